@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { DigestChainError } from './errors.ts';
+
+/** `sha256:<64 hex>` or `sha512:<128 hex>`, lower case (image-spec, descriptor.md, "Digests"). */
+export type Digest = `sha256:${string}` | `sha512:${string}`;
+
+const PATTERN = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
+export function isDigest(text: string): text is Digest {
+  return PATTERN.test(text);
+}
+
+/** Validates a digest; throws `DIGEST_INVALID` with what was found. */
+export function parseDigest(text: string): Digest {
+  if (isDigest(text)) return text;
+  throw new DigestChainError('DIGEST_INVALID', 'not a digest', {
+    expected: 'sha256:<64 lower-case hex digits> or sha512:<128>',
+    found: JSON.stringify(text.slice(0, 160)),
+  });
+}
+
+/** The digest of these bytes. */
+export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+}
+
+/** The algorithm part of a digest. */
+export function digestAlgorithm(digest: Digest): 'sha256' | 'sha512' {
+  return digest.startsWith('sha256:') ? 'sha256' : 'sha512';
+}
