@@ -1,0 +1,50 @@
+export type Status = 'passed' | 'failed' | 'skipped';
+
+/** One thing that was looked at for a criterion, and what was seen. */
+export interface Evidence {
+  /** Stable id, kebab-case. */
+  check: string;
+  status: Status;
+  /** What was seen, as a person would say it. */
+  text: string;
+  /** Only where it failed. */
+  expected?: string;
+  found?: string;
+}
+
+/** A success criterion: passed only if every check of it passed, skipped only if nothing of it could be checked. */
+export interface Criterion {
+  id: string;
+  title: string;
+  status: Status;
+  evidence: readonly Evidence[];
+}
+
+export function criterion(id: string, title: string, evidence: readonly Evidence[]): Criterion {
+  const has = (status: Status): boolean => evidence.some((entry) => entry.status === status);
+  return { id, title, status: has('failed') ? 'failed' : has('passed') ? 'passed' : 'skipped', evidence };
+}
+
+/** Evidence that `found` is what it should be. */
+export function equal(check: string, what: string, expected: string | undefined, found: string | undefined): Evidence {
+  if (expected !== undefined && expected === found) return { check, status: 'passed', text: `${what}: ${found}` };
+  return {
+    check,
+    status: 'failed',
+    text: what,
+    expected: expected ?? 'a value (what it should equal was not produced either)',
+    found: found ?? 'nothing',
+  };
+}
+
+export function passed(check: string, text: string): Evidence {
+  return { check, status: 'passed', text };
+}
+
+export function failed(check: string, text: string, expected: string, found: string): Evidence {
+  return { check, status: 'failed', text, expected, found };
+}
+
+export function skipped(check: string, text: string): Evidence {
+  return { check, status: 'skipped', text };
+}

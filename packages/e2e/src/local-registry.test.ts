@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startLocalRegistry } from './local-registry.ts';
+import { preflight } from './preflight.ts';
+
+let folder: string;
+const pids: number[] = [];
+const onStart = (pid: number): void => void pids.push(pid);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'registry-test-'));
+});
+afterEach(async () => {
+  for (const pid of pids.splice(0)) process.kill(pid, 'SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('starts a registry that answers', async () => {
+  const { programs } = await preflight({ install: false });
+  const program = programs['a registry'] ?? '';
+  const { address } = await startLocalRegistry({ program, folder, port: 0, onStart });
+  const response = await fetch(`http://${address}/v2/`);
+  expect(response.headers.get('docker-distribution-api-version')).toBe('registry/2.0');
+});
+
+test('a port that is taken is named, with the way out', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const started = startLocalRegistry({ program: 'docker-registry', folder, port, onStart });
+  await expect(started).rejects.toMatchObject({
+    code: 'PORT_TAKEN',
+    message: expect.stringContaining(String(port)),
+    hint: expect.stringContaining('--port'),
+  });
+  server.close();
+});
+
+test('a registry that ends at once is an error with what it said', async () => {
+  const started = startLocalRegistry({ program: 'false', folder, port: 0, onStart: () => {} });
+  await expect(started).rejects.toMatchObject({
+    code: 'REGISTRY_FAILED',
+    found: expect.stringContaining('exit code 1'),
+  });
+});
