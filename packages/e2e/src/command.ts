@@ -5,6 +5,8 @@ export interface CommandResult {
   exitCode: number;
   stdout: string;
   stderr: string;
+  /** Standard output as it came, for what must be hashed. */
+  stdoutBytes: Uint8Array;
 }
 
 export interface CommandOptions {
@@ -50,7 +52,8 @@ export async function run(
     });
     child.once('close', (code) => resolve(code ?? 128));
   });
-  return { exitCode, stdout: stdout(), stderr: stderr() };
+  const stdoutBytes = stdout();
+  return { exitCode, stdout: stdoutBytes.toString('utf8'), stderr: stderr().toString('utf8'), stdoutBytes };
 }
 
 /** Like {@link run}, but an exit code other than 0 throws `TOOL_FAILED` with the end of what the program said. */
@@ -67,12 +70,12 @@ export async function runOrThrow(
   });
 }
 
-function collect(stream: NodeJS.ReadableStream): () => string {
+function collect(stream: NodeJS.ReadableStream): () => Buffer {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= OUTPUT_LIMIT) chunks.push(chunk);
   });
-  return () => Buffer.concat(chunks).toString('utf8');
+  return () => Buffer.concat(chunks);
 }

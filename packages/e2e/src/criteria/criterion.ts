@@ -12,7 +12,7 @@ export interface Evidence {
   found?: string;
 }
 
-/** A success criterion: passed only if every check of it passed, skipped only if nothing of it could be checked. */
+/** A success criterion: passed only if every check of it passed; skipped if one of them could not be made. */
 export interface Criterion {
   id: string;
   title: string;
@@ -22,7 +22,7 @@ export interface Criterion {
 
 export function criterion(id: string, title: string, evidence: readonly Evidence[]): Criterion {
   const has = (status: Status): boolean => evidence.some((entry) => entry.status === status);
-  return { id, title, status: has('failed') ? 'failed' : has('passed') ? 'passed' : 'skipped', evidence };
+  return { id, title, status: has('failed') ? 'failed' : has('skipped') ? 'skipped' : 'passed', evidence };
 }
 
 /** Evidence that `found` is what it should be. */

@@ -1,0 +1,31 @@
+import type { Criterion } from '../criteria/criterion.ts';
+import type { RunFacts } from '../criteria/observation.ts';
+
+/** What a run of this command found out; `--json` writes it as it is. */
+export interface Report {
+  /** Of this format; rises when a reader would have to change. */
+  version: 1;
+  target: 'local';
+  status: 'passed' | 'failed';
+  revision: string;
+  /** Uncommitted paths that the revision includes. */
+  uncommitted: readonly string[];
+  baseImage: { pinned: readonly string[]; used: string; note: string };
+  images: readonly ReportImage[];
+  criteria: readonly Criterion[];
+  runs: readonly Pick<RunFacts, 'name' | 'status' | 'message' | 'results' | 'tasks' | 'startedAt' | 'finishedAt'>[];
+  /** Milliseconds. */
+  duration: number;
+}
+
+export interface ReportImage {
+  role: string;
+  repository: string;
+  revisionTag: string;
+  /** As its builder pushed it; what the images that embed it name. */
+  originDigest: string | null;
+  /** After sealing; null for an image that is not sealed. */
+  sealedDigest: string | null;
+  /** What `latest` is. */
+  latestDigest: string | null;
+}

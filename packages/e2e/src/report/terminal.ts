@@ -1,0 +1,49 @@
+import { seconds } from '../criteria/criteria.ts';
+import type { Criterion, Status } from '../criteria/criterion.ts';
+import type { Report } from './report.ts';
+import { type Palette, printable, printableLines } from './terminal-text.ts';
+
+/** The end of a run as lines for a terminal: each criterion with its evidence, then what it comes to. */
+export function renderReport(report: Report, paint: Palette): string[] {
+  const count = (status: Status): number => report.criteria.filter((entry) => entry.status === status).length;
+  const fallen = report.criteria.filter((entry) => entry.status === 'failed');
+  return [
+    '',
+    ...report.criteria.flatMap((entry, index) => renderCriterion(entry, index + 1, paint)),
+    paint.bold('Images'),
+    ...report.images.flatMap((image) => [
+      `  ${printable(image.repository)}:${printable(image.revisionTag)}  (${printable(image.role)})`,
+      `    ${image.sealedDigest ? 'origin ' : 'digest '} ${image.originDigest ?? 'not built'}`,
+      ...(image.sealedDigest ? [`    sealed  ${image.sealedDigest}`] : []),
+      `    latest  ${image.latestDigest ?? 'not moved'}`,
+    ]),
+    '',
+    ...fallen.map((entry) => paint.red(`criterion fell: ${entry.id} (${entry.title})`)),
+    paint.bold(
+      `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped of ${report.criteria.length} criteria, in ${seconds(report.duration)}`,
+    ),
+  ];
+}
+
+function renderCriterion(entry: Criterion, number: number, paint: Palette): string[] {
+  return [
+    `${mark(entry.status, paint)} ${paint.bold(`${number}. ${entry.title}`)} ${paint.dim(`[${entry.id}]`)}`,
+    ...entry.evidence.flatMap((evidence) => [
+      `    ${mark(evidence.status, paint)} ${printable(evidence.text)}`,
+      ...detail('expected', evidence.expected),
+      ...detail('found', evidence.found),
+    ]),
+    '',
+  ];
+}
+
+function detail(name: string, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const [first = '', ...rest] = printableLines(text);
+  return [`        ${name.padEnd(8)}  ${first}`, ...rest.map((line) => `        ${''.padEnd(8)}  ${line}`)];
+}
+
+function mark(status: Status, paint: Palette): string {
+  if (status === 'passed') return paint.green('✓');
+  return status === 'failed' ? paint.red('✗') : paint.yellow('–');
+}
