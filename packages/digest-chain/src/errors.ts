@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'NOT_AN_IMAGE'
   | 'NOT_SEALED'
   | 'SEAL_REFUSED'
+  | 'SEAL_BROKEN'
   // how the images hang together
   | 'LINK_INVALID'
   | 'LINK_MISSING'
@@ -31,6 +32,7 @@ export type ErrorCode =
   | 'REVISION_MISMATCH'
   | 'WAIT_DEADLINE'
   | 'VERIFICATION_FAILED'
+  | 'FILE_UNWRITABLE'
   | 'ABORTED';
 
 export interface ErrorDetails {

@@ -1,0 +1,111 @@
+import { DigestChainError } from '../errors.ts';
+import { field } from '../json/field.ts';
+import { type JsonMember, type JsonObject, type JsonValue, scanJson } from '../json/scan.ts';
+import type { Edit } from '../json/splice.ts';
+import type { Container } from './record.ts';
+
+/** Where the labels of an image config are, or would be. */
+export interface Place {
+  readonly root: JsonObject;
+  readonly config: JsonValue | undefined;
+  readonly value: JsonValue | undefined;
+  readonly labels: readonly JsonMember[];
+  /** Set where there is no label at all: in which way. */
+  readonly container: Container | undefined;
+}
+
+/** Scans an image config (image-spec, config.md) and finds `config.Labels`; throws `NOT_AN_IMAGE` where it is none. */
+export function locateLabels(bytes: Uint8Array): Place {
+  const root = scanJson(bytes);
+  if (root.type !== 'object') throw notAnImage('the config is not a JSON object');
+  const diffIds = field(field(root, 'rootfs'), 'diff_ids');
+  if (diffIds?.type !== 'array' && diffIds?.type !== 'null') throw notAnImage('the config has no rootfs.diff_ids');
+  const config = field(root, 'config');
+  if (config !== undefined && config.type !== 'object' && config.type !== 'null') {
+    throw notAnImage('"config" in the config is not an object');
+  }
+  const value = field(config, 'Labels');
+  if (value !== undefined && value.type !== 'object' && value.type !== 'null') {
+    throw notAnImage('"Labels" in the config is not an object');
+  }
+  const labels = value?.type === 'object' ? value.members : [];
+  for (const label of labels) {
+    if (label.value.type === 'string' || label.value.type === 'null') continue;
+    throw notAnImage(`the label ${JSON.stringify(label.key)} is not a string`);
+  }
+  return { root, config, value, labels, container: containerOf(config, value) };
+}
+
+/** Puts `block` (members, without a comma in front) at the end of the labels, making them where there are none. */
+export function insertion(place: Place, block: string): Edit {
+  const { root, config, value } = place;
+  const labels = `"Labels":{${block}}`;
+  switch (place.container) {
+    case undefined:
+      return insert(lastEnd(value), `,${block}`);
+    case 'empty-labels':
+      return insert((value?.start ?? 0) + 1, block);
+    case 'null-labels':
+      return replace(value, `{${block}}`);
+    case 'no-labels':
+      return insert(lastEnd(config), `,${labels}`);
+    case 'empty-config':
+      return insert((config?.start ?? 0) + 1, labels);
+    case 'null-config':
+      return replace(config, `{${labels}}`);
+    case 'no-config':
+      return insert(lastEnd(root), `,"config":{${labels}}`);
+  }
+}
+
+/** Undoes an {@link insertion} into a config that had no labels; whatever does not fit is caught by sealing again. */
+export function removal(place: Place, container: Container): Edit {
+  const { root, config, value } = place;
+  const end = value?.end ?? 0;
+  switch (container) {
+    case 'empty-labels':
+      return { start: (value?.start ?? 0) + 1, end: lastEnd(value), text: '' };
+    case 'null-labels':
+      return replace(value, 'null');
+    case 'no-labels':
+      return { start: lastEnd(config, -2), end, text: '' };
+    case 'empty-config':
+      return { start: (config?.start ?? 0) + 1, end, text: '' };
+    case 'null-config':
+      return replace(config, 'null');
+    case 'no-config':
+      return { start: lastEnd(root, -2), end: config?.end ?? 0, text: '' };
+  }
+}
+
+/** Takes the last `count` labels out; at least one stays. */
+export function truncation(place: Place, count: number): Edit {
+  return { start: lastEnd(place.value, -1 - count), end: lastEnd(place.value), text: '' };
+}
+
+function containerOf(config: JsonValue | undefined, value: JsonValue | undefined): Container | undefined {
+  if (config === undefined) return 'no-config';
+  if (config.type !== 'object') return 'null-config';
+  if (config.members.length === 0) return 'empty-config';
+  if (value === undefined) return 'no-labels';
+  if (value.type !== 'object') return 'null-labels';
+  return value.members.length === 0 ? 'empty-labels' : undefined;
+}
+
+function lastEnd(value: JsonValue | undefined, index = -1): number {
+  const member = value?.type === 'object' ? value.members.at(index) : undefined;
+  if (member === undefined) throw new DigestChainError('SEAL_BROKEN', 'the labels are not where the seal says');
+  return member.value.end;
+}
+
+function insert(at: number, text: string): Edit {
+  return { start: at, end: at, text };
+}
+
+function replace(value: JsonValue | undefined, text: string): Edit {
+  return { start: value?.start ?? 0, end: value?.end ?? 0, text };
+}
+
+function notAnImage(reason: string): DigestChainError {
+  return new DigestChainError('NOT_AN_IMAGE', `not an image: ${reason}`);
+}
