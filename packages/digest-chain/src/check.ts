@@ -1,0 +1,67 @@
+import { DigestChainError } from './errors.ts';
+
+/** What a proof of level `linked` consists of. */
+export type CheckId =
+  | 'link-present'
+  | 'linked-image-exists'
+  | 'embeds-origin'
+  | 'origin-reconstructed'
+  | 'same-revision';
+
+/** One step of a proof. */
+export interface Check {
+  readonly id: CheckId;
+  /** The role of the linked image that it is about. */
+  readonly role?: string;
+  readonly status: 'passed' | 'failed' | 'skipped';
+  /** What was seen; for a skipped check the reason. Text from outside: escape it for where it is shown. */
+  readonly evidence: string;
+  readonly expected?: string;
+  readonly found?: string;
+  readonly hint?: string;
+}
+
+/** The result of a step that the next ones need; `undefined` where it failed. */
+export interface Step<T> {
+  readonly check: Check;
+  readonly value: T | undefined;
+}
+
+// A registry that can't be asked proves nothing, neither way: these end the verification.
+const NOT_A_FINDING: ReadonlySet<string> = new Set([
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_ERROR',
+  'REGISTRY_TIMEOUT',
+  'UNAUTHORIZED',
+  'REDIRECT_REFUSED',
+  'ABORTED',
+]);
+
+/** Runs one check; what it throws becomes a failed check, unless nothing could be checked at all. */
+export async function runCheck<T>(
+  about: { readonly id: CheckId; readonly role?: string },
+  step: () => Promise<{ evidence: string; value: T }> | { evidence: string; value: T },
+): Promise<Step<T>> {
+  try {
+    const { evidence, value } = await step();
+    return { check: { ...about, status: 'passed', evidence }, value };
+  } catch (error) {
+    if (!(error instanceof DigestChainError) || NOT_A_FINDING.has(error.code)) throw error;
+    const { message, expected, found, hint } = error;
+    return {
+      check: {
+        ...about,
+        status: 'failed',
+        evidence: `${error.code}: ${message}`,
+        ...(expected === undefined ? {} : { expected }),
+        ...(found === undefined ? {} : { found }),
+        ...(hint === undefined ? {} : { hint }),
+      },
+      value: undefined,
+    };
+  }
+}
+
+export function skipped(about: { readonly id: CheckId; readonly role?: string }, reason: string): Check {
+  return { ...about, status: 'skipped', evidence: reason };
+}

@@ -1,0 +1,95 @@
+import type { Digest } from './digest.ts';
+import { DigestChainError } from './errors.ts';
+import type { ImageFacts } from './image-facts.ts';
+import { parseDigestReference } from './reference.ts';
+import type { Repository } from './registry/registry.ts';
+import { linkUrlName, parseLinkName } from './seal/labels.ts';
+
+/** How an image names the image that it embeds: a pair of environment variables and an equal pair of labels. */
+export interface Embedding {
+  readonly role: string;
+  readonly digest: Digest;
+  /** `repo@digest` */
+  readonly url: string;
+  /** The name of the environment variable that holds the digest. */
+  readonly variable: string;
+}
+
+/**
+ * Finds how an image embeds `origin`; throws `LINK_MISMATCH` where it does not, or where what it says differs between
+ * label and environment, and `LINK_INVALID` where it is malformed.
+ */
+export function findEmbedding(facts: ImageFacts, origin: Repository & { digest: Digest }, prefix: string): Embedding {
+  const embedded = embeddedDigests(facts, prefix);
+  const role = embedded.find(([, digest]) => digest === origin.digest)?.[0];
+  if (role === undefined) {
+    throw new DigestChainError('LINK_MISMATCH', 'the linked image was built with another image', {
+      expected: `a label ${prefix}.<role>-image.digest = ${origin.digest}`,
+      found: embedded.map(([found, digest]) => `${found}: ${digest}`).join(', ') || 'no such label',
+    });
+  }
+  const variable = variableOf(facts, origin.digest);
+  const label = `${prefix}.${linkUrlName(role)}`;
+  const url = facts.labels.get(label);
+  const urlVariable = `${variable.slice(0, -DIGEST_SUFFIX.length)}_URL`;
+  const urlInEnvironment = valuesOf(facts, urlVariable);
+  if (url === undefined || urlInEnvironment.length !== 1 || urlInEnvironment[0] !== url) {
+    throw new DigestChainError('LINK_MISMATCH', 'the linked image says different things in its label and environment', {
+      expected: `the label ${label} and the variable ${urlVariable}, equal`,
+      found: `${url ?? 'no label'} and ${urlInEnvironment.join(', ') || 'no variable'}`,
+    });
+  }
+  checkUrl(url, label, origin);
+  return { role, digest: origin.digest, url, variable };
+}
+
+/** Every `<prefix>.<role>-image.digest` label. */
+export function embeddedDigests(
+  facts: ImageFacts,
+  prefix: string,
+): readonly (readonly [role: string, digest: string])[] {
+  return [...facts.labels].flatMap(([key, digest]) => {
+    const link = key.startsWith(`${prefix}.`) ? parseLinkName(key.slice(prefix.length + 1)) : undefined;
+    return link?.part === 'digest' ? [[link.role, digest] as const] : [];
+  });
+}
+
+const DIGEST_SUFFIX = '_DIGEST';
+
+function variableOf(facts: ImageFacts, digest: Digest): string {
+  const variables = facts.environment.filter(([name]) => name.endsWith(DIGEST_SUFFIX));
+  const name = variables.find(([, value]) => value === digest)?.[0];
+  // A variable that is set twice has the value that its reader chooses.
+  if (name !== undefined && valuesOf(facts, name).length === 1) return name;
+  throw new DigestChainError('LINK_MISMATCH', 'the linked image says different things in its label and environment', {
+    expected: `one variable *${DIGEST_SUFFIX}=${digest}`,
+    found: variables.map((entry) => entry.join('=')).join(', ') || `no variable *${DIGEST_SUFFIX}`,
+  });
+}
+
+function valuesOf(facts: ImageFacts, name: string): readonly string[] {
+  return facts.environment.filter(([found]) => found === name).map(([, value]) => value);
+}
+
+function checkUrl(url: string, label: string, origin: Repository & { digest: Digest }): void {
+  const named = parseUrl(url, label);
+  if (named.digest === origin.digest && named.registry === origin.registry && named.repository === origin.repository) {
+    return;
+  }
+  throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
+    expected: `${origin.registry}/${origin.repository}@${origin.digest}`,
+    found: url,
+  });
+}
+
+function parseUrl(url: string, label: string): ReturnType<typeof parseDigestReference> {
+  try {
+    return parseDigestReference(url);
+  } catch (cause) {
+    throw new DigestChainError('LINK_INVALID', `the label ${label} is malformed`, {
+      expected: 'repository@digest',
+      found: JSON.stringify(url.slice(0, 160)),
+      cause,
+    });
+  }
+}

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Digest } from './digest.ts';
+import { DigestChainError } from './errors.ts';
+import { formatReference, type Reference } from './reference.ts';
+import type { RawManifest, Registry } from './registry/registry.ts';
+import type { Link } from './seal/labels.ts';
+import { type Verification, type VerifyOptions, verifyManifest } from './verify.ts';
+
+export interface ExtractOptions extends VerifyOptions {
+  /** Which of the linked images is wanted. */
+  readonly role: string;
+  /** How long to wait for the image to be published, in milliseconds; without it the image must be there. */
+  readonly deadline?: number;
+  /** Called before each pause. */
+  readonly onWait?: (progress: { readonly waited: number; readonly reason: string }) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExtractResult {
+  /** Where the linked image is: `repo:tag`. */
+  readonly url: string;
+  readonly digest: Digest;
+  readonly verification: Verification;
+}
+
+/**
+ * Waits for a sealed image, verifies it (four requests once it is there) and answers with the linked image of a role.
+ * Throws `WAIT_DEADLINE`, `VERIFICATION_FAILED` with the first check that failed, `LINK_MISSING` where there is no link
+ * of this role.
+ */
+export async function extract(
+  registry: Registry,
+  reference: Reference,
+  options: ExtractOptions,
+): Promise<ExtractResult> {
+  const manifest = await waitForManifest(registry, reference, options);
+  const verification = await verifyManifest(registry, reference, manifest, options);
+  assertVerified(verification);
+  const link = linkOf(verification, options.role);
+  return { url: link.url, digest: link.digest, verification };
+}
+
+/** Throws `VERIFICATION_FAILED` with the first check that did not pass. */
+export function assertVerified(verification: Verification): void {
+  const failed = verification.checks.find((check) => check.status !== 'passed');
+  if (failed === undefined) return;
+  const { id, role, evidence, expected, found, hint } = failed;
+  const about = role === undefined ? id : `${id} (${role})`;
+  throw new DigestChainError('VERIFICATION_FAILED', `${verification.image.reference}: ${about}: ${evidence}`, {
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function linkOf(verification: Verification, role: string): Link {
+  const link = verification.links.find((candidate) => candidate.role === role);
+  if (link !== undefined) return link;
+  throw new DigestChainError('LINK_MISSING', 'the image has no link of this role', {
+    expected: role,
+    found: verification.links.map((candidate) => candidate.role).join(', '),
+  });
+}
+
+// While waiting, a registry that is briefly away is no reason to give up.
+const MAY_COME: ReadonlySet<string> = new Set([
+  'NOT_FOUND',
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_ERROR',
+  'REGISTRY_TIMEOUT',
+]);
+
+async function waitForManifest(
+  registry: Registry,
+  reference: Reference,
+  { deadline, onWait, signal }: ExtractOptions,
+): Promise<RawManifest> {
+  const start = performance.now();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await registry.getManifest(reference, reference.digest ?? reference.tag ?? 'latest');
+    } catch (error) {
+      if (deadline === undefined || !(error instanceof DigestChainError) || !MAY_COME.has(error.code)) throw error;
+      const waited = performance.now() - start;
+      const reason = `${error.code}: ${error.message}`;
+      if (waited >= deadline) throw overdue(reference, waited, tries, error);
+      onWait?.({ waited, reason });
+      await sleep(Math.min(pause(waited), deadline - waited), undefined, signal === undefined ? {} : { signal });
+    }
+  }
+}
+
+/** A tenth of the time already waited, between a quarter of a second and 15 seconds, not in step with other waiters. */
+function pause(waited: number): number {
+  return Math.min(Math.max(waited / 10, 250), 15_000) * (0.8 + 0.4 * Math.random());
+}
+
+function overdue(reference: Reference, waited: number, tries: number, last: DigestChainError): DigestChainError {
+  const name = formatReference(reference);
+  return new DigestChainError(
+    'WAIT_DEADLINE',
+    `waited ${(waited / 1000).toFixed(1)} s for ${name}, which did not come`,
+    {
+      expected: `${name} to be published within the deadline`,
+      found: `after ${tries} tries: ${last.code}: ${last.message}`,
+      hint: 'see whether the pipeline that builds and seals this image has failed, or give it a longer deadline',
+      cause: last,
+    },
+  );
+}
