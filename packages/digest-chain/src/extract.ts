@@ -85,8 +85,16 @@ async function waitForManifest(
       const reason = `${error.code}: ${error.message}`;
       if (waited >= deadline) throw overdue(reference, waited, tries, error);
       onWait?.({ waited, reason });
-      await sleep(Math.min(pause(waited), deadline - waited), undefined, signal === undefined ? {} : { signal });
+      await rest(Math.min(pause(waited), deadline - waited), signal);
     }
+  }
+}
+
+async function rest(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (cause) {
+    throw new DigestChainError('ABORTED', 'stopped while waiting', { cause });
   }
 }
 

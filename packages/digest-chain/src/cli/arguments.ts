@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { DigestChainError } from '../errors.ts';
+
+/** The options of every verb that reads a sealed image. */
+export const COMMON = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  prefix: { type: 'string' },
+} as const satisfies ParseArgsConfig['options'];
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>>;
+
+/** Parses the arguments of a verb; throws `USAGE` for what is not known, is empty, or has no value. */
+export function parseArguments<const T extends Options>(verb: string, args: readonly string[], options: T): Parsed<T> {
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    for (const [name, value] of Object.entries(parsed.values)) {
+      if (value === '') throw usage(verb, `--${name} has no value`);
+    }
+    return parsed;
+  } catch (error) {
+    if (error instanceof DigestChainError || !(error instanceof Error)) throw error;
+    throw usage(verb, error.message.split('\n')[0] ?? '');
+  }
+}
+
+/** Exactly one positional argument. */
+export function single(verb: string, name: string, positionals: readonly string[]): string {
+  const [first] = positionals;
+  if (first !== undefined && positionals.length === 1) return first;
+  throw usage(verb, positionals.length === 0 ? `no ${name} given` : `more than one ${name} given`);
+}
+
+export function usage(verb: string, reason: string): DigestChainError {
+  return new DigestChainError('USAGE', reason, { hint: `digest-chain ${verb} --help` });
+}
+
+/** `30m`, `90s`, `1h`, `500ms` → milliseconds. */
+export function parseDuration(verb: string, text: string): number {
+  const match = /^([0-9]{1,9})(ms|s|m|h)$/.exec(text);
+  if (match === null) throw usage(verb, `not a duration: ${text} (write 90s, 30m or 2h)`);
+  return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** Writes a Tekton result, or any other file: exactly these bytes, no newline at the end. */
+export async function writeOutput(path: string | undefined, content: string | Uint8Array): Promise<void> {
+  if (path === undefined) return;
+  try {
+    await writeFile(path, content);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DigestChainError('FILE_UNWRITABLE', 'a file could not be written', { found: reason, cause });
+  }
+}
