@@ -1,0 +1,127 @@
+import type { ChainConfig, Check, ImageConfig } from '../config/schema.ts';
+import { CHECKS } from '../config/schema.ts';
+import { argumentPrefix, defaultName } from './names.ts';
+
+/** An image with every default filled in and its edges followed. */
+export interface Image {
+  readonly role: string;
+  readonly name: string;
+  readonly component: string | undefined;
+  readonly serviceAccount: string;
+  /** Registry and repository, without a tag. */
+  readonly repository: string;
+  readonly containerfile: string;
+  readonly context: string;
+  /** Images whose digests are baked into this one. */
+  readonly embeds: readonly Image[];
+  /** Images that have this one's digest baked in. An image that has any is sealed with theirs. */
+  readonly embeddedBy: readonly Image[];
+  /** `IMAGE1`: the build arguments about this image are `IMAGE1_DIGEST` and `IMAGE1_URL`. */
+  readonly argumentPrefix: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly hermetic: boolean;
+  readonly prefetch: NonNullable<ImageConfig['prefetch']>;
+  readonly platforms: readonly string[];
+  readonly checks: readonly Check[];
+}
+
+/** A checked config as the renderers read it. */
+export interface Chain {
+  readonly application: string;
+  readonly displayName: string;
+  readonly namespace: string;
+  readonly gitUrl: string;
+  readonly branch: string;
+  readonly labelPrefix: string;
+  readonly seal: 'label' | 'referrer';
+  readonly imageFormat: 'oci' | 'docker';
+  readonly pullRequestExpiry: string;
+  /** Minutes. */
+  readonly buildTimeout: number;
+  /** Minutes, on top of the build's. */
+  readonly checksTimeout: number;
+  readonly digestChain: string;
+  /** In the order of the config. */
+  readonly images: readonly Image[];
+  readonly primary: Image;
+  /** Every image after those that it embeds; otherwise in the order of the config. */
+  readonly buildOrder: readonly Image[];
+}
+
+/** Fills in the defaults of a config that {@link checkConfig} let pass, and turns its roles into edges. */
+export function resolveChain(config: ChainConfig): Chain {
+  const images = config.images.map((image, index) => resolveImage(image, index, config));
+  const byRole = new Map(images.map((image) => [image.role, image]));
+  config.images.forEach((image, index) => {
+    for (const role of image.embeds ?? []) {
+      const from = images[index];
+      const to = byRole.get(role);
+      if (from === undefined || to === undefined)
+        throw new RangeError(`unchecked config: no image has the role ${role}`);
+      from.embeds.push(to);
+      to.embeddedBy.push(from);
+    }
+  });
+  const [primary] = images;
+  if (primary === undefined) throw new RangeError('unchecked config: no images');
+  return {
+    application: config.application,
+    displayName: config.displayName ?? config.application,
+    namespace: config.namespace,
+    gitUrl: config.git.url,
+    branch: config.git.branch ?? 'main',
+    labelPrefix: config.labelPrefix ?? 'io.konflux.poc',
+    seal: config.seal ?? 'label',
+    imageFormat: config.imageFormat ?? 'oci',
+    pullRequestExpiry: config.pullRequestExpiry ?? '5d',
+    buildTimeout: minutes(config.timeouts?.build ?? '2h'),
+    checksTimeout: minutes(config.timeouts?.checks ?? '1h'),
+    digestChain: config.digestChain ?? 'packages/digest-chain/src/cli.ts',
+    images,
+    primary,
+    buildOrder: sortForBuilding(images),
+  };
+}
+
+type Draft = Image & { embeds: Image[]; embeddedBy: Image[] };
+
+function resolveImage(image: ImageConfig, index: number, config: ChainConfig): Draft {
+  const name = image.name ?? defaultName(index);
+  const checks = image.checks ?? config.checks ?? CHECKS;
+  return {
+    role: image.role,
+    name,
+    component: image.component,
+    serviceAccount: image.serviceAccount ?? `build-pipeline-${image.component ?? ''}`,
+    repository: `${config.registry}/${image.repository}`,
+    containerfile: image.containerfile,
+    context: image.context ?? '.',
+    embeds: [],
+    embeddedBy: [],
+    argumentPrefix: argumentPrefix(name),
+    buildArgs: image.buildArgs ?? {},
+    hermetic: image.hermetic ?? true,
+    prefetch: image.prefetch ?? [],
+    platforms: image.platforms ?? [],
+    checks: CHECKS.filter((check) => checks.includes(check)),
+  };
+}
+
+function sortForBuilding(images: readonly Image[]): Image[] {
+  const waitsFor = new Map(images.map((image) => [image, image.embeds.length]));
+  const ready = images.filter((image) => image.embeds.length === 0);
+  const order: Image[] = [];
+  for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
+    order.push(next);
+    for (const image of next.embeddedBy) {
+      const left = (waitsFor.get(image) ?? 0) - 1;
+      waitsFor.set(image, left);
+      if (left === 0) ready.push(image);
+    }
+  }
+  return order;
+}
+
+function minutes(duration: string): number {
+  return Number.parseInt(duration, 10) * (duration.endsWith('h') ? 60 : 1);
+}

@@ -1,0 +1,89 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Chain, resolveChain } from '../chain/chain.ts';
+import { ManifestsError } from '../errors.ts';
+import { type Pins, readPins } from '../pins/pins.ts';
+import { checkConfig, formatValue } from './check.ts';
+
+export interface LoadedConfig {
+  readonly chain: Chain;
+  readonly pins: Pins;
+  /** Where the files go: the folder of the config. */
+  readonly base: string;
+  /** The root of the repository. */
+  readonly root: string;
+  /** `base` as seen from `root`: empty, or with a slash at its end. */
+  readonly folder: string;
+  readonly pinsPath: string | undefined;
+}
+
+/**
+ * Imports a config, checks it, and looks for the files it names.
+ *
+ * @throws ManifestsError CONFIG_NOT_FOUND, CONFIG_FAILED (it threw), CONFIG_INVALID (everything wrong with it at once),
+ *   CONTAINERFILE_MISSING, PINS_INVALID
+ */
+export async function loadConfig(path: string): Promise<LoadedConfig> {
+  const file = resolve(path);
+  if (!existsSync(file)) {
+    throw new ManifestsError('CONFIG_NOT_FOUND', `no config at ${file}`, {
+      expected: 'konflux.config.ts',
+      found: 'no such file',
+      hint: 'run this where konflux.config.ts is, or name the file with --config',
+    });
+  }
+  const { config, issues } = checkConfig(await importDefault(file));
+  if (config === undefined) {
+    const lines = issues.map(
+      (issue) => `  ${issue.path || '(the config)'}: expected ${issue.expected}; found ${issue.found}`,
+    );
+    throw new ManifestsError('CONFIG_INVALID', [`${file} has ${count(issues.length, 'error')}:`, ...lines].join('\n'));
+  }
+  const base = dirname(file);
+  const root = resolve(base, config.root ?? '.');
+  const folder = relative(root, base).split(sep).join('/');
+  const missing = config.images.filter((image) => !isFile(join(root, image.containerfile)));
+  if (missing.length > 0) {
+    throw new ManifestsError('CONTAINERFILE_MISSING', 'a Containerfile that the config names is not there', {
+      expected: missing.map((image) => image.containerfile).join(', '),
+      found: `no such file in ${root}`,
+      hint: 'paths start at the root of the repository',
+    });
+  }
+  const pinsPath = config.pins === undefined ? undefined : join(base, config.pins);
+  return {
+    chain: resolveChain(config),
+    pins: readPins(pinsPath),
+    base,
+    root,
+    folder: folder === '' ? '' : `${folder}/`,
+    pinsPath,
+  };
+}
+
+async function importDefault(file: string): Promise<unknown> {
+  let module: { default?: unknown };
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (cause) {
+    throw new ManifestsError('CONFIG_FAILED', `${file} can't be loaded: ${describeError(cause)}`, {
+      expected: 'a module that exports a config by default',
+      hint: 'export default defineConfig({ … })',
+      cause,
+    });
+  }
+  return module.default;
+}
+
+function describeError(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : `it threw ${formatValue(cause)}`;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,149 @@
+import { findCycle } from '../chain/cycle.ts';
+import { argumentPrefix, defaultName } from '../chain/names.ts';
+import type { ConfigIssue } from './check.ts';
+
+/**
+ * What no schema of single fields can say: names that must differ, names that must exist, no way round in a circle.
+ * Reads the config as it came, so that these are reported together with the schema's errors.
+ */
+export function findRelations(input: unknown): ConfigIssue[] {
+  const images = readImages(input);
+  return [
+    ...findDuplicates(images, 'role', (image) => image.role),
+    ...findDuplicates(images, 'name', (image) => image.name),
+    ...findDuplicates(images, 'repository', (image) => image.repository),
+    ...findDuplicates(images, 'component', (image) => image.component),
+    ...findDuplicates(
+      images,
+      'name',
+      (image) => argumentPrefix(image.name),
+      'a name whose build arguments are not taken',
+    ),
+    ...findEdgeIssues(images),
+    ...findRoleIssues(images),
+  ];
+}
+
+interface RawImage {
+  index: number;
+  role: string | undefined;
+  name: string;
+  repository: string | undefined;
+  component: string | undefined;
+  embeds: readonly string[];
+}
+
+function readImages(input: unknown): RawImage[] {
+  const images: unknown = (input as { images?: unknown } | null | undefined)?.images;
+  if (!Array.isArray(images)) return [];
+  return images.slice(0, 200).map((entry: unknown, index) => {
+    const image = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+    const embeds = Array.isArray(image.embeds) ? image.embeds : [];
+    return {
+      index,
+      role: text(image.role),
+      name: text(image.name) ?? defaultName(index),
+      repository: text(image.repository),
+      component: text(image.component),
+      embeds: embeds.filter((role): role is string => typeof role === 'string'),
+    };
+  });
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function findDuplicates(
+  images: readonly RawImage[],
+  field: 'role' | 'name' | 'repository' | 'component',
+  read: (image: RawImage) => string | undefined,
+  expected = `a ${field} of its own`,
+): ConfigIssue[] {
+  const first = new Map<string, number>();
+  return images.flatMap((image) => {
+    const value = read(image);
+    if (value === undefined) return [];
+    const taken = first.get(value);
+    if (taken === undefined) first.set(value, image.index);
+    return taken === undefined
+      ? []
+      : [
+          {
+            path: `images[${image.index}].${field}`,
+            expected,
+            found: `${JSON.stringify(value)}, as images[${taken}] has`,
+          },
+        ];
+  });
+}
+
+function findEdgeIssues(images: readonly RawImage[]): ConfigIssue[] {
+  const roles = new Set(images.map((image) => image.role));
+  const issues: ConfigIssue[] = [];
+  for (const image of images) {
+    image.embeds.forEach((role, index) => {
+      const path = `images[${image.index}].embeds[${index}]`;
+      if (!roles.has(role)) {
+        const known = [...roles].filter((known) => known !== undefined && known !== image.role);
+        const expected =
+          known.length > 0 ? `the role of another image: ${known.join(', ')}` : 'no role: there is no other image';
+        issues.push({ path, expected, found: JSON.stringify(role) });
+      } else if (image.embeds.indexOf(role) !== index) {
+        issues.push({ path, expected: 'each role once', found: `${JSON.stringify(role)} again` });
+      }
+    });
+  }
+  const edges = new Map(
+    images.flatMap((image) => (image.role === undefined ? [] : [[image.role, image.embeds] as const])),
+  );
+  const cycle = findCycle(edges);
+  if (cycle !== undefined) {
+    const index = images.find((image) => image.role === cycle[0])?.index ?? 0;
+    issues.push({
+      path: `images[${index}].embeds`,
+      expected: 'no circle: an image can only embed one that is built before it',
+      found: cycle.join(' embeds '),
+    });
+  }
+  return issues;
+}
+
+function findRoleIssues(images: readonly RawImage[]): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const [primary, ...others] = images;
+  if (primary !== undefined && primary.component === undefined) {
+    issues.push({
+      path: 'images[0].component',
+      expected: "the component that runs the build: the first image's",
+      found: 'nothing',
+    });
+  }
+  if (primary !== undefined && primary.embeds.length > 0) {
+    issues.push({
+      path: 'images[0].embeds',
+      expected: 'nothing: the first image is the one that the others lead back to',
+      found: primary.embeds.join(', '),
+    });
+  }
+  for (const image of images) {
+    // The pipeline has a parameter output-image, and it is the primary image's.
+    if (image.role === 'output') {
+      issues.push({
+        path: `images[${image.index}].role`,
+        expected: 'another role: output-image is taken',
+        found: '"output"',
+      });
+    }
+  }
+  for (const image of others) {
+    if (image.component !== undefined && image.embeds.length === 0) {
+      issues.push({
+        path: `images[${image.index}].component`,
+        expected: 'an image that embeds another: a scanner finds its image by the link from the embedded one',
+        found: `${JSON.stringify(image.component)} on an image that embeds none`,
+      });
+    }
+  }
+  return issues;
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseDocument } from 'yaml';
+import { ManifestsError } from '../errors.ts';
+
+export const CATALOG_TASKS = [
+  'init',
+  'git-clone-oci-ta',
+  'prefetch-dependencies-oci-ta',
+  'buildah-oci-ta',
+  'buildah-remote-oci-ta',
+  'build-image-index',
+  'clair-scan',
+  'clamav-scan',
+  'deprecated-image-check',
+  'rpms-signature-scan',
+  'apply-tags',
+] as const;
+export const STEP_IMAGES = ['trusted-artifacts', 'node'] as const;
+
+export type CatalogTask = (typeof CATALOG_TASKS)[number];
+export type StepImage = (typeof STEP_IMAGES)[number];
+
+/** The references that pipelines run: `repository:tag@sha256:…` for each name. */
+export interface Pins {
+  readonly tasks: Readonly<Record<CatalogTask, string>>;
+  readonly images: Readonly<Record<StepImage, string>>;
+}
+
+/** The pins that come with this package. */
+export const BUILT_IN_PINS: string = fileURLToPath(new URL('../../pins.yaml', import.meta.url));
+
+/** Reads a file of pins; every name has to be there, with a tag and a digest. */
+export function readPins(path: string = BUILT_IN_PINS): Pins {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ManifestsError('PINS_INVALID', `the pins can't be read: ${path}`, {
+      expected: 'a readable file',
+      found: (cause as NodeJS.ErrnoException).code ?? String(cause),
+      cause,
+    });
+  }
+  return parsePins(text, path);
+}
+
+const PIN = /^[a-z0-9.-]+(?::[0-9]+)?(?:\/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}@sha256:[0-9a-f]{64}$/;
+
+export function parsePins(text: string, path: string): Pins {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new ManifestsError('PINS_INVALID', `${path} is no YAML: ${error.message}`, { cause: error });
+  }
+  const take = <Name extends string>(kind: 'tasks' | 'images', names: readonly Name[]): Record<Name, string> => {
+    const entries = names.map((name) => {
+      const value: unknown = document.getIn([kind, name]);
+      if (typeof value === 'string' && PIN.test(value)) return [name, value];
+      throw new ManifestsError('PINS_INVALID', `${path}: ${kind}.${name} is no pin`, {
+        expected: 'repository:tag@sha256:<64 hex digits>',
+        found: value === undefined ? 'nothing' : JSON.stringify(value),
+        hint: 'a tag can move: take the digest too',
+      });
+    });
+    return Object.fromEntries(entries) as Record<Name, string>;
+  };
+  return { tasks: take('tasks', CATALOG_TASKS), images: take('images', STEP_IMAGES) };
+}

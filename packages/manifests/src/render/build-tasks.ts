@@ -1,0 +1,93 @@
+import type { Chain, Image } from '../chain/chain.ts';
+import type { Pins } from '../pins/pins.ts';
+import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
+import {
+  buildTask,
+  catalogTask,
+  imageParam,
+  isSealed,
+  param,
+  params,
+  reference,
+  repositoryParam,
+  result,
+} from './wiring.ts';
+
+/** The tasks that build one image: one; or, for several platforms, one each and one that joins them in an index. */
+export function buildTasks(image: Image, chain: Chain, pins: Pins): YamlMap[] {
+  const target = param(imageParam(image, chain.primary)) + (isSealed(image) ? '-unsealed' : '');
+  const targetNote = isSealed(image)
+    ? "Not the revision's tag yet: nobody may see this image under it before it is sealed.\nThe tag stays, since registries collect manifests without one."
+    : undefined;
+  const note = (value: string): Yaml => (targetNote === undefined ? value : noted(targetNote, value));
+  if (image.platforms.length === 0) {
+    return [
+      {
+        name: buildTask(image),
+        taskRef: catalogTask(pins, 'buildah-oci-ta'),
+        params: params({ IMAGE: note(target), ...buildParams(image, chain) }),
+      },
+    ];
+  }
+  const perPlatform = image.platforms.map((platform) => {
+    const suffix = `-${platform.replaceAll(/[^a-z0-9]/g, '-')}`;
+    return { platform, name: buildTask(image) + suffix, target: target + suffix };
+  });
+  return [
+    ...perPlatform.map(({ platform, name, target }) => ({
+      name,
+      taskRef: catalogTask(pins, 'buildah-remote-oci-ta'),
+      params: params({ PLATFORM: platform, IMAGE: target, ...buildParams(image, chain) }),
+    })),
+    {
+      name: buildTask(image),
+      taskRef: catalogTask(pins, 'build-image-index'),
+      params: params({
+        IMAGE: note(target),
+        IMAGES: perPlatform.map(({ name }) => reference(name)),
+        ALWAYS_BUILD_INDEX: 'true',
+        BUILDAH_FORMAT: chain.imageFormat,
+      }),
+    },
+  ];
+}
+
+function buildParams(image: Image, chain: Chain): Record<string, Yaml | undefined> {
+  const links = image.embeds.flatMap((embedded) => {
+    const digest = result(buildTask(embedded), 'IMAGE_DIGEST');
+    return [
+      `${embedded.argumentPrefix}_DIGEST=${digest}`,
+      `${embedded.argumentPrefix}_URL=${param(repositoryParam(embedded))}@${digest}`,
+    ];
+  });
+  const further = Object.entries(image.buildArgs).map(([name, value]) => `${name}=${value}`);
+  const args = [...links, ...further];
+  return {
+    DOCKERFILE: image.containerfile,
+    CONTEXT: image.context,
+    SOURCE_ARTIFACT: result('prefetch-dependencies', 'SOURCE_ARTIFACT'),
+    CACHI2_ARTIFACT: result('prefetch-dependencies', 'CACHI2_ARTIFACT'),
+    PREFETCH_INPUT: param('prefetch-input'),
+    HERMETIC: image.hermetic
+      ? param('hermetic')
+      : noted('Set in konflux.config.ts: this image needs the network.', 'false'),
+    BUILD_ARGS:
+      args.length === 0
+        ? undefined
+        : links.length === 0
+          ? args
+          : noted('The link: the digest of what was just built goes into this image.', args),
+    COMMIT_SHA: result('clone-repository', 'commit'),
+    SOURCE_URL: result('clone-repository', 'url'),
+    IMAGE_EXPIRES_AFTER: param('image-expires-after'),
+    BUILDAH_FORMAT: chain.imageFormat,
+    SOURCE_DATE_EPOCH: noted(
+      "Every time in the image is the commit's, so that the same commit gives the same digest.",
+      result('clone-repository', 'commit-timestamp'),
+    ),
+    REWRITE_TIMESTAMP: 'true',
+    OMIT_HISTORY: 'true',
+    HTTP_PROXY: result('init', 'http-proxy'),
+    NO_PROXY: result('init', 'no-proxy'),
+  };
+}

@@ -1,0 +1,85 @@
+import type { Chain, Image } from '../chain/chain.ts';
+import type { Pins } from '../pins/pins.ts';
+import { noted, type YamlMap } from '../yaml/write.ts';
+import { checkTasks, SKIP_CHECKS_PARAM } from './check-tasks.ts';
+import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WORKSPACES } from './source-tasks.ts';
+import { clock, extractTask, param, params, result } from './wiring.ts';
+
+/** The name of a scanner's Pipeline. */
+export const extractPipeline = (image: Image): string => `extract-${image.role}`;
+
+/** The image from whose labels a scanner learns of its own. */
+export function entryImage(image: Image): Image {
+  const [entry] = image.embeds;
+  if (entry === undefined) throw new RangeError(`unchecked config: ${image.role} embeds nothing`);
+  return entry;
+}
+
+/** The parameter that says which image to wait for. */
+export const entryParam = (image: Image): string => `${entryImage(image).role}-image`;
+
+/** A scanner's Pipeline: it builds nothing, waits for the build of its own revision, and hands one image to Konflux. */
+export function extract(image: Image, chain: Chain, pins: Pins): YamlMap {
+  const task = extractTask(image);
+  return {
+    apiVersion: 'tekton.dev/v1',
+    kind: 'Pipeline',
+    metadata: { name: extractPipeline(image) },
+    spec: {
+      description: `Hands the ${image.role} image, which another pipeline builds, to Konflux`,
+      params: [
+        ...SOURCE_PARAMS,
+        { name: 'output-image', type: 'string', description: `The ${image.role} image: repository and revision tag` },
+        {
+          name: entryParam(image),
+          type: 'string',
+          description: `The sealed ${entryImage(image).role} image of the same revision, whose labels lead to the ${image.role} image`,
+        },
+        noted('Both pipelines start on the same push, so this one waits for the other.', {
+          name: 'wait-deadline',
+          type: 'string',
+          description: 'How long to wait for that image',
+          default: `${chain.buildTimeout}m`,
+        }),
+        {
+          name: 'image-expires-after',
+          type: 'string',
+          description: 'When the source artifact expires, like 5d; empty for never',
+          default: '',
+        },
+        SKIP_CHECKS_PARAM,
+        CACHE_PROXY_PARAM,
+      ],
+      workspaces: WORKSPACES,
+      results: [
+        {
+          name: 'IMAGE_URL',
+          description: `The ${image.role} image, as it is released`,
+          value: result(task, 'IMAGE_URL'),
+        },
+        { name: 'IMAGE_DIGEST', description: 'Its digest', value: result(task, 'IMAGE_DIGEST') },
+        ...GIT_RESULTS,
+      ],
+      tasks: [
+        initTask(pins),
+        cloneTask(pins),
+        {
+          name: task,
+          timeout: noted(
+            'A task has an hour unless it says otherwise; waiting may take longer.',
+            clock(chain.buildTimeout + 10),
+          ),
+          taskRef: { name: 'extract-image' },
+          params: params({
+            SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
+            IMAGE: param(entryParam(image)),
+            ROLE: image.role,
+            REVISION: result('clone-repository', 'commit'),
+            DEADLINE: param('wait-deadline'),
+          }),
+        },
+        ...checkTasks(pins, image.checks, task),
+      ],
+    },
+  };
+}

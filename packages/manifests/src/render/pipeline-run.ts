@@ -1,0 +1,108 @@
+import type { Chain, Image } from '../chain/chain.ts';
+import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
+import { entryImage, entryParam, extractPipeline } from './extract.ts';
+import { clock, imageParam, isSealed, params, repositoryParam } from './wiring.ts';
+
+export type Event = 'push' | 'pull-request';
+
+/** Each name of a Task of our own and whether the build or a scanner needs it. */
+const OWN_TASKS = { build: 'label-image', scanner: 'extract-image' } as const;
+
+/**
+ * The PipelineRun that Pipelines as Code starts for a component on an event.
+ *
+ * @param folder Where the rendered files are in the repository: empty, or with a slash at its end.
+ */
+export function pipelineRun(image: Image, event: Event, chain: Chain, folder: string): YamlMap {
+  const builds = image === chain.primary;
+  const pipeline = builds ? 'unified-build' : extractPipeline(image);
+  const ownTask = builds ? OWN_TASKS.build : OWN_TASKS.scanner;
+  const needsOwnTask = !builds || chain.images.some(isSealed);
+  const component = image.component ?? '';
+  const timeout = builds ? chain.buildTimeout : chain.buildTimeout + chain.checksTimeout;
+  return {
+    apiVersion: 'tekton.dev/v1',
+    kind: 'PipelineRun',
+    metadata: {
+      name: `${component}-on-${event}`,
+      namespace: chain.namespace,
+      labels: {
+        'appstudio.openshift.io/application': chain.application,
+        'appstudio.openshift.io/component': component,
+        'pipelines.appstudio.openshift.io/type': 'build',
+      },
+      annotations: {
+        'build.appstudio.openshift.io/repo': `${chain.gitUrl}?rev={{revision}}`,
+        'build.appstudio.redhat.com/commit_sha': '{{revision}}',
+        'build.appstudio.redhat.com/target_branch': '{{target_branch}}',
+        'build.appstudio.redhat.com/pull_request_number':
+          event === 'pull-request' ? '{{pull_request_number}}' : undefined,
+        'pipelinesascode.tekton.dev/cancel-in-progress': event === 'pull-request' ? 'true' : 'false',
+        'pipelinesascode.tekton.dev/max-keep-runs': '3',
+        'pipelinesascode.tekton.dev/on-cel-expression': onEvent(event, chain.branch),
+        'pipelinesascode.tekton.dev/pipeline': noted(
+          'Pipelines as Code fetches these at the commit that it builds, and puts them into the run.',
+          `${folder}pipeline/${pipeline}.yaml`,
+        ),
+        'pipelinesascode.tekton.dev/task': needsOwnTask ? `[${folder}pipeline/tasks/${ownTask}.yaml]` : undefined,
+      },
+    },
+    spec: {
+      pipelineRef: { name: pipeline },
+      timeouts: builds
+        ? { pipeline: clock(timeout) }
+        : noted('Longer than the build that it waits for.', { pipeline: clock(timeout) }),
+      taskRunTemplate: { serviceAccountName: image.serviceAccount },
+      workspaces: [{ name: 'git-auth', secret: { secretName: '{{ git_auth_secret }}' } }],
+      params: params({
+        'git-url': '{{source_url}}',
+        revision: '{{revision}}',
+        ...(builds ? buildParams(event, chain) : scannerParams(image, event, chain)),
+      }),
+    },
+  };
+}
+
+function buildParams(event: Event, chain: Chain): Record<string, Yaml> {
+  const prefetch = prefetchInput(chain);
+  return {
+    ...Object.fromEntries(chain.images.map((image) => [imageParam(image, chain.primary), revisionImage(image, event)])),
+    ...Object.fromEntries(chain.images.filter(isSealed).map((image) => [repositoryParam(image), image.repository])),
+    ...expiry(event, chain),
+    hermetic: 'true',
+    ...(prefetch === undefined ? {} : { 'prefetch-input': prefetch }),
+    'publish-latest': event === 'push' ? 'true' : noted('What is not merged is not latest.', 'false'),
+  };
+}
+
+function scannerParams(image: Image, event: Event, chain: Chain): Record<string, Yaml> {
+  return {
+    'output-image': revisionImage(image, event),
+    [entryParam(image)]: noted(
+      "Its own revision's, never latest: that may be of another commit.",
+      revisionImage(entryImage(image), event),
+    ),
+    'wait-deadline': `${chain.buildTimeout}m`,
+    ...expiry(event, chain),
+  };
+}
+
+function revisionImage(image: Image, event: Event): string {
+  return `${image.repository}:${event === 'push' ? '' : 'on-pr-'}{{revision}}`;
+}
+
+function expiry(event: Event, chain: Chain): Record<string, string> {
+  return event === 'push' ? {} : { 'image-expires-after': chain.pullRequestExpiry };
+}
+
+/** Everything that any image needs, once: the builds share what was fetched. */
+function prefetchInput(chain: Chain): string | undefined {
+  const inputs = new Set(
+    chain.images.flatMap((image) => image.prefetch.map((input) => JSON.stringify({ path: '.', ...input }))),
+  );
+  return inputs.size === 0 ? undefined : `[${[...inputs].join(', ')}]`;
+}
+
+function onEvent(event: Event, branch: string): string {
+  return `event == "${event === 'push' ? 'push' : 'pull_request'}" && target_branch == ${JSON.stringify(branch)}`;
+}

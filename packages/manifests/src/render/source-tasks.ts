@@ -1,0 +1,60 @@
+import type { Pins } from '../pins/pins.ts';
+import { noted, type YamlMap } from '../yaml/write.ts';
+import { catalogTask, param, params } from './wiring.ts';
+
+/** Parameters that every pipeline needs to get the source. */
+export const SOURCE_PARAMS: readonly YamlMap[] = [
+  { name: 'git-url', type: 'string', description: 'URL of the git repository' },
+  { name: 'revision', type: 'string', description: 'Commit to build' },
+];
+
+/** Results by which Konflux knows what was built from which commit. */
+export const GIT_RESULTS: readonly YamlMap[] = [
+  {
+    name: 'CHAINS-GIT_URL',
+    description: 'The git repository that was built',
+    value: '$(tasks.clone-repository.results.url)',
+  },
+  {
+    name: 'CHAINS-GIT_COMMIT',
+    description: 'The commit that was built',
+    value: '$(tasks.clone-repository.results.commit)',
+  },
+];
+
+export const WORKSPACES: readonly YamlMap[] = [
+  { name: 'git-auth', description: 'Credentials for the git repository', optional: true },
+];
+
+export function initTask(pins: Pins): YamlMap {
+  return {
+    name: 'init',
+    taskRef: catalogTask(pins, 'init'),
+    params: params({ 'enable-cache-proxy': param('enable-cache-proxy') }),
+  };
+}
+
+export const CACHE_PROXY_PARAM: YamlMap = {
+  name: 'enable-cache-proxy',
+  type: 'string',
+  description: "Use the cluster's caching proxy",
+  default: 'false',
+};
+
+export function cloneTask(pins: Pins): YamlMap {
+  return {
+    name: 'clone-repository',
+    runAfter: ['init'],
+    taskRef: catalogTask(pins, 'git-clone-oci-ta'),
+    params: params({
+      url: param('git-url'),
+      revision: param('revision'),
+      ociStorage: noted(
+        'The source travels from task to task as an artifact in the registry.',
+        '$(params.output-image).git',
+      ),
+      ociArtifactExpiresAfter: param('image-expires-after'),
+    }),
+    workspaces: [{ name: 'basic-auth', workspace: 'git-auth' }],
+  };
+}

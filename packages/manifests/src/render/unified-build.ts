@@ -1,0 +1,156 @@
+import type { Chain, Image } from '../chain/chain.ts';
+import type { Pins } from '../pins/pins.ts';
+import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
+import { buildTasks } from './build-tasks.ts';
+import { checkTasks, SKIP_CHECKS_PARAM } from './check-tasks.ts';
+import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WORKSPACES } from './source-tasks.ts';
+import {
+  applyTagsTask,
+  catalogTask,
+  finalTask,
+  imageParam,
+  isSealed,
+  labelTask,
+  param,
+  params,
+  reference,
+  repositoryParam,
+  result,
+  resultPrefix,
+  when,
+} from './wiring.ts';
+
+/** The Pipeline that builds, links, checks and publishes every image of the chain in one run. */
+export function unifiedBuild(chain: Chain, pins: Pins): YamlMap {
+  const { primary, buildOrder } = chain;
+  const sealOrder = buildOrder.filter(isSealed).reverse();
+  // Images that a scanner hands over are checked in the scanner's pipeline: the others here.
+  const checkedHere = chain.images.filter((image) => image === primary || image.component === undefined);
+  return {
+    apiVersion: 'tekton.dev/v1',
+    kind: 'Pipeline',
+    metadata: { name: 'unified-build' },
+    spec: {
+      description: `Builds ${chain.images.length} images in one run, links them by digest, and publishes them together`,
+      params: declareParams(chain),
+      workspaces: WORKSPACES,
+      results: [
+        ...imageResults(primary, '', 'Image of the component, as it is released'),
+        ...GIT_RESULTS,
+        ...chain.images
+          .slice(1)
+          .flatMap((image) => imageResults(image, `${resultPrefix(image)}_`, `The ${image.role} image`)),
+      ],
+      tasks: [
+        initTask(pins),
+        cloneTask(pins),
+        prefetchTask(pins),
+        ...buildOrder.flatMap((image) => buildTasks(image, chain, pins)),
+        ...sealOrder.map((image) => sealTask(image, chain)),
+        ...checkedHere.flatMap((image) =>
+          checkTasks(pins, image.checks, finalTask(image), image === primary ? '' : `-${image.name}`),
+        ),
+        ...[...buildOrder].reverse().map((image) => latestTask(image, sealOrder, pins)),
+      ],
+    },
+  };
+}
+
+function declareParams(chain: Chain): Yaml[] {
+  return [
+    ...SOURCE_PARAMS,
+    ...chain.images.map((image) => ({
+      name: imageParam(image, chain.primary),
+      type: 'string',
+      description: `Where the ${image.role} image goes: repository and revision tag`,
+    })),
+    ...chain.images.filter(isSealed).map((image) => ({
+      name: repositoryParam(image),
+      type: 'string',
+      description: `Repository of the ${image.role} image, without a tag: it is named by digest in what embeds it`,
+    })),
+    {
+      name: 'image-expires-after',
+      type: 'string',
+      description: 'When the images expire, like 5d; empty for never',
+      default: '',
+    },
+    { name: 'hermetic', type: 'string', description: 'Build without network', default: 'true' },
+    { name: 'prefetch-input', type: 'string', description: 'What to fetch before a hermetic build', default: '' },
+    SKIP_CHECKS_PARAM,
+    noted('A string, since Tekton compares strings. Pull requests leave it at false.', {
+      name: 'publish-latest',
+      type: 'string',
+      description: 'Move the tag latest once everything is built, linked and verified',
+      default: 'false',
+    }),
+    CACHE_PROXY_PARAM,
+  ];
+}
+
+function imageResults(image: Image, prefix: string, description: string): YamlMap[] {
+  const task = finalTask(image);
+  return [
+    { name: `${prefix}IMAGE_URL`, description, value: result(task, 'IMAGE_URL') },
+    { name: `${prefix}IMAGE_DIGEST`, description: 'Its digest', value: result(task, 'IMAGE_DIGEST') },
+  ];
+}
+
+function prefetchTask(pins: Pins): YamlMap {
+  return {
+    name: 'prefetch-dependencies',
+    taskRef: catalogTask(pins, 'prefetch-dependencies-oci-ta'),
+    params: params({
+      input: param('prefetch-input'),
+      SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
+      ociStorage: '$(params.output-image).prefetch',
+      ociArtifactExpiresAfter: param('image-expires-after'),
+    }),
+    workspaces: [{ name: 'git-basic-auth', workspace: 'git-auth' }],
+  };
+}
+
+function sealTask(image: Image, chain: Chain): YamlMap {
+  return {
+    name: labelTask(image),
+    taskRef: { name: 'label-image' },
+    params: params({
+      SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
+      ORIGIN: reference(`build-${image.name}`),
+      LINKS: noted(
+        'What embeds this image, as it is released.',
+        image.embeddedBy.map((other) => `${other.role}=${reference(finalTask(other))}`),
+      ),
+      IMAGE: noted('The commit point: this tag is written last.', param(imageParam(image, chain.primary))),
+      REVISION: result('clone-repository', 'commit'),
+      LABEL_PREFIX: chain.labelPrefix,
+    }),
+  };
+}
+
+function latestTask(image: Image, sealOrder: readonly Image[], pins: Pins): YamlMap {
+  const task = finalTask(image);
+  const runAfter =
+    image.embeddedBy.length > 0
+      ? image.embeddedBy.map(applyTagsTask)
+      : sealOrder.filter((seal) => seal.embeds.length === 0).map(labelTask);
+  return {
+    name: applyTagsTask(image),
+    runAfter:
+      runAfter.length === 0
+        ? undefined
+        : noted(
+            image.embeddedBy.length > 0
+              ? 'Whoever enters the chain at latest must find what it links to: this one moves after those.'
+              : 'Nothing becomes latest before the whole chain is sealed and verified.',
+            runAfter,
+          ),
+    when: when(param('publish-latest'), 'true'),
+    taskRef: catalogTask(pins, 'apply-tags'),
+    params: params({
+      IMAGE_URL: result(task, 'IMAGE_URL'),
+      IMAGE_DIGEST: result(task, 'IMAGE_DIGEST'),
+      ADDITIONAL_TAGS: ['latest'],
+    }),
+  };
+}

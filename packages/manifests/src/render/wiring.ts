@@ -1,0 +1,48 @@
+import type { Image } from '../chain/chain.ts';
+import type { CatalogTask, Pins } from '../pins/pins.ts';
+import type { Yaml, YamlMap } from '../yaml/write.ts';
+
+/** `params` of a task, a pipeline run or a resolver: a list of name and value. */
+export function params(values: Readonly<Record<string, Yaml | undefined>>): YamlMap[] {
+  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+}
+
+/** A task of Konflux's catalog, by bundle and digest. */
+export function catalogTask(pins: Pins, name: CatalogTask): YamlMap {
+  return { resolver: 'bundles', params: params({ name, bundle: pins.tasks[name], kind: 'task' }) };
+}
+
+export const param = (name: string): string => `$(params.${name})`;
+export const result = (task: string, name: string): string => `$(tasks.${task}.results.${name})`;
+
+/** The one condition that Tekton has without an alpha feature: a value is one of a list. */
+export function when(input: string, value: string): YamlMap[] {
+  return [{ input, operator: 'in', values: [value] }];
+}
+
+export const buildTask = (image: Image): string => `build-${image.name}`;
+export const labelTask = (image: Image): string => `label-${image.name}`;
+export const extractTask = (image: Image): string => `extract-${image.name}`;
+export const applyTagsTask = (image: Image): string => `apply-tags-${image.name}`;
+
+/** Whether the image's labels name the images that embed it. */
+export const isSealed = (image: Image): boolean => image.embeddedBy.length > 0;
+
+/** The task whose results are the image as it is released. */
+export const finalTask = (image: Image): string => (isSealed(image) ? labelTask(image) : buildTask(image));
+
+/** `repository:tag@digest` of what a task put out; IMAGE_URL has the tag. */
+export const reference = (task: string): string => `${result(task, 'IMAGE_URL')}@${result(task, 'IMAGE_DIGEST')}`;
+
+/** The pipeline's parameter that says where an image goes, with its tag. */
+export const imageParam = (image: Image, primary: Image): string =>
+  image === primary ? 'output-image' : `${image.role}-image`;
+
+/** The pipeline's parameter with the image's repository alone. */
+export const repositoryParam = (image: Image): string => `${image.role}-repository`;
+
+/** `METADATA`: prefix of the pipeline's results about an image that is not the primary one. */
+export const resultPrefix = (image: Image): string => image.role.toUpperCase().replaceAll('-', '_');
+
+/** Minutes as Tekton writes a duration. */
+export const clock = (minutes: number): string => `${Math.floor(minutes / 60)}h${minutes % 60}m0s`;
