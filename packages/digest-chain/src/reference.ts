@@ -1,0 +1,101 @@
+import { type Digest, isDigest } from './digest.ts';
+import { DigestChainError } from './errors.ts';
+import type { Repository } from './registry/registry.ts';
+
+/** Where an image is: a repository with a tag, a digest, both or neither. */
+export interface Reference extends Repository {
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+/** A reference that names exactly one image for ever. The tag, if there is one, is kept but decides nothing. */
+export interface DigestReference extends Reference {
+  readonly digest: Digest;
+}
+
+/** A reference by a tag alone. */
+export interface TagReference extends Repository {
+  readonly tag: string;
+  readonly digest?: never;
+}
+
+// The grammar of the field: github.com/distribution/reference, and distribution-spec, "Pulling manifests".
+const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
+const IPV6 = /^\[[0-9A-Fa-f:.]+\]$/;
+const MAX_LENGTH = 255;
+
+/**
+ * Reads `[registry/]repository[:tag][@digest]`. Names without a registry are Docker Hub's, and its one-word names are
+ * under `library/`. Throws `REFERENCE_INVALID`, or `DIGEST_INVALID` where the part after `@` is no digest.
+ */
+export function parseReference(text: string): Reference {
+  const [name = '', digest, ...more] = text.split('@');
+  if (more.length > 0) throw invalid(text, 'at most one @');
+  const slash = name.lastIndexOf('/');
+  const colon = name.indexOf(':', slash + 1);
+  const tag = colon < 0 ? undefined : name.slice(colon + 1);
+  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, 'a tag of up to 128 letters, digits, "_", "." and "-"');
+  const repository = parseRepository(text, colon < 0 ? name : name.slice(0, colon));
+  if (digest !== undefined && !isDigest(digest)) {
+    throw new DigestChainError('DIGEST_INVALID', 'the reference holds a malformed digest', {
+      expected: 'sha256:<64 lower-case hex digits> or sha512:<128> after the @',
+      found: quote(text),
+    });
+  }
+  return { ...repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** Reads a reference that must have a digest; throws `REFERENCE_INVALID` without one. */
+export function parseDigestReference(text: string): DigestReference {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined) return { ...reference, digest: reference.digest };
+  throw invalid(text, 'a digest: repository@sha256:… or repository:tag@sha256:…');
+}
+
+/** Reads a reference that must have a tag and no digest; throws `REFERENCE_INVALID`. */
+export function parseTagReference(text: string): TagReference {
+  const { registry, repository, tag, digest } = parseReference(text);
+  if (tag !== undefined && digest === undefined) return { registry, repository, tag };
+  throw invalid(text, 'a tag and no digest: repository:tag');
+}
+
+/** The text of a reference, with its registry written out. {@link parseReference} of it gives the same again. */
+export function formatReference({ registry, repository, tag, digest }: Reference): string {
+  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+
+function parseRepository(text: string, name: string): Repository {
+  const slash = name.indexOf('/');
+  const first = slash < 0 ? '' : name.slice(0, slash);
+  const named = first === 'localhost' || /[.:[A-Z]/.test(first);
+  let registry = named ? first : 'docker.io';
+  if (registry === 'index.docker.io') registry = 'docker.io';
+  let repository = named ? name.slice(slash + 1) : name;
+  if (registry === 'docker.io' && !repository.includes('/')) repository = `library/${repository}`;
+  checkRegistry(text, registry);
+  if (!REPOSITORY.test(repository) || repository.length > MAX_LENGTH) {
+    throw invalid(text, 'a repository of lower-case letters, digits, ".", "_", "-" and "/", up to 255 characters');
+  }
+  return { registry, repository };
+}
+
+function checkRegistry(text: string, registry: string): void {
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(registry);
+  const host = match?.[1] ?? '';
+  const port = Number(match?.[2] ?? 1);
+  const hostIsGood = host.startsWith('[') ? IPV6.test(host) && URL.canParse(`http://${host}/`) : HOST_NAME.test(host);
+  if (!hostIsGood || host.length > MAX_LENGTH || port < 1 || port > 65535) {
+    throw invalid(text, 'a registry: host, host:port or [IPv6]:port');
+  }
+}
+
+function invalid(text: string, expected: string): DigestChainError {
+  return new DigestChainError('REFERENCE_INVALID', 'not an image reference', { expected, found: quote(text) });
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 300));
+}
