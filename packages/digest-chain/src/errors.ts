@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'DIGEST_INVALID'
   | 'REFERENCE_INVALID'
   | 'LABEL_PREFIX_INVALID'
+  | 'KEY_INVALID'
   // what the registry did
   | 'REGISTRY_UNREACHABLE'
   | 'REGISTRY_ERROR'
@@ -31,7 +32,14 @@ export type ErrorCode =
   | 'LINK_MISMATCH'
   | 'REVISION_MISMATCH'
   | 'WAIT_DEADLINE'
+  | 'STATEMENT_INVALID'
+  | 'STATEMENT_MISSING'
   | 'VERIFICATION_FAILED'
+  // what a key proves about them
+  | 'ATTESTATION_INVALID'
+  | 'SIGNATURE_MISSING'
+  | 'PROVENANCE_MISSING'
+  | 'PROVENANCE_MISMATCH'
   | 'FILE_UNWRITABLE'
   | 'ABORTED';
 

@@ -1,0 +1,84 @@
+import { type Digest, digestOf, isDigest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
+import type { BlobDescriptor, RawManifest } from '../registry/registry.ts';
+import { OCI_MANIFEST } from '../seal/manifest.ts';
+import { MAX_STATEMENT_SIZE, PREDICATE_TYPE } from './statement.ts';
+
+/** The artifactType of a chain statement (image-spec, manifest.md, "artifactType"). */
+export const ARTIFACT_TYPE: string = 'application/vnd.konflux.image-chain.v1+json';
+
+/** An in-toto statement as it is, not in an envelope. */
+export const STATEMENT_MEDIA_TYPE: string = 'application/vnd.in-toto+json';
+
+/** image-spec, manifest.md, "Guidance for an Empty Descriptor". */
+export const EMPTY_MEDIA_TYPE: string = 'application/vnd.oci.empty.v1+json';
+export const EMPTY: Uint8Array = Buffer.from('{}');
+
+/** What an artifact is attached to. */
+export interface Subject {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes of the manifest. */
+  readonly size: number;
+}
+
+export function subjectOf(manifest: RawManifest): Subject {
+  return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.length };
+}
+
+/** The manifest that attaches a statement (an uploaded blob) to a subject. The same input gives the same bytes. */
+export function formatArtifact(statement: BlobDescriptor, subject: Subject): RawManifest {
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: OCI_MANIFEST,
+      artifactType: ARTIFACT_TYPE,
+      config: { mediaType: EMPTY_MEDIA_TYPE, digest: digestOf(EMPTY), size: EMPTY.length },
+      layers: [{ mediaType: STATEMENT_MEDIA_TYPE, digest: statement.digest, size: statement.size }],
+      subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+      annotations: { 'in-toto.io/predicate-type': PREDICATE_TYPE },
+    }),
+  );
+  return { bytes, mediaType: OCI_MANIFEST, digest: digestOf(bytes) };
+}
+
+/**
+ * The statement's descriptor out of a manifest that claims to attach one to `subject`. Throws `STATEMENT_INVALID`: it is
+ * another artifact, is attached to another image, or has another shape.
+ */
+export function readArtifact(manifest: RawManifest, subject: Digest): BlobDescriptor {
+  const document = decodeJson(manifest.bytes);
+  expect('its artifactType', ARTIFACT_TYPE, textOf(member(document, 'artifactType')));
+  expect('its subject', subject, textOf(at(document, 'subject', 'digest')));
+  const layers = items(member(document, 'layers'));
+  expect('how many layers it has', '1', `${layers.length}`);
+  expect("its layer's media type", STATEMENT_MEDIA_TYPE, textOf(member(layers[0], 'mediaType')));
+  const digest = textOf(member(layers[0], 'digest')) ?? '';
+  const size = member(layers[0], 'size');
+  if (
+    isDigest(digest) &&
+    typeof size === 'number' &&
+    Number.isInteger(size) &&
+    size > 0 &&
+    size <= MAX_STATEMENT_SIZE
+  ) {
+    return { digest, size };
+  }
+  throw malformed(
+    "its layer's descriptor",
+    `a digest, and a size of up to ${MAX_STATEMENT_SIZE} bytes`,
+    `${digest}, ${size}`,
+  );
+}
+
+function expect(what: string, expected: string, found: string | undefined): void {
+  if (found !== expected) throw malformed(what, expected, found ?? 'none');
+}
+
+function malformed(what: string, expected: string, found: string): DigestChainError {
+  return new DigestChainError('STATEMENT_INVALID', `the artifact is no chain statement by ${what}`, {
+    expected,
+    found: JSON.stringify(found.slice(0, 160)),
+  });
+}

@@ -1,0 +1,143 @@
+import { type Digest, isDigest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { formatReference, parseReference } from '../reference.ts';
+import { isRole } from '../seal/labels.ts';
+
+/** The images that one pipeline run built, and which of them embeds which. */
+export interface Chain {
+  readonly images: readonly ChainImage[];
+  readonly embeds: readonly Embeds[];
+  /** What they were built from. */
+  readonly source?: Source;
+  /** The name of the pipeline run that built them. */
+  readonly pipelineRun?: string;
+}
+
+export interface ChainImage {
+  /** The image's part in the chain, unique in it. */
+  readonly role: string;
+  /** Where it is: `repo:tag`, or `repo`. */
+  readonly url: string;
+  /** As it is published: of the sealed image, if it was sealed. */
+  readonly digest: Digest;
+  /** As its builder pushed it; absent where that is what is published. */
+  readonly origin?: Digest;
+}
+
+/** `image` was built with the origin digest of `embedded`; both are roles. */
+export interface Embeds {
+  readonly image: string;
+  readonly embedded: string;
+}
+
+export interface Source {
+  /** Of the git repository. */
+  readonly url?: string;
+  /** The git commit. */
+  readonly commit: string;
+}
+
+/** A chain of more images is refused. */
+export const MAX_IMAGES: number = 2048;
+
+/** The digest that other images embed. */
+export function originDigest(image: ChainImage): Digest {
+  return image.origin ?? image.digest;
+}
+
+/**
+ * Validates a chain and puts it in its one order (by role), so that the same chain always has the same bytes. Throws
+ * `STATEMENT_INVALID`: roles repeat or are unknown, a digest or url is malformed, an image embeds itself through others.
+ */
+export function orderChain(chain: Chain): Chain {
+  const { source, pipelineRun } = chain;
+  if (chain.images.length === 0 || chain.images.length > MAX_IMAGES) {
+    throw invalid('how many images it names', `1 to ${MAX_IMAGES}`, `${chain.images.length}`);
+  }
+  const images = chain.images.map(orderImage).toSorted((a, b) => compare(a.role, b.role));
+  const roles = new Set(images.map((image) => image.role));
+  if (roles.size < images.length) throw invalid('its roles', 'each once', 'one twice');
+  const embeds = chain.embeds
+    .map(({ image, embedded }) => ({ image, embedded }))
+    .toSorted((a, b) => compare(a.image, b.image) || compare(a.embedded, b.embedded));
+  checkEdges(embeds, roles);
+  return {
+    images,
+    embeds,
+    ...(source === undefined ? {} : { source: orderSource(source) }),
+    ...(pipelineRun === undefined ? {} : { pipelineRun: checkText('the pipeline run', pipelineRun, RUN) }),
+  };
+}
+
+/** A statement that is malformed in `what`. */
+export function invalid(what: string, expected: string, found: string): DigestChainError {
+  return new DigestChainError('STATEMENT_INVALID', `the chain statement is malformed in ${what}`, {
+    expected,
+    found: JSON.stringify(found.slice(0, 160)),
+  });
+}
+
+const RUN = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+// A URL's characters (RFC 3986), or scp's form; no spaces, quotes or control characters.
+const GIT_URL = /^[A-Za-z0-9][A-Za-z0-9+.@:/?#[\]!$&'()*,;=%_~-]{0,2047}$/;
+
+function orderImage({ role, url, digest, origin }: ChainImage): ChainImage {
+  if (!isRole(role)) throw invalid('a role', 'lower-case letters, digits and "-"', role);
+  for (const text of [digest, origin ?? digest]) {
+    if (!isDigest(text)) throw invalid(`a digest of ${role}`, 'sha256:<64 hex digits>', text);
+  }
+  checkUrl(url, role);
+  return { role, url, digest, ...(origin === undefined || origin === digest ? {} : { origin }) };
+}
+
+function checkUrl(url: string, role: string): void {
+  try {
+    const reference = parseReference(url);
+    // Written in full, or readers on different registries would look in different places.
+    if (reference.digest === undefined && formatReference(reference) === url) return;
+  } catch (cause) {
+    if (!(cause instanceof DigestChainError)) throw cause;
+  }
+  throw invalid(`the url of ${role}`, 'registry/repository:tag or registry/repository', url);
+}
+
+function orderSource({ url, commit }: Source): Source {
+  return {
+    ...(url === undefined ? {} : { url: checkText('the git url', url, GIT_URL) }),
+    commit: checkText('the git commit', commit, COMMIT),
+  };
+}
+
+function checkText(what: string, text: string, pattern: RegExp): string {
+  if (pattern.test(text)) return text;
+  throw invalid(what, `${pattern}`, text);
+}
+
+function checkEdges(edges: readonly Embeds[], roles: ReadonlySet<string>): void {
+  const embeddedBy = new Map<string, string[]>([...roles].map((role) => [role, []]));
+  for (const [index, { image, embedded }] of edges.entries()) {
+    const next = edges[index + 1];
+    if (!roles.has(image) || !roles.has(embedded)) throw invalid('what embeds what', 'roles that it names', image);
+    if (next?.image === image && next.embedded === embedded) throw invalid('what embeds what', 'each once', image);
+    embeddedBy.get(image)?.push(embedded);
+  }
+  // An image can't embed the digest of what is built from it: take away, again and again, what embeds nothing that is left.
+  const left = new Map([...embeddedBy].map(([role, embedded]) => [role, embedded.length]));
+  const embedders = Map.groupBy(edges, (edge) => edge.embedded);
+  const free = [...left].flatMap(([role, count]) => (count === 0 ? [role] : []));
+  for (let role = free.pop(); role !== undefined; role = free.pop()) {
+    left.delete(role);
+    for (const { image } of embedders.get(role) ?? []) {
+      const count = (left.get(image) ?? 0) - 1;
+      left.set(image, count);
+      if (count === 0) free.push(image);
+    }
+  }
+  const [circular] = left.keys();
+  if (circular !== undefined) throw invalid('what embeds what', 'no circle', circular);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

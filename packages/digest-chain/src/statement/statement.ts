@@ -1,0 +1,130 @@
+import { type Digest, isDigest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
+import { parseReference } from '../reference.ts';
+import { type Chain, type ChainImage, invalid, orderChain } from './chain.ts';
+
+/** in-toto attestation, spec/v1/statement.md. */
+export const STATEMENT_TYPE: string = 'https://in-toto.io/Statement/v1';
+
+/** What the predicate of a chain statement means: docs/digest-chain.md, "Chain statement". */
+export const PREDICATE_TYPE: string = 'https://poc.konflux.io/image-chain/v1';
+
+/** A statement larger than this is refused. Bytes. */
+export const MAX_STATEMENT_SIZE: number = 2 * 1024 * 1024;
+
+/**
+ * Writes a chain statement. The same chain gives the same bytes: one order, no whitespace, no time. Throws
+ * `STATEMENT_INVALID`.
+ */
+export function formatStatement(chain: Chain): Uint8Array {
+  const ordered = orderChain(chain);
+  const bytes = Buffer.from(
+    JSON.stringify({
+      _type: STATEMENT_TYPE,
+      subject: ordered.images.flatMap(subjectsOf),
+      predicateType: PREDICATE_TYPE,
+      predicate: ordered,
+    }),
+  );
+  if (bytes.length > MAX_STATEMENT_SIZE) throw tooLarge(bytes.length);
+  return bytes;
+}
+
+/**
+ * Reads a chain statement. Unknown members are ignored, as in-toto demands; everything known must be well formed, no
+ * key may repeat, and the subjects must be the images of the predicate, neither more nor fewer. Throws
+ * `STATEMENT_INVALID`, `JSON_INVALID`, `JSON_DUPLICATE_KEY`.
+ */
+export function parseStatement(bytes: Uint8Array): Chain {
+  if (bytes.length > MAX_STATEMENT_SIZE) throw tooLarge(bytes.length);
+  const statement = decodeJson(bytes);
+  expectText(member(statement, '_type'), STATEMENT_TYPE, 'its _type');
+  expectText(member(statement, 'predicateType'), PREDICATE_TYPE, 'its predicateType');
+  const predicate = member(statement, 'predicate');
+  const source = member(predicate, 'source');
+  const sourceUrl = member(source, 'url');
+  const pipelineRun = member(predicate, 'pipelineRun');
+  const chain = orderChain({
+    images: items(member(predicate, 'images')).map(parseImage),
+    embeds: items(member(predicate, 'embeds')).map((edge) => ({
+      image: required(member(edge, 'image'), 'what embeds what'),
+      embedded: required(member(edge, 'embedded'), 'what embeds what'),
+    })),
+    ...(source === undefined
+      ? {}
+      : {
+          source: {
+            ...(sourceUrl === undefined ? {} : { url: required(sourceUrl, 'the git url') }),
+            commit: required(member(source, 'commit'), 'the git commit'),
+          },
+        }),
+    ...(pipelineRun === undefined ? {} : { pipelineRun: required(pipelineRun, 'the pipeline run') }),
+  });
+  checkSubjects(items(member(statement, 'subject')), chain);
+  return chain;
+}
+
+/** Every digest that a chain names: of each image as it is published, and as it was built. */
+export function digestsOf(chain: Chain): ReadonlySet<Digest> {
+  return new Set(chain.images.flatMap(({ digest, origin }) => (origin === undefined ? [digest] : [digest, origin])));
+}
+
+function subjectsOf({ url, digest, origin }: ChainImage): readonly unknown[] {
+  const { registry, repository } = parseReference(url);
+  const digests = origin === undefined ? [digest] : [digest, origin];
+  return digests.map((text) => {
+    const colon = text.indexOf(':');
+    return { name: `${registry}/${repository}`, digest: { [text.slice(0, colon)]: text.slice(colon + 1) } };
+  });
+}
+
+function parseImage(image: unknown): ChainImage {
+  const origin = member(image, 'origin');
+  return {
+    role: required(member(image, 'role'), 'a role'),
+    url: required(member(image, 'url'), 'a url'),
+    digest: parseDigest(member(image, 'digest')),
+    ...(origin === undefined ? {} : { origin: parseDigest(origin) }),
+  };
+}
+
+function checkSubjects(subjects: readonly unknown[], chain: Chain): void {
+  const expected = digestsOf(chain);
+  const found = new Set<string>();
+  for (const subject of subjects) {
+    for (const algorithm of ['sha256', 'sha512']) {
+      const hex = textOf(at(subject, 'digest', algorithm));
+      if (hex !== undefined) found.add(`${algorithm}:${hex}`);
+    }
+  }
+  const difference = [
+    ...[...expected].filter((digest) => !found.has(digest)),
+    ...[...found].filter((digest) => !expected.has(digest as Digest)),
+  ];
+  if (difference.length === 0) return;
+  throw invalid('its subjects', 'the digests of its images, all and no others', difference.slice(0, 4).join(', '));
+}
+
+function parseDigest(value: unknown): Digest {
+  const text = required(value, 'a digest');
+  if (isDigest(text)) return text;
+  throw invalid('a digest', 'sha256:<64 hex digits>', text);
+}
+
+function required(value: unknown, what: string): string {
+  if (typeof value === 'string') return value;
+  throw invalid(what, 'text', value === undefined ? 'nothing' : typeof value);
+}
+
+function expectText(value: unknown, expected: string, what: string): void {
+  const found = required(value, what);
+  if (found !== expected) throw invalid(what, expected, found);
+}
+
+function tooLarge(found: number): DigestChainError {
+  return new DigestChainError('STATEMENT_INVALID', 'the chain statement is too large', {
+    expected: `at most ${MAX_STATEMENT_SIZE} bytes`,
+    found: `${found} bytes`,
+  });
+}
