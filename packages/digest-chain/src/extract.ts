@@ -3,7 +3,7 @@ import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
 import { formatReference, type Reference } from './reference.ts';
 import type { RawManifest, Registry } from './registry/registry.ts';
-import type { Link } from './seal/labels.ts';
+import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
 import { type Verification, type VerifyOptions, verifyManifest } from './verify.ts';
 
 export interface ExtractOptions extends VerifyOptions {
@@ -33,6 +33,7 @@ export async function extract(
   reference: Reference,
   options: ExtractOptions,
 ): Promise<ExtractResult> {
+  parsePrefix(options.prefix ?? DEFAULT_PREFIX);
   const manifest = await waitForManifest(registry, reference, options);
   const verification = await verifyManifest(registry, reference, manifest, options);
   assertVerified(verification);

@@ -38,6 +38,7 @@ export async function verify(
   reference: Reference,
   options: VerifyOptions = {},
 ): Promise<Verification> {
+  parsePrefix(options.prefix ?? DEFAULT_PREFIX);
   const manifest = await registry.getManifest(reference, reference.digest ?? reference.tag ?? 'latest');
   return verifyManifest(registry, reference, manifest, options);
 }

@@ -1,5 +1,6 @@
 import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
+import { isRole } from '../seal/labels.ts';
 import { type LinkedImage, seal } from '../seal.ts';
 import { COMMON, parseArguments, usage, writeOutput } from './arguments.ts';
 import { printable, printableJson } from './terminal.ts';
@@ -62,6 +63,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function parseLinked(text: string): LinkedImage {
   const at = text.indexOf('=');
-  if (at <= 0) throw usage('seal', `not <role>=<image>: ${text}`);
-  return { role: text.slice(0, at), image: parseDigestReference(text.slice(at + 1)) };
+  const role = text.slice(0, at);
+  if (at <= 0 || !isRole(role)) throw usage('seal', `not <role>=<image>: ${text}`);
+  return { role, image: parseDigestReference(text.slice(at + 1)) };
 }

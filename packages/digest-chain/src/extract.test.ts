@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { extract } from './extract.ts';
+import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
+import { createRegistry } from './registry/client.ts';
+import { seal } from './seal.ts';
+import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
+import { startCountingProxy } from './testing/counting-proxy.ts';
+import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
+
+let environment: TestEnvironment;
+let chain: TestChain;
+const registry = createRegistry();
+
+beforeAll(async () => {
+  environment = await startEnvironment();
+  chain = await buildChain(environment.builder, environment.registry.host, 'extract');
+});
+afterAll(async () => {
+  await environment.stop();
+});
+
+async function publish(tag: string): Promise<void> {
+  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
+  await seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], {
+    tag: parseTagReference(`${chain.image1}:${tag}`),
+  });
+}
+
+const extractTag = (tag: string, options: Partial<Parameters<typeof extract>[2]> = {}): ReturnType<typeof extract> =>
+  extract(registry, parseReference(`${chain.image1}:${tag}`), { role: 'metadata', ...options });
+
+describe('extract', () => {
+  it('answers with the linked image, after it was proved', async () => {
+    await publish('there');
+    const result = await extractTag('there', { revision: REVISION });
+    expect(result).toMatchObject({ url: `${chain.image2}:${REVISION}`, digest: chain.metadata });
+    expect(result.verification.level).toBe('linked');
+  });
+
+  it('takes four requests', async () => {
+    await publish('cost');
+    const proxy = await startCountingProxy(environment.registry.host);
+    try {
+      const image = parseReference(`${chain.image1}:cost`);
+      // The proof names the place that it was asked at, so only the first two go through the proxy and pass.
+      await extract(registry, { ...image, registry: proxy.host }, { role: 'metadata' }).catch(() => undefined);
+      expect(proxy.requests).toHaveLength(2);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it('waits for the image of its own revision', async () => {
+    const reasons: string[] = [];
+    const waiting = extractTag('later', { deadline: 20_000, onWait: ({ reason }) => reasons.push(reason) });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await publish('later');
+    expect((await waiting).digest).toBe(chain.metadata);
+    expect(reasons[0]).toContain('NOT_FOUND');
+  });
+
+  it('gives up after the deadline and says what it waited for', async () => {
+    await expect(extractTag('never', { deadline: 500 })).rejects.toMatchObject({
+      code: 'WAIT_DEADLINE',
+      message: expect.stringContaining(`${chain.image1}:never`),
+    });
+  });
+
+  it('waits for a registry that is away, and does not without being asked', async () => {
+    const away = parseReference('127.0.0.1:1/extract/image1:tag');
+    const role = 'metadata';
+    await expect(extract(registry, away, { role })).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+    await expect(extract(registry, away, { role, deadline: 300 })).rejects.toMatchObject({ code: 'WAIT_DEADLINE' });
+  });
+
+  it('stops when it is told to', async () => {
+    const signal = AbortSignal.timeout(200);
+    await expect(extractTag('never', { deadline: 60_000, signal })).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('refuses an image that does not verify, or has no link of the role', async () => {
+    await publish('refused');
+    await expect(extractTag('refused', { role: 'bundle' })).rejects.toMatchObject({ code: 'LINK_MISSING' });
+    await expect(extractTag('refused', { revision: 'f'.repeat(40) })).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringContaining('same-revision'),
+    });
+    await expect(extractTag(`${REVISION}-unsealed`)).rejects.toMatchObject({ code: 'VERIFICATION_FAILED' });
+  });
+});

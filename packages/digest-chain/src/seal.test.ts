@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
+import { createRegistry } from './registry/client.ts';
+import { type SealOptions, type SealResult, seal } from './seal.ts';
+import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
+import { startCountingProxy } from './testing/counting-proxy.ts';
+import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
+import { ZERO } from './testing/image.ts';
+import { unseal } from './unseal.ts';
+
+let environment: TestEnvironment;
+const registry = createRegistry();
+
+beforeAll(async () => {
+  environment = await startEnvironment();
+});
+afterAll(async () => {
+  await environment.stop();
+});
+
+function sealChain(
+  chain: TestChain,
+  options: SealOptions = {},
+  metadata: string = chain.metadata,
+): Promise<SealResult> {
+  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${metadata}`) };
+  return seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], options);
+}
+
+const tagOf = (chain: TestChain, tag = REVISION): { tag: ReturnType<typeof parseTagReference> } => ({
+  tag: parseTagReference(`${chain.image1}:${tag}`),
+});
+
+function exists(chain: TestChain, tag: string): Promise<boolean> {
+  return registry.getManifest(parseReference(chain.image1), tag).then(
+    () => true,
+    () => false,
+  );
+}
+
+describe.each(['oci', 'docker'] as const)('seal of an image that buildah made (%s)', (format) => {
+  it('is published under the tag, shows its labels to skopeo, and unseals to the origin', async () => {
+    const chain = await buildChain(environment.builder, environment.registry.host, `seal-${format}`, { format });
+    const result = await sealChain(chain, tagOf(chain));
+    expect(result).toMatchObject({ url: `${chain.image1}:${REVISION}`, origin: chain.origin });
+    const inspect = ['inspect', '--tls-verify=false', `docker://${chain.image1}:${REVISION}`];
+    const shown = JSON.parse(execFileSync('skopeo', inspect, { encoding: 'utf8' }));
+    expect(shown.Digest).toBe(result.digest);
+    expect(shown.Labels).toMatchObject({
+      'io.konflux.poc.metadata-image.digest': chain.metadata,
+      'io.konflux.poc.metadata-image.url': `${chain.image2}:${REVISION}`,
+      'io.konflux.poc.sealed-from.digest': chain.origin,
+      'org.opencontainers.image.revision': REVISION,
+    });
+    const { origin } = await unseal(registry, parseReference(`${chain.image1}:${REVISION}`));
+    const built = await registry.getManifest(parseReference(chain.image1), chain.origin);
+    expect(origin.manifest).toEqual(built);
+    expect((await sealChain(chain, tagOf(chain))).digest).toBe(result.digest);
+  });
+});
+
+describe('seal', () => {
+  it('takes five requests', async () => {
+    const proxy = await startCountingProxy(environment.registry.host);
+    try {
+      const chain = await buildChain(environment.builder, environment.registry.host, 'count');
+      const through = { ...chain, image1: chain.image1.replace(/^[^/]+/, proxy.host) };
+      await sealChain(through);
+      // CNCF distribution has no upload in a single POST: the config takes POST and PUT.
+      expect(proxy.requests.map((line) => line.replace(/[0-9a-f]{64}|(?<=uploads\/)\S+/g, '…'))).toEqual([
+        'GET /v2/count/image1/manifests/sha256:…',
+        'GET /v2/count/image1/blobs/sha256:…',
+        'POST /v2/count/image1/blobs/uploads/',
+        'PUT /v2/count/image1/blobs/uploads/…',
+        'PUT /v2/count/image1/manifests/sha256:…',
+      ]);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it('reads each linked image with two requests before it writes the tag with the one PUT', async () => {
+    const proxy = await startCountingProxy(environment.registry.host);
+    try {
+      const chain = await buildChain(environment.builder, proxy.host, 'count-tag');
+      proxy.requests.length = 0;
+      await sealChain(chain, tagOf(chain));
+      expect(proxy.requests).toHaveLength(7);
+      expect(proxy.requests.filter((line) => line.startsWith('GET'))).toHaveLength(4);
+      expect(proxy.requests.at(-1)).toBe(`PUT /v2/count-tag/image1/manifests/${REVISION}`);
+      const firstWrite = proxy.requests.findIndex((line) => !line.startsWith('GET'));
+      expect(proxy.requests.slice(0, firstWrite)).toHaveLength(4);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it('refuses a linked image that does not exist, and publishes nothing', async () => {
+    const chain = await buildChain(environment.builder, environment.registry.host, 'missing');
+    await expect(sealChain(chain, tagOf(chain), ZERO)).rejects.toMatchObject({ code: 'LINK_MISSING' });
+    expect(await exists(chain, REVISION)).toBe(false);
+    const unchecked = await sealChain(chain, { ...tagOf(chain), check: false }, ZERO);
+    expect(unchecked.links[0]?.digest).toBe(ZERO);
+  });
+
+  it('refuses a linked image that was built with another image, and leaves the tag as it was', async () => {
+    const { builder, registry: server } = environment;
+    const good = await buildChain(builder, server.host, 'other');
+    const before = await sealChain(good, tagOf(good));
+    const wrong = await buildChain(builder, server.host, 'other', { embedded: ZERO });
+    await expect(sealChain(wrong, tagOf(wrong))).rejects.toMatchObject({
+      code: 'LINK_MISMATCH',
+      expected: expect.stringContaining(wrong.origin),
+      found: expect.stringContaining(ZERO),
+    });
+    const now = await registry.getManifest(parseReference(good.image1), REVISION);
+    expect(now.digest).toBe(before.digest);
+  });
+
+  it.each([
+    ['another label than environment', 'LABEL io.konflux.poc.primary-image.url=quay.io/org/other'],
+    ['another environment than label', `ENV IMAGE1_DIGEST=${ZERO}`],
+  ])('refuses a linked image with %s', async (_, line) => {
+    const chain = await buildChain(environment.builder, environment.registry.host, 'differs', { lines: [line] });
+    await expect(sealChain(chain, tagOf(chain))).rejects.toMatchObject({ code: 'LINK_MISMATCH' });
+  });
+
+  it('refuses a linked image that names another repository', async () => {
+    const { builder, registry: server } = environment;
+    const chain = await buildChain(builder, server.host, 'place');
+    const url = `${server.host}/elsewhere@${chain.origin}`;
+    const lines = [`ENV IMAGE1_URL=${url}`, `LABEL io.konflux.poc.primary-image.url=${url}`];
+    const other = await buildChain(builder, server.host, 'place', { lines });
+    await expect(sealChain(other, tagOf(other))).rejects.toMatchObject({ code: 'LINK_MISMATCH', found: url });
+  });
+
+  it('refuses a tag in another repository', async () => {
+    const chain = await buildChain(environment.builder, environment.registry.host, 'elsewhere');
+    const tag = parseTagReference(`${chain.image2}:sealed`);
+    await expect(sealChain(chain, { tag })).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  it('refuses an origin that is not there, and a registry that is down', async () => {
+    const chain = await buildChain(environment.builder, environment.registry.host, 'gone');
+    await expect(sealChain({ ...chain, origin: ZERO })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const down = { ...chain, image1: '127.0.0.1:1/gone/image1' };
+    await expect(sealChain(down)).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+  });
+});

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Digest, parseDigest } from '../digest.ts';
+
+const run = promisify(execFile);
+
+/** Builds and pushes real images with buildah, in a store of its own that leaves nothing behind. */
+export interface Builder {
+  /** Builds a Containerfile and pushes it; returns the digest that the registry has. */
+  build(reference: string, containerfile: string, options?: { format?: 'oci' | 'docker' }): Promise<Digest>;
+  /** The folder in which images are built. */
+  readonly folder: string;
+  remove(): Promise<void>;
+}
+
+export async function createBuilder(): Promise<Builder> {
+  const folder = await mkdtemp(join(tmpdir(), 'digest-chain-builder-'));
+  const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
+  const context = join(folder, 'context');
+  await mkdir(context);
+  await writeFile(join(context, 'hello'), 'hello\n');
+  return {
+    folder,
+    async build(reference, containerfile, { format = 'oci' } = {}) {
+      const recipe = join(folder, 'Containerfile');
+      await writeFile(recipe, containerfile);
+      const bud = ['bud', '--isolation', 'chroot', '--tls-verify=false', '--format', format, '--timestamp', '0'];
+      await run('buildah', [...store, ...bud, '-q', '-f', recipe, '-t', reference, context]);
+      const digestFile = join(folder, 'digest');
+      const push = ['push', '-q', '--tls-verify=false', '--digestfile', digestFile];
+      await run('buildah', [...store, ...push, reference, `docker://${reference}`]);
+      return parseDigest((await readFile(digestFile, 'utf8')).trim());
+    },
+    async remove() {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
