@@ -1,0 +1,196 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from './report/report.ts';
+import { takeSource } from './source.ts';
+
+const cli = resolve(import.meta.dirname, 'cli.ts');
+const repository = resolve(import.meta.dirname, '../../..');
+const RUN = { timeout: 240_000 };
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'e2e-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A clone of this repository as it stands, uncommitted changes included, in which a test may break things. */
+async function clone(name: string): Promise<string> {
+  const into = join(folder, name);
+  await rm(into, { recursive: true, force: true });
+  execFileSync('mkdir', ['-p', into]);
+  const { checkout } = await takeSource(repository, into);
+  await symlink(join(repository, 'node_modules'), join(checkout, 'node_modules'));
+  await appendFile(join(checkout, '.git/info/exclude'), 'node_modules\n');
+  return checkout;
+}
+
+async function edit(file: string, change: (text: string) => string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  const changed = change(text);
+  expect(changed).not.toBe(text);
+  await writeFile(file, changed);
+}
+
+async function e2e(cwd: string, ...args: string[]) {
+  const json = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
+  const child = spawn(process.execPath, [cli, '--json', json, ...args], {
+    cwd,
+    // What a tool in the run finds in TMPDIR must be gone afterwards.
+    env: { ...process.env, TMPDIR: folder, CI: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const [exitCode] = await once(child, 'close');
+  const text = existsSync(json) ? await readFile(json, 'utf8') : '';
+  return { exitCode, output, report: text === '' ? undefined : (JSON.parse(text) as Report) };
+}
+
+function containers(): string[] {
+  const names = execFileSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' });
+  return names.split('\n').filter((name) => name.startsWith('multi-image-'));
+}
+
+async function leftovers(): Promise<string[]> {
+  const entries = await readdir(folder);
+  const folders = entries.filter((name) => name.startsWith('multi-image-'));
+  return [...containers(), ...folders];
+}
+
+const statusOf = (report: Report | undefined) =>
+  Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
+
+describe('the whole chain on this machine', () => {
+  const runs: Report[] = [];
+
+  test('passes, proves what it claims, and leaves nothing behind', RUN, async () => {
+    const { exitCode, output, report } = await e2e(await clone('first'), '--port', '5481');
+    expect(output).toContain('5 passed, 0 failed, 1 skipped of 6 criteria');
+    expect(exitCode).toBe(0);
+    expect(statusOf(report)).toEqual({
+      'single-pipeline': 'passed',
+      'image-2-embeds-image-1': 'passed',
+      'image-1-labelled': 'passed',
+      'scanner-extracts': 'passed',
+      'scanned-and-signed': 'skipped',
+      'no-manual-step': 'passed',
+    });
+    expect(await leftovers()).toEqual([]);
+    if (report) runs.push(report);
+  });
+
+  test('gives the same digests, run after run', RUN, async () => {
+    const { report } = await e2e(await clone('second'), '--port', '5481');
+    expect(report?.images).toEqual(runs[0]?.images);
+    for (const image of report?.images ?? []) expect(image.latestDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+});
+
+describe('the pipelines are what is executed', () => {
+  test('without the build argument, Image 2 holds nothing and its criterion falls', RUN, async () => {
+    const checkout = await clone('no-build-arg');
+    await edit(join(checkout, 'pipeline/unified-build.yaml'), (text) => text.replace(/^.*- IMAGE1_DIGEST=.*\n/m, ''));
+    const { exitCode, output, report } = await e2e(checkout, '--port', '0');
+    expect(exitCode).toBe(1);
+    expect(output).toContain('criterion fell: image-2-embeds-image-1');
+    const evidence = report?.criteria.find(({ id }) => id === 'image-2-embeds-image-1')?.evidence;
+    const origin = report?.images[0]?.originDigest;
+    expect(evidence).toContainEqual(expect.objectContaining({ check: 'env', status: 'failed', expected: origin, found: 'nothing' }));
+    // Nothing that a reader sees was moved.
+    expect(report?.images.map((image) => image.latestDigest)).toEqual([null, null]);
+    expect(report?.images[0]?.sealedDigest).toBeNull();
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test('with another label key, Image 1 is not labelled and its criterion falls', RUN, async () => {
+    const checkout = await clone('other-label');
+    await edit(join(checkout, 'pipeline/tasks/label-image.yaml'), (text) =>
+      text.replaceAll('--prefix=$(params.LABEL_PREFIX)', '--prefix=com.example.other'),
+    );
+    const { exitCode, output, report } = await e2e(checkout, '--port', '0');
+    expect(exitCode).toBe(1);
+    expect(output).toContain('criterion fell: image-1-labelled');
+    const evidence = report?.criteria.find(({ id }) => id === 'image-1-labelled')?.evidence;
+    expect(evidence).toContainEqual(
+      expect.objectContaining({
+        check: 'label',
+        status: 'failed',
+        text: expect.stringContaining('io.konflux.poc.metadata-image.digest'),
+        expected: report?.images[1]?.originDigest,
+      }),
+    );
+  });
+});
+
+test('stopped half-way by Ctrl-C, it leaves nothing behind', RUN, async () => {
+  const child = spawn(process.execPath, [cli, '--port', '0'], {
+    cwd: await clone('interrupted'),
+    env: { ...process.env, TMPDIR: folder, CI: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  for await (const chunk of child.stdout) {
+    output += chunk;
+    // In the middle of the build, with the scanner waiting in its container.
+    if (output.includes('✓ app · build-image-1')) break;
+  }
+  expect((await leftovers()).length).toBeGreaterThan(0);
+  child.kill('SIGINT');
+  const [exitCode] = await once(child, 'exit');
+  expect(exitCode).toBe(130);
+  expect(await leftovers()).toEqual([]);
+});
+
+test('--keep leaves the registry, and says how to look and how to remove it', RUN, async () => {
+  const { exitCode, output, report } = await e2e(await clone('kept'), '--port', '0', '--keep');
+  expect(exitCode).toBe(0);
+  const [, command = ''] = /to remove it: (.*)$/m.exec(output) ?? [];
+  const { repository: name, revisionTag, sealedDigest } = report?.images[0] ?? {};
+  const inspect = ['inspect', '--tls-verify=false', `docker://${name}:${revisionTag}`];
+  const { Digest, Labels } = JSON.parse(execFileSync('skopeo', inspect, { encoding: 'utf8' }));
+  execFileSync('sh', ['-c', command]);
+  expect(Digest).toBe(sealedDigest);
+  expect(Labels['io.konflux.poc.metadata-image.digest']).toBe(report?.images[1]?.originDigest);
+  expect(await leftovers()).toEqual([]);
+});
+
+describe('what can not be run ends with exit code 2 and says why', () => {
+  test('an unknown option', async () => {
+    const { exitCode, output } = await e2e(repository, '--no-such-option');
+    expect(exitCode).toBe(2);
+    expect(output).toContain('error USAGE:');
+  });
+
+  test('a port that is taken', RUN, async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { exitCode, output } = await e2e(repository, '--port', String(port));
+    server.close();
+    expect(exitCode).toBe(2);
+    expect(output).toContain('error PORT_TAKEN:');
+    expect(output).toContain('--port');
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test('a folder that is no repository', async () => {
+    const { exitCode, output } = await e2e(tmpdir(), '--port', '0');
+    expect(exitCode).toBe(2);
+    expect(output).toContain('error NOT_A_GIT_REPOSITORY:');
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test('a report that can not be written', async () => {
+    const { exitCode, output } = await e2e(repository, '--json', '/proc/no/such/folder.json');
+    expect(exitCode).toBe(2);
+    expect(output).toContain('error REPORT_UNWRITABLE:');
+  });
+});

@@ -1,0 +1,130 @@
+#!/usr/bin/env node
+import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { parseArgs } from 'node:util';
+import { E2eError } from './errors.ts';
+import { preflight } from './preflight.ts';
+import { Progress } from './report/progress.ts';
+import { renderReport } from './report/terminal.ts';
+import { palette, printable, printableLines } from './report/terminal-text.ts';
+
+const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
+
+Usage: pnpm e2e [options]
+       pnpm e2e preflight     only checks the tools that it needs, and installs what is missing
+
+Options:
+  --json FILE    write the report as JSON, too
+  --keep         leave the registry and the images; prints their addresses and how to remove them
+  --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
+                 Image 2 holds Image 1's address, so its digest depends on the port
+  --no-install   never install a missing tool; print the command instead
+  --help         this text
+
+Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made.
+
+Examples:
+  pnpm e2e
+  pnpm e2e --keep --json report.json
+`;
+
+const stop = new AbortController();
+const paint = palette(process.stdout);
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // The second time the run is left to the janitor, which needs nobody to wait for it.
+    if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
+    stop.abort(new E2eError('INTERRUPTED', `stopped by ${signal}`));
+    process.exitCode = 128 + constants.signals[signal];
+    process.stderr.write(`\n${signal}: removing what this run made …\n`);
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  report(stop.signal.aborted ? stop.signal.reason : error);
+  // A number that a signal's handler set stays.
+  process.exitCode ??= 2;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parse();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const progress = new Progress(process.stdout, paint);
+  const install = !values['no-install'];
+  if (positionals[0] === 'preflight') {
+    const { installed } = await preflight({ install, signal: stop.signal, onInstall: (_, command) => progress.line(`installing: ${command}`) });
+    progress.line(installed.length === 0 ? 'all tools are there' : `installed: ${installed.join(' ')}`);
+    return;
+  }
+  const port = Number(values.port);
+  if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
+    throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
+  }
+  // Before anything is built: a report that can't be written is better known now.
+  if (values.json !== undefined) await write(values.json, '', 'a');
+  const { runLocal } = await import('./local-run.ts');
+  const result = await runLocal({ cwd: process.cwd(), port, keep: values.keep, install, progress, signal: stop.signal });
+  stop.signal.throwIfAborted();
+  if (values.json !== undefined) await write(values.json, `${JSON.stringify(result, null, 2)}\n`, 'w');
+  for (const line of renderReport(result, paint)) console.log(line);
+  process.exitCode = result.status === 'passed' ? 0 : 1;
+}
+
+async function write(file: string, text: string, flag: 'a' | 'w'): Promise<void> {
+  try {
+    await writeFile(file, text, { flag });
+  } catch (cause) {
+    throw new E2eError('REPORT_UNWRITABLE', `the report can't be written to ${file}`, {
+      expected: 'a file that can be written',
+      found: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    });
+  }
+}
+
+function parse() {
+  try {
+    const parsed = parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        port: { type: 'string', default: '5480' },
+        'no-install': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const unknown = parsed.positionals.find((word, index) => index > 0 || word !== 'preflight');
+    if (unknown === undefined) return parsed;
+    throw new Error(`unknown command '${unknown}'`);
+  } catch (cause) {
+    throw new E2eError('USAGE', cause instanceof Error ? cause.message : String(cause), {
+      hint: 'pnpm e2e --help lists the options',
+      cause,
+    });
+  }
+}
+
+function report(error: unknown): void {
+  const paintError = palette(process.stderr);
+  const { code, message, expected, found, hint } = describe(error);
+  const lines = [`${paintError.red(`error ${code}:`)} ${printable(message)}`];
+  for (const [name, text] of Object.entries({ expected, found, hint })) {
+    if (!text) continue;
+    const [first = '', ...rest] = printableLines(text);
+    lines.push(`  ${name.padEnd(9)} ${first}`, ...rest.map((line) => `  ${''.padEnd(9)} ${line}`));
+  }
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** Errors of every package have the same shape; anything else is a bug of ours, and its stack helps to find it. */
+function describe(error: unknown): { code: string; message: string; expected?: string; found?: string; hint?: string } {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error as never;
+  return { code: 'INTERNAL', message: 'a bug in this program', found: error instanceof Error ? error.stack ?? error.message : String(error) };
+}

@@ -1,0 +1,139 @@
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { probeContainers } from '@multi-image/tekton-local';
+import { type BaseImage, chooseBaseImage } from './base-image.ts';
+import { judge } from './criteria/criteria.ts';
+import { Janitor } from './janitor.ts';
+import { startLocalRegistry } from './local-registry.ts';
+import { observe } from './observe.ts';
+import { runPipelines } from './pipelines.ts';
+import { preflight } from './preflight.ts';
+import type { Progress } from './report/progress.ts';
+import type { Report } from './report/report.ts';
+import { type Source, takeSource } from './source.ts';
+
+export interface LocalRunOptions {
+  /** A folder in the repository to build. */
+  cwd: string;
+  /** Of the registry; 0 for any free one. */
+  port: number;
+  /** Leave the registry and the images where they are. */
+  keep: boolean;
+  /** Whether missing tools may be installed. */
+  install: boolean;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/**
+ * Builds, links, publishes, extracts, runs and proves the chain on this machine, and removes everything afterwards.
+ * Throws an `E2eError` (or the coded error of the package that failed) where the run can't be made; a criterion that
+ * falls is in the report.
+ */
+export async function runLocal(options: LocalRunOptions): Promise<Report> {
+  const { progress, signal, keep } = options;
+  const began = Date.now();
+  const { programs, installed } = await preflight({
+    install: options.install,
+    signal,
+    onInstall: (_, command) => progress.line(`installing what is missing: ${command}`),
+  });
+  if (installed.length > 0) progress.line(`installed ${installed.join(' ')}`);
+
+  const janitor = new Janitor();
+  let done = false;
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'multi-image-'));
+    janitor.remember({ kind: 'folder', path: folder });
+    const source = await takeSource(options.cwd, folder, signal);
+    sayWhatIsBuilt(source, progress);
+    const registry = await startLocalRegistry({
+      program: programs['a registry'] ?? 'docker-registry',
+      folder,
+      port: options.port,
+      keep,
+      signal,
+      onStart: (pid) => janitor.remember({ kind: 'process', pid }),
+    });
+    progress.line(`registry   ${registry.address} (CNCF distribution, throwaway)`);
+    const containers = await probeContainers({ signal });
+    progress.line(`containers ${containers.description}`);
+    const base = await prepareBase(source, progress, signal);
+
+    const work = join(folder, 'runs');
+    await mkdir(work);
+    const runs = await runPipelines({ source, registry, base, containers, janitor, work, progress, signal });
+    signal.throwIfAborted();
+    const { chain } = runs;
+    const observation = await observe({
+      revision: source.revision,
+      labelPrefix: chain.labelPrefix,
+      primary: runs.localRepository(chain.primary.repository),
+      metadata: runs.localRepository(runs.metadata.repository),
+      build: runs.build,
+      scanner: runs.scanner,
+      runArguments: containers.runArguments,
+      janitor,
+      progress,
+      signal,
+    });
+    signal.throwIfAborted();
+    const criteria = judge(observation);
+    done = true;
+    if (keep) sayWhatIsKept({ folder, pid: registry.pid, images: [] }, progress);
+    const { primary, metadata } = observation;
+    return {
+      version: 1,
+      target: 'local',
+      status: criteria.some((entry) => entry.status === 'failed') ? 'failed' : 'passed',
+      revision: source.revision,
+      uncommitted: source.uncommitted,
+      baseImage: { pinned: base.pinned, used: base.used, note: base.note },
+      images: [
+        {
+          role: 'primary',
+          repository: primary.repository,
+          revisionTag: source.revision,
+          originDigest: primary.origin.digest ?? null,
+          sealedDigest: primary.sealed.digest ?? null,
+          latestDigest: primary.latest.digest ?? null,
+        },
+        {
+          role: 'metadata',
+          repository: metadata.repository,
+          revisionTag: source.revision,
+          originDigest: metadata.built.digest ?? null,
+          sealedDigest: null,
+          latestDigest: metadata.latest.digest ?? null,
+        },
+      ],
+      criteria,
+      runs: [observation.build, observation.scanner],
+      duration: Date.now() - began,
+    };
+  } finally {
+    progress.stop();
+    await (done && keep ? janitor.leave() : janitor.finish());
+  }
+}
+
+function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): void {
+  progress.line(`commit     ${revision}`);
+  if (uncommitted.length > 0) {
+    const named = uncommitted.slice(0, 3).join(', ') + (uncommitted.length > 3 ? ', …' : '');
+    progress.line(`           HEAD and ${uncommitted.length} uncommitted changes (${named}), as a commit of their own`);
+  }
+}
+
+async function prepareBase(source: Source, progress: Progress, signal: AbortSignal): Promise<BaseImage> {
+  progress.started('base image');
+  const base = await chooseBaseImage(source.checkout, signal);
+  progress.ended('base image', 'passed', base.note);
+  return base;
+}
+
+function sayWhatIsKept(kept: { folder: string; pid: number; images: string[] }, progress: Progress): void {
+  progress.line(`kept: the registry (process ${kept.pid}) with everything in ${kept.folder}`);
+  progress.line(`to remove it: kill ${kept.pid} && rm -rf ${kept.folder}`);
+}

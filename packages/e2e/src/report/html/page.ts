@@ -1,0 +1,91 @@
+import type { Criterion, Evidence, Status } from '../../criteria/criterion.ts';
+import { seconds } from '../../criteria/criteria.ts';
+import type { Report, ReportImage } from '../report.ts';
+import { handChecks } from './hand-checks.ts';
+import { html, Markup } from './markup.ts';
+import { STYLE } from './style.ts';
+import { timeline } from './timeline.ts';
+
+/** The report as one self-contained HTML page: no network, no script; every value in it is escaped. */
+export function renderPage(report: Report): string {
+  const count = (status: Status): number => report.criteria.filter((entry) => entry.status === status).length;
+  const verdict = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Image chain ${report.revision.slice(0, 12)}: ${report.status}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<h1>Image chain: <span class="${report.status}">${report.status}</span></h1>
+<p>${verdict} of ${report.criteria.length} criteria</p>
+<dl class="facts">
+<dt>Commit</dt><dd><code>${report.revision}</code>${uncommitted(report)}</dd>
+<dt>Target</dt><dd>${report.target}</dd>
+<dt>Base image</dt><dd><code>${report.baseImage.used}</code> (${report.baseImage.note})</dd>
+<dt>Took</dt><dd>${seconds(report.duration)}</dd>
+</dl>
+</header>
+<main>
+<h2>The chain</h2>
+${chain(report)}
+<h2>Criteria</h2>
+${report.criteria.map(criterionDetails)}
+<h2>Timeline</h2>
+${timeline(report.runs)}
+<h2>Check it by hand</h2>
+${handChecks(report)}
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function uncommitted({ uncommitted: paths }: Report): Markup | undefined {
+  if (paths.length === 0) return undefined;
+  return html` (HEAD and ${paths.length} uncommitted ${paths.length === 1 ? 'change' : 'changes'})`;
+}
+
+function chain(report: Report): Markup {
+  const primary = report.images.find((image) => image.role === 'primary');
+  const metadata = report.images.find((image) => image.role !== 'primary');
+  if (primary === undefined || metadata === undefined) return html`<p>No images were built.</p>`;
+  return html`<ol class="chain">
+${image('Image 1, as built', primary, primary.originDigest)}
+<li class="arrow"><b aria-hidden="true">→</b>its digest is built into</li>
+${image('Image 2', metadata, metadata.originDigest)}
+<li class="arrow"><b aria-hidden="true">→</b>its digest is sealed into</li>
+${image('Image 1, sealed', primary, primary.sealedDigest)}
+</ol>
+<p>Without its seal, the sealed Image 1 is Image 1 as built, byte for byte.</p>`;
+}
+
+function image(title: string, { repository, latestDigest }: ReportImage, digest: string | null): Markup {
+  const latest = digest !== null && digest === latestDigest && html`<p>tag <code>latest</code></p>`;
+  return html`<li class="image"><h3>${title}</h3><p><code>${repository}</code></p><p><code>${digest ?? 'not built'}</code></p>${latest}</li>`;
+}
+
+function criterionDetails(entry: Criterion, index: number): Markup {
+  return html`<details${entry.status === 'passed' ? html`` : html` open`}>
+<summary>${mark(entry.status)} <strong>${index + 1}. ${entry.title}</strong></summary>
+<ul class="checks">${entry.evidence.map(check)}</ul>
+</details>
+`;
+}
+
+function check({ status, text, expected, found }: Evidence): Markup {
+  const difference =
+    status === 'failed' && html`<dl><dt>expected</dt><dd><code>${expected}</code></dd><dt>found</dt><dd><code>${found}</code></dd></dl>`;
+  return html`<li>${mark(status)} ${text}${difference}</li>`;
+}
+
+/** A word beside the sign: nobody has to tell colours or shapes apart. */
+function mark(status: Status): Markup {
+  const sign = { passed: '✓', failed: '✗', skipped: '–' }[status];
+  return html`<span class="mark ${status}"><span aria-hidden="true">${sign}</span> ${status}</span>`;
+}
