@@ -1,0 +1,73 @@
+/** Why tekton-local refuses or gives up. Each code is stable. */
+export type TektonLocalErrorCode =
+  /** A file is missing, outside the checkout folder, or not readable. */
+  | 'file-not-readable'
+  /** A file is not YAML that can be read safely. */
+  | 'not-yaml'
+  /** The file contradicts Tekton's documentation: a cluster would refuse it as well. */
+  | 'invalid'
+  /** Tekton could run it, tekton-local does not. */
+  | 'unsupported'
+  /** A `{{ variable }}` that neither the caller nor the git state gives. */
+  | 'unknown-variable'
+  /** A Pipeline, Task or bundle task that was named but not found. */
+  | 'not-found'
+  /** An option of the call is wrong. */
+  | 'bad-option'
+  /** No way to run a container works on this machine. */
+  | 'containers-not-working';
+
+/** One thing that is wrong in a file. */
+export interface Problem {
+  readonly code: TektonLocalErrorCode;
+  /** The file, relative to the checkout folder. */
+  readonly file: string;
+  /** The place in the file, e.g. `spec.tasks[2].matrix.include`. */
+  readonly path: string;
+  /** The line in the file, from 1. */
+  readonly line?: number;
+  readonly message: string;
+}
+
+/** What every refusal of this package is. Nothing has been started when it is thrown. */
+export class TektonLocalError extends Error {
+  override readonly name = 'TektonLocalError';
+  readonly code: TektonLocalErrorCode;
+  /** All that is wrong in the files, not only the first. */
+  readonly problems: readonly Problem[];
+  readonly expected?: string;
+  readonly found?: string;
+  readonly hint?: string;
+
+  constructor(
+    code: TektonLocalErrorCode,
+    message: string,
+    details: {
+      problems?: readonly Problem[];
+      expected?: string;
+      found?: string;
+      hint?: string;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.problems = details.problems ?? [];
+    if (details.expected !== undefined) this.expected = details.expected;
+    if (details.found !== undefined) this.found = details.found;
+    if (details.hint !== undefined) this.hint = details.hint;
+  }
+}
+
+/** `file:line: path: message`, as far as known. */
+export function formatProblem(problem: Problem): string {
+  const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
+  return problem.path === '' ? `${place}: ${problem.message}` : `${place}: ${problem.path}: ${problem.message}`;
+}
+
+/** Throws one error for all problems, if there are any. */
+export function throwProblems(problems: readonly Problem[]): void {
+  const first = problems[0];
+  if (first === undefined) return;
+  throw new TektonLocalError(first.code, problems.map(formatProblem).join('\n'), { problems });
+}
