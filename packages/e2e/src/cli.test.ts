@@ -103,7 +103,9 @@ describe('the pipelines are what is executed', () => {
     expect(output).toContain('criterion fell: image-2-embeds-image-1');
     const evidence = report?.criteria.find(({ id }) => id === 'image-2-embeds-image-1')?.evidence;
     const origin = report?.images[0]?.originDigest;
-    expect(evidence).toContainEqual(expect.objectContaining({ check: 'env', status: 'failed', expected: origin, found: 'nothing' }));
+    expect(evidence).toContainEqual(
+      expect.objectContaining({ check: 'env', status: 'failed', expected: origin, found: 'nothing' }),
+    );
     // Nothing that a reader sees was moved.
     expect(report?.images.map((image) => image.latestDigest)).toEqual([null, null]);
     expect(report?.images[0]?.sealedDigest).toBeNull();

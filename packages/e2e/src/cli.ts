@@ -15,6 +15,7 @@ Usage: pnpm e2e [options]
 
 Options:
   --json FILE    write the report as JSON, too
+  --html FILE    write it as one self-contained HTML page, too
   --keep         leave the registry and the images; prints their addresses and how to remove them
   --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
                  Image 2 holds Image 1's address, so its digest depends on the port
@@ -58,7 +59,11 @@ async function main(): Promise<void> {
   const progress = new Progress(process.stdout, paint);
   const install = !values['no-install'];
   if (positionals[0] === 'preflight') {
-    const { installed } = await preflight({ install, signal: stop.signal, onInstall: (_, command) => progress.line(`installing: ${command}`) });
+    const { installed } = await preflight({
+      install,
+      signal: stop.signal,
+      onInstall: (_, command) => progress.line(`installing: ${command}`),
+    });
     progress.line(installed.length === 0 ? 'all tools are there' : `installed: ${installed.join(' ')}`);
     return;
   }
@@ -67,11 +72,23 @@ async function main(): Promise<void> {
     throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
   }
   // Before anything is built: a report that can't be written is better known now.
-  if (values.json !== undefined) await write(values.json, '', 'a');
+  const files = [values.json, values.html].filter((file) => file !== undefined);
+  for (const file of files) await write(file, '', 'a');
   const { runLocal } = await import('./local-run.ts');
-  const result = await runLocal({ cwd: process.cwd(), port, keep: values.keep, install, progress, signal: stop.signal });
+  const result = await runLocal({
+    cwd: process.cwd(),
+    port,
+    keep: values.keep,
+    install,
+    progress,
+    signal: stop.signal,
+  });
   stop.signal.throwIfAborted();
   if (values.json !== undefined) await write(values.json, `${JSON.stringify(result, null, 2)}\n`, 'w');
+  if (values.html !== undefined) {
+    const { renderPage } = await import('./report/html/page.ts');
+    await write(values.html, renderPage(result), 'w');
+  }
   for (const line of renderReport(result, paint)) console.log(line);
   process.exitCode = result.status === 'passed' ? 0 : 1;
 }
@@ -94,6 +111,7 @@ function parse() {
       allowPositionals: true,
       options: {
         json: { type: 'string' },
+        html: { type: 'string' },
         keep: { type: 'boolean', default: false },
         port: { type: 'string', default: '5480' },
         'no-install': { type: 'boolean', default: false },
@@ -126,5 +144,9 @@ function report(error: unknown): void {
 /** Errors of every package have the same shape; anything else is a bug of ours, and its stack helps to find it. */
 function describe(error: unknown): { code: string; message: string; expected?: string; found?: string; hint?: string } {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error as never;
-  return { code: 'INTERNAL', message: 'a bug in this program', found: error instanceof Error ? error.stack ?? error.message : String(error) };
+  return {
+    code: 'INTERNAL',
+    message: 'a bug in this program',
+    found: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
 }

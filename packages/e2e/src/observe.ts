@@ -44,12 +44,18 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   progress.ended('look at the images', 'passed');
 
   progress.started('run both images');
-  const outputs = await Promise.all([runImage(sealed.digest === undefined ? origin : sealed, options), runImage(built, options)]);
+  const outputs = await Promise.all([
+    runImage(sealed.digest === undefined ? origin : sealed, options),
+    runImage(built, options),
+  ]);
   progress.ended('run both images', outputs.every((output) => output.exitCode === 0) ? 'passed' : 'failed');
 
   progress.started('verify the chain');
   const sealedReference = `${primary}:${revision}`;
-  const [unsealed, proof] = await Promise.all([takeApart(sealedReference, origin, labelPrefix), prove(sealedReference, options)]);
+  const [unsealed, proof] = await Promise.all([
+    takeApart(sealedReference, origin, labelPrefix),
+    prove(sealedReference, options),
+  ]);
   const holds = !('problem' in unsealed) && !('problem' in proof) && proof.every((check) => check.status !== 'failed');
   progress.ended('verify the chain', holds ? 'passed' : 'failed');
 
@@ -67,14 +73,29 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
 }
 
 async function runImage(image: ImageView, options: ObserveOptions): Promise<CommandResult> {
-  const nothing = { exitCode: 125, stdout: '', stderr: image.problem ?? 'there is no image', stdoutBytes: new Uint8Array() };
+  const nothing = {
+    exitCode: 125,
+    stdout: '',
+    stderr: image.problem ?? 'there is no image',
+    stdoutBytes: new Uint8Array(),
+  };
   if (image.digest === undefined) return nothing;
   const { janitor, signal } = options;
   const name = `multi-image-${janitor.marker}-${image.digest.slice(7, 19)}`;
-  const exact = image.reference.replace(/[:@][^/]*$/, '') + `@${image.digest}`;
+  const exact = `${image.reference.replace(/[:@][^/]*$/, '')}@${image.digest}`;
   janitor.remember({ kind: 'image', name: exact });
   janitor.remember({ kind: 'containers', prefix: name });
-  const args = ['run', '--rm', '--name', name, '--tls-verify=false', '--network', 'none', ...options.runArguments, exact];
+  const args = [
+    'run',
+    '--rm',
+    '--name',
+    name,
+    '--tls-verify=false',
+    '--network',
+    'none',
+    ...options.runArguments,
+    exact,
+  ];
   return run('podman', args, { signal, timeout: 120_000 });
 }
 
@@ -94,7 +115,9 @@ async function takeApart(reference: string, origin: ImageView, prefix: string): 
 async function prove(reference: string, { labelPrefix, revision }: ObserveOptions): Promise<Observation['proof']> {
   try {
     const { checks } = await verify(createRegistry(), parseReference(reference), { prefix: labelPrefix, revision });
-    return checks.map(({ id, status, evidence, expected, found }): ProofCheck => ({ id, status, text: evidence, expected, found }));
+    return checks.map(
+      ({ id, status, evidence, expected, found }): ProofCheck => ({ id, status, text: evidence, expected, found }),
+    );
   } catch (error) {
     return { problem: problemOf(error) };
   }

@@ -87,7 +87,8 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
     AbortSignal.any([signal, scannerStop.signal]),
   );
   build.then(
-    ({ status }) => status === 'Succeeded' || scannerStop.abort(new Error('the build failed, so its image will not come')),
+    ({ status }) =>
+      status === 'Succeeded' || scannerStop.abort(new Error('the build failed, so its image will not come')),
     (error) => scannerStop.abort(error),
   );
   const [built, scanned] = await Promise.all([build, scanner]);

@@ -26,6 +26,8 @@ export function handChecks(report: Report): Markup {
       `digest-chain unseal ${primary.repository}@${primary.sealedDigest}\ndigest-chain verify ${primary.repository}@${primary.sealedDigest}`,
     ],
   ];
-  const note = local && html`<p>The registry of a local run is gone when the run ends, unless it was started with <code>--keep</code>.</p>`;
+  const note =
+    local &&
+    html`<p>The registry of a local run is gone when the run ends, unless it was started with <code>--keep</code>.</p>`;
   return html`${note}${blocks.map(([what, command]) => html`<p>${what}:</p><pre><code>${command}</code></pre>`)}`;
 }

@@ -8,7 +8,13 @@ export class Markup {
 
 type Value = string | number | Markup | readonly Markup[] | undefined | false;
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 // Controls that HTML forbids, and the marks that reorder text: what is shown must read as what it is.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose

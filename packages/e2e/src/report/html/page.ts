@@ -1,8 +1,8 @@
-import type { Criterion, Evidence, Status } from '../../criteria/criterion.ts';
 import { seconds } from '../../criteria/criteria.ts';
+import type { Criterion, Evidence, Status } from '../../criteria/criterion.ts';
 import type { Report, ReportImage } from '../report.ts';
 import { handChecks } from './hand-checks.ts';
-import { html, Markup } from './markup.ts';
+import { html, type Markup } from './markup.ts';
 import { STYLE } from './style.ts';
 import { timeline } from './timeline.ts';
 
@@ -80,7 +80,8 @@ function criterionDetails(entry: Criterion, index: number): Markup {
 
 function check({ status, text, expected, found }: Evidence): Markup {
   const difference =
-    status === 'failed' && html`<dl><dt>expected</dt><dd><code>${expected}</code></dd><dt>found</dt><dd><code>${found}</code></dd></dl>`;
+    status === 'failed' &&
+    html`<dl><dt>expected</dt><dd><code>${expected}</code></dd><dt>found</dt><dd><code>${found}</code></dd></dl>`;
   return html`<li>${mark(status)} ${text}${difference}</li>`;
 }
 
