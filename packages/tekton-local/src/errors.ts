@@ -1,21 +1,21 @@
 /** Why tekton-local refuses or gives up. Each code is stable. */
 export type TektonLocalErrorCode =
   /** A file is missing, outside the checkout folder, or not readable. */
-  | 'file-not-readable'
+  | 'FILE_NOT_READABLE'
   /** A file is not YAML that can be read safely. */
-  | 'not-yaml'
+  | 'YAML_INVALID'
   /** The file contradicts Tekton's documentation: a cluster would refuse it as well. */
-  | 'invalid'
+  | 'INVALID'
   /** Tekton could run it, tekton-local does not. */
-  | 'unsupported'
+  | 'UNSUPPORTED'
   /** A `{{ variable }}` that neither the caller nor the git state gives. */
-  | 'unknown-variable'
+  | 'VARIABLE_UNKNOWN'
   /** A Pipeline, Task or bundle task that was named but not found. */
-  | 'not-found'
+  | 'NOT_FOUND'
   /** An option of the call is wrong. */
-  | 'bad-option'
+  | 'USAGE'
   /** No way to run a container works on this machine. */
-  | 'containers-not-working';
+  | 'CONTAINERS_UNUSABLE';
 
 /** One thing that is wrong in a file. */
 export interface Problem {

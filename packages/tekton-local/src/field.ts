@@ -22,6 +22,11 @@ export class Field {
     this.keys = keys;
   }
 
+  /** The same value, whose problems are noted elsewhere. */
+  withProblems(problems: Problem[]): Field {
+    return new Field(this.value, { ...this.origin, problems }, this.keys);
+  }
+
   get path(): string {
     return this.keys.reduce<string>((path, key) => {
       if (typeof key === 'number') return `${path}[${key}]`;
@@ -55,13 +60,13 @@ export class Field {
   only(known: readonly string[], why: Readonly<Record<string, string>> = {}): this {
     if (!this.present) return this;
     if (!isMap(this.value)) {
-      this.problem('invalid', `expected an object, found ${describe(this.value)}`);
+      this.problem('INVALID', `expected an object, found ${describe(this.value)}`);
       return this;
     }
     for (const key of Object.keys(this.value)) {
       if (known.includes(key)) continue;
       const reason = Object.hasOwn(why, key) ? why[key] : undefined;
-      this.get(key).problem('unsupported', reason ?? 'this field is not supported by tekton-local');
+      this.get(key).problem('UNSUPPORTED', reason ?? 'this field is not supported by tekton-local');
     }
     return this;
   }
@@ -70,27 +75,27 @@ export class Field {
     if (!this.present) return undefined;
     if (typeof this.value === 'string') return this.value;
     if (typeof this.value === 'number' || typeof this.value === 'boolean') return String(this.value);
-    this.problem('invalid', `expected a string, found ${describe(this.value)}`);
+    this.problem('INVALID', `expected a string, found ${describe(this.value)}`);
     return undefined;
   }
 
   requiredString(): string {
     const text = this.string();
-    if (!this.present) this.problem('invalid', 'is required');
+    if (!this.present) this.problem('INVALID', 'is required');
     return text ?? '';
   }
 
   boolean(): boolean | undefined {
     if (!this.present) return undefined;
     if (typeof this.value === 'boolean') return this.value;
-    this.problem('invalid', `expected true or false, found ${describe(this.value)}`);
+    this.problem('INVALID', `expected true or false, found ${describe(this.value)}`);
     return undefined;
   }
 
   integer(): number | undefined {
     if (!this.present) return undefined;
     if (typeof this.value === 'number' && Number.isSafeInteger(this.value) && this.value >= 0) return this.value;
-    this.problem('invalid', `expected a whole number ≥ 0, found ${describe(this.value)}`);
+    this.problem('INVALID', `expected a whole number ≥ 0, found ${describe(this.value)}`);
     return undefined;
   }
 
@@ -99,7 +104,7 @@ export class Field {
     if (Array.isArray(this.value)) {
       return this.value.map((item: unknown, index) => new Field(item, this.origin, [...this.keys, index]));
     }
-    this.problem('invalid', `expected a list, found ${describe(this.value)}`);
+    this.problem('INVALID', `expected a list, found ${describe(this.value)}`);
     return [];
   }
 
@@ -111,7 +116,7 @@ export class Field {
   entries(): [string, Field][] {
     if (!this.present) return [];
     if (isMap(this.value)) return Object.keys(this.value).map((key) => [key, this.get(key)]);
-    this.problem('invalid', `expected an object, found ${describe(this.value)}`);
+    this.problem('INVALID', `expected an object, found ${describe(this.value)}`);
     return [];
   }
 }

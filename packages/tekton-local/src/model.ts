@@ -37,6 +37,15 @@ export interface VolumeMount {
   readOnly: boolean;
 }
 
+/** What a step's securityContext says, merged with its template's. */
+export interface StepSecurity {
+  runAsUser?: number;
+  runAsGroup?: number;
+  readOnlyRootFilesystem: boolean;
+  noNewPrivileges: boolean;
+  dropCapabilities: string[];
+}
+
 export interface Step {
   name: string;
   image: string;
@@ -49,9 +58,7 @@ export interface Step {
   onError: 'continue' | 'stopAndFail';
   /** Milliseconds. */
   timeout?: number;
-  runAsUser?: number;
-  runAsGroup?: number;
-  readOnlyRootFilesystem: boolean;
+  security: StepSecurity;
   results: ResultSpec[];
   computeResources?: unknown;
   field: Field;

@@ -61,11 +61,11 @@ export function checkHead(document: Field, kind: string): void {
   document.only(['apiVersion', 'kind', 'metadata', 'spec', 'status']);
   const version = document.get('apiVersion').requiredString();
   if (!API_VERSIONS.includes(version)) {
-    document.get('apiVersion').problem('unsupported', `expected tekton.dev/v1, found ${JSON.stringify(version)}`);
+    document.get('apiVersion').problem('UNSUPPORTED', `expected tekton.dev/v1, found ${JSON.stringify(version)}`);
   }
   const found = document.get('kind').requiredString();
-  if (found !== kind) document.get('kind').problem('invalid', `expected ${kind}, found ${JSON.stringify(found)}`);
-  if (!document.get('spec').present) document.get('spec').problem('invalid', 'is required');
+  if (found !== kind) document.get('kind').problem('INVALID', `expected ${kind}, found ${JSON.stringify(found)}`);
+  if (!document.get('spec').present) document.get('spec').problem('INVALID', 'is required');
 }
 
 /** `a.yaml` or `[a.yaml, b.yaml]`, as Pipelines as Code writes lists in annotations. */
@@ -103,19 +103,19 @@ function parseBinding(field: Field, authSecret: string): WorkspaceBinding {
   if (secret.present) {
     const secretName = secret.get('secretName').requiredString();
     if (secretName !== authSecret) {
-      secret.problem('unsupported', `there is no secret ${JSON.stringify(secretName)} on this machine`);
+      secret.problem('UNSUPPORTED', `there is no secret ${JSON.stringify(secretName)} on this machine`);
     }
     return { name, kind: 'unbound', secret: secretName, field };
   }
   const kind = field.get('volumeClaimTemplate').present ? 'volumeClaimTemplate' : 'emptyDir';
-  if (!field.get(kind).present) field.problem('invalid', 'a workspace is bound to nothing');
+  if (!field.get(kind).present) field.problem('INVALID', 'a workspace is bound to nothing');
   return { name, kind, field, ...(subPath === undefined ? {} : { subPath }) };
 }
 
 function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipeline {
   spec.only(['params', 'tasks', 'finally', 'results', 'workspaces', 'description', 'displayName']);
   const tasks = spec.get('tasks').list().map(parsePipelineTask);
-  if (tasks.length === 0) spec.get('tasks').problem('invalid', 'a Pipeline needs at least one task');
+  if (tasks.length === 0) spec.get('tasks').problem('INVALID', 'a Pipeline needs at least one task');
   return {
     name,
     params: parseParamSpecs(spec.get('params')),
@@ -190,7 +190,7 @@ function parsePipelineTask(field: Field): PipelineTask {
 function parseTaskReference(field: Field, name: string): TaskReference {
   const spec = field.get('taskSpec');
   if (spec.present) {
-    if (field.get('taskRef').present) field.problem('invalid', 'a task has either a taskRef or a taskSpec');
+    if (field.get('taskRef').present) field.problem('INVALID', 'a task has either a taskRef or a taskSpec');
     return { kind: 'embedded', task: parseTaskSpec(spec, name) };
   }
   const reference = field.get('taskRef').only(['name', 'kind', 'resolver', 'params', 'apiVersion'], {
@@ -198,17 +198,17 @@ function parseTaskReference(field: Field, name: string): TaskReference {
   });
   const resolver = reference.get('resolver');
   if (!resolver.present) return { kind: 'name', name: reference.get('name').requiredString(), field: reference };
-  if (resolver.string() !== 'bundles') resolver.problem('unsupported', 'only the resolver bundles is supported');
+  if (resolver.string() !== 'bundles') resolver.problem('UNSUPPORTED', 'only the resolver bundles is supported');
   const params = new Map(parseParams(reference.get('params')).map((param) => [param.name, param]));
   const text = (key: string): string => {
     const value = params.get(key)?.value;
     if (typeof value === 'string') return value;
-    reference.get('params').problem('invalid', `the resolver needs a param ${key}`);
+    reference.get('params').problem('INVALID', `the resolver needs a param ${key}`);
     return '';
   };
   const kind = params.get('kind')?.value;
   if (kind !== undefined && kind !== 'task')
-    reference.get('params').problem('unsupported', 'only bundles of kind task');
+    reference.get('params').problem('UNSUPPORTED', 'only bundles of kind task');
   return { kind: 'bundle', name: text('name'), bundle: text('bundle'), field: reference };
 }
 
@@ -217,9 +217,9 @@ function parseParams(field: Field): Param[] {
   return field.list().map((item) => {
     item.only(['name', 'value']);
     const name = item.get('name').requiredString();
-    if (seen.has(name)) item.problem('invalid', `there are two params named ${JSON.stringify(name)}`);
+    if (seen.has(name)) item.problem('INVALID', `there are two params named ${JSON.stringify(name)}`);
     seen.add(name);
-    if (!item.get('value').present) item.get('value').problem('invalid', 'is required');
+    if (!item.get('value').present) item.get('value').problem('INVALID', 'is required');
     return { name, value: parseParamValue(item.get('value')), field: item };
   });
 }
@@ -228,7 +228,7 @@ function parseWhen(field: Field): When {
   field.only(['input', 'operator', 'values'], { cel: 'when expressions in CEL are not supported' });
   const operator = field.get('operator').string() ?? '';
   if (operator !== 'in' && operator !== 'notin' && !field.get('cel').present) {
-    field.get('operator').problem('invalid', `expected in or notin, found ${JSON.stringify(operator)}`);
+    field.get('operator').problem('INVALID', `expected in or notin, found ${JSON.stringify(operator)}`);
   }
   // A whole array may stand instead of the list: values: $(params.names[*])
   const values = field.get('values');

@@ -1,49 +1,49 @@
 /** The three kinds of parameter that Tekton knows. */
-export type ParamType = 'string' | 'array' | 'object'
+export type ParamType = 'string' | 'array' | 'object';
 
 /** The value of a parameter or of a result. */
-export type ParamValue = string | string[] | Record<string, string>
+export type ParamValue = string | string[] | Record<string, string>;
 
 /** What a stand-in is given for one TaskRun. */
 export interface StandInContext {
-	params: Record<string, ParamValue>
-	taskRunName: string
-	/** An empty temporary folder of this TaskRun; removed with it. */
-	workDir: string
-	/** Image substitution, from → to. */
-	images: Readonly<Record<string, string>>
-	/** Git is fetched from here instead of from the param `url`. */
-	sourceUrl?: string
-	log(line: string): void
-	signal: AbortSignal
+  params: Record<string, ParamValue>;
+  taskRunName: string;
+  /** An empty temporary folder of this TaskRun; removed with it. */
+  workDir: string;
+  /** Image substitution, from → to. */
+  images: Readonly<Record<string, string>>;
+  /** Git is fetched from here instead of from the param `url`. */
+  sourceUrl?: string;
+  log(line: string): void;
+  signal: AbortSignal;
 }
 
 /** A local implementation of one catalog task: same params, same results. */
 export interface StandIn {
-	/** The task's name in its bundle, e.g. `buildah-oci-ta`. */
-	task: string
-	params: Record<string, { type: ParamType; default?: ParamValue }>
-	results: readonly string[]
-	workspaces?: readonly string[]
-	/** Does the task's work and returns its results; a rejection fails the task. */
-	run(context: StandInContext): Promise<Record<string, string>>
+  /** The task's name in its bundle, e.g. `buildah-oci-ta`. */
+  task: string;
+  params: Record<string, { type: ParamType; default?: ParamValue }>;
+  results: readonly string[];
+  workspaces?: readonly string[];
+  /** Does the task's work and returns its results; a rejection fails the task. */
+  run(context: StandInContext): Promise<Record<string, string>>;
 }
 
 /** What a step stand-in is given for one step. */
 export interface StepStandInContext {
-	args: readonly string[]
-	env: Record<string, string>
-	/** The path on this machine of a path in the step; throws outside the step's mounts. */
-	hostPath(containerPath: string): string
-	resultsDir: string
-	log(line: string): void
-	signal: AbortSignal
+  args: readonly string[];
+  env: Record<string, string>;
+  /** The path on this machine of a path in the step; throws outside the step's mounts. */
+  hostPath(containerPath: string): string;
+  resultsDir: string;
+  log(line: string): void;
+  signal: AbortSignal;
 }
 
 /** A local implementation of one step image. */
 export interface StepStandIn {
-	/** The image's repository, without tag and digest. */
-	image: string
-	/** Does the step's work and returns its exit code. */
-	run(context: StepStandInContext): Promise<number>
+  /** The image's repository, without tag and digest. */
+  image: string;
+  /** Does the step's work and returns its exit code. */
+  run(context: StepStandInContext): Promise<number>;
 }

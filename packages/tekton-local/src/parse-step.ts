@@ -1,0 +1,118 @@
+import type { Field } from './field.ts';
+import type { Step, StepSecurity, VolumeMount } from './model.ts';
+import { parseOnError, parseResult, parseTimeout } from './parse-task.ts';
+
+const STEP_FIELDS = [
+  'name',
+  'displayName',
+  'image',
+  'imagePullPolicy',
+  'command',
+  'args',
+  'script',
+  'env',
+  'workingDir',
+  'volumeMounts',
+  'onError',
+  'timeout',
+  'securityContext',
+  'computeResources',
+  'results',
+];
+const STEP_REASONS = {
+  when: 'when in steps is not supported',
+  ref: 'StepActions are not supported',
+  params: 'StepActions are not supported',
+  envFrom: 'there are no ConfigMaps and Secrets on this machine',
+  workspaces: 'isolated workspaces are not supported',
+  volumeDevices: 'there are no block devices for steps on this machine',
+};
+
+/** The step with what its template gives where it says nothing itself; lists are merged by name. */
+export function parseStep(field: Field, template: Field, index: number): Step {
+  template.only(STEP_FIELDS, STEP_REASONS);
+  field.only(STEP_FIELDS, STEP_REASONS);
+  const either = (key: string): Field => (field.get(key).present ? field.get(key) : template.get(key));
+  const command = either('command').strings();
+  const script = field.get('script').string();
+  if (script !== undefined && field.get('command').present) {
+    field.get('command').problem('INVALID', 'a step has either a script or a command');
+  }
+  const workingDir = either('workingDir').string();
+  const timeout = parseTimeout(field.get('timeout'));
+  const image = either('image');
+  const results = field.get('results').list().map(parseResult);
+  const env = new Map(
+    [...parseEnv(template.get('env')), ...parseEnv(field.get('env'))].map((item) => [item.name, item]),
+  );
+  const mounts = [...parseMounts(template.get('volumeMounts')), ...parseMounts(field.get('volumeMounts'))];
+  const computeResources = either('computeResources').value;
+  return {
+    name: field.get('name').string() ?? `unnamed-${index}`,
+    image: image.requiredString(),
+    ...(command === undefined || script !== undefined ? {} : { command }),
+    args: either('args').strings() ?? [],
+    ...(script === undefined ? {} : { script }),
+    env: [...env.values()],
+    ...(workingDir === undefined ? {} : { workingDir }),
+    volumeMounts: [...new Map(mounts.map((mount) => [mount.mountPath, mount])).values()],
+    onError: parseOnError(field.get('onError')),
+    ...(timeout === undefined ? {} : { timeout }),
+    security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
+    results,
+    ...(computeResources === undefined ? {} : { computeResources }),
+    field,
+  };
+}
+
+function parseMounts(field: Field): VolumeMount[] {
+  return field.list().map((mount) => {
+    mount.only(['name', 'mountPath', 'subPath', 'readOnly']);
+    const mountPath = mount.get('mountPath').requiredString();
+    const subPath = mount.get('subPath').string();
+    return {
+      name: mount.get('name').requiredString(),
+      mountPath,
+      readOnly: mount.get('readOnly').boolean() ?? false,
+      ...(subPath === undefined ? {} : { subPath }),
+    };
+  });
+}
+
+function parseEnv(field: Field): { name: string; value: string }[] {
+  return field.list().map((item) => {
+    item.only(['name', 'value'], { valueFrom: 'there are no ConfigMaps, Secrets and fields of a Pod on this machine' });
+    return { name: item.get('name').requiredString(), value: item.get('value').string() ?? '' };
+  });
+}
+
+function parseSecurity(own: Field, template: Field): StepSecurity {
+  for (const field of [own, template]) {
+    field.only(
+      [
+        'runAsUser',
+        'runAsGroup',
+        'runAsNonRoot',
+        'readOnlyRootFilesystem',
+        'allowPrivilegeEscalation',
+        'capabilities',
+        'seccompProfile',
+      ],
+      { privileged: 'no step runs with the rights of this machine' },
+    );
+    field.get('capabilities').only(['drop'], { add: 'a step gets no capabilities beyond the default ones' });
+  }
+  const either = (key: string): Field => (own.get(key).present ? own.get(key) : template.get(key));
+  const runAsUser = either('runAsUser').integer();
+  const runAsGroup = either('runAsGroup').integer();
+  if (either('runAsNonRoot').boolean() === true && runAsUser === 0) {
+    either('runAsUser').problem('INVALID', 'runAsNonRoot is set and the user is 0');
+  }
+  return {
+    ...(runAsUser === undefined ? {} : { runAsUser }),
+    ...(runAsGroup === undefined ? {} : { runAsGroup }),
+    readOnlyRootFilesystem: either('readOnlyRootFilesystem').boolean() ?? false,
+    noNewPrivileges: either('allowPrivilegeEscalation').boolean() === false,
+    dropCapabilities: either('capabilities').get('drop').strings() ?? [],
+  };
+}
