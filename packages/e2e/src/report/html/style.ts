@@ -23,10 +23,10 @@ details { border-top: 1px solid var(--line) } details:last-of-type { border-bott
 summary { cursor: pointer; padding: .6rem .2rem } summary:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px }
 .checks { list-style: none; margin: 0 0 .8rem; padding: 0 0 0 1.6rem } .checks li { margin: .35rem 0; overflow-wrap: anywhere }
 .checks dl { display: grid; gap: 0 .8rem; grid-template-columns: max-content 1fr; margin: .2rem 0 .4rem } .checks dd { margin: 0; min-width: 0; white-space: pre-wrap }
-.timeline { border-collapse: collapse; width: 100% } .timeline th { font-weight: 400; padding: .1rem .8rem .1rem 0; text-align: left; white-space: nowrap }
+.timeline { border-collapse: collapse; width: 100% } .timeline th { font-weight: 400; min-width: 13rem; padding: .1rem .8rem .1rem 0; text-align: left; white-space: nowrap }
 .timeline td { padding: .1rem 0 } .timeline td:nth-child(2) { width: 100% } .timeline td:last-child { font-variant-numeric: tabular-nums; padding-left: .8rem; text-align: right; white-space: nowrap }
 .timeline caption { font-weight: 600; padding: .6rem 0 .2rem; text-align: left }
 .bar { background: currentColor; border-radius: .2rem; display: block; height: .8rem; min-width: 2px; opacity: .8 }
-@media (max-width: 36rem) { .timeline th { max-width: 8.5rem; overflow: hidden; text-overflow: ellipsis } .facts { grid-template-columns: 1fr } .facts dt { margin-top: .4rem } }
+@media (max-width: 36rem) { .timeline th { max-width: 8.5rem; min-width: 8.5rem; overflow: hidden; text-overflow: ellipsis } .facts { grid-template-columns: 1fr } .facts dt { margin-top: .4rem } }
 @media print { body { font-size: 11pt; max-width: none; padding: 0 } details { break-inside: avoid } details::details-content { content-visibility: visible; display: block } .bar { print-color-adjust: exact } }
 `);
