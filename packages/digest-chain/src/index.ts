@@ -14,8 +14,9 @@ export {
 export { createRegistry } from './registry/client.ts';
 export type { BlobDescriptor, RawManifest, Registry, Repository } from './registry/registry.ts';
 export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
-export { type Image, type SealedImage, sealImage, unsealImage } from './seal/image.ts';
+export type { Image, SealedImage } from './seal/image.ts';
 export { DEFAULT_PREFIX, type Link } from './seal/labels.ts';
+export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type LinkedImage, type SealOptions, type SealResult, seal } from './seal.ts';
 export { type UnsealResult, unseal } from './unseal.ts';
 export { type Verification, type VerifyOptions, verify } from './verify.ts';

@@ -1,12 +1,13 @@
+import { mapConcurrently } from './concurrent.ts';
 import type { Digest } from './digest.ts';
 import { findEmbedding } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
-import { readImageFacts } from './image-facts.ts';
-import { readImage } from './read-image.ts';
+import { factsOf, readTree } from './read-tree.ts';
 import { type DigestReference, formatReference, type TagReference } from './reference.ts';
-import type { Registry } from './registry/registry.ts';
-import { type Image, sealImage } from './seal/image.ts';
+import type { Registry, Repository } from './registry/registry.ts';
+import { isIndex } from './seal/image-index.ts';
 import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';
+import { type ImageTree, type SealedTree, sealTree } from './seal/tree.ts';
 
 export interface SealOptions {
   /** Where the sealed image is published, in the origin's repository; without it the image is pushed by digest only. */
@@ -33,10 +34,10 @@ export interface LinkedImage {
 
 /**
  * Seals `origin`: writes the digests of the images that embed it into its labels and pushes the result to the same
- * repository. Four requests, whatever the number of layers: GET manifest, GET config, upload config, PUT manifest. With
- * a tag, each linked image is read first (two requests each, at the same time) and the one PUT writes the tag: nothing
- * is uploaded before all is proved. Throws `LINK_MISSING`, `LINK_MISMATCH`, `LINK_INVALID` about linked images, and what
- * {@link sealImage} throws.
+ * repository. Four requests, whatever the number of layers: GET manifest, GET config, upload config, PUT manifest; for an
+ * index as many for each of its images, at the same time, and two for itself. With a tag, each linked image is read
+ * first, and the last PUT writes the tag: nothing is uploaded before all is proved. Throws `LINK_MISSING`,
+ * `LINK_MISMATCH`, `LINK_INVALID` about linked images, and what {@link sealTree} throws.
  */
 export async function seal(
   registry: Registry,
@@ -48,23 +49,36 @@ export async function seal(
   const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
   const links = orderLinks(linked.map(({ role, image }) => ({ role, url: linkUrl(image), digest: image.digest })));
   checkTag(origin, tag);
-  const [image, ...linkedImages] = await Promise.all([
-    readImage(registry, origin, origin.digest),
-    ...(tag !== undefined && check ? linked.map((link) => readLinked(registry, link)) : []),
+  const [tree, linkedTrees] = await Promise.all([
+    readTree(registry, origin, origin.digest),
+    mapConcurrently(tag !== undefined && check ? linked : [], (link) => readLinked(registry, link)),
   ]);
-  const sealed = sealImage(image, links, prefix);
-  for (const config of linkedImages.map((found) => found.config)) {
-    findEmbedding(readImageFacts(config), { ...origin, digest: sealed.seal.sealedFrom }, prefix);
+  const sealed = sealTree(tree, links, prefix);
+  for (const facts of linkedTrees.flatMap(factsOf)) {
+    findEmbedding(facts, { ...origin, digest: sealed.seal.sealedFrom }, prefix);
   }
-  await registry.putBlob(origin, sealed.config);
-  const { digest } = sealed.manifest;
-  await registry.putManifest(origin, tag?.tag ?? digest, sealed.manifest);
+  await push(registry, origin, sealed, tag?.tag ?? sealed.manifest.digest);
   return {
     url: formatReference({ registry: origin.registry, repository: origin.repository, ...tagOf(tag) }),
-    digest,
+    digest: sealed.manifest.digest,
     origin: sealed.seal.sealedFrom,
     links,
   };
+}
+
+/** What is pointed to goes first: configs, then the images of an index, then what the reference names. */
+async function push(registry: Registry, repository: Repository, tree: SealedTree, reference: string): Promise<void> {
+  await mapConcurrently(tree.images, async ({ config, configDescriptor, manifest }) => {
+    const uploaded = await registry.putBlob(repository, config);
+    if (uploaded.digest !== configDescriptor.digest) {
+      throw new DigestChainError('SEAL_REFUSED', 'the registry client can not upload under the digest of the config', {
+        expected: configDescriptor.digest,
+        found: uploaded.digest,
+      });
+    }
+    if (isIndex(tree.manifest.mediaType)) await registry.putManifest(repository, manifest.digest, manifest);
+  });
+  await registry.putManifest(repository, reference, tree.manifest);
 }
 
 function linkUrl(image: DigestReference): string {
@@ -85,9 +99,9 @@ function checkTag(origin: DigestReference, tag: TagReference | undefined): void 
   });
 }
 
-async function readLinked(registry: Registry, { role, image }: LinkedImage): Promise<Image> {
+async function readLinked(registry: Registry, { role, image }: LinkedImage): Promise<ImageTree> {
   try {
-    return await readImage(registry, image, image.digest);
+    return await readTree(registry, image, image.digest);
   } catch (error) {
     if (!(error instanceof DigestChainError) || error.code !== 'NOT_FOUND') throw error;
     throw new DigestChainError('LINK_MISSING', `the linked image (${role}) does not exist`, {

@@ -1,14 +1,15 @@
 import { type Check, type CheckId, runCheck, type Step, skipped } from './check.ts';
+import { mapConcurrently } from './concurrent.ts';
 import type { Digest } from './digest.ts';
 import { embeddedDigests, findEmbedding } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
-import { type ImageFacts, readImageFacts } from './image-facts.ts';
-import { readImage, withConfig } from './read-image.ts';
+import type { ImageFacts } from './image-facts.ts';
+import { factsOf, readTree, treeOf } from './read-tree.ts';
 import { formatReference, parseReference, type Reference } from './reference.ts';
 import type { RawManifest, Registry, Repository } from './registry/registry.ts';
-import { readSeal, type Seal } from './seal/config.ts';
-import { type Image, unsealImage } from './seal/image.ts';
+import type { Seal } from './seal/config.ts';
 import { DEFAULT_PREFIX, type Link, linkUrlName, parsePrefix } from './seal/labels.ts';
+import { type ImageTree, readTreeSeal, unsealTree } from './seal/tree.ts';
 
 export interface VerifyOptions {
   /** The git commit that every image must have been built from. */
@@ -51,14 +52,14 @@ export async function verifyManifest(
   options: VerifyOptions = {},
 ): Promise<Verification> {
   const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
-  const image = await withConfig(registry, reference, manifest);
-  const facts = readImageFacts(image.config);
+  const tree = await treeOf(registry, reference, manifest);
+  const facts = factsOf(tree);
 
-  const present = await runCheck({ id: 'link-present' }, () => linkPresent(image, facts, prefix));
+  const present = await runCheck({ id: 'link-present' }, () => linkPresent(tree, facts, prefix));
   const seal = present.value;
-  const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(image, prefix));
-  const links = await Promise.all(
-    (seal?.links ?? []).map((link) => verifyLink(registry, reference, link, seal, prefix)),
+  const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(tree, prefix));
+  const links = await mapConcurrently(seal?.links ?? [], (link) =>
+    verifyLink(registry, { ...reference, digest: seal?.sealedFrom ?? link.digest }, link, prefix),
   );
   const revision = await after([present], { id: 'same-revision' }, () => sameRevision(facts, links, options.revision));
   const checks = [
@@ -70,10 +71,10 @@ export async function verifyManifest(
   ];
   return {
     level: checks.every((check) => check.status === 'passed') ? 'linked' : 'none',
-    image: { reference: formatReference(reference), digest: image.manifest.digest },
+    image: { reference: formatReference(reference), digest: manifest.digest },
     origin: origin.value,
     links: seal?.links ?? [],
-    revision: facts.revision,
+    revision: revisionOf(facts),
     checks,
   };
 }
@@ -82,28 +83,27 @@ const LINK_CHECKS = ['linked-image-exists', 'embeds-origin'] as const satisfies 
 
 interface VerifiedLink {
   readonly role: string;
-  readonly facts: ImageFacts | undefined;
+  readonly facts: readonly ImageFacts[] | undefined;
   readonly checks: readonly Check[];
 }
 
 async function verifyLink(
   registry: Registry,
-  repository: Repository,
+  origin: Repository & { readonly digest: Digest },
   link: Link,
-  seal: Seal | undefined,
   prefix: string,
 ): Promise<VerifiedLink> {
   const { role } = link;
   const exists = await runCheck({ id: 'linked-image-exists', role }, () => linkedImageExists(registry, link));
   const embeds = await after([exists], { id: 'embeds-origin', role }, () => {
-    const origin = { ...repository, digest: seal?.sealedFrom ?? link.digest };
-    const { variable, url } = findEmbedding(exists.value ?? NO_FACTS, origin, prefix);
-    return { evidence: `${variable} and the label name ${url}`, value: undefined };
+    const found = (exists.value ?? []).map((facts) => findEmbedding(facts, origin, prefix));
+    return {
+      evidence: found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; '),
+      value: undefined,
+    };
   });
   return { role, facts: exists.value, checks: [exists.check, embeds.check] };
 }
-
-const NO_FACTS: ImageFacts = { labels: new Map(), environment: [], revision: undefined };
 
 /** A check that needs others; skipped where one of them failed. */
 async function after<T>(
@@ -116,9 +116,9 @@ async function after<T>(
   return { check: skipped(about, `needs ${failed.check.id}, which failed`), value: undefined };
 }
 
-function linkPresent(image: Image, facts: ImageFacts, prefix: string): { evidence: string; value: Seal } {
+function linkPresent(tree: ImageTree, facts: readonly ImageFacts[], prefix: string): { evidence: string; value: Seal } {
   try {
-    const seal = readSeal(image.config, prefix);
+    const seal = readTreeSeal(tree, prefix);
     const named = seal.links.map(({ role, url, digest }) => `${role}: ${url}@${digest}`);
     return { evidence: named.join(', '), value: seal };
   } catch (error) {
@@ -128,9 +128,9 @@ function linkPresent(image: Image, facts: ImageFacts, prefix: string): { evidenc
 }
 
 /** An image that embeds another is the far end of a chain: its other end is where a proof starts. */
-function startElsewhere(facts: ImageFacts, prefix: string, error: DigestChainError): DigestChainError {
-  const [embedded] = embeddedDigests(facts, prefix);
-  if (embedded === undefined) return error;
+function startElsewhere([facts]: readonly ImageFacts[], prefix: string, error: DigestChainError): DigestChainError {
+  const [embedded] = facts === undefined ? [] : embeddedDigests(facts, prefix);
+  if (facts === undefined || embedded === undefined) return error;
   const [role, digest] = embedded;
   const url = facts.labels.get(`${prefix}.${linkUrlName(role)}`)?.replace(/@.*$/s, '');
   const start = url === undefined ? `the sealed ${role} image` : `${url}:${facts.revision ?? '<tag>'}`;
@@ -141,12 +141,15 @@ function startElsewhere(facts: ImageFacts, prefix: string, error: DigestChainErr
   });
 }
 
-async function linkedImageExists(registry: Registry, link: Link): Promise<{ evidence: string; value: ImageFacts }> {
-  const place = parseLinkUrl(link);
-  const image = await readImage(registry, place, link.digest);
+async function linkedImageExists(
+  registry: Registry,
+  link: Link,
+): Promise<{ evidence: string; value: readonly ImageFacts[] }> {
+  const tree = await readTree(registry, parseLinkUrl(link), link.digest);
+  const images = tree.images.length === 1 ? '' : `, ${tree.images.length} images`;
   return {
-    evidence: `${link.digest}, ${image.manifest.bytes.length} bytes that hash to it`,
-    value: readImageFacts(image.config),
+    evidence: `${link.digest}, ${tree.manifest.bytes.length} bytes that hash to it${images}`,
+    value: factsOf(tree),
   };
 }
 
@@ -162,32 +165,37 @@ function parseLinkUrl(link: Link): Repository {
   }
 }
 
-function originReconstructed(image: Image, prefix: string): { evidence: string; value: Digest } {
-  const { origin } = unsealImage(image, prefix);
+function originReconstructed(tree: ImageTree, prefix: string): { evidence: string; value: Digest } {
+  const { origin } = unsealTree(tree, prefix);
   const { digest } = origin.manifest;
   return { evidence: `without the seal's labels the bytes hash to ${digest}`, value: digest };
 }
 
 function sameRevision(
-  facts: ImageFacts,
+  facts: readonly ImageFacts[],
   links: readonly VerifiedLink[],
   expected: string | undefined,
 ): { evidence: string; value: string } {
-  const wanted = expected ?? facts.revision;
-  const found = [
-    `sealed image: ${facts.revision ?? 'none'}`,
-    ...links.map((link) => `${link.role}: ${link.facts?.revision ?? 'none'}`),
-  ];
   const unknown = links.find((link) => link.facts === undefined);
   if (unknown !== undefined) {
     throw new DigestChainError('REVISION_MISMATCH', `the revision of a linked image is unknown (${unknown.role})`);
   }
-  const revisions = [facts.revision, ...links.map((link) => link.facts?.revision)];
-  if (wanted !== undefined && revisions.every((revision) => revision === wanted)) {
+  const found = [
+    ...facts.map(({ revision }) => ['sealed image', revision] as const),
+    ...links.flatMap(({ role, facts = [] }) => facts.map(({ revision }) => [role, revision] as const)),
+  ];
+  const wanted = expected ?? revisionOf(facts);
+  if (wanted !== undefined && found.every(([, revision]) => revision === wanted)) {
     return { evidence: `all were built from ${wanted}`, value: wanted };
   }
   throw new DigestChainError('REVISION_MISMATCH', 'the images were not built from the same git revision', {
     expected: wanted ?? 'a label org.opencontainers.image.revision on each image',
-    found: found.join(', '),
+    found: found.map(([name, revision]) => `${name}: ${revision ?? 'none'}`).join(', '),
   });
+}
+
+/** The revision that all images of a tree name. */
+function revisionOf(facts: readonly ImageFacts[]): string | undefined {
+  const [first, ...others] = facts.map((fact) => fact.revision);
+  return others.every((other) => other === first) ? first : undefined;
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { configOf, imageOf, ONES, ZERO } from '../testing/image.ts';
-import { MAX_CONFIG_SIZE, sealConfig } from './config.ts';
-import { type Image, sealImage, unsealImage } from './image.ts';
+import { MAX_CONFIG_SIZE, type Seal, sealConfig } from './config.ts';
+import type { Image, SealedImage } from './image.ts';
 import { DEFAULT_PREFIX, type Link } from './labels.ts';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from './manifest.ts';
+import { sealTree, unsealTree } from './tree.ts';
 
 const PREFIX = DEFAULT_PREFIX;
 const METADATA: Link = { role: 'metadata', url: 'quay.io/org/image2:abc', digest: ZERO };
@@ -14,6 +15,22 @@ const BUNDLE: Link = { role: 'bundle', url: 'quay.io/org/bundle:abc', digest: ON
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const labelsOf = (config: Uint8Array): Record<string, string> => JSON.parse(text(config)).config.Labels;
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+
+const treeOf = (image: Image): { manifest: Image['manifest']; images: Image[] } => ({
+  manifest: image.manifest,
+  images: [image],
+});
+
+/** An image is a tree of one. */
+function sealImage(image: Image, links: readonly Link[], prefix: string): SealedImage {
+  const { images } = sealTree(treeOf(image), links, prefix);
+  return images[0] as SealedImage;
+}
+
+function unsealImage(image: Image, prefix: string): { origin: Image; seal: Seal } {
+  const { origin, seal } = unsealTree(treeOf(image), prefix);
+  return { origin: { ...(origin.images[0] as Image), manifest: origin.manifest }, seal };
+}
 
 function expectRestored(image: Image, links: readonly Link[] = [METADATA]): Image {
   const sealed = sealImage(image, links, PREFIX);

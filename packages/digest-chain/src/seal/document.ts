@@ -1,0 +1,119 @@
+import { type Digest, isDigest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { field } from '../json/field.ts';
+import { decodeString, get, type JsonValue, rawText, scanJson } from '../json/scan.ts';
+import { splice } from '../json/splice.ts';
+import type { BlobDescriptor } from '../registry/registry.ts';
+
+/** Registries must accept manifests of this size, and no larger ones (distribution-spec, "Pushing Manifests"). Bytes. */
+export const MAX_MANIFEST_SIZE: number = 4 * 1024 * 1024;
+
+const SIZE = /^(?:0|[1-9][0-9]{0,14})$/;
+
+/** A descriptor (image-spec, descriptor.md) and where it stands. */
+export interface PlacedDescriptor extends BlobDescriptor {
+  readonly mediaType: string;
+  readonly value: JsonValue;
+  readonly digestToken: JsonValue;
+  readonly sizeToken: JsonValue;
+}
+
+/**
+ * Scans a manifest or index of one of these media types. A document that says what it is must say what its Content-Type
+ * says (image-spec, manifest.md, "mediaType"); throws `MEDIA_TYPE_UNSUPPORTED`.
+ */
+export function scanDocument(bytes: Uint8Array, mediaType: string, supported: readonly string[]): JsonValue {
+  if (!supported.includes(mediaType)) throw unsupported('the manifest is of another type', supported, mediaType);
+  checkSize(bytes);
+  const root = scanJson(bytes);
+  const declared = field(root, 'mediaType');
+  // Docker's formats have always had the field; OCI's made it optional at first.
+  const found =
+    declared === undefined && mediaType.startsWith('application/vnd.oci.') ? mediaType : textOf(bytes, declared);
+  if (found !== mediaType) throw unsupported('the manifest says that it is something else', [mediaType], found);
+  const version = field(root, 'schemaVersion');
+  if (version?.type === 'number' && rawText(bytes, version) === '2') return root;
+  throw unsupported('the manifest is of another schema version', ['2'], version ? rawText(bytes, version) : 'none');
+}
+
+/** Reads a descriptor that is going to be replaced; throws `SEAL_REFUSED` where that would damage it. */
+export function readDescriptor(bytes: Uint8Array, value: JsonValue | undefined): PlacedDescriptor {
+  const digestToken = field(value, 'digest');
+  const sizeToken = field(value, 'size');
+  if (value === undefined || digestToken?.type !== 'string' || sizeToken?.type !== 'number') {
+    throw notAnImage('a descriptor has no digest or no size', 'a digest and a size', 'others');
+  }
+  // Written in another way (escapes, exponents) they could not be restored, and no common tool writes them so.
+  const digest = rawText(bytes, digestToken).slice(1, -1);
+  const size = rawText(bytes, sizeToken);
+  if (!isDigest(digest)) throw refused("a descriptor's digest is not written plainly", digest);
+  if (!SIZE.test(size)) throw refused("a descriptor's size is not written plainly", size);
+  return {
+    digest,
+    size: Number(size),
+    mediaType: textOf(bytes, field(value, 'mediaType')),
+    value,
+    digestToken,
+    sizeToken,
+  };
+}
+
+/**
+ * The document with other descriptors: digest and size of each change, every other byte stays. Throws `SEAL_REFUSED`
+ * where a document would become wrong or too large.
+ */
+export function replaceDescriptors(
+  bytes: Uint8Array,
+  replacements: readonly { readonly old: PlacedDescriptor; readonly by: { digest: Digest; size: number } }[],
+): Uint8Array {
+  const edits = replacements.flatMap(({ old, by }) => {
+    for (const name of ['data', 'urls']) {
+      if (get(old.value, name) === undefined) continue;
+      throw refused(`a descriptor has "${name}", which a seal would make wrong`);
+    }
+    return [
+      { start: old.digestToken.start, end: old.digestToken.end, text: `"${by.digest}"` },
+      { start: old.sizeToken.start, end: old.sizeToken.end, text: `${by.size}` },
+    ];
+  });
+  const replaced = splice(bytes, edits);
+  checkSize(replaced);
+  return replaced;
+}
+
+/** A manifest that is attached to another would stay attached, as a second one: not what anybody wants. */
+export function refuseSubject(root: JsonValue): void {
+  if (get(root, 'subject') !== undefined) throw refused('it is attached to another manifest (subject)');
+}
+
+export function textOf(bytes: Uint8Array, value: JsonValue | undefined): string {
+  return value?.type === 'string' ? decodeString(bytes, value) : '';
+}
+
+export function notAnImage(reason: string, expected: string, found: string): DigestChainError {
+  return new DigestChainError('NOT_AN_IMAGE', `not an image: ${reason}`, { expected, found: quote(found) });
+}
+
+export function refused(reason: string, found?: string): DigestChainError {
+  const details = found === undefined ? {} : { found: quote(found) };
+  return new DigestChainError('SEAL_REFUSED', `the image can't be sealed: ${reason}`, details);
+}
+
+function unsupported(reason: string, expected: readonly string[], found: string): DigestChainError {
+  return new DigestChainError('MEDIA_TYPE_UNSUPPORTED', reason, {
+    expected: expected.join(' or '),
+    found: quote(found),
+  });
+}
+
+function checkSize(bytes: Uint8Array): void {
+  if (bytes.length <= MAX_MANIFEST_SIZE) return;
+  throw new DigestChainError('SEAL_REFUSED', 'the manifest is too large', {
+    expected: `at most ${MAX_MANIFEST_SIZE} bytes`,
+    found: `${bytes.length} bytes`,
+  });
+}
+
+function quote(found: string): string {
+  return JSON.stringify(found.slice(0, 160));
+}

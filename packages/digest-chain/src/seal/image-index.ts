@@ -1,0 +1,108 @@
+import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { field } from '../json/field.ts';
+import { get, type JsonValue } from '../json/scan.ts';
+import type { RawManifest } from '../registry/registry.ts';
+import type { Seal } from './config.ts';
+import {
+  notAnImage,
+  type PlacedDescriptor,
+  readDescriptor,
+  refused,
+  refuseSubject,
+  replaceDescriptors,
+  scanDocument,
+  textOf,
+} from './document.ts';
+import type { Image } from './image.ts';
+import { DOCKER_MANIFEST, OCI_MANIFEST } from './manifest.ts';
+
+export const OCI_INDEX: string = 'application/vnd.oci.image.index.v1+json';
+export const DOCKER_LIST: string = 'application/vnd.docker.distribution.manifest.list.v2+json';
+
+/** More images than this in one index are refused. */
+export const MAX_CHILDREN: number = 256;
+
+/** What sealing needs of an index. */
+export interface ImageIndex {
+  readonly root: JsonValue;
+  /** Where images are named, in order; the same image may be named twice. Attestations and artifacts are left out. */
+  readonly images: readonly PlacedDescriptor[];
+}
+
+export function isIndex(mediaType: string): boolean {
+  return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
+}
+
+/**
+ * Reads an index (image-spec, image-index.md; Docker's manifest list). Throws `NOT_AN_IMAGE` where it names no image,
+ * `SEAL_REFUSED` where it names what is neither image nor artifact: an index within an index, a type that is not known.
+ */
+export function readIndex(bytes: Uint8Array, mediaType: string): ImageIndex {
+  const root = scanDocument(bytes, mediaType, [OCI_INDEX, DOCKER_LIST]);
+  const artifactType = get(root, 'artifactType');
+  if (artifactType !== undefined)
+    throw notAnImage('its index has an artifactType', 'none', textOf(bytes, artifactType));
+  const manifests = field(root, 'manifests');
+  if (manifests?.type !== 'array') throw notAnImage('its index has no manifests', 'an array', 'none');
+  const images = manifests.items.flatMap((item) => (isAttachment(bytes, item) ? [] : [readChild(bytes, item)]));
+  if (images.length === 0) throw notAnImage('its index names no image', 'at least one', 'none');
+  if (images.length > MAX_CHILDREN)
+    throw refused(`its index names more than ${MAX_CHILDREN} images`, `${images.length}`);
+  return { root, images };
+}
+
+/** The index with other images in the places of the old ones, by their old digests. */
+export function replaceImages(index: RawManifest, images: ReadonlyMap<Digest, RawManifest>): Uint8Array {
+  const read = readIndex(index.bytes, index.mediaType);
+  refuseSubject(read.root);
+  return replaceDescriptors(
+    index.bytes,
+    read.images.map((old) => {
+      const by = images.get(old.digest);
+      if (by === undefined) throw refused('an image of its index is missing', old.digest);
+      return { old, by: { digest: by.digest, size: by.bytes.length } };
+    }),
+  );
+}
+
+/** Checks that these are the images of the index: each once, with the bytes that the index names. */
+export function checkImages(index: RawManifest, images: readonly Image[]): void {
+  const found = new Map(images.map(({ manifest }) => [manifest.digest, manifest]));
+  for (const { digest, size, mediaType } of readIndex(index.bytes, index.mediaType).images) {
+    const manifest = found.get(digest);
+    const actual =
+      manifest &&
+      `${digestOf(manifest.bytes, digestAlgorithm(digest))}, ${manifest.bytes.length} bytes, ${manifest.mediaType}`;
+    const expected = `${digest}, ${size} bytes, ${mediaType}`;
+    if (actual === expected) continue;
+    throw new DigestChainError('DIGEST_MISMATCH', 'an image is not the one that the index names', {
+      expected,
+      found: actual ?? 'nothing',
+    });
+  }
+}
+
+/** All images of an index carry the same seal; throws `SEAL_BROKEN`. */
+export function commonSeal(seals: readonly Seal[]): Seal {
+  const [first, ...others] = seals;
+  const text = JSON.stringify(first);
+  if (first !== undefined && others.every((other) => JSON.stringify(other) === text)) return first;
+  throw new DigestChainError('SEAL_BROKEN', 'the images of the index have different seals', {
+    expected: 'the same links in each',
+    hint: 'seal the index, not its images one by one',
+  });
+}
+
+/** BuildKit puts attestations beside the images, marked so; OCI artifacts have an artifactType. */
+function isAttachment(bytes: Uint8Array, item: JsonValue): boolean {
+  if (get(item, 'artifactType') !== undefined) return true;
+  return textOf(bytes, get(get(item, 'annotations'), 'vnd.docker.reference.type')) === 'attestation-manifest';
+}
+
+function readChild(bytes: Uint8Array, item: JsonValue): PlacedDescriptor {
+  const mediaType = textOf(bytes, field(item, 'mediaType'));
+  if (isIndex(mediaType)) throw refused('its index names another index', mediaType);
+  if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) return readDescriptor(bytes, item);
+  throw refused('its index names something that is not known', mediaType);
+}

@@ -1,0 +1,89 @@
+import { digestAlgorithm, digestOf } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import type { RawManifest } from '../registry/registry.ts';
+import { readSeal, type Seal } from './config.ts';
+import { type Image, type SealedImage, sealImage, unsealImage } from './image.ts';
+import { checkImages, commonSeal, isIndex, replaceImages } from './image-index.ts';
+import type { Link } from './labels.ts';
+
+/**
+ * What a reference names: an image, or an index of images for several platforms, with everything that a seal touches.
+ * An image is a tree of one: its manifest is the tree's.
+ */
+export interface ImageTree {
+  readonly manifest: RawManifest;
+  /** Each image once; those of an index that are no images (attestations, artifacts) are left out. */
+  readonly images: readonly Image[];
+}
+
+export interface SealedTree extends ImageTree {
+  readonly images: readonly SealedImage[];
+  readonly seal: Seal;
+}
+
+/**
+ * Seals with these links: bytes in, bytes out. In an index every image is sealed from the index's digest, and its
+ * descriptor changes. What is already sealed is unsealed first, so sealing twice with the same links is a no-op and with
+ * others replaces them; a seal inherited from a base image does not lead back here, and is sealed over instead. Throws
+ * `NOT_AN_IMAGE`, `SEAL_REFUSED`, `MEDIA_TYPE_UNSUPPORTED`, `JSON_INVALID`, `JSON_DUPLICATE_KEY`, `LINK_INVALID`.
+ */
+export function sealTree(tree: ImageTree, links: readonly Link[], prefix: string): SealedTree {
+  const origin = originOf(tree, prefix);
+  const seal = { links, sealedFrom: origin.manifest.digest };
+  const images = imagesOf(origin).map((image) => sealImage(image, seal, prefix));
+  return { manifest: withImages(origin, images), images, seal };
+}
+
+/** Reads the seal without checking where it leads. Throws `NOT_SEALED`, `SEAL_BROKEN`, `LINK_INVALID`. */
+export function readTreeSeal(tree: ImageTree, prefix: string): Seal {
+  return commonSeal(tree.images.map((image) => readSeal(image.config, prefix)));
+}
+
+/**
+ * Reconstructs the origin, byte for byte. Throws `NOT_SEALED`; `SEAL_BROKEN` where it differs from what is sealed by
+ * more than the seal's labels, or does not hash to the digest that the seal names.
+ */
+export function unsealTree(tree: ImageTree, prefix: string): { readonly origin: ImageTree; readonly seal: Seal } {
+  const unsealed = imagesOf(tree).map((image) => unsealImage(image, prefix));
+  const seal = commonSeal(unsealed.map((image) => image.seal));
+  const images = unsealed.map((image) => image.origin);
+  const manifest = withImages(tree, images);
+  const digest = digestOf(manifest.bytes, digestAlgorithm(seal.sealedFrom));
+  if (digest === seal.sealedFrom) return { origin: { manifest: { ...manifest, digest }, images }, seal };
+  throw new DigestChainError('SEAL_BROKEN', 'the reconstructed origin is not the one that the seal names', {
+    expected: seal.sealedFrom,
+    found: digest,
+    hint: 'it was changed after it was sealed, inherited its seal from a base image, or is one image of a sealed index',
+  });
+}
+
+function imagesOf(tree: ImageTree): readonly Image[] {
+  if (isIndex(tree.manifest.mediaType)) checkImages(tree.manifest, tree.images);
+  else if (tree.images.length !== 1 || tree.images[0]?.manifest.bytes !== tree.manifest.bytes) {
+    throw new RangeError('an image is a tree of one');
+  }
+  return tree.images;
+}
+
+/** The top manifest after the images of a tree have become these, in the same order. */
+function withImages(tree: ImageTree, images: readonly Image[]): RawManifest {
+  const { manifest } = tree;
+  if (!isIndex(manifest.mediaType)) return images[0]?.manifest ?? manifest;
+  const replaced = new Map(
+    tree.images.map((old, index) => [old.manifest.digest, (images[index] ?? old).manifest] as const),
+  );
+  const bytes = replaceImages(manifest, replaced);
+  return { bytes, mediaType: manifest.mediaType, digest: digestOf(bytes, digestAlgorithm(manifest.digest)) };
+}
+
+/** The tree itself, or its origin if it is sealed. */
+function originOf(tree: ImageTree, prefix: string): ImageTree {
+  try {
+    return unsealTree(tree, prefix).origin;
+  } catch (error) {
+    if (error instanceof DigestChainError && NO_SEAL_OF_ITS_OWN.has(error.code)) return tree;
+    throw error;
+  }
+}
+
+const NO_SEAL_OF_ITS_OWN: ReadonlySet<string> = new Set(['NOT_SEALED', 'SEAL_BROKEN', 'LINK_INVALID']);
