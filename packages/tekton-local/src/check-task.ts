@@ -1,0 +1,76 @@
+import { checkText, type Known } from './check-references.ts';
+import type { Task } from './model.ts';
+import type { ParamType } from './stand-in.ts';
+
+/** Dotted names that the fields of a TaskRun may refer to. */
+const TASK_CONTEXT = [
+  'context.taskRun.name',
+  'context.taskRun.namespace',
+  'context.taskRun.uid',
+  'context.task.name',
+  'context.task.retry-count',
+];
+
+/** Notes what is wrong inside a Task: references, volume mounts, names. `inherited` are the params of an embedding run. */
+export function checkTask(task: Task, inherited: ReadonlyMap<string, ParamType>): void {
+  const known: Known = {
+    params: new Map([...inherited, ...task.params.map((param) => [param.name, param.type] as const)]),
+    values: new Set([
+      ...TASK_CONTEXT,
+      ...task.results.map((result) => `results.${result.name}.path`),
+      ...task.workspaces.flatMap((workspace) =>
+        ['path', 'bound', 'claim', 'volume'].map((key) => `workspaces.${workspace.name}.${key}`),
+      ),
+      ...task.steps.flatMap((step) => [
+        `steps.${step.name}.exitCode.path`,
+        ...step.results.map((result) => `steps.${step.name}.results.${result.name}`),
+      ]),
+    ]),
+  };
+  const volumes = new Set(task.volumes.map((volume) => volume.name));
+  const names = new Set<string>();
+  for (const step of task.steps) {
+    const { field } = step;
+    if (names.has(step.name)) field.problem('INVALID', `there are two steps named ${JSON.stringify(step.name)}`);
+    names.add(step.name);
+    const own: Known = {
+      params: known.params,
+      values: new Set([...known.values, ...step.results.map((result) => `step.results.${result.name}.path`)]),
+    };
+    checkText(field.get('image'), step.image, own);
+    checkText(field.get('script'), step.script ?? '', own);
+    checkText(field.get('workingDir'), step.workingDir ?? '', own);
+    for (const item of step.command ?? []) checkText(field.get('command'), item, own, true);
+    for (const item of step.args) checkText(field.get('args'), item, own, true);
+    for (const variable of step.env) checkText(field.get('env'), variable.value, own);
+    for (const mount of step.volumeMounts) {
+      const place = field.get('volumeMounts');
+      checkText(place, mount.mountPath, own);
+      if (!volumes.has(mount.name)) place.problem('INVALID', `there is no volume ${JSON.stringify(mount.name)}`);
+      if (!isPlainPath(mount.mountPath))
+        place.problem('INVALID', `${JSON.stringify(mount.mountPath)} is no absolute path`);
+      if (/^\/(?:$|tekton(?:\/|$))/.test(mount.mountPath)) {
+        place.problem('INVALID', `${mount.mountPath} is Tekton's own`);
+      }
+      if (mount.subPath !== undefined && !isPlainPath(`/${mount.subPath}`)) {
+        place.problem('INVALID', `${JSON.stringify(mount.subPath)} leads out of the volume`);
+      }
+    }
+  }
+  for (const workspace of task.workspaces) {
+    if (workspace.mountPath !== undefined && !isPlainPath(workspace.mountPath)) {
+      workspace.field.get('mountPath').problem('INVALID', 'is no absolute path');
+    }
+  }
+  for (const result of task.results) {
+    if (result.value !== undefined) checkText(result.field.get('value'), result.value, known);
+    if (!/^[A-Za-z0-9][\w.-]*$/.test(result.name))
+      result.field.get('name').problem('INVALID', 'is no name of a result');
+  }
+}
+
+/** An absolute path that names itself: no `..`, and no character that means something in a mount option. */
+function isPlainPath(path: string): boolean {
+  if (path.includes('$(')) return true;
+  return /^\/[^:,\p{Cc}]*$/u.test(path) && !path.split('/').includes('..');
+}

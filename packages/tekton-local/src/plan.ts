@@ -1,0 +1,193 @@
+import { checkText, checkValue, type Known } from './check-references.ts';
+import { checkTask } from './check-task.ts';
+import { TektonLocalError, throwProblems } from './errors.ts';
+import { checkGraph, type Dependencies } from './graph.ts';
+import type { Param, ParamSpec, PipelineTask, TaskImplementation, WorkspaceBinding } from './model.ts';
+import { article, typeOf } from './parse-task.ts';
+import type { ResolvedRun } from './resolve.ts';
+import type { ParamType, ParamValue } from './stand-in.ts';
+import { referencesInValue } from './substitute.ts';
+
+/** A PipelineRun that has been checked through and through. */
+export interface Plan extends ResolvedRun {
+  /** The pipeline's params, all of them. */
+  params: Record<string, ParamValue>;
+  /** By task name, of tasks and finally tasks. */
+  dependencies: ReadonlyMap<string, Dependencies>;
+  /** The pipeline's workspaces that are bound. */
+  workspaces: ReadonlyMap<string, WorkspaceBinding>;
+  /** What a person should know before it runs. */
+  notes: string[];
+}
+
+/** Checks everything that can be known before the run starts; throws one error with all that is wrong. */
+export function makePlan(resolved: ResolvedRun, overrides: Readonly<Record<string, ParamValue>>): Plan {
+  const { run, pipeline, implementations } = resolved;
+  const notes: string[] = [];
+  const params = pipelineParams(resolved, overrides, notes);
+  const workspaces = new Map<string, WorkspaceBinding>();
+  for (const declared of pipeline.workspaces) {
+    const binding = run.workspaces.find((candidate) => candidate.name === declared.name);
+    if (binding !== undefined && binding.kind !== 'unbound') workspaces.set(declared.name, binding);
+    else if (!declared.optional)
+      declared.field.problem('UNSUPPORTED', 'is not optional, and nothing is bound to it here');
+    else if (binding !== undefined)
+      notes.push(`workspace ${declared.name} is not bound: there is no git credential here`);
+  }
+  if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
+  const types = new Map(pipeline.params.map((param) => [param.name, param.type]));
+  const results = new Map([...implementations].map(([name, item]) => [name, declaredResults(item)]));
+  const checked = new Set<object>();
+  for (const task of [...pipeline.tasks, ...pipeline.finally]) {
+    const implementation = implementations.get(task.name);
+    if (implementation === undefined) continue;
+    checkPipelineTask(task, implementation, pipelineKnown(task, resolved, types, results), resolved, notes);
+    if (implementation.kind === 'stand-in' || checked.has(implementation.task)) continue;
+    checked.add(implementation.task);
+    checkTask(implementation.task, implementation.embedded ? types : new Map());
+  }
+  const known = pipelineKnown(undefined, resolved, types, results);
+  for (const result of pipeline.results) checkValue(result.field.get('value'), result.value, known);
+  const dependencies = checkGraph(pipeline);
+  throwProblems(resolved.problems);
+  return { ...resolved, params, dependencies, workspaces, notes };
+}
+
+function pipelineParams(
+  { run, pipeline, problems }: ResolvedRun,
+  overrides: Readonly<Record<string, ParamValue>>,
+  notes: string[],
+): Record<string, ParamValue> {
+  const declared = new Map(pipeline.params.map((param) => [param.name, param]));
+  for (const [name, value] of Object.entries(overrides)) {
+    const spec = declared.get(name);
+    if (spec === undefined) {
+      throw new TektonLocalError('USAGE', `the pipeline has no param ${JSON.stringify(name)}`, {
+        expected: [...declared.keys()].join(', '),
+        found: name,
+      });
+    }
+    if (typeOf(value) !== spec.type) {
+      throw new TektonLocalError('USAGE', `the param ${name} is ${article(spec.type)}`, {
+        found: article(typeOf(value)),
+      });
+    }
+  }
+  for (const param of run.params) {
+    if (!declared.has(param.name)) notes.push(`param ${param.name} is given, and the pipeline does not declare it`);
+    if (referencesInValue(param.value).some((reference) => reference.names[0] !== 'context')) {
+      param.field.problem('INVALID', 'the params of a PipelineRun refer to nothing but context');
+    }
+  }
+  checkGiven(
+    pipeline.params,
+    run.params.filter((param) => !Object.hasOwn(overrides, param.name)),
+  );
+  const given = new Map(run.params.map((param) => [param.name, param.value]));
+  const values = pipeline.params.flatMap((spec): [string, ParamValue][] => {
+    const value = Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : (given.get(spec.name) ?? spec.default);
+    if (value !== undefined) return [[spec.name, mergeObject(spec, value)]];
+    const { file } = run.field.origin;
+    problems.push({ code: 'INVALID', file, path: 'spec.params', message: `the param ${spec.name} has no value` });
+    return [];
+  });
+  return Object.fromEntries(values);
+}
+
+/** An object param's default gives the keys that are not given. */
+export function mergeObject(spec: ParamSpec, value: ParamValue): ParamValue {
+  if (spec.type !== 'object' || typeof value === 'string' || Array.isArray(value)) return value;
+  return typeof spec.default === 'object' && !Array.isArray(spec.default) ? { ...spec.default, ...value } : value;
+}
+
+function checkGiven(specs: readonly { name: string; type: ParamType }[], given: readonly Param[]): void {
+  for (const param of given) {
+    const spec = specs.find((candidate) => candidate.name === param.name);
+    const whole = typeof param.value === 'string' && /^\$\(.*\[\*\]\)$/.test(param.value);
+    if (spec === undefined || whole || typeOf(param.value) === spec.type) continue;
+    param.field
+      .get('value')
+      .problem('INVALID', `expected ${article(spec.type)}, found ${article(typeOf(param.value))}`);
+  }
+}
+
+function declaredResults(implementation: TaskImplementation): ReadonlyMap<string, ParamType> {
+  if (implementation.kind === 'stand-in')
+    return new Map(implementation.standIn.results.map((name) => [name, 'string']));
+  return new Map(implementation.task.results.map((result) => [result.name, result.type]));
+}
+
+/** What a pipeline task's params and when expressions, or the pipeline's results, may refer to. */
+function pipelineKnown(
+  task: PipelineTask | undefined,
+  { pipeline }: ResolvedRun,
+  params: ReadonlyMap<string, ParamType>,
+  results: ReadonlyMap<string, ReadonlyMap<string, ParamType>>,
+): Known {
+  const isFinally = task !== undefined && pipeline.finally.includes(task);
+  const usable = new Map(
+    [...results].filter(([name]) => !isFinally || !pipeline.finally.some((other) => other.name === name)),
+  );
+  return {
+    params,
+    tasks: usable,
+    values: new Set([
+      'context.pipelineRun.name',
+      'context.pipelineRun.namespace',
+      'context.pipelineRun.uid',
+      'context.pipeline.name',
+      'context.pipelineTask.retries',
+      ...pipeline.workspaces.map((workspace) => `workspaces.${workspace.name}.bound`),
+      ...(isFinally
+        ? ['tasks.status', ...pipeline.tasks.flatMap(({ name }) => [`tasks.${name}.status`, `tasks.${name}.reason`])]
+        : []),
+    ]),
+  };
+}
+
+function checkPipelineTask(
+  task: PipelineTask,
+  implementation: TaskImplementation,
+  known: Known,
+  { pipeline }: ResolvedRun,
+  notes: string[],
+): void {
+  for (const param of task.params) checkValue(param.field.get('value'), param.value, known);
+  for (const when of task.when) {
+    checkText(when.field.get('input'), when.input, known);
+    checkValue(when.field.get('values'), when.values, known);
+  }
+  if (task.matrix.length > 0) task.field.get('matrix').problem('UNSUPPORTED', 'matrix is not supported');
+  const isStandIn = implementation.kind === 'stand-in';
+  const specs: { name: string; type: ParamType; default?: ParamValue }[] = isStandIn
+    ? Object.entries(implementation.standIn.params).map(([name, spec]) => ({ name, ...spec }))
+    : implementation.task.params;
+  checkGiven(specs, task.params);
+  const given = new Set(task.params.map((param) => param.name));
+  for (const spec of specs) {
+    const inherited = implementation.kind === 'task' && implementation.embedded && known.params.has(spec.name);
+    if (spec.default !== undefined || given.has(spec.name) || inherited) continue;
+    task.field.get('params').problem('INVALID', `the param ${spec.name} is required`);
+  }
+  for (const param of task.params) {
+    if (specs.some((spec) => spec.name === param.name)) continue;
+    if (isStandIn)
+      param.field.problem('UNSUPPORTED', `the stand-in for ${implementation.standIn.task} has no param ${param.name}`);
+    else notes.push(`task ${task.name} does not declare the param ${param.name}`);
+  }
+  const declared = isStandIn
+    ? (implementation.standIn.workspaces ?? []).map((name) => ({ name, optional: true }))
+    : implementation.task.workspaces;
+  for (const workspace of task.workspaces) {
+    if (!pipeline.workspaces.some((candidate) => candidate.name === workspace.workspace)) {
+      workspace.field.problem('INVALID', `the pipeline has no workspace ${JSON.stringify(workspace.workspace)}`);
+    }
+    if (!declared.some((candidate) => candidate.name === workspace.name)) {
+      workspace.field.problem('INVALID', `the task has no workspace ${JSON.stringify(workspace.name)}`);
+    }
+  }
+  for (const workspace of declared) {
+    if (workspace.optional || task.workspaces.some((candidate) => candidate.name === workspace.name)) continue;
+    task.field.get('workspaces').problem('INVALID', `the workspace ${workspace.name} is required`);
+  }
+}
