@@ -1,6 +1,9 @@
 import { type Digest, digestOf } from '../digest.ts';
-import type { Image } from '../seal/image.ts';
+import type { Seal } from '../seal/config.ts';
+import type { Image, SealedImage } from '../seal/image.ts';
+import { DEFAULT_PREFIX, type Link } from '../seal/labels.ts';
 import { OCI_MANIFEST } from '../seal/manifest.ts';
+import { sealTree, unsealTree } from '../seal/tree.ts';
 
 export const ZERO: Digest = `sha256:${'0'.repeat(64)}`;
 export const ONES: Digest = `sha256:${'1'.repeat(64)}`;
@@ -28,4 +31,54 @@ export function imageOf(
     `{"schemaVersion":2,"mediaType":"${mediaType}","config":${descriptor},"layers":[],"annotations":{"config":"decoy"}}`;
   const bytes = Buffer.from(text);
   return { manifest: { bytes, mediaType, digest: digestOf(bytes) }, config };
+}
+
+/** Links to seal with: two of one role, one of another. */
+export const METADATA: Link = { role: 'metadata', url: 'quay.io/org/image2:abc', digest: ZERO };
+export const OTHER: Link = { role: 'metadata', url: 'quay.io/org/image2:def', digest: ONES };
+export const BUNDLE: Link = { role: 'bundle', url: 'quay.io/org/bundle:abc', digest: ONES };
+
+/** Seals an image as a tree of one. */
+export function sealOne(
+  image: Image,
+  links: readonly Link[] = [METADATA],
+  prefix: string = DEFAULT_PREFIX,
+): SealedImage {
+  const [sealed] = sealTree({ manifest: image.manifest, images: [image] }, links, prefix).images;
+  if (sealed === undefined) throw new Error('no image');
+  return sealed;
+}
+
+export function unsealOne(image: Image, prefix: string = DEFAULT_PREFIX): { origin: Image; seal: Seal } {
+  const { origin, seal } = unsealTree({ manifest: image.manifest, images: [image] }, prefix);
+  const [restored] = origin.images;
+  if (restored === undefined) throw new Error('no image');
+  return { origin: { ...restored, manifest: origin.manifest }, seal };
+}
+
+/** Seals, unseals and compares: every byte is there again. Returns the sealed image. */
+export function sealAndRestore(image: Image, links: readonly Link[] = [METADATA], prefix?: string): SealedImage {
+  const sealed = sealOne(image, links, prefix);
+  const { origin, seal } = unsealOne(sealed, prefix);
+  if (digestOf(sealed.manifest.bytes) !== sealed.manifest.digest && !sealed.manifest.digest.startsWith('sha512:')) {
+    throw new Error('the sealed digest is not that of its bytes');
+  }
+  for (const [restored, expected] of [
+    [origin.config, image.config],
+    [origin.manifest.bytes, image.manifest.bytes],
+  ] as const) {
+    if (Buffer.compare(restored, expected) === 0) continue;
+    throw new Error(`restored ${Buffer.from(restored)}\ninstead of ${Buffer.from(expected)}`);
+  }
+  if (seal.sealedFrom !== image.manifest.digest) throw new Error(`sealed from ${seal.sealedFrom}`);
+  return sealed;
+}
+
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}
+
+/** The labels of a config. */
+export function labelsOf(config: Uint8Array): Record<string, string> {
+  return JSON.parse(textOf(config)).config.Labels;
 }

@@ -1,0 +1,59 @@
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { preAuthenticationEncoding } from '../attestation/dsse.ts';
+import { parsePublicKeys, type VerificationKey } from '../attestation/keys.ts';
+import { type Digest, digestOf } from '../digest.ts';
+import type { Registry, Repository } from '../registry/registry.ts';
+import { OCI_MANIFEST } from '../seal/manifest.ts';
+
+/** A throwaway key that signs as cosign and Chains do. */
+export interface Signer {
+  readonly pem: string;
+  readonly keys: readonly VerificationKey[];
+  sign(message: Uint8Array): Uint8Array;
+}
+
+export function createSigner(kind: 'P-256' | 'P-384' | 'RSA' | 'Ed25519' = 'P-256'): Signer {
+  const { publicKey, privateKey } = pair(kind);
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const hash = kind === 'Ed25519' ? null : kind === 'P-384' ? 'sha384' : 'sha256';
+  return { pem, keys: parsePublicKeys(pem), sign: (message) => sign(hash, message, privateKey) };
+}
+
+/** A DSSE envelope around a statement. */
+export function envelope(signer: Signer, statement: unknown, payloadType = 'application/vnd.in-toto+json'): Uint8Array {
+  const payload = Buffer.from(JSON.stringify(statement));
+  const sig = Buffer.from(signer.sign(preAuthenticationEncoding(payloadType, payload))).toString('base64');
+  const document = { payloadType, payload: payload.toString('base64'), signatures: [{ keyid: '', sig }] };
+  return Buffer.from(JSON.stringify(document));
+}
+
+/** The payload of a simple signature. */
+export function simpleSigning(digest: Digest, type = 'cosign container image signature'): Uint8Array {
+  const critical = { identity: { 'docker-reference': '' }, image: { 'docker-manifest-digest': digest }, type };
+  return Buffer.from(JSON.stringify({ critical, optional: null }));
+}
+
+/** Pushes signed documents under one of cosign's tags, such as `sha256-<hex>.sig`. */
+export async function pushSigned(
+  registry: Registry,
+  repository: Repository,
+  tag: string,
+  documents: readonly { mediaType: string; bytes: Uint8Array; annotations?: Record<string, string> }[],
+): Promise<void> {
+  const config = Buffer.from('{}');
+  await registry.putBlob(repository, config);
+  const layers = [];
+  for (const { mediaType, bytes, annotations = {} } of documents) {
+    layers.push({ mediaType, ...(await registry.putBlob(repository, bytes)), annotations });
+  }
+  const descriptor = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: digestOf(config), size: 2 };
+  const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: descriptor, layers };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  await registry.putManifest(repository, tag, { bytes, mediaType: OCI_MANIFEST });
+}
+
+function pair(kind: 'P-256' | 'P-384' | 'RSA' | 'Ed25519'): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (kind === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 });
+  if (kind === 'Ed25519') return generateKeyPairSync('ed25519');
+  return generateKeyPairSync('ec', { namedCurve: kind });
+}
