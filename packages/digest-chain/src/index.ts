@@ -14,7 +14,7 @@ export {
 export { createRegistry } from './registry/client.ts';
 export type { BlobDescriptor, RawManifest, Registry, Repository } from './registry/registry.ts';
 export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
-export type { Image, SealedImage } from './seal/image.ts';
+export type { Image } from './seal/image.ts';
 export { DEFAULT_PREFIX, type Link } from './seal/labels.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type LinkedImage, type SealOptions, type SealResult, seal } from './seal.ts';

@@ -7,6 +7,7 @@ import { type DigestReference, formatReference, type TagReference } from './refe
 import type { Registry, Repository } from './registry/registry.ts';
 import { isIndex } from './seal/image-index.ts';
 import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';
+import { readImageManifest } from './seal/manifest.ts';
 import { type ImageTree, type SealedTree, sealTree } from './seal/tree.ts';
 
 export interface SealOptions {
@@ -68,11 +69,12 @@ export async function seal(
 
 /** What is pointed to goes first: configs, then the images of an index, then what the reference names. */
 async function push(registry: Registry, repository: Repository, tree: SealedTree, reference: string): Promise<void> {
-  await mapConcurrently(tree.images, async ({ config, configDescriptor, manifest }) => {
+  await mapConcurrently(tree.images, async ({ config, manifest }) => {
     const uploaded = await registry.putBlob(repository, config);
-    if (uploaded.digest !== configDescriptor.digest) {
+    const { digest } = readImageManifest(manifest.bytes, manifest.mediaType).config;
+    if (uploaded.digest !== digest) {
       throw new DigestChainError('SEAL_REFUSED', 'the registry client can not upload under the digest of the config', {
-        expected: configDescriptor.digest,
+        expected: digest,
         found: uploaded.digest,
       });
     }

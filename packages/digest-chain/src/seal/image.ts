@@ -1,6 +1,6 @@
 import { digestAlgorithm, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import type { BlobDescriptor, RawManifest } from '../registry/registry.ts';
+import type { RawManifest } from '../registry/registry.ts';
 import { type Seal, sealConfig, unsealConfig } from './config.ts';
 import { readImageManifest, replaceConfig } from './manifest.ts';
 
@@ -10,12 +10,8 @@ export interface Image {
   readonly config: Uint8Array;
 }
 
-export interface SealedImage extends Image {
-  readonly configDescriptor: BlobDescriptor;
-}
-
 /** Writes a seal into an image. */
-export function sealImage(image: Image, seal: Seal, prefix: string): SealedImage {
+export function sealImage(image: Image, seal: Seal, prefix: string): Image {
   checkConfig(image);
   return withConfig(image.manifest, sealConfig(image.config, seal, prefix));
 }
@@ -41,11 +37,11 @@ function checkConfig(image: Image): void {
   }
 }
 
-function withConfig(manifest: RawManifest, config: Uint8Array): SealedImage {
+function withConfig(manifest: RawManifest, config: Uint8Array): Image {
   const read = readImageManifest(manifest.bytes, manifest.mediaType);
   // Digests keep their algorithms, so that unsealing finds the very text that was there.
   const configDescriptor = { digest: digestOf(config, digestAlgorithm(read.config.digest)), size: config.length };
   const bytes = replaceConfig(manifest.bytes, read, configDescriptor);
   const digest = digestOf(bytes, digestAlgorithm(manifest.digest));
-  return { manifest: { bytes, mediaType: manifest.mediaType, digest }, config, configDescriptor };
+  return { manifest: { bytes, mediaType: manifest.mediaType, digest }, config };
 }

@@ -2,7 +2,7 @@ import { digestAlgorithm, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { readSeal, type Seal } from './config.ts';
-import { type Image, type SealedImage, sealImage, unsealImage } from './image.ts';
+import { type Image, sealImage, unsealImage } from './image.ts';
 import { checkImages, commonSeal, isIndex, replaceImages } from './image-index.ts';
 import type { Link } from './labels.ts';
 
@@ -17,7 +17,6 @@ export interface ImageTree {
 }
 
 export interface SealedTree extends ImageTree {
-  readonly images: readonly SealedImage[];
   readonly seal: Seal;
 }
 

@@ -1,9 +1,9 @@
 import { type Digest, digestOf } from '../digest.ts';
 import type { Seal } from '../seal/config.ts';
-import type { Image, SealedImage } from '../seal/image.ts';
+import type { Image } from '../seal/image.ts';
 import { DEFAULT_PREFIX, type Link } from '../seal/labels.ts';
 import { OCI_MANIFEST } from '../seal/manifest.ts';
-import { sealTree, unsealTree } from '../seal/tree.ts';
+import { type ImageTree, sealTree, unsealTree } from '../seal/tree.ts';
 
 export const ZERO: Digest = `sha256:${'0'.repeat(64)}`;
 export const ONES: Digest = `sha256:${'1'.repeat(64)}`;
@@ -39,11 +39,7 @@ export const OTHER: Link = { role: 'metadata', url: 'quay.io/org/image2:def', di
 export const BUNDLE: Link = { role: 'bundle', url: 'quay.io/org/bundle:abc', digest: ONES };
 
 /** Seals an image as a tree of one. */
-export function sealOne(
-  image: Image,
-  links: readonly Link[] = [METADATA],
-  prefix: string = DEFAULT_PREFIX,
-): SealedImage {
+export function sealOne(image: Image, links: readonly Link[] = [METADATA], prefix: string = DEFAULT_PREFIX): Image {
   const [sealed] = sealTree({ manifest: image.manifest, images: [image] }, links, prefix).images;
   if (sealed === undefined) throw new Error('no image');
   return sealed;
@@ -57,7 +53,7 @@ export function unsealOne(image: Image, prefix: string = DEFAULT_PREFIX): { orig
 }
 
 /** Seals, unseals and compares: every byte is there again. Returns the sealed image. */
-export function sealAndRestore(image: Image, links: readonly Link[] = [METADATA], prefix?: string): SealedImage {
+export function sealAndRestore(image: Image, links: readonly Link[] = [METADATA], prefix?: string): Image {
   const sealed = sealOne(image, links, prefix);
   const { origin, seal } = unsealOne(sealed, prefix);
   if (digestOf(sealed.manifest.bytes) !== sealed.manifest.digest && !sealed.manifest.digest.startsWith('sha512:')) {
@@ -81,4 +77,26 @@ export function textOf(bytes: Uint8Array): string {
 /** The labels of a config. */
 export function labelsOf(config: Uint8Array): Record<string, string> {
   return JSON.parse(textOf(config)).config.Labels;
+}
+
+/** An attestation as BuildKit puts it beside the images of an index; what it names is never read. */
+export const ATTESTATION: string = JSON.stringify({
+  mediaType: OCI_MANIFEST,
+  digest: ONES,
+  size: 42,
+  annotations: { 'vnd.docker.reference.digest': ZERO, 'vnd.docker.reference.type': 'attestation-manifest' },
+  platform: { architecture: 'unknown', os: 'unknown' },
+});
+
+/** An index of these images, each followed by what `between` says. */
+export function indexOf(images: readonly Image[], mediaType: string, between: readonly string[] = []): ImageTree {
+  const items = images.flatMap(({ manifest }, index) => [
+    `{ "digest" : "${manifest.digest}","size":${manifest.bytes.length},"mediaType":"${manifest.mediaType}","platform":{"os":"os${index}"}}`,
+    ...between,
+  ]);
+  const bytes = Buffer.from(
+    `{"schemaVersion":2,"mediaType":"${mediaType}",\n"manifests":[${items.join(',\n')}],"x":1e2}\n`,
+  );
+  const unique = new Map(images.map((image) => [image.manifest.digest, image]));
+  return { manifest: { bytes, mediaType, digest: digestOf(bytes) }, images: [...unique.values()] };
 }
