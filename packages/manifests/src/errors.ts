@@ -5,6 +5,8 @@ export type ManifestsErrorCode =
   | 'CONFIG_FAILED'
   | 'CONTAINERFILE_MISSING'
   | 'PINS_INVALID'
+  | 'PINS_CONFLICT'
+  | 'PINS_BUILT_IN'
   | 'DRIFT'
   | 'TARGET_EDITED'
   | 'TARGET_NOT_WRITABLE'

@@ -22,6 +22,8 @@ export interface Image {
   readonly hermetic: boolean;
   readonly prefetch: NonNullable<ImageConfig['prefetch']>;
   readonly platforms: readonly string[];
+  /** Only where it differs from the chain's. */
+  readonly pullRequestExpiry: string | undefined;
   readonly checks: readonly Check[];
 }
 
@@ -30,12 +32,16 @@ export interface Chain {
   readonly application: string;
   readonly displayName: string;
   readonly namespace: string;
+  readonly registry: string;
   readonly gitUrl: string;
   readonly branch: string;
   readonly labelPrefix: string;
   readonly seal: 'label' | 'referrer';
   readonly imageFormat: 'oci' | 'docker';
   readonly pullRequestExpiry: string;
+  readonly imageRepositories: 'konflux' | 'own';
+  readonly visibility: 'public' | 'private';
+  readonly pushSecret: string;
   /** Minutes. */
   readonly buildTimeout: number;
   /** Minutes, on top of the build's. */
@@ -68,12 +74,16 @@ export function resolveChain(config: ChainConfig): Chain {
     application: config.application,
     displayName: config.displayName ?? config.application,
     namespace: config.namespace,
+    registry: config.registry,
     gitUrl: config.git.url,
     branch: config.git.branch ?? 'main',
     labelPrefix: config.labelPrefix ?? 'io.konflux.poc',
     seal: config.seal ?? 'label',
     imageFormat: config.imageFormat ?? 'oci',
     pullRequestExpiry: config.pullRequestExpiry ?? '5d',
+    imageRepositories: config.imageRepositories ?? 'konflux',
+    visibility: config.visibility ?? 'public',
+    pushSecret: config.pushSecret ?? `${config.application}-push`,
     buildTimeout: minutes(config.timeouts?.build ?? '2h'),
     checksTimeout: minutes(config.timeouts?.checks ?? '1h'),
     digestChain: config.digestChain ?? 'packages/digest-chain/src/cli.ts',
@@ -103,6 +113,7 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
     hermetic: image.hermetic ?? true,
     prefetch: image.prefetch ?? [],
     platforms: image.platforms ?? [],
+    pullRequestExpiry: image.pullRequestExpiry,
     checks: CHECKS.filter((check) => checks.includes(check)),
   };
 }

@@ -6,3 +6,11 @@ export function escapeTerminal(text: string): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+export function print(text: string): void {
+  process.stdout.write(`${escapeTerminal(text)}\n`);
+}
+
+export function printError(text: string): void {
+  process.stderr.write(`${escapeTerminal(text)}\n`);
+}

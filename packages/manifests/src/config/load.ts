@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Chain, resolveChain } from '../chain/chain.ts';
 import { ManifestsError } from '../errors.ts';
-import { type Pins, readPins } from '../pins/pins.ts';
+import { BUILT_IN_PINS, type Pins, readPins } from '../pins/pins.ts';
 import { checkConfig, formatValue } from './check.ts';
 
 export interface LoadedConfig {
@@ -15,7 +15,7 @@ export interface LoadedConfig {
   readonly root: string;
   /** `base` as seen from `root`: empty, or with a slash at its end. */
   readonly folder: string;
-  readonly pinsPath: string | undefined;
+  readonly pinsPath: string;
 }
 
 /**
@@ -51,7 +51,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       hint: 'paths start at the root of the repository',
     });
   }
-  const pinsPath = config.pins === undefined ? undefined : join(base, config.pins);
+  const pinsPath = config.pins === undefined ? BUILT_IN_PINS : join(base, config.pins);
   return {
     chain: resolveChain(config),
     pins: readPins(pinsPath),

@@ -21,7 +21,28 @@ export function findRelations(input: unknown): ConfigIssue[] {
     ),
     ...findEdgeIssues(images),
     ...findRoleIssues(images),
+    ...findChoiceIssues(input),
   ];
+}
+
+function findChoiceIssues(input: unknown): ConfigIssue[] {
+  const { seal, registry, imageRepositories } = (input ?? {}) as Record<string, unknown>;
+  const issues: ConfigIssue[] = [];
+  if (seal === 'referrer') {
+    issues.push({
+      path: 'seal',
+      expected: '"label": digest-chain cannot link by referrer yet',
+      found: '"referrer"',
+    });
+  }
+  if (typeof registry === 'string' && !registry.includes('/') && (imageRepositories ?? 'konflux') === 'konflux') {
+    issues.push({
+      path: 'registry',
+      expected: 'host/organisation: Konflux makes repositories in its own organisation of the registry',
+      found: JSON.stringify(registry),
+    });
+  }
+  return issues;
 }
 
 interface RawImage {

@@ -108,6 +108,7 @@ const imageSchema = z.strictObject({
       'Build for these platforms, one task each, and join them in an index. Default: the platform of the cluster.',
     )
     .optional(),
+  pullRequestExpiry: expiry('When the image of a pull request expires. Default: that of the chain.').optional(),
   checks: checks("Konflux's checks of this image. Default: those of the chain.").optional(),
 });
 
@@ -153,6 +154,19 @@ export const configSchema = z.strictObject({
     .optional(),
   imageFormat: z.enum(['oci', 'docker']).describe('Manifest format of the images. Default: oci.').optional(),
   pullRequestExpiry: expiry('When the images of a pull request expire. Default: 5d.').optional(),
+  imageRepositories: z
+    .enum(['konflux', 'own'])
+    .describe(
+      'Who makes the image repositories and the credentials for them: Konflux (ImageRepository resources), or you. Default: konflux.',
+    )
+    .optional(),
+  visibility: z
+    .enum(['public', 'private'])
+    .describe('Of the repositories that Konflux makes. Default: public.')
+    .optional(),
+  pushSecret: kubernetesName(
+    'Where imageRepositories is own: the secret with your credentials. Default: <application>-push.',
+  ).optional(),
   timeouts: z
     .strictObject({
       build: duration('For the build pipeline, and how long a scanner waits for it. Default: 2h.').optional(),

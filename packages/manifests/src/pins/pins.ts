@@ -16,7 +16,7 @@ export const CATALOG_TASKS = [
   'rpms-signature-scan',
   'apply-tags',
 ] as const;
-export const STEP_IMAGES = ['trusted-artifacts', 'node'] as const;
+export const STEP_IMAGES = ['trusted-artifacts', 'node', 'task-runner'] as const;
 
 export type CatalogTask = (typeof CATALOG_TASKS)[number];
 export type StepImage = (typeof STEP_IMAGES)[number];

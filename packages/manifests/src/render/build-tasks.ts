@@ -4,6 +4,8 @@ import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import {
   buildTask,
   catalogTask,
+  clock,
+  expiryParam,
   imageParam,
   isSealed,
   param,
@@ -20,10 +22,12 @@ export function buildTasks(image: Image, chain: Chain, pins: Pins): YamlMap[] {
     ? "Not the revision's tag yet: nobody may see this image under it before it is sealed.\nThe tag stays, since registries collect manifests without one."
     : undefined;
   const note = (value: string): Yaml => (targetNote === undefined ? value : noted(targetNote, value));
+  const timeout = clock(chain.buildTimeout);
   if (image.platforms.length === 0) {
     return [
       {
         name: buildTask(image),
+        timeout,
         taskRef: catalogTask(pins, 'buildah-oci-ta'),
         params: params({ IMAGE: note(target), ...buildParams(image, chain) }),
       },
@@ -36,6 +40,7 @@ export function buildTasks(image: Image, chain: Chain, pins: Pins): YamlMap[] {
   return [
     ...perPlatform.map(({ platform, name, target }) => ({
       name,
+      timeout,
       taskRef: catalogTask(pins, 'buildah-remote-oci-ta'),
       params: params({ PLATFORM: platform, IMAGE: target, ...buildParams(image, chain) }),
     })),
@@ -79,7 +84,7 @@ function buildParams(image: Image, chain: Chain): Record<string, Yaml | undefine
           : noted('The link: the digest of what was just built goes into this image.', args),
     COMMIT_SHA: result('clone-repository', 'commit'),
     SOURCE_URL: result('clone-repository', 'url'),
-    IMAGE_EXPIRES_AFTER: param('image-expires-after'),
+    IMAGE_EXPIRES_AFTER: param(expiryParam(image)),
     BUILDAH_FORMAT: chain.imageFormat,
     SOURCE_DATE_EPOCH: noted(
       "Every time in the image is the commit's, so that the same commit gives the same digest.",

@@ -76,6 +76,7 @@ export function extract(image: Image, chain: Chain, pins: Pins): YamlMap {
             ROLE: image.role,
             REVISION: result('clone-repository', 'commit'),
             DEADLINE: param('wait-deadline'),
+            LABEL_PREFIX: chain.labelPrefix,
           }),
         },
         ...checkTasks(pins, image.checks, task),

@@ -1,10 +1,10 @@
 import type { Chain } from '../chain/chain.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { param } from './wiring.ts';
+import { param, resources, STEP_TEMPLATE, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
 
 const VERSION = '0.1';
-const SOURCE = '/var/workdir/source';
+const SOURCE = `${WORKDIR}/source`;
 
 const IMAGE_RESULTS: readonly YamlMap[] = [
   { name: 'IMAGE_URL', description: 'The image: repository and tag' },
@@ -40,7 +40,13 @@ export function labelImage(chain: Chain, pins: Pins): YamlMap {
         param('ORIGIN'),
         '$(params.LINKS[*])',
       ]),
-      digestChain(chain, pins, 'verify', ['verify', `--revision=${param('REVISION')}`, '--', param('IMAGE')]),
+      digestChain(chain, pins, 'verify', [
+        'verify',
+        `--revision=${param('REVISION')}`,
+        `--prefix=${param('LABEL_PREFIX')}`,
+        '--',
+        param('IMAGE'),
+      ]),
     ],
   );
 }
@@ -56,6 +62,7 @@ export function extractImage(chain: Chain, pins: Pins): YamlMap {
       { name: 'ROLE', type: 'string', description: 'Which of the linked images to hand out' },
       { name: 'REVISION', type: 'string', description: 'The commit that both images have to be built from' },
       { name: 'DEADLINE', type: 'string', description: 'How long to wait' },
+      { name: 'LABEL_PREFIX', type: 'string', description: 'Prefix of the labels' },
     ],
     [
       useSource(pins),
@@ -64,6 +71,7 @@ export function extractImage(chain: Chain, pins: Pins): YamlMap {
         '--wait',
         `--deadline=${param('DEADLINE')}`,
         `--role=${param('ROLE')}`,
+        `--prefix=${param('LABEL_PREFIX')}`,
         `--revision=${param('REVISION')}`,
         '--result-url=$(results.IMAGE_URL.path)',
         '--result-digest=$(results.IMAGE_DIGEST.path)',
@@ -83,15 +91,9 @@ function task(name: string, description: string, params: readonly YamlMap[], ste
       description,
       params,
       results: IMAGE_RESULTS,
-      stepTemplate: {
-        securityContext: noted(
-          'One user for all steps: Tekton hands registry credentials from step to step in files that only their owner reads.',
-          { runAsNonRoot: true, runAsUser: 1001, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        ),
-        volumeMounts: [{ name: 'workdir', mountPath: '/var/workdir' }],
-      },
+      stepTemplate: STEP_TEMPLATE,
       steps,
-      volumes: [{ name: 'workdir', emptyDir: {} }],
+      volumes: [WORKDIR_VOLUME],
     },
   };
 }
@@ -116,8 +118,4 @@ function digestChain(chain: Chain, pins: Pins, name: string, args: readonly Yaml
     args,
     computeResources: resources('512Mi', '100m'),
   };
-}
-
-function resources(memory: string, cpu: string): YamlMap {
-  return { limits: { memory }, requests: { memory, cpu } };
 }

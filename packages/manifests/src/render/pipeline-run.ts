@@ -1,7 +1,7 @@
 import type { Chain, Image } from '../chain/chain.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { entryImage, entryParam, extractPipeline } from './extract.ts';
-import { clock, imageParam, isSealed, params, repositoryParam } from './wiring.ts';
+import { clock, expiryParam, imageParam, isSealed, params, repositoryParam } from './wiring.ts';
 
 export type Event = 'push' | 'pull-request';
 
@@ -69,6 +69,13 @@ function buildParams(event: Event, chain: Chain): Record<string, Yaml> {
     ...Object.fromEntries(chain.images.map((image) => [imageParam(image, chain.primary), revisionImage(image, event)])),
     ...Object.fromEntries(chain.images.filter(isSealed).map((image) => [repositoryParam(image), image.repository])),
     ...expiry(event, chain),
+    ...Object.fromEntries(
+      chain.images.flatMap((image) =>
+        event === 'push' || image.pullRequestExpiry === undefined
+          ? []
+          : [[expiryParam(image), image.pullRequestExpiry]],
+      ),
+    ),
     hermetic: 'true',
     ...(prefetch === undefined ? {} : { 'prefetch-input': prefetch }),
     'publish-latest': event === 'push' ? 'true' : noted('What is not merged is not latest.', 'false'),

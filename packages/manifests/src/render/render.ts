@@ -1,11 +1,20 @@
 import type { Chain } from '../chain/chain.ts';
 import type { Pins } from '../pins/pins.ts';
-import { writeYaml, type YamlMap } from '../yaml/write.ts';
+import type { YamlMap } from '../yaml/write.ts';
 import { extract, extractPipeline } from './extract.ts';
-import { header } from './header.ts';
+import { renderFile } from './header.ts';
+import {
+  application,
+  component,
+  imageRepository,
+  integrationTestScenario,
+  serviceAccount,
+  verifiedScanners,
+} from './konflux.ts';
 import { extractImage, labelImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
 import { unifiedBuild } from './unified-build.ts';
+import { verifyChain } from './verify-chain.ts';
 import { isSealed } from './wiring.ts';
 
 /** A file to write: its path from the folder of the config, and its bytes. */
@@ -22,10 +31,11 @@ export interface RenderedFile {
 export function render(chain: Chain, pins: Pins, folder = ''): RenderedFile[] {
   const file = (path: string, what: string, ...documents: YamlMap[]): RenderedFile => ({
     path,
-    text: writeYaml(header(what), documents),
+    text: renderFile(what, documents),
   });
   const scanned = chain.images.slice(1).filter((image) => image.component !== undefined);
   const components = [chain.primary, ...scanned];
+  const verified = verifiedScanners(chain);
   return [
     ...components.flatMap((image) =>
       (['push', 'pull-request'] as const).map((event) =>
@@ -62,5 +72,44 @@ export function render(chain: Chain, pins: Pins, folder = ''): RenderedFile[] {
           ),
         ]
       : []),
+    file(
+      'konflux/application.yaml',
+      'Groups the components: they are tested and released together.',
+      application(chain),
+    ),
+    file(
+      'konflux/components.yaml',
+      'One component for each image that Konflux tests, scans and releases.',
+      ...components.map((image) => component(image, chain)),
+    ),
+    ...(chain.imageRepositories === 'konflux'
+      ? [
+          file(
+            'konflux/image-repositories.yaml',
+            'Konflux makes these repositories, and a secret to push for each.',
+            ...chain.images.map((image) => imageRepository(image, chain)),
+          ),
+        ]
+      : []),
+    ...accounts(components.map((image) => serviceAccount(image, chain))),
+    ...(verified.length > 0
+      ? [
+          file('pipeline/verify-chain.yaml', 'Proves the chain that a Snapshot holds.', verifyChain(chain, pins)),
+          file(
+            'konflux/integration-tests.yaml',
+            'Every Snapshot of a scanner is verified before it can be released.',
+            ...verified.map((image) => integrationTestScenario(image, chain, folder)),
+          ),
+        ]
+      : []),
   ];
+
+  function accounts(documents: YamlMap[]): RenderedFile[] {
+    const linked = documents.filter(({ secrets }) => Array.isArray(secrets) && secrets.length > 0);
+    const what = [
+      'Links the secrets that a pipeline needs beyond that of its own image repository.',
+      'Apply it server-side: it adds to accounts that Konflux makes, and takes nothing away.',
+    ];
+    return linked.length === 0 ? [] : [file('konflux/service-accounts.yaml', what.join('\n'), ...linked)];
+  }
 }

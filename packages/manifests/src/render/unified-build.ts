@@ -7,6 +7,7 @@ import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WOR
 import {
   applyTagsTask,
   catalogTask,
+  expiryParam,
   finalTask,
   imageParam,
   isSealed,
@@ -75,6 +76,14 @@ function declareParams(chain: Chain): Yaml[] {
       description: 'When the images expire, like 5d; empty for never',
       default: '',
     },
+    ...chain.images
+      .filter((image) => image.pullRequestExpiry !== undefined)
+      .map((image) => ({
+        name: expiryParam(image),
+        type: 'string',
+        description: `When the ${image.role} image expires; empty for never`,
+        default: '',
+      })),
     { name: 'hermetic', type: 'string', description: 'Build without network', default: 'true' },
     { name: 'prefetch-input', type: 'string', description: 'What to fetch before a hermetic build', default: '' },
     SKIP_CHECKS_PARAM,

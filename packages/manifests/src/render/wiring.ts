@@ -1,6 +1,6 @@
 import type { Image } from '../chain/chain.ts';
 import type { CatalogTask, Pins } from '../pins/pins.ts';
-import type { Yaml, YamlMap } from '../yaml/write.ts';
+import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 
 /** `params` of a task, a pipeline run or a resolver: a list of name and value. */
 export function params(values: Readonly<Record<string, Yaml | undefined>>): YamlMap[] {
@@ -41,8 +41,29 @@ export const imageParam = (image: Image, primary: Image): string =>
 /** The pipeline's parameter with the image's repository alone. */
 export const repositoryParam = (image: Image): string => `${image.role}-repository`;
 
+/** The pipeline's parameter that says when an image expires. */
+export const expiryParam = (image: Image): string =>
+  image.pullRequestExpiry === undefined ? 'image-expires-after' : `${image.role}-expires-after`;
+
 /** `METADATA`: prefix of the pipeline's results about an image that is not the primary one. */
 export const resultPrefix = (image: Image): string => image.role.toUpperCase().replaceAll('-', '_');
 
 /** Minutes as Tekton writes a duration. */
 export const clock = (minutes: number): string => `${Math.floor(minutes / 60)}h${minutes % 60}m0s`;
+
+/** What a step asks for: memory is also its limit. */
+export function resources(memory: string, cpu: string): YamlMap {
+  return { limits: { memory }, requests: { memory, cpu } };
+}
+
+export const WORKDIR = '/var/workdir';
+export const WORKDIR_VOLUME: YamlMap = { name: 'workdir', emptyDir: {} };
+
+/** What all steps of a task have in common. */
+export const STEP_TEMPLATE: YamlMap = {
+  securityContext: noted(
+    'One user for all steps: Tekton hands registry credentials from step to step in files that only their owner reads.',
+    { runAsNonRoot: true, runAsUser: 1001, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  ),
+  volumeMounts: [{ name: 'workdir', mountPath: WORKDIR }],
+};

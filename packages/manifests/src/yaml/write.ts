@@ -22,9 +22,9 @@ export function noted(note: string, value: Exclude<Yaml, Noted>): Noted {
   return new Noted(note, value);
 }
 
-/** Writes one YAML document, or several where `documents` has several, under a header comment. */
-export function writeYaml(header: string, documents: readonly YamlMap[]): string {
-  const lines: string[] = comment(header, '');
+/** Writes YAML documents, each with its start marked. */
+export function writeYaml(documents: readonly YamlMap[]): string {
+  const lines: string[] = [];
   for (const document of documents) {
     lines.push('---');
     writeMap(document, '', lines);
@@ -63,6 +63,9 @@ function writeValue(start: string, value: Exclude<Yaml, Noted>, indent: string, 
   } else if (isMap(value)) {
     lines.push(isEmpty(value) ? `${start} {}` : start);
     writeMap(value, indent, lines);
+  } else if (typeof value === 'string' && isBlock(value)) {
+    const text = value.slice(0, -1).split('\n');
+    lines.push(`${start} |`, ...text.map((line) => (line === '' ? '' : indent + line)));
   } else {
     lines.push(`${start} ${typeof value === 'string' ? quote(value) : String(value)}`);
   }
@@ -84,4 +87,11 @@ function isMap(value: Yaml): value is YamlMap {
 
 function isEmpty(map: YamlMap): boolean {
   return Object.values(map).every((value) => value === undefined);
+}
+
+/** Whether a literal block gives the very string back: every line has its end, and nothing that YAML would eat. */
+function isBlock(text: string): boolean {
+  return (
+    /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\n(?:\n|[\x20-\x7e]*[\x21-\x7e]\n)*$/.test(text) && !text.endsWith('\n\n')
+  );
 }

@@ -1,0 +1,119 @@
+import type { Chain, Image } from '../chain/chain.ts';
+import { noted, type YamlMap } from '../yaml/write.ts';
+import { entryImage } from './extract.ts';
+
+const API = 'appstudio.redhat.com/v1alpha1';
+
+export function application(chain: Chain): YamlMap {
+  return {
+    apiVersion: API,
+    kind: 'Application',
+    metadata: { name: chain.application, namespace: chain.namespace },
+    spec: { displayName: chain.displayName },
+  };
+}
+
+export function component(image: Image, chain: Chain): YamlMap {
+  return {
+    apiVersion: API,
+    kind: 'Component',
+    metadata: {
+      name: image.component,
+      namespace: chain.namespace,
+      annotations: {
+        'build.appstudio.openshift.io/request': noted(
+          'Plain configure-pac would open a pull request that overwrites .tekton/ with generated pipelines.',
+          'configure-pac-no-mr',
+        ),
+      },
+    },
+    spec: {
+      application: chain.application,
+      componentName: image.component,
+      source: { git: { url: chain.gitUrl, revision: chain.branch } },
+      // The build service waits until it is there; an ImageRepository sets it itself.
+      containerImage: chain.imageRepositories === 'own' ? image.repository : undefined,
+    },
+  };
+}
+
+export function imageRepository(image: Image, chain: Chain): YamlMap {
+  // Konflux has one organisation in the registry; the name is what comes below it.
+  const name = image.repository.split('/').slice(2).join('/');
+  const owned = image.component !== undefined;
+  return {
+    apiVersion: API,
+    kind: 'ImageRepository',
+    metadata: {
+      name: repositoryName(image, chain),
+      namespace: chain.namespace,
+      annotations: owned ? { 'image-controller.appstudio.redhat.com/update-component-image': 'true' } : undefined,
+      labels: owned
+        ? { 'appstudio.redhat.com/application': chain.application, 'appstudio.redhat.com/component': image.component }
+        : undefined,
+    },
+    spec: { image: { name, visibility: chain.visibility } },
+  };
+}
+
+/**
+ * The service account of a component, with the secrets that Konflux does not link to it by itself. Applied server-side,
+ * it adds to what is there: the list is keyed by name.
+ */
+export function serviceAccount(image: Image, chain: Chain): YamlMap {
+  const secrets = chain.imageRepositories === 'own' ? [chain.pushSecret] : foreignSecrets(image, chain);
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: image.serviceAccount, namespace: chain.namespace },
+    secrets: secrets.map((name) => ({ name })),
+  };
+}
+
+/** Proves, on each Snapshot of a scanner, that its image and the one it was found by are one chain. */
+export function integrationTestScenario(image: Image, chain: Chain, folder: string): YamlMap {
+  return {
+    apiVersion: 'appstudio.redhat.com/v1beta2',
+    kind: 'IntegrationTestScenario',
+    metadata: { name: `verify-${image.component}`, namespace: chain.namespace },
+    spec: {
+      application: chain.application,
+      contexts: noted("Not the builder's Snapshots: those still hold the other images of the build before.", [
+        { name: `component_${image.component}`, description: `Snapshots of ${image.component}` },
+      ]),
+      params: [
+        { name: 'component', value: image.component },
+        { name: 'entry-component', value: entryImage(image).component },
+        { name: 'role', value: image.role },
+      ],
+      resolverRef: {
+        resolver: 'git',
+        resourceKind: 'pipeline',
+        params: [
+          { name: 'url', value: chain.gitUrl },
+          { name: 'revision', value: chain.branch },
+          { name: 'pathInRepo', value: `${folder}pipeline/verify-chain.yaml` },
+        ],
+      },
+    },
+  };
+}
+
+/** The scanners whose Snapshots hold both ends of a link. */
+export function verifiedScanners(chain: Chain): Image[] {
+  return chain.images
+    .slice(1)
+    .filter((image) => image.component !== undefined && entryImage(image).component !== undefined);
+}
+
+function repositoryName(image: Image, chain: Chain): string {
+  return `imagerepository-for-${chain.application}-${image.component ?? image.name}`;
+}
+
+/** Konflux links to a component's account the push secret of its own image repository, and no other. */
+function foreignSecrets(image: Image, chain: Chain): string[] {
+  const push = (other: Image): string => `${repositoryName(other, chain)}-image-push`;
+  if (image === chain.primary) return chain.images.slice(1).map(push);
+  const entry = entryImage(image);
+  return [entry.component === undefined ? push(entry) : `${repositoryName(entry, chain)}-image-pull`];
+}
