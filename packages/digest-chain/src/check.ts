@@ -1,17 +1,21 @@
 import { DigestChainError } from './errors.ts';
 
-/** What a proof of level `linked` consists of. */
+/** What a proof of level `linked` consists of, and then what makes it `attested`. */
 export type CheckId =
   | 'link-present'
   | 'linked-image-exists'
   | 'embeds-origin'
   | 'origin-reconstructed'
-  | 'same-revision';
+  | 'same-revision'
+  | 'chain-statement'
+  | AttestedCheckId;
+
+export type AttestedCheckId = 'signature' | 'provenance' | 'build-args';
 
 /** One step of a proof. */
 export interface Check {
   readonly id: CheckId;
-  /** The role of the linked image that it is about. */
+  /** The role of the image that it is about. */
   readonly role?: string;
   readonly status: 'passed' | 'failed' | 'skipped';
   /** What was seen; for a skipped check the reason. Text from outside: escape it for where it is shown. */
@@ -27,7 +31,6 @@ export interface Step<T> {
   readonly value: T | undefined;
 }
 
-// A registry that can't be asked proves nothing, neither way: these end the verification.
 const NOT_A_FINDING: ReadonlySet<string> = new Set([
   'REGISTRY_UNREACHABLE',
   'REGISTRY_ERROR',
@@ -36,6 +39,11 @@ const NOT_A_FINDING: ReadonlySet<string> = new Set([
   'REDIRECT_REFUSED',
   'ABORTED',
 ]);
+
+/** Whether an error says something about the images. A registry that can't be asked proves nothing, neither way. */
+export function isFinding(error: unknown): error is DigestChainError {
+  return error instanceof DigestChainError && !NOT_A_FINDING.has(error.code);
+}
 
 /** Runs one check; what it throws becomes a failed check, unless nothing could be checked at all. */
 export async function runCheck<T>(
@@ -46,7 +54,7 @@ export async function runCheck<T>(
     const { evidence, value } = await step();
     return { check: { ...about, status: 'passed', evidence }, value };
   } catch (error) {
-    if (!(error instanceof DigestChainError) || NOT_A_FINDING.has(error.code)) throw error;
+    if (!isFinding(error)) throw error;
     const { message, expected, found, hint } = error;
     return {
       check: {

@@ -1,0 +1,85 @@
+import type { Digest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import type { RawManifest } from '../registry/registry.ts';
+import { parseBundle } from './bundle.ts';
+import { type Envelope, envelopeSigner, IN_TOTO_PAYLOAD, parseEnvelope } from './dsse.ts';
+import { parseInTotoStatement } from './in-toto.ts';
+import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
+import { type Provenance, readProvenance } from './provenance.ts';
+import { signedDigest } from './simple-signing.ts';
+
+export const SIMPLE_SIGNING: string = 'application/vnd.dev.cosign.simplesigning.v1+json';
+export const DSSE_ENVELOPE: string = 'application/vnd.dsse.envelope.v1+json';
+export const SIGSTORE_BUNDLE: RegExp = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3)?\+json/;
+
+/** The annotation that holds the signature of a simple signing payload. */
+export const SIGNATURE_ANNOTATION: string = 'dev.cosignproject.cosign/signature';
+
+export function isSignedMediaType(mediaType: string): boolean {
+  return mediaType === SIMPLE_SIGNING || mediaType === DSSE_ENVELOPE || SIGSTORE_BUNDLE.test(mediaType);
+}
+
+/** What a signed document says, once its signature was verified. */
+export interface Claim {
+  /** The key that signed it. */
+  readonly key: VerificationKey;
+  /** The digests that it is about. */
+  readonly subjects: ReadonlySet<Digest>;
+  /** Its predicate type; undefined for a simple signature. */
+  readonly predicateType: string | undefined;
+  readonly provenance: Provenance | undefined;
+}
+
+/** A layer of a signature manifest. */
+export interface SignedLayer {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  /** The value of {@link SIGNATURE_ANNOTATION}. */
+  readonly signature: string | undefined;
+}
+
+/**
+ * Verifies one signed document and reads what it says. The signature comes first: what no key signed is not parsed
+ * beyond its envelope. Throws `SIGNATURE_MISSING` where no key made the signature, `ATTESTATION_INVALID`, and the codes
+ * of JSON.
+ */
+export function readClaim(
+  { mediaType, bytes, signature }: SignedLayer,
+  image: RawManifest,
+  keys: readonly VerificationKey[],
+): Claim {
+  if (mediaType === SIMPLE_SIGNING) {
+    const key = required(signerOf(keys, bytes, decodeBase64(signature ?? '') ?? new Uint8Array()));
+    return { key, subjects: new Set([signedDigest(bytes)]), predicateType: undefined, provenance: undefined };
+  }
+  if (mediaType === DSSE_ENVELOPE) return readEnvelopeClaim(parseEnvelope(bytes), keys);
+  const bundle = parseBundle(bytes);
+  if ('envelope' in bundle) return readEnvelopeClaim(bundle.envelope, keys);
+  const key = required(signerOf(keys, image.bytes, bundle.signature));
+  return { key, subjects: new Set([image.digest]), predicateType: undefined, provenance: undefined };
+}
+
+/** What cosign writes into a bundle to sign an image: a statement that says nothing but which image. */
+const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
+
+/** Whether a claim is a signature of an image, as opposed to a statement about it. */
+export function isSignature(claim: Claim): boolean {
+  return claim.predicateType === undefined || claim.predicateType === COSIGN_SIGN;
+}
+
+function readEnvelopeClaim(envelope: Envelope, keys: readonly VerificationKey[]): Claim {
+  const key = required(envelopeSigner(envelope, keys));
+  if (envelope.payloadType !== IN_TOTO_PAYLOAD) {
+    throw new DigestChainError('ATTESTATION_INVALID', 'the envelope holds no in-toto statement', {
+      expected: IN_TOTO_PAYLOAD,
+      found: envelope.payloadType.slice(0, 160),
+    });
+  }
+  const { predicateType, subjects, predicate } = parseInTotoStatement(envelope.payload);
+  return { key, subjects, predicateType, provenance: readProvenance(predicateType, predicate) };
+}
+
+function required(key: VerificationKey | undefined): VerificationKey {
+  if (key !== undefined) return key;
+  throw new DigestChainError('SIGNATURE_MISSING', 'none of the keys made this signature');
+}

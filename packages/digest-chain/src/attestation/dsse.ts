@@ -1,0 +1,55 @@
+import { DigestChainError } from '../errors.ts';
+import { decodeJson, items, member, textOf } from '../json/decode.ts';
+import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
+
+/** The payload type of an envelope around an in-toto statement. */
+export const IN_TOTO_PAYLOAD: string = 'application/vnd.in-toto+json';
+
+/** More signatures on one envelope are refused. */
+export const MAX_SIGNATURES: number = 16;
+
+/** A DSSE envelope (secure-systems-lab/dsse, envelope.md), decoded and not verified. */
+export interface Envelope {
+  readonly payloadType: string;
+  readonly payload: Uint8Array;
+  readonly signatures: readonly Uint8Array[];
+}
+
+/** Reads an envelope from its bytes; throws `ATTESTATION_INVALID`, and the codes of JSON. */
+export function parseEnvelope(bytes: Uint8Array): Envelope {
+  return readEnvelope(decodeJson(bytes));
+}
+
+/** As {@link parseEnvelope}, from JSON that was decoded already. */
+export function readEnvelope(document: unknown): Envelope {
+  const payload = decodeBase64(textOf(member(document, 'payload')) ?? '*');
+  const payloadType = textOf(member(document, 'payloadType'));
+  const signatures = items(member(document, 'signatures')).map((signature) =>
+    decodeBase64(textOf(member(signature, 'sig')) ?? '*'),
+  );
+  if (payload === undefined || payloadType === undefined) throw malformed('a payload and its type', 'others');
+  if (signatures.length === 0 || signatures.length > MAX_SIGNATURES) {
+    throw malformed(`1 to ${MAX_SIGNATURES} signatures`, `${signatures.length}`);
+  }
+  return { payloadType, payload, signatures: signatures.filter((signature) => signature !== undefined) };
+}
+
+/** The key that signed the envelope (one of its signatures), or undefined. */
+export function envelopeSigner(envelope: Envelope, keys: readonly VerificationKey[]): VerificationKey | undefined {
+  const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
+  for (const signature of envelope.signatures) {
+    const key = signerOf(keys, message, signature);
+    if (key !== undefined) return key;
+  }
+  return undefined;
+}
+
+/** What is signed (DSSE protocol.md, "Signature Definition"): lengths in bytes, so that no two inputs give the same. */
+export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
+  const type = Buffer.from(payloadType);
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
+}
+
+function malformed(expected: string, found: string): DigestChainError {
+  return new DigestChainError('ATTESTATION_INVALID', 'not a DSSE envelope', { expected, found });
+}

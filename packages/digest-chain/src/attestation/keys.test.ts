@@ -1,0 +1,78 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { DigestChainError } from '../errors.ts';
+import { createSigner } from '../testing/signer.ts';
+import { decodeBase64, parsePublicKeys, signerOf, verifies } from './keys.ts';
+
+const message = Buffer.from('message');
+
+function refusal(pem: string): string {
+  try {
+    parsePublicKeys(pem);
+    return 'none';
+  } catch (error) {
+    if (error instanceof DigestChainError) return error.code;
+    throw error;
+  }
+}
+
+describe.each(['P-256', 'P-384', 'RSA', 'Ed25519'] as const)('a key of kind %s', (kind) => {
+  const signer = createSigner(kind);
+  const [key = never()] = signer.keys;
+
+  it('verifies its signature and no other', () => {
+    const signature = signer.sign(message);
+    expect(verifies(key, message, signature)).toBe(true);
+    expect(verifies(key, Buffer.from('massage'), signature)).toBe(false);
+    expect(verifies(createSigner(kind).keys[0] ?? never(), message, signature)).toBe(false);
+  });
+
+  it('finds no signature in what is none', () => {
+    for (const bytes of [new Uint8Array(), Buffer.alloc(64), Buffer.alloc(10_000, 0x30)]) {
+      expect(verifies(key, message, bytes)).toBe(false);
+    }
+  });
+});
+
+describe('a file of keys', () => {
+  it('holds several, and the one that signed is found', () => {
+    const [first, second] = [createSigner('P-256'), createSigner('Ed25519')];
+    const keys = parsePublicKeys(`${first.pem}\n${second.pem}`);
+    expect(keys.map((key) => key.kind)).toEqual(['ECDSA P-256', 'Ed25519']);
+    expect(signerOf(keys, message, second.sign(message))?.id).toBe(second.keys[0]?.id);
+    expect(signerOf(keys, message, createSigner().sign(message))).toBeUndefined();
+  });
+
+  it('is refused with a private key in it, though a public key could be derived', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    expect(refusal(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())).toBe('KEY_INVALID');
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['text', 'cosign.pub'],
+    ['text beside a key', `${createSigner().pem}more`],
+    ['a broken key', createSigner().pem.replace(/MFk/, 'MFQ')],
+    ['a short RSA key', pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey)],
+    ['another curve', pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey)],
+    ['a key for key agreement', pemOf(generateKeyPairSync('x25519').publicKey)],
+    ['too many keys', createSigner().pem.repeat(33)],
+  ])('is refused with %s', (_, pem) => {
+    expect(refusal(pem)).toBe('KEY_INVALID');
+  });
+});
+
+it('decodes base64 whole or not at all', () => {
+  expect(decodeBase64('AAEC')).toEqual(Buffer.from([0, 1, 2]));
+  expect(decodeBase64('-_8=')).toEqual(Buffer.from([0xfb, 0xff]));
+  expect(decodeBase64('')).toEqual(Buffer.alloc(0));
+  for (const text of ['*', 'AA=A', 'AA AA', 'AAEC\n']) expect(decodeBase64(text)).toBeUndefined();
+});
+
+function pemOf(key: { export(options: { type: 'spki'; format: 'pem' }): string | Buffer }): string {
+  return key.export({ type: 'spki', format: 'pem' }).toString();
+}
+
+function never(): never {
+  throw new Error('not there');
+}

@@ -1,0 +1,109 @@
+import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { DigestChainError } from '../errors.ts';
+
+/** A key that signatures are checked with. */
+export interface VerificationKey {
+  /** `sha256:<hex>` of the key's DER (SubjectPublicKeyInfo): what identifies it in a report. */
+  readonly id: string;
+  readonly kind: 'ECDSA P-256' | 'ECDSA P-384' | 'RSA' | 'Ed25519';
+  readonly key: KeyObject;
+}
+
+/** More keys in one file are refused. */
+export const MAX_KEYS: number = 32;
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
+const MIN_RSA_BITS = 2048;
+
+/**
+ * Reads public keys from PEM text, one block after the other (RFC 7468, "PUBLIC KEY"): ECDSA on P-256 or P-384, RSA from
+ * 2048 bits, Ed25519. Throws `KEY_INVALID`, also for a private key: it has no business where signatures are checked.
+ */
+export function parsePublicKeys(pem: string): readonly VerificationKey[] {
+  const blocks = [...pem.matchAll(BLOCK)];
+  if (blocks.length === 0 || blocks.length > MAX_KEYS || pem.replace(BLOCK, '').trim() !== '') {
+    throw new DigestChainError('KEY_INVALID', 'not a file of public keys', {
+      expected: '-----BEGIN PUBLIC KEY----- blocks, and nothing else',
+      found: `${blocks.length} blocks in ${pem.length} characters`,
+    });
+  }
+  return blocks.map(([block, label]) => {
+    if (label !== 'PUBLIC KEY') throw unusable('-----BEGIN PUBLIC KEY-----', `-----BEGIN ${label}-----`);
+    return toVerificationKey(readKey(block));
+  });
+}
+
+/**
+ * Whether `signature` is one over `message`, by this key, as cosign makes them: ECDSA in DER over SHA-256 (P-384 also
+ * over SHA-384), RSA PKCS #1 v1.5 over SHA-256, Ed25519 over the message itself.
+ */
+export function verifies({ kind, key }: VerificationKey, message: Uint8Array, signature: Uint8Array): boolean {
+  switch (kind) {
+    case 'Ed25519':
+      return check(null, message, key, signature);
+    case 'RSA':
+      return check('sha256', message, key, signature);
+    case 'ECDSA P-256':
+      return check('sha256', message, key, signature);
+    case 'ECDSA P-384':
+      return check('sha256', message, key, signature) || check('sha384', message, key, signature);
+  }
+}
+
+/** The first of the keys that made the signature. */
+export function signerOf(
+  keys: readonly VerificationKey[],
+  message: Uint8Array,
+  signature: Uint8Array,
+): VerificationKey | undefined {
+  return keys.find((key) => verifies(key, message, signature));
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const BASE64_URL = /^[A-Za-z0-9_-]*={0,2}$/;
+
+/** Base64 as Go and DSSE write it (either alphabet); undefined where it is malformed. Buffer.from would skip what it can't read. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  if (BASE64.test(text)) return Buffer.from(text, 'base64');
+  return BASE64_URL.test(text) ? Buffer.from(text, 'base64url') : undefined;
+}
+
+function check(hash: string | null, message: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
+  const input = key.asymmetricKeyType === 'rsa' ? { key, padding: constants.RSA_PKCS1_PADDING } : key;
+  try {
+    return verify(hash, message, input, signature);
+  } catch {
+    // A signature that can't be parsed is none.
+    return false;
+  }
+}
+
+function readKey(block: string): KeyObject {
+  try {
+    return createPublicKey(block);
+  } catch (cause) {
+    throw new DigestChainError('KEY_INVALID', 'a public key could not be read', { expected: 'PEM', cause });
+  }
+}
+
+function toVerificationKey(key: KeyObject): VerificationKey {
+  const der = key.export({ type: 'spki', format: 'der' });
+  return { id: `sha256:${createHash('sha256').update(der).digest('hex')}`, kind: kindOf(key), key };
+}
+
+function kindOf(key: KeyObject): VerificationKey['kind'] {
+  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'ed25519') return 'Ed25519';
+  if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ECDSA P-256';
+  if (key.asymmetricKeyType === 'ec' && namedCurve === 'secp384r1') return 'ECDSA P-384';
+  if (key.asymmetricKeyType === 'rsa' && (modulusLength ?? 0) >= MIN_RSA_BITS) return 'RSA';
+  const size = namedCurve ?? (modulusLength === undefined ? '' : `${modulusLength} bits`);
+  throw unusable('ECDSA P-256 or P-384, RSA from 2048 bits, Ed25519', `${key.asymmetricKeyType} ${size}`.trim());
+}
+
+function unusable(expected: string, found: string): DigestChainError {
+  return new DigestChainError('KEY_INVALID', 'a key of a kind that signatures are not checked with', {
+    expected,
+    found,
+  });
+}
