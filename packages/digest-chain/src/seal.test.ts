@@ -8,6 +8,7 @@ import { startCountingProxy } from './testing/counting-proxy.ts';
 import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
 import { ZERO } from './testing/image.ts';
 import { unseal } from './unseal.ts';
+import { verify } from './verify.ts';
 
 let environment: TestEnvironment;
 const registry = createRegistry();
@@ -32,6 +33,10 @@ const tagOf = (chain: TestChain, tag = REVISION): { tag: ReturnType<typeof parse
   tag: parseTagReference(`${chain.image1}:${tag}`),
 });
 
+function skopeo(...args: string[]): { Digest: string; Architecture: string; Labels: Record<string, string> } {
+  return JSON.parse(execFileSync('skopeo', args, { encoding: 'utf8' }));
+}
+
 function exists(chain: TestChain, tag: string): Promise<boolean> {
   return registry.getManifest(parseReference(chain.image1), tag).then(
     () => true,
@@ -44,8 +49,7 @@ describe.each(['oci', 'docker'] as const)('seal of an image that buildah made (%
     const chain = await buildChain(environment.builder, environment.registry.host, `seal-${format}`, { format });
     const result = await sealChain(chain, tagOf(chain));
     expect(result).toMatchObject({ url: `${chain.image1}:${REVISION}`, origin: chain.origin });
-    const inspect = ['inspect', '--tls-verify=false', `docker://${chain.image1}:${REVISION}`];
-    const shown = JSON.parse(execFileSync('skopeo', inspect, { encoding: 'utf8' }));
+    const shown = skopeo('inspect', '--tls-verify=false', `docker://${chain.image1}:${REVISION}`);
     expect(shown.Digest).toBe(result.digest);
     expect(shown.Labels).toMatchObject({
       'io.konflux.poc.metadata-image.digest': chain.metadata,
@@ -57,6 +61,50 @@ describe.each(['oci', 'docker'] as const)('seal of an image that buildah made (%
     const built = await registry.getManifest(parseReference(chain.image1), chain.origin);
     expect(origin.manifest).toEqual(built);
     expect((await sealChain(chain, tagOf(chain))).digest).toBe(result.digest);
+  });
+});
+
+describe.each(['oci', 'docker'] as const)('seal of an index that buildah made (%s)', (format) => {
+  const platforms = ['linux/amd64', 'linux/arm64', 'linux/s390x'];
+
+  it('seals each image, unseals to the origin, and survives being copied', async () => {
+    const { builder, registry: server } = environment;
+    const chain = await buildChain(builder, server.host, `index-${format}`, { format, platforms });
+    const result = await sealChain(chain, tagOf(chain));
+    expect(result.origin).toBe(chain.origin);
+    const sealed = `${chain.image1}:${REVISION}`;
+    for (const platform of platforms) {
+      const arch = platform.slice('linux/'.length);
+      const shown = skopeo('--override-arch', arch, 'inspect', '--tls-verify=false', `docker://${sealed}`);
+      expect(shown.Architecture).toBe(arch);
+      expect(shown.Labels).toMatchObject({
+        'io.konflux.poc.metadata-image.digest': chain.metadata,
+        'io.konflux.poc.sealed-from.digest': chain.origin,
+      });
+    }
+    const built = await registry.getManifest(parseReference(chain.image1), chain.origin);
+    const { origin } = await unseal(registry, parseReference(sealed));
+    expect(origin.manifest).toEqual(built);
+    expect((await sealChain({ ...chain, origin: result.digest }, tagOf(chain))).digest).toBe(result.digest);
+
+    const copy = `${server.host}/index-${format}/copy:1`;
+    const flags = ['--all', '--preserve-digests', '--src-tls-verify=false', '--dest-tls-verify=false'];
+    execFileSync('skopeo', ['copy', '-q', ...flags, `docker://${sealed}`, `docker://${copy}`]);
+    expect((await unseal(registry, parseReference(copy))).origin.manifest).toEqual(built);
+    expect((await verify(registry, parseReference(sealed))).level).toBe('linked');
+  });
+
+  it('takes five requests for each image, and two for the index', async () => {
+    const proxy = await startCountingProxy(environment.registry.host);
+    try {
+      const chain = await buildChain(environment.builder, proxy.host, `index-count-${format}`, { format, platforms });
+      proxy.requests.length = 0;
+      await sealChain(chain);
+      expect(proxy.requests).toHaveLength(5 * platforms.length + 2);
+      expect(proxy.requests.at(-1)).toMatch(/^PUT .*\/manifests\//);
+    } finally {
+      await proxy.stop();
+    }
   });
 });
 

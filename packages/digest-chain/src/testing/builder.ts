@@ -7,10 +7,16 @@ import { type Digest, parseDigest } from '../digest.ts';
 
 const run = promisify(execFile);
 
+export interface BuildOptions {
+  readonly format?: 'oci' | 'docker';
+  /** Makes an index with an image for each. */
+  readonly platforms?: readonly string[];
+}
+
 /** Builds and pushes real images with buildah, in a store of its own that leaves nothing behind. */
 export interface Builder {
   /** Builds a Containerfile and pushes it; returns the digest that the registry has. */
-  build(reference: string, containerfile: string, options?: { format?: 'oci' | 'docker' }): Promise<Digest>;
+  build(reference: string, containerfile: string, options?: BuildOptions): Promise<Digest>;
   /** The folder in which images are built. */
   readonly folder: string;
   remove(): Promise<void>;
@@ -24,13 +30,16 @@ export async function createBuilder(): Promise<Builder> {
   await writeFile(join(context, 'hello'), 'hello\n');
   return {
     folder,
-    async build(reference, containerfile, { format = 'oci' } = {}) {
+    async build(reference, containerfile, { format = 'oci', platforms = [] } = {}) {
       const recipe = join(folder, 'Containerfile');
       await writeFile(recipe, containerfile);
       const bud = ['bud', '--isolation', 'chroot', '--tls-verify=false', '--format', format, '--timestamp', '0'];
-      await run('buildah', [...store, ...bud, '-q', '-f', recipe, '-t', reference, context]);
+      const name = platforms.length > 0 ? ['--platform', platforms.join(','), '--manifest'] : ['-t'];
+      await run('buildah', [...store, ...bud, '-q', '-f', recipe, ...name, reference, context]);
       const digestFile = join(folder, 'digest');
-      const push = ['push', '-q', '--tls-verify=false', '--digestfile', digestFile];
+      const kind =
+        platforms.length > 0 ? ['manifest', 'push', '--all', '--format', format === 'oci' ? 'oci' : 'v2s2'] : ['push'];
+      const push = [...kind, '-q', '--tls-verify=false', '--digestfile', digestFile];
       await run('buildah', [...store, ...push, reference, `docker://${reference}`]);
       return parseDigest((await readFile(digestFile, 'utf8')).trim());
     },

@@ -1,5 +1,5 @@
 import type { Digest } from '../digest.ts';
-import type { Builder } from './builder.ts';
+import type { Builder, BuildOptions } from './builder.ts';
 
 export const REVISION = '0123456789abcdef0123456789abcdef01234567';
 
@@ -17,13 +17,12 @@ export async function buildChain(
   builder: Builder,
   host: string,
   name: string,
-  options: { format?: 'oci' | 'docker'; revision2?: string; embedded?: string; lines?: string[] } = {},
+  options: BuildOptions & { revision2?: string; embedded?: string; lines?: string[] } = {},
 ): Promise<TestChain> {
   const image1 = `${host}/${name}/image1`;
   const image2 = `${host}/${name}/image2`;
-  const format = options.format ?? 'oci';
   const containerfile = `FROM scratch\nCOPY hello /${name}\nLABEL org.opencontainers.image.revision=${REVISION}\n`;
-  const origin = await builder.build(`${image1}:${REVISION}-unsealed`, containerfile, { format });
+  const origin = await builder.build(`${image1}:${REVISION}-unsealed`, containerfile, options);
   const embedded = options.embedded ?? origin;
   const metadata = await builder.build(
     `${image2}:${REVISION}`,
@@ -36,7 +35,7 @@ export async function buildChain(
       ...(options.lines ?? []),
       '',
     ].join('\n'),
-    { format },
+    options,
   );
   return { image1, image2, origin, metadata };
 }
