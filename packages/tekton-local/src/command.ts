@@ -49,7 +49,7 @@ export function plainEnvironment(extra: Record<string, string> = {}): Record<str
 
 /**
  * Runs a program with these arguments, never through a shell, and resolves with its standard output. Rejects with
- * `tool-missing`, with `tool-failed` and the last lines it said, or with `interrupted` once the signal has ended it.
+ * `TOOL_MISSING`, with `TOOL_FAILED` and the last lines it said, or with `INTERRUPTED` once the signal has ended it.
  */
 export async function runCommand(
   program: string,
@@ -101,7 +101,7 @@ export async function runCommandForStreams(
     if (signal?.aborted) throw interrupted(program, signal.reason);
     const streams = { stdout: stdout(), stderr: stderr() };
     if (code === 0) return streams;
-    throw new TektonLocalError('tool-failed', `${program} ${args[0] ?? ''} failed: ${last.join('\n')}`, {
+    throw new TektonLocalError('TOOL_FAILED', `${program} ${args[0] ?? ''} failed: ${last.join('\n')}`, {
       expected: 'exit code 0',
       found: code === null ? 'ended by a signal' : `exit code ${code}`,
     });
@@ -132,9 +132,9 @@ function collect(stream: NodeJS.ReadableStream, onLine: (line: string) => void):
 
 function notStarted(program: string, error: NodeJS.ErrnoException): TektonLocalError {
   if (error.code !== 'ENOENT') {
-    return new TektonLocalError('tool-failed', `${program} could not be started: ${error.message}`, { cause: error });
+    return new TektonLocalError('TOOL_FAILED', `${program} could not be started: ${error.message}`, { cause: error });
   }
-  return new TektonLocalError('tool-missing', `${program} was not found`, {
+  return new TektonLocalError('TOOL_MISSING', `${program} was not found`, {
     expected: `${program} on the PATH`,
     hint: `install ${program}`,
     cause: error,
@@ -142,5 +142,5 @@ function notStarted(program: string, error: NodeJS.ErrnoException): TektonLocalE
 }
 
 function interrupted(program: string, cause: unknown): TektonLocalError {
-  return new TektonLocalError('interrupted', `${program} was stopped before it was done`, { cause });
+  return new TektonLocalError('INTERRUPTED', `${program} was stopped before it was done`, { cause });
 }

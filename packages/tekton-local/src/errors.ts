@@ -12,6 +12,18 @@ export type TektonLocalErrorCode =
   | 'VARIABLE_UNKNOWN'
   /** A Pipeline, Task or bundle task that was named but not found. */
   | 'NOT_FOUND'
+  /** A tool (git, buildah, podman) is not installed. */
+  | 'TOOL_MISSING'
+  /** A tool ended with an error. */
+  | 'TOOL_FAILED'
+  /** The caller ended it. */
+  | 'INTERRUPTED'
+  /** A registry did not answer, or answered something else. */
+  | 'REGISTRY_FAILED'
+  /** Bytes do not have the digest that they were asked for by. */
+  | 'DIGEST_MISMATCH'
+  /** A path, a link or an archive that reaches outside its folder. */
+  | 'UNSAFE_PATH'
   /** An option of the call is wrong. */
   | 'USAGE'
   /** No way to run a container works on this machine. */

@@ -17,7 +17,7 @@ const REGISTRY = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+
 
 /**
  * Takes a reference apart (distribution-spec, "Pulling manifests"). The registry has to be there: a name without one
- * means something else on every machine. Throws `invalid`.
+ * means something else on every machine. Throws `INVALID`.
  */
 export function parseReference(text: string): ImageReference {
   const at = text.indexOf('@');
@@ -46,19 +46,19 @@ export function taggedName(reference: ImageReference): string {
   return `${repositoryName(reference)}:${reference.tag ?? 'latest'}`;
 }
 
-/** Throws `invalid` unless the text is a sha256 digest. */
+/** Throws `INVALID` unless the text is a sha256 digest. */
 export function requireDigest(text: string, what: string): string {
   if (DIGEST.test(text)) return text;
-  throw new TektonLocalError('invalid', `${what} is not a digest`, {
+  throw new TektonLocalError('INVALID', `${what} is not a digest`, {
     expected: 'sha256: and 64 hexadecimal digits',
     found: JSON.stringify(text),
   });
 }
 
-/** Throws `invalid` unless the text can be a tag. */
+/** Throws `INVALID` unless the text can be a tag. */
 export function requireTag(text: string): string {
   if (TAG.test(text)) return text;
-  throw new TektonLocalError('invalid', 'a tag is malformed', {
+  throw new TektonLocalError('INVALID', 'a tag is malformed', {
     expected: '1 to 128 letters, digits, `_`, `.` and `-`',
     found: JSON.stringify(text),
   });
@@ -71,7 +71,7 @@ export function isLoopback(registry: string): boolean {
 }
 
 function malformed(text: string): TektonLocalError {
-  return new TektonLocalError('invalid', 'an image reference is malformed', {
+  return new TektonLocalError('INVALID', 'an image reference is malformed', {
     expected: 'registry/repository, with :tag or @sha256:digest',
     found: JSON.stringify(text),
   });

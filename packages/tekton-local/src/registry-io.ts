@@ -31,7 +31,7 @@ const ACCEPT = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(', '
 /** Registries have to accept manifests of this size (distribution-spec, "Pushing manifests"). */
 const MANIFEST_LIMIT = 4 << 20;
 
-/** GET a manifest by the reference's digest, else its tag. Its bytes hash to the digest, or this throws `digest-mismatch`. */
+/** GET a manifest by the reference's digest, else its tag. Its bytes hash to the digest, or this throws `DIGEST_MISMATCH`. */
 export async function getManifest(reference: ImageReference, signal?: AbortSignal): Promise<Manifest> {
   const name = reference.digest ?? reference.tag ?? 'latest';
   const response = await request(reference, 'GET', `manifests/${name}`, { headers: { accept: ACCEPT }, signal });
@@ -175,7 +175,7 @@ async function send(reference: ImageReference, url: URL, method: string, options
   if (response.ok) return response;
   const said = (await response.text().catch(() => '')).slice(0, 300);
   throw new TektonLocalError(
-    response.status === 404 ? 'not-found' : 'registry-failed',
+    response.status === 404 ? 'NOT_FOUND' : 'REGISTRY_FAILED',
     `the registry ${reference.registry} refused ${method} ${url.pathname}`,
     {
       expected: 'a 2xx answer',
@@ -191,7 +191,7 @@ async function readLimited(response: Response, limit: number): Promise<Buffer> {
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
     if (size > limit) {
-      throw new TektonLocalError('registry-failed', 'the registry sent too much', {
+      throw new TektonLocalError('REGISTRY_FAILED', 'the registry sent too much', {
         expected: `at most ${limit} bytes`,
       });
     }
@@ -202,7 +202,7 @@ async function readLimited(response: Response, limit: number): Promise<Buffer> {
 
 function requireSame(reference: ImageReference, expected: string, found: string): void {
   if (expected === found) return;
-  throw new TektonLocalError('digest-mismatch', `${repositoryName(reference)} does not hold what its digest says`, {
+  throw new TektonLocalError('DIGEST_MISMATCH', `${repositoryName(reference)} does not hold what its digest says`, {
     expected,
     found,
   });
@@ -210,11 +210,11 @@ function requireSame(reference: ImageReference, expected: string, found: string)
 
 function failed(reference: ImageReference, what: string, cause: unknown): TektonLocalError {
   if (cause instanceof Error && cause.name === 'AbortError') {
-    return new TektonLocalError('interrupted', `${what} was stopped before it was done`, { cause });
+    return new TektonLocalError('INTERRUPTED', `${what} was stopped before it was done`, { cause });
   }
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const reason = inner instanceof Error ? inner.message : String(inner);
-  return new TektonLocalError('registry-failed', `the registry ${reference.registry} did not answer: ${reason}`, {
+  return new TektonLocalError('REGISTRY_FAILED', `the registry ${reference.registry} did not answer: ${reason}`, {
     found: what,
     cause,
   });

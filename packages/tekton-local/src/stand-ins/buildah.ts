@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { plainEnvironment, runCommand } from '../command.ts';
+import { TektonLocalError } from '../errors.ts';
+import { type ImageReference, isLoopback, taggedName } from '../reference.ts';
+import { getManifest, type Manifest } from '../registry-io.ts';
+import { type BaseImages, readBaseImages } from './containerfile.ts';
+
+interface Tooling {
+  /** A folder for what buildah keeps on disk meanwhile. */
+  temporary: string;
+  log(line: string): void;
+  signal: AbortSignal;
+}
+
+/** What decides the image, and nothing else does. */
+export interface BuildOptions extends Tooling {
+  folder: string;
+  containerfile: string;
+  buildArguments: ReadonlyMap<string, string>;
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  /** Seconds; every time in the image. Nothing for the time of the build. */
+  epoch: number | undefined;
+  format: 'oci' | 'docker';
+  /** The stage to build; empty for the last. */
+  target: string;
+  squash: boolean;
+  omitHistory: boolean;
+  /** No network during the build. */
+  hermetic: boolean;
+  /** Image substitution, from → to. */
+  images: Readonly<Record<string, string>>;
+}
+
+/** An image in this machine's storage, under a name that nobody else uses. */
+export interface BuiltImage {
+  name: string;
+  /** Removes the image; what it is based on stays. */
+  remove(): Promise<void>;
+}
+
+/** Builds an image with buildah. */
+export async function build(options: BuildOptions): Promise<BuiltImage> {
+  const { signal } = options;
+  const text = await readFile(options.containerfile, 'utf8');
+  const bases = readBaseImages(text, options.buildArguments);
+  for (const image of bases.images) if (!(image in options.images)) await pull(image, options);
+  const name = `localhost/tekton-local/build:${randomBytes(12).toString('hex')}`;
+  const args = [
+    'bud',
+    '--isolation=chroot',
+    '--no-cache',
+    // Everything is in the storage by now: pinned bases were pulled, and a substitute is never replaced by another.
+    '--pull-never',
+    '--http-proxy=false',
+    '--identity-label=false',
+    `--format=${options.format}`,
+    `--tag=${name}`,
+    `--file=${options.containerfile}`,
+    ...(options.epoch === undefined ? [] : [`--timestamp=${options.epoch}`]),
+    ...(options.omitHistory ? ['--omit-history'] : []),
+    ...(options.squash ? ['--squash'] : []),
+    ...(options.target === '' ? [] : [`--target=${options.target}`]),
+    ...[...argumentsOf(options, bases, text)].map(([key, value]) => `--build-arg=${key}=${value}`),
+    ...substitutions(options.images, bases),
+    ...Object.entries(options.labels).map(([key, value]) => `--label=${key}=${value}`),
+    ...Object.entries(options.annotations).map(([key, value]) => `--annotation=${key}=${value}`),
+    options.folder,
+  ];
+  const [program, ...prefix] = options.hermetic ? await withoutNetwork(options) : ['buildah'];
+  await runCommand(program ?? 'buildah', [...prefix, ...args], { ...tooling(options), cwd: options.folder, signal });
+  return {
+    name,
+    async remove() {
+      // Also when the run was interrupted: this is what cleans up.
+      await runCommand('buildah', ['rmi', name], { env: environment(options) }).catch((error: unknown) => {
+        options.log(`The local image ${name} could not be removed: ${error instanceof Error ? error.message : error}`);
+      });
+    },
+  };
+}
+
+/** Pushes a local image, and reads its manifest back: only bytes that hash to what buildah said are returned. */
+export async function push(name: string, target: ImageReference, options: Tooling): Promise<Manifest> {
+  const digestFile = join(options.temporary, 'digest');
+  const tls = `--tls-verify=${!isLoopback(target.registry)}`;
+  const url = taggedName(target);
+  await runCommand('buildah', ['push', '--quiet', tls, `--digestfile=${digestFile}`, name, `docker://${url}`], {
+    ...tooling(options),
+    signal: options.signal,
+  });
+  const expected = (await readFile(digestFile, 'utf8')).trim();
+  const { registry, repository, tag = 'latest' } = target;
+  const manifest = await getManifest({ registry, repository, tag }, options.signal);
+  if (manifest.digest === expected) return manifest;
+  throw new TektonLocalError('DIGEST_MISMATCH', `${url} is not what was pushed`, { expected, found: manifest.digest });
+}
+
+/** Build arguments that name a substituted image name its substitute, for buildah only matches literal names. */
+function argumentsOf(options: BuildOptions, bases: BaseImages, text: string): Map<string, string> {
+  const result = new Map(options.buildArguments);
+  // Only where it is asked for: buildah warns about arguments that nothing uses.
+  if (options.epoch !== undefined && /^\s*ARG\s+SOURCE_DATE_EPOCH\b/im.test(text)) {
+    result.set('SOURCE_DATE_EPOCH', String(options.epoch));
+  }
+  for (const [argument, image] of bases.byArgument) {
+    const substitute = options.images[image];
+    if (substitute === undefined) continue;
+    result.set(argument, substitute);
+    options.log(`${argument}: ${image} is replaced by ${substitute}`);
+  }
+  return result;
+}
+
+function substitutions(images: Readonly<Record<string, string>>, bases: BaseImages): string[] {
+  return bases.images
+    .filter((image) => images[image] !== undefined)
+    .map((image) => `--build-context=${image}=docker-image://${images[image]}`);
+}
+
+async function pull(image: string, options: BuildOptions): Promise<void> {
+  // A digest can't change; what only has a tag is looked for anew, as on the cluster.
+  const policy = image.includes('@sha256:') ? 'missing' : 'newer';
+  const registry = image.slice(0, Math.max(image.indexOf('/'), 0));
+  const args = ['pull', '--quiet', `--policy=${policy}`, `--tls-verify=${!isLoopback(registry)}`, image];
+  await runCommand('buildah', args, { ...tooling(options), signal: options.signal });
+}
+
+/**
+ * buildah can't take the network away under chroot isolation, so that it is started without one. Where that isn't
+ * allowed the log says so.
+ */
+async function withoutNetwork(options: BuildOptions): Promise<string[]> {
+  const isolated = ['unshare', '--net', '--'];
+  // A user without rights of their own gets them inside buildah's own user namespace.
+  const prefix = process.getuid?.() === 0 ? isolated : ['buildah', 'unshare', '--', ...isolated];
+  const [program = '', ...args] = prefix;
+  try {
+    await runCommand(program, [...args, 'true'], { env: environment(options), signal: options.signal });
+    return [...prefix, 'buildah'];
+  } catch (error) {
+    options.signal.throwIfAborted();
+    options.log('HERMETIC is not enforced: this machine does not let a build be cut off from the network.');
+    if (error instanceof Error) options.log(error.message);
+    return ['buildah'];
+  }
+}
+
+function tooling(options: Tooling): { env: Record<string, string>; log: (line: string) => void } {
+  return { env: environment(options), log: options.log };
+}
+
+function environment(options: Tooling): Record<string, string> {
+  return plainEnvironment({ TMPDIR: options.temporary });
+}
