@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { runCommand } from './command.ts';
+import { TektonLocalError } from './errors.ts';
+
+/** Holds the hash of everything that the image is made of. */
+const KEY_LABEL = 'tekton-local.node-base.key';
+
+/** Raised whenever the image would come out differently from the same files. */
+const RECIPE = 1;
+
+const CONTAINERFILE = `FROM scratch
+COPY rootfs/ /
+ENV PATH=/usr/local/bin:/usr/bin:/bin
+`;
+
+/** A file of the image: where it comes from, and where it goes. */
+interface Part {
+  from: string;
+  to: string;
+}
+
+/**
+ * Makes a base image of this machine's Node: its program and the shared libraries it needs, and nothing else; for
+ * machines that can't pull one. There is no shell in it. The same Node and libraries always give the same image, and
+ * where `tag` is it already, nothing is built. Returns the image's name.
+ *
+ * Rejects with `UNSUPPORTED` where Node can't be taken along (not Linux, a library that isn't found), `TOOL_MISSING`
+ * without buildah, `INTERRUPTED`.
+ */
+export async function buildNodeBase({ tag, signal }: { tag: string; signal?: AbortSignal }): Promise<string> {
+  const [parts, present] = await Promise.all([findParts(signal), keyOf(tag, signal)]);
+  const key = await hashParts(parts);
+  if (present === key) return tag;
+  const work = await mkdtemp(join(tmpdir(), 'tekton-local-base-'));
+  try {
+    await fillRoot(join(work, 'rootfs'), parts);
+    await writeFile(join(work, 'Containerfile'), CONTAINERFILE);
+    const fixed = ['--timestamp=0', '--identity-label=false', '--omit-history', '--http-proxy=false', '--no-cache'];
+    const args = [
+      'bud',
+      '--isolation=chroot',
+      ...fixed,
+      `--label=${KEY_LABEL}=${key}`,
+      `--tag=${tag}`,
+      '--quiet',
+      work,
+    ];
+    await runCommand('buildah', args, { signal });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return tag;
+}
+
+/** The key of the image that has the tag now, if there is one. */
+async function keyOf(tag: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+  const format = `{{index .OCIv1.Config.Labels ${JSON.stringify(KEY_LABEL)}}}`;
+  try {
+    return (await runCommand('buildah', ['inspect', '--type=image', `--format=${format}`, tag], { signal })).trim();
+  } catch (error) {
+    if (error instanceof TektonLocalError && error.code === 'TOOL_FAILED') return undefined;
+    throw error;
+  }
+}
+
+async function findParts(signal: AbortSignal | undefined): Promise<Part[]> {
+  if (process.platform !== 'linux') {
+    throw new TektonLocalError('UNSUPPORTED', 'no base image can be made of the Node of this machine', {
+      expected: 'Linux',
+      found: process.platform,
+      hint: 'use an image that can be pulled',
+    });
+  }
+  const program = await realpath(process.execPath);
+  const libraries = await findLibraries(program, signal);
+  return [{ from: program, to: '/usr/bin/node' }, ...libraries.map((path) => ({ from: path, to: path }))];
+}
+
+/** The paths of the shared libraries and of the loader, as `ldd` finds them; none for a static program. */
+async function findLibraries(program: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const output = await runCommand('ldd', [program], { signal }).catch((error: unknown) => {
+    const isStatic = error instanceof TektonLocalError && /not a (valid )?dynamic/i.test(error.message);
+    if (isStatic) return '';
+    throw error;
+  });
+  const paths: string[] = [];
+  for (const line of output.split('\n')) {
+    // `name => /path (0x…)`, `/path (0x…)`; the kernel's own `linux-vdso.so.1 (0x…)` has no file.
+    const found = /^\s*(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/.exec(line);
+    if (found?.[1] !== undefined) paths.push(found[1]);
+    else if (/=> not found$/.test(line)) {
+      throw new TektonLocalError('UNSUPPORTED', 'a library that Node needs was not found', { found: line.trim() });
+    }
+  }
+  return [...new Set(paths)].sort();
+}
+
+async function hashParts(parts: readonly Part[]): Promise<string> {
+  const hashes = await Promise.all(
+    parts.map(async ({ from, to }) => {
+      const hasher = createHash('sha256');
+      for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 })) hasher.update(chunk as Buffer);
+      return `${hasher.digest('hex')}  ${to}\n`;
+    }),
+  );
+  return createHash('sha256')
+    .update(`${RECIPE}\n${CONTAINERFILE}${hashes.join('')}`)
+    .digest('hex');
+}
+
+async function fillRoot(root: string, parts: readonly Part[]): Promise<void> {
+  for (const folder of ['tmp', 'etc', 'root', 'usr/bin']) await makeFolder(join(root, folder));
+  for (const { from, to } of parts) {
+    const target = join(root, to);
+    await makeFolder(dirname(target));
+    await copyFile(from, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o755);
+  }
+  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/sbin/nologin\n');
+  await writeFile(join(root, 'etc/group'), 'root:x:0:\n');
+  await chmod(join(root, 'etc/passwd'), 0o644);
+  await chmod(join(root, 'etc/group'), 0o644);
+  await chmod(join(root, 'tmp'), 0o1777);
+  await chmod(root, 0o755);
+}
+
+/** A folder whose mode, and its parents', doesn't depend on the umask. */
+async function makeFolder(path: string): Promise<void> {
+  const created = await mkdir(path, { recursive: true });
+  if (created === undefined) return;
+  for (let folder = path; ; folder = dirname(folder)) {
+    await chmod(folder, 0o755);
+    if (folder === created) return;
+  }
+}
