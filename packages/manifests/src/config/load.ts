@@ -65,7 +65,8 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
 async function importDefault(file: string): Promise<unknown> {
   let module: { default?: unknown };
   try {
-    module = await import(pathToFileURL(file).href);
+    // Modules are cached by URL, and a config may have been edited since it was last loaded.
+    module = await import(`${pathToFileURL(file).href}?changed=${statSync(file).mtimeMs}`);
   } catch (cause) {
     throw new ManifestsError('CONFIG_FAILED', `${file} can't be loaded: ${describeError(cause)}`, {
       expected: 'a module that exports a config by default',

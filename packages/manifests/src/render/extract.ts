@@ -47,7 +47,7 @@ export function extract(image: Image, chain: Chain, pins: Pins): YamlMap {
           description: 'When the source artifact expires, like 5d; empty for never',
           default: '',
         },
-        SKIP_CHECKS_PARAM,
+        ...(image.checks.length > 0 ? [SKIP_CHECKS_PARAM] : []),
         CACHE_PROXY_PARAM,
       ],
       workspaces: WORKSPACES,

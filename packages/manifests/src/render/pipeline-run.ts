@@ -76,7 +76,7 @@ function buildParams(event: Event, chain: Chain): Record<string, Yaml> {
           : [[expiryParam(image), image.pullRequestExpiry]],
       ),
     ),
-    hermetic: 'true',
+    ...(chain.images.some(({ hermetic }) => hermetic) ? { hermetic: 'true' } : {}),
     ...(prefetch === undefined ? {} : { 'prefetch-input': prefetch }),
     'publish-latest': event === 'push' ? 'true' : noted('What is not merged is not latest.', 'false'),
   };

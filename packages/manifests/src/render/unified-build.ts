@@ -25,8 +25,6 @@ import {
 export function unifiedBuild(chain: Chain, pins: Pins): YamlMap {
   const { primary, buildOrder } = chain;
   const sealOrder = buildOrder.filter(isSealed).reverse();
-  // Images that a scanner hands over are checked in the scanner's pipeline: the others here.
-  const checkedHere = chain.images.filter((image) => image === primary || image.component === undefined);
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'Pipeline',
@@ -48,13 +46,25 @@ export function unifiedBuild(chain: Chain, pins: Pins): YamlMap {
         prefetchTask(pins),
         ...buildOrder.flatMap((image) => buildTasks(image, chain, pins)),
         ...sealOrder.map((image) => sealTask(image, chain)),
-        ...checkedHere.flatMap((image) =>
+        ...checkedHere(chain).flatMap((image) =>
           checkTasks(pins, image.checks, finalTask(image), image === primary ? '' : `-${image.name}`),
         ),
         ...[...buildOrder].reverse().map((image) => latestTask(image, sealOrder, pins)),
       ],
     },
   };
+}
+
+const HERMETIC_PARAM: YamlMap = {
+  name: 'hermetic',
+  type: 'string',
+  description: 'Build without network',
+  default: 'true',
+};
+
+/** Images that a scanner hands over are checked in the scanner's pipeline: the others in the build. */
+function checkedHere(chain: Chain): Image[] {
+  return chain.images.filter((image) => image === chain.primary || image.component === undefined);
 }
 
 function declareParams(chain: Chain): Yaml[] {
@@ -84,9 +94,9 @@ function declareParams(chain: Chain): Yaml[] {
         description: `When the ${image.role} image expires; empty for never`,
         default: '',
       })),
-    { name: 'hermetic', type: 'string', description: 'Build without network', default: 'true' },
+    ...(chain.images.some(({ hermetic }) => hermetic) ? [HERMETIC_PARAM] : []),
     { name: 'prefetch-input', type: 'string', description: 'What to fetch before a hermetic build', default: '' },
-    SKIP_CHECKS_PARAM,
+    ...(checkedHere(chain).some(({ checks }) => checks.length > 0) ? [SKIP_CHECKS_PARAM] : []),
     noted('A string, since Tekton compares strings. Pull requests leave it at false.', {
       name: 'publish-latest',
       type: 'string',

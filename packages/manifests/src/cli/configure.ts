@@ -1,0 +1,145 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { editConfig } from '../config/edit.ts';
+import { loadConfig } from '../config/load.ts';
+import { ManifestsError } from '../errors.ts';
+import { unifiedDiff } from '../files/diff.ts';
+import { writeFiles } from '../files/write.ts';
+import { runRender } from './render.ts';
+import { print } from './terminal.ts';
+
+const HELP = `Usage: multi-image-manifests configure [options]
+
+Sets the values of a fork in konflux.config.ts and renders. Asks for them on a terminal where
+none is given. Running it again with the same values changes nothing; it deletes nothing.
+
+  --application NAME   the Konflux Application
+  --namespace NAME     the tenant namespace
+  --git-url URL        the git repository (default: the remote origin)
+  --branch NAME        the branch that is built
+  --registry PATH      registry and organisation, like quay.io/my-org
+  --config FILE        the config (default: konflux.config.ts)
+  --dry-run            write nothing; show what would change
+  --help               this text
+
+Examples:
+  multi-image-manifests configure
+  multi-image-manifests configure --namespace my-tenant --registry quay.io/my-org --dry-run
+`;
+
+/** Options and the fields that they set. */
+const FIELDS = {
+  application: 'application',
+  namespace: 'namespace',
+  'git-url': 'git.url',
+  branch: 'git.branch',
+  registry: 'registry',
+} as const;
+type Option = keyof typeof FIELDS;
+const OPTIONS = Object.keys(FIELDS) as Option[];
+
+export async function runConfigure(args: readonly string[]): Promise<number> {
+  const options = parse(args);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const path = resolve(options.config);
+  const { chain } = await loadConfig(path);
+  const current: Record<Option, string> = {
+    application: chain.application,
+    namespace: chain.namespace,
+    'git-url': chain.gitUrl,
+    branch: chain.branch,
+    registry: chain.registry,
+  };
+  const remote = readRemote(dirname(path));
+  const given = Object.fromEntries(
+    OPTIONS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  );
+  const interactive = Object.keys(given).length === 0 && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const wanted: Partial<Record<Option, string>> = interactive
+    ? await ask({ ...current, 'git-url': remote ?? current['git-url'] })
+    : { ...(remote === undefined ? {} : { 'git-url': remote }), ...given };
+
+  const source = readFileSync(path, 'utf8');
+  const changes = OPTIONS.flatMap((name) => {
+    const value = wanted[name];
+    return value === undefined || value === current[name] ? [] : [[FIELDS[name], value] as const];
+  });
+  const edited = editConfig(source, Object.fromEntries(changes));
+  if (edited === source) {
+    print('konflux.config.ts has these values already');
+  } else {
+    await checkEdited(path, edited);
+    print(unifiedDiff('konflux.config.ts', source, edited));
+    if (options['dry-run']) return 0;
+    writeFiles([{ path, text: edited }]);
+  }
+  return options['dry-run'] ? 0 : runRender(['--config', path]);
+}
+
+/** Loads the edited config from a file beside it, so that a value that is wrong leaves the config as it was. */
+async function checkEdited(path: string, text: string): Promise<void> {
+  const trial = join(dirname(path), `.konflux.config.${process.pid}.ts`);
+  try {
+    writeFileSync(trial, text);
+    await loadConfig(trial);
+  } catch (error) {
+    if (!(error instanceof ManifestsError)) throw error;
+    const message = error.message.replaceAll(trial, 'the config with these values');
+    throw new ManifestsError(error.code, message, { hint: 'nothing was written', cause: error });
+  } finally {
+    rmSync(trial, { force: true });
+  }
+}
+
+async function ask(defaults: Readonly<Record<Option, string>>): Promise<Partial<Record<Option, string>>> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answers: Partial<Record<Option, string>> = {};
+    for (const name of OPTIONS) {
+      answers[name] = (await terminal.question(`${name} [${defaults[name]}]: `)).trim() || defaults[name];
+    }
+    return answers;
+  } finally {
+    terminal.close();
+  }
+}
+
+/** The https URL of the remote origin; undefined where there is none, or one that is no such URL. */
+export function readRemote(folder: string): string | undefined {
+  let url: string;
+  try {
+    url = execFileSync('git', ['remote', 'get-url', 'origin'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }).trim();
+  } catch {
+    return undefined;
+  }
+  const [, host, path] =
+    /^(?:https:\/\/(?:[^@/]*@)?|ssh:\/\/(?:[^@/]*@)?|[^@/:]+@)([A-Za-z0-9.-]+)[:/](.+?)(?:\.git)?\/?$/.exec(url) ?? [];
+  return host === undefined || path === undefined ? undefined : `https://${host}/${path}`;
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        application: { type: 'string' },
+        namespace: { type: 'string' },
+        'git-url': { type: 'string' },
+        branch: { type: 'string' },
+        registry: { type: 'string' },
+        config: { type: 'string', default: 'konflux.config.ts' },
+        'dry-run': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (cause) {
+    throw new ManifestsError('USAGE', (cause as Error).message, { hint: 'configure --help shows the options', cause });
+  }
+}

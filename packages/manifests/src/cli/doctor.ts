@@ -1,0 +1,171 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Chain, Image } from '../chain/chain.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { ManifestsError } from '../errors.ts';
+import { findDrift } from '../files/drift.ts';
+import { findStale } from '../files/stale.ts';
+import { findAdoptions } from '../pins/adopt.ts';
+import { render } from '../render/render.ts';
+import { print } from './terminal.ts';
+
+const HELP = `Usage: multi-image-manifests doctor [options]
+
+Says what stands between this repository and a tenant: placeholders that are left, files that
+are not as rendered, tags where a digest should be, Containerfiles that don't take the link,
+tools that are missing. Changes nothing. Exits 1 where there is a problem.
+
+  --config FILE   the config (default: konflux.config.ts)
+  --json          print the findings as JSON
+  --help          this text
+`;
+
+export interface Finding {
+  /** A problem stops a tenant; a note may matter to you. */
+  readonly level: 'problem' | 'note';
+  readonly about: string;
+  readonly found: string;
+  readonly hint: string;
+}
+
+export async function runDoctor(args: readonly string[]): Promise<number> {
+  const options = parse(args);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const findings = diagnose(await loadConfig(options.config));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ findings }, undefined, 2)}\n`);
+  } else {
+    for (const { level, about, found, hint } of findings)
+      print(`${level}: ${about}\n  found: ${found}\n  hint:  ${hint}`);
+    if (findings.length === 0) print('nothing to report');
+  }
+  return findings.some(({ level }) => level === 'problem') ? 1 : 0;
+}
+
+/** Everything that a look at the files can find. */
+export function diagnose(config: LoadedConfig): Finding[] {
+  return [
+    ...findPlaceholders(config.chain),
+    ...findFileProblems(config),
+    ...config.chain.images.flatMap((image) => readContainerfile(image, config)),
+    ...findMissingTools(),
+  ];
+}
+
+function findPlaceholders(chain: Chain): Finding[] {
+  const values = {
+    application: chain.application,
+    namespace: chain.namespace,
+    'git.url': chain.gitUrl,
+    registry: chain.registry,
+  };
+  return Object.entries(values).flatMap(([field, value]) =>
+    /(?:^|[/.-])(?:your|example)(?:[/.-]|$)/.test(value)
+      ? [{ level: 'problem' as const, about: `${field} is still a placeholder`, found: value, hint: 'pnpm configure' }]
+      : [],
+  );
+}
+
+function findFileProblems({ chain, pins, base, folder }: LoadedConfig): Finding[] {
+  const files = render(chain, pins, folder);
+  const present = files.flatMap(({ path }) => {
+    const file = join(base, path);
+    return existsSync(file) ? [{ path, text: readFileSync(file, 'utf8') }] : [];
+  });
+  return [
+    ...findDrift(files, base).map(({ path, line, found }) => ({
+      level: 'problem' as const,
+      about: `${path}:${line} is not as konflux.config.ts says`,
+      found,
+      hint: 'pnpm render --diff shows all of it',
+    })),
+    ...findStale(files, base).map((path) => ({
+      level: 'problem' as const,
+      about: `${path} is no longer rendered`,
+      found: 'a file of an earlier config, which Konflux would still read',
+      hint: 'delete it, or pnpm render --force',
+    })),
+    ...findAdoptions(present, pins).map(({ from, to }) => ({
+      level: 'note' as const,
+      about: `a bot updated ${from}`,
+      found: to,
+      hint: 'pnpm render takes it over',
+    })),
+  ];
+}
+
+/** What a Containerfile must have for the link to get into the image. A base by tag gives other digests tomorrow. */
+function readContainerfile(image: Image, { chain, root }: LoadedConfig): Finding[] {
+  const text = readFileSync(join(root, image.containerfile), 'utf8');
+  const findings: Finding[] = [];
+  const say = (level: Finding['level'], about: string, found: string, hint: string): void => {
+    findings.push({ level, about: `${image.containerfile}: ${about}`, found, hint });
+  };
+  const bases = [...text.matchAll(/^\s*(?:FROM\s+(?:--\S+\s+)*(\S+)|ARG\s+[A-Z_]*(?:BASE|IMAGE)=(\S+))/gim)]
+    .map(([, from, argument]) => from ?? argument ?? '')
+    .filter((base) => /[/:]/.test(base) && !base.startsWith('$'));
+  for (const base of bases) {
+    if (!base.includes('@sha256:'))
+      say('problem', 'a base image by tag', base, 'add its digest: repository:tag@sha256:…');
+  }
+  for (const embedded of image.embeds) {
+    for (const name of [`${embedded.argumentPrefix}_DIGEST`, `${embedded.argumentPrefix}_URL`]) {
+      if (!new RegExp(`^\\s*ARG\\s+(?:\\S+\\s+)*${name}\\b`, 'm').test(text)) {
+        say(
+          'problem',
+          `no ARG ${name}`,
+          'a build argument that is thrown away',
+          `ARG ${name}, then ENV and LABEL with its value`,
+        );
+      }
+    }
+    const label = `${chain.labelPrefix}.${embedded.role}-image.digest`;
+    if (!text.includes(label))
+      say('problem', `no label ${label}`, 'an image that does not say what it embeds', `LABEL ${label}=…`);
+  }
+  return findings;
+}
+
+const TOOLS: readonly { readonly name: string; readonly instead?: string; readonly for: string }[] = [
+  { name: 'git', for: 'everything' },
+  { name: 'kubectl', instead: 'oc', for: 'a tenant' },
+  { name: 'buildah', for: 'a local run' },
+  { name: 'podman', for: 'a local run' },
+];
+
+function findMissingTools(): Finding[] {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const has = (name: string): boolean => folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
+  return TOOLS.flatMap(({ name, instead, for: purpose }) =>
+    has(name) || (instead !== undefined && has(instead))
+      ? []
+      : [
+          {
+            level: 'note' as const,
+            about: `${instead === undefined ? name : `${name} or ${instead}`} is not installed`,
+            found: 'no such command',
+            hint: `it is needed for ${purpose}`,
+          },
+        ],
+  );
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        config: { type: 'string', default: 'konflux.config.ts' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (cause) {
+    throw new ManifestsError('USAGE', (cause as Error).message, { hint: 'doctor --help shows the options', cause });
+  }
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+
+// Tekton v1 as https://tekton.dev/docs/pipelines/pipeline-api/ has it, unknown fields refused, and narrower where
+// Kubernetes or Tekton's own validation is: names, durations, references.
+
+const name = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+const paramName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/);
+const quantity = z.string().regex(/^[0-9]+(?:m|Ki|Mi|Gi)?$/);
+const duration = z.string().regex(/^(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?$/);
+const image = z.string().regex(/^[a-z0-9.-]+(?::[0-9]+)?(?:\/[a-z0-9._-]+)+:[A-Za-z0-9_.-]+@sha256:[0-9a-f]{64}$/);
+
+const metadata = z.strictObject({
+  name,
+  namespace: name.optional(),
+  labels: z.record(z.string().regex(/^(?:[a-z0-9.-]+\/)?[A-Za-z0-9._-]{1,63}$/), z.string().max(63)).optional(),
+  annotations: z.record(z.string().regex(/^(?:[a-z0-9.-]+\/)?[A-Za-z0-9._-]{1,63}$/), z.string()).optional(),
+});
+
+const paramSpec = z
+  .strictObject({
+    name: paramName,
+    type: z.enum(['string', 'array']),
+    description: z.string().optional(),
+    default: z.union([z.string(), z.array(z.string())]).optional(),
+  })
+  .refine((param) => param.default === undefined || Array.isArray(param.default) === (param.type === 'array'));
+const param = z.strictObject({ name: paramName, value: z.union([z.string(), z.array(z.string())]) });
+const resources = z.strictObject({
+  limits: z.strictObject({ memory: quantity.optional(), cpu: quantity.optional() }),
+  requests: z.strictObject({ memory: quantity, cpu: quantity }),
+});
+const volumeMount = z.strictObject({ name, mountPath: z.string().startsWith('/') });
+const securityContext = z.strictObject({
+  runAsNonRoot: z.boolean(),
+  runAsUser: z.number().int(),
+  allowPrivilegeEscalation: z.boolean(),
+  capabilities: z.strictObject({ drop: z.array(z.string()) }),
+});
+
+const step = z
+  .strictObject({
+    name,
+    image,
+    onError: z.enum(['continue', 'stopAndFail']).optional(),
+    command: z.array(z.string()).optional(),
+    args: z.array(z.string()).optional(),
+    env: z.array(z.strictObject({ name: z.string().regex(/^[A-Z_][A-Z0-9_]*$/), value: z.string() })).optional(),
+    script: z.string().startsWith('#!').optional(),
+    computeResources: resources,
+  })
+  .refine((value) => value.script === undefined || (value.command === undefined && value.args === undefined));
+
+const taskSpec = z.strictObject({
+  description: z.string().optional(),
+  params: z.array(paramSpec),
+  results: z.array(z.strictObject({ name: paramName, description: z.string() })),
+  stepTemplate: z.strictObject({ securityContext, volumeMounts: z.array(volumeMount) }).optional(),
+  steps: z.array(step).min(1),
+  volumes: z.array(z.strictObject({ name, emptyDir: z.strictObject({}) })).optional(),
+});
+
+const taskRef = z.union([
+  z.strictObject({ name }),
+  z.strictObject({
+    resolver: z.literal('bundles'),
+    params: z.tuple([
+      z.strictObject({ name: z.literal('name'), value: name }),
+      z.strictObject({ name: z.literal('bundle'), value: image }),
+      z.strictObject({ name: z.literal('kind'), value: z.literal('task') }),
+    ]),
+  }),
+]);
+
+const pipelineTask = z
+  .strictObject({
+    name,
+    timeout: duration.optional(),
+    runAfter: z.array(name).min(1).optional(),
+    when: z
+      .array(
+        z.strictObject({ input: z.string(), operator: z.enum(['in', 'notin']), values: z.array(z.string()).min(1) }),
+      )
+      .optional(),
+    taskRef: taskRef.optional(),
+    taskSpec: taskSpec.optional(),
+    params: z.array(param).optional(),
+    workspaces: z.array(z.strictObject({ name, workspace: name })).optional(),
+  })
+  .refine((task) => (task.taskRef === undefined) !== (task.taskSpec === undefined), 'either taskRef or taskSpec');
+
+export const taskSchema = z.strictObject({
+  apiVersion: z.literal('tekton.dev/v1'),
+  kind: z.literal('Task'),
+  metadata,
+  spec: taskSpec,
+});
+
+export const pipelineSchema = z.strictObject({
+  apiVersion: z.literal('tekton.dev/v1'),
+  kind: z.literal('Pipeline'),
+  metadata,
+  spec: z.strictObject({
+    description: z.string(),
+    params: z.array(paramSpec),
+    workspaces: z.array(z.strictObject({ name, description: z.string(), optional: z.boolean() })).optional(),
+    results: z.array(z.strictObject({ name: paramName, description: z.string(), value: z.string() })),
+    tasks: z.array(pipelineTask).min(1),
+  }),
+});
+
+export const pipelineRunSchema = z.strictObject({
+  apiVersion: z.literal('tekton.dev/v1'),
+  kind: z.literal('PipelineRun'),
+  metadata,
+  spec: z.strictObject({
+    pipelineRef: z.strictObject({ name }),
+    timeouts: z.strictObject({ pipeline: duration }),
+    taskRunTemplate: z.strictObject({ serviceAccountName: name }),
+    workspaces: z.array(z.strictObject({ name, secret: z.strictObject({ secretName: z.string() }) })),
+    params: z.array(param),
+  }),
+});
+
+export type Task = z.output<typeof taskSchema>;
+export type TaskSpec = z.output<typeof taskSpec>;
+export type Pipeline = z.output<typeof pipelineSchema>;
+export type PipelineTask = z.output<typeof pipelineTask>;
+export type PipelineRun = z.output<typeof pipelineRunSchema>;
