@@ -99,7 +99,6 @@ export const buildahOciTa: StandIn = {
       labels: { ...catalogLabels(context, epoch ?? Math.floor(Date.now() / 1000)), ...assignments(context, 'LABELS') },
       annotations: assignments(context, 'ANNOTATIONS'),
       epoch,
-      format,
       target: text(context, 'TARGET_STAGE'),
       squash: text(context, 'SQUASH') === 'true',
       omitHistory: text(context, 'OMIT_HISTORY') === 'true',
@@ -111,7 +110,12 @@ export const buildahOciTa: StandIn = {
     });
     try {
       const url = taggedName(target);
-      const manifest = await push(built.name, target, { temporary: home, log: context.log, signal: context.signal });
+      const manifest = await push(built.name, target, {
+        format,
+        temporary: home,
+        log: context.log,
+        signal: context.signal,
+      });
       // The real task also leaves a tag that no other run can move.
       const own = { registry: target.registry, repository: target.repository, tag: requireTag(context.taskRunName) };
       await putManifest(own, manifest, context.signal);

@@ -23,7 +23,6 @@ export interface BuildOptions extends Tooling {
   annotations: Readonly<Record<string, string>>;
   /** Seconds; every time in the image. Nothing for the time of the build. */
   epoch: number | undefined;
-  format: 'oci' | 'docker';
   /** The stage to build; empty for the last. */
   target: string;
   squash: boolean;
@@ -56,7 +55,8 @@ export async function build(options: BuildOptions): Promise<BuiltImage> {
     '--pull-never',
     '--http-proxy=false',
     '--identity-label=false',
-    `--format=${options.format}`,
+    // As on the cluster, another format is a matter of pushing. buildah's own docker format also holds a random host name.
+    '--format=oci',
     `--tag=${name}`,
     `--file=${options.containerfile}`,
     ...(options.epoch === undefined ? [] : [`--timestamp=${options.epoch}`]),
@@ -83,11 +83,16 @@ export async function build(options: BuildOptions): Promise<BuiltImage> {
 }
 
 /** Pushes a local image, and reads its manifest back: only bytes that hash to what buildah said are returned. */
-export async function push(name: string, target: ImageReference, options: Tooling): Promise<Manifest> {
+export async function push(
+  name: string,
+  target: ImageReference,
+  options: Tooling & { format: 'oci' | 'docker' },
+): Promise<Manifest> {
   const digestFile = join(options.temporary, 'digest');
   const tls = `--tls-verify=${!isLoopback(target.registry)}`;
   const url = taggedName(target);
-  await runCommand('buildah', ['push', '--quiet', tls, `--digestfile=${digestFile}`, name, `docker://${url}`], {
+  const format = `--format=${options.format === 'docker' ? 'v2s2' : 'oci'}`;
+  await runCommand('buildah', ['push', '--quiet', tls, format, `--digestfile=${digestFile}`, name, `docker://${url}`], {
     ...tooling(options),
     signal: options.signal,
   });
