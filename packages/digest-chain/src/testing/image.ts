@@ -1,4 +1,5 @@
 import { type Digest, digestOf } from '../digest.ts';
+import { at, decodeJson } from '../json/decode.ts';
 import type { Seal } from '../seal/config.ts';
 import type { Image } from '../seal/image.ts';
 import { DEFAULT_PREFIX, type Link } from '../seal/labels.ts';
@@ -76,7 +77,7 @@ export function textOf(bytes: Uint8Array): string {
 
 /** The labels of a config. */
 export function labelsOf(config: Uint8Array): Record<string, string> {
-  return JSON.parse(textOf(config)).config.Labels;
+  return (at(decodeJson(config), 'config', 'Labels') ?? {}) as Record<string, string>;
 }
 
 /** An attestation as BuildKit puts it beside the images of an index; what it names is never read. */
