@@ -33,6 +33,21 @@ describe('labels inherited from a sealed base image', () => {
     expect(sealOne(sealed).manifest).toEqual(sealOne(derived).manifest);
   });
 
+  it('are written down with their tokens, percent-encoded', () => {
+    const config = configOf(`{"Labels":{"${PREFIX}.metadata-image.url" : "a\\u0062,=\u00e4", "z":"1"}}`);
+    const labels = labelsOf(sealAndRestore(imageOf(config)).config);
+    expect(labels[`${PREFIX}.sealed-over`]).toBe(
+      'sealed-from.digest,metadata-image.digest,metadata-image.url=%22a%5Cu0062%2C%3D%C3%A4%22',
+    );
+    expect(Object.keys(labels).map((key) => key.replace(`${PREFIX}.`, ''))).toEqual([
+      'metadata-image.url',
+      'z',
+      'sealed-from.digest',
+      'sealed-over',
+      'metadata-image.digest',
+    ]);
+  });
+
   it('of other roles stay, and are no links of this seal', () => {
     const sealed = sealAndRestore(inherit(base), [BUNDLE]);
     expect(unsealOne(sealed).seal.links).toEqual([BUNDLE]);

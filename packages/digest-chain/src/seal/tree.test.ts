@@ -63,6 +63,22 @@ describe('sealing', () => {
     }
   });
 
+  it.each([
+    [undefined, 'no-config', '{"Labels":{SEAL}}'],
+    ['null', 'null-config', '{"Labels":{SEAL}}'],
+    ['{ \n}', 'empty-config', '{"Labels":{SEAL} \n}'],
+    ['{"Cmd":[] }', 'no-labels', '{"Cmd":[],"Labels":{SEAL} }'],
+    ['{"Labels":null, "Cmd":[]}', 'null-labels', '{"Labels":{SEAL}, "Cmd":[]}'],
+    ['{"Labels":{ }, "Cmd":[]}', 'empty-labels', '{"Labels":{SEAL }, "Cmd":[]}'],
+  ])('writes where there are no labels, and which way there are none: %s (%s)', (member, word, expected) => {
+    const origin = imageOf(configOf(member));
+    const seal = [
+      `"${PREFIX}.sealed-from.digest":"${origin.manifest.digest}","${PREFIX}.sealed-over":"${word}"`,
+      `"${PREFIX}.metadata-image.digest":"${ZERO}","${PREFIX}.metadata-image.url":"quay.io/org/image2:abc"`,
+    ].join(',');
+    expect(textOf(sealOne(origin).config)).toBe(textOf(configOf(expected.replace('SEAL', () => seal))));
+  });
+
   it('keeps the whitespace, unknown members and unusual numbers of a manifest', () => {
     const manifest = (descriptor: string): string =>
       `\n{"layers":[ ],"x":1.50E+2,"config" :\t${descriptor.replace('"size":', '"x":{"size":-0},\n"size" : ')},"schemaVersion":2}\n`;

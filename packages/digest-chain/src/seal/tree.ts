@@ -27,7 +27,7 @@ export interface SealedTree extends ImageTree {
  * `NOT_AN_IMAGE`, `SEAL_REFUSED`, `MEDIA_TYPE_UNSUPPORTED`, `JSON_INVALID`, `JSON_DUPLICATE_KEY`, `LINK_INVALID`.
  */
 export function sealTree(tree: ImageTree, links: readonly Link[], prefix: string): SealedTree {
-  const origin = originOf(tree, prefix);
+  const origin = builtAs(tree, prefix);
   const seal = { links, sealedFrom: origin.manifest.digest };
   const images = imagesOf(origin).map((image) => sealImage(image, seal, prefix));
   return { manifest: withImages(origin, images), images, seal };
@@ -75,8 +75,8 @@ function withImages(tree: ImageTree, images: readonly Image[]): RawManifest {
   return { bytes, mediaType: manifest.mediaType, digest: digestOf(bytes, digestAlgorithm(manifest.digest)) };
 }
 
-/** The tree itself, or its origin if it is sealed. */
-function originOf(tree: ImageTree, prefix: string): ImageTree {
+/** A tree as it was built: its origin if it is sealed, else itself; a seal that does not lead back is no seal. */
+export function builtAs(tree: ImageTree, prefix: string): ImageTree {
   try {
     return unsealTree(tree, prefix).origin;
   } catch (error) {
