@@ -73,3 +73,14 @@ export async function runCheck<T>(
 export function skipped(about: { readonly id: CheckId; readonly role?: string }, reason: string): Check {
   return { ...about, status: 'skipped', evidence: reason };
 }
+
+/** A check that needs others; skipped where one of them did not pass. */
+export async function after<T>(
+  needed: readonly Step<unknown>[],
+  about: { readonly id: CheckId; readonly role?: string },
+  step: () => Promise<{ evidence: string; value: T }> | { evidence: string; value: T },
+): Promise<Step<T>> {
+  const failed = needed.find((other) => other.check.status !== 'passed');
+  if (failed === undefined) return runCheck(about, step);
+  return { check: skipped(about, `needs ${failed.check.id}, which failed`), value: undefined };
+}

@@ -92,10 +92,11 @@ describe('digest-chain', () => {
   });
 
   it('exits 1 where the proof fails, and says how', async () => {
-    const verify = await digestChain('verify', `${chain.image2}:${REVISION}`);
+    const wrong = ['verify', `${chain.image2}:${REVISION}`, `--revision=${'f'.repeat(40)}`];
+    const verify = await digestChain(...wrong);
     expect(verify).toMatchObject({ status: 1, stderr: '' });
-    expect(verify.stdout).toMatch(/^FAILED {2}link-present/);
-    const json = await digestChain('verify', `${chain.image2}:${REVISION}`, '--json');
+    expect(verify.stdout).toMatch(/^FAILED {2}same-revision/m);
+    const json = await digestChain(...wrong, '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ level: 'none' });
   });
 

@@ -8,9 +8,10 @@ Links container images by digest, in both directions, and proves the link.
 
 Verbs:
   seal      write the digests of the images that embed an image into its labels
+  link      link images by a chain statement alone, and change none of them
   unseal    reconstruct an image as it was before it was sealed
   verify    prove that images name each other by digest
-  extract   wait for a sealed image, verify it, answer with the image it links to
+  extract   wait for an image, verify it, answer with another image of its chain
 
 digest-chain <verb> --help prints a verb's options, with examples.
 Exit status: 0 done, 1 failed, 2 wrong usage.
@@ -19,6 +20,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage.
 // Loaded when asked for, so that a verb starts as fast as if the others were not there.
 const VERBS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<number> }>>> = {
   seal: () => import('./cli/seal.ts'),
+  link: () => import('./cli/link.ts'),
   unseal: () => import('./cli/unseal.ts'),
   verify: () => import('./cli/verify.ts'),
   extract: () => import('./cli/extract.ts'),
@@ -30,6 +32,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'DIGEST_INVALID',
   'REFERENCE_INVALID',
   'LABEL_PREFIX_INVALID',
+  'KEY_INVALID',
 ] as const);
 
 process.exitCode = await main(process.argv.slice(2));

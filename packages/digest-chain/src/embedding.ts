@@ -1,9 +1,10 @@
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
-import type { ImageFacts } from './image-facts.ts';
+import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { parseDigestReference } from './reference.ts';
 import type { Repository } from './registry/registry.ts';
 import { linkUrlName, parseLinkName } from './seal/labels.ts';
+import type { ImageTree } from './seal/tree.ts';
 
 /** How an image names the image that it embeds: a pair of environment variables and an equal pair of labels. */
 export interface Embedding {
@@ -41,6 +42,15 @@ export function findEmbedding(facts: ImageFacts, origin: Repository & { digest: 
   }
   checkUrl(url, label, origin);
   return { role, digest: origin.digest, url, variable };
+}
+
+/** As {@link findEmbedding}, for each image of a tree: all of them have to embed the origin. */
+export function findEmbeddings(
+  tree: ImageTree,
+  origin: Repository & { digest: Digest },
+  prefix: string,
+): readonly Embedding[] {
+  return tree.images.map((image) => findEmbedding(readImageFacts(image.config), origin, prefix));
 }
 
 /** Every `<prefix>.<role>-image.digest` label. */

@@ -85,6 +85,11 @@ describe('extract', () => {
       code: 'VERIFICATION_FAILED',
       message: expect.stringContaining('same-revision'),
     });
-    await expect(extractTag(`${REVISION}-unsealed`)).rejects.toMatchObject({ code: 'VERIFICATION_FAILED' });
+    const alone = await buildChain(environment.builder, environment.registry.host, 'extract-alone');
+    const unsealed = parseReference(`${alone.image1}:${REVISION}-unsealed`);
+    await expect(extract(registry, unsealed, { role: 'metadata' })).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringContaining('link-present'),
+    });
   });
 });

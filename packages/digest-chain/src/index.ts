@@ -1,7 +1,10 @@
+export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Check, CheckId } from './check.ts';
 export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
 export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
+export { type LinkOptions, type LinkResult, link } from './link.ts';
+export type { LinkedImage } from './linked-image.ts';
 export {
   type DigestReference,
   formatReference,
@@ -17,6 +20,10 @@ export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export type { Image } from './seal/image.ts';
 export { DEFAULT_PREFIX, type Link } from './seal/labels.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
-export { type LinkedImage, type SealOptions, type SealResult, seal } from './seal.ts';
+export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';
+export { attachStatement, type StatementSubject } from './statement/attach.ts';
+export type { Chain, ChainImage, Embeds, Source } from './statement/chain.ts';
+export { type Discovery, discoverStatements, type FoundStatement } from './statement/discover.ts';
+export { formatStatement, PREDICATE_TYPE, parseStatement } from './statement/statement.ts';
 export { type UnsealResult, unseal } from './unseal.ts';
 export { type Verification, type VerifyOptions, verify } from './verify.ts';

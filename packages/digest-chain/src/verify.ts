@@ -1,28 +1,38 @@
-import { type Check, type CheckId, runCheck, type Step, skipped } from './check.ts';
-import { mapConcurrently } from './concurrent.ts';
+import type { VerificationKey } from './attestation/keys.ts';
+import type { AttestedCheckId, Check } from './check.ts';
 import type { Digest } from './digest.ts';
-import { embeddedDigests, findEmbedding } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
-import type { ImageFacts } from './image-facts.ts';
-import { factsOf, readTree, treeOf } from './read-tree.ts';
-import { formatReference, parseReference, type Reference } from './reference.ts';
-import type { RawManifest, Registry, Repository } from './registry/registry.ts';
-import type { Seal } from './seal/config.ts';
-import { DEFAULT_PREFIX, type Link, linkUrlName, parsePrefix } from './seal/labels.ts';
-import { type ImageTree, readTreeSeal, unsealTree } from './seal/tree.ts';
+import { factsOf, treeOf } from './read-tree.ts';
+import { formatReference, type Reference } from './reference.ts';
+import type { RawManifest, Registry } from './registry/registry.ts';
+import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
+import { type ImageTree, readTreeSeal } from './seal/tree.ts';
+import { discoverStatements } from './statement/discover.ts';
+import { proveAttested } from './verify/attested.ts';
+import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';
+import { proveSeal } from './verify/seal-proof.ts';
+import { proveStatements } from './verify/statement-proof.ts';
 
 export interface VerifyOptions {
   /** The git commit that every image must have been built from. */
   readonly revision?: string;
   readonly prefix?: string;
+  /** The keys of the build system; with them level `attested` is asked for. */
+  readonly keys?: readonly VerificationKey[];
+  /** Whether a chain statement beside the labels is looked for and compared; true by default. */
+  readonly statement?: boolean;
 }
 
-/** A proof: every check with its evidence. It holds if `level` is `linked`. */
+/** A proof: every check with its evidence. */
 export interface Verification {
-  readonly level: 'linked' | 'none';
+  /**
+   * `linked`: the images name each other by digest. `attested`: and the build system signed that it built them so.
+   * `none`: something that was asked for does not hold.
+   */
+  readonly level: 'none' | 'linked' | 'attested';
   /** The image that it started from, as it was asked for, and its digest. */
   readonly image: { readonly reference: string; readonly digest: Digest };
-  /** The digest of the origin, once it was reconstructed. */
+  /** The digest that others embed, once it was reconstructed. */
   readonly origin: Digest | undefined;
   readonly links: readonly Link[];
   readonly revision: string | undefined;
@@ -30,9 +40,10 @@ export interface Verification {
 }
 
 /**
- * Proves from the registry alone that a sealed image and the images it links to name each other by digest: two requests
- * for each image, no layers. A check that fails is reported, not thrown; what is thrown means that nothing could be
- * checked (the image is not there, the registry does not answer).
+ * Proves from the registry alone that the images of a chain name each other by digest: two requests for each image, no
+ * layers, and what statements and signatures take. Starts from any image of the chain: from a sealed one by its labels,
+ * from another by the chain statement that is attached to it. A check that fails is reported, not thrown; what is thrown
+ * means that nothing could be checked (the image is not there, the registry does not answer).
  */
 export async function verify(
   registry: Registry,
@@ -54,148 +65,53 @@ export async function verifyManifest(
   const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
   const tree = await treeOf(registry, reference, manifest);
   const facts = factsOf(tree);
-
-  const present = await runCheck({ id: 'link-present' }, () => linkPresent(tree, facts, prefix));
-  const seal = present.value;
-  const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(tree, prefix));
-  const links = await mapConcurrently(seal?.links ?? [], (link) =>
-    verifyLink(registry, { ...reference, digest: seal?.sealedFrom ?? link.digest }, link, prefix),
-  );
-  const revision = await after([present], { id: 'same-revision' }, () => sameRevision(facts, links, options.revision));
-  const checks = [
-    present.check,
-    ...(seal === undefined ? LINK_CHECKS.map((id) => skipped({ id }, 'there is no link to follow')) : []),
-    ...links.flatMap((link) => link.checks),
-    origin.check,
-    revision.check,
-  ];
+  const repository = { registry: reference.registry, repository: reference.repository };
+  const context = { registry, repository, tree, facts, prefix, revision: options.revision };
+  const proof = await proveLinks(context, options.statement ?? true);
+  const attested = await proveAttested(registry, proof, options.keys ?? []);
+  const checks = [...proof.checks, ...attested];
   return {
-    level: checks.every((check) => check.status === 'passed') ? 'linked' : 'none',
+    level: levelOf(checks, attested, options),
     image: { reference: formatReference(reference), digest: manifest.digest },
-    origin: origin.value,
-    links: seal?.links ?? [],
+    origin: proof.origin,
+    links: proof.links,
     revision: revisionOf(facts),
     checks,
   };
 }
 
-const LINK_CHECKS = ['linked-image-exists', 'embeds-origin'] as const satisfies readonly CheckId[];
-
-interface VerifiedLink {
-  readonly role: string;
-  readonly facts: readonly ImageFacts[] | undefined;
-  readonly checks: readonly Check[];
-}
-
-async function verifyLink(
-  registry: Registry,
-  origin: Repository & { readonly digest: Digest },
-  link: Link,
-  prefix: string,
-): Promise<VerifiedLink> {
-  const { role } = link;
-  const exists = await runCheck({ id: 'linked-image-exists', role }, () => linkedImageExists(registry, link));
-  const embeds = await after([exists], { id: 'embeds-origin', role }, () => {
-    const found = (exists.value ?? []).map((facts) => findEmbedding(facts, origin, prefix));
-    return {
-      evidence: found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; '),
-      value: undefined,
-    };
-  });
-  return { role, facts: exists.value, checks: [exists.check, embeds.check] };
-}
-
-/** A check that needs others; skipped where one of them failed. */
-async function after<T>(
-  needed: readonly Step<unknown>[],
-  about: { readonly id: CheckId; readonly role?: string },
-  step: () => Promise<{ evidence: string; value: T }> | { evidence: string; value: T },
-): Promise<Step<T>> {
-  const failed = needed.find((other) => other.check.status !== 'passed');
-  if (failed === undefined) return runCheck(about, step);
-  return { check: skipped(about, `needs ${failed.check.id}, which failed`), value: undefined };
-}
-
-function linkPresent(tree: ImageTree, facts: readonly ImageFacts[], prefix: string): { evidence: string; value: Seal } {
-  try {
-    const seal = readTreeSeal(tree, prefix);
-    const named = seal.links.map(({ role, url, digest }) => `${role}: ${url}@${digest}`);
-    return { evidence: named.join(', '), value: seal };
-  } catch (error) {
-    if (!(error instanceof DigestChainError) || error.code !== 'NOT_SEALED') throw error;
-    throw startElsewhere(facts, prefix, error);
-  }
-}
-
-/** An image that embeds another is the far end of a chain: its other end is where a proof starts. */
-function startElsewhere([facts]: readonly ImageFacts[], prefix: string, error: DigestChainError): DigestChainError {
-  const [embedded] = facts === undefined ? [] : embeddedDigests(facts, prefix);
-  if (facts === undefined || embedded === undefined) return error;
-  const [role, digest] = embedded;
-  const url = facts.labels.get(`${prefix}.${linkUrlName(role)}`)?.replace(/@.*$/s, '');
-  const start = url === undefined ? `the sealed ${role} image` : `${url}:${facts.revision ?? '<tag>'}`;
-  return new DigestChainError('NOT_SEALED', `the image is not sealed; it embeds another (${role}: ${digest})`, {
-    ...(error.expected === undefined ? {} : { expected: error.expected }),
-    ...(error.found === undefined ? {} : { found: error.found }),
-    hint: `start from ${start}, which links to it`,
-  });
-}
-
-async function linkedImageExists(
-  registry: Registry,
-  link: Link,
-): Promise<{ evidence: string; value: readonly ImageFacts[] }> {
-  const tree = await readTree(registry, parseLinkUrl(link), link.digest);
-  const images = tree.images.length === 1 ? '' : `, ${tree.images.length} images`;
-  return {
-    evidence: `${link.digest}, ${tree.manifest.bytes.length} bytes that hash to it${images}`,
-    value: factsOf(tree),
+/** The first check that keeps a proof from its level: what failed, else what was needed and could not be checked. */
+export function shortcoming(checks: readonly Check[], keys: VerifyOptions['keys'] = []): Check | undefined {
+  const needed = (check: Check): boolean => {
+    // Beside labels a statement is not needed; what a key proves is needed where there is one.
+    return ATTESTED.has(check.id) ? keys.length > 0 : check.id !== 'chain-statement';
   };
+  const failed = checks.find((check) => check.status === 'failed');
+  return failed ?? checks.find((check) => check.status === 'skipped' && needed(check));
 }
 
-function parseLinkUrl(link: Link): Repository {
+const ATTESTED: ReadonlySet<string> = new Set(['signature', 'provenance', 'build-args'] satisfies AttestedCheckId[]);
+
+async function proveLinks(context: ProofContext, statement: boolean): Promise<LinkProof> {
+  const { prefix, registry, repository, tree } = context;
+  if (hasNoSeal(tree, prefix)) {
+    const discovery = await discoverStatements(registry, repository, tree.manifest.digest);
+    if (discovery.statements.length > 0) return proveStatements(context, discovery);
+  }
+  return proveSeal(context, { statement });
+}
+
+function hasNoSeal(tree: ImageTree, prefix: string): boolean {
   try {
-    return parseReference(link.url);
-  } catch (cause) {
-    throw new DigestChainError('LINK_INVALID', `the url of the link is malformed (${link.role})`, {
-      expected: 'repository:tag',
-      found: JSON.stringify(link.url.slice(0, 160)),
-      cause,
-    });
+    readTreeSeal(tree, prefix);
+  } catch (error) {
+    if (error instanceof DigestChainError) return error.code === 'NOT_SEALED';
+    throw error;
   }
+  return false;
 }
 
-function originReconstructed(tree: ImageTree, prefix: string): { evidence: string; value: Digest } {
-  const { origin } = unsealTree(tree, prefix);
-  const { digest } = origin.manifest;
-  return { evidence: `without the seal's labels the bytes hash to ${digest}`, value: digest };
-}
-
-function sameRevision(
-  facts: readonly ImageFacts[],
-  links: readonly VerifiedLink[],
-  expected: string | undefined,
-): { evidence: string; value: string } {
-  const unknown = links.find((link) => link.facts === undefined);
-  if (unknown !== undefined) {
-    throw new DigestChainError('REVISION_MISMATCH', `the revision of a linked image is unknown (${unknown.role})`);
-  }
-  const found = [
-    ...facts.map(({ revision }) => ['sealed image', revision] as const),
-    ...links.flatMap(({ role, facts = [] }) => facts.map(({ revision }) => [role, revision] as const)),
-  ];
-  const wanted = expected ?? revisionOf(facts);
-  if (wanted !== undefined && found.every(([, revision]) => revision === wanted)) {
-    return { evidence: `all were built from ${wanted}`, value: wanted };
-  }
-  throw new DigestChainError('REVISION_MISMATCH', 'the images were not built from the same git revision', {
-    expected: wanted ?? 'a label org.opencontainers.image.revision on each image',
-    found: found.map(([name, revision]) => `${name}: ${revision ?? 'none'}`).join(', '),
-  });
-}
-
-/** The revision that all images of a tree name. */
-function revisionOf(facts: readonly ImageFacts[]): string | undefined {
-  const [first, ...others] = facts.map((fact) => fact.revision);
-  return others.every((other) => other === first) ? first : undefined;
+function levelOf(checks: readonly Check[], attested: readonly Check[], { keys }: VerifyOptions): Verification['level'] {
+  if (shortcoming(checks, keys) !== undefined) return 'none';
+  return attested.every((check) => check.status === 'passed') ? 'attested' : 'linked';
 }

@@ -1,4 +1,5 @@
 import { type Check, runCheck, skipped } from '../check.ts';
+import { mapConcurrently } from '../concurrent.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { RawManifest, Repository } from '../registry/registry.ts';
@@ -32,20 +33,26 @@ export async function checkAttestations(
   reader: EvidenceReader,
   images: readonly AttestedImage[],
 ): Promise<readonly Check[]> {
-  const found = new Map<string, Found>();
-  for (const image of images) {
-    found.set(image.role, { image, evidence: await reader.read(image.repository, image.manifest) });
-  }
-  const signatures = await Promise.all([...found.values()].map((entry) => checkSignature(entry, reader.keys)));
-  const links: Check[] = [];
-  for (const entry of found.values()) {
+  const read = async (image: AttestedImage): Promise<Found> => ({
+    image,
+    evidence: await reader.read(image.repository, image.manifest),
+  });
+  const found = await mapConcurrently(images, read, IMAGES_AT_ONCE);
+  const byRole = new Map(found.map((entry) => [entry.image.role, entry]));
+  if (byRole.size < images.length) throw new RangeError('two images have the same role');
+  const checks = await Promise.all(found.map((entry) => checkSignature(entry, reader.keys)));
+  for (const entry of found) {
     for (const role of entry.image.embeds) {
-      const embedded = found.get(role);
-      if (embedded !== undefined) links.push(...(await checkLink(entry, embedded)));
+      const embedded = byRole.get(role);
+      if (embedded === undefined) throw new RangeError(`no image has the role ${role}`);
+      checks.push(...(await checkLink(entry, embedded)));
     }
   }
-  return [...signatures, ...links];
+  return checks;
 }
+
+// Each may hold a document of MAX_DOCUMENT_SIZE.
+const IMAGES_AT_ONCE = 4;
 
 interface Found {
   readonly image: AttestedImage;

@@ -2,16 +2,19 @@ import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { COMMON, parseArguments, parseDuration, single, usage, writeOutput } from './arguments.ts';
+import { readKeys } from './keys.ts';
 import { printable, printableJson } from './terminal.ts';
 
 export const HELP: string = `Usage: digest-chain extract <image> --role <role> [options]
 
-Verifies a sealed image and answers with the image that it links to.
+Verifies an image of a chain and answers with another one of it.
 
 Options:
-  --role <role>         which linked image
+  --role <role>         which other image
   --wait                wait until the image is published
   --deadline <time>     how long to wait: 90s, 30m, 2h (default: 30m)
+  --key <file>          public keys (PEM) of the build system: ask for its signatures
+                        and provenance too; can be repeated
   --revision <commit>   the git commit that all images must have been built from
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
@@ -31,6 +34,7 @@ export async function run(args: readonly string[]): Promise<number> {
     wait: { type: 'boolean' },
     deadline: { type: 'string' },
     revision: { type: 'string' },
+    key: { type: 'string', multiple: true },
     'result-url': { type: 'string' },
     'result-digest': { type: 'string' },
   });
@@ -43,6 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.deadline !== undefined && !values.wait) throw usage('extract', '--deadline needs --wait');
   const result = await extract(createRegistry(), image, {
     role: values.role,
+    ...(await readKeys(values.key)),
     ...(values.wait ? { deadline: parseDuration('extract', values.deadline ?? '30m'), onWait: announce() } : {}),
     ...(values.revision === undefined ? {} : { revision: values.revision }),
     ...(values.prefix === undefined ? {} : { prefix: values.prefix }),

@@ -1,8 +1,8 @@
 import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
-import { isRole } from '../seal/labels.ts';
-import { type LinkedImage, seal } from '../seal.ts';
+import { seal } from '../seal.ts';
 import { COMMON, parseArguments, usage, writeOutput } from './arguments.ts';
+import { parseLinked, statementOptions } from './linked.ts';
 import { printable, printableJson } from './terminal.ts';
 
 export const HELP: string = `Usage: digest-chain seal <origin> <role>=<image>... [options]
@@ -17,8 +17,11 @@ so that unsealing gives the origin back, with its digest.
 Options:
   --tag <reference>     publish under this tag (repo:tag, the origin's repository).
                         Each linked image is checked first: it exists, and embeds
-                        the origin. The tag is written last.
-  --no-check            don't check the linked images
+                        the origin. The chain statement is attached to all of
+                        them. The tag is written last.
+  --no-check            don't check the linked images; no statement is attached
+  --no-statement        attach no chain statement
+  --pipeline-run <name>  what the statement names as the run that built the images
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the sealed image's url there
   --result-digest <file>  write the sealed image's digest there
@@ -35,6 +38,8 @@ export async function run(args: readonly string[]): Promise<number> {
     ...COMMON,
     tag: { type: 'string' },
     'no-check': { type: 'boolean' },
+    'no-statement': { type: 'boolean' },
+    'pipeline-run': { type: 'string' },
     'result-url': { type: 'string' },
     'result-digest': { type: 'string' },
   });
@@ -45,11 +50,17 @@ export async function run(args: readonly string[]): Promise<number> {
   const [origin, ...images] = positionals;
   if (origin === undefined) throw usage('seal', 'no origin given');
   if (images.length === 0) throw usage('seal', 'no <role>=<image> given');
-  const result = await seal(createRegistry(), parseDigestReference(origin), images.map(parseLinked), {
-    ...(values.tag === undefined ? {} : { tag: parseTagReference(values.tag) }),
-    ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
-    check: values['no-check'] !== true,
-  });
+  const result = await seal(
+    createRegistry(),
+    parseDigestReference(origin),
+    images.map((text) => parseLinked('seal', text)),
+    {
+      ...(values.tag === undefined ? {} : { tag: parseTagReference(values.tag) }),
+      ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
+      check: values['no-check'] !== true,
+      statement: values['no-statement'] ? false : statementOptions(values['pipeline-run']),
+    },
+  );
   await writeOutput(values['result-url'], result.url);
   await writeOutput(values['result-digest'], result.digest);
   if (values.json) process.stdout.write(`${printableJson(result)}\n`);
@@ -59,11 +70,4 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`${lines.map(printable).join('\n')}\n`);
   }
   return 0;
-}
-
-function parseLinked(text: string): LinkedImage {
-  const at = text.indexOf('=');
-  const role = text.slice(0, at);
-  if (at <= 0 || !isRole(role)) throw usage('seal', `not <role>=<image>: ${text}`);
-  return { role, image: parseDigestReference(text.slice(at + 1)) };
 }

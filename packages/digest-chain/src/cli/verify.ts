@@ -3,14 +3,20 @@ import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { type Verification, verify } from '../verify.ts';
 import { COMMON, parseArguments, single } from './arguments.ts';
+import { readKeys } from './keys.ts';
 import { printable, printableJson } from './terminal.ts';
 
 export const HELP: string = `Usage: digest-chain verify <image> [options]
 
-Proves from the registry alone that a sealed image and the images it links to name
-each other by digest. Reports every check; exits 1 where one did not pass.
+Proves from the registry alone that the images of a chain name each other by
+digest; with a key, also that the build system signed that it built them so. Starts
+from any image of the chain. Reports every check; exits 1 where what was asked for
+does not hold.
 
 Options:
+  --key <file>          public keys (PEM) of the build system; can be repeated. No
+                        certificate and no transparency log is checked
+  --no-statement        don't look for a chain statement beside the labels
   --revision <commit>   the git commit that all images must have been built from
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --json                print the proof as JSON
@@ -18,29 +24,37 @@ Options:
 
 Examples:
   digest-chain verify quay.io/org/app:latest
+  digest-chain verify quay.io/org/app:latest --key cosign.pub
   digest-chain verify quay.io/org/app@sha256:… --revision $(git rev-parse HEAD) --json
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArguments('verify', args, { ...COMMON, revision: { type: 'string' } });
+  const { values, positionals } = parseArguments('verify', args, {
+    ...COMMON,
+    key: { type: 'string', multiple: true },
+    'no-statement': { type: 'boolean' },
+    revision: { type: 'string' },
+  });
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
   const image = parseReference(single('verify', 'image', positionals));
   const result = await verify(createRegistry(), image, {
+    ...(await readKeys(values.key)),
+    statement: values['no-statement'] !== true,
     ...(values.revision === undefined ? {} : { revision: values.revision }),
     ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
   });
   process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result));
-  return result.level === 'linked' ? 0 : 1;
+  return result.level === 'none' ? 1 : 0;
 }
 
 /** The proof for a terminal: a line for each check, and what it comes to. */
 function formatVerification(result: Verification): string {
   const { reference, digest } = result.image;
   const name = reference.includes('@') ? reference : `${reference}@${digest}`;
-  const verdict = result.level === 'linked' ? 'linked' : 'NOT PROVED';
+  const verdict = result.level === 'none' ? 'NOT PROVED' : result.level;
   return `${[...result.checks.flatMap(formatCheck), `${verdict}: ${printable(name)}`].join('\n')}\n`;
 }
 

@@ -78,9 +78,10 @@ export function invalid(what: string, expected: string, found: string): DigestCh
 }
 
 const RUN = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
-const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-// A URL's characters (RFC 3986), or scp's form; no spaces, quotes or control characters.
-const GIT_URL = /^[A-Za-z0-9][A-Za-z0-9+.@:/?#[\]!$&'()*,;=%_~-]{0,2047}$/;
+/** A git commit: SHA-1 or SHA-256. */
+export const COMMIT: RegExp = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** A URL's characters (RFC 3986), or scp's form; no spaces, double quotes or control characters. */
+export const GIT_URL: RegExp = /^[A-Za-z0-9][A-Za-z0-9+.@:/?#[\]!$&'()*,;=%_~-]{0,2047}$/;
 
 function orderImage({ role, url, digest, origin }: ChainImage): ChainImage {
   if (!isRole(role)) throw invalid('a role', 'lower-case letters, digits and "-"', role);

@@ -1,0 +1,201 @@
+import { after, type Check, runCheck, type Step, skipped } from '../check.ts';
+import { mapConcurrently } from '../concurrent.ts';
+import { findEmbeddings } from '../embedding.ts';
+import { DigestChainError } from '../errors.ts';
+import { factsOf, readTree } from '../read-tree.ts';
+import { parseReference } from '../reference.ts';
+import type { Link } from '../seal/labels.ts';
+import { type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
+import { type Chain, type ChainImage, originDigest } from '../statement/chain.ts';
+import type { Discovery, FoundStatement } from '../statement/discover.ts';
+import { isAt } from './agreement.ts';
+import { type ChainMember, type LinkProof, type ProofContext, sameRevision } from './proof.ts';
+
+/**
+ * The proof of an image that has no links in its labels: what the chain statements name is read and has to hang together
+ * by its own bytes, for a statement proves nothing by itself. Statements that don't hold are passed over; those that
+ * hold must name the same images.
+ */
+export async function proveStatements(context: ProofContext, { statements, rejected }: Discovery): Promise<LinkProof> {
+  const proofs: LinkProof[] = [];
+  for (const statement of statements) proofs.push(await proveStatement(context, statement));
+  const holding = proofs.filter((proof) => proof.checks.every((check) => check.status === 'passed'));
+  const [first = proofs[0]] = holding;
+  if (first === undefined) throw new RangeError('no statement');
+  const { check } = await runCheck({ id: 'chain-statement' }, () => {
+    const different = holding.find((proof) => textOf(proof.links) !== textOf(first.links));
+    if (different !== undefined) {
+      throw new DigestChainError('LINK_MISMATCH', 'chain statements that hold name different images', {
+        expected: textOf(first.links),
+        found: textOf(different.links),
+        hint: 'start from an image of which there is one chain, or remove the statement that is obsolete',
+      });
+    }
+    if (holding.length === 0) throw noneHolds(statements, rejected);
+    return {
+      evidence: `${holding.length} of ${statements.length} attached holds, and names all images`,
+      value: undefined,
+    };
+  });
+  return { ...first, checks: [...first.checks, check] };
+}
+
+function noneHolds(statements: readonly FoundStatement[], rejected: readonly string[]): DigestChainError {
+  return new DigestChainError('LINK_MISMATCH', 'no chain statement holds', {
+    expected: 'one of which every image is there and embeds what it says',
+    found: [...statements.map(({ artifact }) => artifact), ...rejected].join('; ').slice(0, 1000),
+  });
+}
+
+async function proveStatement(context: ProofContext, { chain, artifact }: FoundStatement): Promise<LinkProof> {
+  const { facts, revision, tree } = context;
+  const start = chain.images.find((image) => isStart(image, context));
+  const present = await runCheck({ id: 'link-present' }, () => linkPresent(chain, artifact, start, context));
+  if (start === undefined || present.check.status !== 'passed') {
+    return { checks: [present.check], origin: undefined, links: [], members: [] };
+  }
+  const read = await mapConcurrently(chain.images, (image) => readMember(context, image));
+  const byRole = new Map(read.map((entry) => [entry.image.role, entry]));
+  const embeds = await Promise.all(chain.embeds.map((edge) => checkEdge(context, byRole, edge)));
+  const origins = await Promise.all(read.map((entry) => checkOrigin(context, chain, entry)));
+  const named = [
+    { name: 'image', facts },
+    ...read.map(({ image, tree: found }) => ({ name: image.role, facts: found.value && factsOf(found.value) })),
+  ];
+  const expected = revision ?? chain.source?.commit;
+  const sameSource = await runCheck({ id: 'same-revision' }, () => sameRevision(named, expected));
+  return {
+    checks: [
+      present.check,
+      ...read.filter(({ image }) => image.digest !== tree.manifest.digest).map((entry) => entry.tree.check),
+      ...embeds,
+      ...origins.map((origin) => origin.check),
+      sameSource.check,
+    ],
+    origin: originDigest(start),
+    links: linksOf(chain, start),
+    members: read.flatMap(({ image, tree: found }, index): ChainMember[] => {
+      const origin = origins[index]?.value;
+      if (found.value === undefined || origin === undefined) return [];
+      const embedded = chain.embeds.filter((edge) => edge.image === image.role).map((edge) => edge.embedded);
+      return [{ role: image.role, repository: parseReference(image.url), tree: found.value, origin, embeds: embedded }];
+    }),
+  };
+}
+
+/** The start may be an image as it is published, or as it was built. */
+function isStart(image: ChainImage, { tree }: ProofContext): boolean {
+  return image.digest === tree.manifest.digest || originDigest(image) === tree.manifest.digest;
+}
+
+function linkPresent(
+  chain: Chain,
+  artifact: string,
+  start: ChainImage | undefined,
+  { repository }: ProofContext,
+): { evidence: string; value: undefined } {
+  if (start === undefined || !isAt(start.url, repository)) {
+    throw new DigestChainError('LINK_MISMATCH', 'the chain statement places the image somewhere else', {
+      expected: `${repository.registry}/${repository.repository}`,
+      found: start?.url ?? 'nowhere',
+    });
+  }
+  const apart = unconnected(chain, start);
+  if (apart === undefined && chain.images.length > 1) {
+    const others = chain.images.filter((image) => image !== start);
+    const named = others.map(({ role, url, digest }) => `${role}: ${url}@${digest}`);
+    return { evidence: `${named.join(', ')} (by the chain statement ${artifact})`, value: undefined };
+  }
+  throw new DigestChainError('LINK_MISSING', 'the chain statement links the image to no other', {
+    expected: 'images that embed each other',
+    found: apart ?? start.role,
+  });
+}
+
+/** A role that no embedding connects with the start, in either direction. */
+function unconnected(chain: Chain, start: ChainImage): string | undefined {
+  const neighbours = new Map<string, string[]>(chain.images.map(({ role }) => [role, []]));
+  for (const { image, embedded } of chain.embeds) {
+    neighbours.get(image)?.push(embedded);
+    neighbours.get(embedded)?.push(image);
+  }
+  const queue = [start.role];
+  for (let role = queue.pop(); role !== undefined; role = queue.pop()) {
+    queue.push(...(neighbours.get(role) ?? []));
+    neighbours.delete(role);
+  }
+  return neighbours.keys().next().value;
+}
+
+interface ReadMember {
+  readonly image: ChainImage;
+  readonly tree: Step<ImageTree>;
+}
+
+async function readMember({ registry, tree: start }: ProofContext, image: ChainImage): Promise<ReadMember> {
+  const tree = await runCheck({ id: 'linked-image-exists', role: image.role }, async () => {
+    const same = image.digest === start.manifest.digest;
+    const value = same ? start : await readTree(registry, parseReference(image.url), image.digest);
+    return { evidence: `${image.digest}, ${value.manifest.bytes.length} bytes that hash to it`, value };
+  });
+  return { image, tree };
+}
+
+async function checkEdge(
+  { prefix }: ProofContext,
+  members: ReadonlyMap<string, ReadMember>,
+  edge: Chain['embeds'][number],
+): Promise<Check> {
+  const image = members.get(edge.image);
+  const embedded = members.get(edge.embedded);
+  const about = { id: 'embeds-origin', role: edge.image } as const;
+  if (image === undefined || embedded === undefined) return skipped(about, 'the statement names no such image');
+  const { check } = await after([image.tree], about, () => {
+    const origin = { ...parseReference(embedded.image.url), digest: originDigest(embedded.image) };
+    const found = image.tree.value === undefined ? [] : findEmbeddings(image.tree.value, origin, prefix);
+    const evidence = found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; ');
+    return { evidence, value: undefined };
+  });
+  return check;
+}
+
+/** What the others embed is what is published, or what a seal was put on. */
+function checkOrigin({ prefix }: ProofContext, chain: Chain, { image, tree }: ReadMember): Promise<Step<ImageTree>> {
+  return after([tree], { id: 'origin-reconstructed', role: image.role }, () => {
+    const published = tree.value;
+    if (published === undefined) throw new RangeError('not read');
+    if (image.origin === undefined) {
+      return { evidence: `published as it was built: ${image.digest}`, value: published };
+    }
+    const { origin } = unsealTree(published, prefix);
+    const { digest } = origin.manifest;
+    if (digest !== image.origin) {
+      throw new DigestChainError('LINK_MISMATCH', 'the chain statement names another origin than the seal', {
+        expected: digest,
+        found: image.origin,
+      });
+    }
+    checkSealLinks(readTreeSeal(published, prefix).links, chain);
+    return { evidence: `without the seal's labels the bytes hash to ${digest}`, value: origin };
+  });
+}
+
+function checkSealLinks(links: readonly Link[], chain: Chain): void {
+  for (const link of links) {
+    const image = chain.images.find(({ role }) => role === link.role);
+    if (image?.digest === link.digest && image.url === link.url) continue;
+    throw new DigestChainError('LINK_MISMATCH', 'the chain statement and the seal link to different images', {
+      expected: `${link.role}: ${link.url}@${link.digest}`,
+      found: image === undefined ? `no ${link.role}` : `${image.url}@${image.digest}`,
+    });
+  }
+}
+
+/** Where one can go from the start: every other image of the chain. */
+function linksOf(chain: Chain, start: ChainImage): readonly Link[] {
+  return chain.images.filter((image) => image !== start).map(({ role, url, digest }) => ({ role, url, digest }));
+}
+
+function textOf(links: readonly Link[]): string {
+  return links.map(({ role, digest }) => `${role}: ${digest}`).join(', ');
+}
