@@ -10,3 +10,8 @@ export function argumentPrefix(name: string): string {
     .replaceAll(/-(?=[0-9])/g, '')
     .replaceAll('-', '_');
 }
+
+/** What a platform adds to the names of its tasks and tags: `linux-x86-64`. */
+export function platformSuffix(platform: string): string {
+  return platform.replaceAll(/[^a-z0-9]/g, '-');
+}

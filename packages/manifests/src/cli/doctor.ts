@@ -64,7 +64,7 @@ function findPlaceholders(chain: Chain): Finding[] {
     registry: chain.registry,
   };
   return Object.entries(values).flatMap(([field, value]) =>
-    /(?:^|[/.-])(?:your|example)(?:[/.-]|$)/.test(value)
+    /(?:^|[/.])your-/.test(value)
       ? [{ level: 'problem' as const, about: `${field} is still a placeholder`, found: value, hint: 'pnpm configure' }]
       : [],
   );

@@ -20,7 +20,9 @@ export function editConfig(source: string, fields: Readonly<Record<string, strin
 }
 
 function setField(source: string, path: string, value: string): string {
-  const literal = `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
+  // JSON's escapes are JavaScript's; only the quotes change sides.
+  const escaped = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
+  const literal = `'${escaped}'`;
   const parts = path.split('.');
   const key = parts.pop() ?? '';
   let object = findRoot(source);
@@ -41,7 +43,7 @@ function setField(source: string, path: string, value: string): string {
 }
 
 function findRoot(source: string): Range {
-  const match = /export\s+default\s+(?:defineConfig\s*\(\s*)?(?=\{)/.exec(source);
+  const match = /^export\s+default\s+(?:defineConfig\s*\(\s*)?(?=\{)/m.exec(source);
   if (match === null) throw notEditable('the config', 'no `export default defineConfig({`');
   const start = match.index + match[0].length;
   return { start, end: skipValue(source, start) };

@@ -1,5 +1,5 @@
 import { findCycle } from '../chain/cycle.ts';
-import { argumentPrefix, defaultName } from '../chain/names.ts';
+import { argumentPrefix, defaultName, platformSuffix } from '../chain/names.ts';
 import type { ConfigIssue } from './check.ts';
 
 /**
@@ -21,6 +21,7 @@ export function findRelations(input: unknown): ConfigIssue[] {
     ),
     ...findEdgeIssues(images),
     ...findRoleIssues(images),
+    ...findPlatformIssues(images),
     ...findChoiceIssues(input),
   ];
 }
@@ -52,6 +53,7 @@ interface RawImage {
   repository: string | undefined;
   component: string | undefined;
   embeds: readonly string[];
+  platforms: readonly string[];
 }
 
 function readImages(input: unknown): RawImage[] {
@@ -59,14 +61,16 @@ function readImages(input: unknown): RawImage[] {
   if (!Array.isArray(images)) return [];
   return images.slice(0, 200).map((entry: unknown, index) => {
     const image = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
-    const embeds = Array.isArray(image.embeds) ? image.embeds : [];
+    const texts = (value: unknown): string[] =>
+      Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
     return {
       index,
       role: text(image.role),
       name: text(image.name) ?? defaultName(index),
       repository: text(image.repository),
       component: text(image.component),
-      embeds: embeds.filter((role): role is string => typeof role === 'string'),
+      embeds: texts(image.embeds),
+      platforms: texts(image.platforms),
     };
   });
 }
@@ -167,4 +171,26 @@ function findRoleIssues(images: readonly RawImage[]): ConfigIssue[] {
     }
   }
   return issues;
+}
+
+/** Each platform has a build task of its own, and it must not be called like another image's. */
+function findPlatformIssues(images: readonly RawImage[]): ConfigIssue[] {
+  const taken = new Map(images.map((image) => [image.name, `images[${image.index}]`]));
+  return images.flatMap((image) =>
+    image.platforms.flatMap((platform, index) => {
+      const name = `${image.name}-${platformSuffix(platform)}`;
+      const path = `images[${image.index}].platforms[${index}]`;
+      const other = taken.get(name);
+      if (other === undefined) taken.set(name, path);
+      return other === undefined
+        ? []
+        : [
+            {
+              path,
+              expected: 'a platform whose build task is not taken',
+              found: `${JSON.stringify(platform)}, as ${other} has`,
+            },
+          ];
+    }),
+  );
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ManifestsError } from '../errors.ts';
 import type { RenderedFile } from '../render/render.ts';
 import { withPinStampOf } from './stamp.ts';
 
@@ -28,12 +29,18 @@ export function findDrift(files: readonly RenderedFile[], base: string): Drift[]
   });
 }
 
+/** A file's text; undefined where there is no such file. */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new ManifestsError('TARGET_NOT_WRITABLE', `${path} is in the way`, {
+      expected: 'a file that may be read and written, or none',
+      found: code ?? String(cause),
+      cause,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Chain, Image } from '../chain/chain.ts';
+import { platformSuffix } from '../chain/names.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import {
@@ -34,7 +35,7 @@ export function buildTasks(image: Image, chain: Chain, pins: Pins): YamlMap[] {
     ];
   }
   const perPlatform = image.platforms.map((platform) => {
-    const suffix = `-${platform.replaceAll(/[^a-z0-9]/g, '-')}`;
+    const suffix = `-${platformSuffix(platform)}`;
     return { platform, name: buildTask(image) + suffix, target: target + suffix };
   });
   return [

@@ -1,0 +1,59 @@
+import { performance } from 'node:perf_hooks';
+import type { ChainConfig } from '../src/index.ts';
+import { checkConfig, configJsonSchema, readPins, render, resolveChain } from '../src/index.ts';
+
+// What rendering costs inside the process, beside the goals: 150 ms for two images, 1 s for 200, and linear.
+
+/** A chain of `size` images in which each embeds up to two others. */
+function chainOf(size: number): ChainConfig {
+  return {
+    application: 'chain',
+    namespace: 'tenant',
+    git: { url: 'https://git.example/org/chain' },
+    registry: 'quay.io/org',
+    images: Array.from({ length: size }, (_, index) => ({
+      role: `r${index}`,
+      repository: `r${index}`,
+      containerfile: 'Containerfile',
+      component: `c${index}`,
+      ...(index === 0 ? {} : { embeds: [...new Set([`r${index - 1}`, `r${Math.floor(index / 2)}`])] }),
+    })),
+  };
+}
+
+function measure(size: number): { first: number; median: number; bytes: number } {
+  const config = chainOf(size);
+  const times: number[] = [];
+  let bytes = 0;
+  for (let round = 0; round < 7; round += 1) {
+    const start = performance.now();
+    const checked = checkConfig(config);
+    if (checked.config === undefined) throw new Error(JSON.stringify(checked.issues));
+    const files = render(resolveChain(checked.config), readPins());
+    times.push(performance.now() - start);
+    bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  }
+  const [first = 0] = times;
+  return { first, median: times.sort((a, b) => a - b)[3] ?? 0, bytes };
+}
+
+const milliseconds = (time: number): string => `${time.toFixed(1)} ms`.padStart(10);
+const rows = [2, 50, 100, 200].map((size) => ({ size, ...measure(size) }));
+console.log('images      first     median   bytes      goal');
+for (const { size, first, median, bytes } of rows) {
+  const goal = size === 2 ? 150 : size === 200 ? 1000 : undefined;
+  const verdict = goal === undefined ? '' : `≤ ${goal} ms: ${first <= goal ? 'met' : 'MISSED'}`;
+  console.log(
+    `${String(size).padStart(6)} ${milliseconds(first)} ${milliseconds(median)} ${String(bytes).padStart(7)}  ${verdict}`,
+  );
+  if (goal !== undefined && first > goal) process.exitCode = 1;
+}
+const [, , half, whole] = rows;
+const growth = (whole?.median ?? 0) / (half?.median ?? 1);
+console.log(
+  `200 images take ${growth.toFixed(2)} × what 100 take; linear is 2.00; goal ≤ 2.60: ${growth <= 2.6 ? 'met' : 'MISSED'}`,
+);
+if (growth > 2.6) process.exitCode = 1;
+const start = performance.now();
+configJsonSchema();
+console.log(`JSON Schema: ${(performance.now() - start).toFixed(1)} ms`);

@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { TWO } from '../testing/chains.ts';
+import { run } from '../testing/run.ts';
+import { Workspace } from '../testing/workspace.ts';
+import { readRemote } from './configure.ts';
+
+const SOURCE = `import { defineConfig } from '@multi-image/manifests';
+
+// Keep me: namespace: 'not this one'
+export default defineConfig({
+  application: "chain", // and me
+  namespace: 'tenant',
+  git: { url: 'https://git.example/org/chain' },
+  registry: 'quay.io/org',
+  images: ${JSON.stringify(TWO.images)},
+});
+`;
+
+function workspace(): Workspace {
+  const made = new Workspace();
+  made.configure(TWO);
+  made.install();
+  made.write('konflux.config.ts', SOURCE);
+  return made;
+}
+
+describe('configure', () => {
+  test('sets what is given, keeps everything else, renders, and does nothing the second time', async () => {
+    using fork = workspace();
+    const args = ['configure', '--namespace', 'mine', '--registry', 'quay.io/me', '--branch', 'dev'];
+    expect(await run(fork.folder, ...args)).toMatchObject({ code: 0, stderr: '' });
+    const edited = readFileSync(fork.path('konflux.config.ts'), 'utf8');
+    expect(edited).toBe(
+      SOURCE.replace("  namespace: 'tenant'", "  namespace: 'mine'")
+        .replace("'quay.io/org'", "'quay.io/me'")
+        .replace('git: { url:', "git: { branch: 'dev', url:"),
+    );
+    expect(readFileSync(fork.path('.tekton/app-push.yaml'), 'utf8')).toContain('namespace: mine\n');
+    const again = await run(fork.folder, ...args);
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 14 files written') });
+    expect(readFileSync(fork.path('konflux.config.ts'), 'utf8')).toBe(edited);
+  });
+
+  test('--dry-run shows and writes nothing', async () => {
+    using fork = workspace();
+    const before = readdirSync(fork.folder).sort();
+    const { code, stdout } = await run(fork.folder, 'configure', '--namespace', 'mine', '--dry-run');
+    expect([code, stdout]).toEqual([0, expect.stringContaining("-  namespace: 'tenant',\n+  namespace: 'mine',")]);
+    expect(readFileSync(fork.path('konflux.config.ts'), 'utf8')).toBe(SOURCE);
+    expect(readdirSync(fork.folder).sort()).toEqual(before);
+  });
+
+  test('a value that is wrong leaves everything as it was', async () => {
+    using fork = workspace();
+    for (const value of ['Mine', "'; process.exit(0); '", 'a\nb', '']) {
+      const { code, stderr } = await run(fork.folder, 'configure', `--namespace=${value}`);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('namespace: expected a Kubernetes name')]);
+    }
+    expect(readFileSync(fork.path('konflux.config.ts'), 'utf8')).toBe(SOURCE);
+  });
+
+  test('takes the git url from the remote', async () => {
+    using fork = workspace();
+    execFileSync('git', ['init', '--quiet'], { cwd: fork.folder });
+    execFileSync('git', ['remote', 'add', 'origin', 'git@github.com:me/fork.git'], { cwd: fork.folder });
+    expect((await run(fork.folder, 'configure', '--namespace', 'mine')).code).toBe(0);
+    expect(readFileSync(fork.path('.tekton/app-push.yaml'), 'utf8')).toContain('https://github.com/me/fork?rev=');
+  });
+
+  test('a value that code computes is left to a person', async () => {
+    using fork = workspace();
+    fork.write('konflux.config.ts', SOURCE.replace("'tenant'", "process.env.NAMESPACE ?? 'tenant'"));
+    const { code, stderr } = await run(fork.folder, 'configure', '--namespace', 'mine');
+    expect([code, stderr]).toEqual([2, expect.stringContaining("namespace can't be set by a command")]);
+  });
+});
+
+test.each([
+  ['https://github.com/org/repo.git', 'https://github.com/org/repo'],
+  ['https://token@github.com/org/repo', 'https://github.com/org/repo'],
+  ['git@gitlab.com:group/sub/repo.git', 'https://gitlab.com/group/sub/repo'],
+  ['ssh://git@github.com/org/repo.git', 'https://github.com/org/repo'],
+  ['/srv/git/repo', undefined],
+  ['file:///srv/git/repo', undefined],
+])('remote %s', (url, expected) => {
+  using fork = new Workspace();
+  execFileSync('git', ['init', '--quiet'], { cwd: fork.folder });
+  execFileSync('git', ['remote', 'add', 'origin', url], { cwd: fork.folder });
+  expect(readRemote(fork.folder)).toBe(expected);
+});

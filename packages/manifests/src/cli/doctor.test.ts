@@ -1,0 +1,54 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { TWO } from '../testing/chains.ts';
+import { run } from '../testing/run.ts';
+import { Workspace } from '../testing/workspace.ts';
+
+const LINKED = `FROM registry.example/base:1@sha256:${'0'.repeat(64)}
+ARG IMAGE1_DIGEST
+ARG IMAGE1_URL
+LABEL io.konflux.poc.primary-image.digest="\${IMAGE1_DIGEST}"
+`;
+
+interface Report {
+  findings: { level: string; about: string; found: string }[];
+}
+
+async function problems(workspace: Workspace): Promise<string[]> {
+  const { stdout } = await run(workspace.folder, 'doctor', '--json');
+  const { findings } = JSON.parse(stdout) as Report;
+  return findings.filter(({ level }) => level === 'problem').map(({ about }) => about);
+}
+
+test('has no problem with a repository that is right, and names each one that is not', async () => {
+  using workspace = new Workspace();
+  workspace.configure(TWO);
+  workspace.write('metadata/Containerfile', LINKED);
+  await run(workspace.folder, 'render');
+  expect(await problems(workspace)).toEqual([]);
+  expect((await run(workspace.folder, 'doctor')).code).toBe(0);
+
+  workspace.write(
+    'metadata/Containerfile',
+    'ARG BASE_IMAGE=registry.example/base:1\nFROM $BASE_IMAGE\nARG IMAGE1_URL\n',
+  );
+  expect(await problems(workspace)).toEqual([
+    'metadata/Containerfile: a base image by tag',
+    'metadata/Containerfile: no ARG IMAGE1_DIGEST',
+    'metadata/Containerfile: no label io.konflux.poc.primary-image.digest',
+  ]);
+  workspace.write('metadata/Containerfile', LINKED);
+
+  const push = workspace.path('.tekton/app-push.yaml');
+  writeFileSync(push, readFileSync(push, 'utf8').replace('"3"', '"4"'));
+  expect(await problems(workspace)).toEqual([
+    expect.stringMatching(/^\.tekton\/app-push\.yaml:[0-9]+ is not as konflux\.config\.ts says$/),
+  ]);
+  await run(workspace.folder, 'render', '--force');
+
+  workspace.configure({ ...TWO, namespace: 'your-tenant-namespace', registry: 'quay.io/your-org' });
+  workspace.write('metadata/Containerfile', LINKED);
+  await run(workspace.folder, 'render');
+  expect(await problems(workspace)).toEqual(['namespace is still a placeholder', 'registry is still a placeholder']);
+  expect((await run(workspace.folder, 'doctor')).code).toBe(1);
+});

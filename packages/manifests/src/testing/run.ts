@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import { main } from '../cli/main.ts';
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command on the config of a folder, in this process: starting one for each test takes most of their time. */
+export async function run(folder: string, command?: string, ...args: string[]): Promise<Outcome> {
+  let [stdout, stderr] = ['', ''];
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      stdout += String(text);
+      return true;
+    }),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      stderr += String(text);
+      return true;
+    }),
+  ];
+  try {
+    const config = command === 'schema' ? [] : ['--config', join(folder, 'konflux.config.ts')];
+    const code = await main(command === undefined ? [] : [command, ...args, ...config]);
+    return { code, stdout, stderr };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
