@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildNodeBase } from '../base-image.ts';
@@ -20,6 +20,7 @@ const FILES = {
   'literal/Containerfile': `FROM ${LITERAL}\nCOPY a.txt /a.txt\n`,
   'network/Containerfile': `FROM ${LITERAL}\nRUN ["node", "-e", "process.exit(Object.keys(os.networkInterfaces()).length === 0 ? 0 : 9)"]\n`,
   'epoch/Containerfile': 'FROM scratch\nARG SOURCE_DATE_EPOCH\nLABEL epoch="$SOURCE_DATE_EPOCH"\n',
+  'slow/Containerfile': `FROM ${LITERAL}\nRUN ["node", "-e", "console.log('running'); setTimeout(() => {}, 60000)"]\n`,
   'broken/Containerfile': 'FROM scratch\nCOPY missing /\n',
   'a.txt': 'text',
   'build.args': '# comment\nWHO=file\n',
@@ -146,6 +147,18 @@ it('builds without network when it is hermetic', async () => {
   await expect(build({ DOCKERFILE: 'network/Containerfile', HERMETIC: 'false' })).rejects.toMatchObject({
     code: 'TOOL_FAILED',
   });
+});
+
+it('leaves nothing when it is interrupted', async () => {
+  const controller = new AbortController();
+  const all = { IMAGE: `${registry.host}/org/slow:tag`, SOURCE_ARTIFACT: artifact, DOCKERFILE: 'slow/Containerfile' };
+  const stop = (line: string): void => {
+    if (line.includes('running')) controller.abort();
+  };
+  const run = runStandIn('buildah-oci-ta', all, { images: IMAGES, signal: controller.signal, log: stop });
+  await expect(run).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  expect(readFileSync('/proc/mounts', 'utf8')).not.toContain('tekton-local-test-');
+  expect(await runCommand('buildah', ['containers', '--quiet'])).toBe('');
 });
 
 describe('a build is refused', () => {

@@ -4,10 +4,11 @@ import { TektonLocalError } from '../errors.ts';
 import { parseReference, requireTag, taggedName } from '../reference.ts';
 import { putManifest } from '../registry-io.ts';
 import type { StandIn, StandInContext } from '../stand-in.ts';
-import { build, push } from './buildah.ts';
+import { build, environment, push } from './buildah.ts';
 import { pathInside } from './contained.ts';
 import { findContainerfile } from './containerfile.ts';
 import { list, refuseUnheeded, strings, text } from './param.ts';
+import { openPrivateStorage } from './private-storage.ts';
 import { useTrustedArtifact } from './trusted-artifact.ts';
 
 /** What the real task does with these, this one does not. */
@@ -87,13 +88,14 @@ export const buildahOciTa: StandIn = {
     refuseUnheeded(context, buildahOciTa.params, UNHEEDED);
     const target = parseReference(text(context, 'IMAGE'));
     const source = join(context.workDir, 'source');
-    const home = join(context.workDir, 'tmp');
-    await mkdir(home, { recursive: true });
-    await useTrustedArtifact(text(context, 'SOURCE_ARTIFACT'), source, context.signal);
+    const temporary = join(context.workDir, 'tmp');
+    const { log, signal } = context;
+    await mkdir(temporary, { recursive: true });
+    await useTrustedArtifact(text(context, 'SOURCE_ARTIFACT'), source, signal);
     const place = await findContainerfile(source, text(context, 'CONTEXT'), text(context, 'DOCKERFILE'));
     const epoch = timestamp(context);
     const format = buildFormat(context);
-    const built = await build({
+    const what = {
       ...place,
       buildArguments: await buildArguments(context, source),
       labels: { ...catalogLabels(context, epoch ?? Math.floor(Date.now() / 1000)), ...assignments(context, 'LABELS') },
@@ -104,21 +106,15 @@ export const buildahOciTa: StandIn = {
       omitHistory: text(context, 'OMIT_HISTORY') === 'true',
       hermetic: text(context, 'HERMETIC') === 'true',
       images: context.images,
-      temporary: home,
-      log: context.log,
-      signal: context.signal,
-    });
+    };
+    const storage = await openPrivateStorage(join(context.workDir, 'storage'), { env: environment(temporary), signal });
     try {
+      await build({ ...what, temporary, storage, log, signal });
       const url = taggedName(target);
-      const manifest = await push(built.name, target, {
-        format,
-        temporary: home,
-        log: context.log,
-        signal: context.signal,
-      });
+      const manifest = await push(target, { format, temporary, storage, log, signal });
       // The real task also leaves a tag that no other run can move.
       const own = { registry: target.registry, repository: target.repository, tag: requireTag(context.taskRunName) };
-      await putManifest(own, manifest, context.signal);
+      await putManifest(own, manifest, signal);
       context.log(`Pushed ${url}@${manifest.digest}`);
       context.log('No SBOM is made locally: SBOM_BLOB_URL is empty.');
       return {
@@ -128,7 +124,7 @@ export const buildahOciTa: StandIn = {
         SBOM_BLOB_URL: '',
       };
     } finally {
-      await built.remove();
+      await storage.remove();
     }
   },
 };

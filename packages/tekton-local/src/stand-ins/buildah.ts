@@ -1,15 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { plainEnvironment, runCommand } from '../command.ts';
+import { type CommandOptions, plainEnvironment, runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
 import { type ImageReference, isLoopback, taggedName } from '../reference.ts';
 import { getManifest, type Manifest } from '../registry-io.ts';
 import { type BaseImages, readBaseImages } from './containerfile.ts';
+import type { PrivateStorage } from './private-storage.ts';
 
 interface Tooling {
   /** A folder for what buildah keeps on disk meanwhile. */
   temporary: string;
+  storage: PrivateStorage;
   log(line: string): void;
   signal: AbortSignal;
 }
@@ -33,21 +34,16 @@ export interface BuildOptions extends Tooling {
   images: Readonly<Record<string, string>>;
 }
 
-/** An image in this machine's storage, under a name that nobody else uses. */
-export interface BuiltImage {
-  name: string;
-  /** Removes the image; what it is based on stays. */
-  remove(): Promise<void>;
-}
+/** The name of the image in the storage of its build. */
+const NAME = 'localhost/tekton-local/build:image';
 
-/** Builds an image with buildah. */
-export async function build(options: BuildOptions): Promise<BuiltImage> {
-  const { signal } = options;
+/** Builds an image with buildah, into the storage. */
+export async function build(options: BuildOptions): Promise<void> {
   const text = await readFile(options.containerfile, 'utf8');
   const bases = readBaseImages(text, options.buildArguments);
   for (const image of bases.images) if (!(image in options.images)) await pull(image, options);
-  const name = `localhost/tekton-local/build:${randomBytes(12).toString('hex')}`;
   const args = [
+    ...options.storage.options,
     'bud',
     '--isolation=chroot',
     '--no-cache',
@@ -57,7 +53,7 @@ export async function build(options: BuildOptions): Promise<BuiltImage> {
     '--identity-label=false',
     // As on the cluster, another format is a matter of pushing. buildah's own docker format also holds a random host name.
     '--format=oci',
-    `--tag=${name}`,
+    `--tag=${NAME}`,
     `--file=${options.containerfile}`,
     ...(options.epoch === undefined ? [] : [`--timestamp=${options.epoch}`]),
     ...(options.omitHistory ? ['--omit-history'] : []),
@@ -70,32 +66,17 @@ export async function build(options: BuildOptions): Promise<BuiltImage> {
     options.folder,
   ];
   const [program, ...prefix] = options.hermetic ? await withoutNetwork(options) : ['buildah'];
-  await runCommand(program ?? 'buildah', [...prefix, ...args], { ...tooling(options), cwd: options.folder, signal });
-  return {
-    name,
-    async remove() {
-      // Also when the run was interrupted: this is what cleans up.
-      await runCommand('buildah', ['rmi', name], { env: environment(options) }).catch((error: unknown) => {
-        options.log(`The local image ${name} could not be removed: ${error instanceof Error ? error.message : error}`);
-      });
-    },
-  };
+  await runCommand(program ?? 'buildah', [...prefix, ...args], { ...tooling(options), cwd: options.folder });
 }
 
-/** Pushes a local image, and reads its manifest back: only bytes that hash to what buildah said are returned. */
-export async function push(
-  name: string,
-  target: ImageReference,
-  options: Tooling & { format: 'oci' | 'docker' },
-): Promise<Manifest> {
+/** Pushes the image that was built, and reads its manifest back: only bytes that hash to what buildah said are returned. */
+export async function push(target: ImageReference, options: Tooling & { format: 'oci' | 'docker' }): Promise<Manifest> {
   const digestFile = join(options.temporary, 'digest');
   const tls = `--tls-verify=${!isLoopback(target.registry)}`;
   const url = taggedName(target);
   const format = `--format=${options.format === 'docker' ? 'v2s2' : 'oci'}`;
-  await runCommand('buildah', ['push', '--quiet', tls, format, `--digestfile=${digestFile}`, name, `docker://${url}`], {
-    ...tooling(options),
-    signal: options.signal,
-  });
+  const args = ['push', '--quiet', tls, format, `--digestfile=${digestFile}`, NAME, `docker://${url}`];
+  await runCommand('buildah', [...options.storage.options, ...args], tooling(options));
   const expected = (await readFile(digestFile, 'utf8')).trim();
   const { registry, repository, tag = 'latest' } = target;
   const manifest = await getManifest({ registry, repository, tag }, options.signal);
@@ -130,7 +111,7 @@ async function pull(image: string, options: BuildOptions): Promise<void> {
   const policy = image.includes('@sha256:') ? 'missing' : 'newer';
   const registry = image.slice(0, Math.max(image.indexOf('/'), 0));
   const args = ['pull', '--quiet', `--policy=${policy}`, `--tls-verify=${!isLoopback(registry)}`, image];
-  await runCommand('buildah', args, { ...tooling(options), signal: options.signal });
+  await runCommand('buildah', args, tooling(options));
 }
 
 /**
@@ -143,7 +124,7 @@ async function withoutNetwork(options: BuildOptions): Promise<string[]> {
   const prefix = process.getuid?.() === 0 ? isolated : ['buildah', 'unshare', '--', ...isolated];
   const [program = '', ...args] = prefix;
   try {
-    await runCommand(program, [...args, 'true'], { env: environment(options), signal: options.signal });
+    await runCommand(program, [...args, 'true'], { env: environment(options.temporary), signal: options.signal });
     return [...prefix, 'buildah'];
   } catch (error) {
     options.signal.throwIfAborted();
@@ -153,10 +134,11 @@ async function withoutNetwork(options: BuildOptions): Promise<string[]> {
   }
 }
 
-function tooling(options: Tooling): { env: Record<string, string>; log: (line: string) => void } {
-  return { env: environment(options), log: options.log };
+function tooling(options: Tooling): CommandOptions {
+  return { env: environment(options.temporary), log: options.log, signal: options.signal };
 }
 
-function environment(options: Tooling): Record<string, string> {
-  return plainEnvironment({ TMPDIR: options.temporary });
+/** buildah's environment: a folder of its own for temporary files, and nothing that would show in the image. */
+export function environment(temporary: string): Record<string, string> {
+  return plainEnvironment({ TMPDIR: temporary });
 }

@@ -13,7 +13,7 @@ export interface StandInRun {
 export async function runStandIn(
   task: string,
   params: Record<string, ParamValue>,
-  options: Partial<Pick<StandInContext, 'images' | 'sourceUrl' | 'taskRunName' | 'signal'>> = {},
+  options: Partial<Pick<StandInContext, 'images' | 'sourceUrl' | 'taskRunName' | 'signal' | 'log'>> = {},
 ): Promise<StandInRun> {
   const standIn = standIns.find((candidate) => candidate.task === task);
   if (standIn === undefined) throw new Error(`no stand-in for ${task}`);
@@ -31,7 +31,10 @@ export async function runStandIn(
       workDir,
       images: options.images ?? {},
       ...(options.sourceUrl === undefined ? {} : { sourceUrl: options.sourceUrl }),
-      log: (line) => lines.push(line),
+      log: (line) => {
+        lines.push(line);
+        options.log?.(line);
+      },
       signal: options.signal ?? new AbortController().signal,
     });
     return { results, log: lines.join('\n') };

@@ -1,0 +1,55 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CommandOptions, runCommand } from '../command.ts';
+import { TektonLocalError } from '../errors.ts';
+
+/** A storage for images and containers that is one build's alone. */
+export interface PrivateStorage {
+  /** buildah's global options for it. */
+  readonly options: readonly string[];
+  /** Removes it with all that is in it, also what an interrupted build left. */
+  remove(): Promise<void>;
+}
+
+/** The drivers that can read the images of another storage. */
+const DRIVERS = ['overlay', 'vfs'];
+
+/**
+ * Makes a storage in a folder of its own, in which this machine's images can be used as well. So builds don't get in
+ * each other's way, and removing it is removing a folder.
+ */
+export async function openPrivateStorage(folder: string, options: CommandOptions): Promise<PrivateStorage> {
+  const { driver, root, driverOptions } = await findStorage(options);
+  if (!DRIVERS.includes(driver)) {
+    throw new TektonLocalError('UNSUPPORTED', 'images can’t be built with this storage driver', {
+      expected: DRIVERS.join(' or '),
+      found: JSON.stringify(driver),
+      hint: 'set STORAGE_DRIVER=overlay',
+    });
+  }
+  const place = [`--root=${join(folder, 'root')}`, `--runroot=${join(folder, 'run')}`, `--storage-driver=${driver}`];
+  const all = [...driverOptions, `${driver}.imagestore=${root}`];
+  const storage = [...place, ...all.map((option) => `--storage-opt=${option}`)];
+  return {
+    options: storage,
+    async remove() {
+      // Not with the caller's signal: after an interruption this is what cleans up. A container still has its mounts.
+      const plain = { ...(options.env === undefined ? {} : { env: options.env }) };
+      await runCommand('buildah', [...storage, 'rm', '--all'], plain);
+      if (process.getuid?.() === 0) await rm(folder, { recursive: true, force: true });
+      // Its files belong to the users that a user's containers have.
+      else await runCommand('buildah', ['unshare', '--', 'rm', '-rf', '--', folder], plain);
+    },
+  };
+}
+
+async function findStorage(
+  options: CommandOptions,
+): Promise<{ driver: string; root: string; driverOptions: string[] }> {
+  const { env, signal } = options;
+  const output = await runCommand('buildah', ['info'], { ...(env === undefined ? {} : { env }), signal });
+  const { store } = JSON.parse(output) as {
+    store: { GraphDriverName: string; GraphRoot: string; GraphOptions: string[] | null };
+  };
+  return { driver: store.GraphDriverName, root: store.GraphRoot, driverOptions: store.GraphOptions ?? [] };
+}
