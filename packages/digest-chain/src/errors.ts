@@ -8,6 +8,9 @@ export type ErrorCode =
   | 'REFERENCE_INVALID'
   | 'LABEL_PREFIX_INVALID'
   | 'KEY_INVALID'
+  | 'CREDENTIALS_INVALID'
+  | 'CA_FILE_INVALID'
+  | 'PROXY_INVALID'
   // what the registry did
   | 'REGISTRY_UNREACHABLE'
   | 'REGISTRY_ERROR'
@@ -18,7 +21,10 @@ export type ErrorCode =
   | 'SIZE_MISMATCH'
   | 'TOO_LARGE'
   | 'MEDIA_TYPE_UNSUPPORTED'
+  | 'RESPONSE_INVALID'
   | 'REDIRECT_REFUSED'
+  | 'REALM_REFUSED'
+  | 'CONFLICT'
   // what the bytes are
   | 'JSON_INVALID'
   | 'JSON_DUPLICATE_KEY'

@@ -26,12 +26,14 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
 const IPV6 = /^\[[0-9A-Fa-f:.]+\]$/;
 const MAX_LENGTH = 255;
+const MAX_TEXT = 1024;
 
 /**
  * Reads `[registry/]repository[:tag][@digest]`. Names without a registry are Docker Hub's, and its one-word names are
  * under `library/`. Throws `REFERENCE_INVALID`, or `DIGEST_INVALID` where the part after `@` is no digest.
  */
 export function parseReference(text: string): Reference {
+  if (text.length > MAX_TEXT) throw invalid(text, `at most ${MAX_TEXT} characters`);
   const [name = '', digest, ...more] = text.split('@');
   if (more.length > 0) throw invalid(text, 'at most one @');
   const slash = name.lastIndexOf('/');
@@ -67,27 +69,47 @@ export function formatReference({ registry, repository, tag, digest }: Reference
   return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
 
+/** Whether this can be a tag (distribution-spec, "Pulling manifests"). */
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
+/**
+ * Whatever built it: a repository that this accepts leads to nothing but a path of that name on that host. Throws
+ * `REFERENCE_INVALID`.
+ */
+export function checkRepository({ registry, repository }: Repository): void {
+  checkRegistry(`${registry}/${repository}`, registry);
+  checkName(`${registry}/${repository}`, repository);
+}
+
 function parseRepository(text: string, name: string): Repository {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
   const named = first === 'localhost' || /[.:[A-Z]/.test(first);
-  let registry = named ? first : 'docker.io';
+  let registry = named ? first.toLowerCase() : 'docker.io';
   if (registry === 'index.docker.io') registry = 'docker.io';
   let repository = named ? name.slice(slash + 1) : name;
   if (registry === 'docker.io' && !repository.includes('/')) repository = `library/${repository}`;
   checkRegistry(text, registry);
-  if (!REPOSITORY.test(repository) || repository.length > MAX_LENGTH) {
-    throw invalid(text, 'a repository of lower-case letters, digits, ".", "_", "-" and "/", up to 255 characters');
-  }
+  checkName(text, repository);
   return { registry, repository };
+}
+
+function checkName(text: string, repository: string): void {
+  if (repository.length <= MAX_LENGTH && REPOSITORY.test(repository)) return;
+  throw invalid(text, 'a repository of lower-case letters, digits, ".", "_", "-" and "/", up to 255 characters');
 }
 
 function checkRegistry(text: string, registry: string): void {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(registry);
   const host = match?.[1] ?? '';
   const port = Number(match?.[2] ?? 1);
-  const hostIsGood = host.startsWith('[') ? IPV6.test(host) && URL.canParse(`http://${host}/`) : HOST_NAME.test(host);
-  if (!hostIsGood || host.length > MAX_LENGTH || port < 1 || port > 65535) {
+  const good = host.length <= MAX_LENGTH && (host.startsWith('[') ? IPV6.test(host) : HOST_NAME.test(host));
+  // URLs know more ways to write an address than people do: `0x7f.1` is 127.0.0.1. Only the plain one is taken.
+  const url = URL.parse(`http://${registry}/`);
+  const plain = host.startsWith('[') ? url !== null : url?.hostname === host.toLowerCase();
+  if (!good || !plain || port < 1 || port > 65535) {
     throw invalid(text, 'a registry: host, host:port or [IPv6]:port');
   }
 }
