@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runCommand } from './command.ts';
 import { TektonLocalError } from './errors.ts';
@@ -10,12 +10,9 @@ import { TektonLocalError } from './errors.ts';
 const KEY_LABEL = 'tekton-local.node-base.key';
 
 /** Raised whenever the image would come out differently from the same files. */
-const RECIPE = 1;
+const RECIPE = 2;
 
-const CONTAINERFILE = `FROM scratch
-COPY rootfs/ /
-ENV PATH=/usr/local/bin:/usr/bin:/bin
-`;
+const CONFIGURATION = ['--env', 'PATH=/usr/local/bin:/usr/bin:/bin'];
 
 /** A file of the image: where it comes from, and where it goes. */
 interface Part {
@@ -32,28 +29,42 @@ interface Part {
  * without buildah, `INTERRUPTED`.
  */
 export async function buildNodeBase({ tag, signal }: { tag: string; signal?: AbortSignal }): Promise<string> {
-  const [parts, present] = await Promise.all([findParts(signal), keyOf(tag, signal)]);
-  const key = await hashParts(parts);
+  const [{ parts, key }, present] = await Promise.all([identify(signal), keyOf(tag, signal)]);
   if (present === key) return tag;
   const work = await mkdtemp(join(tmpdir(), 'tekton-local-base-'));
   try {
     await fillRoot(join(work, 'rootfs'), parts);
-    await writeFile(join(work, 'Containerfile'), CONTAINERFILE);
-    const fixed = ['--timestamp=0', '--identity-label=false', '--omit-history', '--http-proxy=false', '--no-cache'];
-    const args = [
-      'bud',
-      '--isolation=chroot',
-      ...fixed,
-      `--label=${KEY_LABEL}=${key}`,
-      `--tag=${tag}`,
-      '--quiet',
-      work,
-    ];
-    await runCommand('buildah', args, { signal });
+    await commit(join(work, 'rootfs'), tag, key, signal);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
   return tag;
+}
+
+/** Makes the image out of a folder, step by step: so the container has a name, and is removed whatever happens. */
+async function commit(root: string, tag: string, key: string, signal: AbortSignal | undefined): Promise<void> {
+  const container = `tekton-local-base-${randomUUID()}`;
+  const fixed = ['--timestamp=0', '--identity-label=false', '--omit-history'];
+  try {
+    await runCommand('buildah', ['from', `--name=${container}`, 'scratch'], { signal });
+    await runCommand('buildah', ['copy', '--quiet', container, root, '/'], { signal });
+    await runCommand('buildah', ['config', ...CONFIGURATION, `--label=${KEY_LABEL}=${key}`, container], { signal });
+    await runCommand('buildah', ['commit', '--quiet', ...fixed, container, tag], { signal });
+  } finally {
+    // Without the signal: after an interruption this is what cleans up. There may be no container yet.
+    await runCommand('buildah', ['rm', container]).catch(() => undefined);
+  }
+}
+
+/** What goes into the image, and the key that stands for all of it. */
+async function identify(signal: AbortSignal | undefined): Promise<{ parts: Part[]; key: string }> {
+  const parts = await findParts(signal);
+  const stamp = await stampOf(parts);
+  const known = await readMemo();
+  if (known?.stamp === stamp) return { parts, key: known.key };
+  const key = await hashParts(parts);
+  await writeMemo({ stamp, key });
+  return { parts, key };
 }
 
 /** The key of the image that has the tag now, if there is one. */
@@ -108,8 +119,53 @@ async function hashParts(parts: readonly Part[]): Promise<string> {
     }),
   );
   return createHash('sha256')
-    .update(`${RECIPE}\n${CONTAINERFILE}${hashes.join('')}`)
+    .update(`${RECIPE}\n${CONFIGURATION.join('\n')}\n${hashes.join('')}`)
     .digest('hex');
+}
+
+/** Changes whenever a file could have changed: hashing Node's 100 MB each time would cost more than all the rest. */
+async function stampOf(parts: readonly Part[]): Promise<string> {
+  const lines = await Promise.all(
+    parts.map(async ({ from, to }) => {
+      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(from, { bigint: true });
+      return `${[dev, ino, size, mtimeNs, ctimeNs].join(' ')}  ${to}\n`;
+    }),
+  );
+  return createHash('sha256')
+    .update(`${RECIPE}\n${CONFIGURATION.join('\n')}\n${lines.join('')}`)
+    .digest('hex');
+}
+
+interface Memo {
+  stamp: string;
+  key: string;
+}
+
+const memoFile = (): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tekton-local', 'node-base.json');
+
+async function readMemo(): Promise<Memo | undefined> {
+  try {
+    const memo: unknown = JSON.parse(await readFile(memoFile(), 'utf8'));
+    if (typeof memo !== 'object' || memo === null || !('stamp' in memo) || !('key' in memo)) return undefined;
+    const { stamp, key } = memo;
+    return typeof stamp === 'string' && typeof key === 'string' ? { stamp, key } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Saves time and nothing else: where it can't be written, the files are hashed again. */
+async function writeMemo(memo: Memo): Promise<void> {
+  const file = memoFile();
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(draft, JSON.stringify(memo));
+    await rename(draft, file);
+  } catch {
+    await rm(draft, { force: true });
+  }
 }
 
 async function fillRoot(root: string, parts: readonly Part[]): Promise<void> {

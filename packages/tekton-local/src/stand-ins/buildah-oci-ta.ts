@@ -91,6 +91,9 @@ export const buildahOciTa: StandIn = {
     const temporary = join(context.workDir, 'tmp');
     const { log, signal } = context;
     await mkdir(temporary, { recursive: true });
+    const opening = openPrivateStorage(join(context.workDir, 'storage'), { env: environment(temporary), signal });
+    // Awaited below; a failure before that must not count as unhandled.
+    opening.catch(() => undefined);
     await useTrustedArtifact(text(context, 'SOURCE_ARTIFACT'), source, signal);
     const place = await findContainerfile(source, text(context, 'CONTEXT'), text(context, 'DOCKERFILE'));
     const epoch = timestamp(context);
@@ -107,7 +110,7 @@ export const buildahOciTa: StandIn = {
       hermetic: text(context, 'HERMETIC') === 'true',
       images: context.images,
     };
-    const storage = await openPrivateStorage(join(context.workDir, 'storage'), { env: environment(temporary), signal });
+    const storage = await opening;
     try {
       await build({ ...what, temporary, storage, log, signal });
       const url = taggedName(target);

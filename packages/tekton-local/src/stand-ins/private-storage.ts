@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandOptions, runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
@@ -33,14 +33,22 @@ export async function openPrivateStorage(folder: string, options: CommandOptions
   return {
     options: storage,
     async remove() {
-      // Not with the caller's signal: after an interruption this is what cleans up. A container still has its mounts.
+      // Not with the caller's signal: after an interruption this is what cleans up.
       const plain = { ...(options.env === undefined ? {} : { env: options.env }) };
-      await runCommand('buildah', [...storage, 'rm', '--all'], plain);
+      if (await hasContainers(join(folder, 'root', `${driver}-containers`, 'containers.json'))) {
+        await runCommand('buildah', [...storage, 'rm', '--all'], plain);
+      }
       if (process.getuid?.() === 0) await rm(folder, { recursive: true, force: true });
       // Its files belong to the users that a user's containers have.
       else await runCommand('buildah', ['unshare', '--', 'rm', '-rf', '--', folder], plain);
     },
   };
+}
+
+/** Whether a build left a container: it has mounts, so that it can't be removed as files. */
+async function hasContainers(list: string): Promise<boolean> {
+  const text = await readFile(list, 'utf8').catch(() => '[]');
+  return text.trim() !== '[]';
 }
 
 async function findStorage(
