@@ -1,0 +1,282 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../attestation/document.ts';
+import type { Check } from '../check.ts';
+import type { Digest } from '../digest.ts';
+import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import { seal } from '../seal.ts';
+import { buildChain, REVISION, type TestChain } from '../testing/chain.ts';
+import { startCountingProxy } from '../testing/counting-proxy.ts';
+import { startEnvironment, type TestEnvironment } from '../testing/environment.ts';
+import { ONES, ZERO } from '../testing/image.ts';
+import { provenanceV1, provenanceV02, type TestTask } from '../testing/provenance.ts';
+import { createSigner, envelope, pushSigned, type Signer, simpleSigning } from '../testing/signer.ts';
+import { type Verification, verify } from '../verify.ts';
+
+let environment: TestEnvironment;
+const registry = createRegistry();
+const signer = createSigner();
+
+beforeAll(async () => {
+  environment = await startEnvironment();
+});
+afterAll(async () => {
+  await environment.stop();
+});
+
+interface Sealed extends TestChain {
+  readonly sealed: Digest;
+}
+
+async function sealedChain(name: string): Promise<Sealed> {
+  const chain = await buildChain(environment.builder, environment.registry.host, name);
+  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
+  const tag = parseTagReference(`${chain.image1}:${REVISION}`);
+  const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
+  const { digest } = await seal(registry, origin, [linked], { tag });
+  return { ...chain, sealed: digest };
+}
+
+function tasksOf(chain: Sealed, buildArgs: readonly string[]): readonly TestTask[] {
+  return [
+    { name: 'clone-repository', params: { url: 'x' }, results: { commit: REVISION } },
+    { name: 'build-image-1', params: { BUILD_ARGS: [] }, results: { IMAGE_DIGEST: chain.origin } },
+    { name: 'build-image-2', params: { BUILD_ARGS: buildArgs }, results: { IMAGE_DIGEST: chain.metadata } },
+    { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
+    // A task that passes the digest on, as an index or a scanner does, is no build.
+    { name: 'scan-image-2', params: { 'image-digest': chain.metadata }, results: { IMAGE_DIGEST: chain.metadata } },
+  ];
+}
+
+const buildArgsOf = (chain: Sealed): string[] => [
+  `IMAGE1_DIGEST=${chain.origin}`,
+  `IMAGE1_URL=${chain.image1}@${chain.origin}`,
+];
+
+const tagOf = (digest: Digest, suffix: string): string => `${digest.replace(':', '-')}.${suffix}`;
+
+async function sign(
+  image: string,
+  digest: Digest,
+  by: Signer = signer,
+  payload = simpleSigning(digest),
+): Promise<void> {
+  const signature = Buffer.from(by.sign(payload)).toString('base64');
+  const document = { mediaType: SIMPLE_SIGNING, bytes: payload, annotations: { [SIGNATURE_ANNOTATION]: signature } };
+  await pushSigned(registry, parseReference(image), tagOf(digest, 'sig'), [document]);
+}
+
+async function signBoth(chain: Sealed): Promise<void> {
+  await sign(chain.image1, chain.sealed);
+  await sign(chain.image2, chain.metadata);
+}
+
+async function attest(image: string, digest: Digest, ...statements: object[]): Promise<void> {
+  const documents = statements.map((statement) => ({ mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement) }));
+  await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), documents);
+}
+
+function verifyChain(chain: Sealed, keys = signer.keys, host?: string): Promise<Verification> {
+  const image = parseReference(`${chain.image1}:${REVISION}`);
+  return verify(registry, host === undefined ? image : { ...image, registry: host }, { keys });
+}
+
+function checkOf(proof: Verification, id: Check['id'], role?: string): Check | undefined {
+  return proof.checks.find((check) => check.id === id && (role === undefined || check.role === role));
+}
+
+describe('a chain that the build system signed', () => {
+  it.each([
+    ['SLSA v0.2', provenanceV02],
+    ['SLSA v1', provenanceV1],
+  ] as const)('is attested (%s)', async (name, provenance) => {
+    const chain = await sealedChain(`good-${name.slice(-1)}`);
+    await signBoth(chain);
+    const subjects = [chain.sealed, chain.origin, chain.metadata];
+    await attest(chain.image2, chain.metadata, provenance(subjects, tasksOf(chain, buildArgsOf(chain))));
+    const proof = await verifyChain(chain);
+    expect(proof.checks.filter((check) => check.status !== 'passed')).toEqual([]);
+    expect(proof.level).toBe('attested');
+    expect(checkOf(proof, 'signature', 'primary')?.evidence).toContain('no transparency log was checked');
+    expect(checkOf(proof, 'build-args', 'metadata')?.evidence).toContain(
+      `build-image-2 was called with IMAGE1_DIGEST=`,
+    );
+
+    const fromImage2 = await verify(registry, parseReference(`${chain.image2}:${REVISION}`), { keys: signer.keys });
+    expect(fromImage2.level).toBe('attested');
+    expect((await verifyChain(chain, [])).level).toBe('linked');
+  });
+
+  it('is attested where another key signed as well', async () => {
+    const chain = await sealedChain('two-keys');
+    const other = createSigner('Ed25519');
+    await sign(chain.image1, chain.sealed, other);
+    await sign(chain.image2, chain.metadata);
+    await attest(
+      chain.image1,
+      chain.sealed,
+      provenanceV02([chain.sealed, chain.metadata], tasksOf(chain, buildArgsOf(chain))),
+    );
+    expect((await verifyChain(chain, [...other.keys, ...signer.keys])).level).toBe('attested');
+    expect(checkOf(await verifyChain(chain), 'signature', 'primary')?.status).toBe('failed');
+  });
+});
+
+describe('signature', () => {
+  it('fails where an image is not signed, and names what was expected', async () => {
+    const chain = await sealedChain('unsigned');
+    await sign(chain.image1, chain.sealed);
+    const proof = await verifyChain(chain);
+    expect(proof.level).toBe('none');
+    expect(checkOf(proof, 'signature', 'primary')?.status).toBe('passed');
+    expect(checkOf(proof, 'signature', 'metadata')).toMatchObject({
+      status: 'failed',
+      expected: expect.stringContaining(chain.metadata),
+      found: 'nothing that is signed',
+    });
+  });
+
+  it('fails with another key, and with the signature of another image', async () => {
+    const chain = await sealedChain('wrong');
+    await sign(chain.image1, chain.sealed, createSigner());
+    await sign(chain.image2, chain.metadata, signer, simpleSigning(chain.sealed));
+    const proof = await verifyChain(chain);
+    expect(checkOf(proof, 'signature', 'primary')?.found).toContain('none of the keys made this signature');
+    expect(checkOf(proof, 'signature', 'metadata')?.found).toContain('it is about another image');
+  });
+
+  it('fails where only what was sealed is signed, not the sealed image', async () => {
+    const chain = await sealedChain('origin-signed');
+    await sign(chain.image1, chain.origin);
+    await sign(chain.image2, chain.metadata);
+    expect(checkOf(await verifyChain(chain), 'signature', 'primary')?.status).toBe('failed');
+  });
+});
+
+describe('provenance', () => {
+  it('fails where no statement has both images as subjects', async () => {
+    const chain = await sealedChain('apart');
+    await signBoth(chain);
+    const tasks = tasksOf(chain, buildArgsOf(chain));
+    await attest(chain.image1, chain.sealed, provenanceV02([chain.sealed, ONES], tasks));
+    await attest(chain.image2, chain.metadata, provenanceV02([chain.metadata, ZERO], tasks));
+    const proof = await verifyChain(chain);
+    expect(checkOf(proof, 'provenance')).toMatchObject({
+      status: 'failed',
+      expected: `${chain.sealed} and ${chain.metadata}`,
+      found: expect.stringContaining('2 with one of them'),
+    });
+    expect(checkOf(proof, 'build-args')?.status).toBe('skipped');
+    expect(proof.level).toBe('none');
+  });
+
+  it('fails where the statement is of another kind', async () => {
+    const chain = await sealedChain('kind');
+    await signBoth(chain);
+    const statement = provenanceV02([chain.sealed, chain.metadata], tasksOf(chain, buildArgsOf(chain)));
+    await attest(chain.image2, chain.metadata, { ...statement, predicateType: 'https://spdx.dev/Document' });
+    expect(checkOf(await verifyChain(chain), 'provenance')?.status).toBe('failed');
+  });
+});
+
+describe('build-args', () => {
+  it.each([
+    ['another digest', (chain: Sealed) => [`IMAGE1_DIGEST=${ZERO}`, `IMAGE1_URL=${chain.image1}`]],
+    ['the digest only within a url', (chain: Sealed) => [`IMAGE1_URL=${chain.image1}@${chain.origin}`]],
+    ['the sealed digest', (chain: Sealed) => [`IMAGE1_DIGEST=${chain.sealed}`]],
+    ['the digest overridden', (chain: Sealed) => [...buildArgsOf(chain), `IMAGE1_DIGEST=${ZERO}`]],
+    ['nothing', () => []],
+  ])('fails where the task was called with %s', async (name, buildArgs) => {
+    const chain = await sealedChain(`args-${name.replaceAll(' ', '-')}`);
+    await signBoth(chain);
+    const tasks = tasksOf(chain, buildArgs(chain));
+    await attest(chain.image1, chain.sealed, provenanceV02([chain.sealed, chain.metadata], tasks));
+    const proof = await verifyChain(chain);
+    expect(checkOf(proof, 'provenance')?.status).toBe('passed');
+    expect(checkOf(proof, 'build-args')).toMatchObject({
+      status: 'failed',
+      expected: `BUILD_ARGS of build-image-2 with one <name>=${chain.origin}`,
+      found: buildArgs(chain).join(' ') || 'no BUILD_ARGS',
+    });
+    expect(proof.level).toBe('none');
+  });
+
+  it("is skipped where the provenance lists no tasks, and taken from the task's own where there is one", async () => {
+    const chain = await sealedChain('plain');
+    await signBoth(chain);
+    const run = provenanceV1([chain.sealed, chain.metadata], tasksOf(chain, []), false);
+    await attest(chain.image2, chain.metadata, run);
+    const proof = await verifyChain(chain);
+    expect(checkOf(proof, 'build-args')).toMatchObject({
+      status: 'skipped',
+      evidence: expect.stringContaining('https://tekton.dev/chains/v2/slsa'),
+    });
+    expect(proof.level).toBe('none');
+
+    const runSpec = { taskRef: {}, params: [{ name: 'BUILD_ARGS', value: buildArgsOf(chain) }] };
+    const task = {
+      ...provenanceV1([chain.metadata], []),
+      predicate: { buildDefinition: { externalParameters: { runSpec } } },
+    };
+    await attest(chain.image2, chain.metadata, run, task);
+    expect((await verifyChain(chain)).level).toBe('attested');
+  });
+});
+
+describe('a registry full of signatures', () => {
+  it('is read up to a limit, and says so', async () => {
+    const chain = await sealedChain('flood');
+    await signBoth(chain);
+    const junk = Array.from({ length: 200 }, (_, index) => ({
+      mediaType: DSSE_ENVELOPE,
+      bytes: envelope(createJunkSigner(index), { index }),
+    }));
+    await pushSigned(registry, parseReference(chain.image2), tagOf(chain.metadata, 'att'), junk);
+    const proxy = await startCountingProxy(environment.registry.host);
+    try {
+      const started = performance.now();
+      const options = { keys: signer.keys, statement: false };
+      const reader = registryThrough(proxy.host, chain.metadata);
+      const proof = await verify(reader, parseReference(`${chain.image1}:${REVISION}`), options);
+      expect(checkOf(proof, 'signature', 'metadata')?.status).toBe('passed');
+      expect(checkOf(proof, 'provenance')).toMatchObject({
+        status: 'failed',
+        found: expect.stringContaining('of them were not read'),
+      });
+      expect(proxy.requests.length).toBeLessThan(200);
+      expect(performance.now() - started).toBeLessThan(20_000);
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
+
+/** Signs nothing, fast: what it makes verifies with no key. */
+function createJunkSigner(index: number): Signer {
+  return { pem: '', keys: [], sign: () => Buffer.from(`${index}`) };
+}
+
+/**
+ * The same registry, asked through a proxy: the images' own names stay what the proof compares. Ten thousand referrers
+ * are listed at one image.
+ */
+function registryThrough(host: string, flooded: Digest): typeof registry {
+  const through = createRegistry();
+  const at = <T extends { registry: string }>(place: T): T => ({ ...place, registry: host });
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const manifests = Array.from({ length: 10_000 }, (_, index) => ({
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    digest: `sha256:${index.toString(16).padStart(64, '0')}`,
+    size: 500,
+    artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+  }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+  return {
+    ...through,
+    async getManifest(place, reference) {
+      if (reference === flooded.replace(':', '-')) return { bytes, mediaType, digest: ZERO };
+      return through.getManifest(at(place), reference);
+    },
+    getBlob: (place, descriptor, options) => through.getBlob(at(place), descriptor, options),
+  };
+}
