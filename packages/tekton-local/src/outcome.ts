@@ -1,0 +1,58 @@
+import type { ParamValue } from './stand-in.ts';
+
+/** How a step ended. */
+export interface StepOutcome {
+  name: string;
+  /** Absent if the step was not run, or ended by a stop. */
+  exitCode?: number;
+  /** The last lines that it said. Text from the step: escape it before it goes to a terminal. */
+  logTail: string[];
+  startedAt?: number;
+  finishedAt?: number;
+}
+
+/** How a task of the pipeline ended. Times are milliseconds since 1970. */
+export interface TaskOutcome {
+  name: string;
+  status: 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
+  /** Tekton's reason, e.g. `TaskRunTimeout`, `When Expressions evaluated to false`. */
+  reason?: string;
+  message?: string;
+  results: Record<string, ParamValue>;
+  startedAt?: number;
+  finishedAt?: number;
+  steps: StepOutcome[];
+}
+
+/** How a PipelineRun ended. Times are milliseconds since 1970. */
+export interface PipelineRunOutcome {
+  name: string;
+  status: 'Succeeded' | 'Failed' | 'Cancelled';
+  reason?: string;
+  message?: string;
+  results: Record<string, ParamValue>;
+  startedAt: number;
+  finishedAt: number;
+  tasks: TaskOutcome[];
+}
+
+/** What happens during a run. */
+export type RunEvent =
+  | { type: 'note'; message: string }
+  | { type: 'task-started'; task: string }
+  | { type: 'task-finished'; task: string; status: TaskOutcome['status']; reason?: string; message?: string }
+  /** One line of a step. Text from the step: escape it before it goes to a terminal. */
+  | { type: 'log'; task: string; step: string; line: string };
+
+/** Why something was stopped from outside: the reason of an AbortSignal. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+  readonly status: 'Cancelled' | 'Failed';
+  readonly reason: string;
+
+  constructor(status: 'Cancelled' | 'Failed', reason: string, message: string) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,195 @@
+import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostPathOf, insideFolder, makeOpenFolder, openToAll } from './confined-path.ts';
+import type { Containers } from './containers.ts';
+import type { Step, Task } from './model.ts';
+import type { StepOutcome } from './outcome.ts';
+import type { StepStandIn } from './stand-in.ts';
+import { type Mount, runContainer } from './step-container.ts';
+import { expandEnvironment, type Scope, substituteList, substituteString } from './substitute.ts';
+
+/** What all steps of a run share. */
+export interface StepEnvironment {
+  containers: Containers;
+  images: Readonly<Record<string, string>>;
+  stepStandIns: readonly StepStandIn[];
+  /** Starts the name of every container of the run. */
+  containerPrefix: string;
+  logs?: string;
+}
+
+export interface StepRunOptions {
+  task: Task;
+  taskName: string;
+  step: Step;
+  scope: Scope;
+  /** The TaskRun's folder on this machine. */
+  folder: string;
+  workspaces: readonly Mount[];
+  log(line: string): void;
+  signal: AbortSignal;
+}
+
+const TAIL = 50;
+
+/** Runs one step, in a container or by its stand-in. Rejects only when it was stopped, or could not be started. */
+export async function runStep(environment: StepEnvironment, options: StepRunOptions): Promise<StepOutcome> {
+  const { step, folder } = options;
+  const outcome: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
+  const logFile = environment.logs && join(environment.logs, options.taskName, `step-${step.name}.log`);
+  if (logFile) mkdirSync(join(environment.logs ?? '', options.taskName), { recursive: true });
+  const log = (line: string): void => {
+    outcome.logTail.push(line);
+    if (outcome.logTail.length > TAIL) outcome.logTail.shift();
+    if (logFile) appendFileSync(logFile, `${line}\n`);
+    options.log(line);
+  };
+  const timeout = new AbortController();
+  const timer =
+    step.timeout === undefined || step.timeout === 0
+      ? undefined
+      : setTimeout(() => timeout.abort(new StepTimeout()), step.timeout);
+  try {
+    outcome.exitCode = await execute(environment, {
+      ...options,
+      log,
+      signal: AbortSignal.any([options.signal, timeout.signal]),
+    });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (!timeout.signal.aborted) throw error;
+    log(`the step took longer than its timeout of ${step.timeout} ms`);
+    outcome.exitCode = 137;
+  } finally {
+    clearTimeout(timer);
+  }
+  outcome.finishedAt = Date.now();
+  const own = makeOpenFolder(join(folder, 'steps', `step-${step.name}`));
+  if (!existsSync(join(own, 'exitCode')))
+    writeFileSync(join(own, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
+  return outcome;
+}
+
+class StepTimeout extends Error {}
+
+async function execute(environment: StepEnvironment, options: StepRunOptions): Promise<number> {
+  const { step, folder, signal, log } = options;
+  const scope: Scope = {
+    ...options.scope,
+    values: {
+      ...options.scope.values,
+      ...Object.fromEntries(
+        step.results.map(({ name }) => [
+          `step.results.${name}.path`,
+          `/tekton/steps/step-${step.name}/results/${name}`,
+        ]),
+      ),
+    },
+  };
+  makeOpenFolder(join(folder, 'steps', `step-${step.name}`, 'results'));
+  const image = substituteString(step.image, scope);
+  const env = environmentOf(step, scope);
+  const args = substituteList(step.args, scope).map((item) => expandEnvironment(item, env));
+  const mounts = mountsOf(options, scope);
+  const replaced = Object.hasOwn(environment.images, image) ? environment.images[image] : undefined;
+  const standIn = environment.stepStandIns.find((candidate) => candidate.image === repositoryOf(image));
+  if (replaced === undefined && standIn !== undefined && step.script === undefined) {
+    const code = await standIn.run({
+      args,
+      env: Object.fromEntries(env),
+      hostPath: (path) => hostPathOf(mounts, path),
+      resultsDir: join(folder, 'results'),
+      log,
+      signal,
+    });
+    for (const mount of mounts) if (!mount.readOnly) openToAll(mount.hostPath);
+    return code;
+  }
+  const workingDir = step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope);
+  if (workingDir !== undefined) makeWorkingDir(mounts, workingDir);
+  const command = step.script === undefined ? commandOf(step, scope, env) : [writeScript(options, step.script, scope)];
+  return await runContainer({
+    containers: environment.containers,
+    name: `${environment.containerPrefix}-${options.taskName}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
+    image: replaced ?? image,
+    neverPull: replaced !== undefined,
+    ...(command === undefined ? {} : { command }),
+    args,
+    env,
+    ...(workingDir === undefined ? {} : { workingDir }),
+    mounts,
+    security: step.security,
+    log,
+    signal,
+  });
+}
+
+function commandOf(step: Step, scope: Scope, env: ReadonlyMap<string, string>): string[] | undefined {
+  if (step.command === undefined) return undefined;
+  return substituteList(step.command, scope).map((item) => expandEnvironment(item, env));
+}
+
+/** The variables in their order: a later one may use an earlier one. */
+function environmentOf(step: Step, scope: Scope): Map<string, string> {
+  const env = new Map<string, string>();
+  for (const { name, value } of step.env) env.set(name, expandEnvironment(substituteString(value, scope), env));
+  return env;
+}
+
+function mountsOf({ task, step, folder, workspaces }: StepRunOptions, scope: Scope): Mount[] {
+  const own = step.volumeMounts.map((mount): Mount => {
+    const containerPath = substituteString(mount.mountPath, scope).replace(/(?<=.)\/+$/, '');
+    if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
+    const volume = task.volumes.find((candidate) => candidate.name === mount.name);
+    const base = makeOpenFolder(join(folder, 'volumes', mount.name));
+    const hostPath = mount.subPath === undefined ? base : insideFolder(base, substituteString(mount.subPath, scope));
+    if (!existsSync(hostPath)) makeOpenFolder(hostPath);
+    return { hostPath, containerPath, readOnly: mount.readOnly || volume?.kind !== 'emptyDir' };
+  });
+  const implicit = (name: string, containerPath: string, readOnly = false): Mount => ({
+    hostPath: makeOpenFolder(join(folder, name)),
+    containerPath,
+    readOnly,
+  });
+  const all = [
+    implicit('workspace', '/workspace'),
+    implicit('home', '/tekton/home'),
+    implicit('results', '/tekton/results'),
+    implicit('steps', '/tekton/steps'),
+    implicit('scripts', '/tekton/scripts', true),
+    ...workspaces,
+    ...own,
+  ];
+  // A mount at the same place replaces what Tekton puts there by itself.
+  return [...new Map(all.map((mount) => [mount.containerPath, mount])).values()];
+}
+
+function isMountable(path: string): boolean {
+  return /^\/[^:,\p{Cc}]+$/u.test(path) && !path.split('/').includes('..') && !/^\/tekton(?:\/|$)/.test(path);
+}
+
+/** Tekton creates the working directory where it can be created: in a volume. */
+function makeWorkingDir(mounts: readonly Mount[], workingDir: string): void {
+  let path: string;
+  try {
+    path = hostPathOf(mounts, workingDir);
+  } catch {
+    return;
+  }
+  if (!existsSync(path)) makeOpenFolder(path);
+}
+
+function writeScript({ folder }: StepRunOptions, script: string, scope: Scope): string {
+  const text = substituteString(script, scope);
+  const name = `script-${Math.random().toString(36).slice(2, 7)}`;
+  const path = join(makeOpenFolder(join(folder, 'scripts')), name);
+  writeFileSync(path, text.startsWith('#!') ? text : `#!/bin/sh\nset -e\n${text}`);
+  chmodSync(path, 0o755);
+  return `/tekton/scripts/${name}`;
+}
+
+/** An image's repository: without tag and digest. */
+export function repositoryOf(image: string): string {
+  const name = image.split('@')[0] ?? image;
+  return name.replace(/:[^:/]*$/, '');
+}
