@@ -1,5 +1,6 @@
 import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { DigestChainError } from '../errors.ts';
+import { verifyEd25519ph } from './ed25519ph.ts';
 
 /** A key that signatures are checked with. */
 export interface VerificationKey {
@@ -35,12 +36,12 @@ export function parsePublicKeys(pem: string): readonly VerificationKey[] {
 
 /**
  * Whether `signature` is one over `message`, by this key, as cosign makes them: ECDSA in DER over SHA-256 (P-384 also
- * over SHA-384), RSA PKCS #1 v1.5 over SHA-256, Ed25519 over the message itself.
+ * over SHA-384), RSA PKCS #1 v1.5 over SHA-256, Ed25519 over the message itself or, as Ed25519ph, over its SHA-512.
  */
 export function verifies({ kind, key }: VerificationKey, message: Uint8Array, signature: Uint8Array): boolean {
   switch (kind) {
     case 'Ed25519':
-      return check(null, message, key, signature);
+      return check(null, message, key, signature) || verifyEd25519ph(rawKey(key), message, signature);
     case 'RSA':
       return check('sha256', message, key, signature);
     case 'ECDSA P-256':
@@ -76,6 +77,11 @@ function check(hash: string | null, message: Uint8Array, key: KeyObject, signatu
     // A signature that can't be parsed is none.
     return false;
   }
+}
+
+/** The 32 bytes at the end of an Ed25519 key's DER (RFC 8410). */
+function rawKey(key: KeyObject): Uint8Array {
+  return key.export({ type: 'spki', format: 'der' }).subarray(-32);
 }
 
 function readKey(block: string): KeyObject {
