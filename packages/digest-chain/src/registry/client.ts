@@ -1,157 +1,106 @@
-import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
-import type { BlobDescriptor, RawManifest, Registry, Repository } from './registry.ts';
+import { getBlob } from './blobs.ts';
+import { getManifest, headManifest, putManifest } from './manifests.ts';
+import type { RegistryOptions } from './options.ts';
+import type { Referrers } from './referrers.ts';
+import type { CallOptions, Registry, Repository, Upload } from './registry.ts';
+import { Session } from './session.ts';
+import { Uploads } from './uploads.ts';
 
-export interface RegistryOptions {
-  signal?: AbortSignal;
-  /** Milliseconds for one request, its body included. */
-  timeout?: number;
-}
+export type { RegistryOptions } from './options.ts';
 
-/** Manifests over this are refused before they are read (distribution-spec: 4 MB must be accepted). Bytes. */
-const MANIFEST_LIMIT = 4 * 1024 * 1024;
-const BLOB_LIMIT = 8 * 1024 * 1024;
-
-const ACCEPT = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-].join(', ');
-
-/** A client for registries that ask for no credentials; plain HTTP on loopback, HTTPS everywhere else. */
+/**
+ * A client for every registry that speaks the distribution spec: plain HTTP on loopback, HTTPS everywhere else, logged in
+ * as docker and podman are where a registry asks for it. It keeps connections, tokens and what it learned of each
+ * registry, so one client should serve all calls; no process is kept alive by it.
+ */
 export function createRegistry(options: RegistryOptions = {}): Registry {
-  const { signal, timeout = 30_000 } = options;
-
-  async function request(repository: Repository, path: string, init: RequestInit = {}): Promise<Response> {
-    const url = path.startsWith('http') ? path : `${base(repository.registry)}/v2/${repository.repository}${path}`;
-    const signals = [AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])];
-    try {
-      return await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.any(signals) });
-    } catch (cause) {
-      throw failure(repository, cause);
-    }
-  }
-
-  function failure(repository: Repository, cause: unknown): DigestChainError {
-    if (signal?.aborted) return new DigestChainError('ABORTED', 'stopped', { cause });
-    if (cause instanceof Error && cause.name === 'TimeoutError') {
-      return new DigestChainError('REGISTRY_TIMEOUT', `${repository.registry} did not answer in time`, { cause });
-    }
-    const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    return new DigestChainError('REGISTRY_UNREACHABLE', `${repository.registry} can't be reached`, {
-      expected: `an answer from ${base(repository.registry)}`,
-      found: reason,
-      hint: 'check the address, and that the registry is up',
-      cause,
-    });
-  }
-
-  async function bodyOf(repository: Repository, response: Response, limit: number): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of response.body ?? []) {
-        size += chunk.length;
-        if (size > limit) {
-          throw new DigestChainError('TOO_LARGE', 'the registry sent more than was agreed', {
-            expected: `at most ${limit} bytes`,
-            found: 'more',
-          });
-        }
-        chunks.push(chunk);
-      }
-    } catch (cause) {
-      throw cause instanceof DigestChainError ? cause : failure(repository, cause);
-    }
-    return Buffer.concat(chunks);
-  }
-
-  async function refuse(repository: Repository, response: Response, what: string): Promise<never> {
-    const body = Buffer.from(await bodyOf(repository, response, 64 * 1024).catch(() => new Uint8Array())).toString();
-    const where = `${repository.registry}/${repository.repository}`;
-    const found = `HTTP ${response.status} ${body.trim().slice(0, 500)}`.trim();
-    if (response.status === 404) throw new DigestChainError('NOT_FOUND', `${what} is not in ${where}`, { found });
-    if (response.status === 401 || response.status === 403) {
-      throw new DigestChainError('UNAUTHORIZED', `${where} refused access to ${what}`, { found });
-    }
-    throw new DigestChainError('REGISTRY_ERROR', `${where} failed on ${what}`, { found });
-  }
-
+  const session = new Session(options);
+  const uploads = new Uploads(session);
+  let referrers: Referrers | undefined;
   return {
-    async getManifest(repository, reference): Promise<RawManifest> {
-      const response = await request(repository, `/manifests/${reference}`, { headers: { accept: ACCEPT } });
-      if (!response.ok) return refuse(repository, response, `manifest ${reference}`);
-      const bytes = await bodyOf(repository, response, MANIFEST_LIMIT);
-      const digest = digestOf(bytes, isDigest(reference) ? digestAlgorithm(reference) : 'sha256');
-      if (isDigest(reference) && digest !== reference) throw mismatch('manifest', reference, digest);
-      const mediaType = (response.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '';
-      return { bytes, digest, mediaType };
+    getManifest(repository, reference, call) {
+      return session.run(call, (operation) => getManifest(session, operation, repository, reference));
     },
 
-    async putManifest(repository, reference, { bytes, mediaType }) {
-      const response = await request(repository, `/manifests/${reference}`, {
-        method: 'PUT',
-        headers: { 'content-type': mediaType },
-        body: Buffer.from(bytes),
+    headManifest(repository, reference, call) {
+      return session.run(call, (operation) => headManifest(session, operation, repository, reference));
+    },
+
+    putManifest(repository, reference, manifest, call) {
+      return session.run(call, (operation) => putManifest(session, operation, repository, reference, manifest));
+    },
+
+    async getBlob(repository, descriptor, call) {
+      const bytes = await session.run(call, (operation) => {
+        return getBlob(session, operation, repository, descriptor, call?.limit);
       });
-      if (!response.ok) return refuse(repository, response, `manifest ${reference}`);
-      await response.body?.cancel();
-      return { digest: digestOf(bytes), subjectIndexed: response.headers.has('oci-subject') };
-    },
-
-    async getBlob(repository, { digest, size }, { limit = BLOB_LIMIT } = {}): Promise<Uint8Array> {
-      if (size > limit) {
-        throw new DigestChainError('TOO_LARGE', `blob ${digest} is too large`, {
-          expected: `at most ${limit} bytes`,
-          found: `${size} bytes`,
-        });
-      }
-      const response = await request(repository, `/blobs/${digest}`);
-      if (!response.ok) return refuse(repository, response, `blob ${digest}`);
-      const bytes = await bodyOf(repository, response, size);
-      const found = digestOf(bytes, digestAlgorithm(digest));
-      if (found !== digest) throw mismatch('blob', digest, found);
+      uploads.notePresent(repository, descriptor.digest);
       return bytes;
     },
 
-    async putBlob(repository, bytes): Promise<BlobDescriptor> {
-      const digest = digestOf(bytes);
-      const started = await request(repository, '/blobs/uploads/', { method: 'POST' });
-      if (started.status !== 202) return refuse(repository, started, 'an upload');
-      const location = new URL(started.headers.get('location') ?? '', `${base(repository.registry)}/`);
-      await started.body?.cancel();
-      if (location.origin !== base(repository.registry)) {
-        throw new DigestChainError('REDIRECT_REFUSED', 'the registry wants the upload sent to another host', {
-          expected: base(repository.registry),
-          found: location.origin,
-        });
-      }
-      location.searchParams.set('digest', digest);
-      const response = await request(repository, location.href, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/octet-stream' },
-        body: Buffer.from(bytes),
-      });
-      if (response.status !== 201) return refuse(repository, response, `blob ${digest}`);
-      await response.body?.cancel();
-      return { digest, size: bytes.length };
+    putBlob(repository, bytes, call) {
+      return session.run(call, (operation) => uploads.upload(operation, repository, bytes));
+    },
+
+    startUpload(repository, call) {
+      return startUpload(session, uploads, repository, call);
+    },
+
+    async copyBlob(descriptor, from, to, call) {
+      const { allowanceFor, copyBlob } = await import('./copy-blob.ts');
+      return session.run(
+        call,
+        (operation) => copyBlob(session, uploads, operation, descriptor, from, to),
+        allowanceFor(descriptor),
+      );
+    },
+
+    async listReferrers(repository, subject, call) {
+      const referrers = await loadReferrers();
+      return session.run(call, (operation) => referrers.list(operation, repository, subject, call?.artifactType));
+    },
+
+    async putReferrer(repository, manifest, call) {
+      const referrers = await loadReferrers();
+      return session.run(call, (operation) => referrers.put(operation, repository, manifest));
+    },
+
+    close() {
+      session.close();
     },
   };
+
+  async function loadReferrers(): Promise<Referrers> {
+    const { Referrers } = await import('./referrers.ts');
+    referrers ??= new Referrers(session);
+    return referrers;
+  }
 }
 
-function mismatch(what: string, expected: Digest, found: Digest): DigestChainError {
-  return new DigestChainError('DIGEST_MISMATCH', `the registry sent another ${what} than was asked for`, {
-    expected,
-    found,
-  });
-}
-
-function base(registry: string): string {
-  return `${isLoopback(registry) ? 'http' : 'https'}://${registry === 'docker.io' ? 'registry-1.docker.io' : registry}`;
-}
-
-/** Whether the registry is this machine: `localhost`, 127.0.0.0/8 or ::1. */
-export function isLoopback(registry: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(registry);
+/**
+ * Opens an upload before its bytes are known. A registry that takes blobs in a single POST needs none, so it is not asked.
+ * What goes wrong is thrown by `finish`, which does it all again where that may help.
+ */
+function startUpload(
+  session: Session,
+  uploads: Uploads,
+  repository: Repository,
+  call: CallOptions | undefined,
+): Upload {
+  const opened =
+    uploads.takesSinglePost(repository) === true
+      ? undefined
+      : session.run(call, (operation) => uploads.open(operation, repository));
+  // Whoever never finishes it must not hear of it as an unhandled rejection.
+  opened?.catch(() => undefined);
+  return {
+    finish(bytes) {
+      return session.run(call, (operation) => uploads.upload(operation, repository, bytes, opened));
+    },
+    async cancel() {
+      const location = await opened?.catch(() => undefined);
+      if (location === undefined) return;
+      await session.run(call, (operation) => uploads.cancel(operation, repository, location)).catch(() => undefined);
+    },
+  };
 }

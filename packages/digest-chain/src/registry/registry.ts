@@ -15,6 +15,16 @@ export interface BlobDescriptor {
   readonly size: number;
 }
 
+/** A manifest that is attached to another by its `subject` (distribution-spec, "Listing Referrers"). */
+export interface Referrer {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes of the manifest. */
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** A repository on a registry: `quay.io` + `org/image`. */
 export interface Repository {
   /** host, or host:port */
@@ -23,21 +33,80 @@ export interface Repository {
   readonly repository: string;
 }
 
+export interface CallOptions {
+  /** Ends the call with `ABORTED`. */
+  readonly signal?: AbortSignal;
+}
+
+/** An upload that was opened before its bytes were known, so that its first round trip runs beside others. */
+export interface Upload {
+  /** Sends the bytes. Throws what opening the upload threw, too. */
+  finish(bytes: Uint8Array): Promise<BlobDescriptor>;
+  /** Gives the upload up. Never throws: a registry collects abandoned uploads by itself. */
+  cancel(): Promise<void>;
+}
+
 /**
  * What the verbs need of a registry (distribution-spec, "Endpoints"). Everything returned was verified: a manifest or
  * blob whose bytes don't hash to the digest asked for never reaches a caller (`DIGEST_MISMATCH`).
  */
 export interface Registry {
   /** GET a manifest by tag or digest. Throws `NOT_FOUND` where there is none. */
-  getManifest(repository: Repository, reference: string | Digest): Promise<RawManifest>;
-  /** PUT a manifest under a tag or its digest; returns the digest of `bytes`, and whether the registry indexed `subject`. */
+  getManifest(repository: Repository, reference: string | Digest, options?: CallOptions): Promise<RawManifest>;
+  /** What a tag or digest is, without its bytes; undefined where there is none. Says only what the registry says. */
+  headManifest(
+    repository: Repository,
+    reference: string | Digest,
+    options?: CallOptions,
+  ): Promise<(BlobDescriptor & { readonly mediaType: string }) | undefined>;
+  /**
+   * PUT a manifest under a tag or its digest; returns the digest of `bytes`, and whether the registry indexed `subject`.
+   * Throws `CONFLICT` where the tag is immutable and names something else.
+   */
   putManifest(
     repository: Repository,
     reference: string | Digest,
-    manifest: { bytes: Uint8Array; mediaType: string },
+    manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
+    options?: CallOptions,
   ): Promise<{ digest: Digest; subjectIndexed: boolean }>;
   /** GET a small blob (config, statement) whole. Throws `TOO_LARGE` before reading past the descriptor's size or `limit` bytes. */
-  getBlob(repository: Repository, descriptor: BlobDescriptor, options?: { limit?: number }): Promise<Uint8Array>;
+  getBlob(
+    repository: Repository,
+    descriptor: BlobDescriptor,
+    options?: CallOptions & { readonly limit?: number },
+  ): Promise<Uint8Array>;
   /** Upload a small blob; no request where the registry is known to have it. */
-  putBlob(repository: Repository, bytes: Uint8Array): Promise<BlobDescriptor>;
+  putBlob(repository: Repository, bytes: Uint8Array, options?: CallOptions): Promise<BlobDescriptor>;
+  /** Opens an upload of which the bytes come later. One that is neither finished nor cancelled holds nothing up. */
+  startUpload(repository: Repository, options?: CallOptions): Upload;
+  /**
+   * Brings a blob of any size from one repository to another: by cross-repository mount where the registry does that,
+   * else by streaming it through. Answers whether it was mounted.
+   */
+  copyBlob(
+    descriptor: BlobDescriptor,
+    from: Repository,
+    to: Repository,
+    options?: CallOptions,
+  ): Promise<{ mounted: boolean }>;
+  /**
+   * Everything that is attached to a manifest, all pages of it: by the referrers API, or by the fallback tag where the
+   * registry has no such API.
+   */
+  listReferrers(
+    repository: Repository,
+    subject: Digest,
+    options?: CallOptions & { readonly artifactType?: string },
+  ): Promise<readonly Referrer[]>;
+  /**
+   * PUT a manifest that has a `subject`, by its digest, and lists it under the subject's fallback tag where the registry
+   * doesn't say that it indexed it. Throws `CONFLICT` where others kept overwriting that tag.
+   */
+  putReferrer(
+    repository: Repository,
+    manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
+    options?: CallOptions,
+  ): Promise<{ digest: Digest; subjectIndexed: boolean }>;
+  /** Closes idle connections. They keep no process alive, so a command need not call it. */
+  close(): void;
 }

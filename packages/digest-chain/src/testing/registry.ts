@@ -13,15 +13,28 @@ export interface TestRegistry {
   stop(): Promise<void>;
 }
 
+/** Who may use a registry that was started with `login`. */
+export const LOGIN = { username: 'user', password: 'open sesame' } as const;
+
+// bcrypt, as htpasswd -B makes it: no tool for that is needed to run the tests.
+const HTPASSWD = `${LOGIN.username}:$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n`;
+
+export interface TestRegistryOptions {
+  /** Asks everyone for {@link LOGIN}, with a Basic challenge. */
+  readonly login?: boolean;
+}
+
 /** Starts the real registry (CNCF distribution) on a free loopback port. */
-export async function startTestRegistry(): Promise<TestRegistry> {
+export async function startTestRegistry({ login = false }: TestRegistryOptions = {}): Promise<TestRegistry> {
   const root = await mkdtemp(join(tmpdir(), 'digest-chain-registry-'));
+  const passwords = join(root, 'htpasswd');
+  if (login) await writeFile(passwords, HTPASSWD);
   const failures: string[] = [];
   // The port is free when it is chosen and may be taken when the registry binds it: another try finds another one.
   for (let attempt = 0; attempt < 5; attempt++) {
     const host = `127.0.0.1:${await freePort()}`;
     const config = join(root, 'config.yml');
-    await writeFile(config, configuration(host, join(root, 'data')));
+    await writeFile(config, configuration(host, join(root, 'data'), login ? passwords : undefined));
     const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
     const kill = (): void => {
       child.kill('SIGKILL');
@@ -48,7 +61,7 @@ export async function startTestRegistry(): Promise<TestRegistry> {
   throw new Error(`docker-registry did not start: ${failures.at(-1)}`);
 }
 
-function configuration(host: string, data: string): string {
+function configuration(host: string, data: string, passwords: string | undefined): string {
   return [
     'version: 0.1',
     'log: {level: error}',
@@ -56,6 +69,7 @@ function configuration(host: string, data: string): string {
     `  filesystem: {rootdirectory: ${JSON.stringify(data)}}`,
     '  delete: {enabled: true}',
     `http: {addr: ${JSON.stringify(host)}}`,
+    ...(passwords === undefined ? [] : [`auth: {htpasswd: {realm: test, path: ${JSON.stringify(passwords)}}}`]),
     '',
   ].join('\n');
 }
@@ -78,7 +92,7 @@ async function answers(child: ChildProcess, host: string): Promise<boolean> {
   while (spawned && child.exitCode === null && Date.now() < deadline) {
     const response = await fetch(`http://${host}/v2/`).catch(() => undefined);
     // A stranger on the port would answer too; ours is still running then only if it could bind.
-    if (response?.ok && child.exitCode === null) return true;
+    if ((response?.ok || response?.status === 401) && child.exitCode === null) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return false;

@@ -1,0 +1,143 @@
+import { DigestChainError } from '../errors.ts';
+import { type Challenge, parseChallenges } from './challenge.ts';
+import type { Credentials } from './credentials/credentials.ts';
+import { redacted } from './endpoint.ts';
+import type { HttpResponse } from './http-response.ts';
+import { reachOfHost } from './reach.ts';
+import type { Repository } from './registry.ts';
+import { furtherScopes, type Need, scopesOf } from './scopes.ts';
+import type { Secrets } from './secrets.ts';
+import { basic, fetchToken, type SendToRealm, type Token, type TokenService } from './token.ts';
+
+export interface AuthorizerOptions {
+  /** Where the registry answers. */
+  readonly base: URL;
+  /** Whether plain HTTP was asked for, for every host. */
+  readonly plainHttp: boolean;
+  readonly credentials: (repository: Repository) => Promise<Credentials | undefined>;
+  /** Sends a request to a token service; what is passing comes as `Transient`. */
+  readonly send: SendToRealm;
+  readonly secrets: Secrets;
+}
+
+/**
+ * What one registry wants to be shown. It starts with nothing, learns from the first challenge, and from then on shows
+ * it unasked: a token for each set of scopes, fetched once for all who need it at the same time.
+ */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #tokens = new Map<string, Promise<Token>>();
+  readonly #issued = new Map<string, { readonly key: string; readonly token: Promise<Token> }>();
+  readonly #further = new Map<string, readonly string[]>();
+  readonly #pushes = new Set<string>();
+  #service: TokenService | undefined;
+  #wantsBasic = false;
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /** Says ahead that a repository will be written to, so that the first token is good for all that follows. */
+  expectPush(repository: Repository): void {
+    this.#pushes.add(repository.repository);
+  }
+
+  /** The Authorization to send unasked, if the registry is known to want one. */
+  async authorization(need: Need): Promise<string | undefined> {
+    if (this.#service === undefined && !this.#wantsBasic) return undefined;
+    const credentials = await this.#credentials(need.repository);
+    if (credentials?.type === 'bearer') return `Bearer ${credentials.token}`;
+    if (this.#service !== undefined) return this.#token(this.#service, need, credentials);
+    return credentials?.type === 'basic' ? this.#basic(credentials) : undefined;
+  }
+
+  /**
+   * The Authorization that answers a 401; undefined where there is nothing that was not refused just now. Throws
+   * `REALM_REFUSED`, and what fetching a token throws.
+   */
+  async answer(need: Need, response: HttpResponse, sent: string | undefined): Promise<string | undefined> {
+    const challenges = parseChallenges(response.header('www-authenticate') ?? '');
+    const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
+    if (bearer !== undefined) this.#learn(bearer, need);
+    else if (challenges.some((challenge) => challenge.scheme === 'basic')) this.#wantsBasic = true;
+    const refused = this.#issued.get(sent ?? '');
+    if (refused !== undefined && this.#tokens.get(refused.key) === refused.token) this.#tokens.delete(refused.key);
+    const authorization = await this.authorization(need);
+    return authorization === sent ? undefined : authorization;
+  }
+
+  #learn(challenge: Challenge, need: Need): void {
+    const realm = this.#checkRealm(challenge.parameters.get('realm'));
+    this.#service = { realm, service: challenge.parameters.get('service')?.slice(0, 255) };
+    const asked = scopesOf(need, this.#pushes);
+    this.#further.set(asked.join(' '), furtherScopes(challenge.parameters.get('scope'), asked));
+  }
+
+  async #token(service: TokenService, need: Need, credentials: Credentials | undefined): Promise<string> {
+    const asked = scopesOf(need, this.#pushes);
+    const scopes = [...asked, ...(this.#further.get(asked.join(' ')) ?? [])];
+    const key = scopes.join(' ');
+    const known = this.#tokens.get(key);
+    // Of all who find it expired only the first drops it.
+    if (known !== undefined && (await known).endsAt <= performance.now() && this.#tokens.get(key) === known) {
+      this.#tokens.delete(key);
+    }
+    const token = this.#tokens.get(key) ?? this.#fetch(service, key, scopes, credentials);
+    const authorization = `Bearer ${(await token).value}`;
+    this.#issued.set(authorization, { key, token });
+    return authorization;
+  }
+
+  #fetch(
+    service: TokenService,
+    key: string,
+    scopes: readonly string[],
+    credentials: Credentials | undefined,
+  ): Promise<Token> {
+    const { send, secrets } = this.#options;
+    const token = fetchToken(service, scopes, credentials, send, secrets);
+    this.#tokens.set(key, token);
+    // The next one tries again; those who wait for this one hear why it failed.
+    token.catch(() => this.#tokens.delete(key));
+    return token;
+  }
+
+  #basic(credentials: Extract<Credentials, { type: 'basic' }>): string {
+    const header = basic(credentials);
+    this.#options.secrets.add(header.slice('Basic '.length));
+    return header;
+  }
+
+  async #credentials(repository: Repository): Promise<Credentials | undefined> {
+    const credentials = await this.#options.credentials(repository);
+    if (credentials !== undefined) {
+      this.#options.secrets.add(credentials.type === 'basic' ? credentials.password : credentials.token);
+    }
+    return credentials;
+  }
+
+  /**
+   * A token service may be on another host than its registry (auth.docker.io), so the credentials go there: it is the
+   * registry, to whom they belong, that says so. But nobody else may say it or listen: what came over TLS stays on TLS.
+   */
+  #checkRealm(text: string | undefined): URL {
+    const { base, plainHttp } = this.#options;
+    const realm = text === undefined ? null : URL.parse(text);
+    const plain = base.protocol === 'http:' && realm?.protocol === 'http:';
+    const here = realm?.host === base.host || reachOfHost(realm?.hostname ?? '') === 'loopback';
+    if (
+      realm !== null &&
+      (realm.protocol === 'https:' || (plain && (plainHttp || here))) &&
+      realm.username === '' &&
+      realm.password === ''
+    ) {
+      realm.hash = '';
+      return realm;
+    }
+    throw new DigestChainError('REALM_REFUSED', `${base.host} names a token service that gets no credentials`, {
+      expected: base.protocol === 'https:' ? 'an https URL' : `an https URL, or one on ${base.host}`,
+      found: realm === null ? 'no URL' : redacted(realm),
+      hint: 'ask the owner of the registry: its WWW-Authenticate header names it as realm',
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { quote } from './failure.ts';
+import type { HttpResponse } from './http-response.ts';
+
+/** The Docker-Content-Digest of an answer, if it has one. Throws `RESPONSE_INVALID` for one that is no digest. */
+export function digestHeader(response: HttpResponse): Digest | undefined {
+  const value = response.header('docker-content-digest');
+  if (value === undefined || isDigest(value)) return value;
+  throw new DigestChainError('RESPONSE_INVALID', `${response.url.host} sent a malformed Docker-Content-Digest`, {
+    expected: 'sha256:<64 lower-case hex digits> or sha512:<128>',
+    found: quote(value),
+  });
+}
+
+/**
+ * Checks bytes as they came against the digest that was asked for, and against what the registry says they are
+ * (distribution-spec, "Digests": a client should verify both). Throws `DIGEST_MISMATCH`. Answers with the digest.
+ */
+export function checkDigest(
+  what: string,
+  bytes: Uint8Array,
+  asked: Digest | undefined,
+  said: Digest | undefined,
+): Digest {
+  for (const expected of [asked, said]) {
+    if (expected === undefined) continue;
+    const found = digestOf(bytes, digestAlgorithm(expected));
+    if (found !== expected) throw mismatch(what, expected, found);
+  }
+  return asked ?? said ?? digestOf(bytes);
+}
+
+export function mismatch(what: string, expected: Digest, found: Digest): DigestChainError {
+  return new DigestChainError('DIGEST_MISMATCH', `the registry has other bytes for ${what} than it should`, {
+    expected,
+    found,
+    hint: 'the content was damaged or changed on its way, or the registry lies: do not use it',
+  });
+}

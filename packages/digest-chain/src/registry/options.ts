@@ -1,0 +1,41 @@
+import type { Credentials } from './credentials/credentials.ts';
+import type { Repository } from './registry.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface RegistryOptions {
+  /** Ends everything that is under way with `ABORTED`, and lets nothing new begin. */
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds for one request and its answer, body included; 30 s by default. Of a blob that is copied as a stream,
+   * for each piece of it.
+   */
+  readonly timeout?: number;
+  /** Milliseconds for one call with all its requests, tries and pauses; 2 minutes by default. */
+  readonly deadline?: number;
+  /** How often a request that met a passing failure is tried again; 4 times by default. */
+  readonly retries?: number;
+  /** Milliseconds of the first pause between tries, at most; the next ones double. 250 by default. */
+  readonly retryPause?: number;
+  /** How many requests run at the same time; others wait their turn. 8 by default. */
+  readonly concurrency?: number;
+  /** True: plain HTTP for every registry. False: for none. By default: for those on this machine's loopback. */
+  readonly plainHttp?: boolean;
+  /** A PEM file of certificate authorities to trust beside Node's own (which include NODE_EXTRA_CA_CERTS). */
+  readonly caFile?: string;
+  /** The only file to look for credentials in, in place of the usual ones. */
+  readonly authFile?: string;
+  /** Where credentials come from, in place of files and credential helpers. */
+  readonly credentials?: (repository: Repository, signal: AbortSignal) => Promise<Credentials | undefined>;
+  /** Where proxies and credential files are named; this process's environment by default. */
+  readonly environment?: Environment;
+  /** Put before the package's own User-Agent. */
+  readonly userAgent?: string;
+  /**
+   * Whether the registry takes a blob in one POST (distribution-spec, "Single POST": optional). By default: Quay does,
+   * of others it is found out.
+   */
+  readonly singlePost?: boolean;
+}
+
+export const DEFAULTS = { timeout: 30_000, deadline: 120_000, retries: 4, retryPause: 250, concurrency: 8 } as const;

@@ -1,0 +1,62 @@
+import type { LookupAddress } from 'node:dns';
+import { BlockList, isIP } from 'node:net';
+
+/**
+ * From where an address can be reached. A registry may send its clients to where they could have gone anyway, not
+ * further in: a public registry that names a private address wants to use this machine to look into its network.
+ */
+export type Reach = 'public' | 'private' | 'loopback' | 'forbidden';
+
+const LOOPBACK = listOf(['127.0.0.0/8', '::1/128']);
+// Link-local holds the clouds' metadata services, which hand out credentials; the others are nobody's address.
+const FORBIDDEN = listOf(['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/128', 'fe80::/10', 'ff00::/8']);
+const PRIVATE = listOf([
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '64:ff9b:1::/48',
+  'fc00::/7',
+  'fec0::/10',
+]);
+
+export function reachOfAddress(address: string): Reach {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  if (LOOPBACK.check(address, family)) return 'loopback';
+  if (FORBIDDEN.check(address, family)) return 'forbidden';
+  return PRIVATE.check(address, family) ? 'private' : 'public';
+}
+
+/** What a host name says by itself; undefined where only a lookup can tell. */
+export function reachOfHost(hostname: string): Reach | undefined {
+  const host = hostname
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
+  if (isIP(host) !== 0) return reachOfAddress(host);
+  return host === 'localhost' || host.endsWith('.localhost') ? 'loopback' : undefined;
+}
+
+/** The least inward of the addresses that a name has. */
+export function reachOfAddresses(addresses: readonly LookupAddress[]): Reach {
+  const reaches = new Set(addresses.map(({ address }) => reachOfAddress(address)));
+  return (['public', 'private', 'loopback'] as const).find((reach) => reaches.has(reach)) ?? 'forbidden';
+}
+
+const INWARD: Readonly<Record<Exclude<Reach, 'forbidden'>, number>> = { public: 0, private: 1, loopback: 2 };
+
+/** Whether a host of reach `from` may send a client to a host of reach `to`. */
+export function mayLeadTo(from: Reach, to: Reach): boolean {
+  if (to === 'forbidden') return false;
+  return to === 'public' || (from !== 'forbidden' && INWARD[from] >= INWARD[to]);
+}
+
+function listOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    list.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}

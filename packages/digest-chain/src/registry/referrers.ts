@@ -1,0 +1,219 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Digest, digestAlgorithm } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { redacted, urlOf } from './endpoint.ts';
+import { nextLink } from './link-header.ts';
+import { getManifest, MANIFEST_LIMIT, type ManifestBytes, putManifest } from './manifests.ts';
+import { mediaTypeOf, OCI_INDEX } from './media-types.ts';
+import type { Operation } from './operation.ts';
+import { appendReferrer, readAttachment, readReferrers } from './referrer-index.ts';
+import type { RawManifest, Referrer, Repository } from './registry.ts';
+import type { Request, Session } from './session.ts';
+
+/** More are not read: whoever may push to a repository may attach any number. */
+const MAX_PAGES = 100;
+const MAX_REFERRERS = 10_000;
+/** How often an entry is put back into the fallback index after others have overwritten it. */
+const MAX_ATTEMPTS = 20;
+
+interface Page {
+  readonly referrers: readonly Referrer[];
+  readonly next: URL | undefined;
+}
+
+/** What is attached to manifests, and which registries have no API for that. */
+export class Referrers {
+  readonly #session: Session;
+  readonly #withoutApi = new Set<string>();
+  readonly #appending = new Map<string, Promise<unknown>>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** distribution-spec, "Listing Referrers": the API with all its pages, else the fallback tag. */
+  async list(
+    operation: Operation,
+    repository: Repository,
+    subject: Digest,
+    artifactType?: string,
+  ): Promise<readonly Referrer[]> {
+    const found = this.#withoutApi.has(repository.registry)
+      ? undefined
+      : await this.#listByApi(operation, repository, subject, artifactType);
+    if (found !== undefined) return found;
+    const index = await this.#fallbackIndex(operation, repository, subject);
+    const listed = index === undefined ? [] : readReferrers(index.bytes);
+    return listed.filter((referrer) => artifactType === undefined || referrer.artifactType === artifactType);
+  }
+
+  /** distribution-spec, "Pushing Manifests with Subject". */
+  async put(
+    operation: Operation,
+    repository: Repository,
+    manifest: ManifestBytes,
+  ): Promise<{ digest: Digest; subjectIndexed: boolean }> {
+    const { digest, subject, descriptor } = readAttachment(manifest);
+    const pushed = await putManifest(this.#session, operation, repository, digest, manifest);
+    if (!pushed.subjectIndexed) {
+      await this.#inTurn(`${repository.registry}/${repository.repository}@${subject}`, () =>
+        this.#append(operation, repository, subject, digest, descriptor),
+      );
+    }
+    return pushed;
+  }
+
+  async #listByApi(
+    operation: Operation,
+    repository: Repository,
+    subject: Digest,
+    artifactType: string | undefined,
+  ): Promise<readonly Referrer[] | undefined> {
+    const first = urlOf(repository, `referrers/${subject}`, this.#session.options.plainHttp);
+    if (artifactType !== undefined) first.searchParams.set('artifactType', artifactType);
+    const referrers = new Map<Digest, Referrer>();
+    const visited = new Set<string>();
+    for (let url: URL | undefined = first; url !== undefined; ) {
+      if (visited.has(url.href)) throw endless(url, 'a Link header that leads on', 'a page that was there before');
+      if (visited.size === MAX_PAGES) throw endless(url, `at most ${MAX_PAGES} pages`, 'more');
+      visited.add(url.href);
+      const page: Page | undefined = await this.#page(operation, repository, url, first, artifactType);
+      if (page === undefined) return undefined;
+      for (const referrer of page.referrers) referrers.set(referrer.digest, referrer);
+      if (referrers.size > MAX_REFERRERS) throw endless(url, `at most ${MAX_REFERRERS} referrers`, 'more');
+      url = page.next;
+    }
+    return [...referrers.values()];
+  }
+
+  #page(
+    operation: Operation,
+    repository: Repository,
+    url: URL,
+    first: URL,
+    artifactType: string | undefined,
+  ): Promise<Page | undefined> {
+    const what = 'the list of referrers';
+    const request: Request = { repository, url, what, method: 'GET', access: 'pull', headers: { accept: OCI_INDEX } };
+    return this.#session.request(operation, request, async (response) => {
+      // Quay answers 400 about a subject that it does not know; only 404 says that there is no such API.
+      if (url === first && (response.status === 404 || response.status === 400)) {
+        if (response.status === 404) this.#withoutApi.add(repository.registry);
+        await response.discard();
+        return undefined;
+      }
+      if (response.status !== 200) throw await this.#session.refusal(response, request);
+      mediaTypeOf(response, [OCI_INDEX]);
+      const isFiltered = (response.header('oci-filters-applied') ?? '')
+        .split(',')
+        .some((name) => name.trim() === 'artifactType');
+      const listed = readReferrers(await response.read(MANIFEST_LIMIT));
+      const next = nextLink(response.header('link') ?? '');
+      return {
+        referrers:
+          artifactType === undefined || isFiltered
+            ? listed
+            : listed.filter((referrer) => referrer.artifactType === artifactType),
+        next: next === undefined ? undefined : samePlace(URL.parse(next, url.href), first),
+      };
+    });
+  }
+
+  /** What the fallback tag lists (distribution-spec, "Referrers Tag Schema"). */
+  async #fallbackIndex(
+    operation: Operation,
+    repository: Repository,
+    subject: Digest,
+  ): Promise<RawManifest | undefined> {
+    const tag = fallbackTag(subject);
+    let manifest: RawManifest;
+    try {
+      manifest = await getManifest(this.#session, operation, repository, tag);
+    } catch (error) {
+      if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+    // Some registries resolve such a tag to the subject itself.
+    if (manifest.digest === subject) return undefined;
+    if (manifest.mediaType === OCI_INDEX) return manifest;
+    throw new DigestChainError(
+      'RESPONSE_INVALID',
+      `the tag ${tag} is taken by something that is no list of referrers`,
+      {
+        expected: OCI_INDEX,
+        found: manifest.mediaType,
+      },
+    );
+  }
+
+  /**
+   * Adds a referrer to the fallback index. The tag is read, changed and written, and others may do the same at the same
+   * time: so it is looked at again, after as long as another needs to write what it had read before, and the entry is
+   * put back if it was overwritten.
+   */
+  async #append(
+    operation: Operation,
+    repository: Repository,
+    subject: Digest,
+    digest: Digest,
+    descriptor: string,
+  ): Promise<void> {
+    let startedAt = performance.now();
+    let index = await this.#fallbackIndex(operation, repository, subject);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest)) return;
+      const bytes = appendReferrer(index?.bytes, descriptor);
+      await putManifest(this.#session, operation, repository, fallbackTag(subject), { bytes, mediaType: OCI_INDEX });
+      const window = performance.now() - startedAt;
+      const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
+      await sleep(settled, undefined, { signal: operation.signal });
+      startedAt = performance.now();
+      index = await this.#fallbackIndex(operation, repository, subject);
+    }
+    throw new DigestChainError('CONFLICT', 'others keep overwriting the list of referrers', {
+      expected: `${digest} in the list under the tag ${fallbackTag(subject)}`,
+      found: `lost ${MAX_ATTEMPTS} races`,
+      hint: 'try again when fewer clients attach to this image',
+    });
+  }
+
+  /** Those who append to one list through this client do so one after the other. */
+  async #inTurn(key: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#appending.get(key);
+    const turn = (async () => {
+      await before?.catch(() => {});
+      await work();
+    })();
+    this.#appending.set(key, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#appending.get(key) === turn) this.#appending.delete(key);
+    }
+  }
+}
+
+/** `<algorithm>-<first 64 hex digits>` (distribution-spec, "Referrers Tag Schema"). */
+export function fallbackTag(subject: Digest): string {
+  const algorithm = digestAlgorithm(subject);
+  return `${algorithm}-${subject.slice(algorithm.length + 1, algorithm.length + 65)}`;
+}
+
+/** A next page is another part of the same list: nothing else is the registry's to name here. */
+function samePlace(url: URL | null, first: URL): URL {
+  if (url !== null && url.origin === first.origin && url.pathname === first.pathname && url.username === '') {
+    url.hash = '';
+    return url;
+  }
+  throw new DigestChainError('REDIRECT_REFUSED', `${first.host} names a next page that is no page of this list`, {
+    expected: redacted(first),
+    found: url === null ? 'no URL' : redacted(url),
+  });
+}
+
+function endless(url: URL, expected: string, found: string): DigestChainError {
+  return new DigestChainError('RESPONSE_INVALID', `${url.host} has a list of referrers without an end`, {
+    expected,
+    found,
+  });
+}

@@ -1,0 +1,157 @@
+import { lookup } from 'node:dns';
+import { Agent, type AgentOptions, request as httpRequest } from 'node:http';
+import type { LookupFunction } from 'node:net';
+import { pipeline, type Readable } from 'node:stream';
+import { DigestChainError } from '../errors.ts';
+import { redacted } from './endpoint.ts';
+import { HttpResponse } from './http-response.ts';
+import { networkFailure, timedOut } from './network-failure.ts';
+import type { Environment } from './options.ts';
+import { mayLeadTo, type Reach, reachOfAddress, reachOfAddresses, reachOfHost } from './reach.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | Readable;
+  readonly signal: AbortSignal;
+  /** Milliseconds until the whole answer must be there; of a streaming one, until the next piece is. */
+  readonly timeout: number;
+  /** Whether a body of any size goes one way or the other, so that only its pauses can be limited. */
+  readonly streaming?: boolean;
+  /** Whose word it is that this URL leads somewhere good; left out where it is the caller's. */
+  readonly namedBy?: NamedBy;
+}
+
+/** A registry that sends its client on, and the code of the error if it has no business to name that address. */
+export interface NamedBy {
+  readonly reach: Reach;
+  readonly code: 'REDIRECT_REFUSED' | 'REALM_REFUSED';
+}
+
+/** Single HTTP exchanges over connections that are kept: no redirects, no decompression, no credentials of its own. */
+export class Transport {
+  readonly #environment: Environment;
+  readonly #caFile: string | undefined;
+  readonly #agents = new Map<string, Agent>();
+  readonly #reaches = new Map<string, Reach>();
+
+  constructor(options: { readonly environment: Environment; readonly caFile: string | undefined }) {
+    this.#environment = options.environment;
+    this.#caFile = options.caFile;
+  }
+
+  /** Sends a request and answers with the head of the response. Throws `namedBy.code` for an address further in. */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    const { url, namedBy } = request;
+    const proxy = await proxyOf(url, this.#environment);
+    const literal = reachOfHost(url.hostname);
+    if (namedBy !== undefined && literal !== undefined && !mayLeadTo(namedBy.reach, literal)) {
+      throw leadsInward(url, namedBy, literal);
+    }
+    // Connections to hosts that a registry named are kept apart: those of the caller's own choice were not checked.
+    const agent = await this.#agent(url, proxy, namedBy?.reach ?? 'any');
+    return exchange(request, agent, proxy === undefined ? this.#lookup(url, namedBy) : undefined);
+  }
+
+  /** From where a host can be reached, as far as is known: what is behind a proxy counts as public. */
+  reachOf(url: URL): Reach {
+    return reachOfHost(url.hostname) ?? this.#reaches.get(url.hostname) ?? 'public';
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  async #agent(url: URL, proxy: string | undefined, purpose: string): Promise<Agent> {
+    const key = `${url.protocol} ${purpose} ${proxy ?? ''}`;
+    const known = this.#agents.get(key);
+    if (known !== undefined) return known;
+    const proxyEnv = proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } };
+    // Idle connections of an agent don't keep the process alive.
+    const options = { keepAlive: true, scheduling: 'lifo', ...proxyEnv } as const;
+    const agent = url.protocol === 'https:' ? await this.#tlsAgent(options) : new Agent(options);
+    const meanwhile = this.#agents.get(key);
+    if (meanwhile !== undefined) return meanwhile;
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  async #tlsAgent(options: AgentOptions): Promise<Agent> {
+    const [https, { trustedAuthorities }] = await Promise.all([import('node:https'), import('./authorities.ts')]);
+    return new https.Agent({ ...options, ...trustedAuthorities(this.#caFile), rejectUnauthorized: true });
+  }
+
+  /** Resolves names and looks at what they resolve to: a public name may well have a private address. */
+  #lookup(url: URL, namedBy: NamedBy | undefined): LookupFunction {
+    return (hostname, options, callback) => {
+      lookup(hostname, { ...options, all: true }, (error, addresses) => {
+        if (error !== null) return callback(error, []);
+        const inward = addresses.map(({ address }) => reachOfAddress(address));
+        const refused = inward.find((reach) => namedBy !== undefined && !mayLeadTo(namedBy.reach, reach));
+        if (namedBy !== undefined && refused !== undefined) return callback(leadsInward(url, namedBy, refused), []);
+        if (namedBy === undefined) this.#reaches.set(hostname, reachOfAddresses(addresses));
+        if (options.all) return callback(null, addresses);
+        callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+      });
+    };
+  }
+}
+
+/** Most environments name no proxy, and need not load what reads such names. */
+async function proxyOf(url: URL, environment: Environment): Promise<string | undefined> {
+  const { HTTPS_PROXY, https_proxy, HTTP_PROXY, http_proxy } = environment;
+  if (!HTTPS_PROXY && !https_proxy && !HTTP_PROXY && !http_proxy) return undefined;
+  return (await import('./proxy.ts')).proxyFor(url, environment);
+}
+
+async function exchange(
+  { method, url, headers, body, signal, timeout, streaming = false }: HttpRequest,
+  agent: Agent,
+  lookup: LookupFunction | undefined,
+): Promise<HttpResponse> {
+  const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const outgoing = request(url, { method, headers, agent, ...(lookup === undefined ? {} : { lookup }) });
+    let stopped: unknown;
+    const stop = (reason: unknown): void => {
+      stopped ??= reason;
+      outgoing.destroy();
+    };
+    const abort = (): void => stop(signal.reason);
+    const timer = setTimeout(() => stop(timedOut(url, timeout)), timeout);
+    const progress = (): void => {
+      if (streaming) timer.refresh();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    const release = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    };
+    const explain = (error: unknown): unknown => stopped ?? networkFailure(error, url, false);
+    outgoing.once('response', (incoming) => {
+      progress();
+      resolve(new HttpResponse(incoming, url, { release, explain, progress }));
+    });
+    outgoing.on('error', (error) => {
+      release();
+      reject(stopped ?? networkFailure(error, url, outgoing.reusedSocket));
+    });
+    if (body === undefined || body instanceof Uint8Array) outgoing.end(body);
+    else {
+      pipeline(body, outgoing, (error) => {
+        if (error) stop(networkFailure(error, url, false));
+      });
+      body.on('data', progress);
+    }
+  });
+}
+
+function leadsInward(url: URL, { reach, code }: NamedBy, to: Reach): DigestChainError {
+  return new DigestChainError(code, `the registry names an address that is not its to name: ${url.host}`, {
+    expected: `an address that is as public as the registry (${reach})`,
+    found: `${redacted(url)} (${to})`,
+  });
+}
