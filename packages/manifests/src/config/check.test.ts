@@ -102,6 +102,14 @@ describe('relations between images', () => {
   });
 });
 
+test('by referrer, no image stands in the middle', () => {
+  const images = [image('a', [], { component: 'app' }), image('b', ['a']), image('c', ['b'])];
+  expect(problems(chainOf(images.slice(0, 2), { seal: 'referrer' }))).toEqual([]);
+  expect(problems(chainOf(images, { seal: 'referrer' }))).toEqual([
+    'images[1].embeds: seal: label, or no image that both embeds and is embedded; b embeds a and is embedded itself',
+  ]);
+});
+
 describe('fields', () => {
   test.each([
     ['registry', 'Quay.io/org'],
@@ -129,7 +137,6 @@ describe('fields', () => {
     ['checks', ['no-such-check']],
     ['images', []],
     ['images', 'none'],
-    ['seal', 'referrer'],
   ])('%s: %j is refused', (field, value) => {
     const found = checkConfig({ ...TWO, [field]: value }).issues;
     expect(found.map(({ path }) => path.split(/[.[]/)[0])).toContain(field);

@@ -22,20 +22,14 @@ export function findRelations(input: unknown): ConfigIssue[] {
     ...findEdgeIssues(images),
     ...findRoleIssues(images),
     ...findPlatformIssues(images),
+    ...findReferrerIssues(input, images),
     ...findChoiceIssues(input),
   ];
 }
 
 function findChoiceIssues(input: unknown): ConfigIssue[] {
-  const { seal, registry, imageRepositories } = (input ?? {}) as Record<string, unknown>;
+  const { registry, imageRepositories } = (input ?? {}) as Record<string, unknown>;
   const issues: ConfigIssue[] = [];
-  if (seal === 'referrer') {
-    issues.push({
-      path: 'seal',
-      expected: '"label": digest-chain cannot link by referrer yet',
-      found: '"referrer"',
-    });
-  }
   if (typeof registry === 'string' && !registry.includes('/') && (imageRepositories ?? 'konflux') === 'konflux') {
     issues.push({
       path: 'registry',
@@ -192,5 +186,22 @@ function findPlatformIssues(images: readonly RawImage[]): ConfigIssue[] {
             },
           ];
     }),
+  );
+}
+
+/** A proof by referrer reads one chain statement for each image; an image in the middle would be in two. */
+function findReferrerIssues(input: unknown, images: readonly RawImage[]): ConfigIssue[] {
+  if ((input as { seal?: unknown } | null | undefined)?.seal !== 'referrer') return [];
+  const embedded = new Set(images.flatMap(({ embeds }) => embeds));
+  return images.flatMap(({ index, role, embeds }) =>
+    embeds.length > 0 && role !== undefined && embedded.has(role)
+      ? [
+          {
+            path: `images[${index}].embeds`,
+            expected: 'seal: label, or no image that both embeds and is embedded',
+            found: `${role} embeds ${embeds.join(', ')} and is embedded itself`,
+          },
+        ]
+      : [],
   );
 }

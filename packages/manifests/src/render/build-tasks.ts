@@ -8,7 +8,8 @@ import {
   clock,
   expiryParam,
   imageParam,
-  isSealed,
+  isEmbedded,
+  linking,
   param,
   params,
   reference,
@@ -18,9 +19,9 @@ import {
 
 /** The tasks that build one image: one; or, for several platforms, one each and one that joins them in an index. */
 export function buildTasks(image: Image, chain: Chain, pins: Pins): YamlMap[] {
-  const target = param(imageParam(image, chain.primary)) + (isSealed(image) ? '-unsealed' : '');
-  const targetNote = isSealed(image)
-    ? "Not the revision's tag yet: nobody may see this image under it before it is sealed.\nThe tag stays, since registries collect manifests without one."
+  const target = param(imageParam(image, chain.primary)) + (isEmbedded(image) ? linking(chain).suffix : '');
+  const targetNote = isEmbedded(image)
+    ? "Not the revision's tag yet: nobody may see this image under it before it is linked.\nThe tag stays, since registries collect manifests without one."
     : undefined;
   const note = (value: string): Yaml => (targetNote === undefined ? value : noted(targetNote, value));
   const timeout = clock(chain.buildTimeout);

@@ -33,7 +33,7 @@ export function extract(image: Image, chain: Chain, pins: Pins): YamlMap {
         {
           name: entryParam(image),
           type: 'string',
-          description: `The sealed ${entryImage(image).role} image of the same revision, whose labels lead to the ${image.role} image`,
+          description: `The ${entryImage(image).role} image of the same revision, which links to the ${image.role} image`,
         },
         noted('Both pipelines start on the same push, so this one waits for the other.', {
           name: 'wait-deadline',

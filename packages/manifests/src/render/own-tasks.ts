@@ -11,60 +11,74 @@ const IMAGE_RESULTS: readonly YamlMap[] = [
   { name: 'IMAGE_DIGEST', description: 'Its digest' },
 ];
 
+const LINK_PARAMS = [
+  { name: 'SOURCE_ARTIFACT', type: 'string', description: 'The source, as a trusted artifact' },
+  { name: 'ORIGIN', type: 'string', description: 'The image as it was built, with its digest' },
+  { name: 'LINKS', type: 'array', description: 'The images that embed it: role=reference, with digests' },
+  { name: 'IMAGE', type: 'string', description: 'Repository and tag to publish the linked image under' },
+  { name: 'REVISION', type: 'string', description: 'The commit that every image of the chain has to be built from' },
+  { name: 'LABEL_PREFIX', type: 'string', description: 'Prefix of the labels' },
+] as const;
+
 /** The Task that seals an image, publishes it under the tag of its revision, and proves the link. */
 export function labelImage(chain: Chain, pins: Pins): YamlMap {
-  return task(
-    'label-image',
-    'Seals an image with the digests of the images that embed it, and verifies the chain',
-    [
-      { name: 'SOURCE_ARTIFACT', type: 'string', description: 'The source, as a trusted artifact' },
-      { name: 'ORIGIN', type: 'string', description: 'The image to seal, with its digest' },
-      { name: 'LINKS', type: 'array', description: 'The images that embed it: role=reference, with digests' },
-      { name: 'IMAGE', type: 'string', description: 'Repository and tag to publish the sealed image under' },
-      {
-        name: 'REVISION',
-        type: 'string',
-        description: 'The commit that every image of the chain has to be built from',
-      },
-      { name: 'LABEL_PREFIX', type: 'string', description: 'Prefix of the labels' },
-    ],
-    [
+  return task({
+    name: 'label-image',
+    description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
+    params: LINK_PARAMS,
+    results: IMAGE_RESULTS,
+    steps: [
       useSource(pins),
-      digestChain(chain, pins, 'seal', [
-        'seal',
-        `--tag=${param('IMAGE')}`,
-        `--prefix=${param('LABEL_PREFIX')}`,
-        '--result-url=$(results.IMAGE_URL.path)',
-        '--result-digest=$(results.IMAGE_DIGEST.path)',
-        '--',
-        param('ORIGIN'),
-        '$(params.LINKS[*])',
-      ]),
-      digestChain(chain, pins, 'verify', [
-        'verify',
-        `--revision=${param('REVISION')}`,
-        `--prefix=${param('LABEL_PREFIX')}`,
-        '--',
-        param('IMAGE'),
-      ]),
+      digestChain(chain, pins, 'seal', [...linkArguments('seal'), ...RESULT_ARGUMENTS, '--', ...LINK_IMAGES]),
+      verifyStep(chain, pins),
     ],
-  );
+  });
+}
+
+/**
+ * The Task that links an image without changing it. It has no image results: the build's digest is the released one,
+ * and what puts out an image result counts as its builder.
+ */
+export function linkImage(chain: Chain, pins: Pins): YamlMap {
+  return task({
+    name: 'link-image',
+    description: 'Links an image to the images that embed it by a chain statement, and verifies the chain',
+    params: LINK_PARAMS,
+    steps: [
+      useSource(pins),
+      digestChain(chain, pins, 'link', [...linkArguments('link'), '--', ...LINK_IMAGES]),
+      verifyStep(chain, pins),
+    ],
+  });
+}
+
+const LINK_IMAGES = [param('ORIGIN'), '$(params.LINKS[*])'];
+const RESULT_ARGUMENTS = ['--result-url=$(results.IMAGE_URL.path)', '--result-digest=$(results.IMAGE_DIGEST.path)'];
+
+function linkArguments(verb: 'seal' | 'link'): string[] {
+  return [verb, `--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREFIX')}`];
+}
+
+function verifyStep(chain: Chain, pins: Pins): YamlMap {
+  const options = [`--revision=${param('REVISION')}`, `--prefix=${param('LABEL_PREFIX')}`];
+  return digestChain(chain, pins, 'verify', ['verify', ...options, '--', param('IMAGE')]);
 }
 
 /** The Task that waits for a sealed image, verifies it, and answers with one image that it links to. */
 export function extractImage(chain: Chain, pins: Pins): YamlMap {
-  return task(
-    'extract-image',
-    'Waits for a sealed image, verifies the chain, and hands out one image that it links to',
-    [
+  return task({
+    name: 'extract-image',
+    description: 'Waits for an image of a chain, verifies the chain, and hands out one image that it links to',
+    params: [
       { name: 'SOURCE_ARTIFACT', type: 'string', description: 'The source, as a trusted artifact' },
-      { name: 'IMAGE', type: 'string', description: 'The sealed image to wait for: repository and revision tag' },
+      { name: 'IMAGE', type: 'string', description: 'The image to wait for: repository and revision tag' },
       { name: 'ROLE', type: 'string', description: 'Which of the linked images to hand out' },
       { name: 'REVISION', type: 'string', description: 'The commit that both images have to be built from' },
       { name: 'DEADLINE', type: 'string', description: 'How long to wait' },
       { name: 'LABEL_PREFIX', type: 'string', description: 'Prefix of the labels' },
     ],
-    [
+    results: IMAGE_RESULTS,
+    steps: [
       useSource(pins),
       digestChain(chain, pins, 'extract', [
         'extract',
@@ -73,16 +87,23 @@ export function extractImage(chain: Chain, pins: Pins): YamlMap {
         `--role=${param('ROLE')}`,
         `--prefix=${param('LABEL_PREFIX')}`,
         `--revision=${param('REVISION')}`,
-        '--result-url=$(results.IMAGE_URL.path)',
-        '--result-digest=$(results.IMAGE_DIGEST.path)',
+        ...RESULT_ARGUMENTS,
         '--',
         param('IMAGE'),
       ]),
     ],
-  );
+  });
 }
 
-function task(name: string, description: string, params: readonly YamlMap[], steps: readonly YamlMap[]): YamlMap {
+interface OwnTask {
+  readonly name: string;
+  readonly description: string;
+  readonly params: readonly YamlMap[];
+  readonly results?: readonly YamlMap[];
+  readonly steps: readonly YamlMap[];
+}
+
+function task({ name, description, params, results, steps }: OwnTask): YamlMap {
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'Task',
@@ -90,7 +111,7 @@ function task(name: string, description: string, params: readonly YamlMap[], ste
     spec: {
       description,
       params,
-      results: IMAGE_RESULTS,
+      results,
       stepTemplate: STEP_TEMPLATE,
       steps,
       volumes: [WORKDIR_VOLUME],

@@ -1,12 +1,9 @@
 import type { Chain, Image } from '../chain/chain.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { entryImage, entryParam, extractPipeline } from './extract.ts';
-import { clock, expiryParam, imageParam, isSealed, params, repositoryParam } from './wiring.ts';
+import { clock, expiryParam, imageParam, isEmbedded, linking, params, repositoryParam } from './wiring.ts';
 
 export type Event = 'push' | 'pull-request';
-
-/** Each name of a Task of our own and whether the build or a scanner needs it. */
-const OWN_TASKS = { build: 'label-image', scanner: 'extract-image' } as const;
 
 /**
  * The PipelineRun that Pipelines as Code starts for a component on an event.
@@ -16,8 +13,8 @@ const OWN_TASKS = { build: 'label-image', scanner: 'extract-image' } as const;
 export function pipelineRun(image: Image, event: Event, chain: Chain, folder: string): YamlMap {
   const builds = image === chain.primary;
   const pipeline = builds ? 'unified-build' : extractPipeline(image);
-  const ownTask = builds ? OWN_TASKS.build : OWN_TASKS.scanner;
-  const needsOwnTask = !builds || chain.images.some(isSealed);
+  const ownTask = builds ? linking(chain).task : 'extract-image';
+  const needsOwnTask = !builds || chain.images.some(isEmbedded);
   const component = image.component ?? '';
   const timeout = builds ? chain.buildTimeout : chain.buildTimeout + chain.checksTimeout;
   return {
@@ -67,7 +64,7 @@ function buildParams(event: Event, chain: Chain): Record<string, Yaml> {
   const prefetch = prefetchInput(chain);
   return {
     ...Object.fromEntries(chain.images.map((image) => [imageParam(image, chain.primary), revisionImage(image, event)])),
-    ...Object.fromEntries(chain.images.filter(isSealed).map((image) => [repositoryParam(image), image.repository])),
+    ...Object.fromEntries(chain.images.filter(isEmbedded).map((image) => [repositoryParam(image), image.repository])),
     ...expiry(event, chain),
     ...Object.fromEntries(
       chain.images.flatMap((image) =>

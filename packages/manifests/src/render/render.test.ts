@@ -22,6 +22,14 @@ const VARIANTS = {
     image('primary', [], { component: 'app', platforms: ['linux/x86_64', 'linux/arm64'] }),
     image('metadata', ['primary'], { component: 'scanner', platforms: ['linux/arm64'], hermetic: false }),
   ]),
+  'linked by referrer': chainOf(
+    [
+      image('primary', [], { component: 'app' }),
+      image('a', ['primary'], { component: 'scan' }),
+      image('b', ['primary']),
+    ],
+    { seal: 'referrer' },
+  ),
   'every field': chainOf(
     [
       image('primary', [], { component: 'app', serviceAccount: 'builder', prefetch: [{ type: 'npm' }], checks: [] }),
@@ -55,6 +63,26 @@ describe.each(Object.entries(VARIANTS))('%s', (_, config) => {
 
   test('is rendered to the same bytes again', () => {
     expect(renderConfig(config)).toEqual(renderConfig(structuredClone(config)));
+  });
+});
+
+describe('linked by referrer', () => {
+  const { pipelines } = checkDocuments(renderConfig(VARIANTS['linked by referrer']));
+  const spec = pipelines.get('pipeline/unified-build.yaml')?.spec;
+
+  test('no task of our own puts out the released image', () => {
+    expect(spec?.results.find(({ name }) => name === 'IMAGE_DIGEST')?.value).toBe(
+      '$(tasks.build-image-1.results.IMAGE_DIGEST)',
+    );
+    expect(
+      spec?.tasks.filter(({ taskRef }) => taskRef !== undefined && 'name' in taskRef).map(({ name }) => name),
+    ).toEqual(['link-image-1']);
+  });
+
+  test('latest waits for the link', () => {
+    for (const name of ['apply-tags-image-2', 'apply-tags-image-3']) {
+      expect(spec?.tasks.find((task) => task.name === name)?.runAfter).toEqual(['link-image-1']);
+    }
   });
 });
 

@@ -11,11 +11,11 @@ import {
   serviceAccount,
   verifiedScanners,
 } from './konflux.ts';
-import { extractImage, labelImage } from './own-tasks.ts';
+import { extractImage, labelImage, linkImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
 import { unifiedBuild } from './unified-build.ts';
 import { verifyChain } from './verify-chain.ts';
-import { isSealed } from './wiring.ts';
+import { isEmbedded } from './wiring.ts';
 
 /** A file to write: its path from the folder of the config, and its bytes. */
 export interface RenderedFile {
@@ -60,8 +60,16 @@ export function render(chain: Chain, pins: Pins, folder = ''): RenderedFile[] {
         extract(image, chain, pins),
       ),
     ),
-    ...(chain.images.some(isSealed)
-      ? [file('pipeline/tasks/label-image.yaml', 'Seals an image and proves the link.', labelImage(chain, pins))]
+    ...(chain.images.some(isEmbedded)
+      ? [
+          chain.seal === 'label'
+            ? file('pipeline/tasks/label-image.yaml', 'Seals an image and proves the link.', labelImage(chain, pins))
+            : file(
+                'pipeline/tasks/link-image.yaml',
+                'Links an image by referrer and proves the link.',
+                linkImage(chain, pins),
+              ),
+        ]
       : []),
     ...(scanned.length > 0
       ? [

@@ -10,8 +10,8 @@ import {
   expiryParam,
   finalTask,
   imageParam,
-  isSealed,
-  labelTask,
+  isEmbedded,
+  linking,
   param,
   params,
   reference,
@@ -24,7 +24,7 @@ import {
 /** The Pipeline that builds, links, checks and publishes every image of the chain in one run. */
 export function unifiedBuild(chain: Chain, pins: Pins): YamlMap {
   const { primary, buildOrder } = chain;
-  const sealOrder = buildOrder.filter(isSealed).reverse();
+  const linkOrder = buildOrder.filter(isEmbedded).reverse();
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'Pipeline',
@@ -34,22 +34,22 @@ export function unifiedBuild(chain: Chain, pins: Pins): YamlMap {
       params: declareParams(chain),
       workspaces: WORKSPACES,
       results: [
-        ...imageResults(primary, '', 'Image of the component, as it is released'),
+        ...imageResults(primary, chain, '', 'Image of the component, as it is released'),
         ...GIT_RESULTS,
         ...chain.images
           .slice(1)
-          .flatMap((image) => imageResults(image, `${resultPrefix(image)}_`, `The ${image.role} image`)),
+          .flatMap((image) => imageResults(image, chain, `${resultPrefix(image)}_`, `The ${image.role} image`)),
       ],
       tasks: [
         initTask(pins),
         cloneTask(pins),
         prefetchTask(pins),
         ...buildOrder.flatMap((image) => buildTasks(image, chain, pins)),
-        ...sealOrder.map((image) => sealTask(image, chain)),
+        ...linkOrder.map((image) => linkTask(image, chain)),
         ...checkedHere(chain).flatMap((image) =>
-          checkTasks(pins, image.checks, finalTask(image), image === primary ? '' : `-${image.name}`),
+          checkTasks(pins, image.checks, finalTask(image, chain), image === primary ? '' : `-${image.name}`),
         ),
-        ...[...buildOrder].reverse().map((image) => latestTask(image, sealOrder, pins)),
+        ...[...buildOrder].reverse().map((image) => latestTask(image, chain, linkOrder, pins)),
       ],
     },
   };
@@ -75,7 +75,7 @@ function declareParams(chain: Chain): Yaml[] {
       type: 'string',
       description: `Where the ${image.role} image goes: repository and revision tag`,
     })),
-    ...chain.images.filter(isSealed).map((image) => ({
+    ...chain.images.filter(isEmbedded).map((image) => ({
       name: repositoryParam(image),
       type: 'string',
       description: `Repository of the ${image.role} image, without a tag: it is named by digest in what embeds it`,
@@ -107,8 +107,8 @@ function declareParams(chain: Chain): Yaml[] {
   ];
 }
 
-function imageResults(image: Image, prefix: string, description: string): YamlMap[] {
-  const task = finalTask(image);
+function imageResults(image: Image, chain: Chain, prefix: string, description: string): YamlMap[] {
+  const task = finalTask(image, chain);
   return [
     { name: `${prefix}IMAGE_URL`, description, value: result(task, 'IMAGE_URL') },
     { name: `${prefix}IMAGE_DIGEST`, description: 'Its digest', value: result(task, 'IMAGE_DIGEST') },
@@ -129,16 +129,16 @@ function prefetchTask(pins: Pins): YamlMap {
   };
 }
 
-function sealTask(image: Image, chain: Chain): YamlMap {
+function linkTask(image: Image, chain: Chain): YamlMap {
   return {
-    name: labelTask(image),
-    taskRef: { name: 'label-image' },
+    name: linking(chain).nameOf(image),
+    taskRef: { name: linking(chain).task },
     params: params({
       SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
       ORIGIN: reference(`build-${image.name}`),
       LINKS: noted(
         'What embeds this image, as it is released.',
-        image.embeddedBy.map((other) => `${other.role}=${reference(finalTask(other))}`),
+        image.embeddedBy.map((other) => `${other.role}=${reference(finalTask(other, chain))}`),
       ),
       IMAGE: noted('The commit point: this tag is written last.', param(imageParam(image, chain.primary))),
       REVISION: result('clone-repository', 'commit'),
@@ -147,12 +147,12 @@ function sealTask(image: Image, chain: Chain): YamlMap {
   };
 }
 
-function latestTask(image: Image, sealOrder: readonly Image[], pins: Pins): YamlMap {
-  const task = finalTask(image);
+function latestTask(image: Image, chain: Chain, linkOrder: readonly Image[], pins: Pins): YamlMap {
+  const task = finalTask(image, chain);
   const runAfter =
     image.embeddedBy.length > 0
       ? image.embeddedBy.map(applyTagsTask)
-      : sealOrder.filter((seal) => seal.embeds.length === 0).map(labelTask);
+      : linkOrder.filter(({ embeds }) => embeds.length === 0).map(linking(chain).nameOf);
   return {
     name: applyTagsTask(image),
     runAfter:
@@ -161,7 +161,7 @@ function latestTask(image: Image, sealOrder: readonly Image[], pins: Pins): Yaml
         : noted(
             image.embeddedBy.length > 0
               ? 'Whoever enters the chain at latest must find what it links to: this one moves after those.'
-              : 'Nothing becomes latest before the whole chain is sealed and verified.',
+              : 'Nothing becomes latest before the whole chain is linked and verified.',
             runAfter,
           ),
     when: when(param('publish-latest'), 'true'),

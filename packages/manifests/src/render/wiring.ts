@@ -1,4 +1,4 @@
-import type { Image } from '../chain/chain.ts';
+import type { Chain, Image } from '../chain/chain.ts';
 import type { CatalogTask, Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 
@@ -21,15 +21,26 @@ export function when(input: string, value: string): YamlMap[] {
 }
 
 export const buildTask = (image: Image): string => `build-${image.name}`;
-export const labelTask = (image: Image): string => `label-${image.name}`;
 export const extractTask = (image: Image): string => `extract-${image.name}`;
 export const applyTagsTask = (image: Image): string => `apply-tags-${image.name}`;
 
-/** Whether the image's labels name the images that embed it. */
-export const isSealed = (image: Image): boolean => image.embeddedBy.length > 0;
+/** Whether another image has this one's digest inside. Such an image is linked back to those: sealed, or by referrer. */
+export const isEmbedded = (image: Image): boolean => image.embeddedBy.length > 0;
 
-/** The task whose results are the image as it is released. */
-export const finalTask = (image: Image): string => (isSealed(image) ? labelTask(image) : buildTask(image));
+/** The task of our own that links an image back, and the names that follow from how the chain does that. */
+export function linking(chain: Chain): { task: string; nameOf: (image: Image) => string; suffix: string } {
+  const label = chain.seal === 'label';
+  return {
+    task: label ? 'label-image' : 'link-image',
+    nameOf: (image) => `${label ? 'label' : 'link'}-${image.name}`,
+    // What the builder's tag has until then: nobody may see the image under its revision's tag.
+    suffix: label ? '-unsealed' : '-unlinked',
+  };
+}
+
+/** The task whose results are the image as it is released: sealing makes another image of it, a referrer does not. */
+export const finalTask = (image: Image, chain: Chain): string =>
+  isEmbedded(image) && chain.seal === 'label' ? linking(chain).nameOf(image) : buildTask(image);
 
 /** `repository:tag@digest` of what a task put out; IMAGE_URL has the tag. */
 export const reference = (task: string): string => `${result(task, 'IMAGE_URL')}@${result(task, 'IMAGE_DIGEST')}`;

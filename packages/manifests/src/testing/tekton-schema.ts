@@ -53,7 +53,7 @@ const step = z
 const taskSpec = z.strictObject({
   description: z.string().optional(),
   params: z.array(paramSpec),
-  results: z.array(z.strictObject({ name: paramName, description: z.string() })),
+  results: z.array(z.strictObject({ name: paramName, description: z.string() })).optional(),
   stepTemplate: z.strictObject({ securityContext, volumeMounts: z.array(volumeMount) }).optional(),
   steps: z.array(step).min(1),
   volumes: z.array(z.strictObject({ name, emptyDir: z.strictObject({}) })).optional(),

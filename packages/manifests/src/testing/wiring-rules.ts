@@ -90,7 +90,7 @@ export function checkPipeline(pipeline: Pipeline, tasks: ReadonlyMap<string, Tas
 export function checkTask(where: string, spec: TaskSpec): string[] {
   const problems: string[] = [];
   const declared = new Map(spec.params.map((param) => [param.name, param.type === 'array']));
-  const results = new Set(spec.results.map(({ name }) => name));
+  const results = new Set(spec.results?.map(({ name }) => name));
   const volumes = new Set(spec.volumes?.map(({ name }) => name));
   const used = new Set<string>();
   for (const { name } of spec.stepTemplate?.volumeMounts ?? []) {
@@ -187,7 +187,7 @@ function interfaceOf(task: PipelineTask, tasks: ReadonlyMap<string, TaskSpec>): 
         { array: param.type === 'array', required: param.default === undefined },
       ]),
     ),
-    results: new Set(spec.results.map(({ name }) => name)),
+    results: new Set(spec.results?.map(({ name }) => name)),
     workspaces: new Set(),
   };
 }
