@@ -47,7 +47,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
     throw new RangeError('the chain has no image for a scanner');
   }
   const run = (component: string, params: Record<string, string>, stop: AbortSignal): Promise<PipelineRunOutcome> => {
-    const containerPrefix = `multi-image-${janitor.marker}-${component}-`;
+    const containerPrefix = `multi-image-${janitor.marker}-${component}`;
     janitor.remember({ kind: 'containers', prefix: containerPrefix });
     return runPipeline({
       root: source.checkout,
@@ -58,14 +58,13 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
         repo_url: chain.gitUrl,
         target_branch: chain.branch,
         source_branch: source.branch,
-        git_auth_secret: 'none',
       },
       params,
       images: base.substitutes,
       sourceUrl: source.repository,
       containers,
       containerPrefix,
-      workDir: join(work, component),
+      workDir: work,
       signal: stop,
       onEvent: (event) => show(component, event, progress),
     });
