@@ -11,6 +11,7 @@ Verbs:
   link      link images by a chain statement alone, and change none of them
   unseal    reconstruct an image as it was before it was sealed
   verify    prove that images name each other by digest
+  inspect   show a chain: its images, links, referrers and signatures
   extract   wait for an image, verify it, answer with another image of its chain
 
 digest-chain <verb> --help prints a verb's options, with examples.
@@ -23,6 +24,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]
   link: () => import('./cli/link.ts'),
   unseal: () => import('./cli/unseal.ts'),
   verify: () => import('./cli/verify.ts'),
+  inspect: () => import('./cli/inspect.ts'),
   extract: () => import('./cli/extract.ts'),
 };
 

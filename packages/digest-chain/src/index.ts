@@ -3,6 +3,7 @@ export type { Check, CheckId } from './check.ts';
 export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
 export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
+export { type InspectedImage, type InspectedLink, type Inspection, inspect } from './inspect/inspect.ts';
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
 export {

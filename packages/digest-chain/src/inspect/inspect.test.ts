@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../attestation/document.ts';
+import { formatMermaid } from '../cli/inspect-mermaid.ts';
+import { formatTree } from '../cli/inspect-tree.ts';
+import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import { seal } from '../seal.ts';
+import { buildChain, REVISION } from '../testing/chain.ts';
+import { startEnvironment, type TestEnvironment } from '../testing/environment.ts';
+import { ONES, ZERO } from '../testing/image.ts';
+import { createSigner, pushSigned, simpleSigning } from '../testing/signer.ts';
+import { type InspectedImage, type Inspection, inspect } from './inspect.ts';
+
+const image: InspectedImage = {
+  reference: `quay.io/org/app:1@${ZERO}`,
+  digest: ZERO,
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
+  images: 1,
+  revision: REVISION,
+  sealedFrom: undefined,
+  links: [],
+  referrers: [],
+  signed: [],
+  problems: [],
+};
+
+describe('inspect', () => {
+  let environment: TestEnvironment;
+  const registry = createRegistry();
+
+  beforeAll(async () => {
+    environment = await startEnvironment();
+  });
+  afterAll(async () => {
+    await environment.stop();
+  });
+
+  it('shows a chain from either end: links, statements, signatures', async () => {
+    const chain = await buildChain(environment.builder, environment.registry.host, 'inspect');
+    const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
+    const tag = parseTagReference(`${chain.image1}:${REVISION}`);
+    const { digest } = await seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], { tag });
+    const signer = createSigner();
+    const payload = simpleSigning(chain.metadata);
+    const annotations = { [SIGNATURE_ANNOTATION]: Buffer.from(signer.sign(payload)).toString('base64') };
+    const source = `${chain.metadata.replace(':', '-')}.sig`;
+    const document = { mediaType: SIMPLE_SIGNING, bytes: payload, annotations };
+    await pushSigned(registry, parseReference(chain.image2), source, [document]);
+
+    const fromSealed = await inspect(registry, parseReference(`${chain.image1}:${REVISION}`));
+    expect(fromSealed.images.map((found) => found.digest)).toEqual([digest, chain.metadata]);
+    expect(fromSealed.images[0]).toMatchObject({
+      sealedFrom: chain.origin,
+      revision: REVISION,
+      referrers: [{ artifactType: 'application/vnd.konflux.image-chain.v1+json' }],
+      problems: [],
+    });
+    expect(fromSealed.images[0]?.links.map(({ by, role }) => `${by} ${role}`)).toEqual([
+      'links metadata',
+      'statement metadata',
+    ]);
+    expect(fromSealed.images[1]?.links[0]).toEqual({
+      by: 'embeds',
+      role: 'primary',
+      url: chain.image1,
+      digest: chain.origin,
+    });
+    expect(fromSealed.images[1]?.signed).toEqual([{ source, mediaType: SIMPLE_SIGNING }]);
+
+    const text = formatTree(fromSealed);
+    expect(text).toContain(
+      `├─ sealed from ${chain.origin}\n├─ links metadata: ${chain.image2}:${REVISION}@${chain.metadata}\n│  ├─ `,
+    );
+    expect(text).toContain(`│  ├─ signed   ${source}`);
+    expect(formatMermaid(fromSealed)).toContain('n0 -->|links metadata| n1');
+
+    const fromImage2 = await inspect(registry, parseReference(`${chain.image2}:${REVISION}`));
+    expect(fromImage2.images.map((found) => found.digest)).toEqual([chain.metadata, digest]);
+  });
+
+  it('shows what can not be read beside what can', async () => {
+    const chain = await buildChain(environment.builder, environment.registry.host, 'dangling');
+    const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}@${ONES}`) };
+    const tag = parseTagReference(`${chain.image1}:${REVISION}`);
+    const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
+    await seal(registry, origin, [linked], { tag, check: false });
+    const { images } = await inspect(registry, parseReference(`${chain.image1}:${REVISION}`));
+    expect(images[1]).toMatchObject({ digest: undefined, problems: [expect.stringContaining('NOT_FOUND')] });
+    await expect(inspect(registry, parseReference(`${chain.image1}:none`))).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
+describe('text from outside', () => {
+  const hostile = '\u001b[2J\n"]; click n0 "javascript:alert(1)" <b>#';
+  const inspection: Inspection = {
+    images: [
+      {
+        ...image,
+        revision: hostile,
+        links: [{ by: 'embeds', role: 'primary', url: hostile, digest: ONES }],
+        referrers: [{ mediaType: '', digest: ONES, size: 1, artifactType: hostile }],
+        problems: [hostile],
+      },
+    ],
+    truncated: true,
+  };
+
+  it('steers no terminal', () => {
+    const text = formatTree(inspection);
+    expect(text).not.toContain('\u001b');
+    expect(text.trimEnd().split('\n')).toHaveLength(7);
+    expect(text).toContain('only the first 1 images are shown');
+  });
+
+  it('adds nothing to a flowchart', () => {
+    const lines = formatMermaid(inspection).trimEnd().split('\n');
+    expect(lines).toHaveLength(4);
+    for (const line of lines.slice(1))
+      expect(line).toMatch(/^ {2}(?:n\d+\["[A-Za-z0-9 .:/@_…#;-]*"\]|n\d+ ==>\|embeds primary\| n\d+)$/u);
+  });
+});
+
+it('a chain that leads back to itself is drawn once', () => {
+  const other = { ...image, reference: `quay.io/org/meta@${ONES}`, digest: ONES };
+  const link = { by: 'statement', role: 'metadata', url: 'quay.io/org/meta', digest: ONES } as const;
+  const back = { by: 'statement', role: 'primary', url: 'quay.io/org/app', digest: ZERO } as const;
+  const text = formatTree({
+    images: [
+      { ...image, links: [link, link] },
+      { ...other, links: [back] },
+    ],
+    truncated: false,
+  });
+  expect(text.split('\n').filter((line) => line.includes('revision'))).toHaveLength(2);
+});

@@ -1,0 +1,141 @@
+import { findSignedBlobs, type Rejection } from '../attestation/signature-manifests.ts';
+import { isFinding } from '../check.ts';
+import type { Digest } from '../digest.ts';
+import { embeddedDigests } from '../embedding.ts';
+import { DigestChainError } from '../errors.ts';
+import { factsOf, readTree } from '../read-tree.ts';
+import { formatReference, parseReference, type Reference } from '../reference.ts';
+import { listReferrers, type Referrer } from '../referrers.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Seal } from '../seal/config.ts';
+import { DEFAULT_PREFIX, linkUrlName, parsePrefix } from '../seal/labels.ts';
+import { type ImageTree, readTreeSeal } from '../seal/tree.ts';
+import { discoverStatements } from '../statement/discover.ts';
+import { revisionOf } from '../verify/proof.ts';
+
+/** More images of one chain are not shown. */
+export const MAX_INSPECTED: number = 64;
+
+/** What is at a chain of images. Everything in it is text from outside, and none of it is proved. */
+export interface Inspection {
+  /** The first is the one that was asked for. */
+  readonly images: readonly InspectedImage[];
+  /** Whether there was more than {@link MAX_INSPECTED}. */
+  readonly truncated: boolean;
+}
+
+export interface InspectedImage {
+  /** As it is linked: `repo:tag@digest`, `repo@digest`. */
+  readonly reference: string;
+  readonly digest: Digest | undefined;
+  readonly mediaType: string | undefined;
+  /** How many images an index has; 1 for an image. */
+  readonly images: number;
+  readonly revision: string | undefined;
+  /** The digest of the origin that the seal names. */
+  readonly sealedFrom: Digest | undefined;
+  readonly links: readonly InspectedLink[];
+  readonly referrers: readonly Referrer[];
+  /** Signed documents by where they are, such as `sha256-….sig`. */
+  readonly signed: readonly { readonly source: string; readonly mediaType: string }[];
+  /** What could not be read. */
+  readonly problems: readonly string[];
+}
+
+export interface InspectedLink {
+  /** `links`: by the seal's labels. `embeds`: by the labels of its build. `statement`: by a chain statement. */
+  readonly by: 'links' | 'embeds' | 'statement';
+  readonly role: string;
+  readonly url: string;
+  readonly digest: string;
+}
+
+/** Reads a chain from any of its images on, following every link. Throws where that first image can't be read. */
+export async function inspect(
+  registry: Registry,
+  reference: Reference,
+  options: { readonly prefix?: string } = {},
+): Promise<Inspection> {
+  const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
+  const images = [await readImage(registry, reference, prefix)];
+  const seen = new Set<string>(images.map((image) => image.digest ?? ''));
+  let truncated = false;
+  for (const image of images) {
+    for (const link of image.links) {
+      // What an image embeds is the origin of one that is shown, or leads to it by the statement.
+      if (link.by === 'embeds' || seen.has(link.digest)) continue;
+      seen.add(link.digest);
+      if (images.length >= MAX_INSPECTED) truncated = true;
+      else images.push(await readLinked(registry, link, prefix));
+    }
+  }
+  return { images, truncated };
+}
+
+async function readImage(registry: Registry, reference: Reference, prefix: string): Promise<InspectedImage> {
+  const tree = await readTree(registry, reference, reference.digest ?? reference.tag ?? 'latest');
+  const { digest, mediaType } = tree.manifest;
+  const facts = factsOf(tree);
+  const problems: string[] = [];
+  const rejected: Rejection[] = [];
+  const seal = readSealOf(tree, prefix, problems);
+  const { statements, rejected: notStatements } = await discoverStatements(registry, reference, digest);
+  const signed = await findSignedBlobs(registry, reference, digest, rejected);
+  const [first] = facts;
+  const linked = new Set(seal?.links.map((link) => link.role));
+  const embeds = (first === undefined ? [] : embeddedDigests(first, prefix)).filter(([role]) => !linked.has(role));
+  return {
+    reference: formatReference({ ...reference, digest }),
+    digest,
+    mediaType,
+    images: tree.images.length,
+    revision: revisionOf(facts),
+    sealedFrom: seal?.sealedFrom,
+    links: [
+      ...(seal?.links ?? []).map((link) => ({ by: 'links' as const, ...link })),
+      ...embeds.map(([role, embedded]) => {
+        const url = first?.labels.get(`${prefix}.${linkUrlName(role)}`) ?? '';
+        return { by: 'embeds' as const, role, url: url.replace(/@.*$/s, ''), digest: embedded };
+      }),
+      ...statements.flatMap(({ chain }) =>
+        chain.images
+          .filter((image) => image.digest !== digest && image.origin !== digest)
+          .map(({ role, url, digest: other }) => ({ by: 'statement' as const, role, url, digest: other })),
+      ),
+    ],
+    referrers: await listReferrers(registry, reference, digest),
+    signed: signed.map(({ source, mediaType }) => ({ source, mediaType })),
+    problems: [...problems, ...notStatements, ...rejected.map(({ source, reason }) => `${source}: ${reason}`)],
+  };
+}
+
+async function readLinked(registry: Registry, link: InspectedLink, prefix: string): Promise<InspectedImage> {
+  const reference = `${link.url}@${link.digest}`;
+  try {
+    return await readImage(registry, parseReference(reference), prefix);
+  } catch (error) {
+    if (!isFinding(error)) throw error;
+    return { ...NOTHING, reference, problems: [`${error.code}: ${error.message}`] };
+  }
+}
+
+const NOTHING: Omit<InspectedImage, 'reference' | 'problems'> = {
+  digest: undefined,
+  mediaType: undefined,
+  images: 0,
+  revision: undefined,
+  sealedFrom: undefined,
+  links: [],
+  referrers: [],
+  signed: [],
+};
+
+function readSealOf(tree: ImageTree, prefix: string, problems: string[]): Seal | undefined {
+  try {
+    return readTreeSeal(tree, prefix);
+  } catch (error) {
+    if (!(error instanceof DigestChainError)) throw error;
+    if (error.code !== 'NOT_SEALED') problems.push(`${error.code}: ${error.message}`);
+    return undefined;
+  }
+}
