@@ -22,7 +22,13 @@ it.each<[string, unknown[]]>([
   ['Bearer realm = "a" , scope="b c"', [{ scheme: 'bearer', realm: 'a', scope: 'b c' }]],
   ['Negotiate, Basic realm="r"', [{ scheme: 'negotiate' }, { scheme: 'basic', realm: 'r' }]],
   ['Negotiate YWJj==, Bearer realm="r"', [{ scheme: 'negotiate' }, { scheme: 'bearer', realm: 'r' }]],
-  ['Basic realm="a", Bearer realm="b",service="s"', [{ scheme: 'basic', realm: 'a' }, { scheme: 'bearer', realm: 'b', service: 's' }]],
+  [
+    'Basic realm="a", Bearer realm="b",service="s"',
+    [
+      { scheme: 'basic', realm: 'a' },
+      { scheme: 'bearer', realm: 'b', service: 's' },
+    ],
+  ],
   ['Bearer realm="a\\"b\\\\c"', [{ scheme: 'bearer', realm: 'a"b\\c' }]],
   ['Bearer realm="first",realm="second"', [{ scheme: 'bearer', realm: 'first' }]],
   ['Bearer realm="open', [{ scheme: 'bearer' }]],

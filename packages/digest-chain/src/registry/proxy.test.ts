@@ -45,9 +45,12 @@ describe('proxyFor', () => {
     expect(proxyFor(new URL(url), { HTTPS_PROXY: PROXY, no_proxy: list })).toBe(direct ? undefined : PROXY);
   });
 
-  it.each(['socks5://user:hunter2@proxy.example', 'http://', 'ht tp://user:hunter2@x', ':hunter2'])('refuses %s, and does not repeat it', (proxy) => {
-    const attempt = (): unknown => proxyFor(new URL('https://quay.io/'), { HTTPS_PROXY: proxy });
-    expect(attempt).toThrow(expect.objectContaining({ code: 'PROXY_INVALID' }));
-    expect(attempt).not.toThrow(/hunter2/);
-  });
+  it.each(['socks5://user:hunter2@proxy.example', 'http://', 'ht tp://user:hunter2@x', ':hunter2'])(
+    'refuses %s, and does not repeat it',
+    (proxy) => {
+      const attempt = (): unknown => proxyFor(new URL('https://quay.io/'), { HTTPS_PROXY: proxy });
+      expect(attempt).toThrow(expect.objectContaining({ code: 'PROXY_INVALID' }));
+      expect(attempt).not.toThrow(/hunter2/);
+    },
+  );
 });

@@ -28,7 +28,13 @@ it.each<[string, Reach]>([
 });
 
 it('reads what a host says by itself, as URLs write it', () => {
-  const hosts = ['http://localhost/', 'http://a.LOCALHOST./', 'http://[::1]:1/', 'http://0x7f.1/', 'http://2130706433/'];
+  const hosts = [
+    'http://localhost/',
+    'http://a.LOCALHOST./',
+    'http://[::1]:1/',
+    'http://0x7f.1/',
+    'http://2130706433/',
+  ];
   expect(hosts.map((url) => reachOfHost(new URL(url).hostname))).toEqual(hosts.map(() => 'loopback'));
   expect(reachOfHost(new URL('http://[::ffff:10.0.0.1]/').hostname)).toBe('private');
   expect(reachOfHost('registry.example')).toBeUndefined();
@@ -37,7 +43,9 @@ it('reads what a host says by itself, as URLs write it', () => {
 
 it('lets a registry lead no further in than it is itself', () => {
   const reaches: Reach[] = ['public', 'private', 'loopback', 'forbidden'];
-  const allowed = reaches.flatMap((from) => reaches.filter((to) => mayLeadTo(from, to)).map((to) => `${from} to ${to}`));
+  const allowed = reaches.flatMap((from) =>
+    reaches.filter((to) => mayLeadTo(from, to)).map((to) => `${from} to ${to}`),
+  );
   expect(allowed).toEqual([
     'public to public',
     'private to public',

@@ -20,8 +20,7 @@ export async function findInConfig(
   const helpers = byPlace(member(config, 'credHelpers'));
   for (const key of keysOf(registry, repository)) {
     const helper = textOf(helpers.get(key));
-    const found =
-      (helper === undefined ? undefined : await ask(helper, key, options)) ?? readEntry(auths.get(key), key, path);
+    const found = (helper ? await ask(helper, key, options) : undefined) ?? readEntry(auths.get(key), key, path);
     if (found !== undefined) return found;
   }
   const store = textOf(member(config, 'credsStore'));

@@ -49,13 +49,19 @@ function runHelper(
     let size = 0;
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > OUTPUT_LIMIT) child.kill('SIGKILL');
-      else chunks.push(chunk);
+      chunks.push(chunk);
+      if (size > OUTPUT_LIMIT) stop(failed(program, 'its answer has no end'));
     });
+    const stop = (reason: unknown): void => {
+      child.kill('SIGKILL');
+      // What the helper has started may live on: it gets nobody to write to, and is not waited for.
+      child.stdout.destroy();
+      reject(reason);
+    };
     child.once('error', (cause) => {
-      if (signal.aborted) return reject(signal.reason);
+      if (signal.aborted) return stop(signal.reason);
       const found = 'code' in cause && cause.code === 'ENOENT' ? 'it is not installed' : 'it did not answer';
-      reject(failed(program, found, cause));
+      stop(failed(program, found, cause));
     });
     child.once('close', (status) => resolve({ status, output: Buffer.concat(chunks).toString('utf8') }));
     // One that has not waited for its input may still answer.
