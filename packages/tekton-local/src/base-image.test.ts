@@ -36,7 +36,10 @@ it('is made anew where the tag is another image', async () => {
     await runCommand('buildah', ['rm', `tekton-local-test-${process.pid}`]);
   }
   expect(await inspect(two, '{{.FromImageDigest}}')).not.toBe(await inspect(one, '{{.FromImageDigest}}'));
+  const other = await inspect(two, '{{.FromImageID}}');
   await buildNodeBase({ tag: two });
+  // It had no other name, so that it would have stayed without one.
+  await expect(inspect(other, '{{.FromImageID}}')).rejects.toMatchObject({ code: 'TOOL_FAILED' });
   expect(await inspect(two, '{{.FromImageDigest}}')).toBe(await inspect(one, '{{.FromImageDigest}}'));
 });
 

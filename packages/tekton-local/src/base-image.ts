@@ -29,12 +29,14 @@ interface Part {
  * without buildah, `INTERRUPTED`.
  */
 export async function buildNodeBase({ tag, signal }: { tag: string; signal?: AbortSignal }): Promise<string> {
-  const [{ parts, key }, present] = await Promise.all([identify(signal), keyOf(tag, signal)]);
-  if (present === key) return tag;
+  const [{ parts, key }, present] = await Promise.all([identify(signal), findPresent(tag, signal)]);
+  if (present?.key === key) return tag;
   const work = await mkdtemp(join(tmpdir(), 'tekton-local-base-'));
   try {
     await fillRoot(join(work, 'rootfs'), parts);
     await commit(join(work, 'rootfs'), tag, key, signal);
+    // What had the tag before would stay without a name. Another name keeps it, since then this fails.
+    if (present !== undefined) await runCommand('buildah', ['rmi', present.id]).catch(() => undefined);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -67,11 +69,16 @@ async function identify(signal: AbortSignal | undefined): Promise<{ parts: Part[
   return { parts, key };
 }
 
-/** The key of the image that has the tag now, if there is one. */
-async function keyOf(tag: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const format = `{{index .OCIv1.Config.Labels ${JSON.stringify(KEY_LABEL)}}}`;
+/** The image that has the tag now, if there is one, with its key. */
+async function findPresent(
+  tag: string,
+  signal: AbortSignal | undefined,
+): Promise<{ id: string; key: string } | undefined> {
+  const format = `{{.FromImageID}} {{index .OCIv1.Config.Labels ${JSON.stringify(KEY_LABEL)}}}`;
   try {
-    return (await runCommand('buildah', ['inspect', '--type=image', `--format=${format}`, tag], { signal })).trim();
+    const output = await runCommand('buildah', ['inspect', '--type=image', `--format=${format}`, tag], { signal });
+    const [id = '', key = ''] = output.trim().split(' ');
+    return { id, key };
   } catch (error) {
     if (error instanceof TektonLocalError && error.code === 'TOOL_FAILED') return undefined;
     throw error;
