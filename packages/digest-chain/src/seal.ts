@@ -5,7 +5,7 @@ import { DigestChainError } from './errors.ts';
 import { checkTag, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
 import { readTree } from './read-tree.ts';
 import type { DigestReference, TagReference } from './reference.ts';
-import type { Registry, Repository } from './registry/registry.ts';
+import type { Registry, Upload } from './registry/registry.ts';
 import { isIndex } from './seal/image-index.ts';
 import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';
 import { readImageManifest } from './seal/manifest.ts';
@@ -51,12 +51,34 @@ export async function seal(
   linked: readonly LinkedImage[],
   options: SealOptions = {},
 ): Promise<SealResult> {
-  const { tag, check = true, statement = {} } = options;
   const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
   const links = orderLinks(
     linked.map(({ role, image }) => ({ role, url: placeOf(image, image.tag), digest: image.digest })),
   );
-  checkTag(origin, tag);
+  checkTag(origin, options.tag);
+  // Opened while the origin is read: so four round trips in a row are enough.
+  const upload = registry.startUpload(origin);
+  try {
+    return await sealWith({ registry, origin, linked, links, prefix, upload }, options);
+  } catch (error) {
+    // Nobody waits for it: what matters is why there is nothing to upload.
+    void upload.cancel();
+    throw error;
+  }
+}
+
+interface Sealing {
+  readonly registry: Registry;
+  readonly origin: DigestReference;
+  readonly linked: readonly LinkedImage[];
+  readonly links: readonly Link[];
+  readonly prefix: string;
+  /** For the first config. */
+  readonly upload: Upload;
+}
+
+async function sealWith(sealing: Sealing, { tag, check = true, statement = {} }: SealOptions): Promise<SealResult> {
+  const { registry, origin, linked, links, prefix } = sealing;
   const [tree, linkedTrees] = await Promise.all([
     readTree(registry, origin, origin.digest),
     mapConcurrently(tag !== undefined && check ? linked : [], (link) => readLinked(registry, link)),
@@ -66,23 +88,18 @@ export async function seal(
   const built = { ...origin, digest: sealed.seal.sealedFrom };
   const said = linkedTrees.map((tree) => findEmbeddings(tree, built, prefix));
   const images = publishedImages({ url, tree: sealed, said }, linked, linkedTrees, prefix);
-  await pushParts(registry, origin, sealed);
+  await pushParts(sealing, sealed);
   if (linkedTrees.length > 0 && statement !== false) {
     await attachStatement(registry, chainOf(images, statement.pipelineRun), subjectsOf(images));
   }
   await registry.putManifest(origin, tag?.tag ?? sealed.manifest.digest, sealed.manifest);
-  return {
-    url,
-    digest: sealed.manifest.digest,
-    origin: sealed.seal.sealedFrom,
-    links,
-  };
+  return { url, digest: sealed.manifest.digest, origin: sealed.seal.sealedFrom, links };
 }
 
 /** What is pointed to goes first: configs, then the images of an index. What the reference names is not pushed here. */
-async function pushParts(registry: Registry, repository: Repository, tree: SealedTree): Promise<void> {
-  await mapConcurrently(tree.images, async ({ config, manifest }) => {
-    const uploaded = await registry.putBlob(repository, config);
+async function pushParts({ registry, origin, upload }: Sealing, tree: SealedTree): Promise<void> {
+  await mapConcurrently(tree.images, async ({ config, manifest }, index) => {
+    const uploaded = await (index === 0 ? upload.finish(config) : registry.putBlob(origin, config));
     const { digest } = readImageManifest(manifest.bytes, manifest.mediaType).config;
     if (uploaded.digest !== digest) {
       throw new DigestChainError('SEAL_REFUSED', 'the registry client can not upload under the digest of the config', {
@@ -90,6 +107,6 @@ async function pushParts(registry: Registry, repository: Repository, tree: Seale
         found: uploaded.digest,
       });
     }
-    if (isIndex(tree.manifest.mediaType)) await registry.putManifest(repository, manifest.digest, manifest);
+    if (isIndex(tree.manifest.mediaType)) await registry.putManifest(origin, manifest.digest, manifest);
   });
 }

@@ -1,3 +1,4 @@
+import { digestOf } from '../digest.ts';
 import { getBlob } from './blobs.ts';
 import { getManifest, headManifest, putManifest } from './manifests.ts';
 import type { RegistryOptions } from './options.ts';
@@ -26,8 +27,14 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       return session.run(call, (operation) => headManifest(session, operation, repository, reference));
     },
 
-    putManifest(repository, reference, manifest, call) {
-      return session.run(call, (operation) => putManifest(session, operation, repository, reference, manifest));
+    async putManifest(repository, reference, manifest, call) {
+      try {
+        return await session.run(call, (operation) => putManifest(session, operation, repository, reference, manifest));
+      } catch (error) {
+        // It may be that a blob which was there is gone.
+        uploads.forget();
+        throw error;
+      }
     },
 
     async getBlob(repository, descriptor, call) {
@@ -95,12 +102,15 @@ function startUpload(
   opened?.catch(() => undefined);
   return {
     finish(bytes) {
+      if (uploads.isPresent(repository, digestOf(bytes))) void cancel();
       return session.run(call, (operation) => uploads.upload(operation, repository, bytes, opened));
     },
-    async cancel() {
-      const location = await opened?.catch(() => undefined);
-      if (location === undefined) return;
-      await session.run(call, (operation) => uploads.cancel(operation, repository, location)).catch(() => undefined);
-    },
+    cancel,
   };
+
+  async function cancel(): Promise<void> {
+    const location = await opened?.catch(() => undefined);
+    if (location === undefined) return;
+    await session.run(call, (operation) => uploads.cancel(operation, repository, location)).catch(() => undefined);
+  }
 }

@@ -11,6 +11,8 @@ import type { Request, Session } from './session.ts';
 
 /** Larger blobs are not sent along with a POST that the registry may not be able to use. Bytes. */
 const SINGLE_POST_LIMIT = 64 * 1024;
+/** As many blobs are remembered. */
+const MAX_PRESENT = 10_000;
 
 /** Uploads blobs, and remembers which are there and which registries take one in a single POST. */
 export class Uploads {
@@ -27,7 +29,12 @@ export class Uploads {
   }
 
   notePresent(repository: Repository, digest: Digest): void {
+    if (this.#present.size >= MAX_PRESENT) this.#present.clear();
     this.#present.add(`${repository.registry}/${repository.repository}@${digest}`);
+  }
+
+  forget(): void {
+    this.#present.clear();
   }
 
   /** Whether the registry is known to take a blob in a single POST; undefined where that is open. */
