@@ -42,6 +42,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+// Whoever read the output is gone (`| head`): there is nobody to go on for.
+process.stdout.on('error', (cause) => {
+  stop.abort(new E2eError('INTERRUPTED', 'the output is read no more', { cause }));
+});
+
 try {
   await main();
 } catch (error) {
