@@ -1,8 +1,7 @@
 import { isFinding } from '../check.ts';
 import { type Digest, digestAlgorithm, isDigest } from '../digest.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
-import { listReferrers, type Referrer } from '../referrers.ts';
-import type { BlobDescriptor, RawManifest, Registry, Repository } from '../registry/registry.ts';
+import type { BlobDescriptor, RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { isSignedMediaType, SIGNATURE_ANNOTATION, SIGSTORE_BUNDLE } from './document.ts';
 
 /** A signed document that is attached to an image: not read yet. */
@@ -47,7 +46,7 @@ export async function findSignedBlobs(
       await read(tag, tag, (manifest) => blobsOfTag(tag, manifest));
     }
   }
-  const referrers = (await listReferrers(registry, repository, image)).filter(mayBeSignature);
+  const referrers = (await registry.listReferrers(repository, image)).filter(mayBeSignature);
   for (const { digest } of referrers.slice(0, MAX_REFERRERS)) {
     await read(digest, digest, (manifest) => blobsOfReferrer(digest, manifest, image));
   }

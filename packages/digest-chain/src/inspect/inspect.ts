@@ -5,8 +5,7 @@ import { embeddedDigests } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import { factsOf, readTree } from '../read-tree.ts';
 import { formatReference, parseReference, type Reference } from '../reference.ts';
-import { listReferrers, type Referrer } from '../referrers.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Referrer, Registry } from '../registry/registry.ts';
 import type { Seal } from '../seal/config.ts';
 import { DEFAULT_PREFIX, linkUrlName, parsePrefix } from '../seal/labels.ts';
 import { type ImageTree, readTreeSeal } from '../seal/tree.ts';
@@ -103,7 +102,7 @@ async function readImage(registry: Registry, reference: Reference, prefix: strin
           .map(({ role, url, digest: other }) => ({ by: 'statement' as const, role, url, digest: other })),
       ),
     ],
-    referrers: await listReferrers(registry, reference, digest),
+    referrers: await registry.listReferrers(reference, digest),
     signed: signed.map(({ source, mediaType }) => ({ source, mediaType })),
     problems: [...problems, ...notStatements, ...rejected.map(({ source, reason }) => `${source}: ${reason}`)],
   };

@@ -1,6 +1,5 @@
 import { mapConcurrently } from '../concurrent.ts';
 import type { Digest } from '../digest.ts';
-import { attach } from '../referrers.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import { EMPTY, formatArtifact, subjectOf } from './artifact.ts';
 import { type Chain, invalid } from './chain.ts';
@@ -38,7 +37,7 @@ export async function attachStatement(
     const statement = uploaded.get(nameOf(repository));
     if (statement === undefined) throw new RangeError('no statement');
     const artifact = formatArtifact(statement, subjectOf(manifest));
-    await attach(registry, repository, artifact, manifest.digest);
+    await registry.putReferrer(repository, artifact);
     return artifact.digest;
   });
 }

@@ -1,7 +1,6 @@
 import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import { listReferrers, type Referrer } from '../referrers.ts';
-import type { Registry, Repository } from '../registry/registry.ts';
+import type { Referrer, Registry, Repository } from '../registry/registry.ts';
 import { ARTIFACT_TYPE, EMPTY_MEDIA_TYPE, readArtifact } from './artifact.ts';
 import { type Chain, invalid } from './chain.ts';
 import { digestsOf, MAX_STATEMENT_SIZE, parseStatement } from './statement.ts';
@@ -29,7 +28,7 @@ export async function discoverStatements(
   repository: Repository,
   image: Digest,
 ): Promise<Discovery> {
-  const candidates = (await listReferrers(registry, repository, image)).filter(mayBeStatement).toSorted(surerFirst);
+  const candidates = (await registry.listReferrers(repository, image)).filter(mayBeStatement).toSorted(surerFirst);
   const statements = new Map<Digest, FoundStatement>();
   const rejected: string[] = [];
   for (const { digest } of candidates.slice(0, MAX_STATEMENTS)) {

@@ -263,19 +263,17 @@ function createJunkSigner(index: number): Signer {
 function registryThrough(host: string, flooded: Digest): typeof registry {
   const through = createRegistry();
   const at = <T extends { registry: string }>(place: T): T => ({ ...place, registry: host });
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const manifests = Array.from({ length: 10_000 }, (_, index) => ({
+  const referrers = Array.from({ length: 10_000 }, (_, index) => ({
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    digest: `sha256:${index.toString(16).padStart(64, '0')}`,
+    digest: `sha256:${index.toString(16).padStart(64, '0')}` as const,
     size: 500,
     artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
   }));
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
   return {
     ...through,
-    async getManifest(place, reference) {
-      if (reference === flooded.replace(':', '-')) return { bytes, mediaType, digest: ZERO };
-      return through.getManifest(at(place), reference);
+    getManifest: (place, reference) => through.getManifest(at(place), reference),
+    async listReferrers(place, subject) {
+      return subject === flooded ? referrers : through.listReferrers(at(place), subject);
     },
     getBlob: (place, descriptor, options) => through.getBlob(at(place), descriptor, options),
   };

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Digest, digestOf } from '../digest.ts';
+import type { Digest } from '../digest.ts';
 import { extract } from '../extract.ts';
 import { link } from '../link.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
-import { attach } from '../referrers.ts';
 import { createRegistry } from '../registry/client.ts';
 import { OCI_MANIFEST } from '../seal/manifest.ts';
 import { type SealResult, seal } from '../seal.ts';
@@ -237,8 +236,7 @@ describe('a statement that anyone could have attached', () => {
         `"layers":[{"mediaType":"$1","digest":"${digest}","size":${size}`,
       ),
     );
-    const artifactOf = { bytes, mediaType: OCI_MANIFEST, digest: digestOf(bytes) };
-    await attach(registry, image, artifactOf, chain.origin);
+    await registry.putReferrer(image, { bytes, mediaType: OCI_MANIFEST });
     const { statements, rejected } = await discoverStatements(registry, image, chain.origin);
     expect(statements).toHaveLength(1);
     expect(rejected).toEqual([expect.stringContaining('JSON_DUPLICATE_KEY')]);
