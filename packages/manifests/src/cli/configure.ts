@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { editConfig } from '../config/edit.ts';
 import { loadConfig } from '../config/load.ts';
@@ -9,7 +9,7 @@ import { ManifestsError } from '../errors.ts';
 import { unifiedDiff } from '../files/diff.ts';
 import { writeFiles } from '../files/write.ts';
 import { runRender } from './render.ts';
-import { print } from './terminal.ts';
+import { escapeTerminal, print } from './terminal.ts';
 
 const HELP = `Usage: multi-image-manifests configure [options]
 
@@ -99,10 +99,19 @@ async function checkEdited(path: string, text: string): Promise<void> {
 
 async function ask(defaults: Readonly<Record<Option, string>>): Promise<Partial<Record<Option, string>>> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Lines rather than questions: what is typed ahead of a question counts too.
+  const lines = terminal[Symbol.asyncIterator]();
   try {
     const answers: Partial<Record<Option, string>> = {};
     for (const name of OPTIONS) {
-      answers[name] = (await terminal.question(`${name} [${defaults[name]}]: `)).trim() || defaults[name];
+      process.stdout.write(`${name} [${escapeTerminal(defaults[name])}]: `);
+      const { done, value } = await lines.next();
+      if (done === true) {
+        throw new ManifestsError('USAGE', `no answer for ${name}`, {
+          hint: `give it as --${name}; nothing was written`,
+        });
+      }
+      answers[name] = value.trim() || defaults[name];
     }
     return answers;
   } finally {

@@ -125,6 +125,8 @@ describe('fields', () => {
     ['labelPrefix', 'io.konflux."'],
     ['displayName', 'a $(params.x)'],
     ['displayName', '{{ x }}'],
+    ['displayName', '\u2028$(params.x)'],
+    ['displayName', ''],
     ['displayName', 'a\u001b[31m'],
     ['pullRequestExpiry', '5 days'],
     ['timeouts', { build: '0h' }],

@@ -57,8 +57,7 @@ const checks = (description: string) => z.array(z.enum(CHECKS)).describe(descrip
 const literal = z
   .string()
   .max(4096, 'at most 4096 characters')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
-  .regex(/^(?!.*(?:\$\(|\{\{))[^\u0000-\u001f\u007f]*$/, 'text without $( and {{ and without control characters');
+  .regex(/^(?![\s\S]*(?:\$\(|\{\{))\P{Cc}*$/u, 'text without $( and {{ and without control characters');
 
 const imageSchema = z.strictObject({
   role: role("The image's part in the chain, used in label keys and parameter names: primary, metadata, bundle, …"),
@@ -115,7 +114,7 @@ const imageSchema = z.strictObject({
 /** What `konflux.config.ts` exports: one chain of images, and where it is built and released. */
 export const configSchema = z.strictObject({
   application: kubernetesName('The Konflux Application.'),
-  displayName: literal.describe('How Konflux shows the application. Default: its name.').optional(),
+  displayName: literal.min(1, 'some text').describe('How Konflux shows the application. Default: its name.').optional(),
   namespace: kubernetesName('The tenant namespace.'),
   git: z
     .strictObject({

@@ -18,7 +18,8 @@ export function quote(text: string): string {
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 const PLAIN = /^(?:--)?[A-Za-z/$_][A-Za-z0-9 _./:@$()[\]*=+,;'-]*$/;
-const KEYWORD = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+/** `e1`, too: some 1.1 parsers take it for a number without digits in front. */
+const KEYWORD = /^(?:y|n|yes|no|on|off|true|false|null|e[-+]?[0-9]+)$/i;
 
 function isPlain(text: string): boolean {
   return PLAIN.test(text) && !KEYWORD.test(text) && !/: |:$| $/.test(text);
