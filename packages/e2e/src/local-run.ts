@@ -122,7 +122,8 @@ function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): 
   progress.line(`commit     ${revision}`);
   if (uncommitted.length > 0) {
     const named = uncommitted.slice(0, 3).join(', ') + (uncommitted.length > 3 ? ', …' : '');
-    progress.line(`           HEAD and ${uncommitted.length} uncommitted changes (${named}), as a commit of their own`);
+    const changes = uncommitted.length === 1 ? 'an uncommitted change' : `${uncommitted.length} uncommitted changes`;
+    progress.line(`           HEAD with ${changes} (${named}), as a commit that only this run knows`);
   }
 }
 

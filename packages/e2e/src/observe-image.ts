@@ -14,7 +14,7 @@ export async function observeImage(reference: string, signal?: AbortSignal): Pro
   const [raw, config] = await Promise.all([inspect('--raw'), inspect('--config')]);
   for (const { exitCode, stderr } of [raw, config]) {
     if (exitCode !== 0) {
-      return { reference, labels: {}, env: {}, problem: stderr.trim().split('\n').at(-1) ?? 'skopeo failed' };
+      return { reference, labels: {}, env: {}, problem: problemOf(stderr) };
     }
   }
   const { Labels, Env } = JSON.parse(config.stdout).config ?? {};
@@ -29,4 +29,11 @@ export async function observeImage(reference: string, signal?: AbortSignal): Pro
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** What skopeo means, without its log format. */
+function problemOf(stderr: string): string {
+  const last = stderr.trim().split('\n').at(-1) ?? '';
+  if (/manifest unknown|name unknown/.test(last)) return 'no such image';
+  return /msg="(.*)"$/.exec(last)?.[1]?.replaceAll('\\"', '"') ?? (last || 'skopeo failed');
 }

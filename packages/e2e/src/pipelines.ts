@@ -105,7 +105,6 @@ function factsOf(outcome: PipelineRunOutcome): RunFacts {
 }
 
 function show(component: string, event: RunEvent, progress: Progress): void {
-  if (event.type === 'note') progress.line(`  ${component}: ${event.message}`);
   if (event.type === 'task-started') progress.started(`${component} · ${event.task}`);
   if (event.type === 'task-finished') {
     const status = ({ Succeeded: 'passed', Skipped: 'skipped' } as const)[event.status as string] ?? 'failed';

@@ -19,10 +19,28 @@ export function renderReport(report: Report, paint: Palette): string[] {
     ]),
     '',
     ...fallen.map((entry) => paint.red(`criterion fell: ${entry.id} (${entry.title})`)),
+    ...(fallen.length > 0 ? renderCause(report) : []),
     paint.bold(
       `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped of ${report.criteria.length} criteria, in ${seconds(report.duration)}`,
     ),
   ];
+}
+
+/** The first task that failed by itself: what else fell usually fell with it. */
+function renderCause({ runs }: Report): string[] {
+  for (const run of runs) {
+    const task = run.tasks.find((entry) => entry.status === 'Failed');
+    if (task === undefined) continue;
+    const error = task.logTail?.findLastIndex((line) => line.startsWith('error ')) ?? -1;
+    const lines = error < 0 ? [task.message ?? ''] : (task.logTail?.slice(error) ?? []);
+    return [
+      '',
+      `first cause: task ${printable(task.name)} of ${printable(run.name)}`,
+      ...lines.map((line) => `  ${printable(line)}`),
+      '',
+    ];
+  }
+  return [];
 }
 
 function renderCriterion(entry: Criterion, number: number, paint: Palette): string[] {
