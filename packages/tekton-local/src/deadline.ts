@@ -1,5 +1,8 @@
 import { Stopped } from './outcome.ts';
 
+/** Node's timers fire at once if they are longer: 24 days. */
+export const LONGEST: number = 2 ** 31 - 1;
+
 /** A signal that comes from a parent, or when the time is up. No limit if it is 0. */
 export class Deadline {
   readonly #own = new AbortController();
@@ -17,7 +20,8 @@ export class Deadline {
 
   start(milliseconds: number): void {
     if (milliseconds <= 0) return;
-    this.#timer = setTimeout(() => this.#own.abort(new Stopped('Failed', this.#reason, this.#message)), milliseconds);
+    const stop = (): void => this.#own.abort(new Stopped('Failed', this.#reason, this.#message));
+    this.#timer = setTimeout(stop, Math.min(milliseconds, LONGEST));
   }
 
   end(): void {

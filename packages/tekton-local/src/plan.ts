@@ -1,5 +1,5 @@
 import { checkText, checkValue, type Known } from './check-references.ts';
-import { checkTask } from './check-task.ts';
+import { checkSubPath, checkTask, checkWordName } from './check-task.ts';
 import { TektonLocalError, throwProblems } from './errors.ts';
 import { checkGraph, type Dependencies } from './graph.ts';
 import type { Param, ParamSpec, PipelineTask, TaskImplementation, WorkspaceBinding } from './model.ts';
@@ -34,6 +34,13 @@ export function makePlan(resolved: ResolvedRun, overrides: Readonly<Record<strin
     else if (binding !== undefined)
       notes.push(`workspace ${declared.name} is not bound: there is no git credential here`);
   }
+  pipeline.workspaces.forEach(checkWordName);
+  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(run.name) || run.name.length > 253) {
+    run.field
+      .get('metadata')
+      .problem('INVALID', `${JSON.stringify(run.name)} is no name: letters a-z, digits, - and .`);
+  }
+  for (const binding of run.workspaces) if (binding.kind !== 'unbound') checkSubPath(binding.field, binding.subPath);
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
   const types = new Map(pipeline.params.map((param) => [param.name, param.type]));
   const results = new Map([...implementations].map(([name, item]) => [name, declaredResults(item)]));
@@ -179,6 +186,7 @@ function checkPipelineTask(
     ? (implementation.standIn.workspaces ?? []).map((name) => ({ name, optional: true }))
     : implementation.task.workspaces;
   for (const workspace of task.workspaces) {
+    checkSubPath(workspace.field, workspace.subPath);
     if (!pipeline.workspaces.some((candidate) => candidate.name === workspace.workspace)) {
       workspace.field.problem('INVALID', `the pipeline has no workspace ${JSON.stringify(workspace.workspace)}`);
     }

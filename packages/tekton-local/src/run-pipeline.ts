@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeOpenFolder } from './confined-path.ts';
+import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import { type Containers, probeContainers, removeContainers, removeFolder } from './containers.ts';
 import { Deadline } from './deadline.ts';
 import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
@@ -61,6 +61,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const containers =
     options.containers ?? (needsContainers ? await probeContainers({ signal }) : { runArguments: [], description: '' });
   const id = randomUUID();
+  if (options.workDir !== undefined) await mkdir(options.workDir, { recursive: true });
   const folder = await mkdtemp(join(options.workDir ?? tmpdir(), 'tekton-local-'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
   try {
@@ -158,7 +159,17 @@ class Run {
         signal,
       );
       try {
-        const outcome = await this.#attempt(task, scope, attempt, deadline.signal);
+        // Not even a task that could not be prepared ends the run without an outcome.
+        const outcome = await this.#attempt(task, scope, attempt, deadline.signal).catch(
+          (error: unknown): TaskOutcome => ({
+            name: task.name,
+            status: 'Failed',
+            reason: 'Failed',
+            message: error instanceof Error ? error.message : String(error),
+            results: {},
+            steps: [],
+          }),
+        );
         if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) return outcome;
         this.#emit({ type: 'note', message: `task ${task.name} failed (${outcome.message}): attempt ${attempt + 2}` });
       } finally {
@@ -216,7 +227,9 @@ class Run {
         binding.kind === 'emptyDir'
           ? join(folder, 'bound', workspace.name)
           : join(this.#folder, 'claims', used.workspace);
-      const hostPath = makeOpenFolder(join(base, binding.subPath ?? '', used.subPath ?? ''));
+      // An earlier task may have left a link where this one's subPath leads.
+      const hostPath = insideFolder(makeOpenFolder(base), join(binding.subPath ?? '', used.subPath ?? ''));
+      makeOpenFolder(hostPath);
       const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
       return [{ name: workspace.name, hostPath, containerPath, readOnly: workspace.readOnly }];
     });

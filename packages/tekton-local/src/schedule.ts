@@ -45,6 +45,7 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
     options.ended(outcome);
   };
   while (pending.size > 0 || running.size > 0) {
+    let skipped = false;
     for (const task of pending) {
       const stop = signal.aborted ? options.stopReason() : failed ? SKIPPED.stopping : undefined;
       if (stop === undefined && !isReady(task, options)) continue;
@@ -52,6 +53,7 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
       pending.delete(task);
       const decision = stop ?? decide(task, options);
       if (typeof decision === 'string') {
+        skipped = true;
         end(task, { name: task.name, status: 'Skipped', reason: decision, message: decision, results: {}, steps: [] });
       } else if ('name' in decision) {
         end(task, decision);
@@ -63,8 +65,8 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
         running.set(task.name, ended);
       }
     }
-    // Skipping one task may have made another one ready: only wait if something runs.
-    if (running.size > 0) await Promise.race(running.values());
+    // Skipping one task may have made an earlier one ready: look again before waiting for what runs.
+    if (running.size > 0 && !skipped) await Promise.race(running.values());
   }
 }
 

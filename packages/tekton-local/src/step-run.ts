@@ -2,6 +2,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { hostPathOf, insideFolder, makeOpenFolder, openToAll } from './confined-path.ts';
 import type { Containers } from './containers.ts';
+import { LONGEST } from './deadline.ts';
 import type { Step, Task } from './model.ts';
 import type { StepOutcome } from './outcome.ts';
 import type { StepStandIn } from './stand-in.ts';
@@ -48,7 +49,7 @@ export async function runStep(environment: StepEnvironment, options: StepRunOpti
   const timer =
     step.timeout === undefined || step.timeout === 0
       ? undefined
-      : setTimeout(() => timeout.abort(new StepTimeout()), step.timeout);
+      : setTimeout(() => timeout.abort(new StepTimeout()), Math.min(step.timeout, LONGEST));
   try {
     outcome.exitCode = await execute(environment, {
       ...options,
@@ -64,9 +65,7 @@ export async function runStep(environment: StepEnvironment, options: StepRunOpti
     clearTimeout(timer);
   }
   outcome.finishedAt = Date.now();
-  const own = makeOpenFolder(join(folder, 'steps', `step-${step.name}`));
-  if (!existsSync(join(own, 'exitCode')))
-    writeFileSync(join(own, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
+  writeFileSync(join(folder, 'steps', `step-${step.name}`, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
   return outcome;
 }
 
@@ -155,7 +154,9 @@ function mountsOf({ task, step, folder, workspaces }: StepRunOptions, scope: Sco
     implicit('workspace', '/workspace'),
     implicit('home', '/tekton/home'),
     implicit('results', '/tekton/results'),
-    implicit('steps', '/tekton/steps'),
+    // A step writes its own results there and nothing else: what the host writes must not meet a link of a step's.
+    implicit('steps', '/tekton/steps', true),
+    implicit(`steps/step-${step.name}/results`, `/tekton/steps/step-${step.name}/results`),
     implicit('scripts', '/tekton/scripts', true),
     ...workspaces,
     ...own,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TektonLocalError } from '../errors.ts';
 import type { StepStandIn, StepStandInContext } from '../stand-in.ts';
@@ -43,7 +43,10 @@ async function create(context: StepStandInContext, args: readonly string[]): Pro
   });
   for (const [index, { left, right }] of found.entries()) {
     // Tekton's results are files in one folder: the name is all that counts of the path.
-    await writeFile(join(context.resultsDir, basename(left)), uris[index] ?? '');
+    const file = join(context.resultsDir, basename(left));
+    // An earlier step may have left a link there.
+    await rm(file, { recursive: true, force: true });
+    await writeFile(file, uris[index] ?? '', { flag: 'wx' });
     context.log(`Created ${uris[index]} from ${right}`);
   }
 }
