@@ -22,19 +22,25 @@ const HTPASSWD = `${LOGIN.username}:$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936w
 export interface TestRegistryOptions {
   /** Asks everyone for {@link LOGIN}, with a Basic challenge. */
   readonly login?: boolean;
+  /** Asks everyone for a token, which must be signed by the key of `certificate` (a PEM file). */
+  readonly tokens?: {
+    readonly realm: string;
+    readonly service: string;
+    readonly issuer: string;
+    readonly certificate: string;
+  };
 }
 
 /** Starts the real registry (CNCF distribution) on a free loopback port. */
-export async function startTestRegistry({ login = false }: TestRegistryOptions = {}): Promise<TestRegistry> {
+export async function startTestRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
   const root = await mkdtemp(join(tmpdir(), 'digest-chain-registry-'));
-  const passwords = join(root, 'htpasswd');
-  if (login) await writeFile(passwords, HTPASSWD);
+  await writeFile(join(root, 'htpasswd'), HTPASSWD);
   const failures: string[] = [];
   // The port is free when it is chosen and may be taken when the registry binds it: another try finds another one.
   for (let attempt = 0; attempt < 5; attempt++) {
     const host = `127.0.0.1:${await freePort()}`;
     const config = join(root, 'config.yml');
-    await writeFile(config, configuration(host, join(root, 'data'), login ? passwords : undefined));
+    await writeFile(config, configuration(host, root, options));
     const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
     const kill = (): void => {
       child.kill('SIGKILL');
@@ -61,17 +67,17 @@ export async function startTestRegistry({ login = false }: TestRegistryOptions =
   throw new Error(`docker-registry did not start: ${failures.at(-1)}`);
 }
 
-function configuration(host: string, data: string, passwords: string | undefined): string {
-  return [
-    'version: 0.1',
-    'log: {level: error}',
-    'storage:',
-    `  filesystem: {rootdirectory: ${JSON.stringify(data)}}`,
-    '  delete: {enabled: true}',
-    `http: {addr: ${JSON.stringify(host)}}`,
-    ...(passwords === undefined ? [] : [`auth: {htpasswd: {realm: test, path: ${JSON.stringify(passwords)}}}`]),
-    '',
-  ].join('\n');
+function configuration(host: string, root: string, { login, tokens }: TestRegistryOptions): string {
+  return JSON.stringify({
+    version: 0.1,
+    log: { level: 'error' },
+    storage: { filesystem: { rootdirectory: join(root, 'data') }, delete: { enabled: true } },
+    http: { addr: host },
+    auth: {
+      ...(login ? { htpasswd: { realm: 'test', path: join(root, 'htpasswd') } } : {}),
+      ...(tokens ? { token: { ...tokens, certificate: undefined, rootcertbundle: tokens.certificate } } : {}),
+    },
+  });
 }
 
 async function freePort(): Promise<number> {
