@@ -48,7 +48,7 @@ export class Authorizer {
     const credentials = await this.#credentials(need.repository);
     if (credentials?.type === 'bearer') return `Bearer ${credentials.token}`;
     if (this.#service !== undefined) return this.#token(this.#service, need, credentials);
-    return credentials?.type === 'basic' ? this.#basic(credentials) : undefined;
+    return credentials?.type === 'basic' ? basic(credentials) : undefined;
   }
 
   /**
@@ -102,16 +102,12 @@ export class Authorizer {
     return token;
   }
 
-  #basic(credentials: Extract<Credentials, { type: 'basic' }>): string {
-    const header = basic(credentials);
-    this.#options.secrets.add(header.slice('Basic '.length));
-    return header;
-  }
-
   async #credentials(repository: Repository): Promise<Credentials | undefined> {
     const credentials = await this.#options.credentials(repository);
     if (credentials !== undefined) {
-      this.#options.secrets.add(credentials.type === 'basic' ? credentials.password : credentials.token);
+      const { secrets } = this.#options;
+      secrets.add(credentials.type === 'basic' ? credentials.password : credentials.token);
+      if (credentials.type === 'basic') secrets.add(basic(credentials).slice('Basic '.length));
     }
     return credentials;
   }
