@@ -1,4 +1,5 @@
 import { isFinding } from '../check.ts';
+import { mapConcurrently } from '../concurrent.ts';
 import { type Digest, digestAlgorithm, isDigest } from '../digest.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import type { BlobDescriptor, RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
@@ -32,28 +33,18 @@ export async function findSignedBlobs(
   image: Digest,
   rejected: Rejection[],
 ): Promise<readonly SignedBlob[]> {
-  const blobs: SignedBlob[] = [];
-  const read = async (source: string, reference: string, blobsOf: (manifest: RawManifest) => SignedBlob[]) => {
-    const found = await attempt(source, rejected, async () =>
-      blobsOf(await registry.getManifest(repository, reference)),
-    );
-    blobs.push(...(found ?? []));
-  };
   // A tag has at most 128 characters, so a SHA-512 has no place in one.
-  if (digestAlgorithm(image) === 'sha256') {
-    for (const suffix of ['sig', 'att']) {
-      const tag = `${image.replace(':', '-')}.${suffix}`;
-      await read(tag, tag, (manifest) => blobsOfTag(tag, manifest));
-    }
-  }
+  const tags =
+    digestAlgorithm(image) === 'sha256' ? ['sig', 'att'].map((kind) => `${image.replace(':', '-')}.${kind}`) : [];
   const referrers = (await registry.listReferrers(repository, image)).filter(mayBeSignature);
-  for (const { digest } of referrers.slice(0, MAX_REFERRERS)) {
-    await read(digest, digest, (manifest) => blobsOfReferrer(digest, manifest, image));
-  }
+  const sources = [...tags, ...referrers.slice(0, MAX_REFERRERS).map((referrer) => referrer.digest)];
+  const found = await mapConcurrently(sources, (source) =>
+    attempt(source, rejected, async () => blobsOf(source, await registry.getManifest(repository, source))),
+  );
   if (referrers.length > MAX_REFERRERS) {
     rejected.push({ source: 'referrers', reason: `${referrers.length - MAX_REFERRERS} of them were not read` });
   }
-  return blobs;
+  return found.flatMap((blobs) => blobs ?? []);
 }
 
 /** Runs one step; what it finds wrong is noted, and what is not there is not. */
@@ -80,12 +71,7 @@ function mayBeSignature({ artifactType }: Referrer): boolean {
   return artifactType === COSIGN_SIGNATURE || SIGSTORE_BUNDLE.test(artifactType);
 }
 
-function blobsOfReferrer(source: string, manifest: RawManifest, image: Digest): SignedBlob[] {
-  const subject = at(decodeJson(manifest.bytes), 'subject', 'digest');
-  return subject === image ? blobsOfTag(source, manifest) : [];
-}
-
-function blobsOfTag(source: string, manifest: RawManifest): SignedBlob[] {
+function blobsOf(source: string, manifest: RawManifest): SignedBlob[] {
   return items(member(decodeJson(manifest.bytes), 'layers')).flatMap((layer) => {
     const mediaType = textOf(member(layer, 'mediaType')) ?? '';
     const digest = textOf(member(layer, 'digest')) ?? '';

@@ -222,6 +222,22 @@ describe('a statement that anyone could have attached', () => {
     expect((await verifyAt(start)).level).toBe('linked');
   });
 
+  it('proves nothing where it names another origin than the seal', async () => {
+    const chain = await build('origin');
+    const { digest } = await sealChain(chain, { statement: false });
+    const [primary = never(), metadata = never()] = chainOf(chain).images;
+    const images = [{ ...primary, digest, origin: ONES }, metadata];
+    await attachTo(chain.image2, chain.metadata, chainOf(chain, { images }));
+    const proof = await verifyAt(`${chain.image2}@${chain.metadata}`);
+    expect(failures(proof)).toEqual(['embeds-origin', 'origin-reconstructed', 'chain-statement']);
+    expect(
+      proof.checks.find((check) => check.id === 'origin-reconstructed' && check.status === 'failed'),
+    ).toMatchObject({
+      expected: chain.origin,
+      found: ONES,
+    });
+  });
+
   it('is not read where it is malformed, and said to be there', async () => {
     const chain = await build('malformed');
     const image = parseReference(chain.image1);
