@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A key and its self-signed certificate, for `localhost` and 127.0.0.1, that nobody trusts but who names its file. */
+/** A key and its self-signed certificate, for `localhost`, 127.0.0.1 and `registry.example`, that nobody trusts but who names its file. */
 export interface TestCertificate {
   /** PEM */
   readonly key: string;
@@ -19,7 +19,12 @@ export async function createCertificate(): Promise<TestCertificate> {
   const folder = await mkdtemp(join(tmpdir(), 'digest-chain-certificate-'));
   const key = join(folder, 'key.pem');
   const file = join(folder, 'certificate.pem');
-  const names = ['-subj', '/CN=digest-chain test', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const names = [
+    '-subj',
+    '/CN=digest-chain test',
+    '-addext',
+    'subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:registry.example',
+  ];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   await promisify(execFile)('openssl', [
     'req',
