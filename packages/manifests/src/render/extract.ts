@@ -67,7 +67,7 @@ export function extract(image: Image, chain: Chain, pins: Pins): YamlMap {
           name: task,
           timeout: noted(
             'A task has an hour unless it says otherwise; waiting may take longer.',
-            clock(chain.buildTimeout + 10),
+            clock(chain.buildTimeout + Math.min(10, chain.checksTimeout)),
           ),
           taskRef: { name: 'extract-image' },
           params: params({

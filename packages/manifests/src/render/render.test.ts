@@ -104,6 +104,18 @@ describe('the rules of the chain', () => {
     expect(hours('metadata-scanner-on-push')).toBeGreaterThan(hours('app-on-push'));
   });
 
+  test('no task may take longer than the run it is in', () => {
+    const minutes = (clock = '') =>
+      Number(/(\d+)h/.exec(clock)?.[1] ?? 0) * 60 + Number(/(\d+)m/.exec(clock)?.[1] ?? 0);
+    const short = checkDocuments(renderConfig({ ...TWO, timeouts: { build: '3m', checks: '2m' } }));
+    for (const { metadata, spec } of short.runs) {
+      const pipeline = short.pipelines.get(metadata.annotations?.['pipelinesascode.tekton.dev/pipeline'] ?? '');
+      expect(pipeline).toBeDefined();
+      for (const task of pipeline?.spec.tasks ?? [])
+        expect(minutes(task.timeout)).toBeLessThanOrEqual(minutes(spec.timeouts.pipeline));
+    }
+  });
+
   test('no pipeline reads latest', () => {
     const texts = renderConfig(TWO).filter(({ path }) => path.startsWith('.tekton/'));
     for (const { text } of texts) expect(text).not.toContain(':latest');
