@@ -5,9 +5,10 @@ import { formatTree } from '../cli/inspect-tree.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { seal } from '../seal.ts';
-import { buildChain, REVISION } from '../testing/chain.ts';
-import { startEnvironment, type TestEnvironment } from '../testing/environment.ts';
+import { REVISION } from '../testing/chain.ts';
 import { ONES, ZERO } from '../testing/image.ts';
+import { pushChain } from '../testing/pushed-chain.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { createSigner, pushSigned, simpleSigning } from '../testing/signer.ts';
 import { type InspectedImage, type Inspection, inspect } from './inspect.ts';
 
@@ -25,18 +26,18 @@ const image: InspectedImage = {
 };
 
 describe('inspect', () => {
-  let environment: TestEnvironment;
+  let server: TestRegistry;
   const registry = createRegistry();
 
   beforeAll(async () => {
-    environment = await startEnvironment();
+    server = await startTestRegistry();
   });
   afterAll(async () => {
-    await environment.stop();
+    await server.stop();
   });
 
   it('shows a chain from either end: links, statements, signatures', async () => {
-    const chain = await buildChain(environment.builder, environment.registry.host, 'inspect');
+    const chain = await pushChain(server.host, 'inspect');
     const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
     const tag = parseTagReference(`${chain.image1}:${REVISION}`);
     const { digest } = await seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], { tag });
@@ -79,7 +80,7 @@ describe('inspect', () => {
   });
 
   it('shows what can not be read beside what can', async () => {
-    const chain = await buildChain(environment.builder, environment.registry.host, 'dangling');
+    const chain = await pushChain(server.host, 'dangling');
     const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}@${ONES}`) };
     const tag = parseTagReference(`${chain.image1}:${REVISION}`);
     const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);

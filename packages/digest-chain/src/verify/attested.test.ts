@@ -5,23 +5,24 @@ import type { Digest } from '../digest.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { seal } from '../seal.ts';
-import { buildChain, REVISION, type TestChain } from '../testing/chain.ts';
+import { REVISION, type TestChain } from '../testing/chain.ts';
 import { startCountingProxy } from '../testing/counting-proxy.ts';
-import { startEnvironment, type TestEnvironment } from '../testing/environment.ts';
 import { ONES, ZERO } from '../testing/image.ts';
 import { provenanceV1, provenanceV02, type TestTask } from '../testing/provenance.ts';
+import { pushChain } from '../testing/pushed-chain.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { createSigner, envelope, pushSigned, type Signer, simpleSigning } from '../testing/signer.ts';
 import { type Verification, verify } from '../verify.ts';
 
-let environment: TestEnvironment;
+let server: TestRegistry;
 const registry = createRegistry();
 const signer = createSigner();
 
 beforeAll(async () => {
-  environment = await startEnvironment();
+  server = await startTestRegistry();
 });
 afterAll(async () => {
-  await environment.stop();
+  await server.stop();
 });
 
 interface Sealed extends TestChain {
@@ -29,7 +30,7 @@ interface Sealed extends TestChain {
 }
 
 async function sealedChain(name: string): Promise<Sealed> {
-  const chain = await buildChain(environment.builder, environment.registry.host, name);
+  const chain = await pushChain(server.host, name);
   const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
   const tag = parseTagReference(`${chain.image1}:${REVISION}`);
   const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
@@ -232,7 +233,7 @@ describe('a registry full of signatures', () => {
       bytes: envelope(createJunkSigner(index), { index }),
     }));
     await pushSigned(registry, parseReference(chain.image2), tagOf(chain.metadata, 'att'), junk);
-    const proxy = await startCountingProxy(environment.registry.host);
+    const proxy = await startCountingProxy(server.host);
     try {
       const started = performance.now();
       const options = { keys: signer.keys, statement: false };

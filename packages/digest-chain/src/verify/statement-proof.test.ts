@@ -9,23 +9,24 @@ import { type SealResult, seal } from '../seal.ts';
 import { attachStatement } from '../statement/attach.ts';
 import type { Chain } from '../statement/chain.ts';
 import { discoverStatements } from '../statement/discover.ts';
-import { buildChain, REVISION, type TestChain } from '../testing/chain.ts';
-import { startEnvironment, type TestEnvironment } from '../testing/environment.ts';
+import { REVISION, type TestChain } from '../testing/chain.ts';
 import { ONES } from '../testing/image.ts';
+import { pushChain } from '../testing/pushed-chain.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { type Verification, verify } from '../verify.ts';
 
-let environment: TestEnvironment;
+let server: TestRegistry;
 const registry = createRegistry();
 
 beforeAll(async () => {
-  environment = await startEnvironment();
+  server = await startTestRegistry();
 });
 afterAll(async () => {
-  await environment.stop();
+  await server.stop();
 });
 
-const build = (name: string, options: Parameters<typeof buildChain>[3] = {}): Promise<TestChain> =>
-  buildChain(environment.builder, environment.registry.host, name, options);
+const build = (name: string, options: Parameters<typeof pushChain>[2] = {}): Promise<TestChain> =>
+  pushChain(server.host, name, options);
 
 const linkedOf = (chain: TestChain) => [
   { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) },
@@ -261,7 +262,7 @@ describe('a statement that anyone could have attached', () => {
   it('is refused where two that hold name different images', async () => {
     const chain = await build('two');
     await linkChain(chain);
-    const again = await build('two', { lines: ['LABEL again=1'] });
+    const again = await build('two', { labels: { again: '1' } });
     expect(again.origin).toBe(chain.origin);
     await linkChain(again);
     const proof = await verifyAt(`${chain.image1}@${chain.origin}`);
