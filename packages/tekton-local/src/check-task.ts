@@ -13,11 +13,15 @@ const TASK_CONTEXT = [
 ];
 
 /** Notes what is wrong inside a Task: references, volume mounts, names. `inherited` are the params of an embedding run. */
-export function checkTask(task: Task, inherited: ReadonlyMap<string, ParamType>): void {
+export function checkTask(
+  task: Task,
+  inherited: { params: ReadonlyMap<string, ParamType>; values: readonly string[] },
+): void {
   const known: Known = {
-    params: new Map([...inherited, ...task.params.map((param) => [param.name, param.type] as const)]),
+    params: new Map([...inherited.params, ...task.params.map((param) => [param.name, param.type] as const)]),
     values: new Set([
       ...TASK_CONTEXT,
+      ...inherited.values,
       ...task.results.map((result) => `results.${result.name}.path`),
       ...task.workspaces.flatMap((workspace) =>
         ['path', 'bound', 'claim', 'volume'].map((key) => `workspaces.${workspace.name}.${key}`),

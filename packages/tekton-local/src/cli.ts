@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { writeFileSync } from 'node:fs';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { formatDuration } from './duration.ts';
 import { formatProblem, TektonLocalError } from './errors.ts';
@@ -180,4 +181,7 @@ function escapeText(text: string): string {
   );
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+// Not import.meta.main: Node 22 does not have it.
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -20,6 +20,14 @@ export interface Plan extends ResolvedRun {
   notes: string[];
 }
 
+/** Dotted names that are known in a Pipeline, and in the Tasks that it embeds. */
+const PIPELINE_CONTEXT = [
+  'context.pipelineRun.name',
+  'context.pipelineRun.namespace',
+  'context.pipelineRun.uid',
+  'context.pipeline.name',
+];
+
 /** Checks everything that can be known before the run starts; throws one error with all that is wrong. */
 export function makePlan(resolved: ResolvedRun, overrides: Readonly<Record<string, ParamValue>>): Plan {
   const { run, pipeline, implementations } = resolved;
@@ -51,7 +59,10 @@ export function makePlan(resolved: ResolvedRun, overrides: Readonly<Record<strin
     checkPipelineTask(task, implementation, pipelineKnown(task, resolved, types, results), resolved, notes);
     if (implementation.kind === 'stand-in' || checked.has(implementation.task)) continue;
     checked.add(implementation.task);
-    checkTask(implementation.task, implementation.embedded ? types : new Map());
+    checkTask(
+      implementation.task,
+      implementation.embedded ? { params: types, values: PIPELINE_CONTEXT } : { params: new Map(), values: [] },
+    );
   }
   const known = pipelineKnown(undefined, resolved, types, results);
   for (const result of pipeline.results) checkValue(result.field.get('value'), result.value, known);
@@ -139,10 +150,7 @@ function pipelineKnown(
     params,
     tasks: usable,
     values: new Set([
-      'context.pipelineRun.name',
-      'context.pipelineRun.namespace',
-      'context.pipelineRun.uid',
-      'context.pipeline.name',
+      ...PIPELINE_CONTEXT,
       'context.pipelineTask.retries',
       ...pipeline.workspaces.map((workspace) => `workspaces.${workspace.name}.bound`),
       ...(isFinally
