@@ -104,15 +104,25 @@ async function checkBuildArgs(
   groups: readonly (readonly FoundClaim[])[],
 ): Promise<Check> {
   const about = { id: 'build-args', role: image.role } as const;
+  const tasks = groups.flat().flatMap((claim) => claim.provenance?.tasks ?? []);
+  if (tasks.length === 0) {
+    const types = new Set(groups.flat().map((claim) => claim.provenance?.buildType));
+    return skipped(about, `the provenance does not say how tasks were called (${[...types].join(', ')})`);
+  }
   const builders = groups
     .map((claims) => image.built.map((digest) => claims.flatMap((claim) => buildersOf(claim, digest))))
-    .find((tasks) => tasks.every((found) => found.length > 0))
+    .find((found) => found.every((each) => each.length > 0))
     ?.flat();
-  if (builders === undefined) {
-    const types = new Set(groups.flat().map((claim) => claim.provenance?.buildType));
-    return skipped(about, `the provenance does not say how the tasks were called (${[...types].join(', ')})`);
-  }
   const { check } = await runCheck(about, () => {
+    if (builders === undefined) {
+      throw new DigestChainError('PROVENANCE_MISMATCH', 'the provenance names no task that built the image', {
+        expected: `tasks with the result IMAGE_DIGEST = ${image.built.join(' and ')}`,
+        found: tasks
+          .map((task) => task.name)
+          .join(', ')
+          .slice(0, 500),
+      });
+    }
     const wrong = builders.find((task) => givenAs(task, embedded.origin) === undefined);
     const [builder] = builders;
     if (wrong === undefined && builder !== undefined) {

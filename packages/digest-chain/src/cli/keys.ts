@@ -15,9 +15,13 @@ async function readKeyFile(path: string): Promise<string> {
   try {
     const file = await open(path);
     try {
-      // A device or a pipe has no size of its own: read what a key can be, and no more.
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_KEY_FILE), 0, MAX_KEY_FILE);
-      return buffer.toString('utf8', 0, bytesRead);
+      // A device or a pipe has no size of its own, and comes in pieces: read what keys can be, and no more.
+      const buffer = Buffer.alloc(MAX_KEY_FILE);
+      let end = 0;
+      for (let read = 1; read > 0 && end < buffer.length; end += read) {
+        read = (await file.read(buffer, end, buffer.length - end, null)).bytesRead;
+      }
+      return buffer.toString('utf8', 0, end);
     } finally {
       await file.close();
     }

@@ -1,25 +1,31 @@
 import { type Digest, digestOf } from '../digest.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
+import type { BlobDescriptor } from '../registry/registry.ts';
 import { REVISION, type TestChain } from './chain.ts';
 import { configOf, imageOf } from './image.ts';
 
 const DOCKER = 'application/vnd.docker.distribution.manifest.v2+json';
 
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+
+interface PushOptions {
+  readonly format?: 'oci' | 'docker';
+  readonly embedded?: Digest;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Pushes indexes with an image for each. */
+  readonly platforms?: readonly string[];
+}
+
 /**
  * A chain as a builder would push it, without a builder: images without layers are enough where only links matter, and
  * take no time. For images as tools make them there is `buildChain`.
  */
-export async function pushChain(
-  host: string,
-  name: string,
-  options: { format?: 'oci' | 'docker'; embedded?: Digest; labels?: Readonly<Record<string, string>> } = {},
-): Promise<TestChain> {
+export async function pushChain(host: string, name: string, options: PushOptions = {}): Promise<TestChain> {
   const image1 = `${host}/${name}/image1`;
   const image2 = `${host}/${name}/image2`;
-  const format = options.format ?? 'oci';
   const revision = { 'org.opencontainers.image.revision': REVISION };
-  const origin = await pushImage(`${image1}:${REVISION}-unsealed`, { Labels: { ...revision, name } }, format);
+  const origin = await pushImage(`${image1}:${REVISION}-unsealed`, { ...revision, name }, [], options);
   const embedded = options.embedded ?? origin;
   const url = `${image1}@${embedded}`;
   const Labels = {
@@ -29,14 +35,28 @@ export async function pushChain(
     ...options.labels,
   };
   const Env = [`IMAGE1_DIGEST=${embedded}`, `IMAGE1_URL=${url}`];
-  return { image1, image2, origin, metadata: await pushImage(`${image2}:${REVISION}`, { Env, Labels }, format) };
+  return { image1, image2, origin, metadata: await pushImage(`${image2}:${REVISION}`, Labels, Env, options) };
 }
 
-async function pushImage(reference: string, config: object, format: 'oci' | 'docker'): Promise<Digest> {
+async function pushImage(
+  reference: string,
+  labels: Readonly<Record<string, string>>,
+  Env: readonly string[],
+  { format, platforms }: PushOptions,
+): Promise<Digest> {
   const registry = createRegistry();
   const place = parseReference(reference);
-  const image = imageOf(configOf(JSON.stringify(config)), format === 'docker' ? { mediaType: DOCKER } : {});
-  await registry.putBlob(place, image.config);
-  await registry.putManifest(place, place.tag ?? 'latest', image.manifest);
-  return digestOf(image.manifest.bytes);
+  const push = async (Labels: object, tag: string | undefined): Promise<BlobDescriptor & { mediaType: string }> => {
+    const config = configOf(JSON.stringify({ Env, Labels }));
+    const { manifest } = imageOf(config, format === 'docker' ? { mediaType: DOCKER } : {});
+    await registry.putBlob(place, config);
+    await registry.putManifest(place, tag ?? manifest.digest, manifest);
+    return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.length };
+  };
+  const tag = place.tag ?? 'latest';
+  if (platforms === undefined) return (await push(labels, tag)).digest;
+  const manifests = await Promise.all(platforms.map((platform) => push({ ...labels, platform }, undefined)));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests }));
+  await registry.putManifest(place, tag, { bytes, mediaType: INDEX });
+  return digestOf(bytes);
 }

@@ -29,8 +29,8 @@ interface Sealed extends TestChain {
   readonly sealed: Digest;
 }
 
-async function sealedChain(name: string): Promise<Sealed> {
-  const chain = await pushChain(server.host, name);
+async function sealedChain(name: string, platforms?: readonly string[]): Promise<Sealed> {
+  const chain = await pushChain(server.host, name, platforms === undefined ? {} : { platforms });
   const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
   const tag = parseTagReference(`${chain.image1}:${REVISION}`);
   const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
@@ -106,6 +106,30 @@ describe('a chain that the build system signed', () => {
     const fromImage2 = await verify(registry, parseReference(`${chain.image2}:${REVISION}`), { keys: signer.keys });
     expect(fromImage2.level).toBe('attested');
     expect((await verifyChain(chain, [])).level).toBe('linked');
+  });
+
+  it('is attested as an index where each of its images was built so', async () => {
+    const chain = await sealedChain('index', ['linux/amd64', 'linux/arm64']);
+    await signBoth(chain);
+    const place = parseReference(chain.image2);
+    const index = JSON.parse(Buffer.from((await registry.getManifest(place, chain.metadata)).bytes).toString());
+    const builds: TestTask[] = index.manifests.map(({ digest }: { digest: Digest }, each: number) => ({
+      name: `build-image-2-${each}`,
+      params: { BUILD_ARGS: buildArgsOf(chain) },
+      results: { IMAGE_DIGEST: digest },
+    }));
+    const others = tasksOf(chain, []).filter((task) => task.name !== 'build-image-2');
+    const subjects = [chain.sealed, chain.metadata];
+    await attest(chain.image2, chain.metadata, provenanceV02(subjects, [...others, ...builds]));
+    expect((await verifyChain(chain)).level).toBe('attested');
+
+    await attest(chain.image2, chain.metadata, provenanceV02(subjects, [...others, ...builds.slice(1)]));
+    const proof = await verifyChain(chain);
+    expect(checkOf(proof, 'build-args')).toMatchObject({
+      status: 'failed',
+      expected: expect.stringContaining(index.manifests[0].digest),
+    });
+    expect(proof.level).toBe('none');
   });
 
   it('is attested where another key signed as well', async () => {

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { REVISION, type TestChain } from '../testing/chain.ts';
+import { pushChain } from '../testing/pushed-chain.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
+import { createSigner } from '../testing/signer.ts';
+
+const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
+
+let server: TestRegistry;
+let chain: TestChain;
+let folder: string;
+
+beforeAll(async () => {
+  server = await startTestRegistry();
+  chain = await pushChain(server.host, 'cli');
+  folder = await mkdtemp(join(tmpdir(), 'digest-chain-cli-'));
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function digestChain(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => {
+      resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+it('links, verifies, extracts and inspects without changing an image', async () => {
+  const published = `${chain.image1}:${REVISION}`;
+  const linked = `metadata=${chain.image2}:${REVISION}@${chain.metadata}`;
+  const link = await digestChain('link', `${chain.image1}@${chain.origin}`, linked, '--tag', published);
+  expect(link).toMatchObject({
+    status: 0,
+    stderr: '',
+    stdout: expect.stringContaining(`linked  ${published}@${chain.origin}\n`),
+  });
+  const verify = await digestChain('verify', `${chain.image2}:${REVISION}`);
+  expect(verify.stdout).toMatch(/^linked: /m);
+  expect(verify.status).toBe(0);
+  const extract = await digestChain('extract', published, '--role', 'metadata');
+  expect(extract.stdout).toBe(`${chain.image2}:${REVISION}@${chain.metadata}\n`);
+  const inspect = await digestChain('inspect', published);
+  expect(inspect.stdout).toContain(`├─ statement metadata: ${chain.image2}:${REVISION}@${chain.metadata}`);
+  expect((await digestChain('inspect', published, '--mermaid')).stdout).toMatch(/^flowchart LR\n {2}n0\[/);
+  const json = JSON.parse((await digestChain('inspect', published, '--json')).stdout);
+  expect(json.images.map((image: { digest: string }) => image.digest)).toEqual([chain.origin, chain.metadata]);
+});
+
+it('asks for signatures with --key, and fails without them', async () => {
+  const key = join(folder, 'cosign.pub');
+  await writeFile(key, createSigner().pem);
+  const linked = `metadata=${chain.image2}:${REVISION}@${chain.metadata}`;
+  const sealed = `${chain.image1}:sealed`;
+  expect((await digestChain('seal', `${chain.image1}@${chain.origin}`, linked, '--tag', sealed)).status).toBe(0);
+  expect((await digestChain('verify', sealed)).status).toBe(0);
+  const verify = await digestChain('verify', sealed, '--key', key);
+  expect(verify.status).toBe(1);
+  expect(verify.stdout).toMatch(/^FAILED {2}signature \(metadata\)/m);
+  expect(verify.stdout).toMatch(/^NOT PROVED: /m);
+  const extract = await digestChain('extract', sealed, '--role=metadata', `--key=${key}`);
+  expect(extract).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('VERIFICATION_FAILED') });
+});
+
+it.each([
+  ['a key file that is not there', ['verify', 'a', '--key', '/no/such']],
+  ['a key file that holds no key', ['verify', 'a', '--key', CLI]],
+  ['a key file without an end', ['verify', 'a', '--key', '/dev/zero']],
+  ['two outputs', ['inspect', 'a', '--json', '--mermaid']],
+  ['no linked image', ['link', `a@sha256:${'0'.repeat(64)}`]],
+])('exits 2 for %s', async (_, args) => {
+  expect(await digestChain(...args)).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/^error (USAGE|KEY_INVALID)/),
+  });
+});
