@@ -52,7 +52,8 @@ export function resolveRun(options: {
   // The first throwProblems above left only defined documents.
   const run = parsePipelineRun(document as Field, options.authSecret);
   const pipeline = findPipeline(run, documents, sources);
-  throwProblems(problems.filter((problem) => problem.code === 'NOT_FOUND'));
+  // Without its Pipeline, nothing more can be said about it.
+  if (pipeline.tasks.length === 0) throwProblems(problems);
   const annotated = run.annotations[`${ANNOTATION}task`];
   const files = [...annotatedTaskFiles(run), ...(annotated === undefined ? [] : splitAnnotation(annotated))];
   const tasks = new Map<string, Task>();
