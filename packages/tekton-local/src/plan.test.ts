@@ -291,7 +291,10 @@ describe('as Pipelines as Code resolves', () => {
     const files = readdirSync(join(root, '.tekton'));
     expect(files.length).toBeGreaterThan(0);
     const variables = Object.fromEntries(
-      ['revision', 'source_url', 'target_branch', 'pull_request_number', 'git_auth_secret'].map((name) => [name, 'auth']),
+      ['revision', 'source_url', 'target_branch', 'pull_request_number', 'git_auth_secret'].map((name) => [
+        name,
+        'auth',
+      ]),
     );
     for (const file of files) {
       const resolved = resolveRun({ root, file: `.tekton/${file}`, variables, authSecret: 'auth', standIns });

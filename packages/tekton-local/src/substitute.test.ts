@@ -16,10 +16,7 @@ describe('substituteString', () => {
     ['$(tasks.build.results.DIGEST) $(tasks.build.results.IMAGES[0]) $(tasks.build.status)', 'sha256:1 x Succeeded'],
     ['$(context.taskRun.name) $(results.r.path)', 'run /tekton/results/r'],
     // a shell's own
-    [
-      '$(date) $(params) $(paramsx.text) $(tasks --all)',
-      '$(date) $(params) $(paramsx.text) $(tasks --all)',
-    ],
+    ['$(date) $(params) $(paramsx.text) $(tasks --all)', '$(date) $(params) $(paramsx.text) $(tasks --all)'],
   ])('%s', (text, expected) => {
     expect(substituteString(text, scope)).toBe(expected);
   });
