@@ -18,14 +18,19 @@ digest-chain <verb> --help prints a verb's options, with examples.
 Exit status: 0 done, 1 failed, 2 wrong usage.
 `;
 
-// Loaded when asked for, so that a verb starts as fast as if the others were not there.
-const VERBS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<number> }>>> = {
-  seal: () => import('./cli/seal.ts'),
-  link: () => import('./cli/link.ts'),
-  unseal: () => import('./cli/unseal.ts'),
-  verify: () => import('./cli/verify.ts'),
-  inspect: () => import('./cli/inspect.ts'),
-  extract: () => import('./cli/extract.ts'),
+interface Verb {
+  help(): Promise<{ HELP: string }>;
+  load(): Promise<{ run(args: readonly string[]): Promise<number> }>;
+}
+
+// Loaded when asked for, so that a verb starts as fast as if the others were not there, and its help faster still.
+const VERBS: Readonly<Record<string, Verb>> = {
+  seal: { help: () => import('./cli/help/seal.ts'), load: () => import('./cli/seal.ts') },
+  link: { help: () => import('./cli/help/link.ts'), load: () => import('./cli/link.ts') },
+  unseal: { help: () => import('./cli/help/unseal.ts'), load: () => import('./cli/unseal.ts') },
+  verify: { help: () => import('./cli/help/verify.ts'), load: () => import('./cli/verify.ts') },
+  inspect: { help: () => import('./cli/help/inspect.ts'), load: () => import('./cli/inspect.ts') },
+  extract: { help: () => import('./cli/help/extract.ts'), load: () => import('./cli/extract.ts') },
 };
 
 /** What the caller got wrong, as opposed to what was found. */
@@ -45,18 +50,22 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
     return verb === undefined ? 2 : 0;
   }
   try {
-    const load = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-    if (load === undefined) {
+    const known = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    if (known === undefined) {
       throw new DigestChainError('USAGE', `no such verb: ${verb}`, {
         expected: Object.keys(VERBS).join(', '),
         hint: 'digest-chain --help',
       });
     }
-    return await (await load()).run(args);
+    if (asksFor(args, '--help', '-h')) {
+      process.stdout.write((await known.help()).HELP);
+      return 0;
+    }
+    return await (await known.load()).run(args);
   } catch (error) {
     if (!(error instanceof DigestChainError)) throw error;
     process.stderr.write(formatError(error));
-    if (asksForJson(args)) {
+    if (asksFor(args, '--json')) {
       const { code, message, expected, found, hint } = error;
       process.stdout.write(`${printableJson({ error: { code, message, expected, found, hint } })}\n`);
     }
@@ -64,7 +73,8 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
   }
 }
 
-function asksForJson(args: readonly string[]): boolean {
+/** Whether an option is there, before anything else of the arguments is understood. */
+function asksFor(args: readonly string[], ...options: readonly string[]): boolean {
   const end = args.indexOf('--');
-  return args.slice(0, end === -1 ? undefined : end).includes('--json');
+  return args.slice(0, end === -1 ? undefined : end).some((arg) => options.includes(arg));
 }

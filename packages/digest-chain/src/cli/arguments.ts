@@ -2,9 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { DigestChainError } from '../errors.ts';
 
-/** The options of every verb that reads a sealed image. */
+/** The options of every verb; `--help` is answered before a verb is loaded. */
 export const COMMON = {
-  help: { type: 'boolean', short: 'h' },
   json: { type: 'boolean' },
   prefix: { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
