@@ -53,8 +53,8 @@ export class HttpResponse {
   }
 
   /**
-   * The body in pieces as they come. Throws `TOO_LARGE`; `SIZE_MISMATCH` where it ends before its Content-Length (which
-   * another try may mend); `RESPONSE_INVALID` for a compressed one: none was asked for.
+   * The body in pieces as they come. Throws `TOO_LARGE`; `REGISTRY_UNREACHABLE` where it ends before its Content-Length
+   * (which another try may mend); `RESPONSE_INVALID` for a compressed one: none was asked for.
    */
   async *stream(limit: number): AsyncGenerator<Buffer, void> {
     let size = 0;
@@ -96,7 +96,7 @@ export class HttpResponse {
 
   #cut(size: number): Transient {
     return new Transient(
-      new DigestChainError('SIZE_MISMATCH', `${this.url.host} ended its answer too early`, {
+      new DigestChainError('REGISTRY_UNREACHABLE', `${this.url.host} ended its answer too early`, {
         expected: this.length === undefined ? 'a whole answer' : `${this.length} bytes (Content-Length)`,
         found: `${size} bytes from ${redacted(this.url)}`,
       }),

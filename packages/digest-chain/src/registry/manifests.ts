@@ -6,6 +6,7 @@ import { urlOf } from './endpoint.ts';
 import { MANIFEST_TYPES, mediaTypeOf } from './media-types.ts';
 import type { Operation } from './operation.ts';
 import type { BlobDescriptor, RawManifest, Repository } from './registry.ts';
+import { Transient } from './retry.ts';
 import type { Request, Session } from './session.ts';
 
 /** Registries must accept manifests of this size; larger ones are not read (distribution-spec, "Pushing Manifests"). Bytes. */
@@ -76,7 +77,7 @@ export async function putManifest(
     { ...request, headers: { 'content-type': mediaType } },
     async (response) => {
       if (response.status === 409 && !isDigest(reference)) return session.refusal(response, request);
-      if (response.status !== 201) throw await session.refusal(response, request);
+      if (response.status !== 201) throw passingIfBlobIsOnItsWay(await session.refusal(response, request));
       const said = digestHeader(response);
       if (said !== undefined) checkDigest(request.what, bytes, undefined, said);
       await response.discard();
@@ -88,6 +89,14 @@ export async function putManifest(
   const there = await headManifest(session, operation, repository, reference);
   if (there?.digest === digest) return { digest, subjectIndexed: false };
   throw answer;
+}
+
+/**
+ * Blobs are uploaded before the manifest that names them. A registry that doesn't see one yet (others upload the same at
+ * this moment, or it has several stores) may see it soon.
+ */
+function passingIfBlobIsOnItsWay(failure: DigestChainError): DigestChainError | Transient {
+  return failure.found?.includes('MANIFEST_BLOB_UNKNOWN') ? new Transient(failure) : failure;
 }
 
 const ACCEPT = { accept: MANIFEST_TYPES.join(', ') };

@@ -2,8 +2,14 @@ import { DigestChainError } from '../errors.ts';
 import { redacted } from './endpoint.ts';
 import { Transient } from './retry.ts';
 
-/** Cut connections, and a name server that was busy. A refused connection or an unknown name is an answer. */
-const PASSING: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'EAI_AGAIN']);
+/** Cut connections (in the middle of the head, too), and a name server that was busy. A refused connection or an unknown name is an answer. */
+const PASSING: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'EAI_AGAIN',
+  'HPE_INVALID_EOF_STATE',
+]);
 
 const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'check the port, and that the registry is up',
@@ -21,7 +27,7 @@ export function networkFailure(error: unknown, url: URL, reused: boolean): Diges
   if (error instanceof DigestChainError || error instanceof Transient) return error;
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : String(error);
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') && !PASSING.has(code)) {
     return new DigestChainError('RESPONSE_INVALID', `${url.host} did not answer in HTTP`, {
       expected: `an HTTP answer from ${redacted(url)}`,
       found: code,
