@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { finished } from 'node:stream/promises';
 import { DigestChainError } from '../errors.ts';
 import { redacted } from './endpoint.ts';
 import { Transient } from './retry.ts';
@@ -15,6 +14,8 @@ export interface ResponseControl {
   readonly explain: (error: unknown) => unknown;
   /** Called for each piece that came. */
   readonly progress: () => void;
+  /** It is about a body that does not come (HEAD). */
+  readonly bodiless: boolean;
 }
 
 /** The head of an answer, and its body still on the wire: it must be read, streamed or discarded. */
@@ -78,9 +79,13 @@ export class HttpResponse {
   /** Lets go of a body that nobody needs; a short one is read, so that its connection can be used again. */
   async discard(): Promise<void> {
     try {
-      if ((this.length ?? Number.POSITIVE_INFINITY) > DISCARD_LIMIT) return;
-      this.#incoming.resume();
-      await finished(this.#incoming);
+      if (this.#control.bodiless || (this.length ?? 0) <= DISCARD_LIMIT) {
+        let size = 0;
+        for await (const chunk of this.#incoming as AsyncIterable<Buffer>) {
+          size += chunk.length;
+          if (size > DISCARD_LIMIT) break;
+        }
+      }
     } catch {
       // What was cut off was not needed.
     } finally {
@@ -101,12 +106,6 @@ export class HttpResponse {
         found: `${size} bytes from ${redacted(this.url)}`,
       }),
     );
-  }
-
-  /** Closes what was neither read to its end nor discarded. */
-  abandon(): void {
-    if (!this.#incoming.readableEnded) this.#incoming.destroy();
-    this.#control.release();
   }
 
   #checkEncoding(): void {

@@ -44,11 +44,15 @@ export function headManifest(
 ): Promise<(BlobDescriptor & { mediaType: string }) | undefined> {
   const request = { ...about(session, repository, reference), method: 'HEAD', access: 'pull' } as const;
   return session.request(operation, { ...request, headers: ACCEPT }, async (response) => {
-    if (response.status === 404) return undefined;
+    if (response.status === 404) {
+      await response.discard();
+      return undefined;
+    }
     if (response.status !== 200) throw await session.refusal(response, request);
     const mediaType = mediaTypeOf(response, MANIFEST_TYPES);
     const digest = digestHeader(response) ?? (isDigest(reference) ? reference : undefined);
     const size = response.length;
+    await response.discard();
     if (digest !== undefined && size !== undefined) {
       if (isDigest(reference) && digest !== reference) throw mismatch(request.what, reference, digest);
       return { digest, size, mediaType };

@@ -42,12 +42,17 @@ export function redirectTarget(response: HttpResponse, hops: number): URL {
 export function uploadLocation(response: HttpResponse): URL {
   const url = locationOf(response);
   if (url.origin === response.url.origin) return url;
-  throw refused(response, url, `a place on ${response.url.origin} for the upload`);
+  const hint =
+    url.host === response.url.host
+      ? 'the registry is behind a proxy that does not tell it X-Forwarded-Proto'
+      : undefined;
+  throw refused(response, url, `a place on ${response.url.origin} for the upload`, hint);
 }
 
-function refused(response: HttpResponse, found: URL, expected: string): DigestChainError {
+function refused(response: HttpResponse, found: URL, expected: string, hint?: string): DigestChainError {
   return new DigestChainError('REDIRECT_REFUSED', `${response.url.host} sends its client where it does not go`, {
     expected,
     found: redacted(found),
+    ...(hint === undefined ? {} : { hint }),
   });
 }

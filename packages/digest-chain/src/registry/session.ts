@@ -31,7 +31,7 @@ export interface Request extends Need {
 /** Reads an answer; throws {@link Session.refusal} for a status that it can't use. */
 type Consume<T> = (response: HttpResponse) => Promise<T>;
 
-const PASSING_STATUS: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+const PASSING_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 
 /**
  * What a client does around its requests: deadlines, bounded concurrency, retries, redirects and authorization. One

@@ -133,7 +133,7 @@ async function exchange(
     const explain = (error: unknown): unknown => stopped ?? networkFailure(error, url, false);
     outgoing.once('response', (incoming) => {
       progress();
-      resolve(new HttpResponse(incoming, url, { release, explain, progress }));
+      resolve(new HttpResponse(incoming, url, { release, explain, progress, bodiless: method === 'HEAD' }));
     });
     outgoing.on('error', (error) => {
       release();
