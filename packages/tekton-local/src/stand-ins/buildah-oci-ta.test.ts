@@ -111,6 +111,17 @@ describe('an image', () => {
     expect(new Set(runs.map((run) => result(run, 'IMAGE_DIGEST'))).size).toBe(1);
   });
 
+  it('does not depend on what else its base is called on this machine', async () => {
+    const before = result(await build({}), 'IMAGE_DIGEST');
+    const others = ['a', 'zz'].map((name) => `localhost/${name}/tekton-local-test-${process.pid}:other`);
+    for (const other of others) await runCommand('buildah', ['tag', BASE, other]);
+    try {
+      expect(result(await build({}), 'IMAGE_DIGEST')).toBe(before);
+    } finally {
+      await runCommand('buildah', ['rmi', ...others]);
+    }
+  });
+
   it('leaves nothing in this machine’s storage', async () => {
     await build({});
     expect(await runCommand('buildah', ['images', '--noheading', '--format={{.Name}}'])).not.toContain(

@@ -62,7 +62,9 @@ export async function build(options: BuildOptions): Promise<void> {
     ...[...argumentsOf(options, bases, text)].map(([key, value]) => `--build-arg=${key}=${value}`),
     ...substitutions(options.images, bases),
     ...Object.entries(options.labels).map(([key, value]) => `--label=${key}=${value}`),
-    ...Object.entries(options.annotations).map(([key, value]) => `--annotation=${key}=${value}`),
+    ...Object.entries({ ...baseName(options, bases), ...options.annotations }).map(
+      ([key, value]) => `--annotation=${key}=${value}`,
+    ),
     options.folder,
   ];
   const [program, ...prefix] = options.hermetic ? await withoutNetwork(options) : ['buildah'];
@@ -104,6 +106,15 @@ function substitutions(images: Readonly<Record<string, string>>, bases: BaseImag
   return bases.images
     .filter((image) => images[image] !== undefined)
     .map((image) => `--build-context=${image}=docker-image://${images[image]}`);
+}
+
+/**
+ * The annotation with the base's name, as the Containerfile says it: buildah takes any of the names that the image has
+ * on this machine, and the digest would depend on what else is there.
+ */
+function baseName({ target, images }: BuildOptions, bases: BaseImages): Record<string, string> {
+  const base = bases.byStage.get(target === '' ? bases.lastStage : target.toLowerCase());
+  return base === undefined ? {} : { 'org.opencontainers.image.base.name': images[base] ?? base };
 }
 
 async function pull(image: string, options: BuildOptions): Promise<void> {

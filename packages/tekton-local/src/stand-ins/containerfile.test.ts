@@ -34,3 +34,18 @@ it('fills in arguments, and tells which one is the whole name', () => {
 it('follows continued lines', () => {
   expect(read('FROM \\\n# comment\n  quay.io/a \\\n  AS x\nFROM x').images).toEqual(['quay.io/a']);
 });
+
+it('tells which image a stage stands on in the end', () => {
+  const { byStage, lastStage } = readBaseImages(
+    'ARG B=quay.io/b\nFROM quay.io/a AS One\nFROM one AS two\nFROM scratch AS none\nFROM $B AS last\nFROM two',
+    new Map(),
+  );
+  expect(lastStage).toBe('4');
+  expect(Object.fromEntries(byStage)).toMatchObject({
+    one: 'quay.io/a',
+    two: 'quay.io/a',
+    last: 'quay.io/b',
+    4: 'quay.io/a',
+  });
+  expect(byStage.get('none')).toBeUndefined();
+});

@@ -32,6 +32,10 @@ export interface BaseImages {
   images: readonly string[];
   /** The build arguments whose value is the whole name of an image of a `FROM`. */
   byArgument: ReadonlyMap<string, string>;
+  /** The image that a stage stands on in the end, by the stage's name or number; nothing for `scratch`. */
+  byStage: ReadonlyMap<string, string | undefined>;
+  /** The last stage's name or number. */
+  lastStage: string;
 }
 
 /**
@@ -40,12 +44,12 @@ export interface BaseImages {
  */
 export function readBaseImages(containerfile: string, buildArguments: ReadonlyMap<string, string>): BaseImages {
   const global = new Map<string, string>();
-  const stages = new Set<string>(['scratch']);
+  const byStage = new Map<string, string | undefined>([['scratch', undefined]]);
   const images = new Set<string>();
   const byArgument = new Map<string, string>();
   let stage = 0;
   const add = (name: string): void => {
-    const known = stages.has(name.toLowerCase()) || /^[0-9]+$/.test(name);
+    const known = byStage.has(name.toLowerCase()) || /^[0-9]+$/.test(name);
     if (name !== '' && !known && !name.includes('$')) images.add(name);
   };
   for (const { instruction, words } of instructions(containerfile)) {
@@ -57,7 +61,6 @@ export function readBaseImages(containerfile: string, buildArguments: ReadonlyMa
         if (value !== undefined) global.set(name, value);
       }
     } else if (instruction === 'FROM') {
-      stage++;
       const operands = words.filter((word) => !word.startsWith('--'));
       const operand = unquote(operands[0] ?? '');
       const name = /^\$(?:\{(\w+)\}|(\w+))$/.exec(operand);
@@ -65,7 +68,11 @@ export function readBaseImages(containerfile: string, buildArguments: ReadonlyMa
       const image = expand(operand, global);
       if (argument !== undefined && global.has(argument)) byArgument.set(argument, image);
       add(image);
-      if (operands[1]?.toUpperCase() === 'AS' && operands[2] !== undefined) stages.add(operands[2].toLowerCase());
+      const base = byStage.has(image.toLowerCase()) ? byStage.get(image.toLowerCase()) : image;
+      byStage.set(String(stage), base);
+      if (operands[1]?.toUpperCase() === 'AS' && operands[2] !== undefined)
+        byStage.set(operands[2].toLowerCase(), base);
+      stage++;
     } else if (instruction === 'COPY' || instruction === 'ADD' || instruction === 'RUN') {
       for (const word of words) {
         if (!word.startsWith('--')) break;
@@ -74,7 +81,7 @@ export function readBaseImages(containerfile: string, buildArguments: ReadonlyMa
       }
     }
   }
-  return { images: [...images], byArgument };
+  return { images: [...images], byArgument, byStage, lastStage: String(stage - 1) };
 }
 
 function instructions(containerfile: string): { instruction: string; words: string[] }[] {
