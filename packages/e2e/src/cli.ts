@@ -14,6 +14,7 @@ Usage: pnpm e2e [options]
        pnpm e2e preflight     only checks the tools that it needs, and installs what is missing
 
 Options:
+  --config FILE  the chain to build (default konflux.config.ts at the root of the repository)
   --json FILE    write the report as JSON, too
   --html FILE    write it as one self-contained HTML page, too
   --keep         leave the registry and the images; prints their addresses and how to remove them
@@ -26,6 +27,7 @@ Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be m
 
 Examples:
   pnpm e2e
+  pnpm e2e --config examples/app-sidecar/konflux.config.ts
   pnpm e2e --keep --json report.json
 `;
 
@@ -82,6 +84,7 @@ async function main(): Promise<void> {
   const { runLocal } = await import('./local-run.ts');
   const result = await runLocal({
     cwd: process.cwd(),
+    config: values.config,
     port,
     keep: values.keep,
     install,
@@ -115,6 +118,7 @@ function parse() {
     const parsed = parseArgs({
       allowPositionals: true,
       options: {
+        config: { type: 'string', default: 'konflux.config.ts' },
         json: { type: 'string' },
         html: { type: 'string' },
         keep: { type: 'boolean', default: false },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { probeContainers } from '@multi-image/tekton-local';
 import { type BaseImage, chooseBaseImage } from './base-image.ts';
-import { judge } from './criteria/criteria.ts';
+import { judge, title } from './criteria/criteria.ts';
 import { Janitor } from './janitor.ts';
 import { startLocalRegistry } from './local-registry.ts';
 import { observe } from './observe.ts';
@@ -16,6 +16,8 @@ import { type Source, takeSource } from './source.ts';
 export interface LocalRunOptions {
   /** A folder in the repository to build. */
   cwd: string;
+  /** The config's path in the repository. */
+  config: string;
   /** Of the registry; 0 for any free one. */
   port: number;
   /** Leave the registry and the images where they are. */
@@ -63,16 +65,21 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
 
     const work = join(folder, 'runs');
     await mkdir(work);
-    const runs = await runPipelines({ source, registry, base, containers, janitor, work, progress, signal });
+    const runs = await runPipelines({
+      config: options.config,
+      source,
+      registry,
+      base,
+      containers,
+      janitor,
+      work,
+      progress,
+      signal,
+    });
     signal.throwIfAborted();
-    const { chain } = runs;
     const observation = await observe({
       revision: source.revision,
-      labelPrefix: chain.labelPrefix,
-      primary: runs.localRepository(chain.primary.repository),
-      metadata: runs.localRepository(runs.metadata.repository),
-      build: runs.build,
-      scanner: runs.scanner,
+      runs,
       runArguments: containers.runArguments,
       janitor,
       progress,
@@ -82,7 +89,6 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const criteria = judge(observation);
     done = true;
     if (keep) sayWhatIsKept({ folder, pid: registry.pid, images: [] }, progress);
-    const { primary, metadata } = observation;
     return {
       version: 1,
       target: 'local',
@@ -90,26 +96,19 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       revision: source.revision,
       uncommitted: source.uncommitted,
       baseImage: { pinned: base.pinned, used: base.used, note: base.note },
-      images: [
-        {
-          role: 'primary',
-          repository: primary.repository,
-          revisionTag: source.revision,
-          originDigest: primary.origin.digest ?? null,
-          sealedDigest: primary.sealed.digest ?? null,
-          latestDigest: primary.latest.digest ?? null,
-        },
-        {
-          role: 'metadata',
-          repository: metadata.repository,
-          revisionTag: source.revision,
-          originDigest: metadata.built.digest ?? null,
-          sealedDigest: null,
-          latestDigest: metadata.latest.digest ?? null,
-        },
-      ],
+      images: observation.images.map((image) => ({
+        role: image.role,
+        title: title(image),
+        repository: image.repository,
+        revisionTag: source.revision,
+        embeds: image.embeds,
+        originDigest: image.origin.digest ?? null,
+        sealedDigest:
+          image.embeddedBy.length > 0 && observation.seal === 'label' ? (image.published.digest ?? null) : null,
+        latestDigest: image.latest.digest ?? null,
+      })),
       criteria,
-      runs: [observation.build, observation.scanner],
+      runs: [observation.build, ...observation.scanners.map(({ run }) => run)],
       duration: Date.now() - began,
     };
   } finally {

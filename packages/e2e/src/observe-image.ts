@@ -17,11 +17,12 @@ export async function observeImage(reference: string, signal?: AbortSignal): Pro
       return { reference, labels: {}, env: {}, problem: problemOf(stderr) };
     }
   }
-  const { Labels, Env } = JSON.parse(config.stdout).config ?? {};
+  const { Labels, Env, Entrypoint } = JSON.parse(config.stdout).config ?? {};
   return {
     reference,
     digest: `sha256:${createHash('sha256').update(raw.stdoutBytes).digest('hex')}`,
     labels: Labels ?? {},
+    entrypoint: Entrypoint ?? [],
     env: Object.fromEntries((Env ?? []).map((entry: string) => splitOnce(entry, '='))),
   };
 }

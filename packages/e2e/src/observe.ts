@@ -1,18 +1,16 @@
 import { createRegistry, parseReference, unseal, verify } from '@multi-image/digest-chain';
+import type { Chain, Image } from '@multi-image/manifests';
 import { type CommandResult, run } from './command.ts';
-import type { ImageView, Observation, ProofCheck, RunFacts } from './criteria/observation.ts';
+import { builtDigest } from './criteria/criteria.ts';
+import type { ImageView, Observation, ObservedImage, ProofCheck, RunFacts } from './criteria/observation.ts';
 import type { Janitor } from './janitor.ts';
 import { observeImage } from './observe-image.ts';
+import type { PipelineRuns } from './pipelines.ts';
 import type { Progress } from './report/progress.ts';
 
 export interface ObserveOptions {
   revision: string;
-  labelPrefix: string;
-  /** Repositories without tag. */
-  primary: string;
-  metadata: string;
-  build: RunFacts;
-  scanner: RunFacts;
+  runs: PipelineRuns;
   /** Arguments for `podman run`, as this machine needs them. */
   runArguments: readonly string[];
   janitor: Janitor;
@@ -20,69 +18,79 @@ export interface ObserveOptions {
   signal: AbortSignal;
 }
 
+/** The program of this repository's own images; it ends by itself, which an image of a fork need not do. */
+const OWN_PROGRAM = '/app/entrypoint.mts';
+
 /**
  * Looks at everything the criteria are judged by, after the runs: the images with skopeo, their output with podman, the
  * links with digest-chain. Whatever is not there is part of what is seen; nothing of it throws.
  */
 export async function observe(options: ObserveOptions): Promise<Observation> {
-  const { build, scanner, primary, metadata, revision, labelPrefix, progress, signal } = options;
-  const originDigest = resultOf(build, 'build-image-1');
-  const builtDigest = resultOf(build, 'build-image-2');
-  const view = (repository: string, digest: string | undefined): Promise<ImageView> =>
-    digest === undefined
-      ? Promise.resolve({ reference: repository, labels: {}, env: {}, problem: 'it was not built' })
-      : observeImage(`${repository}@${digest}`, signal);
+  const { runs, revision, progress } = options;
+  const { chain, build, scanners } = runs;
+  const step = async (name: string, work: (image: ObservedImage) => Promise<boolean>): Promise<void> => {
+    progress.started(name);
+    const went = await Promise.all(images.map(work));
+    progress.ended(name, went.every(Boolean) ? 'passed' : 'failed');
+  };
 
-  progress.started('look at the images');
-  const [origin, sealed, primaryLatest, built, metadataLatest] = await Promise.all([
-    view(primary, originDigest),
-    observeImage(`${primary}:${revision}`, signal),
-    observeImage(`${primary}:latest`, signal),
-    view(metadata, builtDigest),
-    observeImage(`${metadata}:latest`, signal),
-  ]);
-  progress.ended('look at the images', 'passed');
-
-  progress.started('run both images');
-  const outputs = await Promise.all([
-    runImage(sealed.digest === undefined ? origin : sealed, options),
-    runImage(built, options),
-  ]);
-  progress.ended('run both images', outputs.every((output) => output.exitCode === 0) ? 'passed' : 'failed');
-
-  progress.started('verify the chain');
-  const sealedReference = `${primary}:${revision}`;
-  const [unsealed, proof] = await Promise.all([
-    takeApart(sealedReference, origin, labelPrefix),
-    prove(sealedReference, options),
-  ]);
-  const holds = !('problem' in unsealed) && !('problem' in proof) && proof.every((check) => check.status !== 'failed');
-  progress.ended('verify the chain', holds ? 'passed' : 'failed');
-
+  const images = chain.images.map((image) => blank(image, runs.localRepository(image.repository)));
+  await step('look at the images', (image) => lookAt(image, options));
+  await step('run the images', async (image) => {
+    if (!image.origin.entrypoint?.includes(OWN_PROGRAM)) return true;
+    image.output = await runImage(image, options);
+    return image.output.exitCode === 0;
+  });
+  await step('verify the chain', async (image) => {
+    if (image.embeddedBy.length === 0) return true;
+    image.proof = await prove(image, chain, revision);
+    if (chain.seal === 'label') image.unsealed = await takeApart(image, chain.labelPrefix);
+    return !('problem' in image.proof) && image.proof.every((check) => check.status !== 'failed');
+  });
   return {
     revision,
-    labelPrefix,
+    labelPrefix: chain.labelPrefix,
+    seal: chain.seal,
     build,
-    scanner,
-    primary: { repository: primary, origin, sealed, latest: primaryLatest, output: outputs[0] },
-    metadata: { repository: metadata, built, latest: metadataLatest, output: outputs[1] },
-    unsealed,
-    proof,
-    scans: [build, scanner].flatMap(scansOf),
+    scanners,
+    images,
+    scans: [build, ...scanners.map((scanner) => scanner.run)].flatMap(scansOf),
   };
 }
 
-async function runImage(image: ImageView, options: ObserveOptions): Promise<CommandResult> {
-  const nothing = {
-    exitCode: 125,
-    stdout: '',
-    stderr: image.problem ?? 'there is no image',
-    stdoutBytes: new Uint8Array(),
+function blank(image: Image, repository: string): ObservedImage {
+  const nothing: ImageView = { reference: repository, labels: {}, env: {}, problem: 'it was not built' };
+  return {
+    role: image.role,
+    name: image.name,
+    repository,
+    argumentPrefix: image.argumentPrefix,
+    embeds: image.embeds.map(({ role }) => role),
+    embeddedBy: image.embeddedBy.map(({ role }) => role),
+    origin: nothing,
+    published: nothing,
+    latest: nothing,
   };
-  if (image.digest === undefined) return nothing;
+}
+
+async function lookAt(image: ObservedImage, { runs, revision, signal }: ObserveOptions): Promise<boolean> {
+  const { repository } = image;
+  const digest = builtDigest(runs.build, image.name);
+  [image.origin, image.published, image.latest] = await Promise.all([
+    digest === undefined ? image.origin : observeImage(`${repository}@${digest}`, signal),
+    observeImage(`${repository}:${revision}`, signal),
+    observeImage(`${repository}:latest`, signal),
+  ]);
+  return image.published.digest !== undefined;
+}
+
+async function runImage(
+  { published, origin, repository }: ObservedImage,
+  options: ObserveOptions,
+): Promise<CommandResult> {
   const { janitor, signal } = options;
-  const name = `multi-image-${janitor.marker}-${image.digest.slice(7, 19)}`;
-  const exact = `${image.reference.replace(/[:@][^/]*$/, '')}@${image.digest}`;
+  const exact = `${repository}@${published.digest ?? origin.digest}`;
+  const name = `multi-image-${janitor.marker}-${exact.slice(-12)}`;
   janitor.remember({ kind: 'image', name: exact });
   janitor.remember({ kind: 'containers', prefix: name });
   const args = [
@@ -99,10 +107,10 @@ async function runImage(image: ImageView, options: ObserveOptions): Promise<Comm
   return run('podman', args, { signal, timeout: 120_000 });
 }
 
-async function takeApart(reference: string, origin: ImageView, prefix: string): Promise<Observation['unsealed']> {
+async function takeApart({ published, origin }: ObservedImage, prefix: string): Promise<ObservedImage['unsealed']> {
   try {
     const registry = createRegistry();
-    const { origin: rebuilt } = await unseal(registry, parseReference(reference), { prefix });
+    const { origin: rebuilt } = await unseal(registry, parseReference(published.reference), { prefix });
     const { manifest } = rebuilt;
     if (origin.digest === undefined) return { digest: manifest.digest, bytesEqual: false };
     const original = await registry.getManifest(parseReference(origin.reference), origin.digest);
@@ -112,9 +120,13 @@ async function takeApart(reference: string, origin: ImageView, prefix: string): 
   }
 }
 
-async function prove(reference: string, { labelPrefix, revision }: ObserveOptions): Promise<Observation['proof']> {
+async function prove(
+  { published }: ObservedImage,
+  { labelPrefix: prefix }: Chain,
+  revision: string,
+): Promise<readonly ProofCheck[] | { problem: string }> {
   try {
-    const { checks } = await verify(createRegistry(), parseReference(reference), { prefix: labelPrefix, revision });
+    const { checks } = await verify(createRegistry(), parseReference(published.reference), { prefix, revision });
     return checks.map(
       ({ id, status, evidence, expected, found }): ProofCheck => ({ id, status, text: evidence, expected, found }),
     );
@@ -126,11 +138,6 @@ async function prove(reference: string, { labelPrefix, revision }: ObserveOption
 function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? `${error.code}: ${error.message}` : error.message;
-}
-
-function resultOf(run: RunFacts, task: string): string | undefined {
-  const digest = run.tasks.find((entry) => entry.name === task)?.results.IMAGE_DIGEST;
-  return typeof digest === 'string' && digest !== '' ? digest : undefined;
 }
 
 /** What Konflux' check tasks said: their result TEST_OUTPUT is JSON with `result` and, as the reason, `note`. */

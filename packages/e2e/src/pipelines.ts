@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Chain, type Image, loadConfig } from '@multi-image/manifests';
+import { type Chain, loadConfig } from '@multi-image/manifests';
 import { type Containers, type PipelineRunOutcome, type RunEvent, runPipeline } from '@multi-image/tekton-local';
+import { parse } from 'yaml';
 import type { BaseImage } from './base-image.ts';
 import type { RunFacts } from './criteria/observation.ts';
 import type { Janitor } from './janitor.ts';
@@ -9,6 +11,8 @@ import type { Progress } from './report/progress.ts';
 import type { Source } from './source.ts';
 
 export interface PipelinesOptions {
+  /** The config's path in the repository. */
+  config: string;
   source: Source;
   registry: LocalRegistry;
   base: BaseImage;
@@ -22,36 +26,30 @@ export interface PipelinesOptions {
 
 export interface PipelineRuns {
   chain: Chain;
-  /** The image that the scanner hands to Konflux. */
-  metadata: Image;
   build: RunFacts;
-  scanner: RunFacts;
+  /** The runs that hand an image to Konflux, with that image's role. */
+  scanners: readonly { role: string; run: RunFacts }[];
   /** Where an image of the chain is in the local registry: its repository, without tag. */
   localRepository(repository: string): string;
 }
 
 /**
- * Runs the build's and the scanner's PipelineRuns of a push at the same time, as Konflux does. The files are executed as
- * they are in the commit; only where images go (parameters of the PipelineRuns) is set to the local registry. Where the
- * build fails, the scanner is stopped: what it waits for will not come.
+ * Runs the PipelineRuns that a push starts, the build's and the scanners', at the same time, as Konflux does. The files
+ * are executed as they are in the commit; only where images go (parameters of the PipelineRuns) is set to the local
+ * registry. Where the build fails, the scanners are stopped: what they wait for will not come.
  */
 export async function runPipelines(options: PipelinesOptions): Promise<PipelineRuns> {
   const { source, registry, base, containers, work, janitor, progress, signal } = options;
-  const { chain } = await loadConfig(join(source.root, 'konflux.config.ts'));
+  const { chain, folder } = await loadConfig(join(source.root, options.config));
   const localRepository = (repository: string): string =>
     `${registry.address}/${repository.slice(repository.indexOf('/') + 1)}`;
-  const tagged = (repository: string): string => `${localRepository(repository)}:${source.revision}`;
-
-  const metadata = chain.images.find((image) => image !== chain.primary && image.component !== undefined);
-  if (metadata?.component === undefined || chain.primary.component === undefined) {
-    throw new RangeError('the chain has no image for a scanner');
-  }
-  const run = (component: string, params: Record<string, string>, stop: AbortSignal): Promise<PipelineRunOutcome> => {
+  const run = async (component: string, stop: AbortSignal): Promise<RunFacts> => {
+    const file = `${folder}.tekton/${component}-push.yaml`;
     const containerPrefix = `multi-image-${janitor.marker}-${component}`;
     janitor.remember({ kind: 'containers', prefix: containerPrefix });
-    return runPipeline({
+    const outcome = await runPipeline({
       root: source.checkout,
-      file: `.tekton/${component}-push.yaml`,
+      file,
       variables: {
         revision: source.revision,
         source_url: chain.gitUrl,
@@ -59,7 +57,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
         target_branch: chain.branch,
         source_branch: source.branch,
       },
-      params,
+      params: await localParams(join(source.checkout, file), chain, source.revision, localRepository),
       images: base.substitutes,
       sourceUrl: source.repository,
       containers,
@@ -68,30 +66,44 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
       signal: stop,
       onEvent: (event) => show(component, event, progress),
     });
+    return factsOf(outcome);
   };
 
-  const scannerStop = new AbortController();
-  const build = run(
-    chain.primary.component,
-    {
-      'output-image': tagged(chain.primary.repository),
-      'primary-repository': localRepository(chain.primary.repository),
-      'metadata-image': tagged(metadata.repository),
-    },
-    signal,
-  );
-  const scanner = run(
-    metadata.component,
-    { 'output-image': tagged(metadata.repository), 'primary-image': tagged(chain.primary.repository) },
-    AbortSignal.any([signal, scannerStop.signal]),
-  );
+  const stop = new AbortController();
+  const build = run(chain.primary.component ?? chain.primary.name, signal);
   build.then(
-    ({ status }) =>
-      status === 'Succeeded' || scannerStop.abort(new Error('the build failed, so its image will not come')),
-    (error) => scannerStop.abort(error),
+    ({ status }) => status === 'Succeeded' || stop.abort(new Error('the build failed, so its image will not come')),
+    (error) => stop.abort(error),
   );
-  const [built, scanned] = await Promise.all([build, scanner]);
-  return { chain, metadata, build: factsOf(built), scanner: factsOf(scanned), localRepository };
+  const scanners = chain.images.flatMap(({ role, component }) =>
+    role === chain.primary.role || component === undefined
+      ? []
+      : [run(component, AbortSignal.any([signal, stop.signal])).then((facts) => ({ role, run: facts }))],
+  );
+  const [built, ...scanned] = await Promise.all([build, ...scanners]);
+  return { chain, build: built, scanners: scanned, localRepository };
+}
+
+/** The parameters of a PipelineRun that name a repository of the chain, with the local registry instead. */
+async function localParams(
+  file: string,
+  chain: Chain,
+  revision: string,
+  localRepository: (repository: string) => string,
+): Promise<Record<string, string>> {
+  const document = parse(await readFile(file, 'utf8'));
+  const params: { name: string; value: unknown }[] = document?.spec?.params ?? [];
+  const repositories = chain.images.map((image) => image.repository);
+  return Object.fromEntries(
+    params.flatMap(({ name, value }): [string, string][] => {
+      const repository = repositories.find((entry) => value === entry || String(value).startsWith(`${entry}:`));
+      if (repository === undefined) return [];
+      const rest = String(value)
+        .slice(repository.length)
+        .replaceAll(/\{\{\s*revision\s*\}\}/g, revision);
+      return [[name, localRepository(repository) + rest]];
+    }),
+  );
 }
 
 function factsOf(outcome: PipelineRunOutcome): RunFacts {

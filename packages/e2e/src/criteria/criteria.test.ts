@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { origin, other, prefix, revision, sealed, second, wellDone } from '../testing/observation.ts';
+import { origin, other, prefix, revision, type Sample, sealed, second, wellDone } from '../testing/observation.ts';
 import { judge } from './criteria.ts';
-import type { Observation } from './observation.ts';
+import type { ImageView, Observation } from './observation.ts';
 
 const fallen = (seen: Observation): string[] =>
   judge(seen)
@@ -20,15 +20,18 @@ test('where all went well, five criteria pass and what only Konflux can do is sk
 });
 
 describe('each of these makes one criterion fall, and says what was expected and found', () => {
-  type Break = (seen: ReturnType<typeof wellDone>) => void;
-  const breaks: [string, string, string, string, Break][] = [
+  const label = (view: ImageView, key: string, value: string): ImageView => ({
+    ...view,
+    labels: { ...view.labels, [key]: value },
+  });
+  const breaks: [string, string, string, string, (seen: Sample) => void][] = [
     [
       'latest still the old image',
       'single-pipeline',
       sealed,
       other,
-      (seen) => {
-        seen.primary.latest.digest = other;
+      ({ primary }) => {
+        primary.latest = { ...primary.latest, digest: other };
       },
     ],
     [
@@ -36,20 +39,17 @@ describe('each of these makes one criterion fall, and says what was expected and
       'single-pipeline',
       revision,
       'f'.repeat(40),
-      (seen) => {
-        seen.metadata.built.labels = {
-          ...seen.metadata.built.labels,
-          'org.opencontainers.image.revision': 'f'.repeat(40),
-        };
+      ({ metadata }) => {
+        metadata.origin = label(metadata.origin, 'org.opencontainers.image.revision', 'f'.repeat(40));
       },
     ],
     [
       'Image 1 does not start',
       'single-pipeline',
-      '"Hello from Image 1!" and exit code 0',
+      'exit code 0',
       'no such file (exit code 127)',
-      (seen) => {
-        seen.primary.output = { exitCode: 127, stdout: '', stderr: 'no such file\n', stdoutBytes: new Uint8Array() };
+      ({ primary }) => {
+        primary.output = { exitCode: 127, stdout: '', stderr: 'no such file\n', stdoutBytes: new Uint8Array() };
       },
     ],
     [
@@ -57,8 +57,8 @@ describe('each of these makes one criterion fall, and says what was expected and
       'image-2-embeds-image-1',
       origin,
       other,
-      (seen) => {
-        seen.metadata.built.env.IMAGE1_DIGEST = other;
+      ({ metadata }) => {
+        metadata.origin = { ...metadata.origin, env: { ...metadata.origin.env, IMAGE1_DIGEST: other } };
       },
     ],
     [
@@ -66,8 +66,22 @@ describe('each of these makes one criterion fall, and says what was expected and
       'image-2-embeds-image-1',
       origin,
       'nothing',
-      (seen) => {
-        seen.metadata.built.labels = { ...seen.metadata.built.labels, [`${prefix}.primary-image.digest`]: '' };
+      ({ metadata }) => {
+        metadata.origin = label(metadata.origin, `${prefix}.primary-image.digest`, '');
+      },
+    ],
+    [
+      'Image 2 prints another digest',
+      'image-2-embeds-image-1',
+      `a line with ${origin}, and exit code 0`,
+      `Image 1 Digest: ${other} (exit code 0)`,
+      ({ metadata }) => {
+        metadata.output = {
+          exitCode: 0,
+          stdout: `Image 1 Digest: ${other}\n`,
+          stderr: '',
+          stdoutBytes: new Uint8Array(),
+        };
       },
     ],
     [
@@ -75,8 +89,8 @@ describe('each of these makes one criterion fall, and says what was expected and
       'image-1-labelled',
       second,
       other,
-      (seen) => {
-        seen.primary.sealed.labels = { ...seen.primary.sealed.labels, [`${prefix}.metadata-image.digest`]: other };
+      ({ primary }) => {
+        primary.published = label(primary.published, `${prefix}.metadata-image.digest`, other);
       },
     ],
     [
@@ -84,8 +98,8 @@ describe('each of these makes one criterion fall, and says what was expected and
       'image-1-labelled',
       origin,
       other,
-      (seen) => {
-        seen.unsealed = { digest: other, bytesEqual: true };
+      ({ primary }) => {
+        primary.unsealed = { digest: other, bytesEqual: true };
       },
     ],
     [
@@ -93,8 +107,26 @@ describe('each of these makes one criterion fall, and says what was expected and
       'image-1-labelled',
       "the origin's bytes",
       'other bytes',
-      (seen) => {
-        seen.unsealed = { digest: origin, bytesEqual: false };
+      ({ primary }) => {
+        primary.unsealed = { digest: origin, bytesEqual: false };
+      },
+    ],
+    [
+      'a check of the proof failed',
+      'image-1-labelled',
+      'x',
+      'y',
+      ({ primary }) => {
+        primary.proof = [{ id: 'same-revision', status: 'failed', text: 'no', expected: 'x', found: 'y' }];
+      },
+    ],
+    [
+      'a signature does not verify',
+      'scanned-and-signed',
+      'x',
+      'y',
+      ({ primary }) => {
+        primary.proof = [{ id: 'signature', status: 'failed', text: 'no', expected: 'x', found: 'y' }];
       },
     ],
     [
@@ -102,8 +134,8 @@ describe('each of these makes one criterion fall, and says what was expected and
       'scanner-extracts',
       second,
       other,
-      (seen) => {
-        seen.scanner.results = { ...seen.scanner.results, IMAGE_DIGEST: other };
+      ({ scanner }) => {
+        scanner.results = { ...scanner.results, IMAGE_DIGEST: other };
       },
     ],
   ];
@@ -118,25 +150,23 @@ describe('each of these makes one criterion fall, and says what was expected and
   });
 });
 
+test('linked by the statement alone, Image 1 is published as it was built', () => {
+  const seen = { ...wellDone(), seal: 'referrer' as const };
+  expect(fallen(seen)).toEqual(['image-1-labelled']);
+  Object.assign(seen.primary.published, { digest: origin });
+  seen.primary.latest = { ...seen.primary.latest, digest: origin };
+  expect(fallen(seen)).toEqual([]);
+});
+
 test('nothing that was not produced counts as equal to something else that was not produced', () => {
-  const seen: Observation = {
-    ...wellDone(),
-    build: { ...wellDone().build, status: 'Failed', tasks: [] },
-    scanner: { ...wellDone().scanner, status: 'Cancelled', tasks: [], results: {} },
-    primary: {
-      ...wellDone().primary,
-      origin: { reference: '', labels: {}, env: {}, problem: 'not found' },
-      sealed: { reference: '', labels: {}, env: {}, problem: 'not found' },
-      latest: { reference: '', labels: {}, env: {}, problem: 'not found' },
-    },
-    metadata: {
-      ...wellDone().metadata,
-      built: { reference: '', labels: {}, env: {} },
-      latest: { reference: '', labels: {}, env: {} },
-    },
-    unsealed: { problem: 'not found' },
-    proof: { problem: 'not found' },
-  };
+  const seen = wellDone();
+  const nothing = { reference: '', labels: {}, env: {}, problem: 'not found' };
+  seen.build = { ...seen.build, status: 'Failed', tasks: [] };
+  Object.assign(seen.scanner, { status: 'Cancelled', tasks: [], results: {} });
+  for (const image of [seen.primary, seen.metadata]) {
+    Object.assign(image, { origin: nothing, published: nothing, latest: nothing });
+  }
+  Object.assign(seen.primary, { unsealed: { problem: 'not found' }, proof: { problem: 'not found' } });
   expect(fallen(seen)).toEqual([
     'single-pipeline',
     'image-2-embeds-image-1',
@@ -144,6 +174,12 @@ test('nothing that was not produced counts as equal to something else that was n
     'scanner-extracts',
     'no-manual-step',
   ]);
+  for (const { id, evidence } of judge(seen)) {
+    for (const { check, status } of evidence) {
+      if (['revision', 'latest', 'origin', 'env', 'label'].includes(check))
+        expect([id, check, status]).toContain('failed');
+    }
+  }
 });
 
 test.each([
@@ -153,4 +189,11 @@ test.each([
 ])('a scan with the result %s makes its criterion %s', (result, status) => {
   const seen = { ...wellDone(), scans: [{ run: 'app-on-push', task: 'clair-scan', result, note: '' }] };
   expect(judge(seen).find((entry) => entry.id === 'scanned-and-signed')?.status).toBe(status);
+});
+
+test('scanned and signed passes where both were seen', () => {
+  const seen = wellDone();
+  seen.scans = [{ run: 'app-on-push', task: 'clair-scan', result: 'SUCCESS', note: '' }];
+  seen.primary.proof = [{ id: 'signature', status: 'passed', text: 'signed' }];
+  expect(judge(seen).find((entry) => entry.id === 'scanned-and-signed')?.status).toBe('passed');
 });

@@ -33,6 +33,7 @@ export interface ImageView {
   digest?: string;
   labels: Readonly<Record<string, string>>;
   env: Readonly<Record<string, string>>;
+  entrypoint?: readonly string[];
   /** Why it could not be looked at. */
   problem?: string;
 }
@@ -46,33 +47,44 @@ export interface ProofCheck {
   found?: string | undefined;
 }
 
+/** What was seen of one image of the chain. */
+export interface ObservedImage {
+  role: string;
+  /** As in the names of the pipeline's tasks: `build-<name>`. */
+  name: string;
+  /** Repository without tag. */
+  repository: string;
+  /** `IMAGE1`: images that embed it have its digest in their environment as `IMAGE1_DIGEST`. */
+  argumentPrefix: string;
+  /** Roles of the images that it embeds. */
+  embeds: readonly string[];
+  /** Roles of the images that embed it: it is sealed with theirs. */
+  embeddedBy: readonly string[];
+  /** By the digest that the build task reported. */
+  origin: ImageView;
+  /** By its revision tag: sealed, where something embeds it. */
+  published: ImageView;
+  latest: ImageView;
+  /** What running it gave; absent where its program is not one that ends by itself. */
+  output?: CommandResult;
+  /** Only of a sealed image: taken apart again. */
+  unsealed?: { digest: string; bytesEqual: boolean } | { problem: string };
+  /** Only of a sealed image. */
+  proof?: readonly ProofCheck[] | { problem: string };
+}
+
 /** Everything that the criteria are judged by. Facts only: judging happens in criteria.ts, without I/O. */
 export interface Observation {
   revision: string;
   labelPrefix: string;
-  /** The PipelineRun of the build component and that of the scanner. */
+  /** How images link to those that embed them: by labels of their own, or by the chain statement alone. */
+  seal: 'label' | 'referrer';
+  /** The PipelineRun that builds the chain. */
   build: RunFacts;
-  scanner: RunFacts;
-  primary: {
-    /** Repository without tag. */
-    repository: string;
-    origin: ImageView;
-    /** By its revision tag. */
-    sealed: ImageView;
-    latest: ImageView;
-    /** What `podman run` gave. */
-    output: CommandResult;
-  };
-  metadata: {
-    repository: string;
-    /** By the digest that the build task reported. */
-    built: ImageView;
-    latest: ImageView;
-    output: CommandResult;
-  };
-  /** The sealed image taken apart again: the digest of the reconstructed bytes, and whether they equal the origin's. */
-  unsealed: { digest: string; bytesEqual: boolean } | { problem: string };
-  proof: readonly ProofCheck[] | { problem: string };
+  /** The PipelineRuns that hand an image to Konflux, with that image's role. */
+  scanners: readonly { role: string; run: RunFacts }[];
+  /** The primary image first. */
+  images: readonly ObservedImage[];
   /** Results of the check tasks that the pipelines ran on an image, by task: `TEST_OUTPUT`. */
   scans: readonly { run: string; task: string; result: string; note: string }[];
 }

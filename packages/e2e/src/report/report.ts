@@ -20,8 +20,12 @@ export interface Report {
 
 export interface ReportImage {
   role: string;
+  /** For people: `Image 1`. */
+  title: string;
   repository: string;
   revisionTag: string;
+  /** Roles of the images whose digests are built into it. */
+  embeds: readonly string[];
   /** As its builder pushed it; what the images that embed it name. */
   originDigest: string | null;
   /** After sealing; null for an image that is not sealed. */

@@ -3,27 +3,28 @@ import { html, type Markup } from './markup.ts';
 
 /** The commands with which somebody who trusts none of this looks for themselves, with the run's values filled in. */
 export function handChecks(report: Report): Markup {
-  const primary = report.images.find((image) => image.role === 'primary');
-  const metadata = report.images.find((image) => image.role !== 'primary');
-  if (!primary?.sealedDigest || !metadata?.originDigest) return html`<p>There is no sealed image to look at.</p>`;
+  const [primary] = report.images;
+  const embedding = report.images.find((image) => primary !== undefined && image.embeds.includes(primary.role));
+  if (!primary?.originDigest || !embedding?.originDigest) return html`<p>There is no chain to look at.</p>`;
   const local = primary.repository.startsWith('localhost:');
   const tls = local ? ' --tls-verify=false' : '';
+  const published = `${primary.repository}@${primary.sealedDigest ?? primary.originDigest}`;
+  const [first, second] = [primary.title, embedding.title];
   const blocks: [string, string][] = [
+    [`${first}'s labels, with ${second}'s digest`, `skopeo inspect${tls} docker://${published} | jq .Labels`],
     [
-      "Image 1's label holds Image 2's digest",
-      `skopeo inspect${tls} docker://${primary.repository}@${primary.sealedDigest} | jq .Labels`,
-    ],
-    [
-      "Image 2 prints Image 1's digest as built",
-      `podman run --rm${tls} ${metadata.repository}@${metadata.originDigest}`,
+      `${second}'s environment, with ${first}'s digest as built`,
+      `skopeo inspect${tls} --config docker://${embedding.repository}@${embedding.originDigest} | jq .config.Env`,
     ],
     [
       'That image is in the registry, and its bytes hash to this digest',
       `skopeo inspect${tls} --raw docker://${primary.repository}@${primary.originDigest} | sha256sum`,
     ],
     [
-      'Without its seal, Image 1 is that image again; and the whole chain holds',
-      `digest-chain unseal ${primary.repository}@${primary.sealedDigest}\ndigest-chain verify ${primary.repository}@${primary.sealedDigest}`,
+      primary.sealedDigest
+        ? `Without its seal, ${first} is that image again; and the whole chain holds`
+        : 'The whole chain holds',
+      `${primary.sealedDigest ? `digest-chain unseal ${published}\n` : ''}digest-chain verify ${published}`,
     ],
   ];
   const note =

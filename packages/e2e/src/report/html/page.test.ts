@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../criteria/criteria.ts';
-import type { Observation } from '../../criteria/observation.ts';
-import { origin, revision, sealed, second, wellDone } from '../../testing/observation.ts';
+import { origin, revision, type Sample, sealed, second, wellDone } from '../../testing/observation.ts';
 import type { Report } from '../report.ts';
 import { escapeHtml, html } from './markup.ts';
 import { renderPage } from './page.ts';
 
-function reportOf(seen: Observation): Report {
+function reportOf(seen: Sample): Report {
+  const { repository } = seen.primary;
   const image = { revisionTag: revision, latestDigest: null };
   return {
     version: 1,
@@ -16,11 +16,27 @@ function reportOf(seen: Observation): Report {
     uncommitted: [],
     baseImage: { pinned: [], used: 'base', note: 'a base' },
     images: [
-      { ...image, role: 'primary', repository: seen.primary.repository, originDigest: origin, sealedDigest: sealed },
-      { ...image, role: 'metadata', repository: seen.metadata.repository, originDigest: second, sealedDigest: null },
+      {
+        ...image,
+        role: 'primary',
+        title: 'Image 1',
+        embeds: [],
+        repository,
+        originDigest: origin,
+        sealedDigest: sealed,
+      },
+      {
+        ...image,
+        role: 'metadata',
+        title: 'Image 2',
+        embeds: ['primary'],
+        repository: 'registry.example/org/image2',
+        originDigest: second,
+        sealedDigest: null,
+      },
     ],
     criteria: judge(seen),
-    runs: [seen.build, seen.scanner],
+    runs: [seen.build, ...seen.scanners.map(({ run }) => run)],
     duration: 12_345,
   };
 }
@@ -45,12 +61,14 @@ describe('markup in values stays text', () => {
 
   test('wherever a value can come from outside', () => {
     const seen = wellDone();
-    seen.build.name = attack;
-    seen.build.status = 'Failed';
+    seen.build = { ...seen.build, name: attack, status: 'Failed' };
     seen.primary.repository = attack;
-    seen.primary.sealed = { ...seen.primary.sealed, labels: { [`${seen.labelPrefix}.metadata-image.digest`]: attack } };
-    seen.primary.output = { ...seen.primary.output, stdout: attack };
-    seen.proof = { problem: attack };
+    seen.primary.published = {
+      ...seen.primary.published,
+      labels: { [`${seen.labelPrefix}.metadata-image.digest`]: attack },
+    };
+    seen.primary.output = { exitCode: 1, stdout: attack, stderr: '', stdoutBytes: new Uint8Array() };
+    seen.primary.proof = { problem: attack };
     seen.scans = [{ run: attack, task: attack, result: attack, note: attack }];
     const page = renderPage(reportOf(seen));
     for (const raw of ['<script', '<img', '\u001b', '\u202e']) expect(page).not.toContain(raw);
@@ -67,6 +85,9 @@ test('stays small for a long run', () => {
   const seen = wellDone();
   const task = seen.build.tasks[0];
   if (task === undefined) throw new Error('the sample has tasks');
-  seen.build.tasks = Array.from({ length: 200 }, (_, index) => ({ ...task, name: `task-${index}` }));
+  seen.build = {
+    ...seen.build,
+    tasks: Array.from({ length: 200 }, (_, index) => ({ ...task, name: `task-${index}` })),
+  };
   expect(renderPage(reportOf(seen)).length).toBeLessThan(200_000);
 });

@@ -51,24 +51,31 @@ function uncommitted({ uncommitted: paths }: Report): Markup | undefined {
   return html` (HEAD and ${paths.length} uncommitted ${paths.length === 1 ? 'change' : 'changes'})`;
 }
 
+/** Each image with what its digest went into: first those that embed nothing, as in the order of the builds. */
 function chain(report: Report): Markup {
-  const primary = report.images.find((image) => image.role === 'primary');
-  const metadata = report.images.find((image) => image.role !== 'primary');
-  if (primary === undefined || metadata === undefined) return html`<p>No images were built.</p>`;
+  if (report.images.every((image) => image.originDigest === null)) return html`<p>No images were built.</p>`;
   const proved = report.criteria.some((entry) => entry.id === 'image-1-labelled' && entry.status === 'passed');
+  const sealed = report.images.filter((image) => image.sealedDigest !== null);
+  const arrow = (text: string): Markup => html`<li class="arrow"><b aria-hidden="true">→</b>${text}</li>
+`;
+  const built = report.images.map((image, index) => {
+    const title = image.sealedDigest === null ? image.title : `${image.title}, as built`;
+    const from = report.images.filter((other) => image.embeds.includes(other.role)).map((other) => other.title);
+    return html`${index > 0 && arrow(from.length > 0 ? `with the digest of ${from.join(', ')} inside` : 'beside it')}${card(title, image, image.originDigest)}`;
+  });
+  const seals = sealed.map((image) => {
+    const by = report.images.filter((other) => other.embeds.includes(image.role)).map((other) => other.title);
+    return html`${arrow(`the digest of ${by.join(', ')} is sealed into`)}${card(`${image.title}, sealed`, image, image.sealedDigest)}`;
+  });
   return html`<ol class="chain">
-${image('Image 1, as built', primary, primary.originDigest)}
-<li class="arrow"><b aria-hidden="true">→</b>its digest is built into</li>
-${image('Image 2', metadata, metadata.originDigest)}
-<li class="arrow"><b aria-hidden="true">→</b>its digest is sealed into</li>
-${image('Image 1, sealed', primary, primary.sealedDigest)}
-</ol>
-${proved && html`<p>Without its seal, the sealed Image 1 is Image 1 as built, byte for byte.</p>`}`;
+${built}${seals}</ol>
+${proved && sealed.length > 0 && html`<p>Without its seal, a sealed image is the image as built, byte for byte.</p>`}`;
 }
 
-function image(title: string, { repository, latestDigest }: ReportImage, digest: string | null): Markup {
+function card(title: string, { repository, latestDigest }: ReportImage, digest: string | null): Markup {
   const latest = digest !== null && digest === latestDigest && html`<p>tag <code>latest</code></p>`;
-  return html`<li class="image"><h3>${title}</h3><p><code>${repository}</code></p><p><code>${digest ?? 'not built'}</code></p>${latest}</li>`;
+  return html`<li class="image"><h3>${title}</h3><p><code>${repository}</code></p><p><code>${digest ?? 'not built'}</code></p>${latest}</li>
+`;
 }
 
 function criterionDetails(entry: Criterion, index: number): Markup {
