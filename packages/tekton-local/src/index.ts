@@ -1,4 +1,5 @@
 export { buildNodeBase } from './base-image.ts';
+export type { ChainsOutcome } from './chains/chains.ts';
 export { type Containers, probeContainers } from './containers.ts';
 export { formatProblem, type Problem, TektonLocalError, type TektonLocalErrorCode } from './errors.ts';
 export type { PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';

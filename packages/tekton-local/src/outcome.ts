@@ -1,3 +1,4 @@
+import type { ChainsOutcome } from './chains/chains.ts';
 import type { ParamValue } from './stand-in.ts';
 
 /** How a step ended. */
@@ -19,6 +20,8 @@ export interface TaskOutcome {
   reason?: string;
   message?: string;
   results: Record<string, ParamValue>;
+  /** What it was called with, every reference resolved. Absent if it was not started. */
+  params?: Record<string, ParamValue>;
   startedAt?: number;
   finishedAt?: number;
   steps: StepOutcome[];
@@ -34,6 +37,8 @@ export interface PipelineRunOutcome {
   startedAt: number;
   finishedAt: number;
   tasks: TaskOutcome[];
+  /** With the option `chains`: what was signed, unless that failed (then a note says so). */
+  chains?: ChainsOutcome;
 }
 
 /** What happens during a run. */

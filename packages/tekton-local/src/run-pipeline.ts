@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readKey, signRun, throwawayKey } from './chains/chains.ts';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import { type Containers, probeContainers, removeContainers, removeFolder } from './containers.ts';
 import { Deadline } from './deadline.ts';
@@ -42,6 +43,10 @@ export interface RunOptions {
   workDir?: string;
   /** Starts the name of every container. */
   containerPrefix?: string;
+  /**
+   * Sign like Tekton Chains once the run has succeeded, with this private key (PEM) or one made for this run.
+   */
+  chains?: { privateKey?: string };
   /** How many tasks run at the same time at most. */
   parallel?: number;
 }
@@ -57,6 +62,8 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const plan = makePlan(resolveRun({ root, file, variables, authSecret, standIns }), options.params ?? {});
   const emit = options.onEvent ?? (() => {});
   for (const message of plan.notes) emit({ type: 'note', message });
+  const key =
+    options.chains && (options.chains.privateKey === undefined ? throwawayKey() : readKey(options.chains.privateKey));
   const needsContainers = [...plan.implementations.values()].some(({ kind }) => kind === 'task');
   const containers =
     options.containers ?? (needsContainers ? await probeContainers({ signal }) : { runArguments: [], description: '' });
@@ -65,7 +72,15 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const folder = await mkdtemp(join(options.workDir ?? tmpdir(), 'tekton-local-'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
   try {
-    return await new Run(plan, { ...options, containers, containerPrefix }, folder, id, emit).execute();
+    const outcome = await new Run(plan, { ...options, containers, containerPrefix }, folder, id, emit).execute();
+    if (key === undefined || outcome.status !== 'Succeeded') return outcome;
+    try {
+      return { ...outcome, chains: await signRun(plan, outcome, key, signal) };
+    } catch (error) {
+      // As in a cluster: the run has succeeded, whatever becomes of its signatures.
+      emit({ type: 'note', message: `the run was not signed: ${error instanceof Error ? error.message : error}` });
+      return outcome;
+    }
   } finally {
     // Neither may hide the other's failure, nor leave anything behind because of it.
     const ends = await Promise.allSettled([needsContainers ? removeContainers(containerPrefix) : undefined]);

@@ -29,7 +29,7 @@ export async function runTask(
   options: TaskRunOptions & { workspaces: readonly WorkspaceMount[]; values: Readonly<Record<string, string>> },
 ): Promise<TaskOutcome> {
   const { folder, signal, workspaces, params } = options;
-  const outcome = started(options.name);
+  const outcome = started(options);
   const values: Record<string, string> = { ...options.values, ...pathsOf(task, workspaces) };
   try {
     for (const step of task.steps) {
@@ -73,7 +73,7 @@ export async function runStandIn(
   options: TaskRunOptions,
 ): Promise<TaskOutcome> {
   const step: StepOutcome = { name: 'stand-in', logTail: [], startedAt: Date.now() };
-  const outcome = started(options.name);
+  const outcome = started(options);
   outcome.steps.push(step);
   const log = (line: string): void => {
     step.logTail.push(line);
@@ -102,8 +102,8 @@ export async function runStandIn(
   return outcome;
 }
 
-function started(name: string): TaskOutcome {
-  return { name, status: 'Succeeded', reason: 'Succeeded', results: {}, startedAt: Date.now(), steps: [] };
+function started({ name, params }: TaskRunOptions): TaskOutcome {
+  return { name, params, status: 'Succeeded', reason: 'Succeeded', results: {}, startedAt: Date.now(), steps: [] };
 }
 
 function noteError(outcome: TaskOutcome, error: unknown, signal: AbortSignal): void {

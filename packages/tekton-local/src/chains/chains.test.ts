@@ -1,0 +1,184 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { generateKeyPairSync, verify } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PipelineRunOutcome } from '../outcome.ts';
+import { parseReference } from '../reference.ts';
+import { getBlob, getManifest, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry-io.ts';
+import { type RunOptions, runPipeline } from '../run-pipeline.ts';
+import { hasBusybox, makeBusyboxImage } from '../testing/busybox.ts';
+import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
+import { imagesInResults } from './image-results.ts';
+
+const SIGNATURE = 'dev.cosignproject.cosign/signature';
+const digest = `sha256:${'a'.repeat(64)}`;
+
+describe('imagesInResults', () => {
+  it.each([
+    [{ IMAGE_URL: 'h:5000/a/b:tag', IMAGE_DIGEST: `${digest}\n` }, [`h:5000/a/b@${digest}`]],
+    [{ X_IMAGE_URL: 'quay.io/a/b', X_IMAGE_DIGEST: digest, IMAGE_URL: 'quay.io/other' }, [`quay.io/a/b@${digest}`]],
+    [{ IMAGES: `quay.io/a/b:t@${digest},quay.io/a/c@${digest}\n` }, [`quay.io/a/b@${digest}`, `quay.io/a/c@${digest}`]],
+    [{ MY_ARTIFACT_OUTPUTS: { uri: 'quay.io/a/b', digest } }, [`quay.io/a/b@${digest}`]],
+    [{ IMAGE_URL: 'quay.io/a/b', IMAGE_DIGEST: 'sha256:short' }, []],
+    [{ IMAGE_URL: 'not an image', IMAGE_DIGEST: digest }, []],
+  ])('%j', (results, expected) => {
+    expect(imagesInResults(results as never).map((image) => `${image.repository}@${image.digest}`)).toEqual(expected);
+  });
+});
+
+describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
+  let busybox: ReturnType<typeof makeBusyboxImage>;
+  let registry: TestRegistry;
+  let files: ReturnType<typeof makeCheckout>;
+  const images: { one: string; two: string } = { one: '', two: '' };
+
+  beforeAll(async () => {
+    busybox = makeBusyboxImage();
+    registry = await startTestRegistry();
+    for (const name of ['one', 'two'] as const) images[name] = await pushImage(`${registry.host}/chain/${name}:v1`);
+    files = makeCheckout(
+      pipelineRun({
+        params: [{ name: 'digest', default: images.one }],
+        results: [
+          { name: 'CHAINS-GIT_URL', value: 'https://example.com/x' },
+          { name: 'CHAINS-GIT_COMMIT', value: 'c'.repeat(40) },
+        ],
+        tasks: [
+          makesImage('build-image-1', 'one'),
+          makesImage('build-image-2', 'two', [
+            { name: 'BUILD_ARGS', value: ['IMAGE1_DIGEST=$(tasks.build-image-1.results.IMAGE_DIGEST)'] },
+          ]),
+        ],
+      }),
+    );
+  });
+  afterAll(async () => {
+    busybox?.remove();
+    files?.remove();
+    await registry?.stop();
+  });
+
+  const makesImage = (name: string, image: 'one' | 'two', params: object[] = []): object =>
+    scriptTask(
+      name,
+      `echo -n ${registry.host}/chain/${image}:v1 > $(results.IMAGE_URL.path); echo -n ${images[image]} > $(results.IMAGE_DIGEST.path)`,
+      {
+        task: { params },
+        spec: {
+          params: [{ name: 'BUILD_ARGS', type: 'array', default: [] }],
+          results: [{ name: 'IMAGE_URL' }, { name: 'IMAGE_DIGEST' }],
+        },
+      },
+    );
+
+  const run = (options: Partial<RunOptions>): Promise<PipelineRunOutcome> =>
+    runPipeline({ root: files.root, file: 'run.yaml', images: { 'test-image': busybox.image }, ...options });
+
+  async function layersOf(image: 'one' | 'two', suffix: string) {
+    const tag = parseReference(`${registry.host}/chain/${image}:${images[image].replace(':', '-')}.${suffix}`);
+    const { layers } = JSON.parse(Buffer.from((await getManifest(tag)).bytes).toString()) as {
+      layers: { mediaType: string; digest: string; annotations: Record<string, string> }[];
+    };
+    return await Promise.all(
+      layers.map(async (layer) => ({ ...layer, bytes: Buffer.from(await getBlob(tag, layer.digest, 1 << 20)) })),
+    );
+  }
+
+  it("signs each task's image and attests the run, in a form that the key verifies", async () => {
+    const outcome = await run({ chains: {} });
+    const { publicKey = '', ...rest } = outcome.chains ?? {};
+    const both = [`${registry.host}/chain/one@${images.one}`, `${registry.host}/chain/two@${images.two}`];
+    expect(rest).toEqual({ signed: both, attested: both });
+    for (const image of ['one', 'two'] as const) {
+      const [signature] = await layersOf(image, 'sig');
+      if (signature === undefined) throw new Error('not signed');
+      const sig = Buffer.from(signature.annotations[SIGNATURE] ?? '', 'base64');
+      expect(verify('sha256', signature.bytes, publicKey, sig)).toBe(true);
+      expect(JSON.parse(signature.bytes.toString()).critical).toEqual({
+        identity: { 'docker-reference': `${registry.host}/chain/${image}` },
+        image: { 'docker-manifest-digest': images[image] },
+        type: 'cosign container image signature',
+      });
+      const [attestation] = await layersOf(image, 'att');
+      const { payload, payloadType, signatures } = JSON.parse(attestation?.bytes.toString() ?? '');
+      const body = Buffer.from(payload, 'base64');
+      const signed = Buffer.concat([Buffer.from(`DSSEv1 28 ${payloadType} ${body.length} `), body]);
+      expect(verify('sha256', signed, publicKey, Buffer.from(signatures[0].sig, 'base64'))).toBe(true);
+      const statement = JSON.parse(body.toString());
+      expect(
+        statement.subject.map((subject: { digest: { sha256: string } }) => `sha256:${subject.digest.sha256}`),
+      ).toEqual([images.one, images.two]);
+      const task = statement.predicate.buildConfig.tasks.find(({ name }: { name: string }) => name === 'build-image-2');
+      expect(task).toMatchObject({
+        after: ['build-image-1'],
+        status: 'Succeeded',
+        invocation: { parameters: { BUILD_ARGS: [`IMAGE1_DIGEST=${images.one}`] } },
+        results: [{ name: 'IMAGE_URL' }, { name: 'IMAGE_DIGEST', type: 'string', value: images.two }],
+      });
+      expect(statement.predicate.materials).toContainEqual({
+        uri: 'git+https://example.com/x.git',
+        digest: { sha1: 'c'.repeat(40) },
+      });
+    }
+  });
+
+  it('adds to what is there, with the key that is given', async () => {
+    const before = await layersOf('one', 'sig').catch(() => []);
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const outcome = await run({
+      chains: { privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() },
+    });
+    expect(outcome.chains?.publicKey).toBe(publicKey.export({ type: 'spki', format: 'pem' }));
+    const after = await layersOf('one', 'sig');
+    expect(after.map(({ digest }) => digest).slice(0, before.length)).toEqual(before.map(({ digest }) => digest));
+    expect(after).toHaveLength(before.length + 1);
+  });
+
+  it('refuses what is no such key, and says nothing of it', async () => {
+    await expect(run({ chains: { privateKey: 'secret' } })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(run({ chains: { privateKey: 'secret' } })).rejects.not.toThrow('secret');
+  });
+
+  const hasCosign = spawnSync('cosign', ['version']).status === 0;
+  it.skipIf(!hasCosign)('is accepted by cosign (needs cosign)', async () => {
+    const outcome = await run({ chains: {} });
+    const pub = join(files.root, 'cosign.pub');
+    writeFileSync(pub, outcome.chains?.publicKey ?? '');
+    const flags = ['--key', pub, '--insecure-ignore-tlog', '--allow-http-registry', '--new-bundle-format=false'];
+    const image = `${registry.host}/chain/two@${images.two}`;
+    const env = { ...process.env, HOME: files.root };
+    expect(execFileSync('cosign', ['verify', ...flags, image], { encoding: 'utf8', env, stdio: 'pipe' })).toContain(
+      images.two,
+    );
+    execFileSync('cosign', ['verify-attestation', '--type', 'slsaprovenance02', ...flags, image], {
+      env,
+      stdio: 'pipe',
+    });
+    const other = join(files.root, 'other.pub');
+    writeFileSync(
+      other,
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }),
+    );
+    expect(() =>
+      execFileSync('cosign', ['verify', '--key', other, ...flags.slice(2), image], { env, stdio: 'pipe' }),
+    ).toThrow();
+  });
+});
+
+/** An image without layers; returns its digest. */
+async function pushImage(name: string): Promise<string> {
+  const place = parseReference(name);
+  const config = Buffer.from(
+    JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] }, name }),
+  );
+  await putBlob(place, { bytes: config }, sha256(config));
+  const descriptor = {
+    mediaType: 'application/vnd.oci.image.config.v1+json',
+    digest: sha256(config),
+    size: config.length,
+  };
+  const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: descriptor, layers: [] };
+  return await putManifest(place, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: OCI_MANIFEST });
+}

@@ -1,0 +1,100 @@
+import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
+import type { Plan } from '../plan.ts';
+import type { ParamValue } from '../stand-in.ts';
+import { type ImageResult, imagesInResults } from './image-results.ts';
+
+/** All images of a run: of its tasks and of its results, as Chains finds them with deep inspection. */
+export function subjectsOf(outcome: PipelineRunOutcome): ImageResult[] {
+  const all = [...outcome.tasks.map((task) => task.results), outcome.results].flatMap(imagesInResults);
+  return [...new Map(all.map((image) => [`${image.repository}@${image.digest}`, image])).values()];
+}
+
+/** An in-toto Statement v0.1 with SLSA provenance v0.2 of the whole run, as Chains' format `in-toto` writes it. */
+export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: readonly ImageResult[]): object {
+  const url = outcome.results['CHAINS-GIT_URL'];
+  const commit = outcome.results['CHAINS-GIT_COMMIT'];
+  const git =
+    typeof url === 'string' && typeof commit === 'string'
+      ? [{ uri: `git+${url.replace(/(\.git)?$/, '.git')}`, digest: { sha1: commit.trim() } }]
+      : [];
+  return {
+    _type: 'https://in-toto.io/Statement/v0.1',
+    predicateType: 'https://slsa.dev/provenance/v0.2',
+    subject: subjects.map(({ repository, digest }) => ({
+      name: repository,
+      digest: { sha256: digest.slice('sha256:'.length) },
+    })),
+    predicate: {
+      // Not Chains' own name: whoever reads this must see that a machine without a cluster made it.
+      builder: { id: 'https://tekton.dev/chains/v2#tekton-local' },
+      buildType: 'tekton.dev/v1/PipelineRun',
+      invocation: {
+        configSource: {},
+        parameters: plan.params,
+        environment: { annotations: plan.run.annotations, labels: plan.run.labels },
+      },
+      buildConfig: {
+        tasks: outcome.tasks.filter((task) => task.startedAt !== undefined).map((task) => taskOf(plan, task)),
+      },
+      metadata: {
+        buildStartedOn: time(outcome.startedAt),
+        buildFinishedOn: time(outcome.finishedAt),
+        completeness: { parameters: false, environment: false, materials: false },
+        reproducible: false,
+      },
+      materials: [...bundlesOf(plan), ...git],
+    },
+  };
+}
+
+function taskOf(plan: Plan, outcome: TaskOutcome): object {
+  const task = [...plan.pipeline.tasks, ...plan.pipeline.finally].find(({ name }) => name === outcome.name);
+  const dependencies = plan.dependencies.get(outcome.name);
+  const after = [...new Set([...(dependencies?.order ?? []), ...(dependencies?.results ?? [])])];
+  const reference = task?.reference;
+  return {
+    name: outcome.name,
+    ...(after.length > 0 ? { after } : {}),
+    ref:
+      reference?.kind === 'bundle'
+        ? { resolver: 'bundles', params: listOf({ name: reference.name, bundle: reference.bundle, kind: 'task' }) }
+        : reference?.kind === 'name'
+          ? { name: reference.name, kind: 'Task' }
+          : {},
+    startedOn: time(outcome.startedAt ?? 0),
+    finishedOn: time(outcome.finishedAt ?? 0),
+    status: outcome.status,
+    steps: outcome.steps.map((step) => ({
+      entryPoint: '',
+      arguments: null,
+      environment: { container: step.name },
+      annotations: null,
+    })),
+    invocation: { configSource: {}, parameters: outcome.params ?? {}, environment: {} },
+    results: listOf(outcome.results).map((result) => ({ ...result, type: typeName(result.value) })),
+  };
+}
+
+function bundlesOf(plan: Plan): object[] {
+  const bundles = [...plan.pipeline.tasks, ...plan.pipeline.finally].flatMap(({ reference }) =>
+    reference.kind === 'bundle' ? [reference.bundle] : [],
+  );
+  return [...new Set(bundles)].flatMap((bundle) => {
+    const [name, digest] = bundle.split('@sha256:');
+    return digest === undefined ? [] : [{ uri: `oci://${name}`, digest: { sha256: digest } }];
+  });
+}
+
+function listOf(values: Readonly<Record<string, ParamValue>>): { name: string; value: ParamValue }[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
+}
+
+function typeName(value: ParamValue): string {
+  if (typeof value === 'string') return 'string';
+  return Array.isArray(value) ? 'array' : 'object';
+}
+
+/** RFC 3339 to the second, as Kubernetes writes times. */
+function time(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+}
