@@ -7,8 +7,7 @@ import type { DigestReference, TagReference } from './reference.ts';
 import type { Registry } from './registry/registry.ts';
 import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';
 import type { StatementOptions } from './seal.ts';
-import { attachStatement } from './statement/attach.ts';
-import { chainOf, publishedImages, subjectsOf } from './statement/of-images.ts';
+import { publishStatement } from './statement/publish.ts';
 
 export interface LinkOptions {
   /** Where the image is published, in its own repository; written last. Without it no tag is written. */
@@ -50,8 +49,11 @@ export async function link(
   ]);
   const said = trees.map((each) => findEmbeddings(each, image, prefix));
   const url = placeOf(image, tag?.tag ?? image.tag);
-  const images = publishedImages({ url, tree, said }, linked, trees, prefix);
-  const artifacts = await attachStatement(registry, chainOf(images, statement.pipelineRun), subjectsOf(images));
+  const artifacts = await publishStatement(
+    registry,
+    [{ url, tree, said }, linked, trees, prefix],
+    statement.pipelineRun,
+  );
   if (tag !== undefined) await registry.putManifest(image, tag.tag, tree.manifest);
   return { url, digest: image.digest, links, artifacts };
 }

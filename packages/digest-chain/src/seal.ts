@@ -10,8 +10,6 @@ import { isIndex } from './seal/image-index.ts';
 import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';
 import { readImageManifest } from './seal/manifest.ts';
 import { type SealedTree, sealTree } from './seal/tree.ts';
-import { attachStatement } from './statement/attach.ts';
-import { chainOf, publishedImages, subjectsOf } from './statement/of-images.ts';
 
 export interface SealOptions {
   /** Where the sealed image is published, in the origin's repository; without it the image is pushed by digest only. */
@@ -87,10 +85,11 @@ async function sealWith(sealing: Sealing, { tag, check = true, statement = {} }:
   const url = placeOf(origin, tag?.tag);
   const built = { ...origin, digest: sealed.seal.sealedFrom };
   const said = linkedTrees.map((tree) => findEmbeddings(tree, built, prefix));
-  const images = publishedImages({ url, tree: sealed, said }, linked, linkedTrees, prefix);
   await pushParts(sealing, sealed);
   if (linkedTrees.length > 0 && statement !== false) {
-    await attachStatement(registry, chainOf(images, statement.pipelineRun), subjectsOf(images));
+    const { publishStatement } = await import('./statement/publish.ts');
+    const embedded = { url, tree: sealed, said };
+    await publishStatement(registry, [embedded, linked, linkedTrees, prefix], statement.pipelineRun);
   }
   await registry.putManifest(origin, tag?.tag ?? sealed.manifest.digest, sealed.manifest);
   return { url, digest: sealed.manifest.digest, origin: sealed.seal.sealedFrom, links };

@@ -1,5 +1,5 @@
 import type { VerificationKey } from './attestation/keys.ts';
-import type { AttestedCheckId, Check } from './check.ts';
+import { type AttestedCheckId, type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
 import { factsOf, treeOf } from './read-tree.ts';
@@ -7,11 +7,8 @@ import { formatReference, type Reference } from './reference.ts';
 import type { RawManifest, Registry } from './registry/registry.ts';
 import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
-import { discoverStatements } from './statement/discover.ts';
-import { proveAttested } from './verify/attested.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';
 import { proveSeal } from './verify/seal-proof.ts';
-import { proveStatements } from './verify/statement-proof.ts';
 
 export interface VerifyOptions {
   /** The git commit that every image must have been built from. */
@@ -68,7 +65,7 @@ export async function verifyManifest(
   const repository = { registry: reference.registry, repository: reference.repository };
   const context = { registry, repository, tree, facts, prefix, revision: options.revision };
   const proof = await proveLinks(context, options.statement ?? true);
-  const attested = await proveAttested(registry, proof, options.keys ?? []);
+  const attested = await attest(registry, proof, options.keys ?? []);
   const checks = [...proof.checks, ...attested];
   return {
     level: levelOf(checks, attested, options),
@@ -84,19 +81,36 @@ export async function verifyManifest(
 export function shortcoming(checks: readonly Check[], keys: VerifyOptions['keys'] = []): Check | undefined {
   const needed = (check: Check): boolean => {
     // Beside labels a statement is not needed; what a key proves is needed where there is one.
-    return ATTESTED.has(check.id) ? keys.length > 0 : check.id !== 'chain-statement';
+    return ATTESTED.some((id) => id === check.id) ? keys.length > 0 : check.id !== 'chain-statement';
   };
   const failed = checks.find((check) => check.status === 'failed');
   return failed ?? checks.find((check) => check.status === 'skipped' && needed(check));
 }
 
-const ATTESTED: ReadonlySet<string> = new Set(['signature', 'provenance', 'build-args'] satisfies AttestedCheckId[]);
+const ATTESTED = ['signature', 'provenance', 'build-args'] as const satisfies readonly AttestedCheckId[];
+
+/** The checks of level `attested`; what they take is loaded only where there is a key. */
+async function attest(
+  registry: Registry,
+  proof: LinkProof,
+  keys: readonly VerificationKey[],
+): Promise<readonly Check[]> {
+  const failed = proof.checks.find((check) => check.status === 'failed');
+  if (keys.length > 0 && failed === undefined) {
+    return (await import('./verify/attested.ts')).proveAttested(registry, proof, keys);
+  }
+  const reason = failed === undefined || keys.length === 0 ? 'no key was given' : `needs ${failed.id}, which failed`;
+  return ATTESTED.map((id) => skipped({ id }, reason));
+}
 
 async function proveLinks(context: ProofContext, statement: boolean): Promise<LinkProof> {
   const { prefix, registry, repository, tree } = context;
   if (hasNoSeal(tree, prefix)) {
+    const { discoverStatements } = await import('./statement/discover.ts');
     const discovery = await discoverStatements(registry, repository, tree.manifest.digest);
-    if (discovery.statements.length > 0) return proveStatements(context, discovery);
+    if (discovery.statements.length > 0) {
+      return (await import('./verify/statement-proof.ts')).proveStatements(context, discovery);
+    }
   }
   return proveSeal(context, { statement });
 }

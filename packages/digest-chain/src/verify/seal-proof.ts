@@ -10,8 +10,6 @@ import type { Repository } from '../registry/registry.ts';
 import type { Seal } from '../seal/config.ts';
 import { type Link, linkUrlName } from '../seal/labels.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
-import { discoverStatements } from '../statement/discover.ts';
-import { agreement } from './agreement.ts';
 import { type ChainMember, type LinkProof, type ProofContext, sameRevision } from './proof.ts';
 
 /** The proof of an image that is linked by its labels: two requests for each linked image, and the statement's. */
@@ -109,6 +107,10 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
   if (seal === undefined) return skipped(about, 'needs link-present, which failed');
   if (!wanted) return skipped(about, 'not asked for: the labels are the link');
   const { registry, repository, tree } = context;
+  const [{ discoverStatements }, { agreement }] = await Promise.all([
+    import('../statement/discover.ts'),
+    import('./agreement.ts'),
+  ]);
   const { statements, rejected } = await discoverStatements(registry, repository, tree.manifest.digest);
   if (statements.length + rejected.length === 0) return skipped(about, 'none is attached; the labels are the link');
   const { check } = await runCheck(about, () => {
