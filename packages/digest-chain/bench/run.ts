@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startCountingProxy } from '../src/testing/counting-proxy.ts';
+import { startTestRegistry } from '../src/testing/registry.ts';
+import { best, type Command, type Cost, measure, run } from './measure.ts';
+import { digestChain, installed, peers, type Sealer } from './sealers.ts';
+import { type Costs, compareSealers, formatCosts, withFolder } from './sealing.ts';
+import { formatGoal, formatTable } from './table.ts';
+import { pushWideChain } from './wide-chain.ts';
+
+// What the package costs at a real registry, beside the tools that people use today, and beside its goals.
+
+const SOURCE = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const COMPILED = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const SEAL = 'digest-chain seal';
+const CRANE = 'crane mutate';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '7' }, images: { type: 'string', default: '1000' } },
+});
+const rounds = Number(values.rounds);
+const images = Number(values.images);
+
+await withFolder(async (folder) => {
+  const registry = await startTestRegistry();
+  const proxy = await startCountingProxy(registry.host);
+  try {
+    const idle = await time([process.execPath, '-e', '0']);
+    await benchStart(idle);
+    await benchSeal(folder, idle);
+    await benchVerify(folder);
+  } finally {
+    await proxy.stop();
+    await registry.stop();
+  }
+
+  async function benchStart(idle: Cost): Promise<void> {
+    const compiled = await time([process.execPath, COMPILED, '--help']);
+    const source = await time([process.execPath, SOURCE, '--help']);
+    const row = (name: string, { wall }: Cost): string[] => {
+      return [name, `${wall.toFixed(0)} ms`, `${(wall / idle.wall).toFixed(2)} ×`];
+    };
+    const rows = [row('node -e 0', idle), row('--help, compiled', compiled), row('--help, from source', source)];
+    process.stdout.write(formatTable(['start', 'wall', ''], rows));
+    process.stdout.write(`${formatGoal('--help ÷ node -e 0', compiled.wall / idle.wall, 1.5)}\n`);
+  }
+
+  async function benchSeal(store: string, idle: Cost): Promise<void> {
+    const sealers: readonly Sealer[] = [
+      digestChain(SEAL, COMPILED, ['--no-check']),
+      digestChain(`${SEAL}, from source`, SOURCE, ['--no-check']),
+      ...peers(store),
+    ];
+    const { present, missing } = installed(sealers);
+    for (const name of missing) process.stdout.write(`skipped: ${name} (not on the PATH)\n`);
+    for (const layers of [5, 50]) {
+      for (const latency of [0, 50]) {
+        const costs = await compareSealers(present, proxy, { layers, latency }, rounds);
+        process.stdout.write(formatCosts(costs, { layers, latency }, costs.has(CRANE) ? CRANE : SEAL));
+        process.stdout.write(`${sealGoals(costs, layers, latency, idle)}\n`);
+      }
+    }
+  }
+
+  async function benchVerify(folder: string): Promise<void> {
+    const tag = await pushWideChain(proxy.host, images);
+    const report = join(folder, 'peak');
+    // Kilobytes at the end of the process, as the operating system counted them.
+    const atExit = `import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync(${JSON.stringify(report)},String(process.resourceUsage().maxRSS)))`;
+    const command: Command = [
+      process.execPath,
+      '--import',
+      `data:text/javascript,${encodeURIComponent(atExit)}`,
+      COMPILED,
+      'verify',
+      tag,
+      '--no-statement',
+    ];
+    const cost = await measure([command], proxy);
+    const peak =
+      Number(await run([process.execPath, '-p', `fs.readFileSync(${JSON.stringify(report)},'utf8')`])) / 1024;
+    const row = [`${cost.requests}`, cost.bytes.toLocaleString('en'), `${cost.wall.toFixed(0)} ms`, `${proxy.peak}`];
+    process.stdout.write(
+      formatTable(['verify', 'requests', 'bytes', 'wall', 'at once'], [[`${images} images`, ...row]]),
+    );
+    process.stdout.write(formatGoal('requests', cost.requests, 2 * images, ' '));
+    process.stdout.write(formatGoal('peak of memory', peak, 150, ' MB'));
+  }
+});
+
+function sealGoals(costs: Costs, layers: number, latency: number, idle: Cost): string {
+  const own = costs.get(SEAL);
+  const crane = costs.get(CRANE);
+  let text = '';
+  if (own === undefined) return text;
+  if (crane !== undefined && layers === 5) {
+    text += formatGoal(`requests ÷ ${CRANE}`, own.requests / crane.requests, 0.34);
+  }
+  if (crane !== undefined && latency === 50) text += formatGoal(`wall ÷ ${CRANE}`, own.wall / crane.wall, 0.55);
+  if (latency === 0) text += formatGoal('own time on top of node -e 0', own.wall - idle.wall, 60, ' ms');
+  return text;
+}
+
+async function time(command: Command): Promise<Cost> {
+  const costs: Cost[] = [];
+  for (let round = 0; round < 2 * rounds; round++) costs.push(await measure([command]));
+  return best(costs);
+}

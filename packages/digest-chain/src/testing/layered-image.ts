@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { mapConcurrently } from '../concurrent.ts';
+import { type Digest, digestOf } from '../digest.ts';
+import { parseReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import { OCI_MANIFEST } from '../seal/manifest.ts';
+
+/** Pushes an image of real layers, a file of random bytes in each, that every tool can read; returns its digest. */
+export async function pushLayeredImage(reference: string, layers: number, bytesEach: number): Promise<Digest> {
+  const registry = createRegistry();
+  const place = parseReference(reference);
+  const archives = Array.from({ length: layers }, (_, index) => tarOf(`file-${index}`, randomBytes(bytesEach)));
+  const blobs = archives.map((archive) => gzipSync(archive, { level: 1 }));
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Labels: { 'org.opencontainers.image.title': place.repository } },
+      rootfs: { type: 'layers', diff_ids: archives.map((archive) => digestOf(archive)) },
+      history: archives.map((_, index) => ({ created_by: `layer ${index}` })),
+    }),
+  );
+  await mapConcurrently([...blobs, config], (blob) => registry.putBlob(place, blob));
+  const describe = (mediaType: string, blob: Uint8Array): object => {
+    return { mediaType, digest: digestOf(blob), size: blob.length };
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: describe('application/vnd.oci.image.config.v1+json', config),
+    layers: blobs.map((blob) => describe('application/vnd.oci.image.layer.v1.tar+gzip', blob)),
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const { digest } = await registry.putManifest(place, place.tag ?? digestOf(bytes), {
+    bytes,
+    mediaType: OCI_MANIFEST,
+  });
+  return digest;
+}
+
+/** An archive of one file (POSIX ustar). */
+function tarOf(name: string, content: Uint8Array): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name);
+  header.write('0000644\0' + '0000000\0' + '0000000\0', 100);
+  header.write(`${content.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0${' '.repeat(8)}0`, 124);
+  header.write('ustar\x0000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
+  return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
+}
