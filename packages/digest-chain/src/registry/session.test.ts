@@ -76,9 +76,10 @@ describe('a request', () => {
     const client = clientOf();
     for (const tag of ['one', 'missing', 'two', 'chunked', 'three']) {
       await client.getManifest(at(server.host), tag).catch(() => undefined);
-      await client.headManifest(at(server.host), tag).catch(() => undefined);
+      // What Node's server says to a HEAD without a length ends the connection.
+      if (tag !== 'chunked') await client.headManifest(at(server.host), tag).catch(() => undefined);
     }
-    expect(server.requests).toHaveLength(10);
+    expect(server.requests).toHaveLength(9);
     expect(sockets.size).toBe(1);
   });
 

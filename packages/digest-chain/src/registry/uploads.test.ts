@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { digestOf } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { type CountingProxy, startCountingProxy } from '../testing/counting-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../testing/fault-proxy.ts';
+import { type Handler, type ReceivedRequest, startTestServer, type TestServer } from '../testing/http-server.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
+import { createRegistry, type RegistryOptions } from './client.ts';
+import type { Registry, Repository } from './registry.ts';
+
+let real: TestRegistry;
+let proxy: CountingProxy;
+let faulty: FaultProxy;
+const servers: TestServer[] = [];
+const direct = createRegistry({ environment: {} });
+
+beforeAll(async () => {
+  real = await startTestRegistry();
+  proxy = await startCountingProxy(real.host);
+  faulty = await startFaultProxy(real.host);
+});
+afterAll(async () => {
+  await faulty.stop();
+  await proxy.stop();
+  await real.stop();
+});
+afterEach(async () => {
+  proxy.requests.length = 0;
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+function clientOf(options: RegistryOptions = {}): Registry {
+  return createRegistry({ environment: {}, retryPause: 1, ...options });
+}
+
+const at = (registry: string, repository = 'some/image'): Repository => ({ registry, repository });
+const newBlob = (size = 100): Buffer => randomBytes(size);
+const methods = (requests: readonly string[]): string[] => requests.map((line) => line.split(' ')[0] ?? '');
+
+/** A registry that takes a blob in one POST, or not. */
+async function serve(handler: Handler): Promise<TestServer> {
+  const server = await startTestServer(handler);
+  servers.push(server);
+  return server;
+}
+
+function codeOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'no failure',
+    (error: unknown) => (error instanceof DigestChainError ? error.code : String(error)),
+  );
+}
+
+const OPENED = { status: 202, headers: { location: '/upload/1?state=a%2Fb&x=1' } };
+
+describe('an upload', () => {
+  it('takes two requests, and none where the blob is known to be there', async () => {
+    const client = clientOf();
+    const bytes = newBlob();
+    const descriptor = await client.putBlob(at(proxy.host), bytes);
+    expect(descriptor).toEqual({ digest: digestOf(bytes), size: bytes.length });
+    expect(methods(proxy.requests)).toEqual(['POST', 'PUT']);
+    await client.putBlob(at(proxy.host), bytes);
+    expect(proxy.requests).toHaveLength(2);
+    expect(Buffer.compare(await direct.getBlob(at(real.host), descriptor), bytes)).toBe(0);
+    const reader = clientOf();
+    await reader.getBlob(at(proxy.host), descriptor);
+    await reader.putBlob(at(proxy.host), bytes);
+    expect(proxy.requests).toHaveLength(3);
+    // Another repository is another place.
+    await reader.putBlob(at(proxy.host, 'other'), bytes);
+    expect(proxy.requests).toHaveLength(5);
+  });
+
+  it('takes one where the registry takes blobs so, and this is found out and kept in mind', async () => {
+    const server = await serve(({ path }) => ({ status: path.includes('digest=') ? 201 : 202 }));
+    const client = clientOf();
+    const [one, two] = [newBlob(), newBlob()];
+    await client.putBlob(at(server.host), one);
+    const upload = client.startUpload(at(server.host));
+    await upload.finish(two);
+    expect(server.requests).toMatchObject([
+      { method: 'POST', body: one, path: `/v2/some/image/blobs/uploads/?digest=${encodeURIComponent(digestOf(one))}` },
+      { method: 'POST', body: two },
+    ]);
+  });
+
+  it('does not send a blob twice once the registry is known not to take it so', async () => {
+    const server = await serve(({ method }) => (method === 'POST' ? OPENED : { status: 201 }));
+    const client = clientOf();
+    const blobs = [newBlob(), newBlob()];
+    for (const bytes of blobs) await client.putBlob(at(server.host), bytes);
+    const [one, two] = blobs;
+    const bodies = server.requests.map(({ method, body }) => [method, body.length]);
+    expect(bodies).toEqual([
+      ['POST', one?.length],
+      ['PUT', one?.length],
+      ['POST', 0],
+      ['PUT', two?.length],
+    ]);
+  });
+
+  it('goes where the registry says, whose query stays as it is', async () => {
+    const server = await serve(({ method }) => (method === 'POST' ? OPENED : { status: 201 }));
+    const bytes = newBlob();
+    await clientOf({ singlePost: false }).putBlob(at(server.host), bytes);
+    expect(server.requests[1]?.path).toBe(`/upload/1?state=a%2Fb&x=1&digest=${encodeURIComponent(digestOf(bytes))}`);
+  });
+
+  it.each(['http://127.0.0.1:1/x', 'https://evil.example/x', '//evil.example/x'])(
+    'goes to no other host (%s)',
+    async (location) => {
+      const server = await serve(() => ({ status: 202, headers: { location } }));
+      expect(await codeOf(clientOf().putBlob(at(server.host), newBlob()))).toBe('REDIRECT_REFUSED');
+    },
+  );
+
+  it('begins again where the answer to the bytes was lost', async () => {
+    const bytes = newBlob();
+    faulty.inject({ fault: 'cut before the response', at: 1, forever: false });
+    await clientOf({ singlePost: false }).putBlob(at(faulty.host), bytes);
+    expect(methods(faulty.requests)).toEqual(['POST', 'PUT', 'POST', 'PUT']);
+    expect(await direct.getBlob(at(real.host), { digest: digestOf(bytes), size: bytes.length })).toHaveLength(100);
+  });
+
+  it('fails where the registry took something else', async () => {
+    const headers = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` };
+    const server = await serve(({ method }) => (method === 'POST' ? OPENED : { status: 201, headers }));
+    expect(await codeOf(clientOf().putBlob(at(server.host), newBlob()))).toBe('DIGEST_MISMATCH');
+  });
+});
+
+describe('an upload that is opened early', () => {
+  it('runs beside what comes before the bytes', async () => {
+    const upload = clientOf().startUpload(at(proxy.host));
+    await vi.waitFor(() => expect(methods(proxy.requests)).toEqual(['POST']));
+    const bytes = newBlob();
+    expect(await upload.finish(bytes)).toEqual({ digest: digestOf(bytes), size: 100 });
+    expect(methods(proxy.requests)).toEqual(['POST', 'PUT']);
+  });
+
+  it('is given up where it is not needed', async () => {
+    const client = clientOf();
+    const bytes = newBlob();
+    await client.putBlob(at(proxy.host), bytes);
+    proxy.requests.length = 0;
+    await client.startUpload(at(proxy.host)).finish(bytes);
+    await vi.waitFor(() => expect(methods(proxy.requests)).toEqual(['POST', 'DELETE']));
+    await client.startUpload(at(proxy.host)).cancel();
+    expect(methods(proxy.requests)).toEqual(['POST', 'DELETE', 'POST', 'DELETE']);
+  });
+
+  it('tells whoever finishes it that it could not be opened, and nobody else', async () => {
+    const server = await serve(() => ({ status: 403 }));
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const upload = clientOf().startUpload(at(server.host));
+    clientOf().startUpload(at(server.host));
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await upload.cancel();
+    expect(await codeOf(upload.finish(newBlob()))).toBe('UNAUTHORIZED');
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+});
+
+describe('a copy', () => {
+  it('is a mount on the same registry: no byte moves', async () => {
+    const bytes = newBlob(5_000_000);
+    const descriptor = await direct.putBlob(at(real.host), bytes);
+    const client = clientOf();
+    const target = at(proxy.host, 'copied/image');
+    expect(await client.copyBlob(descriptor, at(proxy.host), target)).toEqual({ mounted: true });
+    expect(methods(proxy.requests)).toEqual(['POST']);
+    expect(Buffer.compare(await direct.getBlob(at(real.host, 'copied/image'), descriptor), bytes)).toBe(0);
+    await client.copyBlob(descriptor, at(proxy.host), target);
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it('is a stream between registries, of any size', { timeout: 60_000 }, async () => {
+    const other = await startTestRegistry();
+    try {
+      const bytes = newBlob(20_000_000);
+      const descriptor = await direct.putBlob(at(real.host), bytes);
+      // Long for the timeout of a request: only its pauses count.
+      const client = clientOf({ timeout: 2000 });
+      expect(await client.copyBlob(descriptor, at(real.host), at(other.host))).toEqual({ mounted: false });
+      const copied = await direct.getBlob(at(other.host), descriptor, { limit: bytes.length });
+      expect(Buffer.compare(copied, bytes)).toBe(0);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('is a stream where the registry does not mount, also when many are copied at once', async () => {
+    const blobs = Array.from({ length: 10 }, () => newBlob(1000));
+    const stored = new Map<string, Buffer>();
+    const server = await serve((request) => answerWithoutMount(request, stored, blobs));
+    const client = clientOf({ concurrency: 2 });
+    const copies = blobs.map((bytes) => {
+      const descriptor = { digest: digestOf(bytes), size: bytes.length };
+      return client.copyBlob(descriptor, at(server.host), at(server.host, 'copied'));
+    });
+    expect(await Promise.all(copies)).toEqual(blobs.map(() => ({ mounted: false })));
+    for (const bytes of blobs) expect(stored.get(digestOf(bytes))).toEqual(bytes);
+  });
+
+  it.each([
+    [
+      'another digest',
+      (bytes: Buffer) => Buffer.concat([Buffer.of((bytes[0] ?? 0) ^ 1), bytes.subarray(1)]),
+      'DIGEST_MISMATCH',
+    ],
+    ['too few bytes', (bytes: Buffer) => bytes.subarray(1), 'SIZE_MISMATCH'],
+    ['too many bytes', (bytes: Buffer) => Buffer.concat([bytes, bytes]), 'TOO_LARGE'],
+  ])('with %s is never completed', async (_, damage, code) => {
+    const bytes = newBlob(300_000);
+    const stored = new Map<string, Buffer>();
+    const server = await serve((request, response) => {
+      if (request.method !== 'GET') return answerWithoutMount(request, stored, []);
+      return void response.writeHead(200).end(damage(bytes));
+    });
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const copy = clientOf().copyBlob(descriptor, at(server.host), at(server.host, 'copied'));
+    expect(await codeOf(copy)).toBe(code);
+    expect(stored.size).toBe(0);
+  });
+});
+
+function answerWithoutMount(request: ReceivedRequest, stored: Map<string, Buffer>, blobs: readonly Buffer[]) {
+  const digest = decodeURIComponent(/(?:digest=|blobs\/)(sha256.*)$/.exec(request.path)?.[1] ?? '');
+  if (request.method === 'POST') return OPENED;
+  if (request.method === 'GET') return { body: blobs.find((bytes) => digestOf(bytes) === digest) ?? '' };
+  stored.set(digest, request.body);
+  return { status: 201 };
+}
