@@ -10,7 +10,23 @@ export type E2eErrorCode =
   | 'REGISTRY_FAILED'
   | 'BASE_IMAGE_UNAVAILABLE'
   | 'REPORT_UNWRITABLE'
-  | 'INTERRUPTED';
+  | 'INTERRUPTED'
+  // a run on a cluster
+  | 'KUBECONFIG_INVALID'
+  | 'CLUSTER_UNREACHABLE'
+  | 'CLUSTER_UNAUTHORIZED'
+  | 'CLUSTER_FORBIDDEN'
+  | 'CLUSTER_CONFLICT'
+  | 'CLUSTER_ERROR'
+  | 'KIND_MISSING'
+  | 'PREFLIGHT_FAILED'
+  | 'APPLY_CONFLICT'
+  | 'COMPONENT_NOT_CONFIGURED'
+  | 'WAIT_TIMEOUT'
+  | 'STATE_INVALID'
+  | 'NOT_CONFIRMED'
+  // published images
+  | 'KEY_UNREADABLE';
 
 /** The one error class of this package: a stable code, what was expected, what was found, what to do. */
 export class E2eError extends Error {
