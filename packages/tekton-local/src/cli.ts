@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-import { realpathSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { formatDuration } from './duration.ts';
-import { formatProblem, TektonLocalError } from './errors.ts';
-import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
+import { TektonLocalError } from './errors.ts';
+import { LiveTree } from './live-tree.ts';
 import { runPipeline } from './run-pipeline.ts';
+import { errorText, eventLine, outcomeText } from './show.ts';
 import type { ParamValue } from './stand-in.ts';
 
 const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this machine
@@ -18,11 +18,16 @@ const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this ma
   --image FROM=TO          use the local image TO instead of FROM
   --source-url URL         fetch git from here instead of from the pipeline's url
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
-  --json FILE              write the outcome as JSON; - for standard output
+  --json FILE              keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
+  --sign                   sign and attest like Tekton Chains, once the run has succeeded
+  --key FILE               with this private key (PEM, ECDSA P-256) instead of a throwaway one
+  --public-key FILE        write the public key there
+  --keep                   leave the folder with volumes and results where it is
   --parallel N             run at most N tasks at the same time
+  --plain                  plain lines, even on a terminal
   --quiet                  do not show what the steps say
 
-Exit code: 0 succeeded, 1 failed or cancelled, 2 refused before it started.
+Exit code: 0 succeeded, 1 failed, 2 refused before it started, 130 interrupted.
 `;
 
 /** Runs the command line and resolves with the exit code. */
@@ -34,7 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await run(args, stop.signal);
   } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
+    process.stderr.write(`${errorText(error)}\n`);
     return error instanceof TektonLocalError && error.code !== 'INTERRUPTED' ? 2 : 1;
   } finally {
     process.off('SIGINT', onSignal);
@@ -53,33 +58,38 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     throw new TektonLocalError('USAGE', 'expected: tekton-local run FILE', { hint: 'tekton-local --help' });
   }
   const root = resolve(values.root ?? defaultRoot(file));
-  const out = values.json === '-' ? process.stderr : process.stdout;
+  const tree = process.stdout.isTTY === true && values.plain !== true ? new LiveTree(process.stdout) : undefined;
   const outcome = await runPipeline({
     root,
     file: relative(root, resolve(file)),
     params: Object.fromEntries(pairs(values.param, '--param').map(([name, text]) => [name, paramValue(name, text)])),
     variables: Object.fromEntries(pairs(values.variable, '--variable')),
-    images: Object.fromEntries(pairs(values.image, '--image', true)),
+    images: Object.fromEntries(pairs(values.image, '--image')),
     ...(values['source-url'] === undefined ? {} : { sourceUrl: values['source-url'] }),
     ...(values.logs === undefined ? {} : { logs: resolve(values.logs) }),
     ...(values.parallel === undefined ? {} : { parallel: wholeNumber(values.parallel) }),
+    ...(values.json === undefined ? {} : { statusFile: resolve(values.json) }),
+    ...(values.sign === true || values.key !== undefined ? { chains: keyFrom(values.key) } : {}),
+    keep: values.keep === true,
     signal,
     onEvent: (event) => {
-      const line = describeEvent(event, values.quiet === true);
-      if (line !== undefined) out.write(`${line}\n`);
+      if (tree !== undefined) return tree.show(event);
+      const line = eventLine(event, values.quiet === true);
+      if (line !== undefined) process.stdout.write(`${line}\n`);
     },
-  });
-  out.write(describeOutcome(outcome));
-  const json = `${JSON.stringify(outcome, null, 2)}\n`;
-  if (values.json === '-') process.stdout.write(json);
-  else if (values.json !== undefined) writeFileSync(values.json, json);
+  }).finally(() => tree?.end());
+  process.stdout.write(outcomeText(outcome));
+  if (values['public-key'] !== undefined && outcome.chains !== undefined) {
+    writeFileSync(values['public-key'], outcome.chains.publicKey);
+  }
+  if (outcome.status === 'Cancelled') return 130;
   return outcome.status === 'Succeeded' ? 0 : 1;
 }
 
 function parse(args: readonly string[]): {
-  values: Partial<Record<'root' | 'source-url' | 'logs' | 'json' | 'parallel', string>> &
+  values: Partial<Record<'root' | 'source-url' | 'logs' | 'json' | 'parallel' | 'key' | 'public-key', string>> &
     Partial<Record<'param' | 'variable' | 'image', string[]>> &
-    Partial<Record<'quiet' | 'help', boolean>>;
+    Partial<Record<'quiet' | 'plain' | 'keep' | 'sign' | 'help', boolean>>;
   positionals: string[];
 } {
   try {
@@ -95,6 +105,11 @@ function parse(args: readonly string[]): {
         logs: { type: 'string' },
         json: { type: 'string' },
         parallel: { type: 'string' },
+        key: { type: 'string' },
+        'public-key': { type: 'string' },
+        sign: { type: 'boolean' },
+        keep: { type: 'boolean' },
+        plain: { type: 'boolean' },
         quiet: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -111,10 +126,10 @@ function defaultRoot(file: string): string {
   return folder.endsWith('/.tekton') ? dirname(folder) : folder;
 }
 
-/** `NAME=VALUE`; an image may contain `=` nowhere, but its name ends at the last one to be safe with tags. */
-function pairs(items: readonly string[] | undefined, option: string, last = false): [string, string][] {
+/** `NAME=VALUE`. */
+function pairs(items: readonly string[] | undefined, option: string): [string, string][] {
   return (items ?? []).map((item) => {
-    const at = last ? item.lastIndexOf('=') : item.indexOf('=');
+    const at = item.indexOf('=');
     if (at > 0) return [item.slice(0, at), item.slice(at + 1)];
     throw new TektonLocalError('USAGE', `${option} needs NAME=VALUE`, { found: item });
   });
@@ -133,52 +148,18 @@ function paramValue(name: string, text: string): ParamValue {
   throw new TektonLocalError('USAGE', `--param ${name} is neither text nor JSON of strings`, { found: text });
 }
 
+function keyFrom(file: string | undefined): { privateKey?: string } {
+  if (file === undefined) return {};
+  try {
+    return { privateKey: readFileSync(file, 'utf8') };
+  } catch (error) {
+    throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, { cause: error });
+  }
+}
+
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new TektonLocalError('USAGE', '--parallel needs a number from 1', { found: text });
-}
-
-function describeEvent(event: RunEvent, quiet: boolean): string | undefined {
-  if (event.type === 'note') return `note: ${escapeText(event.message)}`;
-  if (event.type === 'task-started') return `${event.task}: started`;
-  if (event.type === 'log') return quiet ? undefined : `${event.task} | ${escapeText(event.line)}`;
-  const why = event.status === 'Succeeded' || event.message === undefined ? '' : `: ${escapeText(event.message)}`;
-  return `${event.task}: ${event.status}${why}`;
-}
-
-function describeOutcome(outcome: PipelineRunOutcome): string {
-  const lines = outcome.tasks.map((task) => {
-    const time =
-      task.startedAt === undefined || task.finishedAt === undefined
-        ? ''
-        : formatDuration(task.finishedAt - task.startedAt);
-    return `  ${task.status.padEnd(9)} ${time.padStart(7)}  ${task.name}`;
-  });
-  const results = Object.entries(outcome.results).map(([name, value]) => {
-    return `  ${name} = ${escapeText(typeof value === 'string' ? value : JSON.stringify(value))}`;
-  });
-  const duration = formatDuration(outcome.finishedAt - outcome.startedAt);
-  const message = outcome.message === undefined ? '' : ` (${escapeText(outcome.message)})`;
-  const head = `${outcome.name}: ${outcome.status} after ${duration}${message}`;
-  return `${['', ...lines, ...(results.length > 0 ? ['results', ...results] : []), head].join('\n')}\n`;
-}
-
-function describeError(error: unknown): string {
-  if (!(error instanceof TektonLocalError)) return escapeText(String(error));
-  const lines = [`tekton-local: ${error.code}`];
-  if (error.problems.length > 0) lines.push(...error.problems.map((problem) => escapeText(formatProblem(problem))));
-  else lines.push(escapeText(error.message));
-  if (error.expected !== undefined) lines.push(`  expected: ${escapeText(error.expected)}`);
-  if (error.found !== undefined) lines.push(`  found: ${escapeText(error.found)}`);
-  if (error.hint !== undefined) lines.push(`  hint: ${escapeText(error.hint)}`);
-  return lines.join('\n');
-}
-
-/** Text from files and containers must not command the terminal. */
-function escapeText(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
-    character === '\n' || character === '\t' ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
 }
 
 // Not import.meta.main: Node 22 does not have it.

@@ -1,6 +1,7 @@
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
 import type { Plan } from '../plan.ts';
 import type { ParamValue } from '../stand-in.ts';
+import { time } from '../tekton-status.ts';
 import { type ImageResult, imagesInResults } from './image-results.ts';
 
 /** All images of a run: of its tasks and of its results, as Chains finds them with deep inspection. */
@@ -92,9 +93,4 @@ function listOf(values: Readonly<Record<string, ParamValue>>): { name: string; v
 function typeName(value: ParamValue): string {
   if (typeof value === 'string') return 'string';
   return Array.isArray(value) ? 'array' : 'object';
-}
-
-/** RFC 3339 to the second, as Kubernetes writes times. */
-function time(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 }

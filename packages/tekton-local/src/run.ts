@@ -1,0 +1,208 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { insideFolder, makeOpenFolder } from './confined-path.ts';
+import type { Containers } from './containers.ts';
+import { Deadline } from './deadline.ts';
+import type { PipelineTask } from './model.ts';
+import { type PipelineRunOutcome, type RunEvent, Stopped, type TaskOutcome } from './outcome.ts';
+import { mergeObject, type Plan } from './plan.ts';
+import { runOutcome, taskStatuses } from './run-outcome.ts';
+import type { RunOptions } from './run-pipeline.ts';
+import { SKIPPED, schedule } from './schedule.ts';
+import type { ParamValue } from './stand-in.ts';
+import { stepStandIns } from './stand-ins/index.ts';
+import type { Mount } from './step-container.ts';
+import type { StepEnvironment } from './step-run.ts';
+import { type Scope, substituteValue } from './substitute.ts';
+import { runStandIn, runTask } from './task-run.ts';
+import { tektonObjects } from './tekton-status.ts';
+
+/** One PipelineRun on its way. */
+export class Run {
+  readonly #plan: Plan;
+  readonly #options: RunOptions & StepEnvironment;
+  readonly #folder: string;
+  readonly #run: { readonly name: string; readonly startedAt: number; readonly values: Record<string, string> };
+  readonly #emit: (event: RunEvent) => void;
+  readonly #outcomes = new Map<string, TaskOutcome>();
+  readonly #running = new Map<string, TaskOutcome>();
+  readonly #id: string;
+
+  constructor(
+    plan: Plan,
+    options: RunOptions & { containers: Containers; containerPrefix: string },
+    folder: string,
+    id: string,
+    emit: (event: RunEvent) => void,
+  ) {
+    this.#plan = plan;
+    this.#options = { ...options, images: options.images ?? {}, stepStandIns };
+    this.#folder = folder;
+    this.#emit = emit;
+    this.#id = id;
+    const name = `${plan.run.name}-${id.slice(0, 5)}`;
+    const values: Record<string, string> = {
+      'context.pipelineRun.name': name,
+      'context.pipelineRun.namespace': 'tekton-local',
+      'context.pipelineRun.uid': id,
+      'context.pipeline.name': plan.pipeline.name || name,
+    };
+    for (const workspace of plan.pipeline.workspaces) {
+      values[`workspaces.${workspace.name}.bound`] = String(plan.workspaces.has(workspace.name));
+    }
+    this.#run = { name, startedAt: Date.now(), values };
+  }
+
+  async execute(): Promise<PipelineRunOutcome> {
+    const { pipeline, run } = this.#plan;
+    const { timeouts } = run;
+    const whole = new Deadline(timeouts.pipeline, SKIPPED.timeout, 'PipelineRunTimeout', this.#options.signal);
+    const forTasks =
+      timeouts.tasks ?? (timeouts.finally && timeouts.pipeline ? timeouts.pipeline - timeouts.finally : 0);
+    const tasks = new Deadline(forTasks, SKIPPED.tasksTimeout, 'TaskRunTimeout', whole.signal);
+    const last = new Deadline(0, SKIPPED.finallyTimeout, 'TaskRunTimeout', whole.signal);
+    try {
+      await this.#schedule(pipeline.tasks, tasks, {});
+      if (timeouts.finally) last.start(timeouts.finally);
+      await this.#schedule(pipeline.finally, last, taskStatuses(this.#plan, this.#outcomes));
+    } finally {
+      for (const deadline of [whole, tasks, last]) deadline.end();
+    }
+    const stop: unknown = whole.signal.aborted ? whole.signal.reason : undefined;
+    const outcome = runOutcome(this.#plan, this.#outcomes, { ...this.#run, stop });
+    this.#writeStatus(outcome);
+    return outcome;
+  }
+
+  #schedule(tasks: readonly PipelineTask[], deadline: Deadline, values: Record<string, string>): Promise<void> {
+    return schedule({
+      plan: this.#plan,
+      tasks,
+      outcomes: this.#outcomes,
+      values: { ...this.#run.values, ...values },
+      parallel: this.#options.parallel ?? Number.POSITIVE_INFINITY,
+      signal: deadline.signal,
+      stopReason: () =>
+        deadline.signal.reason instanceof Stopped ? deadline.signal.reason.message : SKIPPED.cancelled,
+      run: (task, scope) => this.#runTask(task, scope, deadline.signal),
+      ended: (outcome) => this.#ended(outcome),
+    });
+  }
+
+  #ended({ name, status, reason, message }: TaskOutcome): void {
+    this.#running.delete(name);
+    this.#emit({
+      type: 'task-finished',
+      task: name,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+    });
+    this.#writeStatus();
+  }
+
+  /** Complete at any time: another program may read it, and it stays if this one is killed. */
+  #writeStatus(outcome?: PipelineRunOutcome): void {
+    const { statusFile } = this.#options;
+    if (statusFile === undefined) return;
+    const known = new Map([...this.#running, ...this.#outcomes]);
+    const now = outcome ?? runOutcome(this.#plan, known, { ...this.#run, stop: undefined });
+    const temporary = `${statusFile}.${this.#id}`;
+    writeFileSync(temporary, `${JSON.stringify(tektonObjects(this.#plan, now, outcome !== undefined), null, 2)}\n`);
+    renameSync(temporary, statusFile);
+  }
+
+  async #runTask(task: PipelineTask, scope: Scope, signal: AbortSignal): Promise<TaskOutcome> {
+    this.#running.set(task.name, {
+      name: task.name,
+      status: 'Succeeded',
+      results: {},
+      startedAt: Date.now(),
+      steps: [],
+    });
+    this.#emit({ type: 'task-started', task: task.name });
+    this.#writeStatus();
+    for (let attempt = 0; ; attempt++) {
+      const deadline = new Deadline(
+        task.timeout ?? 0,
+        `TaskRun "${task.name}" failed to finish within its timeout`,
+        'TaskRunTimeout',
+        signal,
+      );
+      try {
+        // Not even a task that could not be prepared ends the run without an outcome.
+        const outcome = await this.#attempt(task, scope, attempt, deadline.signal).catch(
+          (error: unknown): TaskOutcome => ({
+            name: task.name,
+            status: 'Failed',
+            reason: 'Failed',
+            message: error instanceof Error ? error.message : String(error),
+            results: {},
+            steps: [],
+          }),
+        );
+        if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) return outcome;
+        this.#emit({ type: 'note', message: `task ${task.name} failed (${outcome.message}): attempt ${attempt + 2}` });
+      } finally {
+        deadline.end();
+      }
+    }
+  }
+
+  async #attempt(task: PipelineTask, scope: Scope, attempt: number, signal: AbortSignal): Promise<TaskOutcome> {
+    const implementation = this.#plan.implementations.get(task.name);
+    if (implementation === undefined) throw new Error(`${task.name} was not resolved`);
+    const folder = join(this.#folder, task.name, String(attempt));
+    const taskRunName = `${this.#run.name}-${task.name}`;
+    const log = (step: string, line: string): void => this.#emit({ type: 'log', task: task.name, step, line });
+    const base = { name: task.name, taskRunName, folder, log, signal };
+    const given = Object.fromEntries(task.params.map(({ name, value }) => [name, substituteValue(value, scope)]));
+    if (implementation.kind === 'stand-in') {
+      const { standIn } = implementation;
+      const defaults = Object.entries(standIn.params).flatMap(([name, spec]): [string, ParamValue][] =>
+        spec.default === undefined ? [] : [[name, spec.default]],
+      );
+      return runStandIn(this.#options, standIn, { ...base, params: { ...Object.fromEntries(defaults), ...given } });
+    }
+    const params: Record<string, ParamValue> = implementation.embedded ? { ...this.#plan.params } : {};
+    for (const spec of implementation.task.params) {
+      const value = given[spec.name] ?? params[spec.name] ?? spec.default;
+      if (value !== undefined) params[spec.name] = mergeObject(spec, value);
+    }
+    return runTask(this.#options, implementation.task, {
+      ...base,
+      params,
+      workspaces: this.#workspaces(task, implementation.task.workspaces, folder),
+      values: {
+        ...(implementation.embedded ? this.#run.values : {}),
+        'context.taskRun.name': taskRunName,
+        'context.taskRun.namespace': 'tekton-local',
+        'context.taskRun.uid': this.#id,
+        'context.task.name': implementation.task.name,
+        'context.task.retry-count': String(attempt),
+      },
+    });
+  }
+
+  /** A volume claim is one folder for all tasks; an emptyDir is a new one for each. */
+  #workspaces(
+    task: PipelineTask,
+    declared: readonly { name: string; mountPath?: string; readOnly: boolean }[],
+    folder: string,
+  ): (Mount & { name: string })[] {
+    return declared.flatMap((workspace) => {
+      const used = task.workspaces.find((candidate) => candidate.name === workspace.name);
+      const binding = used && this.#plan.workspaces.get(used.workspace);
+      if (used === undefined || binding === undefined || binding.kind === 'unbound') return [];
+      const base =
+        binding.kind === 'emptyDir'
+          ? join(folder, 'bound', workspace.name)
+          : join(this.#folder, 'claims', used.workspace);
+      // An earlier task may have left a link where this one's subPath leads.
+      const hostPath = insideFolder(makeOpenFolder(base), join(binding.subPath ?? '', used.subPath ?? ''));
+      makeOpenFolder(hostPath);
+      const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
+      return [{ name: workspace.name, hostPath, containerPath, readOnly: workspace.readOnly }];
+    });
+  }
+}
