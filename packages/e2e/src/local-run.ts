@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { probeContainers } from '@multi-image/tekton-local';
@@ -65,7 +66,14 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
 
     const work = join(folder, 'runs');
     await mkdir(work);
+    const { privateKey, publicKey } = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    await writeFile(join(folder, 'cosign.pub'), publicKey);
     const runs = await runPipelines({
+      privateKey,
       config: options.config,
       source,
       registry,
@@ -80,6 +88,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const observation = await observe({
       revision: source.revision,
       runs,
+      publicKey,
       runArguments: containers.runArguments,
       janitor,
       progress,
@@ -88,7 +97,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     signal.throwIfAborted();
     const criteria = judge(observation);
     done = true;
-    if (keep) sayWhatIsKept({ folder, pid: registry.pid, images: [] }, progress);
+    if (keep) sayWhatIsKept({ folder, pid: registry.pid }, progress);
     return {
       version: 1,
       target: 'local',
@@ -133,7 +142,8 @@ async function prepareBase(source: Source, progress: Progress, signal: AbortSign
   return base;
 }
 
-function sayWhatIsKept(kept: { folder: string; pid: number; images: string[] }, progress: Progress): void {
+function sayWhatIsKept(kept: { folder: string; pid: number }, progress: Progress): void {
   progress.line(`kept: the registry (process ${kept.pid}) with everything in ${kept.folder}`);
+  progress.line(`the key that signed: ${join(kept.folder, 'cosign.pub')}`);
   progress.line(`to remove it: kill ${kept.pid} && rm -rf ${kept.folder}`);
 }

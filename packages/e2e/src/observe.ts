@@ -1,4 +1,4 @@
-import { createRegistry, parseReference, unseal, verify } from '@multi-image/digest-chain';
+import { createRegistry, parsePublicKeys, parseReference, unseal, verify } from '@multi-image/digest-chain';
 import type { Chain, Image } from '@multi-image/manifests';
 import { type CommandResult, run } from './command.ts';
 import { builtDigest } from './criteria/criteria.ts';
@@ -11,6 +11,8 @@ import type { Progress } from './report/progress.ts';
 export interface ObserveOptions {
   revision: string;
   runs: PipelineRuns;
+  /** PEM: of the key that the runs were signed with. */
+  publicKey: string;
   /** Arguments for `podman run`, as this machine needs them. */
   runArguments: readonly string[];
   janitor: Janitor;
@@ -43,7 +45,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   });
   await step('verify the chain', async (image) => {
     if (image.embeddedBy.length === 0) return true;
-    image.proof = await prove(image, chain, revision);
+    image.proof = await prove(image, chain, options);
     if (chain.seal === 'label') image.unsealed = await takeApart(image, chain.labelPrefix);
     return !('problem' in image.proof) && image.proof.every((check) => check.status !== 'failed');
   });
@@ -51,6 +53,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     revision,
     labelPrefix: chain.labelPrefix,
     seal: chain.seal,
+    signer: 'stand-in',
     build,
     scanners,
     images,
@@ -123,10 +126,11 @@ async function takeApart({ published, origin }: ObservedImage, prefix: string): 
 async function prove(
   { published }: ObservedImage,
   { labelPrefix: prefix }: Chain,
-  revision: string,
+  { revision, publicKey }: ObserveOptions,
 ): Promise<readonly ProofCheck[] | { problem: string }> {
   try {
-    const { checks } = await verify(createRegistry(), parseReference(published.reference), { prefix, revision });
+    const keys = parsePublicKeys(publicKey);
+    const { checks } = await verify(createRegistry(), parseReference(published.reference), { prefix, revision, keys });
     return checks.map(
       ({ id, status, evidence, expected, found }): ProofCheck => ({ id, status, text: evidence, expected, found }),
     );

@@ -17,6 +17,8 @@ export interface PipelinesOptions {
   registry: LocalRegistry;
   base: BaseImage;
   containers: Containers;
+  /** PEM: what the stand-in for Tekton Chains signs with. */
+  privateKey: string;
   /** An empty folder for the runs' own files. */
   work: string;
   janitor: Janitor;
@@ -63,6 +65,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
       containers,
       containerPrefix,
       workDir: work,
+      chains: { privateKey: options.privateKey },
       signal: stop,
       onEvent: (event) => show(component, event, progress),
     });

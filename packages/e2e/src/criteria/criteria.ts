@@ -139,7 +139,7 @@ function scannerExtracts({ build, scanners, images, revision }: Observation): Cr
   return criterion('scanner-extracts', 'Scanner extracts Image 2 for separate scanning', evidence);
 }
 
-function scannedAndSigned({ scans, images }: Observation): Criterion {
+function scannedAndSigned({ scans, images, signer }: Observation): Criterion {
   const checks = images.flatMap(({ proof }) => (proof === undefined || 'problem' in proof ? [] : proof));
   return criterion('scanned-and-signed', 'Both images scanned and signed by Konflux', [
     ...scans.map(({ run, task, result, note }): Evidence => {
@@ -149,6 +149,14 @@ function scannedAndSigned({ scans, images }: Observation): Criterion {
     }),
     ...checks.filter(({ id }) => ATTESTED.has(id)).map(proofEvidence),
     ...(checks.some(({ id }) => ATTESTED.has(id)) ? [] : [skipped('signatures', 'no signature was looked at')]),
+    ...(signer === 'chains'
+      ? []
+      : [
+          skipped(
+            'signer',
+            'signed here by a stand-in, with a key of this run: the key of Tekton Chains is only in a cluster',
+          ),
+        ]),
   ]);
 }
 

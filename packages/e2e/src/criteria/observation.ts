@@ -79,6 +79,8 @@ export interface Observation {
   labelPrefix: string;
   /** How images link to those that embed them: by labels of their own, or by the chain statement alone. */
   seal: 'label' | 'referrer';
+  /** Who signed: Tekton Chains on a cluster, or its stand-in on this machine with a key of the run. */
+  signer: 'chains' | 'stand-in';
   /** The PipelineRun that builds the chain. */
   build: RunFacts;
   /** The PipelineRuns that hand an image to Konflux, with that image's role. */

@@ -80,6 +80,7 @@ export function wellDone(): Sample {
     revision,
     labelPrefix: prefix,
     seal: 'label',
+    signer: 'chains',
     build,
     scanner,
     scanners: [{ role: 'metadata', run: scanner }],
