@@ -1,0 +1,126 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { hasBusybox, makeBusyboxImage } from './testing/busybox.ts';
+import { makeCheckout, pipelineRun, scriptTask } from './testing/checkout.ts';
+
+const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
+
+let checkout: ReturnType<typeof makeCheckout>;
+afterEach(() => checkout?.remove());
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function start(files: Record<string, string>, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+  checkout = makeCheckout(files);
+  const child = spawn(process.execPath, [CLI, 'run', join(checkout.root, 'run.yaml'), ...args], {
+    cwd: checkout.root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = { out: '', err: '' };
+  child.stdout.on('data', (chunk) => (ended.out += chunk));
+  child.stderr.on('data', (chunk) => (ended.err += chunk));
+  return { child, ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, ...ended }))) };
+}
+
+const initTask = (name: string, more: object = {}): object => ({
+  name,
+  taskRef: {
+    resolver: 'bundles',
+    params: [
+      { name: 'name', value: 'init' },
+      { name: 'bundle', value: 'quay.io/x/task-init:1' },
+    ],
+  },
+  ...more,
+});
+
+describe('tekton-local run', () => {
+  it('runs a pipeline and says what it did', async () => {
+    const files = pipelineRun({
+      params: [{ name: 'p' }],
+      results: [{ name: 'r', value: '$(params.p)' }],
+      tasks: [initTask('one')],
+    });
+    const { code, out } = await start(files, ['--param', 'p=\u001b[31mred', '--json', 'run.json']).ended;
+    expect(code).toBe(0);
+    expect(out).toMatch(/^one: started$/m);
+    expect(out).toMatch(/Succeeded +[\d.]+s +━+ +one/);
+    expect(out).toContain('r = \\u{1b}[31mred');
+    const { items } = JSON.parse(readFileSync(join(checkout.root, 'run.json'), 'utf8'));
+    expect(items[0]).toMatchObject({
+      kind: 'PipelineRun',
+      status: {
+        conditions: [{ type: 'Succeeded', status: 'True', reason: 'Succeeded' }],
+        childReferences: [{ kind: 'TaskRun', pipelineTaskName: 'one', name: items[1].metadata.name }],
+        results: [{ name: 'r', value: '\u001b[31mred' }],
+      },
+    });
+    expect(items[1]).toMatchObject({ kind: 'TaskRun', status: { steps: [{ terminated: { exitCode: 0 } }] } });
+  });
+
+  it.each([
+    [['--param', 'q=1'], 'the pipeline has no param "q"'],
+    [['--param', 'q'], '--param needs NAME=VALUE'],
+    [['--unknown'], 'USAGE'],
+    [['--key', 'not-there'], 'cannot read not-there'],
+  ])('refuses %j before it starts', async (args, message) => {
+    const { code, out, err } = await start(pipelineRun({ tasks: [initTask('one')] }), args).ended;
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+  });
+
+  it('runs 500 tasks that do nothing in a few seconds', async () => {
+    const tasks = Array.from({ length: 500 }, (_, index) =>
+      initTask(`task-${index}`, index % 10 === 0 ? {} : { runAfter: [`task-${index - 1}`] }),
+    );
+    const started = Date.now();
+    const { code, out } = await start(pipelineRun({ tasks }), ['--quiet']).ended;
+    expect(code).toBe(0);
+    expect(out).toContain('Tasks Completed: 500');
+    expect(Date.now() - started).toBeLessThan(5000);
+  });
+});
+
+describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
+  let busybox: ReturnType<typeof makeBusyboxImage>;
+  beforeAll(() => {
+    busybox = makeBusyboxImage();
+  });
+  afterAll(() => busybox?.remove());
+
+  it('fails with the last lines of the step that failed', async () => {
+    const files = pipelineRun({ tasks: [scriptTask('bad', 'echo the reason\nexit 4')] });
+    const { code, out } = await start(files, ['--quiet', '--image', `test-image=${busybox.image}`]).ended;
+    expect(code).toBe(1);
+    expect(out).toContain('bad failed: "step-run" exited with code 4\n  | the reason');
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends on %s, with nothing left and a complete status', async (signal) => {
+    const marker = `marker-${process.pid}-${signal}`.toLowerCase();
+    const files = pipelineRun({
+      tasks: [scriptTask(marker, 'echo up; sleep 60')],
+      finally: [scriptTask('last', 'echo')],
+    });
+    const { child, ended } = start(files, ['--image', `test-image=${busybox.image}`, '--json', 'run.json']);
+    child.stdout?.on('data', (chunk: Buffer) => chunk.includes('| up') && child.kill(signal));
+    const { code, out } = await ended;
+    expect(code).toBe(130);
+    expect(out).toContain(`${marker}: Cancelled`);
+    const left = execFileSync('podman', ['ps', '-aq', '--filter', `name=${marker}`], { encoding: 'utf8' });
+    expect(left).toBe('');
+    expect(existsSync(join(checkout.root, 'run.json'))).toBe(true);
+    const { items } = JSON.parse(readFileSync(join(checkout.root, 'run.json'), 'utf8'));
+    expect(items.map((item: { status: { conditions: object[] } }) => item.status.conditions[0])).toMatchObject([
+      { status: 'False', reason: 'Cancelled' },
+      { status: 'False', reason: 'TaskRunCancelled' },
+    ]);
+    expect(items[0].status.skippedTasks).toMatchObject([{ name: 'last' }]);
+  });
+});
