@@ -16,7 +16,7 @@ import {
 import { E2eError } from '../errors.ts';
 import { fromApi } from './cluster-error.ts';
 import { type KubeConfigOptions, loadKubeConfig } from './kubeconfig.ts';
-import type { Kind, Resource } from './resource.ts';
+import { type Kind, type Resource, text } from './resource.ts';
 
 export interface ClusterOptions extends KubeConfigOptions {
   /** Ends everything that is under way. */
@@ -121,7 +121,8 @@ export class Cluster {
         ),
       );
       for (const item of page.items) items.push(plain({ ...item, apiVersion: kind.apiVersion, kind: kind.kind }));
-      next = page.metadata?._continue || undefined;
+      // The client renames the field for kinds that it knows, and for those only.
+      next = page.metadata?._continue || text(page, 'metadata', 'continue');
       version = page.metadata?.resourceVersion ?? '';
     } while (next !== undefined);
     return { items, version };

@@ -1,0 +1,88 @@
+import { E2eError } from '../errors.ts';
+import type { Cluster } from './cluster.ts';
+import type { Kind, Resource } from './resource.ts';
+
+export interface FollowOptions {
+  namespace: string;
+  selector?: string;
+  /** Each object as it is now; more than once, and again after every new listing. */
+  onObject: (object: Resource) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Follows all objects of a kind until the signal ends it: lists, then watches from there. A watch that is dropped is
+ * opened again where it was, one whose version is too old (410) begins with a new listing, one whose login expired waits
+ * for a new login. Keeps no objects. Throws what can't pass by itself: `CLUSTER_FORBIDDEN`, `CLUSTER_UNAUTHORIZED`,
+ * `KIND_MISSING`.
+ */
+export async function follow(cluster: Cluster, kind: Kind, options: FollowOptions): Promise<void> {
+  const { namespace, selector, onObject, signal } = options;
+  let version: string | undefined;
+  let failures = 0;
+  try {
+    while (!signal.aborted) {
+      if (version === undefined) {
+        const listed = await cluster.list(kind, namespace, selector);
+        if (signal.aborted) return;
+        version = listed.version;
+        for (const object of listed.items) onObject(object);
+      }
+      const began = Date.now();
+      const onEvent = (type: string, object: Resource): void => {
+        version = object.metadata.resourceVersion ?? version;
+        // An object that is gone is as it last was: Konflux prunes runs soon after their end.
+        if (type !== 'BOOKMARK' && !signal.aborted) onObject(object);
+      };
+      const status = await cluster.watch(kind, namespace, { selector, version }, onEvent, signal);
+      if (signal.aborted) return;
+      if (status === 410) version = undefined;
+      if (status === 401) await cluster.renewLogin();
+      if (status === 403) {
+        throw new E2eError('CLUSTER_FORBIDDEN', `${kind.kind} may not be watched`, {
+          hint: 'ask an admin of the namespace for this permission',
+        });
+      }
+      // One that lived for a while was ended as watches are; one that ends at once must not be opened again at once.
+      failures = Date.now() - began > 60_000 ? 0 : failures + 1;
+      if (failures > 0) await cluster.pause(failures - 1, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+export interface WaitOptions<T> {
+  namespace: string;
+  selector?: string;
+  /** Milliseconds. */
+  timeout: number;
+  signal: AbortSignal | undefined;
+  /** Answers with what was waited for, once it is there. */
+  look: (object: Resource) => T | undefined;
+}
+
+/** Follows a kind until `look` finds what was waited for; undefined where the time is over. */
+export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOptions<T>): Promise<T | undefined> {
+  const { namespace, selector, timeout, look } = options;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), timeout);
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  let found: T | undefined;
+  try {
+    await follow(cluster, kind, {
+      namespace,
+      ...(selector === undefined ? {} : { selector }),
+      signal,
+      onObject(object) {
+        if (found !== undefined) return;
+        found = look(object);
+        if (found !== undefined) stop.abort();
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+  options.signal?.throwIfAborted();
+  return found;
+}

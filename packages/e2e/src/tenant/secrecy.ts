@@ -1,0 +1,45 @@
+/**
+ * Takes secrets out of text that is shown or written: those that are known, and what looks like a credential. Logs of
+ * strangers' tasks pass through here too.
+ */
+export class Secrecy {
+  #known: string[] = [];
+
+  constructor(known: readonly string[] = []) {
+    this.know(known);
+  }
+
+  know(secrets: readonly string[]): void {
+    // The longest first, so that no part of one is left.
+    this.#known = [...new Set([...this.#known, ...secrets])].filter((secret) => secret.length > 5).sort((a, b) => b.length - a.length);
+  }
+
+  clean(text: string): string {
+    let clean = text;
+    for (const secret of this.#known) clean = clean.replaceAll(secret, HIDDEN);
+    for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
+    return clean;
+  }
+
+  /** The same for every text in a value that is written as JSON. */
+  cleanAll<T>(value: T): T {
+    return JSON.parse(JSON.stringify(value), (_, entry) => (typeof entry === 'string' ? this.clean(entry) : entry));
+  }
+}
+
+const HIDDEN = '[hidden]';
+
+const PATTERNS: readonly [RegExp, string][] = [
+  // Authorization: Bearer …, and the like in logs of HTTP clients
+  [/\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{12,}/gi, `$1 ${HIDDEN}`],
+  // https://user:password@host
+  [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]{1,200}:)[^\s/@]{1,500}@/gi, `$1${HIDDEN}@`],
+  // JSON web tokens: those of service accounts are
+  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, HIDDEN],
+  // tokens of OpenShift, GitHub, GitLab
+  [/\b(?:sha256~|gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}/g, HIDDEN],
+  // "auth": "…" of a docker config; password=…, token: …
+  [/("(?:auth|password|token|secret|identitytoken)"\s*:\s*")[^"]+(")/gi, `$1${HIDDEN}$2`],
+  [/\b(password|passwd|token|secret)=[^\s&"']{4,}/gi, `$1=${HIDDEN}`],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, HIDDEN],
+];
