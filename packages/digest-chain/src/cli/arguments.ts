@@ -6,6 +6,9 @@ import { DigestChainError } from '../errors.ts';
 export const COMMON = {
   json: { type: 'boolean' },
   prefix: { type: 'string' },
+  'plain-http': { type: 'boolean' },
+  'ca-file': { type: 'string' },
+  'auth-file': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
 type Options = NonNullable<ParseArgsConfig['options']>;

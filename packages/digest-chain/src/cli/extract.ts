@@ -1,8 +1,8 @@
 import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
 import { COMMON, parseArguments, parseDuration, single, usage, writeOutput } from './arguments.ts';
 import { readKeys } from './keys.ts';
+import { connect } from './registry.ts';
 import { printable, printableJson } from './terminal.ts';
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -19,7 +19,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const image = parseReference(single('extract', 'image', positionals));
   if (values.role === undefined) throw usage('extract', 'no --role given');
   if (values.deadline !== undefined && !values.wait) throw usage('extract', '--deadline needs --wait');
-  const result = await extract(createRegistry(), image, {
+  const result = await extract(connect(values), image, {
     role: values.role,
     ...(await readKeys(values.key)),
     ...(values.wait ? { deadline: parseDuration('extract', values.deadline ?? '30m'), onWait: announce() } : {}),

@@ -1,8 +1,8 @@
 import { link } from '../link.ts';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
 import { COMMON, parseArguments, usage, writeOutput } from './arguments.ts';
 import { parseLinked, statementOptions } from './linked.ts';
+import { connect } from './registry.ts';
 import { printable, printableJson } from './terminal.ts';
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -17,7 +17,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (image === undefined) throw usage('link', 'no image given');
   if (images.length === 0) throw usage('link', 'no <role>=<image> given');
   const linked = images.map((text) => parseLinked('link', text));
-  const result = await link(createRegistry(), parseDigestReference(image), linked, {
+  const result = await link(connect(values), parseDigestReference(image), linked, {
     ...(values.tag === undefined ? {} : { tag: parseTagReference(values.tag) }),
     ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
     statement: statementOptions(values['pipeline-run']),

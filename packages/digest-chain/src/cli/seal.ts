@@ -1,8 +1,8 @@
 import { parseDigestReference, parseTagReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
 import { seal } from '../seal.ts';
 import { COMMON, parseArguments, usage, writeOutput } from './arguments.ts';
 import { parseLinked, statementOptions } from './linked.ts';
+import { connect } from './registry.ts';
 import { printable, printableJson } from './terminal.ts';
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -19,7 +19,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (origin === undefined) throw usage('seal', 'no origin given');
   if (images.length === 0) throw usage('seal', 'no <role>=<image> given');
   const result = await seal(
-    createRegistry(),
+    connect(values),
     parseDigestReference(origin),
     images.map((text) => parseLinked('seal', text)),
     {

@@ -1,7 +1,7 @@
 import { parseReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
 import { unseal } from '../unseal.ts';
 import { COMMON, parseArguments, single, usage, writeOutput } from './arguments.ts';
+import { connect } from './registry.ts';
 import { printableJson } from './terminal.ts';
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -12,7 +12,7 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   const sealed = parseReference(single('unseal', 'image', positionals));
   const prefix = values.prefix === undefined ? {} : { prefix: values.prefix };
-  const { origin, seal } = await unseal(createRegistry(), sealed, prefix);
+  const { origin, seal } = await unseal(connect(values), sealed, prefix);
   const config = origin.images[0]?.config ?? '';
   if (values.config !== undefined && origin.images.length !== 1) {
     throw usage('unseal', 'an index has no config of its own: unseal with --manifest only');

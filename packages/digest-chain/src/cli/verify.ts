@@ -1,9 +1,9 @@
 import type { Check } from '../check.ts';
 import { parseReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
 import { type Verification, verify } from '../verify.ts';
 import { COMMON, parseArguments, single } from './arguments.ts';
 import { readKeys } from './keys.ts';
+import { connect } from './registry.ts';
 import { printable, printableJson } from './terminal.ts';
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -14,7 +14,7 @@ export async function run(args: readonly string[]): Promise<number> {
     revision: { type: 'string' },
   });
   const image = parseReference(single('verify', 'image', positionals));
-  const result = await verify(createRegistry(), image, {
+  const result = await verify(connect(values), image, {
     ...(await readKeys(values.key)),
     statement: values['no-statement'] !== true,
     ...(values.revision === undefined ? {} : { revision: values.revision }),

@@ -4,7 +4,9 @@ import type { Repository } from './registry.ts';
 
 /** Whether the registry is this machine by its name alone: `localhost`, 127.0.0.0/8 or ::1. */
 export function isLoopback(registry: string): boolean {
-  return reachOfHost(registry.replace(/:\d+$/, '')) === 'loopback';
+  const host = registry.replace(/:\d+$/, '').toLowerCase();
+  // Other names under `localhost` are loopback by convention alone: where a name server says otherwise, TLS is needed.
+  return reachOfHost(host) === 'loopback' && !host.endsWith('.localhost');
 }
 
 /** Where a registry answers. Docker Hub's is elsewhere than its name says. */

@@ -1,3 +1,5 @@
+import { REGISTRY_HELP } from './registry.ts';
+
 export const HELP: string = `Usage: digest-chain extract <image> --role <role> [options]
 
 Verifies an image of a chain and answers with another one of it.
@@ -12,6 +14,7 @@ Options:
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
   --result-digest <file>  write the linked image's digest there
+${REGISTRY_HELP}
   --json                print the result, with the proof, as JSON
   -h, --help            print this
 

@@ -1,3 +1,5 @@
+import { REGISTRY_HELP } from './registry.ts';
+
 export const HELP: string = `Usage: digest-chain link <image> <role>=<image>... [options]
 
 Links an image to the images that embed it without changing it: attaches the chain
@@ -12,6 +14,7 @@ Options:
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the image's url there
   --result-digest <file>  write the image's digest there
+${REGISTRY_HELP}
   --json                print the result as JSON
   -h, --help            print this
 

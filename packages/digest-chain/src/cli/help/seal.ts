@@ -1,3 +1,5 @@
+import { REGISTRY_HELP } from './registry.ts';
+
 export const HELP: string = `Usage: digest-chain seal <origin> <role>=<image>... [options]
 
 Writes the digests of the images that embed <origin> into its labels, and pushes
@@ -18,6 +20,7 @@ Options:
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the sealed image's url there
   --result-digest <file>  write the sealed image's digest there
+${REGISTRY_HELP}
   --json                print the result as JSON
   -h, --help            print this
 

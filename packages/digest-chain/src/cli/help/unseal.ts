@@ -1,3 +1,5 @@
+import { REGISTRY_HELP } from './registry.ts';
+
 export const HELP: string = `Usage: digest-chain unseal <sealed> [options]
 
 Reconstructs the image as it was before it was sealed, byte for byte, and prints
@@ -7,6 +9,7 @@ Options:
   --manifest <file>     write the reconstructed manifest (or index) there
   --config <file>       write the reconstructed config there (not for an index)
   --prefix <prefix>     of the labels (default: io.konflux.poc)
+${REGISTRY_HELP}
   --json                print the result as JSON
   -h, --help            print this
 

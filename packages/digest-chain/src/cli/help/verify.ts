@@ -1,3 +1,5 @@
+import { REGISTRY_HELP } from './registry.ts';
+
 export const HELP: string = `Usage: digest-chain verify <image> [options]
 
 Proves from the registry alone that the images of a chain name each other by
@@ -11,6 +13,7 @@ Options:
   --no-statement        don't look for a chain statement beside the labels
   --revision <commit>   the git commit that all images must have been built from
   --prefix <prefix>     of the labels (default: io.konflux.poc)
+${REGISTRY_HELP}
   --json                print the proof as JSON
   -h, --help            print this
 
