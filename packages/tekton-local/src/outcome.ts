@@ -25,6 +25,8 @@ export interface TaskOutcome {
   startedAt?: number;
   finishedAt?: number;
   steps: StepOutcome[];
+  /** Of a matrix: one for each combination. */
+  runs?: TaskOutcome[];
 }
 
 /** How a PipelineRun ended. Times are milliseconds since 1970. */

@@ -113,6 +113,23 @@ describe('refuses before the run, by name and path', () => {
       `${pipeline}.tasks[0].taskSpec.steps[0].volumeMounts: "../.." leads out of the volume`,
     ],
     [
+      'matrix.include',
+      { tasks: [scriptTask('a', '', { task: { matrix: { include: [] } } })] },
+      `${pipeline}.tasks[0].matrix.include: matrix.include is not supported`,
+    ],
+    [
+      'a matrix over a string',
+      {
+        tasks: [
+          scriptTask('a', '', {
+            task: { matrix: { params: [{ name: 'p', value: 'x' }] } },
+            spec: { params: [{ name: 'p' }] },
+          }),
+        ],
+      },
+      `${pipeline}.tasks[0].matrix.params[0].value: a matrix goes over arrays`,
+    ],
+    [
       'an unknown param',
       { tasks: [scriptTask('a', 'echo $(params.no)')] },
       `${pipeline}.tasks[0].taskSpec.steps[0].script: $(params.no) refers to a param that is not declared`,

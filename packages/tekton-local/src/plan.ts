@@ -1,8 +1,9 @@
-import { checkText, checkValue, type Known } from './check-references.ts';
+import { checkGiven, checkPipelineTask } from './check-pipeline-task.ts';
+import { checkValue, type Known } from './check-references.ts';
 import { checkSubPath, checkTask, checkWordName } from './check-task.ts';
 import { TektonLocalError, throwProblems } from './errors.ts';
 import { checkGraph, type Dependencies } from './graph.ts';
-import type { Param, ParamSpec, PipelineTask, TaskImplementation, WorkspaceBinding } from './model.ts';
+import type { ParamSpec, PipelineTask, TaskImplementation, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-task.ts';
 import type { ResolvedRun } from './resolve.ts';
 import type { ParamType, ParamValue } from './stand-in.ts';
@@ -51,7 +52,12 @@ export function makePlan(resolved: ResolvedRun, overrides: Readonly<Record<strin
   for (const binding of run.workspaces) if (binding.kind !== 'unbound') checkSubPath(binding.field, binding.subPath);
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
   const types = new Map(pipeline.params.map((param) => [param.name, param.type]));
-  const results = new Map([...implementations].map(([name, item]) => [name, declaredResults(item)]));
+  const matrices = new Set(
+    [...pipeline.tasks, ...pipeline.finally].filter((task) => task.matrix.length > 0).map(({ name }) => name),
+  );
+  const results = new Map(
+    [...implementations].map(([name, item]) => [name, declaredResults(item, matrices.has(name))]),
+  );
   const checked = new Set<object>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
     const implementation = implementations.get(task.name);
@@ -118,21 +124,13 @@ export function mergeObject(spec: ParamSpec, value: ParamValue): ParamValue {
   return typeof spec.default === 'object' && !Array.isArray(spec.default) ? { ...spec.default, ...value } : value;
 }
 
-function checkGiven(specs: readonly { name: string; type: ParamType }[], given: readonly Param[]): void {
-  for (const param of given) {
-    const spec = specs.find((candidate) => candidate.name === param.name);
-    const whole = typeof param.value === 'string' && /^\$\(.*\[\*\]\)$/.test(param.value);
-    if (spec === undefined || whole || typeOf(param.value) === spec.type) continue;
-    param.field
-      .get('value')
-      .problem('INVALID', `expected ${article(spec.type)}, found ${article(typeOf(param.value))}`);
-  }
-}
-
-function declaredResults(implementation: TaskImplementation): ReadonlyMap<string, ParamType> {
-  if (implementation.kind === 'stand-in')
-    return new Map(implementation.standIn.results.map((name) => [name, 'string']));
-  return new Map(implementation.task.results.map((result) => [result.name, result.type]));
+/** A matrix turns each result into the array of its runs' results. */
+function declaredResults(implementation: TaskImplementation, matrix: boolean): ReadonlyMap<string, ParamType> {
+  const declared: { name: string; type: ParamType }[] =
+    implementation.kind === 'stand-in'
+      ? implementation.standIn.results.map((name) => ({ name, type: 'string' }))
+      : implementation.task.results;
+  return new Map(declared.map(({ name, type }) => [name, matrix ? 'array' : type]));
 }
 
 /** What a pipeline task's params and when expressions, or the pipeline's results, may refer to. */
@@ -158,52 +156,4 @@ function pipelineKnown(
         : []),
     ]),
   };
-}
-
-function checkPipelineTask(
-  task: PipelineTask,
-  implementation: TaskImplementation,
-  known: Known,
-  { pipeline }: ResolvedRun,
-  notes: string[],
-): void {
-  for (const param of task.params) checkValue(param.field.get('value'), param.value, known);
-  for (const when of task.when) {
-    checkText(when.field.get('input'), when.input, known);
-    checkValue(when.field.get('values'), when.values, known);
-  }
-  if (task.matrix.length > 0) task.field.get('matrix').problem('UNSUPPORTED', 'matrix is not supported');
-  const isStandIn = implementation.kind === 'stand-in';
-  const specs: { name: string; type: ParamType; default?: ParamValue }[] = isStandIn
-    ? Object.entries(implementation.standIn.params).map(([name, spec]) => ({ name, ...spec }))
-    : implementation.task.params;
-  checkGiven(specs, task.params);
-  const given = new Set(task.params.map((param) => param.name));
-  for (const spec of specs) {
-    const inherited = implementation.kind === 'task' && implementation.embedded && known.params.has(spec.name);
-    if (spec.default !== undefined || given.has(spec.name) || inherited) continue;
-    task.field.get('params').problem('INVALID', `the param ${spec.name} is required`);
-  }
-  for (const param of task.params) {
-    if (specs.some((spec) => spec.name === param.name)) continue;
-    if (isStandIn)
-      param.field.problem('UNSUPPORTED', `the stand-in for ${implementation.standIn.task} has no param ${param.name}`);
-    else notes.push(`task ${task.name} does not declare the param ${param.name}`);
-  }
-  const declared = isStandIn
-    ? (implementation.standIn.workspaces ?? []).map((name) => ({ name, optional: true }))
-    : implementation.task.workspaces;
-  for (const workspace of task.workspaces) {
-    checkSubPath(workspace.field, workspace.subPath);
-    if (!pipeline.workspaces.some((candidate) => candidate.name === workspace.workspace)) {
-      workspace.field.problem('INVALID', `the pipeline has no workspace ${JSON.stringify(workspace.workspace)}`);
-    }
-    if (!declared.some((candidate) => candidate.name === workspace.name)) {
-      workspace.field.problem('INVALID', `the task has no workspace ${JSON.stringify(workspace.name)}`);
-    }
-  }
-  for (const workspace of declared) {
-    if (workspace.optional || task.workspaces.some((candidate) => candidate.name === workspace.name)) continue;
-    task.field.get('workspaces').problem('INVALID', `the workspace ${workspace.name} is required`);
-  }
 }

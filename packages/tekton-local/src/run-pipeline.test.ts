@@ -297,4 +297,37 @@ describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
       logs.remove();
     }
   });
+
+  it('runs a matrix once for each combination, and gathers its results', async () => {
+    const matrixTask = (name: string, one: unknown, more: object = {}): object =>
+      scriptTask(name, 'echo -n "$(params.os)-$(params.arch)-$(params.same)" > $(results.r.path)', {
+        task: {
+          params: [{ name: 'same', value: 's' }],
+          matrix: {
+            params: [
+              { name: 'os', value: one },
+              { name: 'arch', value: ['amd', 'arm'] },
+            ],
+          },
+          ...more,
+        },
+        spec: { params: [{ name: 'os' }, { name: 'arch' }, { name: 'same' }], results: [{ name: 'r' }] },
+      });
+    const outcome = await run(
+      pipelineRun({
+        params: [
+          { name: 'systems', type: 'array', default: ['linux', 'bsd'] },
+          { name: 'none', type: 'array', default: [] },
+        ],
+        results: [{ name: 'all', value: '$(tasks.each.results.r[*])' }],
+        tasks: [matrixTask('each', '$(params.systems[*])'), matrixTask('empty', '$(params.none[*])')],
+      }),
+    );
+    expect(outcome.results).toEqual({ all: ['linux-amd-s', 'bsd-amd-s', 'linux-arm-s', 'bsd-arm-s'] });
+    expect(taskOf(outcome, 'each').runs).toHaveLength(4);
+    expect(taskOf(outcome, 'empty')).toMatchObject({
+      status: 'Skipped',
+      reason: 'Matrix Parameters have an empty array',
+    });
+  });
 });

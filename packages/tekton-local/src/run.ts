@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import type { Containers } from './containers.ts';
 import { Deadline } from './deadline.ts';
+import { combinationsOf, combine } from './matrix.ts';
 import type { PipelineTask } from './model.ts';
 import { type PipelineRunOutcome, type RunEvent, Stopped, type TaskOutcome } from './outcome.ts';
 import { mergeObject, type Plan } from './plan.ts';
@@ -122,6 +123,21 @@ export class Run {
     });
     this.#emit({ type: 'task-started', task: task.name });
     this.#writeStatus();
+    if (task.matrix.length === 0) return await this.#taskRun(task, scope, {}, '', signal);
+    const runs = combinationsOf(task.matrix, scope).map((params, index) =>
+      this.#taskRun(task, scope, params, `-${index}`, signal),
+    );
+    return combine(task.name, await Promise.all(runs));
+  }
+
+  /** One TaskRun with all its attempts. `extra` and `suffix` are a combination of the matrix and its number. */
+  async #taskRun(
+    task: PipelineTask,
+    scope: Scope,
+    extra: Readonly<Record<string, ParamValue>>,
+    suffix: string,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome> {
     for (let attempt = 0; ; attempt++) {
       const deadline = new Deadline(
         task.timeout ?? 0,
@@ -131,7 +147,7 @@ export class Run {
       );
       try {
         // Not even a task that could not be prepared ends the run without an outcome.
-        const outcome = await this.#attempt(task, scope, attempt, deadline.signal).catch(
+        const outcome = await this.#attempt(task, scope, extra, suffix, attempt, deadline.signal).catch(
           (error: unknown): TaskOutcome => ({
             name: task.name,
             status: 'Failed',
@@ -149,14 +165,22 @@ export class Run {
     }
   }
 
-  async #attempt(task: PipelineTask, scope: Scope, attempt: number, signal: AbortSignal): Promise<TaskOutcome> {
+  async #attempt(
+    task: PipelineTask,
+    scope: Scope,
+    extra: Readonly<Record<string, ParamValue>>,
+    suffix: string,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome> {
     const implementation = this.#plan.implementations.get(task.name);
     if (implementation === undefined) throw new Error(`${task.name} was not resolved`);
-    const folder = join(this.#folder, task.name, String(attempt));
-    const taskRunName = `${this.#run.name}-${task.name}`;
+    const folder = join(this.#folder, `${task.name}${suffix}`, String(attempt));
+    const taskRunName = `${this.#run.name}-${task.name}${suffix}`;
     const log = (step: string, line: string): void => this.#emit({ type: 'log', task: task.name, step, line });
     const base = { name: task.name, taskRunName, folder, log, signal };
-    const given = Object.fromEntries(task.params.map(({ name, value }) => [name, substituteValue(value, scope)]));
+    const own = task.params.map(({ name, value }): [string, ParamValue] => [name, substituteValue(value, scope)]);
+    const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...extra };
     if (implementation.kind === 'stand-in') {
       const { standIn } = implementation;
       const defaults = Object.entries(standIn.params).flatMap(([name, spec]): [string, ParamValue][] =>

@@ -1,3 +1,4 @@
+import { combinationsOf } from './matrix.ts';
 import type { PipelineTask } from './model.ts';
 import type { TaskOutcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
@@ -12,6 +13,7 @@ export const SKIPPED = {
   cancelled: 'PipelineRun was gracefully cancelled',
   timeout: 'PipelineRun timeout has been reached',
   tasksTimeout: 'PipelineRun Tasks timeout has been reached',
+  matrix: 'Matrix Parameters have an empty array',
   finallyTimeout: 'PipelineRun Finally timeout has been reached',
 } as const;
 
@@ -107,8 +109,9 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
     }
     // Now, so that a missing result is known before anything of the task starts.
     for (const param of task.params) substituteValue(param.value, scope);
+    if (task.matrix.length > 0 && combinationsOf(task.matrix, scope).length === 0) return SKIPPED.matrix;
   } catch (error) {
-    if (!(error instanceof UnresolvedReference)) throw error;
+    if (!(error instanceof UnresolvedReference)) return refused(task, String(error));
     if (isFinally) return SKIPPED.results;
     return refused(task, `Invalid task result reference: ${error.message}`);
   }

@@ -11,15 +11,26 @@ type Json = Record<string, unknown>;
  * `Unknown`.
  */
 export function tektonObjects(plan: Plan, outcome: PipelineRunOutcome, ended: boolean): object {
-  const ran = outcome.tasks.filter((task) => task.status !== 'Skipped');
+  const ran = outcome.tasks.filter((task) => task.status !== 'Skipped').flatMap(taskRunsOf);
   return {
     apiVersion: 'v1',
     kind: 'List',
-    items: [pipelineRun(plan, outcome, ran, ended), ...ran.map((task) => taskRun(plan, outcome, task))],
+    items: [pipelineRun(plan, outcome, ran, ended), ...ran.map((item) => taskRun(plan, outcome, item))],
   };
 }
 
-function pipelineRun(plan: Plan, outcome: PipelineRunOutcome, ran: readonly TaskOutcome[], ended: boolean): Json {
+interface TaskRun {
+  task: TaskOutcome;
+  /** The number of a combination of a matrix. */
+  suffix: string;
+}
+
+function taskRunsOf(task: TaskOutcome): TaskRun[] {
+  if (task.runs === undefined) return [{ task, suffix: '' }];
+  return task.runs.map((run, index) => ({ task: run, suffix: `-${index}` }));
+}
+
+function pipelineRun(plan: Plan, outcome: PipelineRunOutcome, ran: readonly TaskRun[], ended: boolean): Json {
   const { run, pipeline } = plan;
   const skipped = outcome.tasks.filter((task) => task.status === 'Skipped');
   return {
@@ -39,10 +50,10 @@ function pipelineRun(plan: Plan, outcome: PipelineRunOutcome, ran: readonly Task
       startTime: time(outcome.startedAt),
       ...(ended ? { completionTime: time(outcome.finishedAt) } : {}),
       conditions: [condition(ended ? outcome.status : 'Running', outcome)],
-      childReferences: ran.map((task) => ({
+      childReferences: ran.map(({ task, suffix }) => ({
         apiVersion: 'tekton.dev/v1',
         kind: 'TaskRun',
-        name: `${outcome.name}-${task.name}`,
+        name: `${outcome.name}-${task.name}${suffix}`,
         pipelineTaskName: task.name,
       })),
       ...(skipped.length === 0 ? {} : { skippedTasks: skipped.map(({ name, reason }) => ({ name, reason })) }),
@@ -51,13 +62,13 @@ function pipelineRun(plan: Plan, outcome: PipelineRunOutcome, ran: readonly Task
   };
 }
 
-function taskRun(plan: Plan, run: PipelineRunOutcome, task: TaskOutcome): Json {
+function taskRun(plan: Plan, run: PipelineRunOutcome, { task, suffix }: TaskRun): Json {
   const pipelineTask = [...plan.pipeline.tasks, ...plan.pipeline.finally].find(({ name }) => name === task.name);
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'TaskRun',
     metadata: {
-      name: `${run.name}-${task.name}`,
+      name: `${run.name}-${task.name}${suffix}`,
       namespace: 'tekton-local',
       labels: {
         ...plan.run.labels,

@@ -3,7 +3,7 @@ import { TektonLocalError } from '../errors.ts';
 import type { PipelineRunOutcome } from '../outcome.ts';
 import type { Plan } from '../plan.ts';
 import { imagesInResults } from './image-results.ts';
-import { provenanceOf, subjectsOf } from './provenance.ts';
+import { provenanceOf, subjectsOf, taskRunsOf } from './provenance.ts';
 import { pushSignedLayer } from './signed-layers.ts';
 
 /** What was signed for a run. */
@@ -57,7 +57,7 @@ export async function signRun(
   signal?: AbortSignal,
 ): Promise<ChainsOutcome> {
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
-  const succeeded = outcome.tasks.filter((task) => task.status === 'Succeeded');
+  const succeeded = taskRunsOf(outcome).filter((task) => task.status === 'Succeeded');
   const images = new Map(
     succeeded
       .flatMap((task) => imagesInResults(task.results))

@@ -4,9 +4,14 @@ import type { ParamValue } from '../stand-in.ts';
 import { time } from '../tekton-status.ts';
 import { type ImageResult, imagesInResults } from './image-results.ts';
 
+/** Each TaskRun of a run: of a matrix, one for each combination. */
+export function taskRunsOf(outcome: PipelineRunOutcome): TaskOutcome[] {
+  return outcome.tasks.flatMap((task) => task.runs ?? [task]);
+}
+
 /** All images of a run: of its tasks and of its results, as Chains finds them with deep inspection. */
 export function subjectsOf(outcome: PipelineRunOutcome): ImageResult[] {
-  const all = [...outcome.tasks.map((task) => task.results), outcome.results].flatMap(imagesInResults);
+  const all = [...taskRunsOf(outcome).map((task) => task.results), outcome.results].flatMap(imagesInResults);
   return [...new Map(all.map((image) => [`${image.repository}@${image.digest}`, image])).values()];
 }
 
@@ -35,7 +40,9 @@ export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: 
         environment: { annotations: plan.run.annotations, labels: plan.run.labels },
       },
       buildConfig: {
-        tasks: outcome.tasks.filter((task) => task.startedAt !== undefined).map((task) => taskOf(plan, task)),
+        tasks: taskRunsOf(outcome)
+          .filter((task) => task.startedAt !== undefined)
+          .map((task) => taskOf(plan, task)),
       },
       metadata: {
         buildStartedOn: time(outcome.startedAt),
