@@ -113,11 +113,11 @@ async function findMissingRights(options: PreflightOptions, there: (kind: Kind) 
  * Whether each service account has the push secrets that its pipeline needs. What this run's apply will link, or Konflux
  * makes together with the components, is missing only where it is missing from a tenant that was set up before.
  */
-async function findUnlinkedSecrets({ cluster, config, namespace, changes }: PreflightOptions): Promise<Finding[]> {
+export async function findUnlinkedSecrets({ cluster, config, namespace, changes }: Omit<PreflightOptions, 'registry'>): Promise<Finding[]> {
   const accounts = desiredObjects(config).filter(({ kind }) => kind === 'ServiceAccount');
   const findings = await Promise.all(
     accounts.map(async (account): Promise<Finding[]> => {
-      const wanted = secretsOf(account);
+      const wanted = [...secretsOf(account), ...ownSecrets(account, config)];
       const found = await cluster.read(KINDS.serviceAccount, account.metadata.name, namespace);
       const secrets = await Promise.all(wanted.map((name) => readSecret(cluster, name, namespace)));
       return wanted.flatMap((name, index): Finding[] => {
@@ -142,6 +142,14 @@ async function findUnlinkedSecrets({ cluster, config, namespace, changes }: Pref
     }),
   );
   return findings.flat();
+}
+
+/** The push secret of the component's own image repository, which Konflux links: Chains pushes with it, too. */
+function ownSecrets(account: Resource, config: LoadedConfig): string[] {
+  const image = config.chain.images.find(({ serviceAccount }) => serviceAccount === account.metadata.name);
+  return desiredObjects(config)
+    .filter(({ kind, metadata }) => kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === image?.component)
+    .map(({ metadata }) => `${metadata.name}-image-push`);
 }
 
 export function secretsOf(account: Resource): string[] {

@@ -82,7 +82,13 @@ export class KubeServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://server');
     const method = request.method ?? 'GET';
-    const call: Call = { method, path: url.pathname, query: url.searchParams, time: Date.now(), accept: request.headers.accept ?? '' };
+    const call: Call = {
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      time: Date.now(),
+      accept: request.headers.accept ?? '',
+    };
     this.calls.push(call);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -90,13 +96,15 @@ export class KubeServer {
     const fault = this.fault(call);
     if (fault?.wait) await sleep(fault.wait);
     if (fault?.drop) return void request.socket.destroy();
-    if (fault?.status) return this.#status(response, fault.status, fault.message ?? 'a fault of the test', fault.headers);
+    if (fault?.status)
+      return this.#status(response, fault.status, fault.message ?? 'a fault of the test', fault.headers);
     const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined || !this.tokens.has(token)) return this.#status(response, 401, 'Unauthorized');
 
     const match = /^\/(?:api|apis)\/((?:[a-z0-9.-]+\/)?v\d\w*)(?:\/(.*))?$/.exec(url.pathname);
     const resources = match?.[1] === undefined || this.absent.has(match[1]) ? undefined : GROUPS[match[1]];
-    if (match?.[1] === undefined || resources === undefined) return this.#status(response, 404, 'the server could not find the requested resource');
+    if (match?.[1] === undefined || resources === undefined)
+      return this.#status(response, 404, 'the server could not find the requested resource');
     const apiVersion = match[1];
     if (!match[2]) return this.#discovery(response, apiVersion, resources);
     if (match[2] === 'selfsubjectaccessreviews') return this.#review(response, body);
@@ -104,7 +112,11 @@ export class KubeServer {
     const kind = Object.keys(resources).find((key) => resources[key] === plural);
     if (kind === undefined) return this.#status(response, 404, 'the server could not find the requested resource');
     if (this.denied.has(`${verbOf(method, name, call.query)} ${plural}${subresource ? `/${subresource}` : ''}`)) {
-      return this.#status(response, 403, `${plural} is forbidden: User "somebody" cannot ${verbOf(method, name, call.query)} resource "${plural}" in the namespace "${namespace}"`);
+      return this.#status(
+        response,
+        403,
+        `${plural} is forbidden: User "somebody" cannot ${verbOf(method, name, call.query)} resource "${plural}" in the namespace "${namespace}"`,
+      );
     }
     if (subresource === 'log') {
       const log = this.logs.get(`${name}/${call.query.get('container')}`);
@@ -113,9 +125,17 @@ export class KubeServer {
       return;
     }
     if (method === 'GET' && name === undefined) {
-      return call.query.get('watch') === 'true' ? this.#watch(response, kind, call.query) : this.#list(response, apiVersion, kind, call.query);
+      return call.query.get('watch') === 'true'
+        ? this.#watch(response, kind, call.query)
+        : this.#list(response, apiVersion, kind, call.query);
     }
-    this.#object(response, call, { apiVersion, kind, namespace, name: name ?? '' }, request.headers['content-type'] ?? '', body);
+    this.#object(
+      response,
+      call,
+      { apiVersion, kind, namespace, name: name ?? '' },
+      request.headers['content-type'] ?? '',
+      body,
+    );
   }
 
   #object(
@@ -133,12 +153,15 @@ export class KubeServer {
       if (data !== undefined && !accept.includes('PartialObjectMetadata')) {
         return this.#json(response, 200, { apiVersion, kind, metadata: { name, namespace }, data });
       }
-      return found === undefined || (found.metadata.namespace ?? namespace) !== namespace ? missing() : this.#json(response, 200, found);
+      return found === undefined || (found.metadata.namespace ?? namespace) !== namespace
+        ? missing()
+        : this.#json(response, 200, found);
     }
     if (method === 'DELETE') {
       const uid = body === '' ? undefined : JSON.parse(body).preconditions?.uid;
       if (found === undefined) return missing();
-      if (uid !== undefined && uid !== found.metadata.uid) return this.#status(response, 409, 'the UID in the precondition differs');
+      if (uid !== undefined && uid !== found.metadata.uid)
+        return this.#status(response, 409, 'the UID in the precondition differs');
       this.store.delete(kind, name);
       return this.#json(response, 200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
     }
@@ -164,14 +187,26 @@ export class KubeServer {
     const rest = from + limit < all.length ? { continue: String(from + limit) } : {};
     // As the real one: the items of a list say neither apiVersion nor kind.
     const items = all.slice(from, from + limit).map(({ apiVersion: _, kind: __, ...item }) => item);
-    this.#json(response, 200, { apiVersion, kind: `${kind}List`, metadata: { resourceVersion: String(this.store.version), ...rest }, items });
+    this.#json(response, 200, {
+      apiVersion,
+      kind: `${kind}List`,
+      metadata: { resourceVersion: String(this.store.version), ...rest },
+      items,
+    });
   }
 
   #watch(response: ServerResponse, kind: string, query: URLSearchParams): void {
     const from = Number(query.get('resourceVersion'));
     if (from < this.store.compactedUpTo) {
       response.writeHead(200, { 'content-type': 'application/json' });
-      const object = { apiVersion: 'v1', kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message: 'too old resource version' };
+      const object = {
+        apiVersion: 'v1',
+        kind: 'Status',
+        status: 'Failure',
+        reason: 'Expired',
+        code: 410,
+        message: 'too old resource version',
+      };
       response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
       return;
     }

@@ -75,13 +75,17 @@ export class KubeStore {
       other === manager
         ? []
         : [...wanted].flatMap(([path, value]) =>
-            fields.has(path) && !isDeepStrictEqual(valueAt(current, path), value) ? [`conflict with "${other}": .${path}`] : [],
+            fields.has(path) && !isDeepStrictEqual(valueAt(current, path), value)
+              ? [`conflict with "${other}": .${path}`]
+              : [],
           ),
     );
     if (conflicts.length > 0) {
       throw new ApplyConflict(`Apply failed with ${conflicts.length} conflict: ${conflicts.join(', ')}`);
     }
-    const object = structuredClone(current ?? { apiVersion: config.apiVersion, kind: config.kind, metadata: { name: config.metadata.name } });
+    const object = structuredClone(
+      current ?? { apiVersion: config.apiVersion, kind: config.kind, metadata: { name: config.metadata.name } },
+    );
     for (const path of owners.get(manager)?.keys() ?? []) {
       const shared = [...owners].some(([other, fields]) => other !== manager && fields.has(path));
       if (!wanted.has(path) && !shared) removeAt(object, path);
@@ -92,7 +96,10 @@ export class KubeStore {
       this.#owners.set(`${config.kind}/${config.metadata.name}`, owners);
       if (!isDeepStrictEqual(object, current)) return { object: this.#write(object), created: current === undefined };
     }
-    return { object: current !== undefined && isDeepStrictEqual(object, current) ? current : object, created: current === undefined };
+    return {
+      object: current !== undefined && isDeepStrictEqual(object, current) ? current : object,
+      created: current === undefined,
+    };
   }
 
   /** JSON merge patch (RFC 7396); what it sets is owned by its manager then. */
@@ -143,11 +150,23 @@ export type Writable = Record<string, any> & { metadata: any };
 function leaves(value: unknown, path = ''): Owned {
   const found: Owned = new Map();
   const walk = (at: unknown, prefix: string): void => {
-    if (['apiVersion', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.uid', 'metadata.resourceVersion', 'metadata.creationTimestamp'].includes(prefix)) return;
+    if (
+      [
+        'apiVersion',
+        'kind',
+        'metadata.name',
+        'metadata.namespace',
+        'metadata.uid',
+        'metadata.resourceVersion',
+        'metadata.creationTimestamp',
+      ].includes(prefix)
+    )
+      return;
     if (Array.isArray(at) && at.length > 0 && at.every((entry) => typeof entry?.name === 'string')) {
       for (const entry of at) found.set(`${prefix}[${entry.name}]`, entry);
     } else if (typeof at === 'object' && at !== null && !Array.isArray(at) && Object.keys(at).length > 0) {
-      for (const [key, entry] of Object.entries(at)) walk(entry, prefix === '' ? key : `${prefix}.${key.replaceAll('.', '\u0001')}`);
+      for (const [key, entry] of Object.entries(at))
+        walk(entry, prefix === '' ? key : `${prefix}.${key.replaceAll('.', '\u0001')}`);
     } else if (prefix !== '') {
       found.set(prefix, at);
     }
@@ -169,7 +188,9 @@ function valueAt(object: unknown, path: string): unknown {
   const { steps: names, element } = parse(path);
   let at = object as Writable | undefined;
   for (const name of names) at = at?.[name];
-  return element === undefined ? at : (at as unknown as { name: string }[] | undefined)?.find(({ name }) => name === element);
+  return element === undefined
+    ? at
+    : (at as unknown as { name: string }[] | undefined)?.find(({ name }) => name === element);
 }
 
 function setAt(object: unknown, path: string, value: unknown): void {

@@ -1,0 +1,153 @@
+import type { Chain } from '@multi-image/manifests';
+import type { RunFacts } from '../criteria/observation.ts';
+import { E2eError } from '../errors.ts';
+import type { Progress } from '../report/progress.ts';
+import type { Cluster } from './cluster.ts';
+import { factsOf, isOver, type RunRecord, readRun, readTask, type TaskRecord } from './facts.ts';
+import { follow } from './follow.ts';
+import { KINDS, NAMES, type Resource } from './resource.ts';
+import type { Secrecy } from './secrecy.ts';
+
+export interface FollowRunsOptions {
+  cluster: Cluster;
+  chain: Chain;
+  namespace: string;
+  /** The commit to follow; where it is not known, that of the first new run. */
+  revision: string | undefined;
+  /** Runs that are older, and not meant. */
+  before: ReadonlySet<string>;
+  /** Runs that were seen to end already, by component. */
+  finished: Readonly<Record<string, RunFacts>>;
+  /** Milliseconds: until a run of each component is there, and until all are over. */
+  timeouts: { started: number; runs: number };
+  progress: Progress;
+  secrecy: Secrecy;
+  signal: AbortSignal;
+  /** Called where something is known that a resumed run must not lose. */
+  onKnown: (known: { revision?: string; finished?: Record<string, RunFacts> }) => void;
+}
+
+/** The components whose runs a chain has, the builder's first. */
+export function componentsOf(chain: Chain): readonly { component: string; role: string }[] {
+  return chain.images.flatMap(({ component, role }, index) =>
+    component === undefined && index > 0 ? [] : [{ component: component ?? chain.primary.name, role }],
+  );
+}
+
+/**
+ * Follows the PipelineRuns of one commit and their tasks until all are over, shows what happens, and fetches the log of a
+ * step that fails. Throws `WAIT_TIMEOUT` where they don't start or don't end in time.
+ */
+export async function followRuns(options: FollowRunsOptions): Promise<{ revision: string; runs: Map<string, RunFacts>; names: Map<string, string> }> {
+  const { cluster, chain, namespace, before, progress, timeouts } = options;
+  const components = componentsOf(chain).map(({ component }) => component);
+  const records = new Map<string, RunRecord>();
+  const tasks = new Map<string, TaskRecord>();
+  const finished = new Map(Object.entries(options.finished));
+  const logs: Promise<void>[] = [];
+  const settling = new Set<string>();
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  let revision = options.revision;
+  let timer = setTimeout(() => stop.abort(timeout('started')), timeouts.started);
+
+  const done = (): boolean => components.every((component) => finished.has(component));
+  const onRun = (object: Resource): void => {
+    const run = readRun(object);
+    if (!components.includes(run.component) || (before.has(run.name) && run.revision !== options.revision)) return;
+    // Pull requests have runs of the same component and commit.
+    if (!run.name.startsWith(`${run.component}-on-push`)) return;
+    if (revision === undefined && run.revision !== undefined) {
+      revision = run.revision;
+      progress.line(`commit     ${revision}`);
+      options.onKnown({ revision });
+    }
+    if (run.revision !== revision) return;
+    const known = records.get(run.component);
+    // A commit that was built twice: the later run counts.
+    if (known !== undefined && known.uid !== run.uid && known.created > run.created) return;
+    records.set(run.component, run);
+    if (known?.uid !== run.uid) {
+      progress.line(`${run.component}: PipelineRun ${run.name}`);
+      // Tasks come by another watch, which may be ahead.
+      for (const task of tasks.values()) if (task.run === run.name) present(run.component, task, undefined);
+    }
+    if (records.size === components.length && known === undefined) {
+      clearTimeout(timer);
+      timer = setTimeout(() => stop.abort(timeout('runs')), timeouts.runs);
+    }
+    if (isOver(run) && !settling.has(run.uid)) {
+      settling.add(run.uid);
+      settle(run).catch((error) => stop.abort(error));
+    }
+  };
+  const onTask = (object: Resource): void => {
+    const task = readTask(object);
+    if (!components.some((component) => task.run.startsWith(`${component}-on-push`))) return;
+    const key = `${task.run}/${task.name}`;
+    const known = tasks.get(key);
+    tasks.set(key, { ...task, logTail: known?.logTail });
+    const component = [...records.values()].find(({ name }) => name === task.run)?.component;
+    if (component !== undefined) present(component, task, known);
+  };
+  const present = (component: string, task: TaskRecord, known: TaskRecord | undefined): void => {
+    show(component, task, known, progress);
+    if (task.status === 'Failed' && known?.status !== 'Failed') logs.push(fetchLog(`${task.run}/${task.name}`, task));
+  };
+  const fetchLog = async (key: string, task: TaskRecord): Promise<void> => {
+    if (task.failed === undefined) return;
+    const log = await cluster.log(task.failed.pod, task.failed.container, namespace).catch(() => undefined);
+    const known = tasks.get(key);
+    if (log === undefined || known === undefined) return;
+    const lines = options.secrecy.clean(log).trimEnd().split('\n').slice(-12);
+    known.logTail = lines;
+    for (const line of lines) progress.line(`    ${line}`);
+  };
+  const settle = async (run: RunRecord): Promise<void> => {
+    const own = await cluster.list(KINDS.taskRun, namespace, `${NAMES.pipelineRun}=${run.name}`);
+    for (const task of own.items) onTask(task);
+    await Promise.all(logs);
+    if (records.get(run.component)?.uid !== run.uid) return;
+    finished.set(run.component, options.secrecy.cleanAll(factsOf(run, tasks.values())));
+    options.onKnown({ finished: Object.fromEntries(finished) });
+    const good = run.succeeded === 'True';
+    progress.ended(run.component, good ? 'passed' : 'failed', good ? '' : options.secrecy.clean(run.message));
+    if (done()) stop.abort();
+  };
+
+  const application = `${NAMES.application}=${chain.application}`;
+  try {
+    if (!done()) {
+      await Promise.all([
+        follow(cluster, KINDS.pipelineRun, { namespace, selector: `${application},${NAMES.type}=build`, onObject: onRun, signal }),
+        follow(cluster, KINDS.taskRun, { namespace, selector: application, onObject: onTask, signal }),
+      ]);
+    }
+  } finally {
+    stop.abort();
+    clearTimeout(timer);
+  }
+  options.signal.throwIfAborted();
+  if (!done()) throw stop.signal.reason;
+  const names = new Map([...finished].map(([component, { name }]) => [component, name]));
+  return { revision: revision ?? '', runs: finished, names };
+
+  function timeout(wait: 'started' | 'runs'): E2eError {
+    const open = components.filter((component) => (wait === 'started' ? !records.has(component) : !finished.has(component)));
+    const what = wait === 'started' ? 'no PipelineRun started' : 'the PipelineRuns did not end';
+    return new E2eError('WAIT_TIMEOUT', `${what} in time for ${open.join(', ')} (criterion single-pipeline)`, {
+      expected: `within ${Math.round(timeouts[wait] / 60_000)} minutes; --timeout ${wait}=… sets another limit`,
+      found: [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') || 'none of this commit',
+      hint: `look with: kubectl get pipelineruns -n ${namespace} -l ${application}; go on with --resume`,
+    });
+  }
+}
+
+function show(component: string, task: TaskRecord, known: TaskRecord | undefined, progress: Progress): void {
+  const what = `${component} · ${task.name}`;
+  const over = (status: string | undefined): boolean => status === 'Succeeded' || status === 'Failed' || status === 'Cancelled';
+  if (known === undefined && !over(task.status)) progress.started(what);
+  if (over(task.status) && !over(known?.status)) {
+    progress.ended(what, task.status === 'Succeeded' ? 'passed' : 'failed', task.message ?? '');
+  }
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { RunFacts } from '../criteria/observation.ts';
+import { E2eError } from '../errors.ts';
+
+/** What a run has to remember to be taken up again. No object of the cluster, no credential. */
+export interface TenantState {
+  version: 1;
+  server: string;
+  namespace: string;
+  application: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** PipelineRuns that were there before the builds were asked for. */
+  before: readonly string[];
+  /** When the builds were asked for. */
+  triggeredAt?: number;
+  revision?: string;
+  /** Runs that are over: Konflux prunes them soon. By component. */
+  finished: Readonly<Record<string, RunFacts>>;
+}
+
+export function defaultStateFile(server: string, namespace: string, application: string): string {
+  const base = process.env.XDG_STATE_HOME || join(homedir(), '.local/state');
+  const where = createHash('sha256').update(server).digest('hex').slice(0, 8);
+  return join(base, 'multi-image-e2e', `${namespace}-${application}-${where}.json`);
+}
+
+/** Writes the file as a whole or not at all: a run can be killed at any time. */
+export async function saveState(file: string, state: TenantState): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+  await rename(draft, file);
+}
+
+/** Reads what {@link saveState} wrote, for this place. Throws `STATE_INVALID`. */
+export async function loadState(
+  file: string,
+  place: Pick<TenantState, 'server' | 'namespace' | 'application'>,
+): Promise<TenantState> {
+  const invalid = (found: string): E2eError =>
+    new E2eError('STATE_INVALID', `nothing to resume in ${file}`, {
+      expected: `the state of a run of ${place.application} in ${place.namespace}`,
+      found,
+      hint: 'start a new run without --resume, or follow a push with --commit',
+    });
+  const raw = await readFile(file, 'utf8').catch(() => undefined);
+  if (raw === undefined) throw invalid('no such file');
+  let state: Partial<TenantState>;
+  try {
+    state = JSON.parse(raw);
+  } catch {
+    throw invalid('a file that is not JSON');
+  }
+  if (state?.version !== 1) throw invalid(`version ${state?.version}`);
+  for (const key of ['server', 'namespace', 'application'] as const) {
+    if (state[key] !== place[key]) throw invalid(`${key} ${state[key]}`);
+  }
+  const good = typeof state.startedAt === 'number' && Array.isArray(state.before) && typeof state.finished === 'object';
+  if (!good) throw invalid('fields that are missing');
+  return state as TenantState;
+}
