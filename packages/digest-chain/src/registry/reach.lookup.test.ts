@@ -69,6 +69,11 @@ it.each(['inward.example', 'metadata.example', 'private.example'])(
 it('a registry on this machine can lead to this machine, by whatever names', async () => {
   const found = { headers: { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }, body: '{}' };
   const answer: Handler = ({ path }) =>
-    path.startsWith('/v2/') ? { status: 307, headers: { location: `http://inward.example:${port()}/x` } } : found;
+    path.startsWith('/v2/') ? { status: 307, headers: { location: `http://127.0.0.1:${port()}/x` } } : found;
   await expect(read('inward.example:PORT', answer)).resolves.toBe('read');
+});
+
+it('but not to where the clouds keep their secrets', async () => {
+  const answer: Handler = () => ({ status: 307, headers: { location: `http://metadata.example:${port()}/x` } });
+  await expect(read('inward.example:PORT', answer)).resolves.toMatchObject({ code: 'REDIRECT_REFUSED' });
 });
