@@ -5,12 +5,15 @@ import type { RunFacts } from '../criteria/observation.ts';
 export interface Report {
   /** Of this format; rises when a reader would have to change. */
   version: 1;
-  target: 'local';
+  target: 'local' | 'tenant' | 'published';
   status: 'passed' | 'failed';
   revision: string;
   /** Uncommitted paths that the revision includes. */
   uncommitted: readonly string[];
-  baseImage: { pinned: readonly string[]; used: string; note: string };
+  /** Of a local run: what stood in for the pinned base, if anything. */
+  baseImage?: { pinned: readonly string[]; used: string; note: string };
+  /** Of a tenant run. */
+  cluster?: { server: string; namespace: string; application: string; snapshots: readonly string[] };
   images: readonly ReportImage[];
   criteria: readonly Criterion[];
   runs: readonly Pick<RunFacts, 'name' | 'status' | 'message' | 'results' | 'tasks' | 'startedAt' | 'finishedAt'>[];

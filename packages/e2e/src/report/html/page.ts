@@ -26,7 +26,7 @@ export function renderPage(report: Report): string {
 <dl class="facts">
 <dt>Commit</dt><dd><code>${report.revision}</code>${uncommitted(report)}</dd>
 <dt>Target</dt><dd>${report.target}</dd>
-<dt>Base image</dt><dd><code>${report.baseImage.used}</code> (${report.baseImage.note})</dd>
+${place(report)}
 <dt>Took</dt><dd>${seconds(report.duration)}</dd>
 </dl>
 </header>
@@ -44,6 +44,16 @@ ${handChecks(report)}
 </html>
 `;
   return page.text;
+}
+
+function place({ baseImage, cluster }: Report): Markup | undefined {
+  if (baseImage !== undefined) {
+    return html`<dt>Base image</dt><dd><code>${baseImage.used}</code> (${baseImage.note})</dd>`;
+  }
+  if (cluster === undefined) return undefined;
+  const { server, namespace, application, snapshots } = cluster;
+  return html`<dt>Cluster</dt><dd><code>${server}</code>, namespace <code>${namespace}</code>, application <code>${application}</code></dd>
+<dt>Snapshots</dt><dd><code>${snapshots.join(', ') || 'none'}</code></dd>`;
 }
 
 function uncommitted({ uncommitted: paths }: Report): Markup | undefined {

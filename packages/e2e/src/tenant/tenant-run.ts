@@ -1,0 +1,170 @@
+import { createRegistry, type Registry, type VerificationKey } from '@multi-image/digest-chain';
+import { type LoadedConfig, loadConfig } from '@multi-image/manifests';
+import { judge } from '../criteria/criteria.ts';
+import type { Observation, ObservedImage } from '../criteria/observation.ts';
+import { E2eError } from '../errors.ts';
+import type { Progress } from '../report/progress.ts';
+import type { Report } from '../report/report.ts';
+import { carryOut, planApply } from './apply.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+import { configure, trigger } from './configure.ts';
+import { desiredObjects } from './desired.ts';
+import { lookAtImages } from './look.ts';
+import { awaitOutcome, outcomeEvidence } from './outcome.ts';
+import { type Finding, preflightTenant } from './preflight.ts';
+import { extend, imagesOf, scansOf } from './judge-tenant.ts';
+import { KINDS, NAMES } from './resource.ts';
+import { type ImageRunner, runImages } from './run-images.ts';
+import { componentsOf, followRuns } from './runs.ts';
+import { Secrecy } from './secrecy.ts';
+import { defaultStateFile, loadState, saveState, type TenantState } from './state.ts';
+import type { Timeouts } from './timeouts.ts';
+
+export interface TenantRunOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses' | 'loginPatience'> {
+  /** The config's path. */
+  config: string;
+  /** Follow the runs of this commit; nothing is applied and nothing is triggered. */
+  commit?: string | undefined;
+  /** Only say what would be applied. */
+  dryRun?: boolean;
+  /** Take up the last run where it was left. */
+  resume?: boolean;
+  stateFile?: string | undefined;
+  timeouts: Timeouts;
+  /** In place of Chains' key in the cluster. */
+  keys?: readonly VerificationKey[] | undefined;
+  registry?: Registry;
+  /** Runs an image and answers with what it printed; undefined where this machine can't. */
+  runImage?: ImageRunner;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/**
+ * Applies the chain to a Konflux tenant, starts its builds, follows them, and judges what came out by the same criteria as
+ * a local run. Answers with undefined after a dry run. Throws an `E2eError` where the run can't be made.
+ */
+export async function runTenant(options: TenantRunOptions): Promise<Report | undefined> {
+  const { progress, signal, timeouts } = options;
+  const began = Date.now();
+  const config = await loadConfig(options.config);
+  const { chain } = config;
+  const namespace = chain.namespace;
+  const cluster = new Cluster({ ...options, onExpired: (hint) => progress.line(`the login expired: ${hint}`) });
+  const secrecy = new Secrecy(cluster.secrets);
+  const file = options.stateFile ?? defaultStateFile(cluster.server, namespace, chain.application);
+  const place = { server: cluster.server, namespace, application: chain.application };
+  progress.line(`cluster    ${cluster.server} (context ${cluster.context})`);
+  progress.line(`namespace  ${namespace}, application ${chain.application}`);
+  let saving: Promise<void> = Promise.resolve();
+  try {
+    const registry = options.registry ?? createRegistry({ signal });
+    let state: TenantState = options.resume
+      ? await loadState(file, place)
+      : { version: 1, ...place, startedAt: began, before: [], finished: {} };
+    if (options.commit !== undefined) state = { ...state, revision: options.commit };
+    const changes = options.commit === undefined && state.triggeredAt === undefined && state.revision === undefined;
+
+    const found = await preflightTenant({ cluster, config, namespace, registry, changes });
+    const keys = options.keys ?? found.keys;
+    report(found.findings.filter(({ what }) => options.keys === undefined || !what.includes('public key')), progress);
+
+    if (changes) {
+      const plan = await planApply(cluster, desiredObjects(config));
+      for (const { action, object } of plan) {
+        if (action !== 'unchanged') progress.line(`${options.dryRun ? 'would ' : ''}${action} ${object.kind} ${object.metadata.name}`);
+      }
+      if (plan.every(({ action }) => action === 'unchanged')) progress.line('nothing to apply: the tenant is as the config says');
+      if (options.dryRun) return undefined;
+      await carryOut(cluster, plan);
+      await configure({ cluster, config, namespace, timeout: timeouts.configured, progress, signal });
+      const before = await cluster.list(KINDS.pipelineRun, namespace, `${NAMES.application}=${chain.application},${NAMES.type}=build`);
+      state = { ...state, before: before.items.map(({ metadata }) => metadata.name), triggeredAt: Date.now() };
+      await trigger(cluster, componentsOf(chain).map(({ component }) => component), namespace);
+      await saveState(file, state);
+      progress.line('builds are asked for');
+    }
+
+    const { revision, runs, names } = await followRuns({
+      cluster,
+      chain,
+      namespace,
+      revision: state.revision,
+      before: new Set(state.before),
+      finished: state.finished,
+      timeouts,
+      progress,
+      secrecy,
+      signal,
+      onKnown(known) {
+        state = { ...state, ...known };
+        saving = saving.then(() => saveState(file, secrecy.cleanAll(state)));
+      },
+    });
+    await saving;
+
+    const succeeded = new Map([...names].filter(([component]) => runs.get(component)?.status === 'Succeeded'));
+    const outcome = await awaitOutcome({ cluster, config, namespace, runs: succeeded, timeouts, progress, signal });
+    const components = componentsOf(chain);
+    const run = (component: string) => {
+      const facts = runs.get(component);
+      if (facts === undefined) throw new RangeError(`no run of ${component}`);
+      return facts;
+    };
+    const build = run(components[0]?.component ?? '');
+    const images = await lookAtImages({ registry, chain, revision, build, keys });
+    const notRun = await runImages(images, options.runImage);
+    const scanners = components.slice(1).map(({ component, role }) => ({ role, run: run(component) }));
+    const all = [build, ...scanners.map((scanner) => scanner.run)];
+    const seen: Observation = {
+      revision,
+      labelPrefix: chain.labelPrefix,
+      seal: chain.seal,
+      build,
+      scanners,
+      images,
+      scans: all.flatMap(scansOf),
+    };
+    const criteria = extend(judge(seen), { ...outcomeEvidence(outcome, chain, digests(config, images)), 'single-pipeline': notRun });
+    return secrecy.cleanAll<Report>({
+      version: 1,
+      target: 'tenant',
+      status: criteria.some(({ status }) => status === 'failed') ? 'failed' : 'passed',
+      revision,
+      uncommitted: [],
+      cluster: { server: cluster.server, namespace, application: chain.application, snapshots: outcome.snapshots.map(({ name }) => name) },
+      images: imagesOf(seen),
+      criteria,
+      runs: all,
+      duration: Date.now() - began,
+    });
+  } catch (error) {
+    throw hide(error, secrecy);
+  } finally {
+    progress.stop();
+    // A state that is half written is worse than one that is late.
+    await saving.catch(() => {});
+  }
+}
+
+/** The published digest of each component's image. */
+function digests({ chain }: LoadedConfig, images: readonly ObservedImage[]): Map<string, string | undefined> {
+  return new Map(
+    componentsOf(chain).map(({ component, role }) => [component, images.find((image) => image.role === role)?.published.digest]),
+  );
+}
+
+function report(findings: readonly Finding[], progress: Progress): void {
+  const problems = findings.filter(({ level }) => level === 'problem');
+  for (const { what, hint } of findings.filter(({ level }) => level === 'note')) progress.line(`note: ${what} (${hint})`);
+  if (problems.length === 0) return;
+  throw new E2eError('PREFLIGHT_FAILED', `${problems.length === 1 ? 'one thing stands' : `${problems.length} things stand`} in the way, and nothing was changed`, {
+    found: problems.map(({ what, hint }) => `${what}\n  → ${hint}`).join('\n'),
+  });
+}
+
+function hide(error: unknown, secrecy: Secrecy): unknown {
+  if (!(error instanceof E2eError)) return error;
+  const { code, message, expected, found, hint } = secrecy.cleanAll({ ...error, message: error.message });
+  return new E2eError(code, message, { ...(expected ? { expected } : {}), ...(found ? { found } : {}), ...(hint ? { hint } : {}) });
+}

@@ -1,0 +1,45 @@
+import { E2eError } from '../errors.ts';
+
+/** How long each wait of a tenant run may take, in milliseconds. */
+export interface Timeouts {
+  /** Konflux sets up the components. */
+  configured: number;
+  /** The first PipelineRuns appear. */
+  started: number;
+  /** They end. */
+  runs: number;
+  /** Chains signs. */
+  signed: number;
+  /** A Snapshot is made. */
+  snapshot: number;
+  /** The integration test ends. */
+  tests: number;
+}
+
+const MINUTE = 60_000;
+
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  configured: 15 * MINUTE,
+  started: 15 * MINUTE,
+  runs: 240 * MINUTE,
+  signed: 20 * MINUTE,
+  snapshot: 20 * MINUTE,
+  tests: 60 * MINUTE,
+};
+
+/** Reads `30m` (for every wait) and `runs=4h` (for one). Throws `USAGE`. */
+export function parseTimeouts(values: readonly string[] = []): Timeouts {
+  const timeouts = { ...DEFAULT_TIMEOUTS };
+  for (const value of values) {
+    const match = /^(?:([a-z]+)=)?(\d{1,6})(s|m|h)$/.exec(value);
+    const [, name, number, unit] = match ?? [];
+    const milliseconds = Number(number) * { s: 1000, m: MINUTE, h: 60 * MINUTE }[unit ?? 's' as 's'];
+    const names = Object.keys(timeouts) as (keyof Timeouts)[];
+    const meant = name === undefined ? names : names.filter((wait) => wait === name);
+    if (match === null || meant.length === 0 || milliseconds <= 0) {
+      throw new E2eError('USAGE', 'not a timeout', { expected: `30m, or one of ${names.join(', ')} as in runs=4h`, found: value });
+    }
+    for (const wait of meant) timeouts[wait] = milliseconds;
+  }
+  return timeouts;
+}
