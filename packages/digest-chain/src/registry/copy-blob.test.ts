@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { digestOf } from '../digest.ts';
+import { type CountingProxy, startCountingProxy } from '../testing/counting-proxy.ts';
+import type { ReceivedRequest } from '../testing/http-server.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
+import { codeOf, useServers } from '../testing/served.ts';
+import { createRegistry } from './client.ts';
+import type { Repository } from './registry.ts';
+
+let real: TestRegistry;
+let proxy: CountingProxy;
+const direct = createRegistry({ environment: {} });
+const { serve, clientOf } = useServers();
+
+beforeAll(async () => {
+  real = await startTestRegistry();
+  proxy = await startCountingProxy(real.host);
+});
+afterAll(async () => {
+  await proxy.stop();
+  await real.stop();
+});
+afterEach(async () => {
+  proxy.requests.length = 0;
+});
+
+const at = (registry: string, repository = 'some/image'): Repository => ({ registry, repository });
+const newBlob = (size = 100): Buffer => randomBytes(size);
+const methods = (requests: readonly string[]): string[] => requests.map((line) => line.split(' ')[0] ?? '');
+
+const OPENED = { status: 202, headers: { location: '/upload/1?state=a%2Fb&x=1' } };
+
+describe('a copy', () => {
+  it('is a mount on the same registry: no byte moves', async () => {
+    const bytes = newBlob(5_000_000);
+    const descriptor = await direct.putBlob(at(real.host), bytes);
+    const client = clientOf();
+    const target = at(proxy.host, 'copied/image');
+    expect(await client.copyBlob(descriptor, at(proxy.host), target)).toEqual({ mounted: true });
+    expect(methods(proxy.requests)).toEqual(['POST']);
+    expect(Buffer.compare(await direct.getBlob(at(real.host, 'copied/image'), descriptor), bytes)).toBe(0);
+    await client.copyBlob(descriptor, at(proxy.host), target);
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it('is a stream between registries, of any size', { timeout: 60_000 }, async () => {
+    const other = await startTestRegistry();
+    try {
+      const bytes = newBlob(20_000_000);
+      const descriptor = await direct.putBlob(at(real.host), bytes);
+      // Long for the timeout of a request: only its pauses count.
+      const client = clientOf({ timeout: 2000 });
+      expect(await client.copyBlob(descriptor, at(real.host), at(other.host))).toEqual({ mounted: false });
+      const copied = await direct.getBlob(at(other.host), descriptor, { limit: bytes.length });
+      expect(Buffer.compare(copied, bytes)).toBe(0);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('is a stream where the registry does not mount, also when many are copied at once', async () => {
+    const blobs = Array.from({ length: 10 }, () => newBlob(1000));
+    const stored = new Map<string, Buffer>();
+    const server = await serve((request) => answerWithoutMount(request, stored, blobs));
+    const client = clientOf({ concurrency: 2 });
+    const copies = blobs.map((bytes) => {
+      const descriptor = { digest: digestOf(bytes), size: bytes.length };
+      return client.copyBlob(descriptor, at(server.host), at(server.host, 'copied'));
+    });
+    expect(await Promise.all(copies)).toEqual(blobs.map(() => ({ mounted: false })));
+    for (const bytes of blobs) expect(stored.get(digestOf(bytes))).toEqual(bytes);
+  });
+
+  it.each([
+    [
+      'another digest',
+      (bytes: Buffer) => Buffer.concat([Buffer.of((bytes[0] ?? 0) ^ 1), bytes.subarray(1)]),
+      'DIGEST_MISMATCH',
+    ],
+    ['too few bytes', (bytes: Buffer) => bytes.subarray(1), 'SIZE_MISMATCH'],
+    ['too many bytes', (bytes: Buffer) => Buffer.concat([bytes, bytes]), 'TOO_LARGE'],
+  ])('with %s is never completed', async (_, damage, code) => {
+    const bytes = newBlob(300_000);
+    const stored = new Map<string, Buffer>();
+    const server = await serve((request, response) => {
+      if (request.method !== 'GET') return answerWithoutMount(request, stored, []);
+      return void response.writeHead(200).end(damage(bytes));
+    });
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const copy = clientOf().copyBlob(descriptor, at(server.host), at(server.host, 'copied'));
+    expect(await codeOf(copy)).toBe(code);
+    expect(stored.size).toBe(0);
+  });
+});
+
+function answerWithoutMount(request: ReceivedRequest, stored: Map<string, Buffer>, blobs: readonly Buffer[]) {
+  const digest = decodeURIComponent(/(?:digest=|blobs\/)(sha256.*)$/.exec(request.path)?.[1] ?? '');
+  if (request.method === 'POST') return OPENED;
+  if (request.method === 'GET') return { body: blobs.find((bytes) => digestOf(bytes) === digest) ?? '' };
+  stored.set(digest, request.body);
+  return { status: 201 };
+}
