@@ -1,6 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 import { DigestChainError } from '../errors.ts';
+
+// An import would load all that node:util exports, threads among it, which takes longer than all that is done here.
+const { parseArgs } = process.getBuiltinModule('node:util');
 
 /** The options of every verb; `--help` is answered before a verb is loaded. */
 export const COMMON = {
@@ -51,6 +53,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** Writes a Tekton result, or any other file: exactly these bytes, no newline at the end. */
 export async function writeOutput(path: string | undefined, content: string | Uint8Array): Promise<void> {
   if (path === undefined) return;
+  const { writeFile } = await import('node:fs/promises');
   try {
     await writeFile(path, content);
   } catch (cause) {
