@@ -7,6 +7,8 @@ export interface Known {
   params: ReadonlyMap<string, ParamType>;
   /** Declared results by task name; absent where results of tasks cannot be used. */
   tasks?: ReadonlyMap<string, ReadonlyMap<string, ParamType>>;
+  /** The same of finally tasks: in the pipeline's results only. */
+  finally?: ReadonlyMap<string, ReadonlyMap<string, ParamType>>;
   /** Dotted names of everything else. */
   values: ReadonlySet<string>;
 }
@@ -40,9 +42,10 @@ function checkReference(reference: Reference, known: Known, whole: boolean): str
     if (type === undefined) return 'refers to a param that is not declared';
     return checkShape(reference, type, reference.names.length - 2, whole);
   }
-  if (root === 'tasks' && second === 'results') {
-    if (known.tasks === undefined) return 'cannot be used here; pass it as a param';
-    const results = known.tasks.get(first ?? '');
+  if ((root === 'tasks' || root === 'finally') && second === 'results') {
+    const group = root === 'tasks' ? known.tasks : known.finally;
+    if (group === undefined) return 'cannot be used here; pass it as a param';
+    const results = group.get(first ?? '');
     if (results === undefined) return 'refers to a task that is not in the pipeline';
     const type = results.get(third ?? '');
     if (type === undefined) return 'refers to a result that the task does not declare';

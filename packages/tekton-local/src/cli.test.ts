@@ -102,7 +102,10 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
     expect(out).toContain('bad failed: "step-run" exited with code 4\n  | the reason');
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends on %s, with nothing left and a complete status', async (signal) => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends on %s, with nothing left and a complete status', async (signal, expected) => {
     const marker = `marker-${process.pid}-${signal}`.toLowerCase();
     const files = pipelineRun({
       tasks: [scriptTask(marker, 'echo up; sleep 60')],
@@ -111,7 +114,7 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
     const { child, ended } = start(files, ['--image', `test-image=${busybox.image}`, '--json', 'run.json']);
     child.stdout?.on('data', (chunk: Buffer) => chunk.includes('| up') && child.kill(signal));
     const { code, out } = await ended;
-    expect(code).toBe(130);
+    expect(code).toBe(expected);
     expect(out).toContain(`${marker}: Cancelled`);
     const left = execFileSync('podman', ['ps', '-aq', '--filter', `name=${marker}`], { encoding: 'utf8' });
     expect(left).toBe('');
@@ -121,6 +124,7 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
       { status: 'False', reason: 'Cancelled' },
       { status: 'False', reason: 'TaskRunCancelled' },
     ]);
+    expect(items[1].status.steps).toMatchObject([{ name: 'run' }]);
     expect(items[0].status.skippedTasks).toMatchObject([{ name: 'last' }]);
   });
 });

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,17 +28,27 @@ const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this ma
   --plain                  plain lines, even on a terminal
   --quiet                  do not show what the steps say
 
-Exit code: 0 succeeded, 1 failed, 2 refused before it started, 130 interrupted.
+Exit code: 0 succeeded, 1 failed, 2 refused before it started, 130 or 143 interrupted.
 `;
+
+/** Stands for 128 and the number of the signal that ended the run. */
+const CANCELLED = 128;
 
 /** Runs the command line and resolves with the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
+  let received: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received ??= signal;
+    stop.abort();
+  };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    return await run(args, stop.signal);
+    const code = await run(args, stop.signal);
+    return code === CANCELLED
+      ? 128 + (received === undefined ? constants.signals.SIGINT : constants.signals[received])
+      : code;
   } catch (error) {
     process.stderr.write(`${errorText(error)}\n`);
     return error instanceof TektonLocalError && error.code !== 'INTERRUPTED' ? 2 : 1;
@@ -82,7 +93,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   if (values['public-key'] !== undefined && outcome.chains !== undefined) {
     writeFileSync(values['public-key'], outcome.chains.publicKey);
   }
-  if (outcome.status === 'Cancelled') return 130;
+  if (outcome.status === 'Cancelled') return CANCELLED;
   return outcome.status === 'Succeeded' ? 0 : 1;
 }
 

@@ -146,6 +146,7 @@ export type WorkspaceBinding =
 
 export interface PipelineRun {
   name: string;
+  namespace: string;
   annotations: Record<string, string>;
   labels: Record<string, string>;
   params: Param[];

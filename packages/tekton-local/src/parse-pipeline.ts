@@ -29,6 +29,7 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
   const serviceAccountName = spec.get('taskRunTemplate').get('serviceAccountName').string();
   return {
     name: metadata.get('name').string() ?? metadata.get('generateName').string()?.replace(/-$/, '') ?? 'pipelinerun',
+    namespace: metadata.get('namespace').string() ?? 'default',
     annotations: stringMap(metadata.get('annotations')),
     labels: stringMap(metadata.get('labels')),
     params: parseParams(spec.get('params')),

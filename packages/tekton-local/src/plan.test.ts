@@ -113,6 +113,16 @@ describe('refuses before the run, by name and path', () => {
       `${pipeline}.tasks[0].taskSpec.steps[0].volumeMounts: "../.." leads out of the volume`,
     ],
     [
+      'a task that needs a finally task',
+      {
+        tasks: [
+          scriptTask('a', '', { task: { when: [{ input: '$(tasks.z.results.r)', operator: 'in', values: [] }] } }),
+        ],
+        finally: [scriptTask('z', '', { spec: { results: [{ name: 'r' }] } })],
+      },
+      `${pipeline}.tasks[0].when[0].input: $(tasks.z.results.r) refers to a task that is not in the pipeline`,
+    ],
+    [
       'matrix.include',
       { tasks: [scriptTask('a', '', { task: { matrix: { include: [] } } })] },
       `${pipeline}.tasks[0].matrix.include: matrix.include is not supported`,

@@ -141,12 +141,12 @@ function pipelineKnown(
   results: ReadonlyMap<string, ReadonlyMap<string, ParamType>>,
 ): Known {
   const isFinally = task !== undefined && pipeline.finally.includes(task);
-  const usable = new Map(
-    [...results].filter(([name]) => !isFinally || !pipeline.finally.some((other) => other.name === name)),
-  );
+  const of = (tasks: readonly PipelineTask[]): typeof results =>
+    new Map([...results].filter(([name]) => tasks.some((other) => other.name === name)));
   return {
     params,
-    tasks: usable,
+    tasks: of(pipeline.tasks),
+    ...(task === undefined ? { finally: of(pipeline.finally) } : {}),
     values: new Set([
       ...PIPELINE_CONTEXT,
       'context.pipelineTask.retries',

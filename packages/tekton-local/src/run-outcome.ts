@@ -42,7 +42,13 @@ export function runOutcome(
   const results: Record<string, ParamValue> = {};
   const scope: Scope = {
     params: plan.params,
-    tasks: new Map(tasks.map((task) => [task.name, task.results])),
+    // Of tasks that failed only where the pipeline takes no notice of it.
+    tasks: new Map(
+      all.flatMap((task): [string, TaskOutcome['results']][] => {
+        const outcome = outcomes.get(task.name);
+        return outcome === undefined || isFailure(task, outcome) ? [] : [[task.name, outcome.results]];
+      }),
+    ),
     values: { ...run.values, ...taskStatuses(plan, outcomes) },
   };
   for (const { name, value } of pipeline.results) {

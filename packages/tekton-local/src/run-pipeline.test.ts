@@ -156,10 +156,16 @@ describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
     const outcome = await run(
       pipelineRun({
         tasks: [
-          scriptTask('fails', 'echo broken\nexit 7'),
+          scriptTask('fails', 'echo broken; echo -n x > $(results.r.path)\nexit 7', {
+            spec: { results: [{ name: 'r' }] },
+          }),
           scriptTask('never', 'echo never', { task: { runAfter: ['fails'] } }),
         ],
-        finally: [scriptTask('last', 'echo last')],
+        finally: [scriptTask('last', 'echo -n done > $(results.r.path)', { spec: { results: [{ name: 'r' }] } })],
+        results: [
+          { name: 'last', value: '$(finally.last.results.r)' },
+          { name: 'lost', value: '$(tasks.fails.results.r)' },
+        ],
       }),
     );
     expect(outcome.status).toBe('Failed');
@@ -169,7 +175,7 @@ describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
       steps: [{ exitCode: 7, logTail: ['broken'] }],
     });
     expect(taskOf(outcome, 'never')).toMatchObject({ status: 'Skipped', reason: 'PipelineRun was stopping' });
-    expect(taskOf(outcome, 'last').status).toBe('Succeeded');
+    expect(outcome.results).toEqual({ last: 'done' });
   });
 
   it('goes on where onError says so, retries, and counts the attempts', async () => {

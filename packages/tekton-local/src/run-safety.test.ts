@@ -79,7 +79,7 @@ describe.skipIf(!hasBusybox)('runPipeline, when things go wrong (needs busybox-s
     const beside = run(pipelineRun({ tasks: [scriptTask('short', 'sleep 2; echo done')] }), { containerPrefix });
     expect(await stopped).toMatchObject({
       status: 'Cancelled',
-      tasks: [{ status: 'Cancelled' }, { status: 'Skipped' }],
+      tasks: [{ status: 'Cancelled', steps: [{ name: 'run', logTail: ['up'] }] }, { status: 'Skipped' }],
     });
     expect(await beside).toMatchObject({ status: 'Succeeded', tasks: [{ steps: [{ logTail: ['done'] }] }] });
     const left = execFileSync('podman', ['ps', '-aq', '--filter', `name=^${containerPrefix}`], { encoding: 'utf8' });

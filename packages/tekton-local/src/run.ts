@@ -18,6 +18,9 @@ import { type Scope, substituteValue } from './substitute.ts';
 import { runStandIn, runTask } from './task-run.ts';
 import { tektonObjects } from './tekton-status.ts';
 
+/** Tekton's own, where neither the task nor the cluster says something else. */
+const DEFAULT_TASK_TIMEOUT = 3_600_000;
+
 /** One PipelineRun on its way. */
 export class Run {
   readonly #plan: Plan;
@@ -44,7 +47,7 @@ export class Run {
     const name = `${plan.run.name}-${id.slice(0, 5)}`;
     const values: Record<string, string> = {
       'context.pipelineRun.name': name,
-      'context.pipelineRun.namespace': 'tekton-local',
+      'context.pipelineRun.namespace': plan.run.namespace,
       'context.pipelineRun.uid': id,
       'context.pipeline.name': plan.pipeline.name || name,
     };
@@ -64,7 +67,9 @@ export class Run {
     const last = new Deadline(0, SKIPPED.finallyTimeout, 'TaskRunTimeout', whole.signal);
     try {
       await this.#schedule(pipeline.tasks, tasks, {});
-      if (timeouts.finally) last.start(timeouts.finally);
+      const forLast =
+        timeouts.finally ?? (timeouts.tasks && timeouts.pipeline ? timeouts.pipeline - timeouts.tasks : 0);
+      last.start(forLast);
       await this.#schedule(pipeline.finally, last, taskStatuses(this.#plan, this.#outcomes));
     } finally {
       for (const deadline of [whole, tasks, last]) deadline.end();
@@ -140,7 +145,7 @@ export class Run {
   ): Promise<TaskOutcome> {
     for (let attempt = 0; ; attempt++) {
       const deadline = new Deadline(
-        task.timeout ?? 0,
+        task.timeout ?? DEFAULT_TASK_TIMEOUT,
         `TaskRun "${task.name}" failed to finish within its timeout`,
         'TaskRunTimeout',
         signal,
@@ -200,7 +205,7 @@ export class Run {
       values: {
         ...(implementation.embedded ? this.#run.values : {}),
         'context.taskRun.name': taskRunName,
-        'context.taskRun.namespace': 'tekton-local',
+        'context.taskRun.namespace': this.#plan.run.namespace,
         'context.taskRun.uid': this.#id,
         'context.task.name': implementation.task.name,
         'context.task.retry-count': String(attempt),

@@ -47,6 +47,7 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
     options.ended(outcome);
   };
   while (pending.size > 0 || running.size > 0) {
+    const before = pending.size;
     let skipped = false;
     for (const task of pending) {
       const stop = signal.aborted ? options.stopReason() : failed ? SKIPPED.stopping : undefined;
@@ -69,6 +70,8 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
     }
     // Skipping one task may have made an earlier one ready: look again before waiting for what runs.
     if (running.size > 0 && !skipped) await Promise.race(running.values());
+    // The graph was checked; but a loop here would never let anything else of this process happen.
+    else if (running.size === 0 && pending.size === before) throw new Error('tasks wait for what never ends');
   }
 }
 

@@ -23,6 +23,8 @@ export interface StepRunOptions {
   task: Task;
   taskName: string;
   step: Step;
+  /** Filled in as the step goes on: whoever stops it still sees what it said. */
+  outcome: StepOutcome;
   scope: Scope;
   /** The TaskRun's folder on this machine. */
   folder: string;
@@ -34,9 +36,8 @@ export interface StepRunOptions {
 const TAIL = 50;
 
 /** Runs one step, in a container or by its stand-in. Rejects only when it was stopped, or could not be started. */
-export async function runStep(environment: StepEnvironment, options: StepRunOptions): Promise<StepOutcome> {
-  const { step, folder } = options;
-  const outcome: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
+export async function runStep(environment: StepEnvironment, options: StepRunOptions): Promise<void> {
+  const { step, folder, outcome } = options;
   const logFile = environment.logs && join(environment.logs, options.taskName, `step-${step.name}.log`);
   if (logFile) mkdirSync(join(environment.logs ?? '', options.taskName), { recursive: true });
   const log = (line: string): void => {
@@ -63,10 +64,9 @@ export async function runStep(environment: StepEnvironment, options: StepRunOpti
     outcome.exitCode = 137;
   } finally {
     clearTimeout(timer);
+    outcome.finishedAt = Date.now();
   }
-  outcome.finishedAt = Date.now();
   writeFileSync(join(folder, 'steps', `step-${step.name}`, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
-  return outcome;
 }
 
 class StepTimeout extends Error {}

@@ -110,7 +110,7 @@ function parseReference(text: string, inner: string): Reference | undefined {
 function resolve(reference: Reference, scope: Scope): ParamValue {
   const [root, ...rest] = reference.names;
   if (root === 'params') return pick(reference, own(scope.params, rest[0]), rest.slice(1));
-  if (root === 'tasks' && rest[1] === 'results') {
+  if ((root === 'tasks' || root === 'finally') && rest[1] === 'results') {
     const results = scope.tasks?.get(rest[0] ?? '');
     return pick(reference, results === undefined ? undefined : own(results, rest[2]), rest.slice(3));
   }

@@ -33,17 +33,19 @@ export async function runTask(
   const values: Record<string, string> = { ...options.values, ...pathsOf(task, workspaces) };
   try {
     for (const step of task.steps) {
-      const ended = await runStep(environment, {
+      const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
+      outcome.steps.push(ended);
+      await runStep(environment, {
         task,
         taskName: options.name,
         step,
+        outcome: ended,
         scope: { params, values },
         folder,
         workspaces,
         log: (line) => options.log(step.name, line),
         signal,
       });
-      outcome.steps.push(ended);
       if (ended.exitCode !== 0 && step.onError !== 'continue') {
         fail(outcome, 'Failed', `"step-${step.name}" exited with code ${ended.exitCode}`);
         break;

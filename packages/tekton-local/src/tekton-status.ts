@@ -38,7 +38,7 @@ function pipelineRun(plan: Plan, outcome: PipelineRunOutcome, ran: readonly Task
     kind: 'PipelineRun',
     metadata: {
       name: outcome.name,
-      namespace: 'tekton-local',
+      namespace: plan.run.namespace,
       labels: { ...run.labels, ...(pipeline.name === '' ? {} : { 'tekton.dev/pipeline': pipeline.name }) },
       annotations: run.annotations,
     },
@@ -69,7 +69,7 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, { task, suffix }: TaskRun)
     kind: 'TaskRun',
     metadata: {
       name: `${run.name}-${task.name}${suffix}`,
-      namespace: 'tekton-local',
+      namespace: plan.run.namespace,
       labels: {
         ...plan.run.labels,
         'tekton.dev/pipelineRun': run.name,
