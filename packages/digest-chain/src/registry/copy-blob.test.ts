@@ -72,6 +72,39 @@ describe('a copy', () => {
     for (const bytes of blobs) expect(stored.get(digestOf(bytes))).toEqual(bytes);
   });
 
+  it('may take longer than a request, but not pause for longer', async () => {
+    const bytes = newBlob(1000);
+    const stored = new Map<string, Buffer>();
+    const server = await serve(async (request, response) => {
+      if (request.method !== 'GET') return answerWithoutMount(request, stored, []);
+      for (let at = 0; at < bytes.length; at += 100) {
+        response.write(bytes.subarray(at, at + 100));
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+      return void response.end();
+    });
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const copy = (timeout: number): Promise<{ mounted: boolean }> =>
+      clientOf({ timeout, retries: 0 }).copyBlob(descriptor, at(server.host), at(server.host, 'copied'));
+    expect(await codeOf(copy(30))).toBe('REGISTRY_TIMEOUT');
+    expect(await copy(400)).toEqual({ mounted: false });
+    expect(stored.get(descriptor.digest)).toEqual(bytes);
+  });
+
+  it('begins again where the registry asks who is there in the middle of it', async () => {
+    const bytes = newBlob(300_000);
+    const stored = new Map<string, Buffer>();
+    const server = await serve((request) => {
+      const isKnown = request.headers.authorization !== undefined;
+      if (request.method !== 'PUT' || isKnown) return answerWithoutMount(request, stored, [bytes]);
+      return { status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } };
+    });
+    const credentials = async () => ({ type: 'basic', username: 'me', password: 'hunter22' }) as const;
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    await clientOf({ credentials }).copyBlob(descriptor, at(server.host), at(server.host, 'copied'));
+    expect(stored.get(descriptor.digest)).toEqual(bytes);
+  });
+
   it.each([
     [
       'another digest',

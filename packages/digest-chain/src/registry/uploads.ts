@@ -134,7 +134,6 @@ export class Uploads {
   }
 
   #post(repository: Repository, what: string): Request {
-    this.#session.expectPush(repository);
     const url = urlOf(repository, 'blobs/uploads/', this.#session.options.plainHttp);
     return { repository, url, what, method: 'POST', access: 'push' };
   }
