@@ -120,6 +120,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       revision,
       labelPrefix: chain.labelPrefix,
       seal: chain.seal,
+      signer: 'chains',
       build,
       scanners,
       images,

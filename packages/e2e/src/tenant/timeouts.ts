@@ -33,7 +33,7 @@ export function parseTimeouts(values: readonly string[] = []): Timeouts {
   for (const value of values) {
     const match = /^(?:([a-z]+)=)?(\d{1,6})(s|m|h)$/.exec(value);
     const [, name, number, unit] = match ?? [];
-    const milliseconds = Number(number) * { s: 1000, m: MINUTE, h: 60 * MINUTE }[unit ?? 's' as 's'];
+    const milliseconds = Number(number) * (unit === 'h' ? 60 * MINUTE : unit === 'm' ? MINUTE : 1000);
     const names = Object.keys(timeouts) as (keyof Timeouts)[];
     const meant = name === undefined ? names : names.filter((wait) => wait === name);
     if (match === null || meant.length === 0 || milliseconds <= 0) {

@@ -1,0 +1,247 @@
+import { KINDS, type Resource } from '../tenant/resource.ts';
+import type { KubeServer } from './kube-server.ts';
+import type { Writable } from './kube-store.ts';
+import type { PublishedChain } from './tenant-chain.ts';
+
+/** Where a test lets something go otherwise than well. */
+export interface Misfortunes {
+  /** The build service can't set up Pipelines as Code. */
+  configureError?: string;
+  /** Konflux never links this secret. */
+  unlinked?: string;
+  failingTask?: { component: string; task: string; log: string };
+  /** The run ends with this reason. */
+  runReason?: { component: string; reason: string };
+  chains?: 'failed' | 'silent';
+  noSnapshot?: boolean;
+  /** The scanner's Snapshot holds this image for it. */
+  snapshotImage?: string;
+  test?: string;
+  /** Called after each step of a run; a test drops connections here. */
+  onStep?: (component: string, task: string) => void;
+  /** Milliseconds between steps. */
+  pace?: number;
+}
+
+const APPLICATION = 'chain';
+export const SCENARIO = 'verify-scanner';
+
+/** The controllers of a Konflux tenant, as far as a run sees them: objects are as they write them. */
+export class KonfluxControllers {
+  readonly #server: KubeServer;
+  readonly #chain: PublishedChain;
+  readonly #revision: string;
+  readonly #misfortunes: Misfortunes;
+  readonly #stop: () => void;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Requests that were carried out: `component request`. */
+  readonly requests: string[] = [];
+
+  constructor(server: KubeServer, chain: PublishedChain, revision: string, misfortunes: Misfortunes = {}) {
+    this.#server = server;
+    this.#chain = chain;
+    this.#revision = revision;
+    this.#misfortunes = misfortunes;
+    this.#stop = server.store.onEvent(({ type, object }) => {
+      if (type !== 'DELETED' && object.kind === 'Component') this.#later(() => this.#reconcile(object.metadata.name));
+    });
+  }
+
+  stop(): void {
+    this.#stop();
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  /** A push to the branch: both runs start. */
+  push(): void {
+    for (const component of ['app', 'scanner']) this.#start(component);
+  }
+
+  #later(work: () => void, delay: number = this.#misfortunes.pace ?? 5): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, delay);
+    this.#timers.add(timer);
+  }
+
+  #reconcile(name: string): void {
+    const request = this.#server.store.get('Component', name)?.metadata.annotations?.['build.appstudio.openshift.io/request'];
+    if (request === undefined) return;
+    this.requests.push(`${name} ${request}`);
+    this.#server.store.change('Component', name, (component) => {
+      delete component.metadata.annotations['build.appstudio.openshift.io/request'];
+    });
+    if (request === 'configure-pac-no-mr') this.#configure(name);
+    if (request === 'trigger-pac-build') this.#start(name);
+  }
+
+  #configure(name: string): void {
+    const { store } = this.#server;
+    const { configureError, unlinked } = this.#misfortunes;
+    const repository = `imagerepository-for-${APPLICATION}-${name}`;
+    const secrets = [`${repository}-image-push`, `${repository}-image-pull`];
+    for (const secret of secrets) {
+      store.put({ ...KINDS.secret, metadata: { name: secret } });
+      this.#server.secretData.set(`my-tenant/${secret}`, { '.dockerconfigjson': Buffer.from(PLANTED).toString('base64') });
+    }
+    const account = `build-pipeline-${name}`;
+    if (store.get('ServiceAccount', account) === undefined) store.put({ ...KINDS.serviceAccount, metadata: { name: account } });
+    store.change('ServiceAccount', account, (object) => {
+      const own = secrets.slice(0, 1).filter((secret) => secret !== unlinked);
+      object.secrets = [...(object.secrets ?? []), ...own.map((secret) => ({ name: secret }))];
+    });
+    store.change('Component', name, (component) => {
+      const image = name === 'app' ? this.#chain.image1 : this.#chain.image2;
+      component.spec.containerImage = image;
+      component.metadata.annotations['build.appstudio.openshift.io/status'] = JSON.stringify(
+        configureError === undefined
+          ? { pac: { state: 'enabled', 'configuration-time': 'Tue, 18 Aug 2026 12:39:27 UTC' }, message: 'done' }
+          : { pac: { state: 'error', 'error-id': 74, 'error-message': configureError }, message: 'done' },
+      );
+    });
+  }
+
+  #start(component: string): void {
+    const name = `${component}-on-push-${Math.random().toString(36).slice(2, 7)}`;
+    this.#server.store.put(this.#pipelineRun(name, component));
+    const tasks =
+      component === 'app'
+        ? ['clone-repository', 'build-image-1', 'build-image-2', 'label-image-1', 'clair-scan', 'apply-tags']
+        : ['clone-repository', 'extract-image-2', 'clair-scan'];
+    this.#later(() => this.#runTasks(name, component, tasks));
+  }
+
+  #pipelineRun(name: string, component: string): Resource {
+    return {
+      ...KINDS.pipelineRun,
+      metadata: {
+        name,
+        labels: {
+          'appstudio.openshift.io/application': APPLICATION,
+          'appstudio.openshift.io/component': component,
+          'pipelines.appstudio.openshift.io/type': 'build',
+          'pipelinesascode.tekton.dev/sha': this.#revision,
+        },
+        annotations: { 'build.appstudio.redhat.com/commit_sha': this.#revision },
+      },
+      spec: { pipelineRef: { name: 'unified-build' } },
+      status: { startTime: now(), conditions: [{ type: 'Succeeded', status: 'Unknown', reason: 'Running', message: '' }] },
+    };
+  }
+
+  #runTasks(run: string, component: string, [task, ...rest]: readonly string[]): void {
+    const { store } = this.#server;
+    const { failingTask, onStep } = this.#misfortunes;
+    if (task === undefined) return this.#end(run, component, true, '');
+    const name = `${run}-${task}`;
+    const labels = { ...store.get('PipelineRun', run)?.metadata.labels, 'tekton.dev/pipelineRun': run, 'tekton.dev/pipelineTask': task };
+    const condition = (status: string, reason: string, message = ''): object[] => [{ type: 'Succeeded', status, reason, message }];
+    store.put({
+      ...KINDS.taskRun,
+      metadata: { name, labels },
+      status: { podName: `${name}-pod`, startTime: now(), conditions: condition('Unknown', 'Running') },
+    });
+    onStep?.(component, task);
+    this.#later(() => {
+      const fails = failingTask?.component === component && failingTask.task === task;
+      if (fails) this.#server.logs.set(`${name}-pod/step-build`, failingTask.log);
+      store.change('TaskRun', name, (object) => {
+        const steps = [{ name: 'build', container: 'step-build', terminated: { exitCode: fails ? 1 : 0, reason: fails ? 'Error' : 'Completed' } }];
+        const results = Object.entries(this.#resultsOf(task)).map(([key, value]) => ({ name: key, type: 'string', value }));
+        object.status = {
+          ...object.status,
+          completionTime: now(),
+          steps,
+          ...(fails ? {} : { results }),
+          conditions: fails ? condition('False', 'Failed', '"step-build" exited with code 1') : condition('True', 'Succeeded'),
+        };
+      });
+      if (fails) this.#end(run, component, false, `Tasks Completed: 2 (Failed: 1, Cancelled 0), Skipped: ${rest.length}`, rest);
+      else this.#runTasks(run, component, rest);
+    });
+  }
+
+  #resultsOf(task: string): Record<string, string> {
+    const { origin, sealed, metadata, image1, image2 } = this.#chain;
+    const scan = { TEST_OUTPUT: JSON.stringify({ result: 'SUCCESS', note: '' }) };
+    const results: Record<string, Record<string, string>> = {
+      'build-image-1': { IMAGE_URL: `${image1}:${this.#revision}-unsealed`, IMAGE_DIGEST: origin },
+      'build-image-2': { IMAGE_URL: `${image2}:${this.#revision}`, IMAGE_DIGEST: metadata },
+      'label-image-1': { IMAGE_URL: `${image1}:${this.#revision}`, IMAGE_DIGEST: sealed },
+      'extract-image-2': { IMAGE_URL: `${image2}:${this.#revision}`, IMAGE_DIGEST: metadata },
+      'clair-scan': scan,
+    };
+    return results[task] ?? {};
+  }
+
+  #end(run: string, component: string, good: boolean, message: string, skipped: readonly string[] = []): void {
+    const { runReason, chains } = this.#misfortunes;
+    const reason = runReason?.component === component ? runReason.reason : undefined;
+    const succeeded = good && reason === undefined;
+    this.#server.store.change('PipelineRun', run, (object) => {
+      const results = this.#resultsOf(component === 'app' ? 'label-image-1' : 'extract-image-2');
+      object.status = {
+        ...object.status,
+        completionTime: now(),
+        skippedTasks: skipped.map((name) => ({ name, reason: 'PipelineRun was stopping' })),
+        ...(succeeded ? { results: Object.entries(results).map(([name, value]) => ({ name, value })) } : {}),
+        conditions: [{ type: 'Succeeded', status: succeeded ? 'True' : 'False', reason: reason ?? (good ? 'Succeeded' : 'Failed'), message }],
+      };
+    });
+    if (!succeeded || chains === 'silent') return;
+    this.#later(() => {
+      this.#server.store.change('PipelineRun', run, (object) => {
+        object.metadata.annotations['chains.tekton.dev/signed'] = chains ?? 'true';
+      });
+      if (!this.#misfortunes.noSnapshot) this.#later(() => this.#snapshot(run, component));
+    });
+  }
+
+  #snapshot(run: string, component: string): void {
+    const { image1, image2, sealed, metadata } = this.#chain;
+    const old = `${image2}@sha256:${'0'.repeat(64)}`;
+    // The builder's Snapshot has the other image of the build before.
+    const second = component === 'app' ? old : (this.#misfortunes.snapshotImage ?? `${image2}@${metadata}`);
+    const name = `${APPLICATION}-${run.slice(-5)}`;
+    this.#server.store.put({
+      ...KINDS.snapshot,
+      metadata: {
+        name,
+        labels: {
+          'appstudio.openshift.io/application': APPLICATION,
+          'appstudio.openshift.io/component': component,
+          'appstudio.openshift.io/build-pipelinerun': run,
+          'test.appstudio.openshift.io/type': 'component',
+        },
+        annotations: {},
+      },
+      spec: {
+        application: APPLICATION,
+        components: [
+          { name: 'app', containerImage: `${image1}@${sealed}` },
+          { name: 'scanner', containerImage: second },
+        ],
+      },
+    });
+    if (component === 'app') return;
+    const say = (status: string) => (object: Writable) => {
+      object.metadata.annotations['test.appstudio.openshift.io/status'] = JSON.stringify([
+        { scenario: SCENARIO, status, startTime: now(), lastUpdateTime: now(), details: `Integration test for scenario ${SCENARIO}: ${status}` },
+      ]);
+    };
+    store(this.#server).change('Snapshot', name, say('InProgress'));
+    this.#later(() => store(this.#server).change('Snapshot', name, say(this.#misfortunes.test ?? 'TestPassed')));
+  }
+}
+
+/** A credential that must be seen nowhere. */
+export const PLANTED = 'planted-registry-password-8271';
+
+function store(server: KubeServer) {
+  return server.store;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,90 @@
+import { createRegistry, type Digest, parseDigestReference, parseReference, parseTagReference, type Registry, seal } from '@multi-image/digest-chain';
+import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../digest-chain/src/attestation/document.ts';
+import { configOf, imageOf } from '../../../digest-chain/src/testing/image.ts';
+import { provenanceV02 } from '../../../digest-chain/src/testing/provenance.ts';
+import { envelope, pushSigned, type Signer, simpleSigning } from '../../../digest-chain/src/testing/signer.ts';
+
+/** A registry client for which `quay.io` is the test's registry: Konflux' references have no port. */
+export function quayAt(host: string): Registry {
+  const registry = createRegistry();
+  return new Proxy(registry, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) =>
+        value.apply(
+          target,
+          args.map((arg) => (isQuay(arg) ? { ...arg, registry: host } : arg)),
+        );
+    },
+  });
+}
+
+function isQuay(value: unknown): value is { registry: string } {
+  return typeof value === 'object' && value !== null && 'registry' in value && value.registry === 'quay.io';
+}
+
+/** What a run of the pipelines leaves in the registry. */
+export interface PublishedChain {
+  image1: string;
+  image2: string;
+  origin: Digest;
+  sealed: Digest;
+  metadata: Digest;
+}
+
+/** Pushes, seals and tags a chain as the pipelines do. */
+export async function publishChain(registry: Registry, repository: string, revision: string): Promise<PublishedChain> {
+  const image1 = `${repository}-image1`;
+  const image2 = `${repository}-image2`;
+  const push = async (reference: string, config: object): Promise<Digest> => {
+    const place = parseReference(reference);
+    const bytes = configOf(JSON.stringify(config));
+    const { manifest } = imageOf(bytes);
+    await registry.putBlob(place, bytes);
+    await registry.putManifest(place, place.tag ?? 'latest', manifest);
+    return manifest.digest as Digest;
+  };
+  const source = { 'org.opencontainers.image.revision': revision };
+  const origin = await push(`${image1}:${revision}-unsealed`, { Labels: source });
+  const url = `${image1}@${origin}`;
+  const metadata = await push(`${image2}:${revision}`, {
+    Env: [`IMAGE1_DIGEST=${origin}`, `IMAGE1_URL=${url}`],
+    Labels: { ...source, 'io.konflux.poc.primary-image.digest': origin, 'io.konflux.poc.primary-image.url': url },
+  });
+  const linked = { role: 'metadata', image: parseDigestReference(`${image2}:${revision}@${metadata}`) };
+  const tag = parseTagReference(`${image1}:${revision}`);
+  const { digest: sealed } = await seal(registry, parseDigestReference(url), [linked], { tag });
+  for (const image of [image2, image1]) {
+    const place = parseReference(image);
+    await registry.putManifest(place, 'latest', await registry.getManifest(place, revision));
+  }
+  return { image1, image2, origin, sealed: sealed as Digest, metadata };
+}
+
+/** Signs and attests as Tekton Chains does. */
+export async function signChain(registry: Registry, chain: PublishedChain, signer: Signer): Promise<void> {
+  const tagOf = (digest: Digest, suffix: string): string => `${digest.replace(':', '-')}.${suffix}`;
+  const sign = async (image: string, digest: Digest): Promise<void> => {
+    const bytes = simpleSigning(digest);
+    const signature = Buffer.from(signer.sign(bytes)).toString('base64');
+    const document = { mediaType: SIMPLE_SIGNING, bytes, annotations: { [SIGNATURE_ANNOTATION]: signature } };
+    await pushSigned(registry, parseReference(image), tagOf(digest, 'sig'), [document]);
+  };
+  await sign(chain.image1, chain.sealed);
+  await sign(chain.image2, chain.metadata);
+  const tasks = [
+    { name: 'build-image-1', params: { BUILD_ARGS: [] }, results: { IMAGE_DIGEST: chain.origin } },
+    {
+      name: 'build-image-2',
+      params: { BUILD_ARGS: [`IMAGE1_DIGEST=${chain.origin}`, `IMAGE1_URL=${chain.image1}@${chain.origin}`] },
+      results: { IMAGE_DIGEST: chain.metadata },
+    },
+    { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
+  ];
+  const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasks);
+  const attestation = { mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement) };
+  for (const [image, digest] of [[chain.image1, chain.sealed], [chain.image2, chain.metadata]] as const) {
+    await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), [attestation]);
+  }
+}
