@@ -77,3 +77,21 @@ it('but not to where the clouds keep their secrets', async () => {
   const answer: Handler = () => ({ status: 307, headers: { location: `http://metadata.example:${port()}/x` } });
   await expect(read('inward.example:PORT', answer)).resolves.toMatchObject({ code: 'REDIRECT_REFUSED' });
 });
+
+it('nor over a connection that is open already because the caller wanted it', async () => {
+  const found = { headers: { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }, body: '{}' };
+  const own = await startTestServer(() => found);
+  const inward = `inward.example:${own.host.split(':')[1]}`;
+  server = await startTestServer(() => ({ status: 307, headers: { location: `http://${inward}/x` } }));
+  const environment = { HTTP_PROXY: `http://${server.host}`, NO_PROXY: 'inward.example' };
+  const client = createRegistry({ plainHttp: true, retries: 0, environment });
+  try {
+    await client.getManifest({ registry: inward, repository: 'a' }, 'latest');
+    const led = client.getManifest({ registry: 'registry.example', repository: 'a' }, 'latest');
+    await expect(led).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
+    expect(own.requests).toHaveLength(1);
+  } finally {
+    client.close();
+    await own.stop();
+  }
+});
