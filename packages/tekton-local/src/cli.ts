@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { TektonLocalError } from './errors.ts';
 import { LiveTree } from './live-tree.ts';
 import { runPipeline } from './run-pipeline.ts';
+import type { Selection } from './selection.ts';
 import { errorText, eventLine, outcomeText } from './show.ts';
 import type { ParamValue } from './stand-in.ts';
 
@@ -20,6 +21,8 @@ const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this ma
   --source-url URL         fetch git from here instead of from the pipeline's url
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
   --json FILE              keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
+  --only TASK              run this task alone, with the results of the earlier run in FILE of --json
+  --from TASK              the same, with all that come after it
   --sign                   sign and attest like Tekton Chains, once the run has succeeded
   --key FILE               with this private key (PEM, ECDSA P-256) instead of a throwaway one
   --public-key FILE        write the public key there
@@ -81,6 +84,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     ...(values.parallel === undefined ? {} : { parallel: wholeNumber(values.parallel) }),
     ...(values.json === undefined ? {} : { statusFile: resolve(values.json) }),
     ...(values.sign === true || values.key !== undefined ? { chains: keyFrom(values.key) } : {}),
+    ...selectionFrom(values),
     keep: values.keep === true,
     signal,
     onEvent: (event) => {
@@ -98,7 +102,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
 }
 
 function parse(args: readonly string[]): {
-  values: Partial<Record<'root' | 'source-url' | 'logs' | 'json' | 'parallel' | 'key' | 'public-key', string>> &
+  values: Partial<
+    Record<'root' | 'source-url' | 'logs' | 'json' | 'parallel' | 'key' | 'public-key' | 'only' | 'from', string>
+  > &
     Partial<Record<'param' | 'variable' | 'image', string[]>> &
     Partial<Record<'quiet' | 'plain' | 'keep' | 'sign' | 'help', boolean>>;
   positionals: string[];
@@ -117,6 +123,8 @@ function parse(args: readonly string[]): {
         json: { type: 'string' },
         parallel: { type: 'string' },
         key: { type: 'string' },
+        only: { type: 'string' },
+        from: { type: 'string' },
         'public-key': { type: 'string' },
         sign: { type: 'boolean' },
         keep: { type: 'boolean' },
@@ -157,6 +165,16 @@ function paramValue(name: string, text: string): ParamValue {
   const items: unknown[] = typeof value === 'object' && value !== null ? Object.values(value) : [undefined];
   if (items.every((item) => typeof item === 'string')) return value as ParamValue;
   throw new TektonLocalError('USAGE', `--param ${name} is neither text nor JSON of strings`, { found: text });
+}
+
+function selectionFrom(values: { only?: string; from?: string; json?: string }): { selection?: Selection } {
+  const { only, from, json } = values;
+  if (only === undefined && from === undefined) return {};
+  if (json === undefined || (only !== undefined && from !== undefined)) {
+    throw new TektonLocalError('USAGE', 'expected --only or --from, with --json FILE of an earlier run');
+  }
+  const last = resolve(json);
+  return { selection: { last, ...(only === undefined ? {} : { only }), ...(from === undefined ? {} : { from }) } };
 }
 
 function keyFrom(file: string | undefined): { privateKey?: string } {

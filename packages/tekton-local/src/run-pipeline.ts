@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readKey, signRun, throwawayKey } from './chains/chains.ts';
 import { type Containers, probeContainers, removeContainers, removeFolder } from './containers.ts';
+import { TektonLocalError } from './errors.ts';
 import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
 import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
 import { makePlan } from './plan.ts';
 import { resolveRun } from './resolve.ts';
 import { Run } from './run.ts';
+import { reusedOutcomes, type Selection } from './selection.ts';
 import type { ParamValue } from './stand-in.ts';
 import { standIns } from './stand-ins/index.ts';
 
@@ -45,6 +47,8 @@ export interface RunOptions {
    * `status` as Tekton writes it.
    */
   statusFile?: string;
+  /** Run a part of the pipeline, with results of an earlier run. */
+  selection?: Selection;
   /** Leave the folder with the tasks' volumes and results where it is; a note says where. */
   keep?: boolean;
   /** How many tasks run at the same time at most. */
@@ -62,6 +66,10 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const plan = makePlan(resolveRun({ root, file, variables, authSecret, standIns }), options.params ?? {});
   const emit = options.onEvent ?? (() => {});
   for (const message of plan.notes) emit({ type: 'note', message });
+  if (options.selection !== undefined && options.chains !== undefined) {
+    throw new TektonLocalError('USAGE', 'a part of a run is not signed: its provenance would not be whole');
+  }
+  const known = options.selection === undefined ? new Map() : reusedOutcomes(plan, options.selection);
   const key =
     options.chains && (options.chains.privateKey === undefined ? throwawayKey() : readKey(options.chains.privateKey));
   const needsContainers = [...plan.implementations.values()].some(({ kind }) => kind === 'task');
@@ -72,7 +80,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const folder = await mkdtemp(join(options.workDir ?? tmpdir(), 'tekton-local-'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
   try {
-    const outcome = await new Run(plan, { ...options, containers, containerPrefix }, folder, id, emit).execute();
+    const outcome = await new Run(plan, { ...options, containers, containerPrefix }, folder, id, emit).execute(known);
     if (key === undefined || outcome.status !== 'Succeeded') return outcome;
     try {
       return { ...outcome, chains: await signRun(plan, outcome, key, signal) };

@@ -57,7 +57,9 @@ export class Run {
     this.#run = { name, startedAt: Date.now(), values };
   }
 
-  async execute(): Promise<PipelineRunOutcome> {
+  /** `known` are outcomes of tasks that are not run. */
+  async execute(known: ReadonlyMap<string, TaskOutcome>): Promise<PipelineRunOutcome> {
+    for (const [name, outcome] of known) this.#outcomes.set(name, outcome);
     const { pipeline, run } = this.#plan;
     const { timeouts } = run;
     const whole = new Deadline(timeouts.pipeline, SKIPPED.timeout, 'PipelineRunTimeout', this.#options.signal);
@@ -83,7 +85,7 @@ export class Run {
   #schedule(tasks: readonly PipelineTask[], deadline: Deadline, values: Record<string, string>): Promise<void> {
     return schedule({
       plan: this.#plan,
-      tasks,
+      tasks: tasks.filter((task) => !this.#outcomes.has(task.name)),
       outcomes: this.#outcomes,
       values: { ...this.#run.values, ...values },
       parallel: this.#options.parallel ?? Number.POSITIVE_INFINITY,
