@@ -15,8 +15,8 @@ pre { background: var(--soft); border-radius: .4rem; margin: .4rem 0; padding: .
 .facts { display: grid; gap: .1rem 1rem; grid-template-columns: max-content 1fr; margin: .75rem 0 }
 .facts dt { opacity: .7 } .facts dd { margin: 0; min-width: 0; overflow-wrap: anywhere }
 .chain { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; margin: 0; padding: 0 }
-.chain .image { flex: 1 1 14rem; border: 1px solid var(--line); border-radius: .6rem; min-width: 0; padding: .7rem .9rem }
-.chain h3 { font-size: 1rem; margin: 0 } .chain .arrow { align-self: center; font-size: .85rem; max-width: 9rem; text-align: center }
+.chain .image { flex: 1 1 11rem; border: 1px solid var(--line); border-radius: .6rem; min-width: 0; padding: .7rem .9rem }
+.chain h3 { font-size: 1rem; margin: 0 } .chain .arrow { align-self: center; font-size: .85rem; max-width: 6.5rem; text-align: center }
 .chain .arrow b { display: block; font-size: 1.4rem; line-height: 1 }
 @media (max-width: 48rem) { .chain { flex-direction: column } .chain .image { flex: none } .chain .arrow { max-width: none } .chain .arrow b { transform: rotate(90deg) } }
 details { border-top: 1px solid var(--line) } details:last-of-type { border-bottom: 1px solid var(--line) }
