@@ -23,6 +23,7 @@ function plan(
   files: Record<string, string>,
   options: { variables?: Record<string, string>; params?: Record<string, ParamValue>; file?: string } = {},
 ): Plan {
+  checkout?.remove();
   checkout = makeCheckout(files);
   const { variables = {}, file = 'run.yaml' } = options;
   const resolved = resolveRun({ root: checkout.root, file, variables, authSecret: 'auth', standIns: [build] });
