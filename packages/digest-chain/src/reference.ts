@@ -86,7 +86,8 @@ export function checkRepository({ registry, repository }: Repository): void {
 function parseRepository(text: string, name: string): Repository {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
-  const named = first === 'localhost' || /[.:[A-Z]/.test(first);
+  // Hosts are kept in lower case, so capitals can't be what tells one from a part of the path.
+  const named = first === 'localhost' || /[.:[]/.test(first);
   let registry = named ? first.toLowerCase() : 'docker.io';
   if (registry === 'index.docker.io') registry = 'docker.io';
   let repository = named ? name.slice(slash + 1) : name;
