@@ -48,7 +48,7 @@ ${handChecks(report)}
 
 function place({ baseImage, cluster }: Report): Markup | undefined {
   if (baseImage !== undefined) {
-    return html`<dt>Base image</dt><dd><code>${baseImage.used}</code> (${baseImage.note})</dd>`;
+    return html`<dt>Base image</dt><dd><code>${baseImage.used}</code>: ${baseImage.note}</dd>`;
   }
   if (cluster === undefined) return undefined;
   const { server, namespace, application, snapshots } = cluster;
