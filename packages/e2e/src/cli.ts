@@ -5,13 +5,18 @@ import { parseArgs } from 'node:util';
 import { E2eError } from './errors.ts';
 import { preflight } from './preflight.ts';
 import { Progress } from './report/progress.ts';
+import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
 import { palette, printable, printableLines } from './report/terminal-text.ts';
+import { TENANT_HELP, TENANT_OPTIONS } from './tenant/options.ts';
 
 const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
 
 Usage: pnpm e2e [options]
        pnpm e2e preflight     only checks the tools that it needs, and installs what is missing
+       pnpm e2e verify IMAGE  proves published images, without building anything
+       pnpm e2e --target tenant [options]
+                              builds and proves the chain on a Konflux tenant
 
 Options:
   --config FILE  the chain to build (default konflux.config.ts at the root of the repository)
@@ -23,12 +28,20 @@ Options:
   --no-install   never install a missing tool; print the command instead
   --help         this text
 
+Of published images (verify):
+  --key FILE     public keys of the build system, such as cosign.pub; can be repeated
+  --revision SHA the commit that all images must have been built from
+  --prefix TEXT  of the labels (default io.konflux.poc)
+
+${TENANT_HELP}
 Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made.
 
 Examples:
   pnpm e2e
   pnpm e2e --config examples/app-sidecar/konflux.config.ts
   pnpm e2e --keep --json report.json
+  pnpm e2e verify quay.io/org/image1:latest --key cosign.pub
+  pnpm e2e --target tenant --commit $(git rev-parse HEAD)
 `;
 
 const stop = new AbortController();
@@ -74,24 +87,13 @@ async function main(): Promise<void> {
     progress.line(installed.length === 0 ? 'all tools are there' : `installed: ${installed.join(' ')}`);
     return;
   }
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
-    throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
-  }
   // Before anything is built: a report that can't be written is better known now.
   const files = [values.json, values.html].filter((file) => file !== undefined);
   for (const file of files) await write(file, '', 'a');
-  const { runLocal } = await import('./local-run.ts');
-  const result = await runLocal({
-    cwd: process.cwd(),
-    config: values.config,
-    port,
-    keep: values.keep,
-    install,
-    progress,
-    signal: stop.signal,
-  });
+  const result = await produce(values, positionals, progress);
   stop.signal.throwIfAborted();
+  // A dry run or a clean-up: what there is to say was said.
+  if (result === undefined) return;
   if (values.json !== undefined) await write(values.json, `${JSON.stringify(result, null, 2)}\n`, 'w');
   if (values.html !== undefined) {
     const { renderPage } = await import('./report/html/page.ts');
@@ -99,6 +101,42 @@ async function main(): Promise<void> {
   }
   for (const line of renderReport(result, paint)) console.log(line);
   process.exitCode = result.status === 'passed' ? 0 : 1;
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+async function produce(
+  values: Values,
+  [command, image]: readonly string[],
+  progress: Progress,
+): Promise<Report | undefined> {
+  const { signal } = stop;
+  if (command === 'verify') {
+    const [{ verifyPublished }, { readKeyFiles }] = await Promise.all([
+      import('./verify-published.ts'),
+      import('./tenant/key-files.ts'),
+    ]);
+    const keys = await readKeyFiles(values.key);
+    return verifyPublished({ reference: image ?? '', keys, revision: values.revision, prefix: values.prefix, signal });
+  }
+  if (values.target === 'tenant') {
+    const { runTenantCommand } = await import('./tenant/command.ts');
+    return runTenantCommand(values, progress, signal);
+  }
+  const port = Number(values.port);
+  if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
+    throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
+  }
+  const { runLocal } = await import('./local-run.ts');
+  return runLocal({
+    cwd: process.cwd(),
+    config: values.config,
+    port,
+    keep: values.keep,
+    install: !values['no-install'],
+    progress,
+    signal,
+  });
 }
 
 async function write(file: string, text: string, flag: 'a' | 'w'): Promise<void> {
@@ -125,17 +163,32 @@ function parse() {
         port: { type: 'string', default: '5480' },
         'no-install': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
+        target: { type: 'string', default: 'local' },
+        key: { type: 'string', multiple: true },
+        revision: { type: 'string' },
+        prefix: { type: 'string' },
+        ...TENANT_OPTIONS,
       },
     });
-    const unknown = parsed.positionals.find((word, index) => index > 0 || word !== 'preflight');
-    if (unknown === undefined) return parsed;
-    throw new Error(`unknown command '${unknown}'`);
+    checkCommand(parsed.positionals, parsed.values.target);
+    return parsed;
   } catch (cause) {
     throw new E2eError('USAGE', cause instanceof Error ? cause.message : String(cause), {
       hint: 'pnpm e2e --help lists the options',
       cause,
     });
   }
+}
+
+function checkCommand([command, image, ...more]: readonly string[], target: string): void {
+  if (command !== undefined && command !== 'preflight' && command !== 'verify') {
+    throw new Error(`unknown command '${command}'`);
+  }
+  const unknown = command === 'verify' ? more[0] : image;
+  if (unknown !== undefined) throw new Error(`unexpected argument '${unknown}'`);
+  if (command === 'verify' && image === undefined)
+    throw new Error('verify needs an image, such as quay.io/org/image1:latest');
+  if (target !== 'local' && target !== 'tenant') throw new Error(`unknown target '${target}': local or tenant`);
 }
 
 function report(error: unknown): void {

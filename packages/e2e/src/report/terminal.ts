@@ -15,7 +15,7 @@ export function renderReport(report: Report, paint: Palette): string[] {
       `  ${printable(image.repository)}:${printable(image.revisionTag)}  (${printable(image.role)})`,
       `    ${image.sealedDigest ? 'origin ' : 'digest '} ${image.originDigest ?? 'not built'}`,
       ...(image.sealedDigest ? [`    sealed  ${image.sealedDigest}`] : []),
-      `    latest  ${image.latestDigest ?? 'not moved'}`,
+      ...(report.target === 'published' ? [] : [`    latest  ${image.latestDigest ?? 'not moved'}`]),
     ]),
     '',
     ...fallen.map((entry) => paint.red(`criterion fell: ${entry.id} (${entry.title})`)),

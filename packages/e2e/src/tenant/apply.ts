@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { E2eError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
-import { type Kind, KINDS, MADE_BY_US, NAMES, type Resource, text } from './resource.ts';
+import { KINDS, type Kind, MADE_BY_US, NAMES, type Resource, text } from './resource.ts';
 
 export interface Change {
   object: Resource;
@@ -50,14 +50,20 @@ export async function carryOut(cluster: Cluster, plan: readonly Change[]): Promi
 }
 
 function adjust(desired: Resource, current: Resource | undefined): Resource {
-  const object = structuredClone(desired) as { metadata: { labels?: Record<string, string>; annotations?: Record<string, string> } } & Resource;
+  const object = structuredClone(desired) as {
+    metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
+  } & Resource;
   // What is there already was made by somebody else, unless it says that it was made here.
   if (current === undefined || current.metadata.labels?.[NAMES.madeBy] === MADE_BY_US) {
     object.metadata.labels = { ...object.metadata.labels, [NAMES.madeBy]: MADE_BY_US };
   }
   // The build service takes a request away when it was carried out: to set it again would be to ask again.
   const asks = object.metadata.annotations?.[NAMES.request] !== undefined;
-  if (asks && current !== undefined && (buildStatus(current) !== undefined || current.metadata.annotations?.[NAMES.request] !== undefined)) {
+  if (
+    asks &&
+    current !== undefined &&
+    (buildStatus(current) !== undefined || current.metadata.annotations?.[NAMES.request] !== undefined)
+  ) {
     const { [NAMES.request]: _, ...annotations } = object.metadata.annotations ?? {};
     const pending = current.metadata.annotations?.[NAMES.request];
     object.metadata.annotations = pending === undefined ? annotations : { ...annotations, [NAMES.request]: pending };
@@ -68,8 +74,14 @@ function adjust(desired: Resource, current: Resource | undefined): Resource {
 
 /** An object without what every write changes. */
 function comparable({ metadata, status: _, ...rest }: Resource): unknown {
-  const { resourceVersion: _version, generation: _generation, managedFields: _fields, creationTimestamp: _created, uid: _uid, ...kept } =
-    metadata as Record<string, unknown>;
+  const {
+    resourceVersion: _version,
+    generation: _generation,
+    managedFields: _fields,
+    creationTimestamp: _created,
+    uid: _uid,
+    ...kept
+  } = metadata as Record<string, unknown>;
   return { ...rest, metadata: kept };
 }
 
@@ -98,7 +110,13 @@ export function buildStatus(component: Resource): BuildStatus | undefined {
  */
 export async function findMade(cluster: Cluster, namespace: string): Promise<readonly Resource[]> {
   // Last made, first deleted; the build service cleans up after a component, so that goes before its application.
-  const kinds: readonly Kind[] = [KINDS.scenario, KINDS.component, KINDS.imageRepository, KINDS.application, KINDS.serviceAccount];
+  const kinds: readonly Kind[] = [
+    KINDS.scenario,
+    KINDS.component,
+    KINDS.imageRepository,
+    KINDS.application,
+    KINDS.serviceAccount,
+  ];
   const found = await Promise.all(
     kinds.map(async (kind) => {
       if ((await cluster.serves(kind)) === undefined) return [];

@@ -40,7 +40,8 @@ export async function configure(options: ConfigureOptions): Promise<void> {
           if (object.metadata.name !== component) return undefined;
           const found = buildStatus(object);
           const image = text(object, 'spec', 'containerImage');
-          last = found === undefined ? 'no build status yet' : image === undefined ? 'no containerImage yet' : found.message;
+          last =
+            found === undefined ? 'no build status yet' : image === undefined ? 'no containerImage yet' : found.message;
           if (found?.state === 'error') return found;
           return found?.state === 'enabled' && image !== undefined ? found : undefined;
         },

@@ -16,7 +16,12 @@ export function desiredObjects({ chain, pins, folder }: LoadedConfig): readonly 
 
 /** Values that nobody has set yet, and files that are not what the config says: neither may reach a tenant. */
 export async function findUnfinished({ chain, pins, folder, base }: LoadedConfig): Promise<string[]> {
-  const values = { application: chain.application, namespace: chain.namespace, 'git.url': chain.gitUrl, registry: chain.registry };
+  const values = {
+    application: chain.application,
+    namespace: chain.namespace,
+    'git.url': chain.gitUrl,
+    registry: chain.registry,
+  };
   const placeholders = Object.entries(values)
     .filter(([, value]) => /(?:^|[/.])your-/.test(value))
     .map(([name, value]) => `${name} is still a placeholder: ${value}`);

@@ -59,7 +59,8 @@ export function readTask(object: Resource): TaskRecord {
   const { status = 'Unknown', reason = '', message } = condition(object, 'Succeeded') ?? {};
   const step = list(object, 'status', 'steps').find((entry) => exitCode(entry) !== undefined && exitCode(entry) !== 0);
   const pod = text(object, 'status', 'podName');
-  const container = text(step, 'container') ?? (text(step, 'name') === undefined ? undefined : `step-${text(step, 'name')}`);
+  const container =
+    text(step, 'container') ?? (text(step, 'name') === undefined ? undefined : `step-${text(step, 'name')}`);
   return {
     run: labels[NAMES.pipelineRun] ?? '',
     name: labels[NAMES.pipelineTask] ?? name,

@@ -1,4 +1,11 @@
-import { DigestChainError, parseReference, type Registry, unseal, type VerificationKey, verify } from '@multi-image/digest-chain';
+import {
+  DigestChainError,
+  parseReference,
+  type Registry,
+  unseal,
+  type VerificationKey,
+  verify,
+} from '@multi-image/digest-chain';
 import type { Chain } from '@multi-image/manifests';
 import { builtDigest } from '../criteria/criteria.ts';
 import type { ImageView, ObservedImage, ProofCheck, RunFacts } from '../criteria/observation.ts';
@@ -84,7 +91,11 @@ async function prove(
   }
 }
 
-async function takeApart(registry: Registry, { published, origin }: ObservedImage, prefix: string): Promise<ObservedImage['unsealed']> {
+async function takeApart(
+  registry: Registry,
+  { published, origin }: ObservedImage,
+  prefix: string,
+): Promise<ObservedImage['unsealed']> {
   try {
     const { manifest } = (await unseal(registry, parseReference(published.reference), { prefix })).origin;
     if (origin.digest === undefined) return { digest: manifest.digest, bytesEqual: false };

@@ -43,8 +43,21 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
   const snapshots: SnapshotFacts[] = [];
   await Promise.all(
     [...runs].map(async ([component, run]) => {
-      signed.set(component, await step(options, `${component} · signed by Chains`, () => waitSigned(options, run), (value) => value === 'true'));
-      const snapshot = await step(options, `${component} · Snapshot`, () => waitSnapshot(options, component, run), Boolean);
+      signed.set(
+        component,
+        await step(
+          options,
+          `${component} · signed by Chains`,
+          () => waitSigned(options, run),
+          (value) => value === 'true',
+        ),
+      );
+      const snapshot = await step(
+        options,
+        `${component} · Snapshot`,
+        () => waitSnapshot(options, component, run),
+        Boolean,
+      );
       if (snapshot === undefined) return;
       snapshots.push(snapshot);
       const scenario = scenarioOf(options.config, component);
@@ -61,14 +74,22 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
   return { signed, snapshots, tests };
 }
 
-async function step<T>({ progress }: OutcomeOptions, name: string, wait: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
+async function step<T>(
+  { progress }: OutcomeOptions,
+  name: string,
+  wait: () => Promise<T>,
+  good: (value: T) => boolean,
+): Promise<T> {
   progress.started(name);
   const value = await wait();
   progress.ended(name, good(value) ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
   return value;
 }
 
-function waitSigned({ cluster, namespace, timeouts, signal, config }: OutcomeOptions, run: string): Promise<string | undefined> {
+function waitSigned(
+  { cluster, namespace, timeouts, signal, config }: OutcomeOptions,
+  run: string,
+): Promise<string | undefined> {
   return waitFor(cluster, KINDS.pipelineRun, {
     namespace,
     selector: `${NAMES.application}=${config.chain.application},${NAMES.type}=build`,
@@ -94,7 +115,10 @@ function waitSnapshot(
 
 function imagesOf(snapshot: Resource): Record<string, string> {
   return Object.fromEntries(
-    list(snapshot, 'spec', 'components').map((entry) => [text(entry, 'name') ?? '', text(entry, 'containerImage') ?? '']),
+    list(snapshot, 'spec', 'components').map((entry) => [
+      text(entry, 'name') ?? '',
+      text(entry, 'containerImage') ?? '',
+    ]),
   );
 }
 
@@ -148,12 +172,22 @@ export function outcomeEvidence(
       ...[...signed].map(([component, value]) => {
         const what = `Chains signed the run of ${component}`;
         if (value === 'true') return passed('signed', what);
-        return failed('signed', what, 'annotation chains.tekton.dev/signed: true', value === undefined ? 'no annotation in time' : value);
+        return failed(
+          'signed',
+          what,
+          'annotation chains.tekton.dev/signed: true',
+          value === undefined ? 'no annotation in time' : value,
+        );
       }),
       ...[...tests].map(([component, { scenario, status, details }]) => {
         const what = `integration test ${scenario} on the Snapshot of ${component}`;
         if (status === 'TestPassed') return passed('integration-test', `${what}: TestPassed`);
-        return failed('integration-test', what, 'TestPassed', status === undefined ? 'no result in time' : `${status}: ${details}`);
+        return failed(
+          'integration-test',
+          what,
+          'TestPassed',
+          status === undefined ? 'no result in time' : `${status}: ${details}`,
+        );
       }),
     ],
   };

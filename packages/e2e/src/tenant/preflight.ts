@@ -1,4 +1,11 @@
-import { createRegistry, DigestChainError, parsePublicKeys, parseReference, type Registry, type VerificationKey } from '@multi-image/digest-chain';
+import {
+  createRegistry,
+  DigestChainError,
+  parsePublicKeys,
+  parseReference,
+  type Registry,
+  type VerificationKey,
+} from '@multi-image/digest-chain';
 import type { Chain, LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
@@ -65,7 +72,9 @@ export async function preflightTenant(options: PreflightOptions): Promise<Tenant
               finding: {
                 level: 'problem' as const,
                 what: `the cluster has no ${kind.kind} (${kind.apiVersion}) in ${namespace || 'any namespace'}`,
-                hint: kind.apiVersion.startsWith('tekton') ? 'install Tekton' : 'this is no Konflux tenant: choose its context with --context',
+                hint: kind.apiVersion.startsWith('tekton')
+                  ? 'install Tekton'
+                  : 'this is no Konflux tenant: choose its context with --context',
               },
             },
           ]
@@ -91,9 +100,7 @@ async function findMissingRights(options: PreflightOptions, there: (kind: Kind) 
     }
     needs.push([KINDS.component, ['create']]);
   }
-  const asked = needs
-    .filter(([kind]) => there(kind))
-    .flatMap(([kind, verbs]) => verbs.map((verb) => ({ verb, kind })));
+  const asked = needs.filter(([kind]) => there(kind)).flatMap(([kind, verbs]) => verbs.map((verb) => ({ verb, kind })));
   const unique = [...new Map(asked.map((entry) => [`${entry.verb} ${entry.kind.kind}`, entry])).values()];
   const answers = await Promise.all(
     unique.map(async ({ verb, kind }): Promise<Finding[]> => {
@@ -101,11 +108,21 @@ async function findMissingRights(options: PreflightOptions, there: (kind: Kind) 
       const group = kind.apiVersion.includes('/') ? (kind.apiVersion.split('/')[0] ?? '') : '';
       if (await cluster.may({ verb, group, resource, namespace })) return [];
       const full = group === '' ? resource : `${resource}.${group}`;
-      return [{ level: 'problem', what: `you may not ${verb} ${full} in ${namespace}`, hint: `ask an admin; to check: kubectl auth can-i ${verb} ${full} -n ${namespace}` }];
+      return [
+        {
+          level: 'problem',
+          what: `you may not ${verb} ${full} in ${namespace}`,
+          hint: `ask an admin; to check: kubectl auth can-i ${verb} ${full} -n ${namespace}`,
+        },
+      ];
     }),
   );
   const logs = await cluster.may({ verb: 'get', group: '', resource: 'pods', subresource: 'log', namespace });
-  const note: Finding = { level: 'note', what: `you may not read logs of pods in ${namespace}`, hint: 'the log of a step that fails will not be shown' };
+  const note: Finding = {
+    level: 'note',
+    what: `you may not read logs of pods in ${namespace}`,
+    hint: 'the log of a step that fails will not be shown',
+  };
   return [...answers.flat(), ...(logs ? [] : [note])];
 }
 
@@ -113,7 +130,12 @@ async function findMissingRights(options: PreflightOptions, there: (kind: Kind) 
  * Whether each service account has the push secrets that its pipeline needs. What this run's apply will link, or Konflux
  * makes together with the components, is missing only where it is missing from a tenant that was set up before.
  */
-export async function findUnlinkedSecrets({ cluster, config, namespace, changes }: Omit<PreflightOptions, 'registry'>): Promise<Finding[]> {
+export async function findUnlinkedSecrets({
+  cluster,
+  config,
+  namespace,
+  changes,
+}: Omit<PreflightOptions, 'registry'>): Promise<Finding[]> {
   const accounts = desiredObjects(config).filter(({ kind }) => kind === 'ServiceAccount');
   const findings = await Promise.all(
     accounts.map(async (account): Promise<Finding[]> => {
@@ -126,7 +148,13 @@ export async function findUnlinkedSecrets({ cluster, config, namespace, changes 
         const linked = common || (found !== undefined && secretsOf(found).includes(name));
         const own = config.chain.imageRepositories === 'own';
         if (secret === undefined && own) {
-          return [{ level: 'problem', what: `there is no secret ${name} in ${namespace}`, hint: `kubectl create secret docker-registry ${name} -n ${namespace} --docker-server=… --docker-username=… --docker-password=…` }];
+          return [
+            {
+              level: 'problem',
+              what: `there is no secret ${name} in ${namespace}`,
+              hint: `kubectl create secret docker-registry ${name} -n ${namespace} --docker-server=… --docker-username=… --docker-password=…`,
+            },
+          ];
         }
         // Not there yet: Konflux makes it together with the image repository that is applied.
         if (secret === undefined && changes) return [];
@@ -135,7 +163,9 @@ export async function findUnlinkedSecrets({ cluster, config, namespace, changes 
           {
             level: changes ? 'note' : 'problem',
             what: `service account ${account.metadata.name} is not linked to the secret ${name}`,
-            hint: changes ? 'it is linked when this run applies konflux/service-accounts.yaml' : 'kubectl apply --server-side -f konflux/service-accounts.yaml',
+            hint: changes
+              ? 'it is linked when this run applies konflux/service-accounts.yaml'
+              : 'kubectl apply --server-side -f konflux/service-accounts.yaml',
           },
         ];
       });
@@ -148,7 +178,10 @@ export async function findUnlinkedSecrets({ cluster, config, namespace, changes 
 function ownSecrets(account: Resource, config: LoadedConfig): string[] {
   const image = config.chain.images.find(({ serviceAccount }) => serviceAccount === account.metadata.name);
   return desiredObjects(config)
-    .filter(({ kind, metadata }) => kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === image?.component)
+    .filter(
+      ({ kind, metadata }) =>
+        kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === image?.component,
+    )
     .map(({ metadata }) => `${metadata.name}-image-push`);
 }
 
@@ -156,7 +189,11 @@ export function secretsOf(account: Resource): string[] {
   return list(account, 'secrets').flatMap((entry) => text(entry, 'name') ?? []);
 }
 
-async function readSecret(cluster: Cluster, name: string, namespace: string): Promise<Resource | undefined | 'unknown'> {
+async function readSecret(
+  cluster: Cluster,
+  name: string,
+  namespace: string,
+): Promise<Resource | undefined | 'unknown'> {
   try {
     return await cluster.read(KINDS.secret, name, namespace);
   } catch (error) {
@@ -177,9 +214,21 @@ async function findRegistryProblems(registry: Registry = createRegistry(), chain
         const host = repository.split('/')[0] ?? '';
         if (error.code === 'UNAUTHORIZED') {
           // Registries answer so for repositories that are not there yet, too.
-          return [{ level: 'note', what: `${repository} can't be read with this machine's credentials`, hint: `before the first build that is so; if it stays, and the repository is private: podman login ${host}` }];
+          return [
+            {
+              level: 'note',
+              what: `${repository} can't be read with this machine's credentials`,
+              hint: `before the first build that is so; if it stays, and the repository is private: podman login ${host}`,
+            },
+          ];
         }
-        return [{ level: 'problem', what: `${repository}: ${error.message}`, hint: error.hint ?? `can this machine reach ${host}?` }];
+        return [
+          {
+            level: 'problem',
+            what: `${repository}: ${error.message}`,
+            hint: error.hint ?? `can this machine reach ${host}?`,
+          },
+        ];
       }
     }),
   );
@@ -194,9 +243,23 @@ async function readKeys(cluster: Cluster): Promise<{ findings: Finding[]; keys: 
       return { findings: [], keys: parsePublicKeys(pem) };
     } catch (error) {
       if (!(error instanceof DigestChainError)) throw error;
-      return { findings: [{ level: 'problem', what: `Chains' public key in ${namespace}: ${error.message}`, hint: error.hint ?? '' }], keys: [] };
+      return {
+        findings: [
+          { level: 'problem', what: `Chains' public key in ${namespace}: ${error.message}`, hint: error.hint ?? '' },
+        ],
+        keys: [],
+      };
     }
   }
   const hint = 'ask the cluster’s admin for Chains’ cosign.pub and name the file with --key';
-  return { findings: [{ level: 'problem', what: `Chains' public key (secret public-key in ${KEY_NAMESPACES.join(' or ')}) can't be read`, hint }], keys: [] };
+  return {
+    findings: [
+      {
+        level: 'problem',
+        what: `Chains' public key (secret public-key in ${KEY_NAMESPACES.join(' or ')}) can't be read`,
+        hint,
+      },
+    ],
+    keys: [],
+  };
 }

@@ -11,7 +11,10 @@ export type ImageRunner = (reference: string) => Promise<CommandResult | { probl
 const OWN_PROGRAM = '/app/entrypoint.mts';
 
 /** Runs the images that end by themselves; what could not be run is said. */
-export async function runImages(images: readonly ObservedImage[], runner: ImageRunner = podman): Promise<readonly Evidence[]> {
+export async function runImages(
+  images: readonly ObservedImage[],
+  runner: ImageRunner = podman,
+): Promise<readonly Evidence[]> {
   const notRun: Evidence[] = [];
   for (const image of images) {
     const digest = image.published.digest ?? image.origin.digest;

@@ -38,7 +38,9 @@ export function componentsOf(chain: Chain): readonly { component: string; role: 
  * Follows the PipelineRuns of one commit and their tasks until all are over, shows what happens, and fetches the log of a
  * step that fails. Throws `WAIT_TIMEOUT` where they don't start or don't end in time.
  */
-export async function followRuns(options: FollowRunsOptions): Promise<{ revision: string; runs: Map<string, RunFacts>; names: Map<string, string> }> {
+export async function followRuns(
+  options: FollowRunsOptions,
+): Promise<{ revision: string; runs: Map<string, RunFacts>; names: Map<string, string> }> {
   const { cluster, chain, namespace, before, progress, timeouts } = options;
   const components = componentsOf(chain).map(({ component }) => component);
   const records = new Map<string, RunRecord>();
@@ -119,7 +121,12 @@ export async function followRuns(options: FollowRunsOptions): Promise<{ revision
   try {
     if (!done()) {
       await Promise.all([
-        follow(cluster, KINDS.pipelineRun, { namespace, selector: `${application},${NAMES.type}=build`, onObject: onRun, signal }),
+        follow(cluster, KINDS.pipelineRun, {
+          namespace,
+          selector: `${application},${NAMES.type}=build`,
+          onObject: onRun,
+          signal,
+        }),
         follow(cluster, KINDS.taskRun, { namespace, selector: application, onObject: onTask, signal }),
       ]);
     }
@@ -133,11 +140,15 @@ export async function followRuns(options: FollowRunsOptions): Promise<{ revision
   return { revision: revision ?? '', runs: finished, names };
 
   function timeout(wait: 'started' | 'runs'): E2eError {
-    const open = components.filter((component) => (wait === 'started' ? !records.has(component) : !finished.has(component)));
+    const open = components.filter((component) =>
+      wait === 'started' ? !records.has(component) : !finished.has(component),
+    );
     const what = wait === 'started' ? 'no PipelineRun started' : 'the PipelineRuns did not end';
     return new E2eError('WAIT_TIMEOUT', `${what} in time for ${open.join(', ')} (criterion single-pipeline)`, {
       expected: `within ${Math.round(timeouts[wait] / 60_000)} minutes; --timeout ${wait}=… sets another limit`,
-      found: [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') || 'none of this commit',
+      found:
+        [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') ||
+        'none of this commit',
       hint: `look with: kubectl get pipelineruns -n ${namespace} -l ${application}; go on with --resume`,
     });
   }
@@ -145,7 +156,8 @@ export async function followRuns(options: FollowRunsOptions): Promise<{ revision
 
 function show(component: string, task: TaskRecord, known: TaskRecord | undefined, progress: Progress): void {
   const what = `${component} · ${task.name}`;
-  const over = (status: string | undefined): boolean => status === 'Succeeded' || status === 'Failed' || status === 'Cancelled';
+  const over = (status: string | undefined): boolean =>
+    status === 'Succeeded' || status === 'Failed' || status === 'Cancelled';
   if (known === undefined && !over(task.status)) progress.started(what);
   if (over(task.status) && !over(known?.status)) {
     progress.ended(what, task.status === 'Succeeded' ? 'passed' : 'failed', task.message ?? '');

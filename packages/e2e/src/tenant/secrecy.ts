@@ -11,7 +11,9 @@ export class Secrecy {
 
   know(secrets: readonly string[]): void {
     // The longest first, so that no part of one is left.
-    this.#known = [...new Set([...this.#known, ...secrets])].filter((secret) => secret.length > 5).sort((a, b) => b.length - a.length);
+    this.#known = [...new Set([...this.#known, ...secrets])]
+      .filter((secret) => secret.length > 5)
+      .sort((a, b) => b.length - a.length);
   }
 
   clean(text: string): string {

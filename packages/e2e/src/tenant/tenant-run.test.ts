@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Report } from '../report/report.ts';
-import type { Misfortunes } from '../testing/kube-konflux.ts';
+import { type Misfortunes, PLANTED } from '../testing/kube-konflux.ts';
+import { writeKubeConfig } from '../testing/kube-login.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
+import { KINDS } from './resource.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;
@@ -21,7 +23,9 @@ async function start(misfortunes: Misfortunes = {}): Promise<Tenant> {
 const statusOf = (report: Report | undefined) =>
   Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
 const fallen = (report: Report | undefined) =>
-  report?.criteria.flatMap(({ evidence }) => evidence.filter(({ status }) => status === 'failed').map(({ check }) => check));
+  report?.criteria.flatMap(({ evidence }) =>
+    evidence.filter(({ status }) => status === 'failed').map(({ check }) => check),
+  );
 
 test('applies, builds, follows, and proves it attested with the cluster’s key', async () => {
   const report = await (await start()).run();
@@ -38,4 +42,291 @@ test('applies, builds, follows, and proves it attested with the cluster’s key'
     'scanner configure-pac-no-mr',
     'scanner trigger-pac-build',
   ]);
+});
+
+describe('where something falls, the criterion says what was expected and found', () => {
+  test('a build that fails: the log of its step is there, the rest was skipped', async () => {
+    const failingTask = {
+      component: 'app',
+      task: 'build-image-2',
+      log: 'line 1\nerror: no such file: entrypoint.mts\n',
+    };
+    const report = await (await start({ failingTask })).run();
+    expect(report?.status).toBe('failed');
+    expect(statusOf(report)).toMatchObject({ 'single-pipeline': 'failed', 'no-manual-step': 'failed' });
+    const build = report?.runs.find(({ name }) => name.startsWith('app'));
+    expect(build?.status).toBe('Failed');
+    const task = build?.tasks.find(({ name }) => name === 'build-image-2');
+    expect(task).toMatchObject({ status: 'Failed', logTail: ['line 1', 'error: no such file: entrypoint.mts'] });
+    expect(build?.tasks.find(({ name }) => name === 'label-image-1')?.status).toBe('Skipped');
+    expect(tenant.output()).toContain('error: no such file: entrypoint.mts');
+  });
+
+  test('a scanner that times out', async () => {
+    const report = await (await start({ runReason: { component: 'scanner', reason: 'PipelineRunTimeout' } })).run();
+    expect(statusOf(report)).toMatchObject({ 'single-pipeline': 'passed', 'scanner-extracts': 'failed' });
+    expect(
+      report?.criteria.flatMap(({ evidence }) => evidence).find(({ status }) => status === 'failed')?.found,
+    ).toContain('PipelineRunTimeout');
+  });
+
+  test.each([
+    ['Chains failed', { chains: 'failed' }, ['signed', 'signed'], 'failed'],
+    [
+      'Chains says nothing',
+      { chains: 'silent' },
+      ['snapshot', 'snapshot', 'signed', 'signed'],
+      'no annotation in time',
+    ],
+    ['no Snapshot comes', { noSnapshot: true }, ['snapshot', 'snapshot'], 'none in time'],
+    ['the integration test fails', { test: 'TestFail' }, ['integration-test'], 'TestFail'],
+    [
+      'the scanner’s Snapshot has the old Image 2',
+      { snapshotImage: `quay.io/acme/chain-image2@sha256:${'9'.repeat(64)}` },
+      ['snapshot'],
+      `@sha256:${'9'.repeat(64)}`,
+    ],
+  ] as const)('%s', async (_, misfortunes, checks, found) => {
+    const report = await (await start(misfortunes)).run();
+    expect(fallen(report)).toEqual(checks);
+    const evidence = report?.criteria.flatMap((entry) => entry.evidence).filter(({ status }) => status === 'failed');
+    expect(evidence?.at(-1)?.found).toContain(found);
+  });
+
+  test('signed by another key than the cluster’s', async () => {
+    const other = (await import('../../../digest-chain/src/testing/signer.ts')).createSigner();
+    const report = await (await start()).run({ keys: other.keys });
+    expect(statusOf(report)['scanned-and-signed']).toBe('failed');
+  });
+});
+
+describe('where the run can’t be made', () => {
+  test('preflight names everything at once, and changes nothing', async () => {
+    await start();
+    const { server } = tenant;
+    server.denied.add('patch components').add('watch taskruns').add('create applications');
+    server.secretData.delete('tekton-pipelines/public-key');
+    const error = await tenant.run().catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
+    for (const part of [
+      'patch components',
+      'watch taskruns.tekton.dev',
+      'create applications',
+      'public key',
+      'kubectl auth can-i',
+    ]) {
+      expect(error.found).toContain(part);
+    }
+    expect(server.calls.filter(({ method }) => method === 'PATCH' || method === 'DELETE')).toEqual([]);
+  });
+
+  test('a tenant without Konflux', async () => {
+    await start();
+    tenant.server.absent.add('appstudio.redhat.com/v1alpha1').add('appstudio.redhat.com/v1beta2');
+    const error = await tenant.run().catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
+    expect(error.found).toContain('no Component');
+    expect(error.found).toContain('no Konflux tenant');
+  });
+
+  test('placeholders that are left, and files that are not as the config says', async () => {
+    await start();
+    const { writeRepository } = await import('../testing/tenant.ts');
+    const config = await writeRepository(`${world.folder}/placeholders`, 'your-tenant-namespace');
+    await writeFile(`${world.folder}/placeholders/konflux/components.yaml`, 'kind: Component\n');
+    const error = await tenant.run({ config }).catch((caught) => caught);
+    expect(error.found).toContain('namespace is still a placeholder: your-tenant-namespace');
+    expect(error.found).toContain('konflux/components.yaml is not as the config says');
+  });
+
+  test('a secret that stays unlinked', async () => {
+    await start({ unlinked: 'imagerepository-for-chain-scanner-image-push' });
+    const { DEFAULT_TIMEOUTS } = await import('./timeouts.ts');
+    const error = await tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, configured: 800 } }).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
+    expect(error.found).toContain(
+      'build-pipeline-scanner is not linked to the secret imagerepository-for-chain-scanner-image-push',
+    );
+    expect(tenant.konflux.requests.filter((request) => request.includes('trigger'))).toEqual([]);
+  });
+
+  test('a component that Konflux can’t configure', async () => {
+    await start({ configureError: '74: Access token is unrecognizable by GitHub' });
+    await expect(tenant.run()).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      found: expect.stringContaining('74:'),
+    });
+  });
+
+  test('nobody answers, or the login is refused', async () => {
+    await start();
+    tenant.server.tokens.clear();
+    await expect(tenant.run({ loginPatience: 50 })).rejects.toMatchObject({ found: expect.stringContaining('401') });
+    await tenant.server.stop();
+    const error = await tenant.run().catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED', found: expect.stringContaining('does not answer') });
+    await tenant.stop().catch(() => {});
+    await start();
+  });
+
+  test('no PipelineRun starts, or one does not end', async () => {
+    await start();
+    const { DEFAULT_TIMEOUTS } = await import('./timeouts.ts');
+    // What the tenant was never set up for is said first.
+    await expect(tenant.run({ commit: REVISION })).rejects.toMatchObject({
+      found: expect.stringContaining('not linked'),
+    });
+    await tenant.run();
+    await expect(
+      tenant.run({ commit: 'f'.repeat(40), timeouts: { ...DEFAULT_TIMEOUTS, started: 300 } }),
+    ).rejects.toMatchObject({ code: 'WAIT_TIMEOUT', message: expect.stringContaining('single-pipeline') });
+  });
+});
+
+describe('through trouble on the way', () => {
+  test('watches that are dropped and versions that are too old', async () => {
+    let steps = 0;
+    await start({
+      onStep: () => {
+        if (++steps % 2 === 0) tenant.server.store.compact();
+        tenant.server.dropWatches();
+      },
+      pace: 40,
+    });
+    expect((await tenant.run())?.status).toBe('passed');
+  });
+
+  test('a login that expires in the middle', async () => {
+    await start({
+      pace: 40,
+      onStep: (component, task) => {
+        if (component !== 'app' || task !== 'build-image-2') return;
+        tenant.server.tokens.clear();
+        tenant.server.tokens.add('second-token');
+        tenant.server.dropWatches();
+        setTimeout(() => writeKubeConfig(tenant.kubeconfig, tenant.address, 'second-token'), 100);
+      },
+    });
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(tenant.output()).toContain('the login expired');
+  });
+
+  test('a server that is busy, slow, and drops every tenth request', async () => {
+    await start();
+    let calls = 0;
+    tenant.server.fault = ({ query }) => {
+      calls++;
+      if (query.has('watch')) return undefined;
+      if (calls % 10 === 0) return { drop: true };
+      if (calls % 7 === 0) return { status: 503 };
+      return calls % 3 === 0 ? { wait: 20 } : undefined;
+    };
+    expect((await tenant.run())?.status).toBe('passed');
+  });
+
+  test('killed, and taken up again', async () => {
+    const stop = new AbortController();
+    await start({
+      pace: 30,
+      onStep: (component, task) => component === 'app' && task === 'build-image-2' && stop.abort(),
+    });
+    await expect(tenant.run({ signal: stop.signal })).rejects.toThrow();
+    const report = await tenant.run({ resume: true });
+    expect(report?.status).toBe('passed');
+    // Nothing was applied, and nothing asked for, a second time.
+    expect(tenant.konflux.requests.filter((request) => request.includes('trigger'))).toHaveLength(2);
+    // And after the runs were pruned, from what is remembered.
+    for (const { metadata } of tenant.server.store.all('TaskRun')) tenant.server.store.delete('TaskRun', metadata.name);
+    expect((await tenant.run({ resume: true }))?.criteria.length).toBe(report?.criteria.length);
+  });
+
+  test('nothing to resume', async () => {
+    await start();
+    await expect(tenant.run({ resume: true })).rejects.toMatchObject({ code: 'STATE_INVALID' });
+    await writeFile(tenant.stateFile, '{"version":1,"server":"https://elsewhere"}');
+    await expect(tenant.run({ resume: true })).rejects.toMatchObject({ code: 'STATE_INVALID' });
+  });
+});
+
+describe('what was there before', () => {
+  test('a second run applies nothing, and says so', async () => {
+    await start();
+    await tenant.run();
+    const before = tenant.server.store.get('Application', 'chain');
+    tenant.server.calls.length = 0;
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(tenant.output()).toContain('nothing to apply');
+    expect(tenant.server.store.get('Application', 'chain')).toEqual(before);
+    const applied = tenant.server.calls.filter(({ method, query }) => method === 'PATCH' && !query.has('dryRun'));
+    // The two requests for builds.
+    expect(applied.map(({ path }) => path.split('/').at(-1)).toSorted()).toEqual(['app', 'scanner']);
+    expect(tenant.konflux.requests.filter((request) => request.includes('configure'))).toHaveLength(2);
+  });
+
+  test('a dry run says what it would do, and does nothing', async () => {
+    await start();
+    expect(await tenant.run({ dryRun: true })).toBeUndefined();
+    expect(tenant.output()).toContain('would create Component app');
+    expect(tenant.server.store.all('Component')).toEqual([]);
+  });
+
+  test('a field that somebody else set is not overwritten', async () => {
+    await start();
+    tenant.server.store.put(
+      { ...KINDS.application, metadata: { name: 'chain' }, spec: { displayName: 'Somebody else’s' } },
+      'kubectl',
+    );
+    await expect(tenant.run()).rejects.toMatchObject({
+      code: 'APPLY_CONFLICT',
+      found: expect.stringContaining('"kubectl"'),
+    });
+    expect(tenant.server.store.get('Application', 'chain')?.spec).toEqual({ displayName: 'Somebody else’s' });
+    expect(tenant.server.store.all('Component')).toEqual([]);
+  });
+
+  test('a push is followed by its commit, without applying or asking for anything', async () => {
+    await start();
+    await tenant.run();
+    const calls = tenant.server.calls.length;
+    tenant.konflux.push();
+    expect((await tenant.run({ commit: REVISION }))?.status).toBe('passed');
+    expect(tenant.server.calls.slice(calls).filter(({ method }) => method === 'PATCH')).toEqual([]);
+  });
+});
+
+test('no secret is in the output, the report, the state or an error', async () => {
+  const token = 'sha256~AbCdEfGhIjKlMnOpQrStUvWxYz0123456789';
+  const log = [
+    `Authorization: Bearer ${token}`,
+    `pushing with ${PLANTED}=1`,
+    `"auth": "dXNlcjpwYXNzd29yZA=="`,
+    'token test-token',
+    'https://me:hunter22@quay.io/x',
+  ].join('\n');
+  await start({ failingTask: { component: 'app', task: 'build-image-1', log } });
+  const report = await tenant.run();
+  const everything = tenant.output() + JSON.stringify(report) + (await readFile(tenant.stateFile, 'utf8'));
+  expect(everything).toContain('Authorization: Bearer [hidden]');
+  for (const secret of [
+    token,
+    'test-token',
+    'dXNlcjpwYXNzd29yZA',
+    'hunter22',
+    Buffer.from(PLANTED).toString('base64'),
+  ]) {
+    expect(everything).not.toContain(secret);
+  }
+});
+
+test('in steady watching, at most two requests a second', { timeout: 20_000 }, async () => {
+  await start({ pace: 400 });
+  const running = tenant.run({ pauses: { first: 1000, longest: 30_000 } });
+  await vi.waitUntil(() => tenant.server.watching >= 2 && tenant.server.store.all('PipelineRun').length === 2, {
+    timeout: 10_000,
+  });
+  const from = tenant.server.calls.length;
+  const began = Date.now();
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  expect((tenant.server.calls.length - from) / ((Date.now() - began) / 1000)).toBeLessThanOrEqual(2);
+  await running;
 });

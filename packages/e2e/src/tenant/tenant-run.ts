@@ -9,10 +9,10 @@ import { carryOut, planApply } from './apply.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { configure, trigger } from './configure.ts';
 import { desiredObjects } from './desired.ts';
+import { extend, imagesOf, scansOf } from './judge-tenant.ts';
 import { lookAtImages } from './look.ts';
 import { awaitOutcome, outcomeEvidence } from './outcome.ts';
 import { type Finding, preflightTenant } from './preflight.ts';
-import { extend, imagesOf, scansOf } from './judge-tenant.ts';
 import { KINDS, NAMES } from './resource.ts';
 import { type ImageRunner, runImages } from './run-images.ts';
 import { componentsOf, followRuns } from './runs.ts';
@@ -67,20 +67,33 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
 
     const found = await preflightTenant({ cluster, config, namespace, registry, changes });
     const keys = options.keys ?? found.keys;
-    report(found.findings.filter(({ what }) => options.keys === undefined || !what.includes('public key')), progress);
+    report(
+      found.findings.filter(({ what }) => options.keys === undefined || !what.includes('public key')),
+      progress,
+    );
 
     if (changes) {
       const plan = await planApply(cluster, desiredObjects(config));
       for (const { action, object } of plan) {
-        if (action !== 'unchanged') progress.line(`${options.dryRun ? 'would ' : ''}${action} ${object.kind} ${object.metadata.name}`);
+        if (action !== 'unchanged')
+          progress.line(`${options.dryRun ? 'would ' : ''}${action} ${object.kind} ${object.metadata.name}`);
       }
-      if (plan.every(({ action }) => action === 'unchanged')) progress.line('nothing to apply: the tenant is as the config says');
+      if (plan.every(({ action }) => action === 'unchanged'))
+        progress.line('nothing to apply: the tenant is as the config says');
       if (options.dryRun) return undefined;
       await carryOut(cluster, plan);
       await configure({ cluster, config, namespace, timeout: timeouts.configured, progress, signal });
-      const before = await cluster.list(KINDS.pipelineRun, namespace, `${NAMES.application}=${chain.application},${NAMES.type}=build`);
+      const before = await cluster.list(
+        KINDS.pipelineRun,
+        namespace,
+        `${NAMES.application}=${chain.application},${NAMES.type}=build`,
+      );
       state = { ...state, before: before.items.map(({ metadata }) => metadata.name), triggeredAt: Date.now() };
-      await trigger(cluster, componentsOf(chain).map(({ component }) => component), namespace);
+      await trigger(
+        cluster,
+        componentsOf(chain).map(({ component }) => component),
+        namespace,
+      );
       await saveState(file, state);
       progress.line('builds are asked for');
     }
@@ -126,14 +139,22 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       images,
       scans: all.flatMap(scansOf),
     };
-    const criteria = extend(judge(seen), { ...outcomeEvidence(outcome, chain, digests(config, images)), 'single-pipeline': notRun });
+    const criteria = extend(judge(seen), {
+      ...outcomeEvidence(outcome, chain, digests(config, images)),
+      'single-pipeline': notRun,
+    });
     return secrecy.cleanAll<Report>({
       version: 1,
       target: 'tenant',
       status: criteria.some(({ status }) => status === 'failed') ? 'failed' : 'passed',
       revision,
       uncommitted: [],
-      cluster: { server: cluster.server, namespace, application: chain.application, snapshots: outcome.snapshots.map(({ name }) => name) },
+      cluster: {
+        server: cluster.server,
+        namespace,
+        application: chain.application,
+        snapshots: outcome.snapshots.map(({ name }) => name),
+      },
       images: imagesOf(seen),
       criteria,
       runs: all,
@@ -151,21 +172,33 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
 /** The published digest of each component's image. */
 function digests({ chain }: LoadedConfig, images: readonly ObservedImage[]): Map<string, string | undefined> {
   return new Map(
-    componentsOf(chain).map(({ component, role }) => [component, images.find((image) => image.role === role)?.published.digest]),
+    componentsOf(chain).map(({ component, role }) => [
+      component,
+      images.find((image) => image.role === role)?.published.digest,
+    ]),
   );
 }
 
 function report(findings: readonly Finding[], progress: Progress): void {
   const problems = findings.filter(({ level }) => level === 'problem');
-  for (const { what, hint } of findings.filter(({ level }) => level === 'note')) progress.line(`note: ${what} (${hint})`);
+  for (const { what, hint } of findings.filter(({ level }) => level === 'note'))
+    progress.line(`note: ${what} (${hint})`);
   if (problems.length === 0) return;
-  throw new E2eError('PREFLIGHT_FAILED', `${problems.length === 1 ? 'one thing stands' : `${problems.length} things stand`} in the way, and nothing was changed`, {
-    found: problems.map(({ what, hint }) => `${what}\n  → ${hint}`).join('\n'),
-  });
+  throw new E2eError(
+    'PREFLIGHT_FAILED',
+    `${problems.length === 1 ? 'one thing stands' : `${problems.length} things stand`} in the way, and nothing was changed`,
+    {
+      found: problems.map(({ what, hint }) => `${what}\n  → ${hint}`).join('\n'),
+    },
+  );
 }
 
 function hide(error: unknown, secrecy: Secrecy): unknown {
   if (!(error instanceof E2eError)) return error;
   const { code, message, expected, found, hint } = secrecy.cleanAll({ ...error, message: error.message });
-  return new E2eError(code, message, { ...(expected ? { expected } : {}), ...(found ? { found } : {}), ...(hint ? { hint } : {}) });
+  return new E2eError(code, message, {
+    ...(expected ? { expected } : {}),
+    ...(found ? { found } : {}),
+    ...(hint ? { hint } : {}),
+  });
 }

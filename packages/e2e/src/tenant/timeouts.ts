@@ -37,7 +37,10 @@ export function parseTimeouts(values: readonly string[] = []): Timeouts {
     const names = Object.keys(timeouts) as (keyof Timeouts)[];
     const meant = name === undefined ? names : names.filter((wait) => wait === name);
     if (match === null || meant.length === 0 || milliseconds <= 0) {
-      throw new E2eError('USAGE', 'not a timeout', { expected: `30m, or one of ${names.join(', ')} as in runs=4h`, found: value });
+      throw new E2eError('USAGE', 'not a timeout', {
+        expected: `30m, or one of ${names.join(', ')} as in runs=4h`,
+        found: value,
+      });
     }
     for (const wait of meant) timeouts[wait] = milliseconds;
   }

@@ -66,7 +66,9 @@ export class KonfluxControllers {
   }
 
   #reconcile(name: string): void {
-    const request = this.#server.store.get('Component', name)?.metadata.annotations?.['build.appstudio.openshift.io/request'];
+    const request = this.#server.store.get('Component', name)?.metadata.annotations?.[
+      'build.appstudio.openshift.io/request'
+    ];
     if (request === undefined) return;
     this.requests.push(`${name} ${request}`);
     this.#server.store.change('Component', name, (component) => {
@@ -83,10 +85,13 @@ export class KonfluxControllers {
     const secrets = [`${repository}-image-push`, `${repository}-image-pull`];
     for (const secret of secrets) {
       store.put({ ...KINDS.secret, metadata: { name: secret } });
-      this.#server.secretData.set(`my-tenant/${secret}`, { '.dockerconfigjson': Buffer.from(PLANTED).toString('base64') });
+      this.#server.secretData.set(`my-tenant/${secret}`, {
+        '.dockerconfigjson': Buffer.from(PLANTED).toString('base64'),
+      });
     }
     const account = `build-pipeline-${name}`;
-    if (store.get('ServiceAccount', account) === undefined) store.put({ ...KINDS.serviceAccount, metadata: { name: account } });
+    if (store.get('ServiceAccount', account) === undefined)
+      store.put({ ...KINDS.serviceAccount, metadata: { name: account } });
     store.change('ServiceAccount', account, (object) => {
       const own = secrets.slice(0, 1).filter((secret) => secret !== unlinked);
       object.secrets = [...(object.secrets ?? []), ...own.map((secret) => ({ name: secret }))];
@@ -126,7 +131,10 @@ export class KonfluxControllers {
         annotations: { 'build.appstudio.redhat.com/commit_sha': this.#revision },
       },
       spec: { pipelineRef: { name: 'unified-build' } },
-      status: { startTime: now(), conditions: [{ type: 'Succeeded', status: 'Unknown', reason: 'Running', message: '' }] },
+      status: {
+        startTime: now(),
+        conditions: [{ type: 'Succeeded', status: 'Unknown', reason: 'Running', message: '' }],
+      },
     };
   }
 
@@ -135,8 +143,14 @@ export class KonfluxControllers {
     const { failingTask, onStep } = this.#misfortunes;
     if (task === undefined) return this.#end(run, component, true, '');
     const name = `${run}-${task}`;
-    const labels = { ...store.get('PipelineRun', run)?.metadata.labels, 'tekton.dev/pipelineRun': run, 'tekton.dev/pipelineTask': task };
-    const condition = (status: string, reason: string, message = ''): object[] => [{ type: 'Succeeded', status, reason, message }];
+    const labels = {
+      ...store.get('PipelineRun', run)?.metadata.labels,
+      'tekton.dev/pipelineRun': run,
+      'tekton.dev/pipelineTask': task,
+    };
+    const condition = (status: string, reason: string, message = ''): object[] => [
+      { type: 'Succeeded', status, reason, message },
+    ];
     store.put({
       ...KINDS.taskRun,
       metadata: { name, labels },
@@ -147,17 +161,30 @@ export class KonfluxControllers {
       const fails = failingTask?.component === component && failingTask.task === task;
       if (fails) this.#server.logs.set(`${name}-pod/step-build`, failingTask.log);
       store.change('TaskRun', name, (object) => {
-        const steps = [{ name: 'build', container: 'step-build', terminated: { exitCode: fails ? 1 : 0, reason: fails ? 'Error' : 'Completed' } }];
-        const results = Object.entries(this.#resultsOf(task)).map(([key, value]) => ({ name: key, type: 'string', value }));
+        const steps = [
+          {
+            name: 'build',
+            container: 'step-build',
+            terminated: { exitCode: fails ? 1 : 0, reason: fails ? 'Error' : 'Completed' },
+          },
+        ];
+        const results = Object.entries(this.#resultsOf(task)).map(([key, value]) => ({
+          name: key,
+          type: 'string',
+          value,
+        }));
         object.status = {
           ...object.status,
           completionTime: now(),
           steps,
           ...(fails ? {} : { results }),
-          conditions: fails ? condition('False', 'Failed', '"step-build" exited with code 1') : condition('True', 'Succeeded'),
+          conditions: fails
+            ? condition('False', 'Failed', '"step-build" exited with code 1')
+            : condition('True', 'Succeeded'),
         };
       });
-      if (fails) this.#end(run, component, false, `Tasks Completed: 2 (Failed: 1, Cancelled 0), Skipped: ${rest.length}`, rest);
+      if (fails)
+        this.#end(run, component, false, `Tasks Completed: 2 (Failed: 1, Cancelled 0), Skipped: ${rest.length}`, rest);
       else this.#runTasks(run, component, rest);
     });
   }
@@ -186,7 +213,14 @@ export class KonfluxControllers {
         completionTime: now(),
         skippedTasks: skipped.map((name) => ({ name, reason: 'PipelineRun was stopping' })),
         ...(succeeded ? { results: Object.entries(results).map(([name, value]) => ({ name, value })) } : {}),
-        conditions: [{ type: 'Succeeded', status: succeeded ? 'True' : 'False', reason: reason ?? (good ? 'Succeeded' : 'Failed'), message }],
+        conditions: [
+          {
+            type: 'Succeeded',
+            status: succeeded ? 'True' : 'False',
+            reason: reason ?? (good ? 'Succeeded' : 'Failed'),
+            message,
+          },
+        ],
       };
     });
     if (!succeeded || chains === 'silent') return;
@@ -227,7 +261,13 @@ export class KonfluxControllers {
     if (component === 'app') return;
     const say = (status: string) => (object: Writable) => {
       object.metadata.annotations['test.appstudio.openshift.io/status'] = JSON.stringify([
-        { scenario: SCENARIO, status, startTime: now(), lastUpdateTime: now(), details: `Integration test for scenario ${SCENARIO}: ${status}` },
+        {
+          scenario: SCENARIO,
+          status,
+          startTime: now(),
+          lastUpdateTime: now(),
+          details: `Integration test for scenario ${SCENARIO}: ${status}`,
+        },
       ]);
     };
     store(this.#server).change('Snapshot', name, say('InProgress'));

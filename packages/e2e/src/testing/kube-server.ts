@@ -79,7 +79,7 @@ export class KubeServer {
     for (const response of this.#watches) response.destroy();
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const url = new URL(request.url ?? '/', 'http://server');
     const method = request.method ?? 'GET';
     const call: Call = {
@@ -144,7 +144,7 @@ export class KubeServer {
     { apiVersion, kind, namespace, name }: { apiVersion: string; kind: string; namespace: string; name: string },
     contentType: string,
     body: string,
-  ): void {
+  ): unknown {
     const plural = GROUPS[apiVersion]?.[kind] ?? '';
     const found = this.store.get(kind, name);
     const data = kind === 'Secret' ? this.secretData.get(`${namespace}/${name}`) : undefined;

@@ -1,4 +1,12 @@
-import { createRegistry, type Digest, parseDigestReference, parseReference, parseTagReference, type Registry, seal } from '@multi-image/digest-chain';
+import {
+  createRegistry,
+  type Digest,
+  parseDigestReference,
+  parseReference,
+  parseTagReference,
+  type Registry,
+  seal,
+} from '@multi-image/digest-chain';
 import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../digest-chain/src/attestation/document.ts';
 import { configOf, imageOf } from '../../../digest-chain/src/testing/image.ts';
 import { provenanceV02 } from '../../../digest-chain/src/testing/provenance.ts';
@@ -84,7 +92,10 @@ export async function signChain(registry: Registry, chain: PublishedChain, signe
   ];
   const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasks);
   const attestation = { mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement) };
-  for (const [image, digest] of [[chain.image1, chain.sealed], [chain.image2, chain.metadata]] as const) {
+  for (const [image, digest] of [
+    [chain.image1, chain.sealed],
+    [chain.image2, chain.metadata],
+  ] as const) {
     await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), [attestation]);
   }
 }

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { loadConfig, render } from '@multi-image/manifests';
 import type { Registry } from '@multi-image/digest-chain';
+import { loadConfig, render } from '@multi-image/manifests';
 import { startTestRegistry, type TestRegistry } from '../../../digest-chain/src/testing/registry.ts';
 import { createSigner, type Signer } from '../../../digest-chain/src/testing/signer.ts';
 import { Progress } from '../report/progress.ts';
@@ -51,9 +51,21 @@ export async function buildWorld(): Promise<TenantWorld> {
 export async function writeRepository(root: string, namespace: string): Promise<string> {
   const images = [
     { role: 'primary', component: 'app', repository: 'chain-image1', containerfile: 'image1/Containerfile' },
-    { role: 'metadata', embeds: ['primary'], component: 'scanner', repository: 'chain-image2', containerfile: 'image2/Containerfile' },
+    {
+      role: 'metadata',
+      embeds: ['primary'],
+      component: 'scanner',
+      repository: 'chain-image2',
+      containerfile: 'image2/Containerfile',
+    },
   ];
-  const value = { application: 'chain', namespace, git: { url: 'https://github.com/acme/chain' }, registry: 'quay.io/acme', images };
+  const value = {
+    application: 'chain',
+    namespace,
+    git: { url: 'https://github.com/acme/chain' },
+    registry: 'quay.io/acme',
+    images,
+  };
   const write = async (path: string, text: string): Promise<void> => {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
@@ -88,7 +100,9 @@ export async function startTenant(world: TenantWorld, misfortunes: Misfortunes =
   await mkdir(place);
   const kubeconfig = await writeKubeConfig(join(place, 'kubeconfig'), address);
   const stateFile = join(place, 'state.json');
-  server.secretData.set('tekton-pipelines/public-key', { 'cosign.pub': Buffer.from(world.signer.pem).toString('base64') });
+  server.secretData.set('tekton-pipelines/public-key', {
+    'cosign.pub': Buffer.from(world.signer.pem).toString('base64'),
+  });
   const konflux = new KonfluxControllers(server, world.chain, REVISION, misfortunes);
   let output = '';
   const stream = { isTTY: false, write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
@@ -105,7 +119,15 @@ export async function startTenant(world: TenantWorld, misfortunes: Misfortunes =
         kubeconfig,
         stateFile,
         registry: world.registry,
-        timeouts: { ...DEFAULT_TIMEOUTS, configured: 5000, started: 5000, runs: 20_000, signed: 1500, snapshot: 1500, tests: 1500 },
+        timeouts: {
+          ...DEFAULT_TIMEOUTS,
+          configured: 5000,
+          started: 5000,
+          runs: 20_000,
+          signed: 1500,
+          snapshot: 1500,
+          tests: 1500,
+        },
         pauses: { first: 10, longest: 100 },
         progress: new Progress(stream, palette(stream)),
         signal: new AbortController().signal,

@@ -1,0 +1,66 @@
+import { createInterface } from 'node:readline/promises';
+import { E2eError } from '../errors.ts';
+import type { Progress } from '../report/progress.ts';
+import type { Report } from '../report/report.ts';
+import { cleanUp } from './cleanup.ts';
+import { readKeyFiles } from './key-files.ts';
+import { runTenant } from './tenant-run.ts';
+import { parseTimeouts } from './timeouts.ts';
+
+export interface TenantValues {
+  config: string;
+  kubeconfig?: string | undefined;
+  context?: string | undefined;
+  commit?: string | undefined;
+  'dry-run': boolean;
+  resume: boolean;
+  state?: string | undefined;
+  cleanup: boolean;
+  yes: boolean;
+  timeout?: string[] | undefined;
+  key?: string[] | undefined;
+}
+
+/** Runs on a tenant what the command line asks for; a report, or nothing after a dry run or a clean-up. */
+export async function runTenantCommand(
+  values: TenantValues,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Report | undefined> {
+  const { config, kubeconfig, context, commit } = values;
+  if (commit !== undefined && !/^[0-9a-f]{40}$/.test(commit)) {
+    throw new E2eError('USAGE', 'not a commit', {
+      expected: '--commit with 40 hex digits, as git rev-parse HEAD prints',
+      found: commit,
+    });
+  }
+  if (commit !== undefined && values.resume) throw new E2eError('USAGE', '--commit and --resume exclude each other');
+  if (values.cleanup) {
+    await cleanUp({ config, kubeconfig, context, progress, signal, confirm: (question) => ask(question, values.yes) });
+    return undefined;
+  }
+  return runTenant({
+    config,
+    kubeconfig,
+    context,
+    commit,
+    dryRun: values['dry-run'],
+    resume: values.resume,
+    stateFile: values.state,
+    timeouts: parseTimeouts(values.timeout),
+    keys: await readKeyFiles(values.key),
+    progress,
+    signal,
+  });
+}
+
+async function ask(question: string, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (!process.stdin.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question(question)).trim() === 'yes';
+  } finally {
+    terminal.close();
+  }
+}
