@@ -15,8 +15,17 @@ export {
   type Reference,
   type TagReference,
 } from './reference.ts';
-export { createRegistry } from './registry/client.ts';
-export type { BlobDescriptor, RawManifest, Registry, Repository } from './registry/registry.ts';
+export { createRegistry, type RegistryOptions } from './registry/client.ts';
+export type { Credentials } from './registry/credentials/credentials.ts';
+export type {
+  BlobDescriptor,
+  CallOptions,
+  RawManifest,
+  Referrer,
+  Registry,
+  Repository,
+  Upload,
+} from './registry/registry.ts';
 export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export type { Image } from './seal/image.ts';
 export { DEFAULT_PREFIX, type Link } from './seal/labels.ts';
