@@ -1,7 +1,7 @@
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
-import { parseDigestReference } from './reference.ts';
+import { type DigestReference, parseDigestReference } from './reference.ts';
 import type { Repository } from './registry/registry.ts';
 import { linkUrlName, parseLinkName } from './seal/labels.ts';
 import type { ImageTree } from './seal/tree.ts';
@@ -10,8 +10,10 @@ import type { ImageTree } from './seal/tree.ts';
 export interface Embedding {
   readonly role: string;
   readonly digest: Digest;
-  /** `repo@digest` */
+  /** `repo@digest`, as it was when the image was built. */
   readonly url: string;
+  /** The repository of the url. */
+  readonly place: Repository;
   /** The name of the environment variable that holds the digest. */
   readonly variable: string;
 }
@@ -20,16 +22,16 @@ export interface Embedding {
  * Finds how an image embeds `origin`; throws `LINK_MISMATCH` where it does not, or where what it says differs between
  * label and environment, and `LINK_INVALID` where it is malformed.
  */
-export function findEmbedding(facts: ImageFacts, origin: Repository & { digest: Digest }, prefix: string): Embedding {
+export function findEmbedding(facts: ImageFacts, origin: Digest, prefix: string): Embedding {
   const embedded = embeddedDigests(facts, prefix);
-  const role = embedded.find(([, digest]) => digest === origin.digest)?.[0];
+  const role = embedded.find(([, digest]) => digest === origin)?.[0];
   if (role === undefined) {
     throw new DigestChainError('LINK_MISMATCH', 'the linked image was built with another image', {
-      expected: `a label ${prefix}.<role>-image.digest = ${origin.digest}`,
+      expected: `a label ${prefix}.<role>-image.digest = ${origin}`,
       found: embedded.map(([found, digest]) => `${found}: ${digest}`).join(', ') || 'no such label',
     });
   }
-  const variable = variableOf(facts, origin.digest);
+  const variable = variableOf(facts, origin);
   const label = `${prefix}.${linkUrlName(role)}`;
   const url = facts.labels.get(label);
   const urlVariable = `${variable.slice(0, -DIGEST_SUFFIX.length)}_URL`;
@@ -40,17 +42,33 @@ export function findEmbedding(facts: ImageFacts, origin: Repository & { digest: 
       found: `${url ?? 'no label'} and ${urlInEnvironment.join(', ') || 'no variable'}`,
     });
   }
-  checkUrl(url, label, origin);
-  return { role, digest: origin.digest, url, variable };
+  const { registry, repository, digest } = parseUrl(url, label);
+  if (digest !== origin) {
+    throw new DigestChainError('LINK_MISMATCH', 'the linked image names another digest in its url', {
+      expected: `the label ${label} to end with @${origin}`,
+      found: url,
+    });
+  }
+  return { role, digest, url, place: { registry, repository }, variable };
 }
 
 /** As {@link findEmbedding}, for each image of a tree: all of them have to embed the origin. */
-export function findEmbeddings(
-  tree: ImageTree,
-  origin: Repository & { digest: Digest },
-  prefix: string,
-): readonly Embedding[] {
+export function findEmbeddings(tree: ImageTree, origin: Digest, prefix: string): readonly Embedding[] {
   return tree.images.map((image) => findEmbedding(readImageFacts(image.config), origin, prefix));
+}
+
+/**
+ * Before an image is published: what embeds it has to name the repository that it is in, or the pipeline is wired wrongly.
+ * Throws `LINK_MISMATCH`. Afterwards the digests decide: a chain may be copied to other repositories.
+ */
+export function checkPlaces(embeddings: readonly Embedding[], origin: DigestReference): void {
+  for (const { place, url } of embeddings) {
+    if (place.registry === origin.registry && place.repository === origin.repository) continue;
+    throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
+      expected: `${origin.registry}/${origin.repository}@${origin.digest}`,
+      found: url,
+    });
+  }
 }
 
 /** Every `<prefix>.<role>-image.digest` label. */
@@ -79,17 +97,6 @@ function variableOf(facts: ImageFacts, digest: Digest): string {
 
 function valuesOf(facts: ImageFacts, name: string): readonly string[] {
   return facts.environment.filter(([found]) => found === name).map(([, value]) => value);
-}
-
-function checkUrl(url: string, label: string, origin: Repository & { digest: Digest }): void {
-  const named = parseUrl(url, label);
-  if (named.digest === origin.digest && named.registry === origin.registry && named.repository === origin.repository) {
-    return;
-  }
-  throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
-    expected: `${origin.registry}/${origin.repository}@${origin.digest}`,
-    found: url,
-  });
 }
 
 function parseUrl(url: string, label: string): ReturnType<typeof parseDigestReference> {

@@ -19,10 +19,10 @@ afterAll(async () => {
   await environment.stop();
 });
 
-async function publish(tag: string): Promise<void> {
-  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
-  await seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], {
-    tag: parseTagReference(`${chain.image1}:${tag}`),
+async function publish(tag: string, { image1, image2, origin, metadata }: TestChain = chain): Promise<void> {
+  const linked = { role: 'metadata', image: parseDigestReference(`${image2}:${REVISION}@${metadata}`) };
+  await seal(registry, parseDigestReference(`${image1}@${origin}`), [linked], {
+    tag: parseTagReference(`${image1}:${tag}`),
   });
 }
 
@@ -38,13 +38,19 @@ describe('extract', () => {
   });
 
   it('takes four requests', async () => {
-    await publish('cost');
     const proxy = await startCountingProxy(environment.registry.host);
     try {
-      const image = parseReference(`${chain.image1}:cost`);
-      // The proof names the place that it was asked at, so only the first two go through the proxy and pass.
-      await extract(registry, { ...image, registry: proxy.host }, { role: 'metadata' }).catch(() => undefined);
-      expect(proxy.requests).toHaveLength(2);
+      const through = await buildChain(environment.builder, proxy.host, 'extract-cost');
+      await publish('cost', through);
+      proxy.requests.length = 0;
+      const { digest } = await extract(registry, parseReference(`${through.image1}:cost`), { role: 'metadata' });
+      expect(digest).toBe(through.metadata);
+      expect(proxy.requests.map((line) => line.replace(/[0-9a-f]{64}/, '…'))).toEqual([
+        'GET /v2/extract-cost/image1/manifests/cost',
+        'GET /v2/extract-cost/image1/blobs/sha256:…',
+        'GET /v2/extract-cost/image2/manifests/sha256:…',
+        'GET /v2/extract-cost/image2/blobs/sha256:…',
+      ]);
     } finally {
       await proxy.stop();
     }

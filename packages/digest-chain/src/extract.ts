@@ -6,7 +6,7 @@ import type { RawManifest, Registry } from './registry/registry.ts';
 import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
 import { shortcoming, type Verification, type VerifyOptions, verifyManifest } from './verify.ts';
 
-export interface ExtractOptions extends VerifyOptions {
+export interface ExtractOptions extends Omit<VerifyOptions, 'at'> {
   /** Which of the linked images is wanted. */
   readonly role: string;
   /** How long to wait for the image to be published, in milliseconds; without it the image must be there. */

@@ -1,6 +1,6 @@
 import { mapConcurrently } from './concurrent.ts';
 import type { Digest } from './digest.ts';
-import { findEmbeddings } from './embedding.ts';
+import { checkPlaces, findEmbeddings } from './embedding.ts';
 import { checkTag, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
 import { readTree } from './read-tree.ts';
 import type { DigestReference, TagReference } from './reference.ts';
@@ -47,7 +47,8 @@ export async function link(
     readTree(registry, image, image.digest),
     mapConcurrently(linked, (each) => readLinked(registry, each)),
   ]);
-  const said = trees.map((each) => findEmbeddings(each, image, prefix));
+  const said = trees.map((each) => findEmbeddings(each, image.digest, prefix));
+  checkPlaces(said.flat(), image);
   const url = placeOf(image, tag?.tag ?? image.tag);
   const artifacts = await publishStatement(
     registry,

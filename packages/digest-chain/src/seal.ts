@@ -1,6 +1,6 @@
 import { mapConcurrently } from './concurrent.ts';
 import type { Digest } from './digest.ts';
-import { findEmbeddings } from './embedding.ts';
+import { checkPlaces, findEmbeddings } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
 import { checkTag, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
 import { readTree } from './read-tree.ts';
@@ -84,7 +84,8 @@ async function sealWith(sealing: Sealing, { tag, check = true, statement = {} }:
   const sealed = sealTree(tree, links, prefix);
   const url = placeOf(origin, tag?.tag);
   const built = { ...origin, digest: sealed.seal.sealedFrom };
-  const said = linkedTrees.map((tree) => findEmbeddings(tree, built, prefix));
+  const said = linkedTrees.map((tree) => findEmbeddings(tree, built.digest, prefix));
+  checkPlaces(said.flat(), built);
   await pushParts(sealing, sealed);
   if (linkedTrees.length > 0 && statement !== false) {
     const { publishStatement } = await import('./statement/publish.ts');

@@ -142,9 +142,13 @@ describe('verify', () => {
     const blobs = join(environment.registry.root, 'data/docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex);
     expect(await readdir(blobs)).toEqual(['data']);
     await writeFile(join(blobs, 'data'), '{"schemaVersion":2}');
-    const proof = await verifyTag(chain).catch((error) => error);
-    // The registry notices it by itself, or the client does; either way nothing is proved.
-    expect(proof.level === 'none' || proof.code !== undefined).toBe(true);
+    const proof = await verifyTag(chain);
+    expect(proof.level).toBe('none');
+    expect(statuses(proof)).toMatchObject({ 'linked-image-exists': 'failed', 'embeds-origin': 'skipped' });
+    expect(proof.checks.find(({ id }) => id === 'linked-image-exists')).toMatchObject({
+      evidence: expect.stringMatching(/^DIGEST_MISMATCH: /),
+      expected: expect.stringContaining(chain.metadata),
+    });
   });
 
   it('says of an image that embeds another where to start', async () => {

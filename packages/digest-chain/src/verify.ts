@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
 import { factsOf, treeOf } from './read-tree.ts';
 import { formatReference, type Reference } from './reference.ts';
-import type { RawManifest, Registry } from './registry/registry.ts';
+import type { RawManifest, Registry, Repository } from './registry/registry.ts';
 import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';
@@ -16,6 +16,11 @@ export interface VerifyOptions {
   readonly prefix?: string;
   /** The keys of the build system; with them level `attested` is asked for. */
   readonly keys?: readonly VerificationKey[];
+  /**
+   * Where the images of these roles are now, of a chain that was copied: they are read there and not at their urls. What
+   * digests say decides; another place than the labels name is no failure.
+   */
+  readonly at?: ReadonlyMap<string, Repository>;
   /** Whether a chain statement beside the labels is looked for and compared; true by default. */
   readonly statement?: boolean;
 }
@@ -63,7 +68,8 @@ export async function verifyManifest(
   const tree = await treeOf(registry, reference, manifest);
   const facts = factsOf(tree);
   const repository = { registry: reference.registry, repository: reference.repository };
-  const context = { registry, repository, tree, facts, prefix, revision: options.revision };
+  const { revision, at = new Map() } = options;
+  const context = { registry, repository, tree, facts, prefix, revision, at };
   const proof = await proveLinks(context, options.statement ?? true);
   const attested = await attest(registry, proof, options.keys ?? []);
   const checks = [...proof.checks, ...attested];

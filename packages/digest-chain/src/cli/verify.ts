@@ -1,7 +1,9 @@
 import type { Check } from '../check.ts';
 import { parseReference } from '../reference.ts';
+import type { Repository } from '../registry/registry.ts';
+import { isRole } from '../seal/labels.ts';
 import { type Verification, verify } from '../verify.ts';
-import { COMMON, parseArguments, single } from './arguments.ts';
+import { COMMON, parseArguments, single, usage } from './arguments.ts';
 import { readKeys } from './keys.ts';
 import { connect } from './registry.ts';
 import { printable, printableJson } from './terminal.ts';
@@ -10,18 +12,36 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArguments('verify', args, {
     ...COMMON,
     key: { type: 'string', multiple: true },
+    at: { type: 'string', multiple: true },
     'no-statement': { type: 'boolean' },
     revision: { type: 'string' },
   });
   const image = parseReference(single('verify', 'image', positionals));
   const result = await verify(connect(values), image, {
     ...(await readKeys(values.key)),
+    at: parsePlaces(values.at),
     statement: values['no-statement'] !== true,
     ...(values.revision === undefined ? {} : { revision: values.revision }),
     ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
   });
   process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result));
   return result.level === 'none' ? 1 : 0;
+}
+
+/** Reads `--at <role>=<repository>`. */
+function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Repository> {
+  const places = new Map<string, Repository>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const role = text.slice(0, at);
+    const { tag, digest, ...repository } = parseReference(text.slice(at + 1));
+    if (at <= 0 || !isRole(role) || tag !== undefined || digest !== undefined) {
+      throw usage('verify', `--at is not <role>=<repository>: ${text}`);
+    }
+    if (places.has(role)) throw usage('verify', `--at is given twice for ${role}`);
+    places.set(role, repository);
+  }
+  return places;
 }
 
 /** The proof for a terminal: a line for each check, and what it comes to. */

@@ -1,7 +1,5 @@
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { parseReference } from '../reference.ts';
-import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/labels.ts';
 import { type Chain, originDigest } from '../statement/chain.ts';
 import type { Discovery } from '../statement/discover.ts';
@@ -12,7 +10,7 @@ import type { Discovery } from '../statement/discover.ts';
  */
 export function agreement(
   { statements, rejected }: Discovery,
-  image: Repository & { readonly digest: Digest; readonly origin: Digest },
+  image: { readonly digest: Digest; readonly origin: Digest },
   links: readonly Link[],
 ): string {
   const problems: string[] = [...rejected];
@@ -29,12 +27,11 @@ export function agreement(
 
 function disagreement(
   chain: Chain,
-  image: Repository & { readonly digest: Digest; readonly origin: Digest },
+  image: { readonly digest: Digest; readonly origin: Digest },
   links: readonly Link[],
 ): string | undefined {
   const own = chain.images.find((candidate) => candidate.digest === image.digest);
   if (own === undefined || originDigest(own) !== image.origin) return 'names another origin';
-  if (!isAt(own.url, image)) return `places the image at ${own.url}`;
   for (const { role, digest, url } of links) {
     const linked = chain.images.find((candidate) => candidate.role === role);
     if (linked?.digest !== digest) return `names another ${role} image`;
@@ -43,10 +40,4 @@ function disagreement(
     if (!embeds) return `does not say that ${role} embeds ${own.role}`;
   }
   return undefined;
-}
-
-/** Whether a url of a statement is in this repository. */
-export function isAt(url: string, { registry, repository }: Repository): boolean {
-  const place = parseReference(url);
-  return place.registry === registry && place.repository === repository;
 }

@@ -1,8 +1,10 @@
+import type { AttestedImage } from '../attestation/checks.ts';
 import type { Check } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
+import { isIndex } from '../seal/image-index.ts';
 import type { Link } from '../seal/labels.ts';
 import type { ImageTree } from '../seal/tree.ts';
 
@@ -16,17 +18,8 @@ export interface ProofContext {
   readonly prefix: string;
   /** The git commit that every image must have been built from. */
   readonly revision: string | undefined;
-}
-
-/** An image of a chain, read and found to hang together with the others. */
-export interface ChainMember {
-  readonly role: string;
-  readonly repository: Repository;
-  readonly tree: ImageTree;
-  /** As it was built; the tree itself where it is not sealed. */
-  readonly origin: ImageTree;
-  /** The roles of the images that it embeds. */
-  readonly embeds: readonly string[];
+  /** Where the images of a role are now; of other roles, where the chain says. */
+  readonly at: ReadonlyMap<string, Repository>;
 }
 
 /** What level `linked` consists of. */
@@ -34,27 +27,42 @@ export interface LinkProof {
   readonly checks: readonly Check[];
   readonly origin: Digest | undefined;
   readonly links: readonly Link[];
-  /** Complete only where all checks passed. */
-  readonly members: readonly ChainMember[];
+  /** The images, as far as signatures are about them; complete only where all checks passed. */
+  readonly members: readonly AttestedImage[];
 }
 
-/** What an image says it was built from; `facts` is undefined where it could not be read. */
-export interface NamedFacts {
+/** What is kept of an image once it was checked: a chain may have many, and each of them megabytes. */
+export function memberOf(
+  { role, repository, embeds }: Pick<AttestedImage, 'role' | 'repository' | 'embeds'>,
+  { manifest }: ImageTree,
+  origin: ImageTree,
+): AttestedImage {
+  const index = isIndex(origin.manifest.mediaType);
+  const built = index ? origin.images.map((image) => image.manifest.digest) : [origin.manifest.digest];
+  return { role, repository, manifest, origin: origin.manifest.digest, built, embeds };
+}
+
+/** What the images of a tree say they were built from; undefined where it could not be read. */
+export interface NamedRevisions {
   readonly name: string;
-  readonly facts: readonly ImageFacts[] | undefined;
+  readonly revisions: readonly (string | undefined)[] | undefined;
+}
+
+export function revisionsOf(name: string, facts: readonly ImageFacts[] | undefined): NamedRevisions {
+  return { name, revisions: facts?.map(({ revision }) => revision) };
 }
 
 /** All images name one revision, the expected one if there is one; throws `REVISION_MISMATCH`. */
 export function sameRevision(
-  images: readonly NamedFacts[],
+  images: readonly NamedRevisions[],
   expected: string | undefined,
 ): { evidence: string; value: string } {
-  const unknown = images.find(({ facts }) => facts === undefined);
+  const unknown = images.find(({ revisions }) => revisions === undefined);
   if (unknown !== undefined) {
     throw new DigestChainError('REVISION_MISMATCH', `the revision of a linked image is unknown (${unknown.name})`);
   }
-  const found = images.flatMap(({ name, facts = [] }) => facts.map(({ revision }) => [name, revision] as const));
-  const wanted = expected ?? revisionOf(images[0]?.facts ?? []);
+  const found = images.flatMap(({ name, revisions = [] }) => revisions.map((revision) => [name, revision] as const));
+  const wanted = expected ?? common(images[0]?.revisions ?? []);
   if (wanted !== undefined && found.every(([, revision]) => revision === wanted)) {
     return { evidence: `all were built from ${wanted}`, value: wanted };
   }
@@ -66,6 +74,9 @@ export function sameRevision(
 
 /** The revision that all images of a tree name. */
 export function revisionOf(facts: readonly ImageFacts[]): string | undefined {
-  const [first, ...others] = facts.map((fact) => fact.revision);
+  return common(facts.map(({ revision }) => revision));
+}
+
+function common([first, ...others]: readonly (string | undefined)[]): string | undefined {
   return others.every((other) => other === first) ? first : undefined;
 }

@@ -1,3 +1,4 @@
+import type { AttestedImage } from '../attestation/checks.ts';
 import { after, type Check, type CheckId, runCheck, type Step, skipped } from '../check.ts';
 import { mapConcurrently } from '../concurrent.ts';
 import type { Digest } from '../digest.ts';
@@ -10,24 +11,26 @@ import type { Repository } from '../registry/registry.ts';
 import type { Seal } from '../seal/config.ts';
 import { type Link, linkUrlName } from '../seal/labels.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
-import { type ChainMember, type LinkProof, type ProofContext, sameRevision } from './proof.ts';
+import {
+  type LinkProof,
+  memberOf,
+  type NamedRevisions,
+  type ProofContext,
+  revisionsOf,
+  sameRevision,
+} from './proof.ts';
 
 /** The proof of an image that is linked by its labels: two requests for each linked image, and the statement's. */
 export async function proveSeal(context: ProofContext, options: { readonly statement: boolean }): Promise<LinkProof> {
-  const { facts, prefix, repository, revision, tree } = context;
+  const { facts, prefix, revision, tree } = context;
   const present = await runCheck({ id: 'link-present' }, () => linkPresent(tree, facts, prefix));
   const seal = present.value;
   const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(tree, prefix));
   const [links, statement] = await Promise.all([
-    mapConcurrently(seal?.links ?? [], (link) =>
-      verifyLink(context, { ...repository, digest: seal?.sealedFrom ?? link.digest }, link),
-    ),
+    mapConcurrently(seal?.links ?? [], (link) => verifyLink(context, seal?.sealedFrom ?? link.digest, link)),
     checkStatement(context, present, options.statement),
   ]);
-  const named = [
-    { name: 'sealed image', facts },
-    ...links.map(({ role, linked }) => ({ name: role, facts: linked && factsOf(linked) })),
-  ];
+  const named = [revisionsOf('sealed image', facts), ...links.map(({ revisions }) => revisions)];
   const sameSource = await after([present], { id: 'same-revision' }, () => sameRevision(named, revision));
   return {
     checks: [
@@ -48,24 +51,22 @@ const LINK_CHECKS = ['linked-image-exists', 'embeds-origin'] as const satisfies 
 
 interface VerifiedLink {
   readonly role: string;
-  readonly repository: Repository | undefined;
-  readonly linked: ImageTree | undefined;
+  readonly revisions: NamedRevisions;
   /** What the linked image calls the image that it embeds. */
   readonly embeddedRole: string | undefined;
+  /** Undefined where it could not be read. */
+  readonly member: AttestedImage | undefined;
   readonly checks: readonly Check[];
 }
 
-async function verifyLink(
-  { registry, prefix }: ProofContext,
-  origin: Repository & { readonly digest: Digest },
-  link: Link,
-): Promise<VerifiedLink> {
+async function verifyLink({ registry, prefix, at }: ProofContext, origin: Digest, link: Link): Promise<VerifiedLink> {
   const { role } = link;
   const exists = await runCheck({ id: 'linked-image-exists', role }, async () => {
-    const repository = parseLinkUrl(link);
+    const repository = at.get(role) ?? parseLinkUrl(link);
     const linked = await readTree(registry, repository, link.digest);
     const images = linked.images.length === 1 ? '' : `, ${linked.images.length} images`;
-    const evidence = `${link.digest}, ${linked.manifest.bytes.length} bytes that hash to it${images}`;
+    const place = at.has(role) ? `, in ${repository.registry}/${repository.repository}` : '';
+    const evidence = `${link.digest}, ${linked.manifest.bytes.length} bytes that hash to it${images}${place}`;
     return { evidence, value: { repository, linked } };
   });
   const embeds = await after([exists], { id: 'embeds-origin', role }, () => {
@@ -75,28 +76,32 @@ async function verifyLink(
   });
   return {
     role,
-    repository: exists.value?.repository,
-    linked: exists.value?.linked,
+    revisions: revisionsOf(role, exists.value && factsOf(exists.value.linked)),
     embeddedRole: embeds.value,
+    member: exists.value && linkedMember(role, exists.value, prefix),
     checks: [exists.check, embeds.check],
   };
 }
 
+function linkedMember(
+  role: string,
+  { repository, linked }: { repository: Repository; linked: ImageTree },
+  prefix: string,
+): AttestedImage {
+  return memberOf({ role, repository, embeds: [] }, linked, builtAs(linked, prefix));
+}
+
 function membersOf(
-  { prefix, repository, tree }: ProofContext,
+  { repository, tree }: ProofContext,
   origin: ImageTree | undefined,
   links: readonly VerifiedLink[],
-): readonly ChainMember[] {
+): readonly AttestedImage[] {
   const said = links.find((link) => link.embeddedRole !== undefined)?.embeddedRole ?? 'primary';
   // Roles tell members apart, and this one was chosen by a linked image: it must not take another's place.
   const role = links.some((link) => link.role === said) ? 'sealed image' : said;
   return [
-    { role, repository, tree, origin: origin ?? tree, embeds: [] },
-    ...links.flatMap((link): ChainMember[] => {
-      if (link.linked === undefined || link.repository === undefined) return [];
-      const built = builtAs(link.linked, prefix);
-      return [{ role: link.role, repository: link.repository, tree: link.linked, origin: built, embeds: [role] }];
-    }),
+    memberOf({ role, repository, embeds: [] }, tree, origin ?? tree),
+    ...links.flatMap(({ member }) => (member === undefined ? [] : [{ ...member, embeds: [role] }])),
   ];
 }
 
@@ -114,7 +119,7 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
   const { statements, rejected } = await discoverStatements(registry, repository, tree.manifest.digest);
   if (statements.length + rejected.length === 0) return skipped(about, 'none is attached; the labels are the link');
   const { check } = await runCheck(about, () => {
-    const image = { ...repository, digest: tree.manifest.digest, origin: seal.sealedFrom };
+    const image = { digest: tree.manifest.digest, origin: seal.sealedFrom };
     return { evidence: agreement({ statements, rejected }, image, seal.links), value: undefined };
   });
   return check;

@@ -195,13 +195,13 @@ describe('a statement that anyone could have attached', () => {
     ['says no embedding', () => ({ embeds: [] }), 'link-present'],
     ['names another commit', () => ({ source: { commit: 'f'.repeat(40) } }), 'same-revision'],
     [
-      'places the image elsewhere',
+      'places an image elsewhere',
       (chain, other) => ({
         images: chainOf(chain).images.map((image) =>
-          image.role === 'primary' ? { ...image, url: other.image1 } : image,
+          image.role === 'metadata' ? { ...image, url: other.image1 } : image,
         ),
       }),
-      'link-present',
+      'linked-image-exists',
     ],
     [
       'says that the image was sealed',

@@ -1,15 +1,16 @@
+import type { AttestedImage } from '../attestation/checks.ts';
 import { after, type Check, runCheck, type Step, skipped } from '../check.ts';
 import { mapConcurrently } from '../concurrent.ts';
 import { findEmbeddings } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import { factsOf, readTree } from '../read-tree.ts';
 import { parseReference } from '../reference.ts';
+import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/labels.ts';
 import { type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
 import { type Chain, type ChainImage, originDigest } from '../statement/chain.ts';
 import type { Discovery, FoundStatement } from '../statement/discover.ts';
-import { isAt } from './agreement.ts';
-import { type ChainMember, type LinkProof, type ProofContext, sameRevision } from './proof.ts';
+import { type LinkProof, memberOf, type ProofContext, revisionsOf, sameRevision } from './proof.ts';
 
 /**
  * The proof of an image that has no links in its labels: what the chain statements name is read and has to hang together
@@ -50,17 +51,17 @@ function noneHolds(statements: readonly FoundStatement[], rejected: readonly str
 async function proveStatement(context: ProofContext, { chain, artifact }: FoundStatement): Promise<LinkProof> {
   const { facts, revision, tree } = context;
   const start = chain.images.find((image) => isStart(image, context));
-  const present = await runCheck({ id: 'link-present' }, () => linkPresent(chain, artifact, start, context));
+  const present = await runCheck({ id: 'link-present' }, () => linkPresent(chain, artifact, start));
   if (start === undefined || present.check.status !== 'passed') {
     return { checks: [present.check], origin: undefined, links: [], members: [] };
   }
-  const read = await mapConcurrently(chain.images, (image) => readMember(context, image));
+  const read = await mapConcurrently(chain.images, (image) => readMember(context, image, image === start));
   const byRole = new Map(read.map((entry) => [entry.image.role, entry]));
   const embeds = await Promise.all(chain.embeds.map((edge) => checkEdge(context, byRole, edge)));
   const origins = await Promise.all(read.map((entry) => checkOrigin(context, chain, entry)));
   const named = [
-    { name: 'image', facts },
-    ...read.map(({ image, tree: found }) => ({ name: image.role, facts: found.value && factsOf(found.value) })),
+    revisionsOf('image', facts),
+    ...read.map(({ image, tree: found }) => revisionsOf(image.role, found.value && factsOf(found.value))),
   ];
   const expected = revision ?? chain.source?.commit;
   const sameSource = await runCheck({ id: 'same-revision' }, () => sameRevision(named, expected));
@@ -74,11 +75,11 @@ async function proveStatement(context: ProofContext, { chain, artifact }: FoundS
     ],
     origin: originDigest(start),
     links: linksOf(chain, start),
-    members: read.flatMap(({ image, tree: found }, index): ChainMember[] => {
+    members: read.flatMap(({ image, repository, tree: found }, index): AttestedImage[] => {
       const origin = origins[index]?.value;
       if (found.value === undefined || origin === undefined) return [];
       const embedded = chain.embeds.filter((edge) => edge.image === image.role).map((edge) => edge.embedded);
-      return [{ role: image.role, repository: parseReference(image.url), tree: found.value, origin, embeds: embedded }];
+      return [memberOf({ role: image.role, repository, embeds: embedded }, found.value, origin)];
     }),
   };
 }
@@ -92,14 +93,8 @@ function linkPresent(
   chain: Chain,
   artifact: string,
   start: ChainImage | undefined,
-  { repository }: ProofContext,
 ): { evidence: string; value: undefined } {
-  if (start === undefined || !isAt(start.url, repository)) {
-    throw new DigestChainError('LINK_MISMATCH', 'the chain statement places the image somewhere else', {
-      expected: `${repository.registry}/${repository.repository}`,
-      found: start?.url ?? 'nowhere',
-    });
-  }
+  if (start === undefined) throw new RangeError('a statement that is not about the image');
   const apart = unconnected(chain, start);
   if (apart === undefined && chain.images.length > 1) {
     const others = chain.images.filter((image) => image !== start);
@@ -129,16 +124,21 @@ function unconnected(chain: Chain, start: ChainImage): string | undefined {
 
 interface ReadMember {
   readonly image: ChainImage;
+  /** Where it was read. */
+  readonly repository: Repository;
   readonly tree: Step<ImageTree>;
 }
 
-async function readMember({ registry, tree: start }: ProofContext, image: ChainImage): Promise<ReadMember> {
+async function readMember(context: ProofContext, image: ChainImage, isStart: boolean): Promise<ReadMember> {
+  const { registry, tree: start } = context;
+  // What the proof starts from may be a copy: then the image is beside it, as it was published and as it was built.
+  const repository = context.at.get(image.role) ?? (isStart ? context.repository : parseReference(image.url));
   const tree = await runCheck({ id: 'linked-image-exists', role: image.role }, async () => {
     const same = image.digest === start.manifest.digest;
-    const value = same ? start : await readTree(registry, parseReference(image.url), image.digest);
+    const value = same ? start : await readTree(registry, repository, image.digest);
     return { evidence: `${image.digest}, ${value.manifest.bytes.length} bytes that hash to it`, value };
   });
-  return { image, tree };
+  return { image, repository, tree };
 }
 
 async function checkEdge(
@@ -151,8 +151,8 @@ async function checkEdge(
   const about = { id: 'embeds-origin', role: edge.image } as const;
   if (image === undefined || embedded === undefined) return skipped(about, 'the statement names no such image');
   const { check } = await after([image.tree], about, () => {
-    const origin = { ...parseReference(embedded.image.url), digest: originDigest(embedded.image) };
-    const found = image.tree.value === undefined ? [] : findEmbeddings(image.tree.value, origin, prefix);
+    const found =
+      image.tree.value === undefined ? [] : findEmbeddings(image.tree.value, originDigest(embedded.image), prefix);
     const evidence = found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; ');
     return { evidence, value: undefined };
   });

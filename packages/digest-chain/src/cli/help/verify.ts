@@ -10,6 +10,8 @@ does not hold.
 Options:
   --key <file>          public keys (PEM) of the build system; can be repeated. No
                         certificate and no transparency log is checked
+  --at <role>=<repository>  read the images of this role there, not at their url: for a
+                        chain that was copied; can be repeated
   --no-statement        don't look for a chain statement beside the labels
   --revision <commit>   the git commit that all images must have been built from
   --prefix <prefix>     of the labels (default: io.konflux.poc)
@@ -20,5 +22,6 @@ ${REGISTRY_HELP}
 Examples:
   digest-chain verify quay.io/org/app:latest
   digest-chain verify quay.io/org/app:latest --key cosign.pub
+  digest-chain verify mirror.example/app:1.0 --at metadata=mirror.example/meta
   digest-chain verify quay.io/org/app@sha256:… --revision $(git rev-parse HEAD) --json
 `;
