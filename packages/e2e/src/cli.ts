@@ -29,7 +29,8 @@ Options:
   --help         this text
 
 Of published images (verify):
-  --key FILE     public keys of the build system, such as cosign.pub; can be repeated
+  --key FILE     public keys of the build system, such as cosign.pub; can be repeated. On a tenant:
+                 in place of the cluster's
   --revision SHA the commit that all images must have been built from
   --prefix TEXT  of the labels (default io.konflux.poc)
 

@@ -20,6 +20,5 @@ export const TENANT_HELP = `On a Konflux tenant (--target tenant; docs/tenant-ru
   --timeout WAIT=TIME
                  how long a wait may take: configured, started, runs, signed, snapshot, tests;
                  as in runs=4h; without a name for all of them; can be repeated
-  --key FILE     public keys to verify with, in place of the cluster's
   --cleanup      delete what tenant runs made in the namespace, and nothing else; asks (--yes: doesn't)
 `;

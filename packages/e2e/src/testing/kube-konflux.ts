@@ -141,7 +141,10 @@ export class KonfluxControllers {
   #runTasks(run: string, component: string, [task, ...rest]: readonly string[]): void {
     const { store } = this.#server;
     const { failingTask, onStep } = this.#misfortunes;
-    if (task === undefined) return this.#end(run, component, true, '');
+    if (task === undefined) {
+      this.#end(run, component, true, '');
+      return;
+    }
     const name = `${run}-${task}`;
     const labels = {
       ...store.get('PipelineRun', run)?.metadata.labels,

@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Progress } from '../report/progress.ts';
+import { palette } from '../report/terminal-text.ts';
+import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
+import { cleanUp } from './cleanup.ts';
+import { KINDS } from './resource.ts';
+
+let world: TenantWorld;
+let tenant: Tenant;
+let output: string;
+
+beforeAll(async () => {
+  world = await buildWorld();
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  tenant = await startTenant(world);
+  output = '';
+});
+afterEach(() => tenant.stop());
+
+function clean(answer: boolean): Promise<void> {
+  const stream = { isTTY: false, write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
+  return cleanUp({
+    config: world.config,
+    kubeconfig: tenant.kubeconfig,
+    confirm: async () => answer,
+    progress: new Progress(stream, palette(stream)),
+    signal: new AbortController().signal,
+  });
+}
+
+const names = (): string[] =>
+  ['Application', 'Component', 'ImageRepository', 'IntegrationTestScenario', 'ServiceAccount', 'Secret', 'PipelineRun']
+    .flatMap((kind) => tenant.server.store.all(kind).map(({ metadata }) => `${kind} ${metadata.name}`))
+    .toSorted();
+
+test('takes back what a run made, and nothing else', async () => {
+  const { store } = tenant.server;
+  // Konflux and people had these before.
+  store.put({ ...KINDS.serviceAccount, metadata: { name: 'build-pipeline-app' }, secrets: [{ name: 'of-somebody' }] });
+  store.put({ ...KINDS.component, metadata: { name: 'other' }, spec: { application: 'chain' } }, 'kubectl');
+  store.put({ ...KINDS.application, metadata: { name: 'chain' }, spec: { displayName: 'chain' } }, 'kubectl');
+  await tenant.run();
+  expect(store.get('ServiceAccount', 'build-pipeline-app')?.secrets).toContainEqual({
+    name: 'imagerepository-for-chain-scanner-image-push',
+  });
+  await clean(true);
+  const left = names();
+  expect(left).toContain('Application chain');
+  expect(left).toContain('Component other');
+  expect(left).toContain('ServiceAccount build-pipeline-app');
+  expect(
+    left.filter((name) => /^(Component (app|scanner)|ImageRepository|IntegrationTestScenario)/.test(name)),
+  ).toEqual([]);
+  expect(output).toContain('delete Component app');
+  expect(output).toContain('with all images in it');
+  const secrets = store.get('ServiceAccount', 'build-pipeline-app')?.secrets;
+  expect(secrets).toContainEqual({ name: 'of-somebody' });
+  expect(secrets).toContainEqual({ name: 'imagerepository-for-chain-app-image-push' });
+  expect(secrets).not.toContainEqual({ name: 'imagerepository-for-chain-scanner-image-push' });
+});
+
+test('asks, and without a yes leaves everything', async () => {
+  await tenant.run();
+  const before = names();
+  await expect(clean(false)).rejects.toMatchObject({ code: 'NOT_CONFIRMED' });
+  expect(names()).toEqual(before);
+});
+
+test('leaves an object that was made anew since it was looked at', async () => {
+  await tenant.run();
+  const { server } = tenant;
+  server.fault = ({ method, path }) => {
+    if (
+      method !== 'DELETE' ||
+      !path.endsWith('/applications/chain') ||
+      server.store.get('Application', 'chain')?.spec === undefined
+    )
+      return undefined;
+    server.store.delete('Application', 'chain');
+    server.store.put({ ...KINDS.application, metadata: { name: 'chain' }, spec: { displayName: 'new' } });
+    server.fault = () => undefined;
+    return undefined;
+  };
+  await expect(clean(true)).rejects.toMatchObject({ code: 'CLUSTER_CONFLICT' });
+  expect(server.store.get('Application', 'chain')?.spec).toEqual({ displayName: 'new' });
+});
+
+test('says so where there is nothing', async () => {
+  await clean(true);
+  expect(output).toContain('nothing that this command made');
+});
