@@ -1,7 +1,7 @@
 // Started by janitor.ts. Waits until its standard input ends, which is when the run is over or dead, then removes
 // what the run had listed. Linux only, as the local run is.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,11 +16,13 @@ for await (const line of createInterface({ input: process.stdin })) {
   else leftovers.unshift(JSON.parse(line));
 }
 if (!keep) {
+  // Only now: this process has to be ready at once when a run starts.
+  const { removeFolder } = await import('@multi-image/tekton-local');
   await endProcesses();
   for (const leftover of leftovers) {
     if (leftover.kind === 'containers') removeContainers(leftover.prefix);
     if (leftover.kind === 'image') spawnSync('podman', ['rmi', '--force', leftover.name], { stdio: 'ignore' });
-    if (leftover.kind === 'folder') removeFolder(leftover.path);
+    if (leftover.kind === 'folder') await removeFolder(leftover.path);
   }
 }
 
@@ -64,14 +66,4 @@ function removeContainers(prefix: string): void {
   const listed = spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' });
   const names = (listed.stdout ?? '').split('\n').filter((name) => name.startsWith(prefix));
   if (names.length > 0) spawnSync('podman', ['rm', '--force', '--time', '0', ...names], { stdio: 'ignore' });
-}
-
-function removeFolder(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-  } catch {
-    // Files that a rootless container wrote belong to one of the user's subordinate ids: only a user namespace may
-    // remove them.
-    spawnSync('podman', ['unshare', 'rm', '-rf', '--', path], { stdio: 'ignore' });
-  }
 }

@@ -45,10 +45,13 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
   if (installed.length > 0) progress.line(`installed ${installed.join(' ')}`);
 
   const janitor = new Janitor();
+  const { TMPDIR } = process.env;
   let done = false;
   try {
     const folder = await mkdtemp(join(tmpdir(), 'multi-image-'));
     janitor.remember({ kind: 'folder', path: folder });
+    // Whatever anything in the run puts into the temporary folder goes with the run.
+    process.env.TMPDIR = folder;
     const source = await takeSource(options.cwd, folder, signal);
     sayWhatIsBuilt(source, progress);
     const registry = await startLocalRegistry({
@@ -122,6 +125,8 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     };
   } finally {
     progress.stop();
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
     await (done && keep ? janitor.leave() : janitor.finish());
   }
 }

@@ -107,7 +107,12 @@ async function runImage(
     ...options.runArguments,
     exact,
   ];
-  return run('podman', args, { signal, timeout: 120_000 });
+  try {
+    return await run('podman', args, { signal, timeout: 120_000 });
+  } finally {
+    // It stays in the registry; here it was only to be run.
+    await run('podman', ['rmi', '--force', exact]);
+  }
 }
 
 async function takeApart({ published, origin }: ObservedImage, prefix: string): Promise<ObservedImage['unsealed']> {

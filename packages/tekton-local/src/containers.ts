@@ -77,15 +77,6 @@ export async function removeContainers(prefix: string): Promise<void> {
   if (list.length > 0) await runCommand('podman', ['rm', '--force', '--time', '0', '--volumes', '--ignore', ...list]);
 }
 
-/** Removes a folder in which containers wrote: without root, some files belong to other users of podman's. */
-export async function removeFolder(folder: string): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true });
-  } catch {
-    await runCommand('podman', ['unshare', 'rm', '-rf', '--', folder]);
-  }
-}
-
 function withLimit(signal: AbortSignal | undefined, milliseconds: number): AbortSignal {
   const limit = AbortSignal.timeout(milliseconds);
   return signal === undefined ? limit : AbortSignal.any([signal, limit]);

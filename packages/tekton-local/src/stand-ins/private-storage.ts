@@ -1,7 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandOptions, runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
+import { removeFolder } from '../remove-folder.ts';
 
 /** A storage for images and containers that is one build's alone. */
 export interface PrivateStorage {
@@ -38,7 +39,7 @@ export async function openPrivateStorage(folder: string, options: CommandOptions
       if (await hasContainers(join(folder, 'root', `${driver}-containers`, 'containers.json'))) {
         await runCommand('buildah', [...storage, 'rm', '--all'], plain);
       }
-      if (process.getuid?.() === 0) await rm(folder, { recursive: true, force: true });
+      if (process.getuid?.() === 0) await removeFolder(folder);
       // Its files belong to the users that a user's containers have.
       else await runCommand('buildah', ['unshare', '--', 'rm', '-rf', '--', folder], plain);
     },
