@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extract } from './extract.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
@@ -6,6 +7,7 @@ import { seal } from './seal.ts';
 import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
 import { startCountingProxy } from './testing/counting-proxy.ts';
 import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
+import { close, listen } from './testing/http-server.ts';
 
 let environment: TestEnvironment;
 let chain: TestChain;
@@ -77,6 +79,19 @@ describe('extract', () => {
     const role = 'metadata';
     await expect(extract(registry, away, { role })).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
     await expect(extract(registry, away, { role, deadline: 300 })).rejects.toMatchObject({ code: 'WAIT_DEADLINE' });
+  });
+
+  it('gives up while a registry that never answers is asked', async () => {
+    const silent = createServer(() => undefined);
+    try {
+      const image = parseReference(`${await listen(silent)}/extract/image1:tag`);
+      const start = performance.now();
+      const waiting = extract(registry, image, { role: 'metadata', deadline: 400 });
+      await expect(waiting).rejects.toMatchObject({ code: 'WAIT_DEADLINE' });
+      expect(performance.now() - start).toBeLessThan(10_000);
+    } finally {
+      await close(silent);
+    }
   });
 
   it('stops when it is told to', async () => {

@@ -78,12 +78,17 @@ async function waitForManifest(
   { deadline, onWait, signal }: ExtractOptions,
 ): Promise<RawManifest> {
   const start = performance.now();
+  // Ends the request that is under way, too: a registry that hangs must not hold its client longer than was asked for.
+  const over = deadline === undefined ? undefined : AbortSignal.timeout(deadline);
+  const both = AbortSignal.any([signal, over].filter((given) => given !== undefined));
   for (let tries = 1; ; tries++) {
     try {
-      return await registry.getManifest(reference, reference.digest ?? reference.tag ?? 'latest');
+      return await registry.getManifest(reference, reference.digest ?? reference.tag ?? 'latest', { signal: both });
     } catch (error) {
-      if (deadline === undefined || !(error instanceof DigestChainError) || !MAY_COME.has(error.code)) throw error;
+      if (deadline === undefined || !(error instanceof DigestChainError)) throw error;
       const waited = performance.now() - start;
+      if (over?.aborted && !signal?.aborted) throw overdue(reference, waited, tries, error);
+      if (!MAY_COME.has(error.code)) throw error;
       const reason = `${error.code}: ${error.message}`;
       if (waited >= deadline) throw overdue(reference, waited, tries, error);
       onWait?.({ waited, reason });

@@ -1,7 +1,6 @@
 import { mapConcurrently } from './concurrent.ts';
 import type { Digest } from './digest.ts';
 import { checkPlaces, findEmbeddings } from './embedding.ts';
-import { DigestChainError } from './errors.ts';
 import { checkTag, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
 import { readTree } from './read-tree.ts';
 import type { DigestReference, TagReference } from './reference.ts';
@@ -99,14 +98,8 @@ async function sealWith(sealing: Sealing, { tag, check = true, statement = {} }:
 /** What is pointed to goes first: configs, then the images of an index. What the reference names is not pushed here. */
 async function pushParts({ registry, origin, upload }: Sealing, tree: SealedTree): Promise<void> {
   await mapConcurrently(tree.images, async ({ config, manifest }, index) => {
-    const uploaded = await (index === 0 ? upload.finish(config) : registry.putBlob(origin, config));
     const { digest } = readImageManifest(manifest.bytes, manifest.mediaType).config;
-    if (uploaded.digest !== digest) {
-      throw new DigestChainError('SEAL_REFUSED', 'the registry client can not upload under the digest of the config', {
-        expected: digest,
-        found: uploaded.digest,
-      });
-    }
+    await (index === 0 ? upload.finish(config, digest) : registry.putBlob(origin, config, { digest }));
     if (isIndex(tree.manifest.mediaType)) await registry.putManifest(origin, manifest.digest, manifest);
   });
 }

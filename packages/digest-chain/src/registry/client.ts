@@ -46,7 +46,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     },
 
     putBlob(repository, bytes, call) {
-      return session.run(call, (operation) => uploads.upload(operation, repository, bytes));
+      return session.run(call, (operation) => uploads.upload(operation, repository, bytes, { digest: call?.digest }));
     },
 
     startUpload(repository, call) {
@@ -101,9 +101,9 @@ function startUpload(
   // Whoever never finishes it must not hear of it as an unhandled rejection.
   opened?.catch(() => undefined);
   return {
-    finish(bytes) {
-      if (uploads.isPresent(repository, digestOf(bytes))) void cancel();
-      return session.run(call, (operation) => uploads.upload(operation, repository, bytes, opened));
+    finish(bytes, digest) {
+      if (uploads.isPresent(repository, digest ?? digestOf(bytes))) void cancel();
+      return session.run(call, (operation) => uploads.upload(operation, repository, bytes, { opened, digest }));
     },
     cancel,
   };

@@ -40,8 +40,8 @@ export interface CallOptions {
 
 /** An upload that was opened before its bytes were known, so that its first round trip runs beside others. */
 export interface Upload {
-  /** Sends the bytes. Throws what opening the upload threw, too. */
-  finish(bytes: Uint8Array): Promise<BlobDescriptor>;
+  /** Sends the bytes, under their SHA-256 or this digest of them. Throws what opening the upload threw, too. */
+  finish(bytes: Uint8Array, digest?: Digest): Promise<BlobDescriptor>;
   /** Gives the upload up. Never throws: a registry collects abandoned uploads by itself. */
   cancel(): Promise<void>;
 }
@@ -75,8 +75,15 @@ export interface Registry {
     descriptor: BlobDescriptor,
     options?: CallOptions & { readonly limit?: number },
   ): Promise<Uint8Array>;
-  /** Upload a small blob; no request where the registry is known to have it. */
-  putBlob(repository: Repository, bytes: Uint8Array, options?: CallOptions): Promise<BlobDescriptor>;
+  /**
+   * Upload a small blob, under its SHA-256 or the digest of it that is given (`DIGEST_MISMATCH` where it is of other bytes);
+   * no request where the registry is known to have it.
+   */
+  putBlob(
+    repository: Repository,
+    bytes: Uint8Array,
+    options?: CallOptions & { readonly digest?: Digest },
+  ): Promise<BlobDescriptor>;
   /** Opens an upload of which the bytes come later. One that is neither finished nor cancelled holds nothing up. */
   startUpload(repository: Repository, options?: CallOptions): Upload;
   /**

@@ -1,4 +1,4 @@
-import { type Digest, digestOf } from '../digest.ts';
+import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
 import type { DigestChainError } from '../errors.ts';
 import { digestHeader, mismatch } from './digest-header.ts';
 import { urlOf } from './endpoint.ts';
@@ -50,7 +50,7 @@ export class Uploads {
   }
 
   /**
-   * Uploads a blob: to `opened`, else in a single POST where the registry takes one, else with POST and PUT. When the
+   * Uploads a blob under its SHA-256, or under the `digest` that names it elsewhere: to `opened`, else in a single POST where the registry takes one, else with POST and PUT. When the
    * PUT fails in passing, or the registry has forgotten the upload (what it answers when it had all the bytes but its
    * answer was lost), the whole is done again.
    */
@@ -58,9 +58,13 @@ export class Uploads {
     operation: Operation,
     repository: Repository,
     bytes: Uint8Array,
-    opened?: Promise<URL>,
+    {
+      opened,
+      digest: named,
+    }: { readonly opened?: Promise<URL> | undefined; readonly digest?: Digest | undefined } = {},
   ): Promise<BlobDescriptor> {
-    const digest = digestOf(bytes);
+    const digest = digestOf(bytes, named === undefined ? 'sha256' : digestAlgorithm(named));
+    if (named !== undefined && digest !== named) throw mismatch('the blob', named, digest);
     if (!this.isPresent(repository, digest)) {
       await this.#session.retry(operation, async (tries) => {
         const location =
@@ -150,7 +154,9 @@ export class Uploads {
       throw new Transient(await this.#refused(response, request));
     if (response.status !== 201) throw await this.#refused(response, request);
     const said = digestHeader(response);
-    if (said?.startsWith('sha256:') && said !== digest) throw mismatch(request.what, digest, said);
+    // A registry may name what it keeps by another algorithm than it was asked for.
+    if (said !== undefined && digestAlgorithm(said) === digestAlgorithm(digest) && said !== digest)
+      throw mismatch(request.what, digest, said);
     await response.discard();
   }
 
