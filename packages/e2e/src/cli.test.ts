@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
 import { takeSource } from './source.ts';
@@ -137,24 +138,31 @@ describe('the pipelines are what is executed', () => {
   });
 });
 
-test('stopped half-way by Ctrl-C, it leaves nothing behind', RUN, async () => {
+test.each([
+  ['Ctrl-C', 'SIGINT', 130],
+  // Nobody is left to clean up but the janitor.
+  ['SIGKILL', 'SIGKILL', null],
+] as const)('stopped in the middle of a build by %s, it leaves nothing behind', RUN, async (_, signal, expected) => {
   const child = spawn(process.execPath, [cli, '--port', '0'], {
-    cwd: await clone('interrupted'),
+    cwd: await clone(`stopped-${signal}`),
     env: { ...process.env, TMPDIR: folder, CI: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
-  // In the middle of the build, with the scanner waiting in its container.
+  // The build's storage is mounted then, and the scanner waits in its container.
   await new Promise<void>((resolve) => {
     child.stdout.on('data', (chunk) => {
       output += chunk;
-      if (output.includes('✓ app · build-image-1')) resolve();
+      if (output.includes('✓ app · prefetch-dependencies')) resolve();
     });
   });
+  await sleep(700);
   expect((await leftovers()).length).toBeGreaterThan(0);
-  child.kill('SIGINT');
+  child.kill(signal);
   const [exitCode] = await once(child, 'exit');
-  expect(exitCode).toBe(130);
+  expect(exitCode).toBe(expected);
+  const until = Date.now() + (signal === 'SIGKILL' ? 20_000 : 0);
+  while (Date.now() < until && (await leftovers()).length > 0) await sleep(200);
   expect(await leftovers()).toEqual([]);
 });
 
