@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startCountingProxy } from '../src/testing/counting-proxy.ts';
 import { startTestRegistry } from '../src/testing/registry.ts';
+import { pushWideChain } from '../src/testing/wide-chain.ts';
 import { best, type Command, type Cost, measure, run } from './measure.ts';
 import { digestChain, installed, peers, type Sealer } from './sealers.ts';
 import { type Costs, compareSealers, formatCosts, withFolder } from './sealing.ts';
 import { formatGoal, formatTable } from './table.ts';
-import { pushWideChain } from './wide-chain.ts';
 
 // What the package costs at a real registry, beside the tools that people use today, and beside its goals.
 

@@ -1,9 +1,9 @@
-import { mapConcurrently } from '../src/concurrent.ts';
-import { digestOf } from '../src/digest.ts';
-import { parseDigestReference, parseReference, parseTagReference } from '../src/reference.ts';
-import { createRegistry } from '../src/registry/client.ts';
-import { seal } from '../src/seal.ts';
-import { configOf, imageOf } from '../src/testing/image.ts';
+import { mapConcurrently } from '../concurrent.ts';
+import { digestOf } from '../digest.ts';
+import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import { seal } from '../seal.ts';
+import { configOf, imageOf } from './image.ts';
 
 /** Pushes a chain in which all images but one embed that one; answers with its tag. */
 export async function pushWideChain(host: string, images: number): Promise<string> {
