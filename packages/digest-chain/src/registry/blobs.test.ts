@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import type { Handler, TestServer } from '../testing/http-server.ts';
@@ -6,10 +5,8 @@ import { ZERO } from '../testing/image.ts';
 import { codeOf, useServers } from '../testing/served.ts';
 import type { Registry, Repository } from './registry.ts';
 
-const _MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const BYTES = Buffer.from('{"schemaVersion":2}');
 const DIGEST = digestOf(BYTES);
-const _SHA512: Digest = `sha512:${createHash('sha512').update(BYTES).digest('hex')}`;
 
 const { serve, clientOf } = useServers();
 let server: TestServer;

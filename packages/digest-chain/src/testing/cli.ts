@@ -26,8 +26,11 @@ export async function runCli(
     const cli = new URL('../cli.ts', import.meta.url).pathname;
     const env = { PATH: process.env.PATH, HOME: home, DOCKER_CONFIG: home, ...environment };
     const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const output = [text(child.stdout), text(child.stderr)];
-    const [stdout = '', stderr = '', [status]] = await Promise.all([...output, once(child, 'close')] as const);
+    const [stdout, stderr, [status]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close') as Promise<[number | null]>,
+    ]);
     return { status, stdout, stderr };
   } finally {
     await rm(home, { recursive: true, force: true });
