@@ -236,23 +236,35 @@ export class Cluster {
     // The default, 30 s without a byte, would reopen a quiet watch all the time: bookmarks come about once a minute.
     Object.assign(watch, { requestTimeoutMs: 120_000 });
     signal.throwIfAborted();
-    const { promise, resolve } = Promise.withResolvers<number | undefined>();
-    const controller = await watch.watch(
-      path,
-      parameters,
-      (type, object) => {
-        if (type === 'ERROR') resolve((object as { code?: number }).code ?? 500);
-        else onEvent(type, object as Resource);
-      },
-      (error) => resolve(error?.statusCode),
-    );
-    const stop = (): void => controller.abort();
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    let over = false;
+    let connection: AbortController | undefined;
+    const stop = (): void => {
+      over = true;
+      connection?.abort();
+      resolve(undefined);
+    };
     signal.addEventListener('abort', stop, { once: true });
+    watch
+      .watch(
+        path,
+        parameters,
+        (type, object) => {
+          if (type === 'ERROR') resolve((object as { code?: number }).code ?? 500);
+          else onEvent(type, object as Resource);
+        },
+        (error) => resolve(error?.statusCode),
+      )
+      .then((opened) => {
+        connection = opened;
+        // It may have taken so long to open that nobody wants it any more.
+        if (over) opened.abort();
+      }, reject);
     try {
       return await promise;
     } finally {
       signal.removeEventListener('abort', stop);
-      controller.abort();
+      stop();
     }
   }
 
