@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildNodeBase } from '../src/base-image.ts';
+import { COMMON_ARGUMENTS, probeContainers } from '../src/containers.ts';
+import { makeCheckout, pipelineRun, scriptTask } from '../src/testing/checkout.ts';
+import { startTestRegistry } from '../src/testing/registry.ts';
+import { alternate, formatGoal, median, time } from './measure.ts';
+
+// What a run costs on top of the programs that it starts, beside its goals.
+
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const BY_HAND = fileURLToPath(new URL('./by-hand.sh', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
+const PINNED = /^ARG BASE_IMAGE=(\S+)/m;
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, tasks: { type: 'string', default: '8' } },
+});
+const rounds = Number(values.rounds);
+
+const base = await buildNodeBase({ tag: 'localhost/multi-image/node-base:local' });
+const containers = await probeContainers();
+const folder = mkdtempSync(join(tmpdir(), 'tekton-local-bench-'));
+try {
+  await benchChain();
+  await benchOwnTime(Number(values.tasks));
+  await benchManyTasks(500);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The repository's own pipeline, as a push starts it, beside the same commands in a script. */
+async function benchChain(): Promise<void> {
+  const clone = join(folder, 'clone');
+  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', REPOSITORY, clone]);
+  const revision = execFileSync('git', ['-C', clone, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+  const pinned = PINNED.exec(readFileSync(join(clone, 'image1/Containerfile'), 'utf8'))?.[1] ?? '';
+  const registry = await startTestRegistry();
+  const { host } = registry;
+  const options = {
+    '--param': [`output-image=${host}/o/image1:run`, `metadata-image=${host}/o/image2:run`],
+    '--image': [`${pinned}=${base}`],
+  };
+  const args = Object.entries(options).flatMap(([option, list]) => list.flatMap((item) => [option, item]));
+  const local = ['--param', `primary-repository=${host}/o/image1`, '--param', `git-url=${clone}`, '--source-url', clone];
+  const file = join(clone, '.tekton/app-push.yaml');
+  try {
+    const [ours, byHand] = await alternate(
+      rounds,
+      () => time(process.execPath, [CLI, 'run', file, '--quiet', '--plain', ...args, ...local]),
+      (round) => {
+        const work = join(folder, `by-hand-${round}`);
+        mkdirSync(work);
+        return time('sh', [BY_HAND, work, host, clone, revision, base, ...containers.runArguments]);
+      },
+    );
+    process.stdout.write(`default chain, warm: ${ours.toFixed(0)} ms, by hand ${byHand.toFixed(0)} ms\n`);
+    process.stdout.write(formatGoal('default chain ÷ by hand', ours / byHand, 1.15));
+  } finally {
+    await registry.stop();
+    execFileSync('buildah', ['rmi', 'localhost/by-hand/image1', 'localhost/by-hand/image2'], { stdio: 'ignore' });
+  }
+}
+
+/** Tasks of one step each, one after the other, beside `podman run` of the same: the difference is our own. */
+async function benchOwnTime(count: number): Promise<void> {
+  const tasks = Array.from({ length: count }, (_, index) =>
+    scriptTask(`task-${index}`, '', {
+      task: index === 0 ? {} : { runAfter: [`task-${index - 1}`] },
+      spec: { steps: [{ name: 'run', image: 'test-image', command: ['node'], args: ['--version'] }] },
+    }),
+  );
+  const checkout = makeCheckout(pipelineRun({ tasks }));
+  const none = makeCheckout(pipelineRun({ tasks: tasks.slice(0, 1) }));
+  const run = (root: string): Promise<number> =>
+    time(process.execPath, [CLI, 'run', join(root, 'run.yaml'), '--quiet', '--plain', '--image', `test-image=${base}`]);
+  const podman = ['run', '--rm', ...COMMON_ARGUMENTS, ...containers.runArguments, '--entrypoint', '["node"]'];
+  try {
+    const [ours, bare] = await alternate(
+      rounds,
+      // What a run costs once (Node's start, the probe) is not a task's.
+      async () => (await run(checkout.root)) - (await run(none.root)),
+      async () => {
+        let sum = 0;
+        for (let index = 1; index < count; index++) sum += await time('podman', [...podman, base, '--version']);
+        return sum;
+      },
+    );
+    process.stdout.write(formatGoal('own time of a task', (ours - bare) / (count - 1), 60, ' ms'));
+  } finally {
+    checkout.remove();
+    none.remove();
+  }
+}
+
+/** Tasks that do nothing, and start nothing. */
+async function benchManyTasks(count: number): Promise<void> {
+  const params = [
+    { name: 'name', value: 'init' },
+    { name: 'bundle', value: 'quay.io/konflux-ci/tekton-catalog/task-init' },
+  ];
+  const tasks = Array.from({ length: count }, (_, index) => ({
+    name: `task-${index}`,
+    taskRef: { resolver: 'bundles', params },
+    ...(index % 10 === 0 ? {} : { runAfter: [`task-${index - 1}`] }),
+  }));
+  const checkout = makeCheckout(pipelineRun({ tasks }));
+  const status = join(checkout.root, 'status.json');
+  const file = join(checkout.root, 'run.yaml');
+  try {
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      times.push(await time(process.execPath, [CLI, 'run', file, '--quiet', '--plain', '--json', status]));
+    }
+    process.stdout.write(formatGoal(`${count} tasks without a container`, median(times), 5000, ' ms'));
+  } finally {
+    checkout.remove();
+  }
+}
