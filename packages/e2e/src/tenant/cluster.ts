@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ApiException,
   CoreV1Api,
+  CustomObjectsApi,
   createConfiguration,
   type KubeConfig,
   type KubernetesObject,
@@ -16,7 +17,7 @@ import {
 import { E2eError } from '../errors.ts';
 import { fromApi } from './cluster-error.ts';
 import { type KubeConfigOptions, loadKubeConfig } from './kubeconfig.ts';
-import { type Kind, type Resource, text } from './resource.ts';
+import { type Kind, list, type Resource, text } from './resource.ts';
 
 export interface ClusterOptions extends KubeConfigOptions {
   /** Ends everything that is under way. */
@@ -33,6 +34,8 @@ export interface ClusterOptions extends KubeConfigOptions {
 
 const FIELD_MANAGER = 'multi-image-e2e';
 const TRIES = 6;
+/** Objects in one answer to a list. */
+const PAGE = 250;
 
 /** The client's object API, with what it keeps to its heirs. */
 class ObjectApi extends KubernetesObjectApi {
@@ -51,12 +54,13 @@ export class Cluster {
   #config: KubeConfig;
   #objects: ObjectApi;
   #core: CoreV1Api;
+  #custom: CustomObjectsApi;
   #expired = false;
 
   constructor(options: ClusterOptions = {}) {
     this.#options = options;
     this.#config = loadKubeConfig(options);
-    [this.#objects, this.#core] = this.#clients();
+    [this.#objects, this.#core, this.#custom] = this.#clients();
   }
 
   /** The API server's address, without credentials. */
@@ -106,26 +110,32 @@ export class Cluster {
     let next: string | undefined;
     let version = '';
     do {
-      const page = await this.#request(`LIST ${kind.kind}`, () =>
-        this.#objects.list(
-          kind.apiVersion,
-          kind.kind,
-          namespace,
-          undefined,
-          undefined,
-          undefined,
-          undefined,
-          selector,
-          250,
-          next,
-        ),
-      );
-      for (const item of page.items) items.push(plain({ ...item, apiVersion: kind.apiVersion, kind: kind.kind }));
-      // The client renames the field for kinds that it knows, and for those only.
-      next = page.metadata?._continue || text(page, 'metadata', 'continue');
-      version = page.metadata?.resourceVersion ?? '';
+      const page = await this.#request(`LIST ${kind.kind}`, () => this.#page(kind, namespace, selector, next));
+      for (const item of list(page, 'items')) items.push({ ...(item as Resource), ...kind });
+      next = text(page, 'metadata', '_continue') ?? text(page, 'metadata', 'continue');
+      version = text(page, 'metadata', 'resourceVersion') ?? '';
     } while (next !== undefined);
     return { items, version };
+  }
+
+  async #page(kind: Kind, namespace: string, selector?: string, next?: string): Promise<unknown> {
+    const [group, groupVersion] = kind.apiVersion.split('/');
+    if (group === undefined || groupVersion === undefined) {
+      const none = undefined;
+      return plain(await this.#objects.list(kind.apiVersion, kind.kind, namespace, none, none, none, none, selector, PAGE, next));
+    }
+    // Of kinds that it does not know, the object API reads a list's metadata as an object's: `continue` would be lost.
+    const plural = (await this.#objects.find(kind.apiVersion, kind.kind))?.name;
+    if (plural === undefined) throw new E2eError('KIND_MISSING', `the cluster has no ${kind.kind}`);
+    return this.#custom.listNamespacedCustomObject({
+      group,
+      version: groupVersion,
+      namespace,
+      plural,
+      limit: PAGE,
+      ...(selector === undefined ? {} : { labelSelector: selector }),
+      ...(next === undefined ? {} : { _continue: next }),
+    });
   }
 
   /** Server-side apply. Never by force: a field that somebody else owns is a `CLUSTER_CONFLICT`. */
@@ -279,7 +289,7 @@ export class Cluster {
     const deadline = Date.now() + (this.#options.loginPatience ?? 15 * 60_000);
     for (;;) {
       this.#config = loadKubeConfig(this.#options);
-      [this.#objects, this.#core] = this.#clients();
+      [this.#objects, this.#core, this.#custom] = this.#clients();
       const refused = await this.#objects.find('v1', 'Pod').then(
         () => false,
         (error) => (error as { code?: number }).code === 401,
@@ -325,7 +335,7 @@ export class Cluster {
     }
   }
 
-  #clients(): [ObjectApi, CoreV1Api] {
+  #clients(): [ObjectApi, CoreV1Api, CustomObjectsApi] {
     const { signal, timeout = 30_000 } = this.#options;
     const configuration = createConfiguration({
       baseServer: new ServerConfiguration(this.#config.getCurrentCluster()?.server ?? '', {}),
@@ -347,7 +357,7 @@ export class Cluster {
         },
       ],
     });
-    return [new ObjectApi(configuration), new CoreV1Api(configuration)];
+    return [new ObjectApi(configuration), new CoreV1Api(configuration), new CustomObjectsApi(configuration)];
   }
 }
 
