@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { E2eError } from './errors.ts';
 import { preflight } from './preflight.ts';
@@ -22,6 +23,8 @@ Options:
   --config FILE  the chain to build (default konflux.config.ts at the root of the repository)
   --json FILE    write the report as JSON, too
   --html FILE    write it as one self-contained HTML page, too
+  --junit FILE   write it as JUnit XML, too
+  --open         show the HTML page in a browser
   --keep         leave the registry and the images; prints their addresses and how to remove them
   --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
                  Image 2 holds Image 1's address, so its digest depends on the port
@@ -89,19 +92,27 @@ async function main(): Promise<void> {
     return;
   }
   // Before anything is built: a report that can't be written is better known now.
-  const files = [values.json, values.html].filter((file) => file !== undefined);
-  for (const file of files) await write(file, '', 'a');
+  const html = values.html ?? (values.open ? join(tmpdir(), `image-chain-${process.pid}.html`) : undefined);
+  for (const file of [values.json, html, values.junit]) if (file !== undefined) await write(file, '', 'a');
   const result = await produce(values, positionals, progress);
   stop.signal.throwIfAborted();
   // A dry run or a clean-up: what there is to say was said.
   if (result === undefined) return;
   if (values.json !== undefined) await write(values.json, `${JSON.stringify(result, null, 2)}\n`, 'w');
-  if (values.html !== undefined) {
+  if (html !== undefined) {
     const { renderPage } = await import('./report/html/page.ts');
-    await write(values.html, renderPage(result), 'w');
+    await write(html, renderPage(result), 'w');
+  }
+  if (values.junit !== undefined) {
+    const { renderJunit } = await import('./report/junit.ts');
+    await write(values.junit, renderJunit(result), 'w');
   }
   for (const line of renderReport(result, paint)) console.log(line);
   process.exitCode = result.status === 'passed' ? 0 : 1;
+  if (values.open && html !== undefined) {
+    const { openInBrowser } = await import('./report/open.ts');
+    await openInBrowser(html);
+  }
 }
 
 type Values = ReturnType<typeof parse>['values'];
@@ -160,6 +171,8 @@ function parse() {
         config: { type: 'string', default: 'konflux.config.ts' },
         json: { type: 'string' },
         html: { type: 'string' },
+        junit: { type: 'string' },
+        open: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         port: { type: 'string', default: '5480' },
         'no-install': { type: 'boolean', default: false },

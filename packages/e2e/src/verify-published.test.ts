@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../../digest-chain/src/testing/registry.ts';
 import { createSigner } from '../../digest-chain/src/testing/signer.ts';
 import type { Report } from './report/report.ts';
@@ -34,7 +34,8 @@ async function verify(...args: string[]) {
   const json = join(folder, 'report.json');
   await rm(json, { force: true });
   const command = [resolve(import.meta.dirname, 'cli.ts'), 'verify', ...args, '--json', json, '--html', `${json}.html`];
-  const child = spawn(process.execPath, command, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+  const child = spawn(process.execPath, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const [exitCode] = await once(child, 'close');
@@ -64,6 +65,17 @@ test('proves a published chain with the key, and says what a registry can’t an
     [chain.metadata, null],
   ]);
   expect(await readFile(join(folder, 'report.json.html'), 'utf8')).toContain(chain.sealed);
+});
+
+test('shows the page in a browser, and writes JUnit, where that is asked for', async () => {
+  const opener = join(folder, process.platform === 'darwin' ? 'open' : 'xdg-open');
+  await writeFile(opener, `#!/bin/sh\necho "$1" > ${folder}/opened\n`);
+  await chmod(opener, 0o755);
+  const junit = join(folder, 'junit.xml');
+  const { exitCode } = await verify(`${chain.image1}:latest`, '--open', '--junit', junit);
+  expect(exitCode).toBe(0);
+  expect(await readFile(junit, 'utf8')).toContain('<testsuite name="Image 1 labeled');
+  await vi.waitFor(async () => expect(await readFile(join(folder, 'opened'), 'utf8')).toContain('report.json.html'));
 });
 
 test('without a key what it would prove is skipped', async () => {
