@@ -8,11 +8,12 @@ import { build, environment, push } from './buildah.ts';
 import { pathInside } from './contained.ts';
 import { findContainerfile } from './containerfile.ts';
 import { list, refuseUnheeded, strings, text } from './param.ts';
+import { machineName, type Platform, thisPlatform } from './platform.ts';
 import { openPrivateStorage } from './private-storage.ts';
 import { useTrustedArtifact } from './trusted-artifact.ts';
 
 /** What the real task does with these, this one does not. */
-const UNHEEDED = [
+export const UNHEEDED = [
   'ADDITIONAL_SECRET',
   'ADD_CAPABILITIES',
   'ANNOTATIONS_FILE',
@@ -84,53 +85,66 @@ export const buildahOciTa: StandIn = {
     }),
   },
   results: ['IMAGE_DIGEST', 'IMAGE_REF', 'IMAGE_URL', 'SBOM_BLOB_URL'],
-  async run(context) {
+  run(context) {
     refuseUnheeded(context, buildahOciTa.params, UNHEEDED);
-    const target = parseReference(text(context, 'IMAGE'));
-    const source = join(context.workDir, 'source');
-    const temporary = join(context.workDir, 'tmp');
-    const { log, signal } = context;
-    await mkdir(temporary, { recursive: true });
-    const opening = openPrivateStorage(join(context.workDir, 'storage'), { env: environment(temporary), signal });
-    // Awaited below; a failure before that must not count as unhandled.
-    opening.catch(() => undefined);
-    await useTrustedArtifact(text(context, 'SOURCE_ARTIFACT'), source, signal);
-    const place = await findContainerfile(source, text(context, 'CONTEXT'), text(context, 'DOCKERFILE'));
-    const epoch = timestamp(context);
-    const format = buildFormat(context);
-    const what = {
-      ...place,
-      buildArguments: await buildArguments(context, source),
-      labels: { ...catalogLabels(context, epoch ?? Math.floor(Date.now() / 1000)), ...assignments(context, 'LABELS') },
-      annotations: assignments(context, 'ANNOTATIONS'),
-      epoch,
-      target: text(context, 'TARGET_STAGE'),
-      squash: text(context, 'SQUASH') === 'true',
-      omitHistory: text(context, 'OMIT_HISTORY') === 'true',
-      hermetic: text(context, 'HERMETIC') === 'true',
-      images: context.images,
-    };
-    const storage = await opening;
-    try {
-      await build({ ...what, temporary, storage, log, signal });
-      const url = taggedName(target);
-      const manifest = await push(target, { format, temporary, storage, log, signal });
-      // The real task also leaves a tag that no other run can move.
-      const own = { registry: target.registry, repository: target.repository, tag: requireTag(context.taskRunName) };
-      await putManifest(own, manifest, signal);
-      context.log(`Pushed ${url}@${manifest.digest}`);
-      context.log('No SBOM is made locally: SBOM_BLOB_URL is empty.');
-      return {
-        IMAGE_URL: url,
-        IMAGE_DIGEST: manifest.digest,
-        IMAGE_REF: `${url}@${manifest.digest}`,
-        SBOM_BLOB_URL: '',
-      };
-    } finally {
-      await storage.remove();
-    }
+    return buildAndPush(context, text(context, 'IMAGE'), thisPlatform());
   },
 };
+
+/** Builds for a platform and pushes, with the params that all of the catalog's buildah tasks have. */
+export async function buildAndPush(
+  context: StandInContext,
+  image: string,
+  platform: Platform,
+): Promise<Record<string, string>> {
+  const target = parseReference(image);
+  const source = join(context.workDir, 'source');
+  const temporary = join(context.workDir, 'tmp');
+  const { log, signal } = context;
+  await mkdir(temporary, { recursive: true });
+  const opening = openPrivateStorage(join(context.workDir, 'storage'), { env: environment(temporary), signal });
+  // Awaited below; a failure before that must not count as unhandled.
+  opening.catch(() => undefined);
+  await useTrustedArtifact(text(context, 'SOURCE_ARTIFACT'), source, signal);
+  const place = await findContainerfile(source, text(context, 'CONTEXT'), text(context, 'DOCKERFILE'));
+  const epoch = timestamp(context);
+  const format = buildFormat(context);
+  const what = {
+    ...place,
+    buildArguments: await buildArguments(context, source),
+    labels: {
+      ...catalogLabels(context, platform, epoch ?? Math.floor(Date.now() / 1000)),
+      ...assignments(context, 'LABELS'),
+    },
+    annotations: assignments(context, 'ANNOTATIONS'),
+    epoch,
+    target: text(context, 'TARGET_STAGE'),
+    squash: text(context, 'SQUASH') === 'true',
+    omitHistory: text(context, 'OMIT_HISTORY') === 'true',
+    hermetic: text(context, 'HERMETIC') === 'true',
+    images: context.images,
+    platform,
+  };
+  const storage = await opening;
+  try {
+    await build({ ...what, temporary, storage, log, signal });
+    const url = taggedName(target);
+    const manifest = await push(target, { format, temporary, storage, log, signal });
+    // The real task also leaves a tag that no other run can move.
+    const own = { registry: target.registry, repository: target.repository, tag: requireTag(context.taskRunName) };
+    await putManifest(own, manifest, signal);
+    context.log(`Pushed ${url}@${manifest.digest}`);
+    context.log('No SBOM is made locally: SBOM_BLOB_URL is empty.');
+    return {
+      IMAGE_URL: url,
+      IMAGE_DIGEST: manifest.digest,
+      IMAGE_REF: `${url}@${manifest.digest}`,
+      SBOM_BLOB_URL: '',
+    };
+  } finally {
+    await storage.remove();
+  }
+}
 
 /** The time that everything in the image gets, in seconds; nothing where it is the time of the build. */
 function timestamp(context: StandInContext): number | undefined {
@@ -155,11 +169,10 @@ function buildFormat(context: StandInContext): 'oci' | 'docker' {
 }
 
 /** The labels that Konflux' build gives every image. */
-function catalogLabels(context: StandInContext, epoch: number): Record<string, string> {
-  const architectures: Record<string, string> = { x64: 'x86_64', arm64: 'aarch64' };
+function catalogLabels(context: StandInContext, platform: Platform, epoch: number): Record<string, string> {
   const date = new Date(epoch * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
   const labels: Record<string, string> = {
-    architecture: architectures[process.arch] ?? process.arch,
+    architecture: machineName(platform),
     'vcs-type': 'git',
     'build-date': date,
     'org.opencontainers.image.created': date,

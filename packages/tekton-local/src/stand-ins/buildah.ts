@@ -5,6 +5,8 @@ import { TektonLocalError } from '../errors.ts';
 import { type ImageReference, isLoopback, taggedName } from '../reference.ts';
 import { getManifest, type Manifest } from '../registry-io.ts';
 import { type BaseImages, readBaseImages } from './containerfile.ts';
+import { substitutesFor } from './foreign-base.ts';
+import { isForeign, type Platform, platformName, thisPlatform } from './platform.ts';
 import type { PrivateStorage } from './private-storage.ts';
 
 interface Tooling {
@@ -32,15 +34,18 @@ export interface BuildOptions extends Tooling {
   hermetic: boolean;
   /** Image substitution, from → to. */
   images: Readonly<Record<string, string>>;
+  platform: Platform;
 }
 
 /** The name of the image in the storage of its build. */
 const NAME = 'localhost/tekton-local/build:image';
 
 /** Builds an image with buildah, into the storage. */
-export async function build(options: BuildOptions): Promise<void> {
-  const text = await readFile(options.containerfile, 'utf8');
-  const bases = readBaseImages(text, options.buildArguments);
+export async function build(given: BuildOptions): Promise<void> {
+  const text = await readFile(given.containerfile, 'utf8');
+  const bases = readBaseImages(text, given.buildArguments);
+  const foreign = isForeign(given.platform);
+  const options = foreign ? await forPlatform(given, bases, text) : given;
   for (const image of bases.images) if (!(image in options.images)) await pull(image, options);
   const args = [
     ...options.storage.options,
@@ -53,6 +58,7 @@ export async function build(options: BuildOptions): Promise<void> {
     '--identity-label=false',
     // As on the cluster, another format is a matter of pushing. buildah's own docker format also holds a random host name.
     '--format=oci',
+    ...(foreign ? [`--platform=${platformName(options.platform)}`] : []),
     `--tag=${NAME}`,
     `--file=${options.containerfile}`,
     ...(options.epoch === undefined ? [] : [`--timestamp=${options.epoch}`]),
@@ -68,7 +74,52 @@ export async function build(options: BuildOptions): Promise<void> {
     options.folder,
   ];
   const [program, ...prefix] = options.hermetic ? await withoutNetwork(options) : ['buildah'];
-  await runCommand(program ?? 'buildah', [...prefix, ...args], { ...tooling(options), cwd: options.folder });
+  const running = { ...tooling(options), cwd: options.folder };
+  if (!foreign) await runCommand(program ?? 'buildah', [...prefix, ...args], running);
+  else await runForeign(options, running, (command) => runCommand(program ?? 'buildah', [...prefix, ...args], command));
+}
+
+/** What the build stands on, of its platform. */
+async function forPlatform(options: BuildOptions, bases: BaseImages, text: string): Promise<BuildOptions> {
+  if (/^\s*FROM\s+--platform\b/im.test(text)) {
+    throw new TektonLocalError(
+      'UNSUPPORTED',
+      'FROM --platform is not supported where an image is built for another platform',
+      {
+        expected: `stages of ${platformName(options.platform)}`,
+        hint: 'build this platform on the cluster',
+      },
+    );
+  }
+  const { platform, images, temporary, storage, log } = options;
+  const all = { platform, images, bases: bases.images, temporary, storage, tooling: tooling(options), log };
+  return { ...options, images: await substitutesFor(all) };
+}
+
+/** Tells a RUN that this machine can't execute from any other failure. */
+async function runForeign(
+  options: BuildOptions,
+  command: CommandOptions,
+  run: (command: CommandOptions) => Promise<unknown>,
+): Promise<void> {
+  let step = '';
+  const log = (line: string): void => {
+    step = /\bSTEP \d+\/\d+: (.*)$/.exec(line)?.[1] ?? step;
+    options.log(line);
+  };
+  try {
+    await run({ ...command, log });
+  } catch (cause) {
+    options.signal.throwIfAborted();
+    if (!/^RUN\b/i.test(step)) throw cause;
+    const name = platformName(options.platform);
+    throw new TektonLocalError('UNSUPPORTED', `a RUN for ${name} failed on this machine`, {
+      expected: `programs of ${name} that run here: a base image that can be pulled, and an emulator (qemu-user-static)`,
+      found: `${JSON.stringify(step)} on ${platformName(thisPlatform())}`,
+      hint: 'build this platform on the cluster, or without RUN',
+      cause,
+    });
+  }
 }
 
 /** Pushes the image that was built, and reads its manifest back: only bytes that hash to what buildah said are returned. */
@@ -120,8 +171,9 @@ function baseName({ target, images }: BuildOptions, bases: BaseImages): Record<s
 async function pull(image: string, options: BuildOptions): Promise<void> {
   // A digest can't change; what only has a tag is looked for anew, as on the cluster.
   const policy = image.includes('@sha256:') ? 'missing' : 'newer';
+  const platform = isForeign(options.platform) ? [`--platform=${platformName(options.platform)}`] : [];
   const registry = image.slice(0, Math.max(image.indexOf('/'), 0));
-  const args = ['pull', '--quiet', `--policy=${policy}`, `--tls-verify=${!isLoopback(registry)}`, image];
+  const args = ['pull', '--quiet', `--policy=${policy}`, ...platform, `--tls-verify=${!isLoopback(registry)}`, image];
   await runCommand('buildah', args, tooling(options));
 }
 

@@ -3,6 +3,7 @@ import { applyTags } from './apply-tags.ts';
 import { buildImageIndex } from './build-image-index.ts';
 import { buildTrustedArtifacts } from './build-trusted-artifacts.ts';
 import { buildahOciTa } from './buildah-oci-ta.ts';
+import { buildahRemoteOciTa } from './buildah-remote-oci-ta.ts';
 import { gitCloneOciTa } from './git-clone-oci-ta.ts';
 import { init } from './init.ts';
 import { prefetchDependenciesOciTa } from './prefetch-dependencies-oci-ta.ts';
@@ -15,6 +16,7 @@ export const standIns: readonly StandIn[] = [
   gitCloneOciTa,
   prefetchDependenciesOciTa,
   buildahOciTa,
+  buildahRemoteOciTa,
   buildImageIndex,
   ...scans,
   applyTags,
