@@ -1,4 +1,6 @@
 export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
+export type { Carried, CarryResult } from './carry/carry.ts';
+export type { Left } from './carry/find-attachments.ts';
 export type { Check, CheckId } from './check.ts';
 export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
 export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';

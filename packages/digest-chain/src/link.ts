@@ -52,7 +52,7 @@ export async function link(
   const url = placeOf(image, tag?.tag ?? image.tag);
   const artifacts = await publishStatement(
     registry,
-    [{ url, tree, said }, linked, trees, prefix],
+    [{ url, tree, said, originIsThere: true }, linked, trees, prefix],
     statement.pipelineRun,
   );
   if (tag !== undefined) await registry.putManifest(image, tag.tag, tree.manifest);

@@ -1,7 +1,7 @@
 import { DigestChainError } from './errors.ts';
 import { readTree } from './read-tree.ts';
 import { type DigestReference, formatReference, type TagReference } from './reference.ts';
-import type { Registry } from './registry/registry.ts';
+import type { Registry, Repository } from './registry/registry.ts';
 import type { ImageTree } from './seal/tree.ts';
 
 /** An image to be linked, and its part in the chain. */
@@ -26,15 +26,19 @@ export async function readLinked(registry: Registry, { role, image }: LinkedImag
 }
 
 /** Where an image is, as links write it: `repo:tag`, or `repo`. */
-export function placeOf({ registry, repository }: DigestReference | TagReference, tag: string | undefined): string {
+export function placeOf({ registry, repository }: Repository, tag: string | undefined): string {
   return formatReference({ registry, repository, ...(tag === undefined ? {} : { tag }) });
 }
 
 /** A tag is another name for what is in the same repository; throws `USAGE`. */
-export function checkTag(image: DigestReference, tag: TagReference | undefined): void {
-  if (tag === undefined || (tag.registry === image.registry && tag.repository === image.repository)) return;
+export function checkTag(image: Repository, tag: TagReference | undefined): void {
+  if (tag === undefined || isSameRepository(tag, image)) return;
   throw new DigestChainError('USAGE', 'the tag is in another repository than the image', {
     expected: `${image.registry}/${image.repository}:<tag>`,
     found: formatReference(tag),
   });
+}
+
+export function isSameRepository(a: Repository, b: Repository): boolean {
+  return a.registry === b.registry && a.repository === b.repository;
 }

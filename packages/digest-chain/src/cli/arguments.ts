@@ -1,5 +1,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import { DigestChainError } from '../errors.ts';
+import { parseReference } from '../reference.ts';
+import type { Repository } from '../registry/registry.ts';
 
 // An import would load all that node:util exports, threads among it, which takes longer than all that is done here.
 const { parseArgs } = process.getBuiltinModule('node:util');
@@ -46,6 +48,13 @@ export function parseDuration(verb: string, text: string): number {
   const match = /^([0-9]{1,9})(ms|s|m|h)$/.exec(text);
   if (match === null) throw usage(verb, `not a duration: ${text} (write 90s, 30m or 2h)`);
   return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+}
+
+/** A repository alone: what it holds is named by other arguments. */
+export function parseRepository(verb: string, option: string, text: string): Repository {
+  const { registry, repository, tag, digest } = parseReference(text);
+  if (tag === undefined && digest === undefined) return { registry, repository };
+  throw usage(verb, `${option} is not a repository without tag and digest: ${text}`);
 }
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;

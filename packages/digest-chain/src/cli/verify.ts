@@ -3,7 +3,7 @@ import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import { isRole } from '../seal/labels.ts';
 import { type Verification, verify } from '../verify.ts';
-import { COMMON, parseArguments, single, usage } from './arguments.ts';
+import { COMMON, parseArguments, parseRepository, single, usage } from './arguments.ts';
 import { readKeys } from './keys.ts';
 import { connect } from './registry.ts';
 import { printable, printableJson } from './terminal.ts';
@@ -34,12 +34,9 @@ function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Reposit
   for (const text of texts) {
     const at = text.indexOf('=');
     const role = text.slice(0, at);
-    const { tag, digest, ...repository } = parseReference(text.slice(at + 1));
-    if (at <= 0 || !isRole(role) || tag !== undefined || digest !== undefined) {
-      throw usage('verify', `--at is not <role>=<repository>: ${text}`);
-    }
+    if (at <= 0 || !isRole(role)) throw usage('verify', `--at is not <role>=<repository>: ${text}`);
     if (places.has(role)) throw usage('verify', `--at is given twice for ${role}`);
-    places.set(role, repository);
+    places.set(role, parseRepository('verify', '--at', text.slice(at + 1)));
   }
   return places;
 }

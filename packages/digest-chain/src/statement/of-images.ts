@@ -16,6 +16,8 @@ export interface PublishedImage {
   readonly origin: ImageTree;
   /** The roles of the images that it embeds. */
   readonly embeds: readonly string[];
+  /** Whether the origin is in the same repository. */
+  readonly originIsThere: boolean;
 }
 
 /**
@@ -23,7 +25,10 @@ export interface PublishedImage {
  * role, where that is not taken.
  */
 export function publishedImages(
-  embedded: { readonly url: string; readonly tree: ImageTree; readonly said: readonly (readonly Embedding[])[] },
+  embedded: Pick<PublishedImage, 'url' | 'originIsThere'> & {
+    readonly tree: ImageTree;
+    readonly said: readonly (readonly Embedding[])[];
+  },
   linked: readonly LinkedImage[],
   trees: readonly ImageTree[],
   prefix: string,
@@ -32,12 +37,21 @@ export function publishedImages(
   const names = [...embedded.said.flat().map((embedding) => embedding.role), 'primary', 'embedded'];
   const role = names.find((name) => !taken.has(name)) ?? 'image';
   return [
-    { role, url: embedded.url, published: embedded.tree, origin: builtAs(embedded.tree, prefix), embeds: [] },
+    {
+      role,
+      url: embedded.url,
+      published: embedded.tree,
+      origin: builtAs(embedded.tree, prefix),
+      embeds: [],
+      originIsThere: embedded.originIsThere,
+    },
     ...trees.flatMap((published, index): PublishedImage[] => {
       const link = linked[index];
       if (link === undefined) return [];
       const url = placeOf(link.image, link.image.tag);
-      return [{ role: link.role, url, published, origin: builtAs(published, prefix), embeds: [role] }];
+      return [
+        { role: link.role, url, published, origin: builtAs(published, prefix), embeds: [role], originIsThere: true },
+      ];
     }),
   ];
 }
@@ -62,9 +76,10 @@ export function chainOf(images: readonly PublishedImage[], pipelineRun?: string)
 
 /** What the statement is attached to: each image as it is published and as it was built. */
 export function subjectsOf(images: readonly PublishedImage[]): readonly StatementSubject[] {
-  return images.flatMap(({ url, published, origin }) => {
+  return images.flatMap(({ url, published, origin, originIsThere }) => {
     const { registry, repository } = parseReference(url);
-    const trees = published.manifest.digest === origin.manifest.digest ? [published] : [published, origin];
+    const same = published.manifest.digest === origin.manifest.digest;
+    const trees = same || !originIsThere ? [published] : [published, origin];
     return trees.map(({ manifest }) => ({ repository: { registry, repository }, manifest }));
   });
 }

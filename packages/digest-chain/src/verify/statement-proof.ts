@@ -131,10 +131,14 @@ interface ReadMember {
 
 async function readMember(context: ProofContext, image: ChainImage, isStart: boolean): Promise<ReadMember> {
   const { registry, tree: start } = context;
-  // What the proof starts from may be a copy: then the image is beside it, as it was published and as it was built.
-  const repository = context.at.get(image.role) ?? (isStart ? context.repository : parseReference(image.url));
+  const same = image.digest === start.manifest.digest;
+  const given = same ? context.repository : context.at.get(image.role);
+  let repository: Repository = given ?? parseReference(image.url);
   const tree = await runCheck({ id: 'linked-image-exists', role: image.role }, async () => {
-    const same = image.digest === start.manifest.digest;
+    // What the proof starts from may be a copy: then the image as it is published is beside the one as it was built.
+    if (isStart && given === undefined && (await registry.headManifest(context.repository, image.digest))) {
+      repository = context.repository;
+    }
     const value = same ? start : await readTree(registry, repository, image.digest);
     return { evidence: `${image.digest}, ${value.manifest.bytes.length} bytes that hash to it`, value };
   });

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Digest } from '../digest.ts';
+import { digestOf } from '../digest.ts';
+import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import type { BlobDescriptor, RawManifest, Repository } from '../registry/registry.ts';
+import { OCI_MANIFEST } from '../seal/manifest.ts';
+import { type SealOptions, type SealResult, seal } from '../seal.ts';
+import { EMPTY, subjectOf } from '../statement/artifact.ts';
+import { REVISION, type TestChain } from '../testing/chain.ts';
+import { pushChain } from '../testing/pushed-chain.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
+import { attachmentTag } from './find-attachments.ts';
+
+const CYCLONEDX = 'application/vnd.cyclonedx+json';
+const SPDX = 'application/spdx+json';
+const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
+const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+
+let server: TestRegistry;
+const registry = createRegistry();
+
+beforeAll(async () => {
+  server = await startTestRegistry();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+function sealChain(chain: TestChain, options: SealOptions = {}): Promise<SealResult> {
+  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
+  const tag = parseTagReference(`${chain.image1}:${REVISION}`);
+  return seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], { tag, ...options });
+}
+
+interface ArtifactOptions {
+  readonly layerType: string;
+  readonly artifactType?: string;
+  readonly subject?: RawManifest;
+}
+
+/** A manifest as cosign (by tag) or oras (by subject) writes it. */
+async function artifactOf(
+  place: Repository,
+  { layerType, artifactType, subject }: ArtifactOptions,
+): Promise<RawManifest> {
+  const describe = (mediaType: string, { digest, size }: BlobDescriptor): object => ({ mediaType, digest, size });
+  const config = await registry.putBlob(place, EMPTY);
+  const layer = await registry.putBlob(place, Buffer.from(`{"type":"${layerType}"}`));
+  const text = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType,
+    config: describe(
+      artifactType === undefined ? 'application/vnd.oci.image.config.v1+json' : 'application/vnd.oci.empty.v1+json',
+      config,
+    ),
+    layers: [describe(layerType, layer)],
+    subject: subject === undefined ? undefined : subjectOf(subject),
+    annotations: { 'org.opencontainers.image.created': '2026-01-01T00:00:00Z' },
+  });
+  const bytes = Buffer.from(text);
+  return { bytes, mediaType: OCI_MANIFEST, digest: digestOf(bytes) };
+}
+
+async function attachByTag(
+  place: Repository,
+  image: Digest,
+  kind: 'sbom' | 'sig' | 'att',
+  layerType: string,
+): Promise<Digest> {
+  const manifest = await artifactOf(place, { layerType });
+  await registry.putManifest(place, attachmentTag(image, kind), manifest);
+  return manifest.digest;
+}
+
+async function attachBySubject(
+  place: Repository,
+  image: Digest,
+  artifactType: string,
+  layerType = artifactType,
+): Promise<Digest> {
+  const subject = await registry.getManifest(place, image);
+  const manifest = await artifactOf(place, { layerType, artifactType, subject });
+  await registry.putReferrer(place, manifest);
+  return manifest.digest;
+}
+
+async function typesAt(place: Repository, image: Digest): Promise<(string | undefined)[]> {
+  const referrers = await registry.listReferrers(place, image);
+  return referrers.map(({ artifactType }) => artifactType).filter((type) => !type?.includes('image-chain'));
+}
+
+describe('seal', () => {
+  it('carries SBOMs, and leaves signatures where they are', async () => {
+    const chain = await pushChain(server.host, 'carry');
+    const place = parseReference(chain.image1);
+    const sbom = await attachByTag(place, chain.origin, 'sbom', CYCLONEDX);
+    await attachByTag(place, chain.origin, 'sig', SIMPLE_SIGNING);
+    await attachByTag(place, chain.origin, 'att', 'application/vnd.dsse.envelope.v1+json');
+    const spdx = await attachBySubject(place, chain.origin, SPDX);
+    const bundle = await attachBySubject(place, chain.origin, BUNDLE);
+    const disguised = await attachBySubject(place, chain.origin, CYCLONEDX, BUNDLE);
+
+    const { digest, attachments } = await sealChain(chain);
+    expect((await registry.getManifest(place, attachmentTag(digest, 'sbom'))).digest).toBe(sbom);
+    expect(await typesAt(place, digest)).toEqual([SPDX]);
+    for (const kind of ['sig', 'att'] as const) {
+      expect(await registry.headManifest(place, attachmentTag(digest, kind))).toBeUndefined();
+    }
+    expect(attachments?.carried.map(({ from }) => from)).toEqual([attachmentTag(chain.origin, 'sbom'), spdx]);
+    expect(attachments?.left.map(({ name }) => name).toSorted()).toEqual(
+      [attachmentTag(chain.origin, 'sig'), attachmentTag(chain.origin, 'att'), bundle, disguised].toSorted(),
+    );
+
+    // Apart from its subject the carried manifest is the same.
+    const [listed] = await registry.listReferrers(place, digest, { artifactType: SPDX });
+    const carried = JSON.parse(
+      Buffer.from((await registry.getManifest(place, listed?.digest ?? digest)).bytes).toString(),
+    );
+    const original = JSON.parse(Buffer.from((await registry.getManifest(place, spdx)).bytes).toString());
+    expect({ ...carried, subject: undefined }).toEqual({ ...original, subject: undefined });
+    expect(carried.subject.digest).toBe(digest);
+
+    // Again, nothing changes.
+    expect(await sealChain(chain)).toEqual({ ...(await sealChain(chain)), digest });
+    expect(await typesAt(place, digest)).toEqual([SPDX]);
+  });
+
+  it('carries those of each image of an index', async () => {
+    const chain = await pushChain(server.host, 'index', { platforms: ['linux/amd64', 'linux/arm64'] });
+    const place = parseReference(chain.image1);
+    const children = async (digest: Digest): Promise<Digest[]> => {
+      const { bytes } = await registry.getManifest(place, digest);
+      return JSON.parse(Buffer.from(bytes).toString()).manifests.map((entry: { digest: Digest }) => entry.digest);
+    };
+    const [, second = chain.origin] = await children(chain.origin);
+    await attachByTag(place, chain.origin, 'sbom', SPDX);
+    await attachByTag(place, second, 'sbom', CYCLONEDX);
+    const { digest } = await sealChain(chain);
+    const [first = digest, sealed = digest] = await children(digest);
+    const typeOf = async (image: Digest): Promise<string | undefined> => {
+      const manifest = await registry.getManifest(place, attachmentTag(image, 'sbom')).catch(() => undefined);
+      return manifest && JSON.parse(Buffer.from(manifest.bytes).toString()).layers[0].mediaType;
+    };
+    expect([await typeOf(digest), await typeOf(first), await typeOf(sealed)]).toEqual([SPDX, undefined, CYCLONEDX]);
+  });
+
+  it('does not overwrite an SBOM that somebody attached to the sealed image', async () => {
+    const chain = await pushChain(server.host, 'there');
+    const place = parseReference(chain.image1);
+    const { digest } = await sealChain(chain);
+    const own = await attachByTag(place, digest, 'sbom', SPDX);
+    await attachByTag(place, chain.origin, 'sbom', CYCLONEDX);
+    const { attachments } = await sealChain(chain);
+    expect(attachments).toMatchObject({ carried: [], left: [{ reason: expect.stringContaining('is there already') }] });
+    expect((await registry.getManifest(place, attachmentTag(digest, 'sbom'))).digest).toBe(own);
+  });
+
+  it.each([
+    ['with --no-carry', { carry: false }, undefined, false],
+    ['where nothing is checked', { check: false }, undefined, false],
+    ['where that is asked for', { check: false, carry: true }, { carried: { length: 1 } }, true],
+  ] as const)('carries or not %s', async (name, options, attachments, there) => {
+    const chain = await pushChain(server.host, `option-${name.replaceAll(/\W/g, '')}`);
+    const place = parseReference(chain.image1);
+    await attachByTag(place, chain.origin, 'sbom', CYCLONEDX);
+    const result = await sealChain(chain, options);
+    if (attachments === undefined) expect(result.attachments).toBeUndefined();
+    else expect(result.attachments).toMatchObject(attachments);
+    expect((await registry.headManifest(place, attachmentTag(result.digest, 'sbom'))) !== undefined).toBe(there);
+  });
+
+  it('says what is attached as an SBOM and is none', async () => {
+    const chain = await pushChain(server.host, 'none');
+    const place = parseReference(chain.image1);
+    await attachByTag(place, chain.origin, 'sbom', SIMPLE_SIGNING);
+    const { attachments, digest } = await sealChain(chain);
+    expect(attachments).toMatchObject({ carried: [], left: [{ name: attachmentTag(chain.origin, 'sbom') }] });
+    expect(await registry.headManifest(place, attachmentTag(digest, 'sbom'))).toBeUndefined();
+  });
+});

@@ -1,0 +1,100 @@
+import { mapConcurrently } from '../concurrent.ts';
+import { digestAlgorithm, digestOf } from '../digest.ts';
+import { decodeJson } from '../json/decode.ts';
+import { get, scanJson } from '../json/scan.ts';
+import { splice } from '../json/splice.ts';
+import { isSameRepository } from '../linked-image.ts';
+import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
+import { isIndex } from '../seal/image-index.ts';
+import type { ImageTree } from '../seal/tree.ts';
+import { subjectOf } from '../statement/artifact.ts';
+import { copyBlobs } from './copy-content.ts';
+import { blobsOf } from './descriptors.ts';
+import { attachmentTag, findAttachments, type Left, type Sbom } from './find-attachments.ts';
+
+/** An SBOM that is now attached to the sealed image, or to one of its images. */
+export interface Carried {
+  /** The tag or digest by which it was found. */
+  readonly from: string;
+  /** The tag or digest that it has now. */
+  readonly to: string;
+}
+
+export interface CarryResult {
+  readonly carried: readonly Carried[];
+  readonly left: readonly Left[];
+}
+
+/** An image, or index, as it was given and as it was sealed. */
+interface Pair {
+  readonly given: RawManifest;
+  readonly sealed: RawManifest;
+}
+
+/**
+ * Attaches to a sealed image, and to each image of an index, the SBOMs that were attached to what was sealed: sealing adds
+ * labels and changes nothing that an SBOM lists. Never signatures and attestations: they are about a digest. SBOMs by
+ * tag keep their manifest; those by `subject` get another one.
+ */
+export async function carryAttachments(
+  registry: Registry,
+  { given, from }: { readonly given: ImageTree; readonly from: Repository },
+  { sealed, to }: { readonly sealed: ImageTree; readonly to: Repository },
+): Promise<CarryResult> {
+  const results = await mapConcurrently(pairsOf(given, sealed), async (pair): Promise<CarryResult> => {
+    // Sealing again what is sealed like this changed nothing: there is nothing to carry.
+    if (pair.given.digest === pair.sealed.digest && isSameRepository(from, to)) return { carried: [], left: [] };
+    const { sboms, left } = await findAttachments(registry, from, pair.given.digest);
+    const done: (Carried | Left)[] = [];
+    // One after the other: they may be listed under the same fallback tag.
+    for (const sbom of sboms) done.push(await attach(registry, from, to, sbom, pair.sealed));
+    return {
+      carried: done.filter((each) => 'to' in each),
+      left: [...left, ...done.filter((each) => 'reason' in each)],
+    };
+  });
+  return { carried: results.flatMap((each) => each.carried), left: results.flatMap((each) => each.left) };
+}
+
+function pairsOf(given: ImageTree, sealed: ImageTree): readonly Pair[] {
+  const top = { given: given.manifest, sealed: sealed.manifest };
+  if (!isIndex(given.manifest.mediaType)) return [top];
+  const images = given.images.flatMap(({ manifest }, index): Pair[] => {
+    const image = sealed.images[index];
+    return image === undefined ? [] : [{ given: manifest, sealed: image.manifest }];
+  });
+  return [top, ...images];
+}
+
+async function attach(
+  registry: Registry,
+  from: Repository,
+  to: Repository,
+  { name, by, manifest }: Sbom,
+  sealed: RawManifest,
+): Promise<Carried | Left> {
+  const write = by === 'tag' ? undefined : attachedTo(manifest, sealed);
+  const tag = attachmentTag(sealed.digest, 'sbom');
+  if (write === undefined) {
+    const there = await registry.headManifest(to, tag);
+    if (there?.digest === manifest.digest) return { from: name, to: tag };
+    if (there !== undefined) return { name, reason: `${tag} is there already, and is another one` };
+  }
+  if (!isSameRepository(from, to)) await copyBlobs(registry, from, to, blobsOf(decodeJson(manifest.bytes)));
+  if (write === undefined) {
+    await registry.putManifest(to, tag, manifest);
+    return { from: name, to: tag };
+  }
+  await registry.putReferrer(to, write);
+  return { from: name, to: write.digest };
+}
+
+/** The manifest with another `subject`; every other byte as it was. */
+function attachedTo(manifest: RawManifest, subject: RawManifest): RawManifest {
+  const place = get(scanJson(manifest.bytes), 'subject');
+  if (place === undefined) throw new RangeError('it was found by its subject');
+  const bytes = splice(manifest.bytes, [
+    { start: place.start, end: place.end, text: JSON.stringify(subjectOf(subject)) },
+  ]);
+  return { ...manifest, bytes, digest: digestOf(bytes, digestAlgorithm(manifest.digest)) };
+}

@@ -1,0 +1,126 @@
+import { isFinding } from '../check.ts';
+import type { Digest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { at, decodeJson, member, textOf } from '../json/decode.ts';
+import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
+import { isIndex } from '../seal/image-index.ts';
+import { ARTIFACT_TYPE } from '../statement/artifact.ts';
+import { blobsOf } from './descriptors.ts';
+
+/** A list of what is in an image (SBOM): it says nothing about a digest, so it holds for the sealed image as well. */
+export interface Sbom {
+  /** The tag, or the digest of the referrer, that it was found by. */
+  readonly name: string;
+  readonly by: 'tag' | 'referrer';
+  readonly manifest: RawManifest;
+}
+
+/** Something that is attached and stays where it is. Text from outside: escape it for where it is shown. */
+export interface Left {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface Attachments {
+  readonly sboms: readonly Sbom[];
+  readonly left: readonly Left[];
+}
+
+/** More SBOMs at one image are not read: whoever may push to a repository may attach any number. */
+export const MAX_SBOMS: number = 32;
+
+// CycloneDX, SPDX and Syft's own, as cosign, oras and BuildKit name them.
+const SBOM_TYPE =
+  /^(?:application\/vnd\.cyclonedx|application\/spdx|text\/spdx|spdx|application\/vnd\.syft)(?:\+(?:json|xml))?(?:;|$)/;
+
+/** Cosign's tag scheme: what is attached to a digest has a tag that spells it. */
+export function attachmentTag(image: Digest, kind: 'sbom' | 'sig' | 'att'): string {
+  return `${image.replace(':', '-')}.${kind}`;
+}
+
+/** Finds what is attached to an image, by tags and by referrers; signatures are looked for only to be named. */
+export async function findAttachments(registry: Registry, place: Repository, image: Digest): Promise<Attachments> {
+  const [tagged, signatures, attestations, referrers] = await Promise.all([
+    found(async () => [await taggedSbom(registry, place, image)], attachmentTag(image, 'sbom')),
+    nameSigned(registry, place, attachmentTag(image, 'sig'), 'a signature'),
+    nameSigned(registry, place, attachmentTag(image, 'att'), 'an attestation'),
+    findReferrers(registry, place, image),
+  ]);
+  const all = [tagged, referrers];
+  return {
+    sboms: all.flatMap(({ sboms }) => sboms),
+    left: [...all.flatMap(({ left }) => left), ...signatures, ...attestations],
+  };
+}
+
+async function found(read: () => Promise<readonly Sbom[]>, name: string): Promise<Attachments> {
+  try {
+    return { sboms: await read(), left: [] };
+  } catch (error) {
+    if (!isFinding(error)) throw error;
+    if (error.code === 'NOT_FOUND') return { sboms: [], left: [] };
+    return { sboms: [], left: [{ name, reason: `${error.code}: ${error.message}` }] };
+  }
+}
+
+async function taggedSbom(registry: Registry, place: Repository, image: Digest): Promise<Sbom> {
+  const name = attachmentTag(image, 'sbom');
+  const manifest = await registry.getManifest(place, name);
+  const [, ...layers] = isIndex(manifest.mediaType) ? [] : blobsOf(decodeJson(manifest.bytes));
+  const other = layers.find(({ mediaType }) => !SBOM_TYPE.test(mediaType));
+  if (layers.length > 0 && other === undefined) return { name, by: 'tag', manifest };
+  throw noSbom(other?.mediaType ?? 'nothing');
+}
+
+async function findReferrers(registry: Registry, place: Repository, image: Digest): Promise<Attachments> {
+  // The chain statement of an earlier seal is replaced by one about this one.
+  const listed = (await registry.listReferrers(place, image)).filter(
+    ({ artifactType }) => artifactType !== ARTIFACT_TYPE,
+  );
+  const [sboms, others] = [listed.filter(isSbom), listed.filter((referrer) => !isSbom(referrer))];
+  const read = await Promise.all(
+    sboms.slice(0, MAX_SBOMS).map(({ digest }) => {
+      return found(async () => [await referringSbom(registry, place, image, digest)], digest);
+    }),
+  );
+  return {
+    sboms: read.flatMap((each) => each.sboms),
+    left: [
+      ...read.flatMap((each) => each.left),
+      ...sboms.slice(MAX_SBOMS).map(({ digest }) => ({ name: digest, reason: `more than ${MAX_SBOMS} SBOMs` })),
+      ...others.map(({ digest, artifactType = 'an unknown type' }) => {
+        return { name: digest, reason: `${artifactType}: may be about the digest as it was` };
+      }),
+    ],
+  };
+}
+
+function isSbom({ artifactType }: Referrer): boolean {
+  return artifactType !== undefined && SBOM_TYPE.test(artifactType);
+}
+
+async function referringSbom(registry: Registry, place: Repository, image: Digest, digest: Digest): Promise<Sbom> {
+  const manifest = await registry.getManifest(place, digest);
+  const document = decodeJson(manifest.bytes);
+  const [config, ...layers] = blobsOf(document);
+  if (textOf(at(document, 'subject', 'digest')) !== image) throw noSbom('something that is attached to another image');
+  const type = textOf(member(document, 'artifactType')) ?? config?.mediaType ?? '';
+  const signed = layers.find(({ mediaType }) => SIGNED_TYPE.test(mediaType));
+  if (SBOM_TYPE.test(type) && signed === undefined) return { name: digest, by: 'referrer', manifest };
+  throw noSbom(signed?.mediaType ?? type);
+}
+
+// What cosign and sigstore sign is about one digest, however the manifest around it calls itself.
+const SIGNED_TYPE = /cosign|sigstore|dsse|in-toto/;
+
+async function nameSigned(registry: Registry, place: Repository, name: string, what: string): Promise<readonly Left[]> {
+  const there = await registry.headManifest(place, name);
+  return there === undefined ? [] : [{ name, reason: `${what}, which is about the digest as it was` }];
+}
+
+function noSbom(found: string): DigestChainError {
+  return new DigestChainError('MEDIA_TYPE_UNSUPPORTED', 'not an SBOM that is known', {
+    expected: 'CycloneDX, SPDX or Syft',
+    found,
+  });
+}
