@@ -122,7 +122,9 @@ export class Cluster {
     const [group, groupVersion] = kind.apiVersion.split('/');
     if (group === undefined || groupVersion === undefined) {
       const none = undefined;
-      return plain(await this.#objects.list(kind.apiVersion, kind.kind, namespace, none, none, none, none, selector, PAGE, next));
+      return plain(
+        await this.#objects.list(kind.apiVersion, kind.kind, namespace, none, none, none, none, selector, PAGE, next),
+      );
     }
     // Of kinds that it does not know, the object API reads a list's metadata as an object's: `continue` would be lost.
     const plural = (await this.#objects.find(kind.apiVersion, kind.kind))?.name;

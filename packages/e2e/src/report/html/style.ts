@@ -5,7 +5,7 @@ export const STYLE: Markup = new Markup(`
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #16713a; --bad: #b3261e; --open: #7a5900; --link: #0b57d0 }
 @media (prefers-color-scheme: dark) { :root { --good: #6fd08c; --bad: #ff8a80; --open: #f2c14e; --link: #8ab4f8 } }
 * { box-sizing: border-box }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem }
+body { font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem } h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem }
 p { margin: .25rem 0 } a { color: var(--link) }
 code, pre { font: .85em/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
@@ -23,7 +23,7 @@ details { border-top: 1px solid var(--line) } details:last-of-type { border-bott
 summary { cursor: pointer; padding: .6rem .2rem } summary:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px }
 .checks { list-style: none; margin: 0 0 .8rem; padding: 0 0 0 1.6rem } .checks li { margin: .35rem 0; overflow-wrap: anywhere }
 .checks dl { display: grid; gap: 0 .8rem; grid-template-columns: max-content 1fr; margin: .2rem 0 .4rem } .checks dd { margin: 0; min-width: 0; white-space: pre-wrap }
-.timeline { border-collapse: collapse; width: 100% } .timeline th { font-weight: 400; min-width: 13rem; padding: .1rem .8rem .1rem 0; text-align: left; white-space: nowrap }
+.timeline { border-collapse: collapse; width: 100% } .timeline th { font-weight: 400; max-width: 20rem; min-width: 13rem; padding: .1rem .8rem .1rem 0; text-align: left }
 .timeline td { padding: .1rem 0 } .timeline td:nth-child(2) { width: 100% } .timeline td:last-child { font-variant-numeric: tabular-nums; padding-left: .8rem; text-align: right; white-space: nowrap }
 .timeline caption { font-weight: 600; padding: .6rem 0 .2rem; text-align: left }
 .bar { background: currentColor; border-radius: .2rem; display: block; height: .8rem; min-width: 2px; opacity: .8 }

@@ -1,0 +1,214 @@
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { judge } from '../../criteria/criteria.ts';
+import { origin, revision, sealed, second, wellDone } from '../../testing/observation.ts';
+import type { Report } from '../report.ts';
+import { renderPage } from './page.ts';
+
+const PROGRAMS = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+];
+const executablePath = PROGRAMS.find((program) => {
+  try {
+    accessSync(program, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+/** Values that are markup, that are long, and that turn text around. */
+const ATTACK = `"><script>window.hacked=1</script><img src=x onerror="window.hacked=1"><style>*{display:none}</style>\u202e${'w'.repeat(300)}`;
+
+function reportOf(hostile: boolean): Report {
+  const seen = wellDone();
+  if (hostile) {
+    seen.build.name = ATTACK;
+    seen.build.status = 'Failed';
+    seen.build.message = ATTACK;
+    seen.scans = [{ run: ATTACK, task: ATTACK, result: ATTACK, note: ATTACK }];
+  }
+  const repository = (name: string): string => `quay.io/redhat-user-workloads/a-tenant-with-a-long-name/${name}`;
+  const image = { revisionTag: revision, latestDigest: null };
+  return {
+    version: 1,
+    target: 'tenant',
+    status: hostile ? 'failed' : 'passed',
+    revision,
+    uncommitted: [],
+    cluster: {
+      server: 'https://api.example:6443',
+      namespace: hostile ? ATTACK : 'my-tenant',
+      application: 'chain',
+      snapshots: ['chain-1'],
+    },
+    images: [
+      {
+        ...image,
+        role: 'primary',
+        title: 'Image 1',
+        embeds: [],
+        repository: repository('image1'),
+        originDigest: origin,
+        sealedDigest: sealed,
+      },
+      {
+        ...image,
+        role: 'metadata',
+        title: 'Image 2',
+        embeds: ['primary'],
+        repository: repository('image2'),
+        originDigest: second,
+        sealedDigest: null,
+      },
+    ],
+    criteria: judge(seen),
+    runs: [seen.build, seen.scanner],
+    duration: 12_345,
+  };
+}
+
+describe.skipIf(executablePath === undefined)('in a real browser (skipped where there is no chromium)', () => {
+  let browser: Browser;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'e2e-browser-'));
+    await writeFile(join(folder, 'good.html'), renderPage(reportOf(false)));
+    await writeFile(join(folder, 'hostile.html'), renderPage(reportOf(true)));
+    const args = [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ];
+    browser = await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function open(
+    name: 'good' | 'hostile',
+    options: Parameters<Browser['newPage']>[0],
+    look: (page: Page) => Promise<void>,
+  ) {
+    const page = await browser.newPage(options);
+    const asked: string[] = [];
+    const complaints: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    try {
+      const url = pathToFileURL(join(folder, `${name}.html`)).href;
+      await page.goto(url);
+      await look(page);
+      expect(asked).toEqual([url]);
+      expect(complaints).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  }
+
+  const sizes = [
+    ['a phone', { width: 360, height: 740 }],
+    ['a desktop', { width: 1280, height: 800 }],
+  ] as const;
+  for (const name of ['good', 'hostile'] as const) {
+    for (const [device, viewport] of sizes) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        test(`${name} values on ${device}, ${colorScheme}: fits, runs nothing, asks for nothing, can be read`, async () => {
+          await open(name, { viewport, colorScheme }, async (page) => {
+            expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
+            expect(await page.evaluate('window.hacked')).toBeUndefined();
+            expect(await page.locator('script, img, main style').count()).toBe(0);
+            expect(await page.getByRole('heading', { level: 1 }).isVisible()).toBe(true);
+            expect(await page.evaluate(worstContrast)).toBeGreaterThanOrEqual(4.5);
+          });
+        });
+      }
+    }
+  }
+
+  test('every criterion opens and closes from the keyboard', async () => {
+    await open('good', {}, async (page) => {
+      const summaries = page.locator('summary');
+      const count = await summaries.count();
+      expect(count).toBe(6);
+      for (let index = 0; index < count; index++) {
+        await page.keyboard.press('Tab');
+        expect(await page.evaluate(`document.querySelectorAll('summary')[${index}] === document.activeElement`)).toBe(
+          true,
+        );
+        const details = page.locator('details').nth(index);
+        const before = await details.getAttribute('open');
+        await page.keyboard.press('Enter');
+        expect((await details.getAttribute('open')) === null).toBe(before !== null);
+      }
+    });
+  });
+
+  test('makes sense without seeing it: landmarks, names, a table with captions and headers', async () => {
+    await open('good', {}, async (page) => {
+      expect(await page.title()).toContain('passed');
+      expect(await page.locator('html').getAttribute('lang')).toBe('en');
+      expect(await page.getByRole('main').count()).toBe(1);
+      expect(await page.getByRole('table').count()).toBe(2);
+      expect(await page.locator('table > caption').count()).toBe(2);
+      const headings = `[...document.querySelectorAll('h1, h2, h3')].map((heading) => Number(heading.tagName[1]))`;
+      const levels = (await page.evaluate(headings)) as number[];
+      for (const [index, level] of levels.entries()) {
+        expect(level - (levels[index - 1] ?? 0)).toBeLessThanOrEqual(1);
+      }
+      expect(await page.locator('[role=img]:not([aria-label])').count()).toBe(0);
+    });
+  });
+
+  test('printed, what is folded is there too', async () => {
+    await open('good', {}, async (page) => {
+      await page.emulateMedia({ media: 'print' });
+      const folded = `[...document.querySelectorAll('.checks li')].filter((item) => item.getBoundingClientRect().height === 0)`;
+      const hidden = await page.evaluate(`${folded}.length`);
+      expect(hidden).toBe(0);
+      expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(10_000);
+    });
+  });
+});
+
+/** The worst contrast of any text with what is behind it (WCAG 2.2, "contrast ratio"). Runs in the page. */
+const worstContrast = `(() => {
+  const parse = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b]
+    .map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+  const over = ([r, g, b, a = 1], below) => [r, g, b].map((value, index) => value * a + below[index] * (1 - a));
+  const canvas = matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18] : [255, 255, 255];
+  let worst = 21;
+  for (const element of document.querySelectorAll('body *')) {
+    if (![...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())) continue;
+    const chain = [];
+    let opacity = 1;
+    for (let at = element; at; at = at.parentElement) {
+      chain.unshift(at);
+      opacity *= Number(getComputedStyle(at).opacity);
+    }
+    const back = chain.reduce((below, at) => over(parse(getComputedStyle(at).backgroundColor), below), canvas);
+    const [r, g, b, a = 1] = parse(getComputedStyle(element).color);
+    const fore = over([r, g, b, a * opacity], back);
+    const [light, dark] = [luminance(fore), luminance(back)].sort((x, y) => y - x);
+    worst = Math.min(worst, (light + 0.05) / (dark + 0.05));
+  }
+  return worst;
+})()`;
