@@ -13,7 +13,9 @@ export interface StandInRun {
 export async function runStandIn(
   task: string,
   params: Record<string, ParamValue>,
-  options: Partial<Pick<StandInContext, 'images' | 'sourceUrl' | 'taskRunName' | 'signal' | 'log'>> = {},
+  options: Partial<Pick<StandInContext, 'images' | 'sourceUrl' | 'taskRunName' | 'signal' | 'log'>> & {
+    onWorkDir?: (folder: string) => void;
+  } = {},
 ): Promise<StandInRun> {
   const standIn = standIns.find((candidate) => candidate.task === task);
   if (standIn === undefined) throw new Error(`no stand-in for ${task}`);
@@ -24,6 +26,7 @@ export async function runStandIn(
   );
   const lines: string[] = [];
   const workDir = await mkdtemp(join(tmpdir(), 'tekton-local-test-'));
+  options.onWorkDir?.(workDir);
   try {
     const results = await standIn.run({
       params: { ...Object.fromEntries(defaults), ...params },
