@@ -20,9 +20,10 @@ export async function planApply(cluster: Cluster, objects: readonly Resource[]):
       const { name, namespace = '' } = desired.metadata;
       const current = await cluster.read(desired, name, namespace);
       const object = adjust(desired, current);
+      // Nobody owns anything of it yet, and webhooks may refuse it before what it names is there.
+      if (current === undefined) return { object, action: 'create' };
       try {
         const would = await cluster.apply(object, { dryRun: true });
-        if (current === undefined) return { object, action: 'create' };
         return { object, action: isDeepStrictEqual(comparable(current), comparable(would)) ? 'unchanged' : 'change' };
       } catch (error) {
         if (!(error instanceof E2eError) || error.code !== 'CLUSTER_CONFLICT') throw error;

@@ -4,7 +4,7 @@ import type { Progress } from '../report/progress.ts';
 import { deleteMade, findMade } from './apply.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { desiredObjects } from './desired.ts';
-import { secretsOf } from './preflight.ts';
+import { secretsOf } from './linked-secrets.ts';
 import { KINDS, list } from './resource.ts';
 
 export interface CleanupOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {

@@ -91,15 +91,22 @@ describe('a request', () => {
 
   test('takes up a new login where the old one expired', async () => {
     server.store.put(run('one'));
-    server.tokens.clear();
-    server.tokens.add('new-token');
     let asked = 0;
     const cluster = connect({ onExpired: () => void asked++ });
+    await cluster.read(KINDS.pipelineRun, 'one', namespace);
+    server.tokens.clear();
+    server.tokens.add('new-token');
     const reading = cluster.read(KINDS.pipelineRun, 'one', namespace);
     await sleep(50);
     await writeKubeConfig(kubeconfig, address, 'new-token');
     expect((await reading)?.metadata.name).toBe('one');
     expect(asked).toBe(1);
+  });
+
+  test('does not wait for a login where there never was a good one', async () => {
+    server.tokens.clear();
+    const reading = connect({ onExpired: () => {} }).read(KINDS.pipelineRun, 'one', namespace);
+    await expect(reading).rejects.toMatchObject({ code: 'CLUSTER_UNAUTHORIZED' });
   });
 
   test('lists page by page', async () => {

@@ -1,22 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ApiException,
-  CoreV1Api,
-  CustomObjectsApi,
-  createConfiguration,
   type KubeConfig,
   type KubernetesObject,
-  KubernetesObjectApi,
   PatchStrategy,
-  type RequestContext,
-  type ResponseContext,
-  ServerConfiguration,
   type V1APIResource,
-  Watch,
 } from '@kubernetes/client-node';
 import { E2eError } from '../errors.ts';
+import { type ApiClients, createClients } from './api-clients.ts';
 import { fromApi } from './cluster-error.ts';
 import { type KubeConfigOptions, loadKubeConfig } from './kubeconfig.ts';
+import { openWatch } from './open-watch.ts';
 import { type Kind, list, type Resource, text } from './resource.ts';
 
 export interface ClusterOptions extends KubeConfigOptions {
@@ -37,13 +31,6 @@ const TRIES = 6;
 /** Objects in one answer to a list. */
 const PAGE = 250;
 
-/** The client's object API, with what it keeps to its heirs. */
-class ObjectApi extends KubernetesObjectApi {
-  find(apiVersion: string, kind: string): Promise<V1APIResource | undefined> {
-    return this.resource(apiVersion, kind);
-  }
-}
-
 /**
  * A Kubernetes API server as this package needs it: the maintained client, with a time limit on every request, retries of
  * what passes (429 with its Retry-After, 5xx, a dropped connection), a login that is read again when it expired, and
@@ -52,15 +39,15 @@ class ObjectApi extends KubernetesObjectApi {
 export class Cluster {
   readonly #options: ClusterOptions;
   #config: KubeConfig;
-  #objects: ObjectApi;
-  #core: CoreV1Api;
-  #custom: CustomObjectsApi;
+  #clients: ApiClients;
   #expired = false;
+  /** Whether the login was good once: only then a new one is waited for. */
+  #worked = false;
 
   constructor(options: ClusterOptions = {}) {
     this.#options = options;
     this.#config = loadKubeConfig(options);
-    [this.#objects, this.#core, this.#custom] = this.#clients();
+    this.#clients = createClients(this.#config, this.#options);
   }
 
   /** The API server's address, without credentials. */
@@ -86,7 +73,7 @@ export class Cluster {
   /** Whether the API server has this kind; asked once. */
   async serves({ apiVersion, kind }: Kind): Promise<V1APIResource | undefined> {
     try {
-      return await this.#request(`GET ${apiVersion}`, () => this.#objects.find(apiVersion, kind));
+      return await this.#request(`GET ${apiVersion}`, () => this.#clients.objects.find(apiVersion, kind));
     } catch (error) {
       if (error instanceof E2eError && error.code === 'KIND_MISSING') return undefined;
       throw error;
@@ -97,7 +84,7 @@ export class Cluster {
   async read(kind: Kind, name: string, namespace: string): Promise<Resource | undefined> {
     const spec = { apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name, namespace } };
     try {
-      return plain(await this.#request(`GET ${kind.kind} ${name}`, () => this.#objects.read(spec)));
+      return plain(await this.#request(`GET ${kind.kind} ${name}`, () => this.#clients.objects.read(spec)));
     } catch (error) {
       if (error instanceof E2eError && error.code === 'KIND_MISSING') return undefined;
       throw error;
@@ -123,13 +110,24 @@ export class Cluster {
     if (group === undefined || groupVersion === undefined) {
       const none = undefined;
       return plain(
-        await this.#objects.list(kind.apiVersion, kind.kind, namespace, none, none, none, none, selector, PAGE, next),
+        await this.#clients.objects.list(
+          kind.apiVersion,
+          kind.kind,
+          namespace,
+          none,
+          none,
+          none,
+          none,
+          selector,
+          PAGE,
+          next,
+        ),
       );
     }
     // Of kinds that it does not know, the object API reads a list's metadata as an object's: `continue` would be lost.
-    const plural = (await this.#objects.find(kind.apiVersion, kind.kind))?.name;
+    const plural = (await this.#clients.objects.find(kind.apiVersion, kind.kind))?.name;
     if (plural === undefined) throw new E2eError('KIND_MISSING', `the cluster has no ${kind.kind}`);
-    return this.#custom.listNamespacedCustomObject({
+    return this.#clients.custom.listNamespacedCustomObject({
       group,
       version: groupVersion,
       namespace,
@@ -147,7 +145,7 @@ export class Cluster {
     const body = structuredClone(object) as KubernetesObject;
     return plain(
       await this.#request(what, () =>
-        this.#objects.patch(
+        this.#clients.objects.patch(
           body,
           undefined,
           dryRun ? 'All' : undefined,
@@ -164,7 +162,7 @@ export class Cluster {
     const body = { apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name, namespace, annotations } };
     const manager = `${FIELD_MANAGER}-trigger`;
     await this.#request(`PATCH ${kind.kind} ${name}`, () =>
-      this.#objects.patch(body, undefined, undefined, manager, undefined, PatchStrategy.MergePatch),
+      this.#clients.objects.patch(body, undefined, undefined, manager, undefined, PatchStrategy.MergePatch),
     );
   }
 
@@ -174,7 +172,7 @@ export class Cluster {
     const spec = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
     const body = uid === undefined ? undefined : { preconditions: { uid } };
     await this.#request(`DELETE ${kind} ${name}`, () =>
-      this.#objects.delete(spec, undefined, undefined, undefined, undefined, undefined, body),
+      this.#clients.objects.delete(spec, undefined, undefined, undefined, undefined, undefined, body),
     ).catch((error) => {
       if (!(error instanceof E2eError && error.code === 'KIND_MISSING')) throw error;
     });
@@ -194,7 +192,9 @@ export class Cluster {
       spec: { resourceAttributes: attributes },
     };
     const what = `${attributes.verb} ${attributes.resource}`;
-    const answer = plain(await this.#request(`REVIEW ${what}`, () => this.#objects.create(structuredClone(review))));
+    const answer = plain(
+      await this.#request(`REVIEW ${what}`, () => this.#clients.objects.create(structuredClone(review))),
+    );
     return (answer.status as { allowed?: boolean } | undefined)?.allowed === true;
   }
 
@@ -202,7 +202,7 @@ export class Cluster {
   async log(pod: string, container: string, namespace: string): Promise<string | undefined> {
     const request = { name: pod, namespace, container, tailLines: 30, limitBytes: 32_768 };
     try {
-      return await this.#request(`LOG ${pod}`, () => this.#core.readNamespacedPodLog(request));
+      return await this.#request(`LOG ${pod}`, () => this.#clients.core.readNamespacedPodLog(request));
     } catch (error) {
       // A log is a help, not a need: pods are pruned, and not everybody may read them.
       if (error instanceof E2eError && error.code !== 'INTERRUPTED') return undefined;
@@ -214,7 +214,7 @@ export class Cluster {
   async publicKey(namespace: string): Promise<string | undefined> {
     const secret = await this.#request('GET the public key', async () => {
       try {
-        return await this.#core.readNamespacedSecret({ name: 'public-key', namespace });
+        return await this.#clients.core.readNamespacedSecret({ name: 'public-key', namespace });
       } catch (error) {
         if ([403, 404].includes((error as ApiException<unknown>).code)) return undefined;
         throw error;
@@ -238,46 +238,7 @@ export class Cluster {
     const resource = await this.serves(kind);
     if (resource === undefined) throw new E2eError('KIND_MISSING', `the cluster has no ${kind.kind}`);
     const path = `/${kind.apiVersion.includes('/') ? 'apis' : 'api'}/${kind.apiVersion}/namespaces/${encodeURIComponent(namespace)}/${resource.name}`;
-    const parameters = {
-      allowWatchBookmarks: true,
-      resourceVersion: query.version,
-      labelSelector: query.selector,
-      timeoutSeconds: 290,
-    };
-    const watch = new Watch(this.#config);
-    // The default, 30 s without a byte, would reopen a quiet watch all the time: bookmarks come about once a minute.
-    Object.assign(watch, { requestTimeoutMs: 120_000 });
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
-    let over = false;
-    let connection: AbortController | undefined;
-    const stop = (): void => {
-      over = true;
-      connection?.abort();
-      resolve(undefined);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    watch
-      .watch(
-        path,
-        parameters,
-        (type, object) => {
-          if (type === 'ERROR') resolve((object as { code?: number }).code ?? 500);
-          else onEvent(type, object as Resource);
-        },
-        (error) => resolve(error?.statusCode),
-      )
-      .then((opened) => {
-        connection = opened;
-        // It may have taken so long to open that nobody wants it any more.
-        if (over) opened.abort();
-      }, reject);
-    try {
-      return await promise;
-    } finally {
-      signal.removeEventListener('abort', stop);
-      stop();
-    }
+    return openWatch(this.#config, path, query, onEvent, signal);
   }
 
   /**
@@ -291,8 +252,8 @@ export class Cluster {
     const deadline = Date.now() + (this.#options.loginPatience ?? 15 * 60_000);
     for (;;) {
       this.#config = loadKubeConfig(this.#options);
-      [this.#objects, this.#core, this.#custom] = this.#clients();
-      const refused = await this.#objects.find('v1', 'Pod').then(
+      this.#clients = createClients(this.#config, this.#options);
+      const refused = await this.#clients.objects.find('v1', 'Pod').then(
         () => false,
         (error) => (error as { code?: number }).code === 401,
       );
@@ -323,11 +284,13 @@ export class Cluster {
     for (let attempt = 0; ; attempt++) {
       this.#options.signal?.throwIfAborted();
       try {
-        return await call();
+        const answer = await call();
+        this.#worked = true;
+        return answer;
       } catch (cause) {
         this.#options.signal?.throwIfAborted();
         const { error, passing, retryAfter } = fromApi(cause, what, this.server);
-        if (error.code === 'CLUSTER_UNAUTHORIZED' && this.#options.onExpired !== undefined) {
+        if (error.code === 'CLUSTER_UNAUTHORIZED' && this.#worked && this.#options.onExpired !== undefined) {
           await this.renewLogin();
           continue;
         }
@@ -335,31 +298,6 @@ export class Cluster {
         await sleep(retryAfter ?? this.#pause(attempt), undefined, { signal: this.#options.signal });
       }
     }
-  }
-
-  #clients(): [ObjectApi, CoreV1Api, CustomObjectsApi] {
-    const { signal, timeout = 30_000 } = this.#options;
-    const configuration = createConfiguration({
-      baseServer: new ServerConfiguration(this.#config.getCurrentCluster()?.server ?? '', {}),
-      authMethods: { default: this.#config },
-      promiseMiddleware: [
-        {
-          async pre(context: RequestContext): Promise<RequestContext> {
-            const limit = AbortSignal.timeout(timeout);
-            context.setSignal(signal === undefined ? limit : AbortSignal.any([signal, limit]));
-            // Of other Secrets only their metadata leaves the server: that they are there is all that matters.
-            if (/\/secrets(\/(?!public-key(\?|$))|\?|$)/.test(context.getUrl())) {
-              context.setHeaderParam('Accept', 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1');
-            }
-            return context;
-          },
-          async post(context: ResponseContext): Promise<ResponseContext> {
-            return context;
-          },
-        },
-      ],
-    });
-    return [new ObjectApi(configuration), new CoreV1Api(configuration), new CustomObjectsApi(configuration)];
   }
 }
 

@@ -5,7 +5,7 @@ import type { Progress } from '../report/progress.ts';
 import { buildStatus } from './apply.ts';
 import type { Cluster } from './cluster.ts';
 import { waitFor } from './follow.ts';
-import { findUnlinkedSecrets } from './preflight.ts';
+import { findUnlinkedSecrets } from './linked-secrets.ts';
 import { KINDS, NAMES, text } from './resource.ts';
 import { componentsOf } from './runs.ts';
 

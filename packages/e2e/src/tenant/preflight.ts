@@ -9,14 +9,11 @@ import {
 import type { Chain, LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
-import { desiredObjects, findUnfinished } from './desired.ts';
-import { KINDS, type Kind, list, NAMES, type Resource, text } from './resource.ts';
-
-export interface Finding {
-  level: 'problem' | 'note';
-  what: string;
-  hint: string;
-}
+import { findUnfinished } from './desired.ts';
+import type { Finding } from './finding.ts';
+import { findUnlinkedSecrets } from './linked-secrets.ts';
+import { KINDS, type Kind } from './resource.ts';
+import { findMissingRights } from './rights.ts';
 
 export interface TenantPreflight {
   findings: readonly Finding[];
@@ -80,125 +77,6 @@ export async function preflightTenant(options: PreflightOptions): Promise<Tenant
           ]
         : [],
     );
-  }
-}
-
-/** Every verb that a run will use, asked for as SelfSubjectAccessReviews. */
-async function findMissingRights(options: PreflightOptions, there: (kind: Kind) => boolean): Promise<Finding[]> {
-  const { cluster, namespace, changes, config } = options;
-  const kinds = new Set(desiredObjects(config).map(({ kind }) => kind));
-  const needs: [Kind, string[], string?][] = [
-    [KINDS.pipelineRun, ['list', 'watch']],
-    [KINDS.taskRun, ['list', 'watch']],
-    [KINDS.snapshot, ['list', 'watch']],
-    [KINDS.component, ['get', 'list', 'watch', ...(changes ? ['patch'] : [])]],
-    [KINDS.serviceAccount, ['get']],
-  ];
-  if (changes) {
-    for (const kind of Object.values(KINDS)) {
-      if (kinds.has(kind.kind) && kind !== KINDS.component) needs.push([kind, ['get', 'create', 'patch']]);
-    }
-    needs.push([KINDS.component, ['create']]);
-  }
-  const asked = needs.filter(([kind]) => there(kind)).flatMap(([kind, verbs]) => verbs.map((verb) => ({ verb, kind })));
-  const unique = [...new Map(asked.map((entry) => [`${entry.verb} ${entry.kind.kind}`, entry])).values()];
-  const answers = await Promise.all(
-    unique.map(async ({ verb, kind }): Promise<Finding[]> => {
-      const resource = (await cluster.serves(kind))?.name ?? '';
-      const group = kind.apiVersion.includes('/') ? (kind.apiVersion.split('/')[0] ?? '') : '';
-      if (await cluster.may({ verb, group, resource, namespace })) return [];
-      const full = group === '' ? resource : `${resource}.${group}`;
-      return [
-        {
-          level: 'problem',
-          what: `you may not ${verb} ${full} in ${namespace}`,
-          hint: `ask an admin; to check: kubectl auth can-i ${verb} ${full} -n ${namespace}`,
-        },
-      ];
-    }),
-  );
-  const logs = await cluster.may({ verb: 'get', group: '', resource: 'pods', subresource: 'log', namespace });
-  const note: Finding = {
-    level: 'note',
-    what: `you may not read logs of pods in ${namespace}`,
-    hint: 'the log of a step that fails will not be shown',
-  };
-  return [...answers.flat(), ...(logs ? [] : [note])];
-}
-
-/**
- * Whether each service account has the push secrets that its pipeline needs. What this run's apply will link, or Konflux
- * makes together with the components, is missing only where it is missing from a tenant that was set up before.
- */
-export async function findUnlinkedSecrets({
-  cluster,
-  config,
-  namespace,
-  changes,
-}: Omit<PreflightOptions, 'registry'>): Promise<Finding[]> {
-  const accounts = desiredObjects(config).filter(({ kind }) => kind === 'ServiceAccount');
-  const findings = await Promise.all(
-    accounts.map(async (account): Promise<Finding[]> => {
-      const wanted = [...secretsOf(account), ...ownSecrets(account, config)];
-      const found = await cluster.read(KINDS.serviceAccount, account.metadata.name, namespace);
-      const secrets = await Promise.all(wanted.map((name) => readSecret(cluster, name, namespace)));
-      return wanted.flatMap((name, index): Finding[] => {
-        const secret = secrets[index];
-        const common = secret !== 'unknown' && secret?.metadata.labels?.[NAMES.commonSecret] === 'true';
-        const linked = common || (found !== undefined && secretsOf(found).includes(name));
-        const own = config.chain.imageRepositories === 'own';
-        if (secret === undefined && own) {
-          return [
-            {
-              level: 'problem',
-              what: `there is no secret ${name} in ${namespace}`,
-              hint: `kubectl create secret docker-registry ${name} -n ${namespace} --docker-server=… --docker-username=… --docker-password=…`,
-            },
-          ];
-        }
-        // Not there yet: Konflux makes it together with the image repository that is applied.
-        if (secret === undefined && changes) return [];
-        if (linked || (changes && found === undefined)) return [];
-        return [
-          {
-            level: changes ? 'note' : 'problem',
-            what: `service account ${account.metadata.name} is not linked to the secret ${name}`,
-            hint: changes
-              ? 'it is linked when this run applies konflux/service-accounts.yaml'
-              : 'kubectl apply --server-side -f konflux/service-accounts.yaml',
-          },
-        ];
-      });
-    }),
-  );
-  return findings.flat();
-}
-
-/** The push secret of the component's own image repository, which Konflux links: Chains pushes with it, too. */
-function ownSecrets(account: Resource, config: LoadedConfig): string[] {
-  const image = config.chain.images.find(({ serviceAccount }) => serviceAccount === account.metadata.name);
-  return desiredObjects(config)
-    .filter(
-      ({ kind, metadata }) =>
-        kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === image?.component,
-    )
-    .map(({ metadata }) => `${metadata.name}-image-push`);
-}
-
-export function secretsOf(account: Resource): string[] {
-  return list(account, 'secrets').flatMap((entry) => text(entry, 'name') ?? []);
-}
-
-async function readSecret(
-  cluster: Cluster,
-  name: string,
-  namespace: string,
-): Promise<Resource | undefined | 'unknown'> {
-  try {
-    return await cluster.read(KINDS.secret, name, namespace);
-  } catch (error) {
-    if (error instanceof E2eError && error.code === 'CLUSTER_FORBIDDEN') return 'unknown';
-    throw error;
   }
 }
 

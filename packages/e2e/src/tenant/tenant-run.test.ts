@@ -161,7 +161,7 @@ describe('where the run can’t be made', () => {
   test('nobody answers, or the login is refused', async () => {
     await start();
     tenant.server.tokens.clear();
-    await expect(tenant.run({ loginPatience: 50 })).rejects.toMatchObject({ found: expect.stringContaining('401') });
+    await expect(tenant.run()).rejects.toMatchObject({ found: expect.stringContaining('401') });
     await tenant.server.stop();
     const error = await tenant.run().catch((caught) => caught);
     expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED', found: expect.stringContaining('does not answer') });
