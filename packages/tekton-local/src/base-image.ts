@@ -1,16 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runCommand } from './command.ts';
 import { TektonLocalError } from './errors.ts';
+import { fileStamp, recall, remember, stampOf } from './memo.ts';
 
 /** Holds the hash of everything that the image is made of. */
 const KEY_LABEL = 'tekton-local.node-base.key';
 
 /** Raised whenever the image would come out differently from the same files. */
 const RECIPE = 2;
+
+const MEMO = 'node-base';
 
 const CONFIGURATION = ['--env', 'PATH=/usr/local/bin:/usr/bin:/bin'];
 
@@ -61,11 +64,11 @@ async function commit(root: string, tag: string, key: string, signal: AbortSigna
 /** What goes into the image, and the key that stands for all of it. */
 async function identify(signal: AbortSignal | undefined): Promise<{ parts: Part[]; key: string }> {
   const parts = await findParts(signal);
-  const stamp = await stampOf(parts);
-  const known = await readMemo();
-  if (known?.stamp === stamp) return { parts, key: known.key };
+  const stamp = await stampOfParts(parts);
+  const known = await recall(MEMO, stamp);
+  if (known !== undefined) return { parts, key: known };
   const key = await hashParts(parts);
-  await writeMemo({ stamp, key });
+  await remember(MEMO, { stamp, value: key });
   return { parts, key };
 }
 
@@ -130,49 +133,10 @@ async function hashParts(parts: readonly Part[]): Promise<string> {
     .digest('hex');
 }
 
-/** Changes whenever a file could have changed: hashing Node's 100 MB each time would cost more than all the rest. */
-async function stampOf(parts: readonly Part[]): Promise<string> {
-  const lines = await Promise.all(
-    parts.map(async ({ from, to }) => {
-      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(from, { bigint: true });
-      return `${[dev, ino, size, mtimeNs, ctimeNs].join(' ')}  ${to}\n`;
-    }),
-  );
-  return createHash('sha256')
-    .update(`${RECIPE}\n${CONFIGURATION.join('\n')}\n${lines.join('')}`)
-    .digest('hex');
-}
-
-interface Memo {
-  stamp: string;
-  key: string;
-}
-
-const memoFile = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tekton-local', 'node-base.json');
-
-async function readMemo(): Promise<Memo | undefined> {
-  try {
-    const memo: unknown = JSON.parse(await readFile(memoFile(), 'utf8'));
-    if (typeof memo !== 'object' || memo === null || !('stamp' in memo) || !('key' in memo)) return undefined;
-    const { stamp, key } = memo;
-    return typeof stamp === 'string' && typeof key === 'string' ? { stamp, key } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Saves time and nothing else: where it can't be written, the files are hashed again. */
-async function writeMemo(memo: Memo): Promise<void> {
-  const file = memoFile();
-  const draft = `${file}.${randomUUID()}`;
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(draft, JSON.stringify(memo));
-    await rename(draft, file);
-  } catch {
-    await rm(draft, { force: true });
-  }
+/** Hashing Node's 100 MB each time would cost more than all the rest. */
+async function stampOfParts(parts: readonly Part[]): Promise<string> {
+  const lines = await Promise.all(parts.map(async ({ from, to }) => `${await fileStamp(from)}  ${to}`));
+  return stampOf([String(RECIPE), ...CONFIGURATION, ...lines]);
 }
 
 async function fillRoot(root: string, parts: readonly Part[]): Promise<void> {

@@ -80,8 +80,9 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   if (options.workDir !== undefined) await mkdir(options.workDir, { recursive: true });
   const folder = await mkdtemp(join(options.workDir ?? tmpdir(), 'tekton-local-'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
+  const run = new Run(plan, { ...options, containers, containerPrefix }, folder, id, emit);
   try {
-    const outcome = await new Run(plan, { ...options, containers, containerPrefix }, folder, id, emit).execute(known);
+    const outcome = await run.execute(known);
     if (key === undefined || outcome.status !== 'Succeeded') return outcome;
     try {
       return { ...outcome, chains: await signRun(plan, outcome, key, signal) };
@@ -92,9 +93,16 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
     }
   } finally {
     // Neither may hide the other's failure, nor leave anything behind because of it.
-    const ends = await Promise.allSettled([needsContainers ? removeContainers(containerPrefix) : undefined]);
-    if (options.keep === true) emit({ type: 'note', message: `kept ${folder}` });
-    else await removeFolder(folder);
+    const ends = await Promise.allSettled([
+      needsContainers ? removeContainers(containerPrefix) : undefined,
+      run.settle(),
+    ]);
+    try {
+      if (options.keep === true) emit({ type: 'note', message: `kept ${folder}` });
+      else await removeFolder(folder);
+    } finally {
+      run.finishStatus();
+    }
     for (const end of ends) if (end.status === 'rejected') emit({ type: 'note', message: String(end.reason) });
   }
 }

@@ -1,22 +1,23 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import type { Containers } from './containers.ts';
 import { Deadline } from './deadline.ts';
 import { combinationsOf, combine } from './matrix.ts';
 import type { PipelineTask } from './model.ts';
 import { type PipelineRunOutcome, type RunEvent, Stopped, type TaskOutcome } from './outcome.ts';
 import { mergeObject, type Plan } from './plan.ts';
+import { removeFolder } from './remove-folder.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import type { RunOptions } from './run-pipeline.ts';
 import { SKIPPED, schedule } from './schedule.ts';
 import type { ParamValue } from './stand-in.ts';
 import { stepStandIns } from './stand-ins/index.ts';
-import type { Mount } from './step-container.ts';
+import { StatusFile } from './status-file.ts';
 import type { StepEnvironment } from './step-run.ts';
 import { type Scope, substituteValue } from './substitute.ts';
 import { runStandIn, runTask } from './task-run.ts';
 import { tektonObjects } from './tekton-status.ts';
+import { workspaceMounts } from './workspace-mounts.ts';
 
 /** Tekton's own, where neither the task nor the cluster says something else. */
 const DEFAULT_TASK_TIMEOUT = 3_600_000;
@@ -31,6 +32,8 @@ export class Run {
   readonly #outcomes = new Map<string, TaskOutcome>();
   readonly #running = new Map<string, TaskOutcome>();
   readonly #id: string;
+  readonly #status: StatusFile | undefined;
+  readonly #removals: Promise<unknown>[] = [];
 
   constructor(
     plan: Plan,
@@ -44,6 +47,7 @@ export class Run {
     this.#folder = folder;
     this.#emit = emit;
     this.#id = id;
+    this.#status = options.statusFile === undefined ? undefined : new StatusFile(options.statusFile, id);
     const name = `${plan.run.name}-${id.slice(0, 5)}`;
     const values: Record<string, string> = {
       'context.pipelineRun.name': name,
@@ -109,15 +113,25 @@ export class Run {
     this.#writeStatus();
   }
 
-  /** Complete at any time: another program may read it, and it stays if this one is killed. */
   #writeStatus(outcome?: PipelineRunOutcome): void {
-    const { statusFile } = this.#options;
-    if (statusFile === undefined) return;
-    const known = new Map([...this.#running, ...this.#outcomes]);
-    const now = outcome ?? runOutcome(this.#plan, known, { ...this.#run, stop: undefined });
-    const temporary = `${statusFile}.${this.#id}`;
-    writeFileSync(temporary, `${JSON.stringify(tektonObjects(this.#plan, now, outcome !== undefined), null, 2)}\n`);
-    renameSync(temporary, statusFile);
+    this.#status?.update(() => {
+      const known = new Map([...this.#running, ...this.#outcomes]);
+      const now = outcome ?? runOutcome(this.#plan, known, { ...this.#run, stop: undefined });
+      return tektonObjects(this.#plan, now, outcome !== undefined);
+    });
+  }
+
+  /** Waits for what is still being removed. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#removals);
+  }
+
+  /** Brings the status file up to date; to be called last, when there may be space again on a disk that was full. */
+  finishStatus(): void {
+    const failure = this.#status?.flush();
+    if (failure === undefined) return;
+    const message = failure instanceof Error ? failure.message : String(failure);
+    this.#emit({ type: 'note', message: `the status could not be written: ${message}` });
   }
 
   async #runTask(task: PipelineTask, scope: Scope, signal: AbortSignal): Promise<TaskOutcome> {
@@ -164,12 +178,20 @@ export class Run {
             steps: [],
           }),
         );
+        this.#discard(join(this.#folder, `${task.name}${suffix}`, String(attempt)));
         if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) return outcome;
         this.#emit({ type: 'note', message: `task ${task.name} failed (${outcome.message}): attempt ${attempt + 2}` });
       } finally {
         deadline.end();
       }
     }
+  }
+
+  /** Nobody reads in a TaskRun's folder once it has ended; removed beside the next task, that costs no time. */
+  #discard(folder: string): void {
+    if (this.#options.keep === true) return;
+    // What can't be removed now is removed with the run's folder, which also says so if that fails.
+    this.#removals.push(rmdir(folder).catch(() => removeFolder(folder).catch(() => undefined)));
   }
 
   async #attempt(
@@ -203,7 +225,11 @@ export class Run {
     return runTask(this.#options, implementation.task, {
       ...base,
       params,
-      workspaces: this.#workspaces(task, implementation.task.workspaces, folder),
+      workspaces: workspaceMounts(task, implementation.task.workspaces, {
+        bindings: this.#plan.workspaces,
+        run: this.#folder,
+        task: folder,
+      }),
       values: {
         ...(implementation.embedded ? this.#run.values : {}),
         'context.taskRun.name': taskRunName,
@@ -212,28 +238,6 @@ export class Run {
         'context.task.name': implementation.task.name,
         'context.task.retry-count': String(attempt),
       },
-    });
-  }
-
-  /** A volume claim is one folder for all tasks; an emptyDir is a new one for each. */
-  #workspaces(
-    task: PipelineTask,
-    declared: readonly { name: string; mountPath?: string; readOnly: boolean }[],
-    folder: string,
-  ): (Mount & { name: string })[] {
-    return declared.flatMap((workspace) => {
-      const used = task.workspaces.find((candidate) => candidate.name === workspace.name);
-      const binding = used && this.#plan.workspaces.get(used.workspace);
-      if (used === undefined || binding === undefined || binding.kind === 'unbound') return [];
-      const base =
-        binding.kind === 'emptyDir'
-          ? join(folder, 'bound', workspace.name)
-          : join(this.#folder, 'claims', used.workspace);
-      // An earlier task may have left a link where this one's subPath leads.
-      const hostPath = insideFolder(makeOpenFolder(base), join(binding.subPath ?? '', used.subPath ?? ''));
-      makeOpenFolder(hostPath);
-      const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
-      return [{ name: workspace.name, hostPath, containerPath, readOnly: workspace.readOnly }];
     });
   }
 }

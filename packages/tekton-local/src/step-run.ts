@@ -1,5 +1,5 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hostPathOf, insideFolder, makeOpenFolder, openToAll } from './confined-path.ts';
 import type { Containers } from './containers.ts';
 import { LONGEST } from './deadline.ts';
@@ -38,12 +38,11 @@ const TAIL = 50;
 /** Runs one step, in a container or by its stand-in. Rejects only when it was stopped, or could not be started. */
 export async function runStep(environment: StepEnvironment, options: StepRunOptions): Promise<void> {
   const { step, folder, outcome } = options;
-  const logFile = environment.logs && join(environment.logs, options.taskName, `step-${step.name}.log`);
-  if (logFile) mkdirSync(join(environment.logs ?? '', options.taskName), { recursive: true });
+  const write = logWriter(environment, options);
   const log = (line: string): void => {
     outcome.logTail.push(line);
     if (outcome.logTail.length > TAIL) outcome.logTail.shift();
-    if (logFile) appendFileSync(logFile, `${line}\n`);
+    write(line);
     options.log(line);
   };
   const timeout = new AbortController();
@@ -66,7 +65,26 @@ export async function runStep(environment: StepEnvironment, options: StepRunOpti
     clearTimeout(timer);
     outcome.finishedAt = Date.now();
   }
+  // No step comes after it that could read it.
+  if (outcome.exitCode !== 0 && step.onError !== 'continue') return;
   writeFileSync(join(folder, 'steps', `step-${step.name}`, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
+}
+
+/** Writes the step's log file, if logs are wanted. A full disk costs the rest of the log, not the step. */
+function logWriter({ logs }: StepEnvironment, { taskName, step, log }: StepRunOptions): (line: string) => void {
+  if (logs === undefined) return () => {};
+  const file = join(logs, taskName, `step-${step.name}.log`);
+  let failed = false;
+  return (line) => {
+    if (failed) return;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      appendFileSync(file, `${line}\n`);
+    } catch (error) {
+      failed = true;
+      log(`this log is not written any more: ${error instanceof Error ? error.message : error}`);
+    }
+  };
 }
 
 class StepTimeout extends Error {}

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { insideFolder, makeOpenFolder } from './confined-path.ts';
+import type { PipelineTask, WorkspaceBinding, WorkspaceDeclaration } from './model.ts';
+import type { WorkspaceMount } from './task-run.ts';
+
+/** Where the folders behind workspaces are. */
+export interface WorkspaceFolders {
+  /** What the PipelineRun binds, by the pipeline's name for it. */
+  bindings: ReadonlyMap<string, WorkspaceBinding>;
+  /** The run's own folder. */
+  run: string;
+  /** The TaskRun's own folder. */
+  task: string;
+}
+
+/** The workspaces of a task that are bound. A volume claim is one folder for all tasks; an emptyDir a new one for each. */
+export function workspaceMounts(
+  task: PipelineTask,
+  declared: readonly WorkspaceDeclaration[],
+  folders: WorkspaceFolders,
+): WorkspaceMount[] {
+  return declared.flatMap((workspace) => {
+    const used = task.workspaces.find((candidate) => candidate.name === workspace.name);
+    const binding = used && folders.bindings.get(used.workspace);
+    if (used === undefined || binding === undefined || binding.kind === 'unbound') return [];
+    const base =
+      binding.kind === 'emptyDir'
+        ? join(folders.task, 'bound', workspace.name)
+        : join(folders.run, 'claims', used.workspace);
+    // An earlier task may have left a link where this one's subPath leads.
+    const hostPath = insideFolder(makeOpenFolder(base), join(binding.subPath ?? '', used.subPath ?? ''));
+    makeOpenFolder(hostPath);
+    const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
+    return [{ name: workspace.name, hostPath, containerPath, readOnly: workspace.readOnly }];
+  });
+}
