@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeKubeConfig } from '../testing/kube-login.ts';
 import { KubeServer } from '../testing/kube-server.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import type { ClusterOptions } from './cluster-session.ts';
 import { follow } from './follow.ts';
 import { KINDS, type Resource } from './resource.ts';
 

@@ -3,22 +3,20 @@
  * strangers' tasks pass through here too.
  */
 export class Secrecy {
-  #known: string[] = [];
+  readonly #known: () => readonly string[];
 
-  constructor(known: readonly string[] = []) {
-    this.know(known);
-  }
-
-  know(secrets: readonly string[]): void {
-    // The longest first, so that no part of one is left.
-    this.#known = [...new Set([...this.#known, ...secrets])]
-      .filter((secret) => secret.length > 5)
-      .sort((a, b) => b.length - a.length);
+  /** @param known What is secret by now; a renewed login brings new ones. */
+  constructor(known: () => readonly string[] = () => []) {
+    this.#known = known;
   }
 
   clean(text: string): string {
     let clean = text;
-    for (const secret of this.#known) clean = clean.replaceAll(secret, HIDDEN);
+    // The longest first, so that no part of one is left.
+    const known = this.#known()
+      .filter((secret) => secret.length > 5)
+      .toSorted((a, b) => b.length - a.length);
+    for (const secret of known) clean = clean.replaceAll(secret, HIDDEN);
     for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
     return clean;
   }

@@ -199,16 +199,19 @@ describe('through trouble on the way', () => {
   test('a login that expires in the middle', async () => {
     await start({
       pace: 40,
+      failingTask: { component: 'scanner', task: 'clair-scan', log: 'logged in with second-token\n' },
       onStep: (component, task) => {
-        if (component !== 'app' || task !== 'build-image-2') return;
+        if (component !== 'app' || task !== 'build-image-1') return;
         tenant.server.tokens.clear();
         tenant.server.tokens.add('second-token');
         tenant.server.dropWatches();
         setTimeout(() => writeKubeConfig(tenant.kubeconfig, tenant.address, 'second-token'), 100);
       },
     });
-    expect((await tenant.run())?.status).toBe('passed');
+    const report = await tenant.run();
+    expect(report?.runs.map(({ status }) => status)).toEqual(['Succeeded', 'Failed']);
     expect(tenant.output()).toContain('the login expired');
+    expect(tenant.output()).toContain('logged in with [hidden]');
   });
 
   test('a server that is busy, slow, and drops every tenth request', async () => {

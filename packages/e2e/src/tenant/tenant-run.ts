@@ -6,7 +6,8 @@ import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
 import { carryOut, planApply } from './apply.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import type { ClusterOptions } from './cluster-session.ts';
 import { configure, trigger } from './configure.ts';
 import { desiredObjects } from './desired.ts';
 import type { Finding } from './finding.ts';
@@ -52,7 +53,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
   const { chain } = config;
   const namespace = chain.namespace;
   const cluster = new Cluster({ ...options, onExpired: (hint) => progress.line(`the login expired: ${hint}`) });
-  const secrecy = new Secrecy(cluster.secrets);
+  const secrecy = new Secrecy(() => cluster.secrets);
   const file = options.stateFile ?? defaultStateFile(cluster.server, namespace, chain.application);
   const place = { server: cluster.server, namespace, application: chain.application };
   progress.line(`cluster    ${cluster.server} (context ${cluster.context})`);
