@@ -1,37 +1,27 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
-import { takeSource } from './source.ts';
+import { ALL_WELL, type CliFolder, cli, makeCliFolder, repository, statusOf } from './testing/cli-run.ts';
 
-const cli = resolve(import.meta.dirname, 'cli.ts');
-const repository = resolve(import.meta.dirname, '../../..');
 const RUN = { timeout: 240_000 };
 
 let folder: string;
+let clone: CliFolder['clone'];
+let e2e: CliFolder['e2e'];
+let leftovers: CliFolder['leftovers'];
+let remove: CliFolder['remove'];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'e2e-test-'));
+  ({ folder, clone, e2e, leftovers, remove } = await makeCliFolder());
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** A clone of this repository as it stands, uncommitted changes included, in which a test may break things. */
-async function clone(name: string): Promise<string> {
-  const into = join(folder, name);
-  await rm(into, { recursive: true, force: true });
-  execFileSync('mkdir', ['-p', into]);
-  const { checkout } = await takeSource(repository, into);
-  await symlink(join(repository, 'node_modules'), join(checkout, 'node_modules'));
-  await appendFile(join(checkout, '.git/info/exclude'), 'node_modules\n');
-  return checkout;
-}
+afterAll(() => remove());
 
 async function edit(file: string, change: (text: string) => string): Promise<void> {
   const text = await readFile(file, 'utf8');
@@ -39,35 +29,6 @@ async function edit(file: string, change: (text: string) => string): Promise<voi
   expect(changed).not.toBe(text);
   await writeFile(file, changed);
 }
-
-async function e2e(cwd: string, ...args: string[]) {
-  const json = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
-  const child = spawn(process.execPath, [cli, '--json', json, ...args], {
-    cwd,
-    // What a tool in the run finds in TMPDIR must be gone afterwards.
-    env: { ...process.env, TMPDIR: folder, CI: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  const [exitCode] = await once(child, 'close');
-  const text = existsSync(json) ? await readFile(json, 'utf8') : '';
-  return { exitCode, output, report: text === '' ? undefined : (JSON.parse(text) as Report) };
-}
-
-function containers(): string[] {
-  const names = execFileSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' });
-  return names.split('\n').filter((name) => name.startsWith('multi-image-'));
-}
-
-async function leftovers(): Promise<string[]> {
-  const entries = await readdir(folder);
-  const folders = entries.filter((name) => name.startsWith('multi-image-'));
-  return [...containers(), ...folders];
-}
-
-const statusOf = (report: Report | undefined) =>
-  Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
 
 describe('the whole chain on this machine', () => {
   let checkout: string;
@@ -81,14 +42,7 @@ describe('the whole chain on this machine', () => {
     const { exitCode, output, report } = await e2e(checkout, '--port', '5481');
     expect(output).toContain('5 passed, 0 failed, 1 skipped of 6 criteria');
     expect(exitCode).toBe(0);
-    expect(statusOf(report)).toEqual({
-      'single-pipeline': 'passed',
-      'image-2-embeds-image-1': 'passed',
-      'image-1-labelled': 'passed',
-      'scanner-extracts': 'passed',
-      'scanned-and-signed': 'skipped',
-      'no-manual-step': 'passed',
-    });
+    expect(statusOf(report)).toEqual(ALL_WELL);
     expect(await leftovers()).toEqual([]);
     first = report;
   });

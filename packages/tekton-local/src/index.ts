@@ -7,3 +7,4 @@ export { removeFolder } from './remove-folder.ts';
 export { type RunOptions, runPipeline } from './run-pipeline.ts';
 export type { Selection } from './selection.ts';
 export type { ParamType, ParamValue, StandIn, StandInContext, StepStandIn, StepStandInContext } from './stand-in.ts';
+export { NO_BASE_LABEL } from './stand-ins/foreign-base.ts';

@@ -1,5 +1,6 @@
 import { type Criterion, criterion, type Evidence, equal, failed, passed, skipped } from './criterion.ts';
 import type { ImageView, Observation, ObservedImage, ProofCheck, RunFacts, TaskFacts } from './observation.ts';
+import { platformEvidence } from './platforms.ts';
 
 /**
  * Judges the six success criteria by what was observed, for a chain of any number of images. Pure: the same facts give
@@ -36,6 +37,7 @@ function singlePipeline({ build, images, revision }: Observation): Criterion {
     ...images.map((image) =>
       equal('latest', `${title(image)}: latest is the image of this run`, image.published.digest, image.latest.digest),
     ),
+    ...images.flatMap((image) => platformEvidence(title(image), image.published)),
     ...images.filter((image) => image.embeds.length === 0).flatMap((image) => ran(image)),
   ]);
 }

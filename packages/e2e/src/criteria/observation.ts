@@ -25,6 +25,14 @@ export interface RunFacts {
   finishedAt: number;
 }
 
+/** One image of an index. */
+export interface PlatformView {
+  /** `linux/arm64`. */
+  platform: string;
+  /** Built on nothing, since there was no base for the platform: why. It can't run. */
+  withoutBase?: string;
+}
+
 /** An image as an independent tool (skopeo) sees it in the registry. */
 export interface ImageView {
   /** What was asked for, by tag or digest. */
@@ -34,6 +42,8 @@ export interface ImageView {
   labels: Readonly<Record<string, string>>;
   env: Readonly<Record<string, string>>;
   entrypoint?: readonly string[];
+  /** Only of an index: its images. `labels` and `env` then hold what all of them say, or tell them apart. */
+  platforms?: readonly PlatformView[];
   /** Why it could not be looked at. */
   problem?: string;
 }

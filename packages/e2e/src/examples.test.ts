@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Report } from './report/report.ts';
+import { ALL_WELL, type CliFolder, makeCliFolder, repository, statusOf } from './testing/cli-run.ts';
+
+const RUN = { timeout: 240_000 };
+
+let bench: CliFolder;
+let checkout: string;
+
+beforeAll(async () => {
+  bench = await makeCliFolder();
+  checkout = await bench.clone('examples');
+});
+afterAll(() => bench.remove());
+
+const evidenceOf = (report: Report | undefined, check: string) =>
+  report?.criteria.flatMap(({ evidence }) => evidence.filter((entry) => entry.check === check));
+
+/** Runs a chain to its end; whatever is asked of every chain is checked here. */
+async function runChain(cwd: string, config: string): Promise<Report> {
+  const { exitCode, output, report } = await bench.e2e(cwd, '--port', '0', '--config', config);
+  expect(output).toContain('5 passed, 0 failed, 1 skipped of 6 criteria');
+  expect(exitCode).toBe(0);
+  expect(statusOf(report)).toEqual(ALL_WELL);
+  expect(await bench.leftovers()).toEqual([]);
+  if (report === undefined) throw new Error('there is no report');
+  return report;
+}
+
+test.each([
+  ['operator-bundle-catalog', ['operator', 'bundle', 'catalog']],
+  ['app-sidecar', ['app', 'proxy', 'logger']],
+  ['multi-arch', ['primary', 'metadata']],
+])('the chain of examples/%s is built and proved', RUN, async (name, roles) => {
+  const { images, criteria } = await runChain(checkout, `examples/${name}/konflux.config.ts`);
+  expect(images.map(({ role }) => role)).toEqual(roles);
+  for (const { originDigest, sealedDigest, latestDigest, role } of images) {
+    const isEmbedded = images.some(({ embeds }) => embeds.includes(role));
+    // What is sealed is published instead of what was built.
+    expect(latestDigest).toBe(isEmbedded ? sealedDigest : originDigest);
+    if (isEmbedded) expect(sealedDigest).not.toBe(originDigest);
+  }
+  const platforms = criteria[0]?.evidence.filter(({ check }) => check.startsWith('platform')).map(({ text }) => text);
+  if (name !== 'multi-arch') return expect(platforms).toEqual([]);
+  const [own, other] = process.arch === 'arm64' ? ['arm64', 'amd64'] : ['amd64', 'arm64'];
+  expect(platforms).toContain(
+    'Image 1: one index over linux/amd64, linux/arm64; its labels and environment were read from each',
+  );
+  // Either there was a base for the other platform, or it is said that there was none.
+  const without = platforms?.filter((text) => text.includes('was not run')) ?? [];
+  expect(without.every((text) => text.includes(`linux/${other}`) && !text.includes(`linux/${own}`))).toBe(true);
+});
+
+test('one platform without the link makes the criterion fall', RUN, async () => {
+  const clone = await bench.clone('one-platform');
+  const pipeline = join(clone, 'examples/multi-arch/pipeline/unified-build.yaml');
+  const text = await readFile(pipeline, 'utf8');
+  const arm64 = text.indexOf('- name: build-image-2-linux-arm64');
+  const changed = text.slice(0, arm64) + text.slice(arm64).replace(/^.*- IMAGE1_DIGEST=.*\n/m, '');
+  expect(changed).not.toBe(text);
+  await writeFile(pipeline, changed);
+  const config = 'examples/multi-arch/konflux.config.ts';
+  const { exitCode, output, report } = await bench.e2e(clone, '--port', '0', '--config', config);
+  expect(exitCode).toBe(1);
+  expect(output).toContain('criterion fell: image-2-embeds-image-1');
+  const origin = report?.images[0]?.originDigest;
+  expect(evidenceOf(report, 'env')).toContainEqual(
+    expect.objectContaining({
+      status: 'failed',
+      expected: origin,
+      found: `linux/amd64: ${origin}, linux/arm64: nothing`,
+    }),
+  );
+  expect(report?.images.map(({ latestDigest }) => latestDigest)).toEqual([null, null]);
+});
+
+test('linked by referrer alone, latest is what was built, byte for byte', RUN, async () => {
+  const clone = await bench.clone('referrer');
+  const config = join(clone, 'konflux.config.ts');
+  const text = await readFile(config, 'utf8');
+  const changed = text.replace(/^ {2}labelPrefix: /m, "  seal: 'referrer',\n$&");
+  expect(changed).not.toBe(text);
+  await writeFile(config, changed);
+  const render = join(repository, 'packages/manifests/src/cli.ts');
+  execFileSync(process.execPath, [render, 'render', '--config', config], { cwd: clone, stdio: 'pipe' });
+  const report = await runChain(clone, 'konflux.config.ts');
+  const [primary, metadata] = report.images;
+  expect(primary?.latestDigest).toBe(primary?.originDigest);
+  expect(primary?.sealedDigest).toBeNull();
+  expect(evidenceOf(report, 'unchanged')).toEqual([
+    { check: 'unchanged', status: 'passed', text: `Image 1: published as it was built: ${primary?.originDigest}` },
+  ]);
+  expect(evidenceOf(report, 'label')?.filter(({ text: said }) => said.includes('metadata-image'))).toEqual([]);
+  const proof = (id: string) => evidenceOf(report, `proof/${id}`);
+  for (const id of ['link-present', 'linked-image-exists', 'embeds-origin', 'chain-statement']) {
+    expect(proof(id)).toEqual([expect.objectContaining({ status: 'passed' })]);
+  }
+  expect(proof('linked-image-exists')?.[0]?.text).toContain(metadata?.originDigest);
+});
