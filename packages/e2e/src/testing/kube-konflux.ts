@@ -1,4 +1,5 @@
-import { KINDS, type Resource } from '../tenant/resource.ts';
+import { KINDS } from '../tenant/resource.ts';
+import { APPLICATION, pipelineRun, snapshot } from './kube-objects.ts';
 import type { KubeServer } from './kube-server.ts';
 import type { Writable } from './kube-store.ts';
 import type { PublishedChain } from './tenant-chain.ts';
@@ -23,7 +24,6 @@ export interface Misfortunes {
   pace?: number;
 }
 
-const APPLICATION = 'chain';
 export const SCENARIO = 'verify-scanner';
 
 /** The controllers of a Konflux tenant, as far as a run sees them: objects are as they write them. */
@@ -109,33 +109,12 @@ export class KonfluxControllers {
 
   #start(component: string): void {
     const name = `${component}-on-push-${Math.random().toString(36).slice(2, 7)}`;
-    this.#server.store.put(this.#pipelineRun(name, component));
+    this.#server.store.put(pipelineRun(name, component, this.#revision));
     const tasks =
       component === 'app'
         ? ['clone-repository', 'build-image-1', 'build-image-2', 'label-image-1', 'clair-scan', 'apply-tags']
         : ['clone-repository', 'extract-image-2', 'clair-scan'];
     this.#later(() => this.#runTasks(name, component, tasks));
-  }
-
-  #pipelineRun(name: string, component: string): Resource {
-    return {
-      ...KINDS.pipelineRun,
-      metadata: {
-        name,
-        labels: {
-          'appstudio.openshift.io/application': APPLICATION,
-          'appstudio.openshift.io/component': component,
-          'pipelines.appstudio.openshift.io/type': 'build',
-          'pipelinesascode.tekton.dev/sha': this.#revision,
-        },
-        annotations: { 'build.appstudio.redhat.com/commit_sha': this.#revision },
-      },
-      spec: { pipelineRef: { name: 'unified-build' } },
-      status: {
-        startTime: now(),
-        conditions: [{ type: 'Succeeded', status: 'Unknown', reason: 'Running', message: '' }],
-      },
-    };
   }
 
   #runTasks(run: string, component: string, [task, ...rest]: readonly string[]): void {
@@ -241,26 +220,8 @@ export class KonfluxControllers {
     // The builder's Snapshot has the other image of the build before.
     const second = component === 'app' ? old : (this.#misfortunes.snapshotImage ?? `${image2}@${metadata}`);
     const name = `${APPLICATION}-${run.slice(-5)}`;
-    this.#server.store.put({
-      ...KINDS.snapshot,
-      metadata: {
-        name,
-        labels: {
-          'appstudio.openshift.io/application': APPLICATION,
-          'appstudio.openshift.io/component': component,
-          'appstudio.openshift.io/build-pipelinerun': run,
-          'test.appstudio.openshift.io/type': 'component',
-        },
-        annotations: {},
-      },
-      spec: {
-        application: APPLICATION,
-        components: [
-          { name: 'app', containerImage: `${image1}@${sealed}` },
-          { name: 'scanner', containerImage: second },
-        ],
-      },
-    });
+    const images = { app: `${image1}@${sealed}`, scanner: second };
+    this.#server.store.put(snapshot(name, component, run, images));
     if (component === 'app') return;
     const say = (status: string) => (object: Writable) => {
       object.metadata.annotations['test.appstudio.openshift.io/status'] = JSON.stringify([

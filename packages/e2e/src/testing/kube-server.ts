@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Resource } from '../tenant/resource.ts';
+import { GROUPS, selected, verbOf } from './kube-api.ts';
 import { ApplyConflict, KubeStore, type StoredEvent } from './kube-store.ts';
 
 export interface Call {
@@ -21,19 +21,6 @@ export interface Fault {
   /** Milliseconds. */
   wait?: number;
 }
-
-const GROUPS: Record<string, Record<string, string>> = {
-  v1: { ServiceAccount: 'serviceaccounts', Secret: 'secrets', Pod: 'pods' },
-  'authorization.k8s.io/v1': { SelfSubjectAccessReview: 'selfsubjectaccessreviews' },
-  'tekton.dev/v1': { PipelineRun: 'pipelineruns', TaskRun: 'taskruns' },
-  'appstudio.redhat.com/v1alpha1': {
-    Application: 'applications',
-    Component: 'components',
-    ImageRepository: 'imagerepositories',
-    Snapshot: 'snapshots',
-  },
-  'appstudio.redhat.com/v1beta2': { IntegrationTestScenario: 'integrationtestscenarios' },
-};
 
 /** An API server over HTTP that behaves as Kubernetes does for what this package uses. */
 export class KubeServer {
@@ -257,18 +244,4 @@ export class KubeServer {
     const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code };
     response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(status));
   }
-}
-
-function verbOf(method: string, name: string | undefined, query: URLSearchParams): string {
-  if (method === 'GET') return name !== undefined ? 'get' : query.get('watch') === 'true' ? 'watch' : 'list';
-  return { POST: 'create', PATCH: 'patch', DELETE: 'delete' }[method] ?? method.toLowerCase();
-}
-
-/** `a=b,c in (d,e)` */
-function selected({ metadata }: Resource, selector: string | null): boolean {
-  if (!selector) return true;
-  return [...selector.matchAll(/([^,\s=]+)(?:=([^,]*)|\s+in\s+\(([^)]*)\))/g)].every(([, key = '', value, set]) => {
-    const label = metadata.labels?.[key];
-    return set === undefined ? label === value : label !== undefined && set.split(',').includes(label);
-  });
 }
