@@ -1,5 +1,6 @@
 import { seconds } from '../criteria/criteria.ts';
 import type { Criterion, Status } from '../criteria/criterion.ts';
+import { remedyFor } from './remedies.ts';
 import type { Report } from './report.ts';
 import { type Palette, printable, printableLines } from './terminal-text.ts';
 
@@ -50,6 +51,7 @@ function renderCriterion(entry: Criterion, number: number, paint: Palette): stri
       `    ${mark(evidence.status, paint)} ${printable(evidence.text)}`,
       ...detail('expected', evidence.expected),
       ...detail('found', evidence.found),
+      ...(evidence.status === 'failed' ? detail('to do', remedyFor(evidence.check)) : []),
     ]),
     '',
   ];

@@ -1,5 +1,6 @@
 import { seconds } from '../../criteria/criteria.ts';
 import type { Criterion, Evidence, Status } from '../../criteria/criterion.ts';
+import { remedyFor } from '../remedies.ts';
 import type { Report, ReportImage } from '../report.ts';
 import { handChecks } from './hand-checks.ts';
 import { html, type Markup } from './markup.ts';
@@ -96,10 +97,11 @@ function criterionDetails(entry: Criterion, index: number): Markup {
 `;
 }
 
-function check({ status, text, expected, found }: Evidence): Markup {
+function check({ check: id, status, text, expected, found }: Evidence): Markup {
+  const remedy = status === 'failed' ? remedyFor(id) : undefined;
   const difference =
     status === 'failed' &&
-    html`<dl><dt>expected</dt><dd><code>${expected}</code></dd><dt>found</dt><dd><code>${found}</code></dd></dl>`;
+    html`<dl><dt>expected</dt><dd><code>${expected}</code></dd><dt>found</dt><dd><code>${found}</code></dd>${remedy !== undefined && html`<dt>to do</dt><dd>${remedy}</dd>`}</dl>`;
   return html`<li>${mark(status)} ${text}${difference}</li>`;
 }
 
