@@ -21,22 +21,22 @@ export function time(program: string, args: readonly string[]): Promise<number> 
 }
 
 /**
- * The medians of two things, done in turns: what else the machine does then falls on both. A first round, which warms
- * caches, is not counted.
+ * The medians of two things, done in turns, and of their ratio in each turn: what else the machine does then falls on
+ * both. A first round, which warms caches, is not counted.
  */
 export async function alternate(
   rounds: number,
   first: (round: number) => Promise<number>,
   second: (round: number) => Promise<number>,
-): Promise<[number, number]> {
-  const times: [number[], number[]] = [[], []];
+): Promise<{ first: number; second: number; ratio: number }> {
+  const times: { first: number; second: number; ratio: number }[] = [];
   for (let round = 0; round <= rounds; round++) {
     const [a, b] = [await first(round), await second(round)];
     if (round === 0) continue;
-    times[0].push(a);
-    times[1].push(b);
+    times.push({ first: a, second: b, ratio: a / b });
   }
-  return [median(times[0]), median(times[1])];
+  const of = (key: 'first' | 'second' | 'ratio'): number => median(times.map((entry) => entry[key]));
+  return { first: of('first'), second: of('second'), ratio: of('ratio') };
 }
 
 /** The middle one, or the mean of both in the middle. */

@@ -69,6 +69,8 @@ describe('tekton-local run', () => {
     [['--param', 'q=1'], 'the pipeline has no param "q"'],
     [['--param', 'q'], '--param needs NAME=VALUE'],
     [['--unknown'], 'USAGE'],
+    [['--network', 'bridge'], '--network needs host or none'],
+    [['--workspace', 'w=.'], 'the pipeline has no workspace "w"'],
     [['--key', 'not-there'], 'cannot read not-there'],
   ])('refuses %j before it starts', async (args, message) => {
     const { code, out, err } = await start(pipelineRun({ tasks: [initTask('one')] }), args).ended;

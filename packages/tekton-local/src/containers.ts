@@ -27,14 +27,11 @@ const WAYS: readonly Containers[] = [
   },
 ];
 
-/** What every container of this package gets: the network of this machine, where a loopback registry is. */
-export const COMMON_ARGUMENTS: readonly string[] = [
-  '--network',
-  'host',
-  '--security-opt',
-  'label=disable',
-  '--http-proxy=false',
-];
+/** What every container of this package gets. */
+export const COMMON_ARGUMENTS: readonly string[] = ['--security-opt', 'label=disable', '--http-proxy=false'];
+
+/** The network of all steps of a run: this machine's, where a loopback registry is, or none. */
+export type Network = 'host' | 'none';
 
 /**
  * Finds a way to run containers with podman, by trying: hosts with unusual cgroups or low limits refuse podman's
@@ -58,7 +55,16 @@ export async function probeContainers(options: { signal?: AbortSignal } = {}): P
     await chmod(join(folder, 'exit'), 0o755);
     const failures: string[] = [];
     for (const way of WAYS) {
-      const args = ['run', '--rm', ...COMMON_ARGUMENTS, ...way.runArguments, '--rootfs', folder, '/exit'];
+      const args = [
+        'run',
+        '--rm',
+        ...COMMON_ARGUMENTS,
+        '--network=host',
+        ...way.runArguments,
+        '--rootfs',
+        folder,
+        '/exit',
+      ];
       try {
         await runCommand('podman', args, { signal: withLimit(signal, 30_000) });
         await remember(MEMO, { stamp, value: way.description });

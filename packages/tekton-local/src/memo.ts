@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { cacheFolder } from './cache-folder.ts';
 
 /** What was found out, and a stamp of all that it depends on. */
 export interface Memo {
@@ -47,5 +47,5 @@ export async function fileStamp(path: string): Promise<string> {
 }
 
 function fileOf(name: string): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tekton-local', `${name}.json`);
+  return cacheFolder(`${name}.json`);
 }

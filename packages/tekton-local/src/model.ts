@@ -142,6 +142,7 @@ export interface Pipeline {
 
 export type WorkspaceBinding =
   | { name: string; kind: 'emptyDir' | 'volumeClaimTemplate'; subPath?: string; field: Field }
+  | { name: string; kind: 'folder'; path: string; subPath?: string }
   | { name: string; kind: 'unbound'; secret: string; field: Field };
 
 export interface PipelineRun {

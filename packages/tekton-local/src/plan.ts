@@ -8,6 +8,7 @@ import { article, typeOf } from './parse-task.ts';
 import type { ResolvedRun } from './resolve.ts';
 import type { ParamType, ParamValue } from './stand-in.ts';
 import { referencesInValue } from './substitute.ts';
+import { workspaceFolders } from './workspace-folders.ts';
 
 /** A PipelineRun that has been checked through and through. */
 export interface Plan extends ResolvedRun {
@@ -30,12 +31,17 @@ const PIPELINE_CONTEXT = [
 ];
 
 /** Checks everything that can be known before the run starts; throws one error with all that is wrong. */
-export function makePlan(resolved: ResolvedRun, overrides: Readonly<Record<string, ParamValue>>): Plan {
+export function makePlan(
+  resolved: ResolvedRun,
+  overrides: Readonly<Record<string, ParamValue>>,
+  folders: Readonly<Record<string, string>> = {},
+): Plan {
   const { run, pipeline, implementations } = resolved;
   const notes: string[] = [];
   const params = pipelineParams(resolved, overrides, notes);
-  const workspaces = new Map<string, WorkspaceBinding>();
+  const workspaces = workspaceFolders(pipeline, folders);
   for (const declared of pipeline.workspaces) {
+    if (workspaces.has(declared.name)) continue;
     const binding = run.workspaces.find((candidate) => candidate.name === declared.name);
     if (binding !== undefined && binding.kind !== 'unbound') workspaces.set(declared.name, binding);
     else if (!declared.optional)
@@ -49,8 +55,15 @@ export function makePlan(resolved: ResolvedRun, overrides: Readonly<Record<strin
       .get('metadata')
       .problem('INVALID', `${JSON.stringify(run.name)} is no name: letters a-z, digits, - and .`);
   }
-  for (const binding of run.workspaces) if (binding.kind !== 'unbound') checkSubPath(binding.field, binding.subPath);
+  for (const binding of run.workspaces)
+    if ('field' in binding && binding.kind !== 'unbound') checkSubPath(binding.field, binding.subPath);
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
+  const expression = run.annotations['pipelinesascode.tekton.dev/on-cel-expression'];
+  if (expression !== undefined) notes.push(`on-cel-expression is not evaluated: ${expression}`);
+  const limited = [...implementations].flatMap(([name, item]) =>
+    item.kind === 'task' && item.task.steps.some((step) => step.computeResources !== undefined) ? [name] : [],
+  );
+  if (limited.length > 0) notes.push(`computeResources are not enforced (${limited.join(', ')}); --json shows them`);
   const types = new Map(pipeline.params.map((param) => [param.name, param.type]));
   const matrices = new Set(
     [...pipeline.tasks, ...pipeline.finally].filter((task) => task.matrix.length > 0).map(({ name }) => name),

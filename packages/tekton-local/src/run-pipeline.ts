@@ -3,7 +3,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readKey, signRun, throwawayKey } from './chains/chains.ts';
-import { type Containers, probeContainers, removeContainers } from './containers.ts';
+import { type Containers, type Network, probeContainers, removeContainers } from './containers.ts';
 import { TektonLocalError } from './errors.ts';
 import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
 import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
@@ -24,6 +24,13 @@ export interface RunOptions {
   variables?: Readonly<Record<string, string>>;
   /** Instead of the PipelineRun's params. A name that the pipeline does not declare is refused. */
   params?: Readonly<Record<string, ParamValue>>;
+  /**
+   * Folders of this machine for workspaces of the pipeline, whatever the PipelineRun binds: the steps read and write
+   * there, and what they leave stays.
+   */
+  workspaces?: Readonly<Record<string, string>>;
+  /** The network of the steps' containers: this machine's (the default), or none. */
+  network?: Network;
   /** Images to use instead of others; they have to be on this machine. */
   images?: Readonly<Record<string, string>>;
   /** Git is fetched from here instead of from the url that the pipeline names. */
@@ -64,7 +71,11 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const { root, file, signal } = options;
   const variables = { git_auth_secret: AUTH_SECRET, ...(await variablesFromGit(root)), ...options.variables };
   const authSecret = variables.git_auth_secret;
-  const plan = makePlan(resolveRun({ root, file, variables, authSecret, standIns }), options.params ?? {});
+  const plan = makePlan(
+    resolveRun({ root, file, variables, authSecret, standIns }),
+    options.params ?? {},
+    options.workspaces,
+  );
   const emit = options.onEvent ?? (() => {});
   for (const message of plan.notes) emit({ type: 'note', message });
   if (options.selection !== undefined && options.chains !== undefined) {

@@ -207,7 +207,8 @@ export class Run {
     const folder = join(this.#folder, `${task.name}${suffix}`, String(attempt));
     const taskRunName = `${this.#run.name}-${task.name}${suffix}`;
     const log = (step: string, line: string): void => this.#emit({ type: 'log', task: task.name, step, line });
-    const base = { name: task.name, taskRunName, folder, log, signal };
+    const note = (message: string): void => this.#emit({ type: 'note', message });
+    const base = { name: task.name, taskRunName, folder, log, note, signal };
     const own = task.params.map(({ name, value }): [string, ParamValue] => [name, substituteValue(value, scope)]);
     const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...extra };
     if (implementation.kind === 'stand-in') {

@@ -15,6 +15,8 @@ export interface StandInContext {
   /** Git is fetched from here instead of from the param `url`. */
   sourceUrl?: string;
   log(line: string): void;
+  /** Says something about the run that a person has to know even where logs are not shown. */
+  note(message: string): void;
   signal: AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { plainEnvironment, runCommand } from './command.ts';
-import { COMMON_ARGUMENTS, type Containers } from './containers.ts';
+import { COMMON_ARGUMENTS, type Containers, type Network } from './containers.ts';
 import type { StepSecurity } from './model.ts';
 
 /** A folder of this machine that a step sees. */
@@ -8,10 +8,13 @@ export interface Mount {
   hostPath: string;
   containerPath: string;
   readOnly: boolean;
+  /** A folder of the user's: its modes are left as they are. */
+  shared?: boolean;
 }
 
 export interface ContainerOptions {
   containers: Containers;
+  network: Network;
   name: string;
   image: string;
   /** Whether the image has to be on this machine already. */
@@ -68,6 +71,7 @@ export function podmanArguments(options: ContainerOptions): string[] {
     'run',
     '--rm',
     ...COMMON_ARGUMENTS,
+    `--network=${options.network}`,
     ...options.containers.runArguments,
     `--name=${options.name}`,
     `--pull=${options.neverPull ? 'never' : 'missing'}`,

@@ -1,7 +1,7 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hostPathOf, insideFolder, makeOpenFolder, openToAll } from './confined-path.ts';
-import type { Containers } from './containers.ts';
+import type { Containers, Network } from './containers.ts';
 import { LONGEST } from './deadline.ts';
 import type { Step, Task } from './model.ts';
 import type { StepOutcome } from './outcome.ts';
@@ -16,6 +16,7 @@ export interface StepEnvironment {
   stepStandIns: readonly StepStandIn[];
   /** Starts the name of every container of the run. */
   containerPrefix: string;
+  network?: Network;
   logs?: string;
 }
 
@@ -119,7 +120,7 @@ async function execute(environment: StepEnvironment, options: StepRunOptions): P
       log,
       signal,
     });
-    for (const mount of mounts) if (!mount.readOnly) openToAll(mount.hostPath);
+    for (const mount of mounts) if (!mount.readOnly && mount.shared !== true) openToAll(mount.hostPath);
     return code;
   }
   const workingDir = step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope);
@@ -127,6 +128,7 @@ async function execute(environment: StepEnvironment, options: StepRunOptions): P
   const command = step.script === undefined ? commandOf(step, scope, env) : [writeScript(options, step.script, scope)];
   return await runContainer({
     containers: environment.containers,
+    network: environment.network ?? 'host',
     name: `${environment.containerPrefix}-${options.taskName}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,
     neverPull: replaced !== undefined,

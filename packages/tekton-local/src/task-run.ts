@@ -16,6 +16,7 @@ export interface TaskRunOptions {
   /** The TaskRun's own folder on this machine; does not exist yet. */
   folder: string;
   log(step: string, line: string): void;
+  note(message: string): void;
   signal: AbortSignal;
 }
 
@@ -90,6 +91,10 @@ export async function runStandIn(
       images: environment.images,
       ...(environment.sourceUrl === undefined ? {} : { sourceUrl: environment.sourceUrl }),
       log,
+      note(message) {
+        log(message);
+        options.note(`${options.name}: ${message}`);
+      },
       signal: options.signal,
     });
     step.exitCode = 0;

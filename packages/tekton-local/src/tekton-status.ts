@@ -1,4 +1,4 @@
-import type { PipelineTask } from './model.ts';
+import type { PipelineTask, TaskImplementation } from './model.ts';
 import type { PipelineRunOutcome, StepOutcome, TaskOutcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
 import type { ParamValue } from './stand-in.ts';
@@ -86,9 +86,21 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, { task, suffix }: TaskRun)
         condition(task.finishedAt === undefined && task.startedAt !== undefined ? 'Running' : task.status, task),
       ],
       steps: task.steps.map(step),
+      ...taskSpec(plan.implementations.get(task.name)),
       ...(Object.keys(task.results).length === 0 ? {} : { results: named(task.results) }),
     },
   };
+}
+
+/** As Tekton shows what it ran; of a stand-in there is nothing to show. */
+function taskSpec(implementation: TaskImplementation | undefined): Json {
+  if (implementation?.kind !== 'task') return {};
+  const steps = implementation.task.steps.map(({ name, image, computeResources }) => ({
+    name,
+    image,
+    ...(computeResources === undefined ? {} : { computeResources }),
+  }));
+  return { taskSpec: { steps } };
 }
 
 function reference(task: PipelineTask | undefined): Json {

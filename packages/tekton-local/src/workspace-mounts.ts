@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import type { PipelineTask, WorkspaceBinding, WorkspaceDeclaration } from './model.ts';
@@ -23,14 +24,21 @@ export function workspaceMounts(
     const used = task.workspaces.find((candidate) => candidate.name === workspace.name);
     const binding = used && folders.bindings.get(used.workspace);
     if (used === undefined || binding === undefined || binding.kind === 'unbound') return [];
+    const subPath = join(binding.subPath ?? '', used.subPath ?? '');
+    const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
+    const mount = { name: workspace.name, containerPath, readOnly: workspace.readOnly };
+    if (binding.kind === 'folder') {
+      const hostPath = insideFolder(binding.path, subPath);
+      mkdirSync(hostPath, { recursive: true });
+      return [{ ...mount, hostPath, shared: true }];
+    }
     const base =
       binding.kind === 'emptyDir'
         ? join(folders.task, 'bound', workspace.name)
         : join(folders.run, 'claims', used.workspace);
     // An earlier task may have left a link where this one's subPath leads.
-    const hostPath = insideFolder(makeOpenFolder(base), join(binding.subPath ?? '', used.subPath ?? ''));
+    const hostPath = insideFolder(makeOpenFolder(base), subPath);
     makeOpenFolder(hostPath);
-    const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
-    return [{ name: workspace.name, hostPath, containerPath, readOnly: workspace.readOnly }];
+    return [{ ...mount, hostPath }];
   });
 }

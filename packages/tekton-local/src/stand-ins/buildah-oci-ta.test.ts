@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildNodeBase } from '../base-image.ts';
 import { runCommand } from '../command.ts';
 import type { ParamValue } from '../stand-in.ts';
@@ -158,6 +158,19 @@ it('builds without network when it is hermetic', async () => {
   await expect(build({ DOCKERFILE: 'network/Containerfile', HERMETIC: 'false' })).rejects.toMatchObject({
     code: 'TOOL_FAILED',
   });
+});
+
+it('notes that it is not hermetic where the network can’t be taken away', async () => {
+  const folder = makeFolder({ unshare: '#!/bin/sh\necho not permitted >&2\nexit 1\n' });
+  chmodSync(join(folder, 'unshare'), 0o755);
+  vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+  try {
+    const run = await build({ HERMETIC: 'true' });
+    expect(run.notes).toEqual([expect.stringMatching(/^HERMETIC is not enforced/)]);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('leaves nothing when it is interrupted', async () => {

@@ -100,7 +100,7 @@ export async function buildAndPush(
   const target = parseReference(image);
   const source = join(context.workDir, 'source');
   const temporary = join(context.workDir, 'tmp');
-  const { log, signal } = context;
+  const { log, note, signal } = context;
   await mkdir(temporary, { recursive: true });
   const opening = openPrivateStorage(join(context.workDir, 'storage'), { env: environment(temporary), signal });
   // Awaited below; a failure before that must not count as unhandled.
@@ -127,9 +127,9 @@ export async function buildAndPush(
   };
   const storage = await opening;
   try {
-    await build({ ...what, temporary, storage, log, signal });
+    await build({ ...what, temporary, storage, log, note, signal });
     const url = taggedName(target);
-    const manifest = await push(target, { format, temporary, storage, log, signal });
+    const manifest = await push(target, { format, temporary, storage, log, note, signal });
     // The real task also leaves a tag that no other run can move.
     const own = { registry: target.registry, repository: target.repository, tag: requireTag(context.taskRunName) };
     await putManifest(own, manifest, signal);

@@ -14,6 +14,7 @@ interface Tooling {
   temporary: string;
   storage: PrivateStorage;
   log(line: string): void;
+  note(message: string): void;
   signal: AbortSignal;
 }
 
@@ -179,7 +180,7 @@ async function pull(image: string, options: BuildOptions): Promise<void> {
 
 /**
  * buildah can't take the network away under chroot isolation, so that it is started without one. Where that isn't
- * allowed the log says so.
+ * allowed, a note says so.
  */
 async function withoutNetwork(options: BuildOptions): Promise<string[]> {
   const isolated = ['unshare', '--net', '--'];
@@ -191,7 +192,7 @@ async function withoutNetwork(options: BuildOptions): Promise<string[]> {
     return [...prefix, 'buildah'];
   } catch (error) {
     options.signal.throwIfAborted();
-    options.log('HERMETIC is not enforced: this machine does not let a build be cut off from the network.');
+    options.note('HERMETIC is not enforced: this machine does not let a build be cut off from the network');
     if (error instanceof Error) options.log(error.message);
     return ['buildah'];
   }

@@ -69,9 +69,9 @@ export const gitCloneOciTa: StandIn = {
     const revision = text(context, 'revision') || 'HEAD';
     await fetchRevision(context, git, revision, context.sourceUrl ?? url);
     await git('remote', 'add', 'origin', url);
-    const commit = (await git('rev-parse', 'HEAD')).trim();
-    const shortCommit = (await git('rev-parse', `--short=${count(context, 'shortCommitLength')}`, 'HEAD')).trim();
-    const timestamp = (await git('show', '--no-patch', '--format=%ct', 'HEAD')).trim();
+    const abbreviation = `--abbrev=${count(context, 'shortCommitLength')}`;
+    const shown = await git('show', '--no-patch', abbreviation, '--format=%H %h %ct', 'HEAD');
+    const [commit = '', shortCommit = '', timestamp = ''] = shown.trim().split(' ');
     context.log(`Fetched ${revision} of ${context.sourceUrl ?? url}: commit ${commit}`);
     await refuseSubmodules(context, source);
     if (text(context, 'enableSymlinkCheck') === 'true') await requireContained(source);

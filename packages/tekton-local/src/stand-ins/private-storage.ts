@@ -52,11 +52,28 @@ async function hasContainers(list: string): Promise<boolean> {
   return text.trim() !== '[]';
 }
 
-async function findStorage(
-  options: CommandOptions,
-): Promise<{ driver: string; root: string; driverOptions: string[] }> {
-  const { env, signal } = options;
-  const output = await runCommand('buildah', ['info'], { ...(env === undefined ? {} : { env }), signal });
+interface Storage {
+  driver: string;
+  root: string;
+  driverOptions: string[];
+}
+
+/** Of this process: asking takes as long as a small build. */
+const found = new Map<string, Promise<Storage>>();
+
+/** This machine's storage, asked for once in each environment; without a signal, since others may wait for it as well. */
+function findStorage(options: CommandOptions): Promise<Storage> {
+  const key = JSON.stringify({ ...options.env, TMPDIR: undefined });
+  const known = found.get(key);
+  if (known !== undefined) return known;
+  const asked = askForStorage(options);
+  found.set(key, asked);
+  asked.catch(() => found.delete(key));
+  return asked;
+}
+
+async function askForStorage({ env }: CommandOptions): Promise<Storage> {
+  const output = await runCommand('buildah', ['info'], env === undefined ? {} : { env });
   const { store } = JSON.parse(output) as {
     store: { GraphDriverName: string; GraphRoot: string; GraphOptions: string[] | null };
   };

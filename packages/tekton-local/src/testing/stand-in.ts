@@ -7,6 +7,7 @@ import { standIns } from '../stand-ins/index.ts';
 export interface StandInRun {
   results: Record<string, string>;
   log: string;
+  notes: string[];
 }
 
 /** Runs a stand-in as a TaskRun would: defaults filled in, an empty work folder, removed afterwards. */
@@ -25,6 +26,7 @@ export async function runStandIn(
     param.default === undefined ? [] : [[name, param.default] as const],
   );
   const lines: string[] = [];
+  const notes: string[] = [];
   const workDir = await mkdtemp(join(tmpdir(), 'tekton-local-test-'));
   options.onWorkDir?.(workDir);
   try {
@@ -38,9 +40,10 @@ export async function runStandIn(
         lines.push(line);
         options.log?.(line);
       },
+      note: (message) => void notes.push(message),
       signal: options.signal ?? new AbortController().signal,
     });
-    return { results, log: lines.join('\n') };
+    return { results, log: lines.join('\n'), notes };
   } finally {
     await rm(workDir, { recursive: true, force: true });
   }
