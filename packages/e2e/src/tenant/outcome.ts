@@ -13,6 +13,10 @@ export interface OutcomeOptions {
   namespace: string;
   /** The PipelineRuns' names by component, of those that succeeded. */
   runs: ReadonlyMap<string, string>;
+  /** What Chains was seen to write already, by component: the runs may be pruned by now. */
+  signed: Readonly<Record<string, string>>;
+  /** Called where something is known that a resumed run must not lose. */
+  onKnown: (known: { signed: Record<string, string> }) => void;
   /** Milliseconds. */
   timeouts: { signed: number; snapshot: number; tests: number };
   progress: Progress;
@@ -48,10 +52,13 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
         await step(
           options,
           `${component} · signed by Chains`,
-          () => waitSigned(options, run),
+          () => waitSigned(options, component, run),
           (value) => value === 'true',
         ),
       );
+      options.onKnown({
+        signed: Object.fromEntries([...signed].flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))),
+      });
       const snapshot = await step(
         options,
         `${component} · Snapshot`,
@@ -86,17 +93,18 @@ async function step<T>(
   return value;
 }
 
-function waitSigned(
-  { cluster, namespace, timeouts, signal, config }: OutcomeOptions,
-  run: string,
-): Promise<string | undefined> {
-  return waitFor(cluster, KINDS.pipelineRun, {
-    namespace,
-    selector: `${NAMES.application}=${config.chain.application},${NAMES.type}=build`,
-    timeout: timeouts.signed,
-    signal,
-    look: ({ metadata }) => (metadata.name === run ? metadata.annotations?.[NAMES.signed] : undefined),
-  });
+async function waitSigned(options: OutcomeOptions, component: string, run: string): Promise<string | undefined> {
+  const { cluster, namespace, timeouts, signal, config } = options;
+  return (
+    options.signed[component] ??
+    waitFor(cluster, KINDS.pipelineRun, {
+      namespace,
+      selector: `${NAMES.application}=${config.chain.application},${NAMES.type}=build`,
+      timeout: timeouts.signed,
+      signal,
+      look: ({ metadata }) => (metadata.name === run ? metadata.annotations?.[NAMES.signed] : undefined),
+    })
+  );
 }
 
 function waitSnapshot(

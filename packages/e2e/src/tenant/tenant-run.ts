@@ -100,6 +100,10 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       progress.line('builds are asked for');
     }
 
+    const onKnown = (known: Partial<TenantState>): void => {
+      state = { ...state, ...known };
+      saving = saving.then(() => saveState(file, secrecy.cleanAll(state)));
+    };
     const { revision, runs, names } = await followRuns({
       cluster,
       chain,
@@ -111,15 +115,22 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       progress,
       secrecy,
       signal,
-      onKnown(known) {
-        state = { ...state, ...known };
-        saving = saving.then(() => saveState(file, secrecy.cleanAll(state)));
-      },
+      onKnown,
     });
     await saving;
 
     const succeeded = new Map([...names].filter(([component]) => runs.get(component)?.status === 'Succeeded'));
-    const outcome = await awaitOutcome({ cluster, config, namespace, runs: succeeded, timeouts, progress, signal });
+    const outcome = await awaitOutcome({
+      cluster,
+      config,
+      namespace,
+      runs: succeeded,
+      signed: state.signed ?? {},
+      timeouts,
+      progress,
+      signal,
+      onKnown,
+    });
     const components = componentsOf(chain);
     const run = (component: string) => {
       const facts = runs.get(component);

@@ -156,7 +156,12 @@ export class KubeServer {
     const dryRun = query.get('dryRun') === 'All';
     if (contentType.startsWith('application/apply-patch')) {
       try {
-        const { object, created } = this.store.apply(patch, query.get('fieldManager') ?? '', dryRun);
+        const { object, created } = this.store.apply(
+          patch,
+          query.get('fieldManager') ?? '',
+          dryRun,
+          query.get('force') === 'true',
+        );
         return this.#json(response, created ? 201 : 200, object);
       } catch (error) {
         if (error instanceof ApplyConflict) return this.#status(response, 409, error.message);

@@ -67,7 +67,7 @@ export class KubeStore {
   }
 
   /** Server-side apply: merges, takes away what this manager no longer names, refuses what others own. */
-  apply(config: Resource, manager: string, dryRun: boolean): { object: Resource; created: boolean } {
+  apply(config: Resource, manager: string, dryRun: boolean, force = false): { object: Resource; created: boolean } {
     const current = this.get(config.kind, config.metadata.name);
     const owners = current === undefined ? new Map<string, Owned>() : structuredClone(this.#ownersOf(current));
     const wanted = leaves(config);
@@ -80,7 +80,7 @@ export class KubeStore {
               : [],
           ),
     );
-    if (conflicts.length > 0) {
+    if (conflicts.length > 0 && !force) {
       throw new ApplyConflict(`Apply failed with ${conflicts.length} conflict: ${conflicts.join(', ')}`);
     }
     const object = structuredClone(
