@@ -61,6 +61,19 @@ test('takes back what a run made, and nothing else', async () => {
   expect(secrets).not.toContainEqual({ name: 'imagerepository-for-chain-scanner-image-push' });
 });
 
+test('service accounts that Konflux made meanwhile stay, without what was linked', async () => {
+  await tenant.run();
+  await clean(true);
+  const { store } = tenant.server;
+  expect(store.all('ServiceAccount').map(({ metadata }) => metadata.name)).toEqual([
+    'build-pipeline-app',
+    'build-pipeline-scanner',
+  ]);
+  expect(store.get('ServiceAccount', 'build-pipeline-app')?.secrets).toEqual([
+    { name: 'imagerepository-for-chain-app-image-push' },
+  ]);
+});
+
 test('asks, and without a yes leaves everything', async () => {
   await tenant.run();
   const before = names();

@@ -21,12 +21,10 @@ export interface ConfigureOptions {
 
 /**
  * Waits until Konflux made of each component what a build needs: Pipelines as Code is set up, the image repository is
- * there, the push secrets are linked. Throws `COMPONENT_NOT_CONFIGURED` with what the build service says, `WAIT_TIMEOUT`,
- * or `PREFLIGHT_FAILED` for secrets that stay unlinked.
+ * there. Throws `COMPONENT_NOT_CONFIGURED` with what the build service says, or `WAIT_TIMEOUT`.
  */
 export async function configure(options: ConfigureOptions): Promise<void> {
   const { cluster, config, namespace, timeout, progress, signal } = options;
-  const deadline = Date.now() + timeout;
   await Promise.all(
     componentsOf(config.chain).map(async ({ component }) => {
       const what = `${component} · configured`;
@@ -64,7 +62,14 @@ export async function configure(options: ConfigureOptions): Promise<void> {
       }
     }),
   );
+}
 
+/**
+ * Waits until the push secrets are linked to the accounts that push; Konflux and this run's apply both link some. Throws
+ * `PREFLIGHT_FAILED` for those that stay unlinked.
+ */
+export async function waitLinked({ cluster, config, namespace, timeout, signal }: ConfigureOptions): Promise<void> {
+  const deadline = Date.now() + timeout;
   for (let attempt = 0; ; attempt++) {
     const unlinked = await findUnlinkedSecrets({ cluster, config, namespace, changes: false });
     if (unlinked.length === 0) return;

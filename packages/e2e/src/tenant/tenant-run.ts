@@ -8,14 +8,14 @@ import type { Report } from '../report/report.ts';
 import { carryOut, planApply } from './apply.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
-import { configure, trigger } from './configure.ts';
+import { configure, trigger, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
 import type { Finding } from './finding.ts';
 import { extend, imagesOf, scansOf } from './judge-tenant.ts';
 import { lookAtImages } from './look.ts';
 import { awaitOutcome, outcomeEvidence } from './outcome.ts';
 import { preflightTenant } from './preflight.ts';
-import { KINDS, NAMES } from './resource.ts';
+import { KINDS, NAMES, type Resource } from './resource.ts';
 import { type ImageRunner, runImages } from './run-images.ts';
 import { componentsOf, followRuns } from './runs.ts';
 import { Secrecy } from './secrecy.ts';
@@ -83,8 +83,16 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       if (plan.every(({ action }) => action === 'unchanged'))
         progress.line('nothing to apply: the tenant is as the config says');
       if (options.dryRun) return undefined;
-      await carryOut(cluster, plan);
-      await configure({ cluster, config, namespace, timeout: timeouts.configured, progress, signal });
+      const isAccount = ({ kind }: Resource): boolean => kind === 'ServiceAccount';
+      await carryOut(
+        cluster,
+        plan.filter(({ object }) => !isAccount(object)),
+      );
+      const waiting = { cluster, config, namespace, timeout: timeouts.configured, progress, signal };
+      await configure(waiting);
+      // Konflux makes the accounts with their components: they are its own, and only get secrets from here.
+      await carryOut(cluster, await planApply(cluster, desiredObjects(config).filter(isAccount)));
+      await waitLinked(waiting);
       const before = await cluster.list(
         KINDS.pipelineRun,
         namespace,
