@@ -26,7 +26,7 @@ export async function measure(commands: readonly Command[], proxy?: CountingProx
   return { requests: proxy?.requests.length ?? 0, bytes: proxy?.bytes ?? 0, wall };
 }
 
-/** The best of several rounds: the machine is not alone. Counts are those of the last round. */
+/** The best of several rounds: the machine is not alone. */
 export function best(costs: readonly Cost[]): Cost {
   const last = costs.at(-1);
   if (last === undefined) throw new RangeError('nothing was measured');

@@ -39,6 +39,13 @@ export function digestChain(name: string, cli: string, flags: readonly string[])
   };
 }
 
+/** What it takes to start Node and to do nothing. */
+export const IDLE: Sealer = {
+  name: 'node -e 0',
+  program: process.execPath,
+  commands: () => [[process.execPath, '-e', '0']],
+};
+
 const NO_TLS = '--tls-verify=false';
 
 /** What people use today. `store` is an empty folder for buildah's images. */

@@ -18,26 +18,36 @@ export type Costs = ReadonlyMap<string, Cost>;
 
 const LAYER_BYTES = 128 * 1024;
 
-/** Lets every sealer work on the same image, in turn, `rounds` times. */
+/**
+ * Lets every sealer work on the same image, in turn, `rounds` times. Requests and bytes are counted in a round of their own:
+ * without added latency, time is taken at the registry itself, for the proxy takes some as well.
+ */
 export async function compareSealers(
   sealers: readonly Sealer[],
+  registry: string,
   proxy: CountingProxy,
   { layers, latency }: Setting,
   rounds: number,
 ): Promise<Costs> {
-  const repository = `${proxy.host}/bench/layers-${layers}-${latency}`;
-  const digest = await pushLayeredImage(`${repository}:origin`, layers, LAYER_BYTES);
-  const target: Target = { repository, digest, linked: `${proxy.host}/bench/linked@${digest}` };
+  const name = `bench/layers-${layers}-${latency}`;
+  const digest = await pushLayeredImage(`${registry}/${name}:origin`, layers, LAYER_BYTES);
   const costs = new Map<string, Cost[]>(sealers.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
+  const work = async (host: string, round: string): Promise<void> => {
+    const target: Target = { repository: `${host}/${name}`, digest, linked: `${host}/bench/linked@${digest}` };
     for (const [index, { name, commands, forget }] of sealers.entries()) {
-      proxy.latency = latency;
-      costs.get(name)?.push(await measure(commands(target, `r${round}-${index}`), proxy));
-      proxy.latency = 0;
+      costs.get(name)?.push(await measure(commands(target, `${round}-${index}`), proxy));
       if (forget !== undefined) await run(forget);
     }
-  }
-  return new Map([...costs].map(([name, each]) => [name, best(each)]));
+  };
+  await work(proxy.host, 'counted');
+  proxy.latency = latency;
+  for (let round = 0; round < rounds; round++) await work(latency === 0 ? registry : proxy.host, `r${round}`);
+  proxy.latency = 0;
+  return new Map([...costs].map(([name, [counted, ...timed]]) => [name, { ...best(timed), ...countsOf(counted) }]));
+}
+
+function countsOf(cost: Cost | undefined): Pick<Cost, 'requests' | 'bytes'> {
+  return { requests: cost?.requests ?? 0, bytes: cost?.bytes ?? 0 };
 }
 
 /** The figures of one setting, and as ratios of what `reference` took. */

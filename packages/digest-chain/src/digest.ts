@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
 import { DigestChainError } from './errors.ts';
+
+// An import would load all that node:crypto exports, web cryptography among it, at every start of the command.
+const { createHash } = process.getBuiltinModule('node:crypto');
 
 /** `sha256:<64 hex>` or `sha512:<128 hex>`, lower case (image-spec, descriptor.md, "Digests"). */
 export type Digest = `sha256:${string}` | `sha512:${string}`;
