@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildNodeBase } from '../src/base-image.ts';
-import { COMMON_ARGUMENTS, probeContainers } from '../src/containers.ts';
+import { probeContainers } from '../src/containers.ts';
+import { runPipeline } from '../src/run-pipeline.ts';
 import { makeCheckout, pipelineRun, scriptTask } from '../src/testing/checkout.ts';
 import { startTestRegistry } from '../src/testing/registry.ts';
 import { alternate, formatGoal, median, time } from './measure.ts';
+import { ownTime } from './own-time.ts';
 
 // What a run costs on top of the programs that it starts, beside its goals.
 
@@ -73,7 +75,7 @@ async function benchChain(): Promise<void> {
   }
 }
 
-/** Tasks of one step each, one after the other, beside `podman run` of the same: the difference is our own. */
+/** Tasks of one step each, one after the other: what a task takes while no program of it runs. */
 async function benchOwnTime(count: number): Promise<void> {
   const tasks = Array.from({ length: count }, (_, index) =>
     scriptTask(`task-${index}`, '', {
@@ -81,31 +83,23 @@ async function benchOwnTime(count: number): Promise<void> {
       spec: { steps: [{ name: 'run', image: 'test-image', command: ['node'], args: ['--version'] }] },
     }),
   );
-  const checkout = makeCheckout(pipelineRun({ tasks }));
-  const none = makeCheckout(pipelineRun({ tasks: tasks.slice(0, 1) }));
+  const many = makeCheckout(pipelineRun({ tasks }));
+  const one = makeCheckout(pipelineRun({ tasks: tasks.slice(0, 1) }));
+  const images = { 'test-image': base };
   const run = (root: string): Promise<number> =>
-    time(process.execPath, [CLI, 'run', join(root, 'run.yaml'), '--quiet', '--plain', '--image', `test-image=${base}`]);
-  const podman = [
-    'run',
-    '--rm',
-    ...COMMON_ARGUMENTS,
-    '--network=host',
-    ...containers.runArguments,
-    '--entrypoint',
-    '["node"]',
-  ];
+    ownTime(() => runPipeline({ root, file: 'run.yaml', containers, images, statusFile: join(folder, 'status.json') }));
   try {
     const own: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      // What a run costs once (Node's start, cleaning up) is not a task's.
-      let rest = (await run(checkout.root)) - (await run(none.root));
-      for (let index = 1; index < count; index++) rest -= await time('podman', [...podman, base, '--version']);
-      own.push(rest / (count - 1));
+    for (let round = 0; round <= rounds; round++) {
+      // What a run takes once is not a task's.
+      const once = await run(one.root);
+      const each = ((await run(many.root)) - once) / (count - 1);
+      if (round > 0) own.push(each);
     }
     process.stdout.write(formatGoal('own time of a task', median(own), 60, ' ms'));
   } finally {
-    checkout.remove();
-    none.remove();
+    many.remove();
+    one.remove();
   }
 }
 

@@ -1,45 +1,7 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
-import { TektonLocalError } from './errors.ts';
-import { makePlan, type Plan } from './plan.ts';
-import { resolveRun } from './resolve.ts';
-import type { ParamValue, StandIn } from './stand-in.ts';
-import { standIns } from './stand-ins/index.ts';
-import { makeCheckout, pipelineRun, scriptTask } from './testing/checkout.ts';
-
-let checkout: ReturnType<typeof makeCheckout> | undefined;
-afterEach(() => checkout?.remove());
-
-const build: StandIn = {
-  task: 'build',
-  params: { IMAGE: { type: 'string' }, ARGS: { type: 'array', default: [] } },
-  results: ['IMAGE_URL'],
-  run: async () => ({}),
-};
-
-function plan(
-  files: Record<string, string>,
-  options: { variables?: Record<string, string>; params?: Record<string, ParamValue>; file?: string } = {},
-): Plan {
-  checkout?.remove();
-  checkout = makeCheckout(files);
-  const { variables = {}, file = 'run.yaml' } = options;
-  const resolved = resolveRun({ root: checkout.root, file, variables, authSecret: 'auth', standIns: [build] });
-  return makePlan(resolved, options.params ?? {});
-}
-
-/** `path: message` of each problem. */
-function problemsOf(action: () => unknown): string[] {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof TektonLocalError) return error.problems.map(({ path, message }) => `${path}: ${message}`);
-    throw error;
-  }
-  return [];
-}
+import { describe, expect, it } from 'vitest';
+import type { TektonLocalError } from './errors.ts';
+import { pipelineRun, scriptTask } from './testing/checkout.ts';
+import { planOf, problemsOf } from './testing/plan.ts';
 
 const ok = scriptTask('ok', 'true');
 const bundle = (name: string, params: object[] = [], more: object = {}): object => ({
@@ -217,14 +179,14 @@ describe('refuses before the run, by name and path', () => {
     ],
   ];
   it.each(cases)('%s', (_name, spec, expected) => {
-    expect(problemsOf(() => plan(pipelineRun(spec)))).toEqual([expected]);
+    expect(problemsOf(() => planOf(pipelineRun(spec)))).toEqual([expected]);
   });
 
   it('tells all problems at once, with their lines', () => {
     const files = pipelineRun({ tasks: [scriptTask('a', '', { spec: { sidecars: [], x: 1 } })] });
     const line = (files['run.yaml'] ?? '').split('\n').findIndex((text) => text.includes('sidecars')) + 1;
     try {
-      plan(files);
+      planOf(files);
       expect.unreachable();
     } catch (error) {
       const { problems, code } = error as TektonLocalError;
@@ -238,9 +200,9 @@ describe('refuses before the run, by name and path', () => {
 
   it('overrides that the pipeline does not declare', () => {
     const files = pipelineRun({ params: [{ name: 'p', default: 'x' }], tasks: [ok] });
-    expect(() => plan(files, { params: { q: 'x' } })).toThrow(expect.objectContaining({ code: 'USAGE' }));
-    expect(() => plan(files, { params: { p: ['x'] } })).toThrow(expect.objectContaining({ code: 'USAGE' }));
-    expect(plan(files, { params: { p: 'y' } }).params).toEqual({ p: 'y' });
+    expect(() => planOf(files, { params: { q: 'x' } })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    expect(() => planOf(files, { params: { p: ['x'] } })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    expect(planOf(files, { params: { p: 'y' } }).params).toEqual({ p: 'y' });
   });
 
   it.each([
@@ -254,79 +216,6 @@ describe('refuses before the run, by name and path', () => {
     ['two keys of one name', 'kind: PipelineRun\nkind: Pipeline'],
     ['no YAML', 'kind: [PipelineRun'],
   ])('%s', (_name, text) => {
-    expect(() => plan({ 'run.yaml': text })).toThrow(expect.objectContaining({ code: 'YAML_INVALID' }));
-  });
-});
-
-describe('as Pipelines as Code resolves', () => {
-  const document = (kind: string, name: string, spec: object, annotations: object = {}): string =>
-    JSON.stringify({ apiVersion: 'tekton.dev/v1', kind, metadata: { name, annotations }, spec });
-  const task = (image: string): object => ({ steps: [{ name: 's', image }] });
-  const images = ({ implementations }: Plan): string[] =>
-    [...implementations.values()].flatMap((item) =>
-      item.kind === 'task' ? item.task.steps.map((step) => step.image) : [],
-    );
-  const run = (annotations: object): string =>
-    document('PipelineRun', 'r', { pipelineRef: { name: 'p' } }, annotations);
-  const pipeline = (names: string[], annotations: object = {}): string =>
-    document('Pipeline', 'p', { tasks: names.map((name) => ({ name, taskRef: { name } })) }, annotations);
-
-  it('the annotations of the PipelineRun, of the Pipeline, then .tekton', () => {
-    const found = plan(
-      {
-        '.tekton/run.yaml': run({
-          'pipelinesascode.tekton.dev/pipeline': 'ci/p.yaml',
-          'pipelinesascode.tekton.dev/task': '[ci/a.yaml]',
-        }),
-        'ci/p.yaml': pipeline(['a', 'b', 'c'], { 'pipelinesascode.tekton.dev/task': '[ci/b.yaml, ci/other-a.yaml]' }),
-        'ci/a.yaml': document('Task', 'a', task('image-a')),
-        'ci/other-a.yaml': document('Task', 'a', task('not-this')),
-        'ci/b.yaml': document('Task', 'b', task('image-b')),
-        '.tekton/tasks/c.yaml': document('Task', 'c', task('image-c')),
-        '.tekton/other.yaml': 'kind: PipelineRun\nmetadata: {name: "{{ unknown }}"}',
-      },
-      { file: '.tekton/run.yaml' },
-    );
-    expect(images(found)).toEqual(['image-a', 'image-b', 'image-c']);
-  });
-
-  it('variables in .tekton only, whatever characters their values have', () => {
-    const files = {
-      '.tekton/run.yaml':
-        'apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {name: r}\nspec:\n  params:\n    - name: p\n      value: {{ branch }}\n    - {name: q, value: "{{branch}}/{{ rev }}"}\n' +
-        '  pipelineSpec:\n    params: [{name: p}, {name: q}]\n    tasks: [{name: a, taskRef: {name: a}}]\n',
-      '.tekton/a.yaml': document('Task', 'a', task('{{ rev }}')),
-    };
-    const branch = 'x", evil: "\n  y: z # \\ {{ rev }}';
-    const found = plan(files, { file: '.tekton/run.yaml', variables: { branch, rev: '1e3' } });
-    expect(found.params).toEqual({ p: branch, q: `${branch}/1e3` });
-    expect(images(found)).toEqual(['1e3']);
-  });
-
-  it('no variable that nobody knows, no other host, nothing outside the folder', () => {
-    const only = (annotation: string, extra: object = {}): Record<string, string> => ({
-      'run.yaml': run({ 'pipelinesascode.tekton.dev/pipeline': annotation, ...extra }),
-    });
-    expect(problemsOf(() => plan({ 'run.yaml': 'kind: "{{ headers }}"' }))).toEqual([': {{ headers }} has no value']);
-    expect(problemsOf(() => plan(only('https://example.com/p.yaml')))[0]).toContain('nothing is fetched');
-    expect(problemsOf(() => plan(only('some-hub-pipeline')))[0]).toContain('nothing is fetched');
-    expect(() => plan(only('../p.yaml'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_READABLE' }));
-    expect(() => plan(only('/etc/passwd'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_READABLE' }));
-  });
-
-  it('every PipelineRun that this repository renders', () => {
-    const root = fileURLToPath(new URL('../../../', import.meta.url));
-    const files = readdirSync(join(root, '.tekton'));
-    expect(files.length).toBeGreaterThan(0);
-    const variables = Object.fromEntries(
-      ['revision', 'source_url', 'target_branch', 'pull_request_number', 'git_auth_secret'].map((name) => [
-        name,
-        'auth',
-      ]),
-    );
-    for (const file of files) {
-      const resolved = resolveRun({ root, file: `.tekton/${file}`, variables, authSecret: 'auth', standIns });
-      expect(makePlan(resolved, {}).dependencies.size).toBeGreaterThan(3);
-    }
+    expect(() => planOf({ 'run.yaml': text })).toThrow(expect.objectContaining({ code: 'YAML_INVALID' }));
   });
 });

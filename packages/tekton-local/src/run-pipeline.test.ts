@@ -1,46 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Containers, probeContainers } from './containers.ts';
-import type { PipelineRunOutcome, TaskOutcome } from './outcome.ts';
-import { type RunOptions, runPipeline } from './run-pipeline.ts';
-import { hasBusybox, makeBusyboxImage } from './testing/busybox.ts';
-import { makeCheckout, pipelineRun, scriptTask } from './testing/checkout.ts';
+import { describe, expect, it } from 'vitest';
+import { hasBusybox } from './testing/busybox.ts';
+import { busyboxRuns, logOf, taskOf } from './testing/busybox-run.ts';
+import { pipelineRun, scriptTask } from './testing/checkout.ts';
 
 describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
-  let busybox: ReturnType<typeof makeBusyboxImage>;
-  let containers: Containers;
-
-  beforeAll(async () => {
-    busybox = makeBusyboxImage();
-    containers = await probeContainers();
-  });
-  afterAll(() => busybox?.remove());
-
-  async function run(files: Record<string, string>, options: Partial<RunOptions> = {}): Promise<PipelineRunOutcome> {
-    const checkout = makeCheckout(files);
-    try {
-      return await runPipeline({
-        root: checkout.root,
-        file: 'run.yaml',
-        containers,
-        images: { 'test-image': busybox.image },
-        ...options,
-      });
-    } finally {
-      checkout.remove();
-    }
-  }
-
-  const logOf = (outcome: PipelineRunOutcome, task: string): string =>
-    taskOf(outcome, task)
-      .steps.flatMap((step) => step.logTail)
-      .join('\n');
-  const taskOf = (outcome: PipelineRunOutcome, name: string): TaskOutcome => {
-    const found = outcome.tasks.find((task) => task.name === name);
-    if (found === undefined) throw new Error(`no task ${name}`);
-    return found;
-  };
+  const { run } = busyboxRuns();
 
   it('hands results of every type from task to task and out of the pipeline', async () => {
     const outcome = await run(
@@ -202,56 +166,6 @@ describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
     expect(outcome.status).toBe('Succeeded');
   });
 
-  it('shares volumes between steps, applies the stepTemplate, env and workingDir', async () => {
-    const outcome = await run(
-      pipelineRun({
-        tasks: [
-          {
-            name: 'task',
-            taskSpec: {
-              volumes: [
-                { name: 'work', emptyDir: {} },
-                { name: 'ca', configMap: { name: 'trusted-ca', optional: true } },
-              ],
-              stepTemplate: {
-                image: 'test-image',
-                env: [
-                  { name: 'A', value: 'template' },
-                  { name: 'B', value: '$(A)-b' },
-                ],
-                volumeMounts: [
-                  { name: 'work', mountPath: '/var/workdir' },
-                  { name: 'ca', mountPath: '/ca', readOnly: true },
-                ],
-                securityContext: { runAsUser: 1001, capabilities: { drop: ['ALL'] }, allowPrivilegeEscalation: false },
-              },
-              results: [{ name: 'got' }],
-              steps: [
-                { name: 'write', script: 'echo "$A $B $(id -u)" > /var/workdir/file; mkdir /var/workdir/deep' },
-                {
-                  name: 'read',
-                  env: [{ name: 'A', value: 'own' }],
-                  workingDir: '/var/workdir/deep',
-                  command: ['sh', '-c'],
-                  args: ['pwd; cat ../file; echo "$(A)" \'$$(A)\'; ls /ca'],
-                },
-                { name: 'step-result', results: [{ name: 'r' }], script: 'echo -n inner > $(step.results.r.path)' },
-                {
-                  name: 'use',
-                  env: [{ name: 'R', value: '$(steps.step-result.results.r)' }],
-                  script: 'echo -n "$R" > $(results.got.path)',
-                },
-              ],
-            },
-          },
-        ],
-        results: [{ name: 'got', value: '$(tasks.task.results.got)' }],
-      }),
-    );
-    expect(logOf(outcome, 'task')).toBe('/var/workdir/deep\ntemplate template-b 1001\nown $(A)');
-    expect(outcome.results).toEqual({ got: 'inner' });
-  });
-
   it('refuses results that are too large for Tekton', async () => {
     const outcome = await run(
       pipelineRun({
@@ -267,41 +181,6 @@ describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
       }),
     );
     expect(taskOf(outcome, 'big')).toMatchObject({ status: 'Failed', reason: 'TaskRunResultLargerThanAllowedLimit' });
-  });
-
-  it('gives each task its emptyDir, and all tasks one volume claim; writes logs', async () => {
-    const logs = makeCheckout({});
-    const tasks = ['first', 'second'].map((name) =>
-      scriptTask(
-        name,
-        'ls $(workspaces.own.path) $(workspaces.all.path); touch $(workspaces.own.path)/own $(workspaces.all.path)/from-$(context.task.name)',
-        {
-          task: {
-            workspaces: [{ name: 'own' }, { name: 'all' }],
-            ...(name === 'second' ? { runAfter: ['first'] } : {}),
-          },
-          spec: { workspaces: [{ name: 'own' }, { name: 'all', mountPath: '/all' }] },
-        },
-      ),
-    );
-    try {
-      const outcome = await run(
-        pipelineRun(
-          { workspaces: [{ name: 'own' }, { name: 'all' }], tasks },
-          {
-            workspaces: [
-              { name: 'own', emptyDir: {} },
-              { name: 'all', volumeClaimTemplate: { spec: {} } },
-            ],
-          },
-        ),
-        { logs: logs.root },
-      );
-      expect(logOf(outcome, 'second')).toBe('/all:\nfrom-first\n\n/workspace/own:');
-      expect(readFileSync(join(logs.root, 'first/step-run.log'), 'utf8')).toBe('/all:\n\n/workspace/own:\n');
-    } finally {
-      logs.remove();
-    }
   });
 
   it('runs a matrix once for each combination, and gathers its results', async () => {
@@ -335,37 +214,5 @@ describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
       status: 'Skipped',
       reason: 'Matrix Parameters have an empty array',
     });
-  });
-
-  it('runs a part of a pipeline with the results of an earlier run', async () => {
-    const work = makeCheckout({});
-    const last = join(work.root, 'run.json');
-    const task = (name: string, needs?: string): object =>
-      scriptTask(name, 'echo -n "$(params.from)$(context.task.name)" > $(results.r.path)', {
-        task: { params: [{ name: 'from', value: needs === undefined ? '' : `$(tasks.${needs}.results.r)` }] },
-        spec: { params: [{ name: 'from' }], results: [{ name: 'r' }] },
-      });
-    const files = pipelineRun({
-      tasks: [task('a'), task('b', 'a'), task('c', 'b'), task('beside')],
-      results: [{ name: 'c', value: '$(tasks.c.results.r)' }],
-    });
-    const reasons = (outcome: PipelineRunOutcome): string[] =>
-      outcome.tasks.map((item) => `${item.name} ${item.reason}`);
-    try {
-      const first = await run(files, { statusFile: last });
-      expect(first.results).toEqual({ c: 'abc' });
-      const from = await run(files, { selection: { from: 'b', last } });
-      expect(reasons(from)).toEqual(['a Reused', 'b Succeeded', 'c Succeeded', 'beside Reused']);
-      expect(from.results).toEqual({ c: 'abc' });
-      const only = await run(files, { selection: { only: 'b', last } });
-      expect(reasons(only)).toEqual(['a Reused', 'b Succeeded', 'c Left out', 'beside Left out']);
-      await expect(run(files, { selection: { only: 'b', last }, chains: {} })).rejects.toMatchObject({ code: 'USAGE' });
-      await expect(run(files, { selection: { only: 'z', last } })).rejects.toMatchObject({ code: 'USAGE' });
-      await expect(run(files, { selection: { only: 'b', last: '/dev/null' } })).rejects.toMatchObject({
-        code: 'FILE_NOT_READABLE',
-      });
-    } finally {
-      work.remove();
-    }
   });
 });

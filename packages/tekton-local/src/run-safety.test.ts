@@ -2,47 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Containers, probeContainers } from './containers.ts';
-import type { PipelineRunOutcome, TaskOutcome } from './outcome.ts';
-import { type RunOptions, runPipeline } from './run-pipeline.ts';
-import { hasBusybox, makeBusyboxImage } from './testing/busybox.ts';
+import { describe, expect, it } from 'vitest';
+import { runPipeline } from './run-pipeline.ts';
+import { hasBusybox } from './testing/busybox.ts';
+import { busyboxRuns, logOf, taskOf } from './testing/busybox-run.ts';
 import { makeCheckout, pipelineRun, scriptTask } from './testing/checkout.ts';
 
 describe.skipIf(!hasBusybox)('runPipeline, when things go wrong (needs busybox-static)', () => {
-  let busybox: ReturnType<typeof makeBusyboxImage>;
-  let containers: Containers;
-
-  beforeAll(async () => {
-    busybox = makeBusyboxImage();
-    containers = await probeContainers();
-  });
-  afterAll(() => busybox?.remove());
-
-  async function run(files: Record<string, string>, options: Partial<RunOptions> = {}): Promise<PipelineRunOutcome> {
-    const checkout = makeCheckout(files);
-    try {
-      return await runPipeline({
-        root: checkout.root,
-        file: 'run.yaml',
-        containers,
-        images: { 'test-image': busybox.image },
-        ...options,
-      });
-    } finally {
-      checkout.remove();
-    }
-  }
-
-  const logOf = (outcome: PipelineRunOutcome, task: string): string =>
-    taskOf(outcome, task)
-      .steps.flatMap((step) => step.logTail)
-      .join('\n');
-  const taskOf = (outcome: PipelineRunOutcome, name: string): TaskOutcome => {
-    const found = outcome.tasks.find((task) => task.name === name);
-    if (found === undefined) throw new Error(`no task ${name}`);
-    return found;
-  };
+  const { run, containers } = busyboxRuns();
 
   it('ends what takes too long', async () => {
     const started = Date.now();
@@ -158,7 +125,9 @@ describe.skipIf(!hasBusybox)('runPipeline, when things go wrong (needs busybox-s
     const checkout = makeCheckout({});
     symlinkSync('/etc/hostname', join(checkout.root, 'run.yaml'));
     try {
-      await expect(runPipeline({ root: checkout.root, file: 'run.yaml', containers })).rejects.toMatchObject({
+      await expect(
+        runPipeline({ root: checkout.root, file: 'run.yaml', containers: containers() }),
+      ).rejects.toMatchObject({
         code: 'FILE_NOT_READABLE',
       });
     } finally {

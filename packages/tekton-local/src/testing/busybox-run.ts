@@ -1,0 +1,55 @@
+import { afterAll, beforeAll } from 'vitest';
+import { type Containers, probeContainers } from '../containers.ts';
+import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
+import { type RunOptions, runPipeline } from '../run-pipeline.ts';
+import { makeBusyboxImage } from './busybox.ts';
+import { makeCheckout } from './checkout.ts';
+
+export interface BusyboxRuns {
+  /** Runs `run.yaml` of these files; `test-image` is busybox. */
+  run(files: Record<string, string>, options?: Partial<RunOptions>): Promise<PipelineRunOutcome>;
+  /** What containers are run with; not before the tests have started. */
+  containers(): Containers;
+}
+
+/** To be called in a `describe`: makes the image before its tests, and removes it after them. */
+export function busyboxRuns(): BusyboxRuns {
+  let busybox: ReturnType<typeof makeBusyboxImage> | undefined;
+  let containers: Containers = { runArguments: [], description: 'not probed yet' };
+  beforeAll(async () => {
+    busybox = makeBusyboxImage();
+    containers = await probeContainers();
+  });
+  afterAll(() => busybox?.remove());
+  return {
+    containers: () => containers,
+    async run(files, options) {
+      const checkout = makeCheckout(files);
+      try {
+        return await runPipeline({
+          root: checkout.root,
+          file: 'run.yaml',
+          containers,
+          images: { 'test-image': busybox?.image ?? '' },
+          ...options,
+        });
+      } finally {
+        checkout.remove();
+      }
+    },
+  };
+}
+
+/** Fails unless there was such a task. */
+export function taskOf(outcome: PipelineRunOutcome, name: string): TaskOutcome {
+  const found = outcome.tasks.find((task) => task.name === name);
+  if (found === undefined) throw new Error(`no task ${name}`);
+  return found;
+}
+
+/** What all steps of a task said. */
+export function logOf(outcome: PipelineRunOutcome, task: string): string {
+  return taskOf(outcome, task)
+    .steps.flatMap((step) => step.logTail)
+    .join('\n');
+}
