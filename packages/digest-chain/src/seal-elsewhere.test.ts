@@ -58,6 +58,8 @@ describe('seal into another repository', () => {
     const proof = await verify(registry, parseReference(tag));
     expect(proof).toMatchObject({ level: 'linked', origin: chain.origin });
     expect(proof.checks).toContainEqual(expect.objectContaining({ id: 'chain-statement', status: 'passed' }));
+    // What is not there has no statement there.
+    expect(await registry.listReferrers(parseReference(tag), chain.origin)).toEqual([]);
     // From the other end, by the statement.
     const back = await verify(registry, parseReference(`${chain.image2}:${REVISION}`));
     expect(back.level).toBe('linked');

@@ -82,6 +82,24 @@ describe.skipIf(!hasCommand('skopeo'))('verify of a chain that skopeo copied', (
     expect(failures(other)).toContain('linked-image-exists');
   });
 
+  it('holds from the origin, beside which the sealed image was copied', async () => {
+    const chain = await pushChain(built.host, 'origin');
+    const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
+    await seal(registry, origin, [linkedOf(chain)], { tag: parseTagReference(`${chain.image1}:${REVISION}`) });
+    for (const tag of [
+      `${chain.image1}:${REVISION}-unsealed`,
+      `${chain.image1}:${REVISION}`,
+      `${chain.image2}:${REVISION}`,
+    ]) {
+      await copy(tag);
+    }
+    const start = parseReference(moved(`${chain.image1}:${REVISION}-unsealed`));
+    await copyReferrers(origin, start);
+    await remove(`${chain.image1}:${REVISION}`);
+    const proof = await verify(registry, start, { at: metadataAt(moved(chain.image2)) });
+    expect(proof).toMatchObject({ level: 'linked', origin: chain.origin });
+  });
+
   it('holds for images that are linked by statement', async () => {
     const chain = await pushChain(built.host, 'linked');
     const image = parseDigestReference(`${chain.image1}@${chain.origin}`);
