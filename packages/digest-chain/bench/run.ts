@@ -12,7 +12,7 @@ import { formatGoal, formatTable } from './table.ts';
 // What the package costs at a real registry, beside the tools that people use today, and beside its goals.
 
 const SOURCE = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-const COMPILED = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const COMPILED = fileURLToPath(new URL('../dist/digest-chain.js', import.meta.url));
 const SEAL = 'digest-chain seal';
 const CRANE = 'crane mutate';
 
