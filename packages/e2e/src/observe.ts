@@ -2,7 +2,8 @@ import { createRegistry, parsePublicKeys, parseReference, unseal, verify } from 
 import type { Chain, Image } from '@multi-image/manifests';
 import { type CommandResult, run } from './command.ts';
 import { builtDigest } from './criteria/criteria.ts';
-import type { ImageView, Observation, ObservedImage, ProofCheck, RunFacts } from './criteria/observation.ts';
+import type { ImageView, Observation, ObservedImage, ProofCheck } from './criteria/observation.ts';
+import { scansOf } from './criteria/scans.ts';
 import type { Janitor } from './janitor.ts';
 import { observeImage } from './observe-image.ts';
 import type { PipelineRuns } from './pipelines.ts';
@@ -147,17 +148,4 @@ async function prove(
 function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? `${error.code}: ${error.message}` : error.message;
-}
-
-/** What Konflux' check tasks said: their result TEST_OUTPUT is JSON with `result` and, as the reason, `note`. */
-function scansOf(run: RunFacts): Observation['scans'] {
-  return run.tasks.flatMap(({ name, results }) => {
-    if (typeof results.TEST_OUTPUT !== 'string') return [];
-    try {
-      const { result, note } = JSON.parse(results.TEST_OUTPUT);
-      return [{ run: run.name, task: name, result: String(result), note: String(note ?? '') }];
-    } catch {
-      return [{ run: run.name, task: name, result: 'ERROR', note: 'its TEST_OUTPUT is not JSON' }];
-    }
-  });
 }

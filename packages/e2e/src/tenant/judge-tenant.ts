@@ -1,6 +1,6 @@
 import { title } from '../criteria/criteria.ts';
 import { type Criterion, criterion, type Evidence } from '../criteria/criterion.ts';
-import type { Observation, RunFacts } from '../criteria/observation.ts';
+import type { Observation } from '../criteria/observation.ts';
 import type { ReportImage } from '../report/report.ts';
 
 /** The criteria with more evidence: what only this target could see. */
@@ -22,17 +22,4 @@ export function imagesOf({ images, seal, revision }: Observation): readonly Repo
     sealedDigest: image.embeddedBy.length > 0 && seal === 'label' ? (image.published.digest ?? null) : null,
     latestDigest: image.latest.digest ?? null,
   }));
-}
-
-/** What Konflux' check tasks said: their result TEST_OUTPUT is JSON with `result` and, as the reason, `note`. */
-export function scansOf(run: RunFacts): Observation['scans'] {
-  return run.tasks.flatMap(({ name, results }) => {
-    if (typeof results.TEST_OUTPUT !== 'string') return [];
-    try {
-      const { result, note } = JSON.parse(results.TEST_OUTPUT);
-      return [{ run: run.name, task: name, result: String(result), note: String(note ?? '') }];
-    } catch {
-      return [{ run: run.name, task: name, result: 'ERROR', note: 'its TEST_OUTPUT is not JSON' }];
-    }
-  });
 }

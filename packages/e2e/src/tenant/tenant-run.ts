@@ -2,6 +2,7 @@ import { createRegistry, type Registry, type VerificationKey } from '@multi-imag
 import { type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import { judge } from '../criteria/criteria.ts';
 import type { Observation, ObservedImage } from '../criteria/observation.ts';
+import { scansOf } from '../criteria/scans.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
@@ -11,7 +12,7 @@ import type { ClusterOptions } from './cluster-session.ts';
 import { configure, trigger, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
 import type { Finding } from './finding.ts';
-import { extend, imagesOf, scansOf } from './judge-tenant.ts';
+import { extend, imagesOf } from './judge-tenant.ts';
 import { lookAtImages } from './look.ts';
 import { awaitOutcome, outcomeEvidence } from './outcome.ts';
 import { preflightTenant } from './preflight.ts';
