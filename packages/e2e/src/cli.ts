@@ -126,7 +126,7 @@ async function produce(
   if (command === 'verify') {
     const [{ verifyPublished }, { readKeyFiles }] = await Promise.all([
       import('./verify-published.ts'),
-      import('./tenant/key-files.ts'),
+      import('./cluster/key-files.ts'),
     ]);
     const keys = await readKeyFiles(values.key);
     return verifyPublished({ reference: image ?? '', keys, revision: values.revision, prefix: values.prefix, signal });

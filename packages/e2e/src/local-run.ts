@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { probeContainers } from '@multi-image/tekton-local';
 import { type BaseImage, chooseBaseImage } from './base-image.ts';
-import { judge, title } from './criteria/criteria.ts';
+import { judge } from './criteria/criteria.ts';
 import { Janitor } from './janitor.ts';
 import { startLocalRegistry } from './local-registry.ts';
 import { observe } from './observe.ts';
@@ -12,6 +12,7 @@ import { runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import type { Progress } from './report/progress.ts';
 import type { Report } from './report/report.ts';
+import { imagesOf } from './report/report-images.ts';
 import { type Source, takeSource } from './source.ts';
 
 export interface LocalRunOptions {
@@ -108,17 +109,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       revision: source.revision,
       uncommitted: source.uncommitted,
       baseImage: { pinned: base.pinned, used: base.used, note: base.note },
-      images: observation.images.map((image) => ({
-        role: image.role,
-        title: title(image),
-        repository: image.repository,
-        revisionTag: source.revision,
-        embeds: image.embeds,
-        originDigest: image.origin.digest ?? null,
-        sealedDigest:
-          image.embeddedBy.length > 0 && observation.seal === 'label' ? (image.published.digest ?? null) : null,
-        latestDigest: image.latest.digest ?? null,
-      })),
+      images: imagesOf(observation),
       criteria,
       runs: [observation.build, ...observation.scanners.map(({ run }) => run)],
       duration: Date.now() - began,

@@ -1,11 +1,13 @@
-import { createRegistry, parsePublicKeys, parseReference, unseal, verify } from '@multi-image/digest-chain';
-import type { Chain, Image } from '@multi-image/manifests';
+import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
 import { type CommandResult, run } from './command.ts';
 import { builtDigest } from './criteria/criteria.ts';
-import type { ImageView, Observation, ObservedImage, ProofCheck } from './criteria/observation.ts';
+import type { Observation, ObservedImage } from './criteria/observation.ts';
 import { scansOf } from './criteria/scans.ts';
+import { unobserved } from './images/look-at-images.ts';
+import { observeImage } from './images/observe-image.ts';
+import { prove, takeApart } from './images/prove.ts';
+import { OWN_PROGRAM } from './images/run-images.ts';
 import type { Janitor } from './janitor.ts';
-import { observeImage } from './observe-image.ts';
 import type { PipelineRuns } from './pipelines.ts';
 import type { Progress } from './report/progress.ts';
 
@@ -21,9 +23,6 @@ export interface ObserveOptions {
   signal: AbortSignal;
 }
 
-/** The program of this repository's own images; it ends by itself, which an image of a fork need not do. */
-const OWN_PROGRAM = '/app/entrypoint.mts';
-
 /**
  * Looks at everything the criteria are judged by, after the runs: the images with skopeo, their output with podman, the
  * links with digest-chain. Whatever is not there is part of what is seen; nothing of it throws.
@@ -31,13 +30,15 @@ const OWN_PROGRAM = '/app/entrypoint.mts';
 export async function observe(options: ObserveOptions): Promise<Observation> {
   const { runs, revision, progress } = options;
   const { chain, build, scanners } = runs;
+  const registry = createRegistry({ signal: options.signal });
+  const keys = parsePublicKeys(options.publicKey);
   const step = async (name: string, work: (image: ObservedImage) => Promise<boolean>): Promise<void> => {
     progress.started(name);
     const went = await Promise.all(images.map(work));
     progress.ended(name, went.every(Boolean) ? 'passed' : 'failed');
   };
 
-  const images = chain.images.map((image) => blank(image, runs.localRepository(image.repository)));
+  const images = chain.images.map((image) => unobserved(image, runs.localRepository(image.repository)));
   await step('look at the images', (image) => lookAt(image, options));
   await step('run the images', async (image) => {
     if (!image.origin.entrypoint?.includes(OWN_PROGRAM)) return true;
@@ -46,8 +47,8 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   });
   await step('verify the chain', async (image) => {
     if (image.embeddedBy.length === 0) return true;
-    image.proof = await prove(image, chain, options);
-    if (chain.seal === 'label') image.unsealed = await takeApart(image, chain.labelPrefix);
+    image.proof = await prove(registry, image, { prefix: chain.labelPrefix, revision, keys });
+    if (chain.seal === 'label') image.unsealed = await takeApart(registry, image, chain.labelPrefix);
     return !('problem' in image.proof) && image.proof.every((check) => check.status !== 'failed');
   });
   return {
@@ -59,21 +60,6 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     scanners,
     images,
     scans: [build, ...scanners.map((scanner) => scanner.run)].flatMap(scansOf),
-  };
-}
-
-function blank(image: Image, repository: string): ObservedImage {
-  const nothing: ImageView = { reference: repository, labels: {}, env: {}, problem: 'it was not built' };
-  return {
-    role: image.role,
-    name: image.name,
-    repository,
-    argumentPrefix: image.argumentPrefix,
-    embeds: image.embeds.map(({ role }) => role),
-    embeddedBy: image.embeddedBy.map(({ role }) => role),
-    origin: nothing,
-    published: nothing,
-    latest: nothing,
   };
 }
 
@@ -114,38 +100,4 @@ async function runImage(
     // It stays in the registry; here it was only to be run.
     await run('podman', ['rmi', '--force', exact]);
   }
-}
-
-async function takeApart({ published, origin }: ObservedImage, prefix: string): Promise<ObservedImage['unsealed']> {
-  try {
-    const registry = createRegistry();
-    const { origin: rebuilt } = await unseal(registry, parseReference(published.reference), { prefix });
-    const { manifest } = rebuilt;
-    if (origin.digest === undefined) return { digest: manifest.digest, bytesEqual: false };
-    const original = await registry.getManifest(parseReference(origin.reference), origin.digest);
-    return { digest: manifest.digest, bytesEqual: Buffer.compare(original.bytes, manifest.bytes) === 0 };
-  } catch (error) {
-    return { problem: problemOf(error) };
-  }
-}
-
-async function prove(
-  { published }: ObservedImage,
-  { labelPrefix: prefix }: Chain,
-  { revision, publicKey }: ObserveOptions,
-): Promise<readonly ProofCheck[] | { problem: string }> {
-  try {
-    const keys = parsePublicKeys(publicKey);
-    const { checks } = await verify(createRegistry(), parseReference(published.reference), { prefix, revision, keys });
-    return checks.map(
-      ({ id, status, evidence, expected, found }): ProofCheck => ({ id, status, text: evidence, expected, found }),
-    );
-  } catch (error) {
-    return { problem: problemOf(error) };
-  }
-}
-
-function problemOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? `${error.code}: ${error.message}` : error.message;
 }

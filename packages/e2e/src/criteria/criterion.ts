@@ -25,6 +25,14 @@ export function criterion(id: string, title: string, evidence: readonly Evidence
   return { id, title, status: has('failed') ? 'failed' : has('skipped') ? 'skipped' : 'passed', evidence };
 }
 
+/** The criteria with more evidence: what only this target could see. */
+export function extend(
+  criteria: readonly Criterion[],
+  more: Readonly<Record<string, readonly Evidence[]>>,
+): readonly Criterion[] {
+  return criteria.map(({ id, title, evidence }) => criterion(id, title, [...evidence, ...(more[id] ?? [])]));
+}
+
 /** Evidence that `found` is what it should be. */
 export function equal(check: string, what: string, expected: string | undefined, found: string | undefined): Evidence {
   if (expected !== undefined && expected === found) return { check, status: 'passed', text: `${what}: ${found}` };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Cluster } from '../cluster/cluster.ts';
+import { KINDS, type Kind, MADE_BY_US, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { E2eError } from '../errors.ts';
-import type { Cluster } from './cluster.ts';
-import { KINDS, type Kind, MADE_BY_US, NAMES, type Resource, text } from './resource.ts';
 
 export interface Change {
   object: Resource;

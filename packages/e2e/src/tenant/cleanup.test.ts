@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { KINDS } from '../cluster/resource.ts';
 import { Progress } from '../report/progress.ts';
 import { palette } from '../report/terminal-text.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
 import { cleanUp } from './cleanup.ts';
-import { KINDS } from './resource.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;

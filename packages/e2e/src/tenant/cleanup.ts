@@ -1,12 +1,12 @@
 import { loadConfig } from '@multi-image/manifests';
+import { Cluster } from '../cluster/cluster.ts';
+import type { ClusterOptions } from '../cluster/cluster-session.ts';
+import { KINDS, list } from '../cluster/resource.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import { deleteMade, findMade } from './apply.ts';
-import { Cluster } from './cluster.ts';
-import type { ClusterOptions } from './cluster-session.ts';
 import { desiredObjects } from './desired.ts';
 import { secretsOf } from './linked-secrets.ts';
-import { KINDS, list } from './resource.ts';
 
 export interface CleanupOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
   config: string;

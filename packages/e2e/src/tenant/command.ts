@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises';
+import { readKeyFiles } from '../cluster/key-files.ts';
+import { parseTimeouts } from '../cluster/timeouts.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
 import { cleanUp } from './cleanup.ts';
-import { readKeyFiles } from './key-files.ts';
 import { runTenant } from './tenant-run.ts';
-import { parseTimeouts } from './timeouts.ts';
 
 export interface TenantValues {
   config: string;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '@multi-image/manifests';
+import type { Cluster } from '../cluster/cluster.ts';
+import { waitFor } from '../cluster/follow.ts';
+import { KINDS, NAMES, text } from '../cluster/resource.ts';
+import { componentsOf } from '../cluster/runs.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import { buildStatus } from './apply.ts';
-import type { Cluster } from './cluster.ts';
-import { waitFor } from './follow.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
-import { KINDS, NAMES, text } from './resource.ts';
-import { componentsOf } from './runs.ts';
 
 export interface ConfigureOptions {
   cluster: Cluster;

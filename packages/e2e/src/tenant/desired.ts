@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LoadedConfig, render } from '@multi-image/manifests';
 import { parseAllDocuments } from 'yaml';
-import type { Resource } from './resource.ts';
+import type { Resource } from '../cluster/resource.ts';
 
 /** What `konflux/*.yaml` asks for, as rendered from the config, in the order in which it can be made. */
 export function desiredObjects({ chain, pins, folder }: LoadedConfig): readonly Resource[] {

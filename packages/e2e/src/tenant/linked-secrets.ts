@@ -1,9 +1,9 @@
 import type { LoadedConfig } from '@multi-image/manifests';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Finding } from '../cluster/finding.ts';
+import { KINDS, list, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { E2eError } from '../errors.ts';
-import type { Cluster } from './cluster.ts';
 import { desiredObjects } from './desired.ts';
-import type { Finding } from './finding.ts';
-import { KINDS, list, NAMES, type Resource, text } from './resource.ts';
 
 export interface LinkedSecretsOptions {
   cluster: Cluster;

@@ -1,11 +1,11 @@
 import type { Chain, LoadedConfig } from '@multi-image/manifests';
+import type { Cluster } from '../cluster/cluster.ts';
+import { waitFor } from '../cluster/follow.ts';
+import { KINDS, list, NAMES, type Resource, text } from '../cluster/resource.ts';
+import { componentsOf } from '../cluster/runs.ts';
 import { type Evidence, failed, passed } from '../criteria/criterion.ts';
 import type { Progress } from '../report/progress.ts';
-import type { Cluster } from './cluster.ts';
 import { desiredObjects } from './desired.ts';
-import { waitFor } from './follow.ts';
-import { KINDS, list, NAMES, type Resource, text } from './resource.ts';
-import { componentsOf } from './runs.ts';
 
 export interface OutcomeOptions {
   cluster: Cluster;

@@ -1,19 +1,14 @@
-import {
-  createRegistry,
-  DigestChainError,
-  parsePublicKeys,
-  parseReference,
-  type Registry,
-  type VerificationKey,
-} from '@multi-image/digest-chain';
-import type { Chain, LoadedConfig } from '@multi-image/manifests';
+import type { Registry, VerificationKey } from '@multi-image/digest-chain';
+import type { LoadedConfig } from '@multi-image/manifests';
+import { KEY_SECRET, readChainsKey } from '../cluster/chains-key.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Finding } from '../cluster/finding.ts';
+import { KINDS } from '../cluster/resource.ts';
+import { findMissingRights, type Need } from '../cluster/rights.ts';
 import { E2eError } from '../errors.ts';
-import type { Cluster } from './cluster.ts';
-import { findUnfinished } from './desired.ts';
-import type { Finding } from './finding.ts';
+import { findRegistryProblems } from '../images/registry-problems.ts';
+import { desiredObjects, findUnfinished } from './desired.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
-import { KINDS, type Kind } from './resource.ts';
-import { findMissingRights } from './rights.ts';
 
 export interface TenantPreflight {
   findings: readonly Finding[];
@@ -26,11 +21,11 @@ export interface PreflightOptions {
   config: LoadedConfig;
   namespace: string;
   registry: Registry;
+  /** In place of Chains' key in the cluster. */
+  keys?: readonly VerificationKey[] | undefined;
   /** Whether anything will be applied and triggered, or an existing run is only followed. */
   changes: boolean;
 }
-
-const KEY_NAMESPACES = ['tekton-pipelines', 'openshift-pipelines'];
 
 /** Looks at everything that a run needs, and tells all that is wrong at once. Changes nothing. */
 export async function preflightTenant(options: PreflightOptions): Promise<TenantPreflight> {
@@ -41,103 +36,57 @@ export async function preflightTenant(options: PreflightOptions): Promise<Tenant
     hint: 'pnpm configure sets a fork’s values, pnpm render writes the files',
   }));
   try {
-    const missing = await findMissingKinds(cluster);
-    findings.push(...missing.map(({ finding }) => finding));
-    const there = (kind: Kind): boolean => !missing.some((entry) => entry.kind === kind);
-    const [rights, accounts, registryProblems, keys] = await Promise.all([
-      findMissingRights(options, there),
+    const missing = await findMissingKinds(options);
+    findings.push(...missing);
+    const [rights, accounts, registryProblems, key] = await Promise.all([
+      findMissingRights(cluster, namespace, needs(options)),
       findUnlinkedSecrets(options),
       findRegistryProblems(options.registry, config.chain),
-      readKeys(cluster),
+      options.keys ?? readChainsKey(cluster),
     ]);
-    findings.push(...rights, ...accounts, ...registryProblems, ...keys.findings);
-    return { findings, keys: keys.keys };
+    findings.push(...rights, ...accounts, ...registryProblems, ...keyFindings(key));
+    return { findings, keys: key === undefined || 'level' in key ? [] : key };
   } catch (error) {
     // Without an answer or a login there is nothing more to look at, but what was found so far is told.
     if (!(error instanceof E2eError) || error.code === 'INTERRUPTED') throw error;
     findings.push({ level: 'problem', what: `${error.message}: ${error.found ?? ''}`, hint: error.hint ?? '' });
     return { findings, keys: [] };
   }
-  async function findMissingKinds(to: Cluster) {
-    const kinds = Object.values(KINDS);
-    const served = await Promise.all(kinds.map((kind) => to.serves(kind)));
-    return kinds.flatMap((kind, index) =>
-      served[index] === undefined
-        ? [
-            {
-              kind,
-              finding: {
-                level: 'problem' as const,
-                what: `the cluster has no ${kind.kind} (${kind.apiVersion}) in ${namespace || 'any namespace'}`,
-                hint: kind.apiVersion.startsWith('tekton')
-                  ? 'install Tekton'
-                  : 'this is no Konflux tenant: choose its context with --context',
-              },
-            },
-          ]
-        : [],
-    );
-  }
 }
 
-/** Whether this machine can look at the images: a proof reads them from the registry. */
-async function findRegistryProblems(registry: Registry = createRegistry(), chain: Chain): Promise<Finding[]> {
-  const findings = await Promise.all(
-    chain.images.map(async ({ repository }): Promise<Finding[]> => {
-      try {
-        await registry.headManifest(parseReference(repository), 'latest');
-        return [];
-      } catch (error) {
-        if (!(error instanceof DigestChainError)) throw error;
-        const host = repository.split('/')[0] ?? '';
-        if (error.code === 'UNAUTHORIZED') {
-          // Registries answer so for repositories that are not there yet, too.
-          return [
-            {
-              level: 'note',
-              what: `${repository} can't be read with this machine's credentials`,
-              hint: `before the first build that is so; if it stays, and the repository is private: podman login ${host}`,
-            },
-          ];
-        }
-        return [
-          {
-            level: 'problem',
-            what: `${repository}: ${error.message}`,
-            hint: error.hint ?? `can this machine reach ${host}?`,
-          },
-        ];
-      }
-    }),
-  );
-  return findings.flat();
+async function findMissingKinds({ cluster, namespace }: PreflightOptions): Promise<Finding[]> {
+  const kinds = Object.values(KINDS);
+  const served = await Promise.all(kinds.map((kind) => cluster.serves(kind)));
+  return kinds
+    .filter((_, index) => served[index] === undefined)
+    .map((kind) => ({
+      level: 'problem',
+      what: `the cluster has no ${kind.kind} (${kind.apiVersion}) in ${namespace || 'any namespace'}`,
+      hint: kind.apiVersion.startsWith('tekton')
+        ? 'install Tekton'
+        : 'this is no Konflux tenant: choose its context with --context',
+    }));
 }
 
-async function readKeys(cluster: Cluster): Promise<{ findings: Finding[]; keys: readonly VerificationKey[] }> {
-  for (const namespace of KEY_NAMESPACES) {
-    const pem = await cluster.publicKey(namespace);
-    if (pem === undefined) continue;
-    try {
-      return { findings: [], keys: parsePublicKeys(pem) };
-    } catch (error) {
-      if (!(error instanceof DigestChainError)) throw error;
-      return {
-        findings: [
-          { level: 'problem', what: `Chains' public key in ${namespace}: ${error.message}`, hint: error.hint ?? '' },
-        ],
-        keys: [],
-      };
-    }
+/** Every verb that a run will use. */
+function needs({ config, changes }: PreflightOptions): readonly Need[] {
+  const kinds = new Set(desiredObjects(config).map(({ kind }) => kind));
+  return [
+    [KINDS.pipelineRun, ['list', 'watch']],
+    [KINDS.taskRun, ['list', 'watch']],
+    [KINDS.snapshot, ['list', 'watch']],
+    [KINDS.component, ['get', 'list', 'watch', ...(changes ? ['create', 'patch'] : [])]],
+    [KINDS.serviceAccount, ['get']],
+    ...Object.values(KINDS)
+      .filter(({ kind }) => changes && kinds.has(kind) && kind !== 'Component')
+      .map((kind): Need => [kind, ['get', 'create', 'patch']]),
+  ];
+}
+
+function keyFindings(key: Awaited<ReturnType<typeof readChainsKey>>): Finding[] {
+  if (key === undefined) {
+    const hint = 'ask the cluster’s admin for Chains’ cosign.pub and name the file with --key';
+    return [{ level: 'problem', what: `Chains' public key (${KEY_SECRET}) can't be read`, hint }];
   }
-  const hint = 'ask the cluster’s admin for Chains’ cosign.pub and name the file with --key';
-  return {
-    findings: [
-      {
-        level: 'problem',
-        what: `Chains' public key (secret public-key in ${KEY_NAMESPACES.join(' or ')}) can't be read`,
-        hint,
-      },
-    ],
-    keys: [],
-  };
+  return 'level' in key ? [key] : [];
 }

@@ -139,7 +139,7 @@ describe('where the run can’t be made', () => {
 
   test('a secret that stays unlinked', async () => {
     await start({ unlinked: 'imagerepository-for-chain-scanner-image-push' });
-    const { DEFAULT_TIMEOUTS } = await import('./timeouts.ts');
+    const { DEFAULT_TIMEOUTS } = await import('../cluster/timeouts.ts');
     const error = await tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, configured: 800 } }).catch((caught) => caught);
     expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
     expect(error.found).toContain(
@@ -169,7 +169,7 @@ describe('where the run can’t be made', () => {
 
   test('no PipelineRun starts, or one does not end', async () => {
     await start();
-    const { DEFAULT_TIMEOUTS } = await import('./timeouts.ts');
+    const { DEFAULT_TIMEOUTS } = await import('../cluster/timeouts.ts');
     // What the tenant was never set up for is said first.
     await expect(tenant.run({ commit: REVISION })).rejects.toMatchObject({
       found: expect.stringContaining('not linked'),

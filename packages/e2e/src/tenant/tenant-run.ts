@@ -1,27 +1,27 @@
 import { createRegistry, type Registry, type VerificationKey } from '@multi-image/digest-chain';
 import { type LoadedConfig, loadConfig } from '@multi-image/manifests';
+import { Cluster } from '../cluster/cluster.ts';
+import type { ClusterOptions } from '../cluster/cluster-session.ts';
+import { settleFindings } from '../cluster/finding.ts';
+import { KINDS, NAMES, type Resource } from '../cluster/resource.ts';
+import { componentsOf, followRuns } from '../cluster/runs.ts';
+import { Secrecy } from '../cluster/secrecy.ts';
+import { defaultStateFile, loadState, saveState, type TenantState } from '../cluster/state.ts';
+import type { Timeouts } from '../cluster/timeouts.ts';
 import { judge } from '../criteria/criteria.ts';
+import { extend } from '../criteria/criterion.ts';
 import type { Observation, ObservedImage } from '../criteria/observation.ts';
 import { scansOf } from '../criteria/scans.ts';
-import { E2eError } from '../errors.ts';
+import { lookAtImages } from '../images/look-at-images.ts';
+import { type ImageRunner, runImages } from '../images/run-images.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
+import { imagesOf } from '../report/report-images.ts';
 import { carryOut, planApply } from './apply.ts';
-import { Cluster } from './cluster.ts';
-import type { ClusterOptions } from './cluster-session.ts';
 import { configure, trigger, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
-import type { Finding } from './finding.ts';
-import { extend, imagesOf } from './judge-tenant.ts';
-import { lookAtImages } from './look.ts';
 import { awaitOutcome, outcomeEvidence } from './outcome.ts';
 import { preflightTenant } from './preflight.ts';
-import { KINDS, NAMES, type Resource } from './resource.ts';
-import { type ImageRunner, runImages } from './run-images.ts';
-import { componentsOf, followRuns } from './runs.ts';
-import { Secrecy } from './secrecy.ts';
-import { defaultStateFile, loadState, saveState, type TenantState } from './state.ts';
-import type { Timeouts } from './timeouts.ts';
 
 export interface TenantRunOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses' | 'loginPatience'> {
   /** The config's path. */
@@ -68,12 +68,9 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
     if (options.commit !== undefined) state = { ...state, revision: options.commit };
     const changes = options.commit === undefined && state.triggeredAt === undefined && state.revision === undefined;
 
-    const found = await preflightTenant({ cluster, config, namespace, registry, changes });
-    const keys = options.keys ?? found.keys;
-    report(
-      found.findings.filter(({ what }) => options.keys === undefined || !what.includes('public key')),
-      progress,
-    );
+    const found = await preflightTenant({ cluster, config, namespace, registry, changes, keys: options.keys });
+    settleFindings(found.findings, progress);
+    const keys = found.keys;
 
     if (changes) {
       const plan = await planApply(cluster, desiredObjects(config));
@@ -183,7 +180,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       duration: Date.now() - began,
     });
   } catch (error) {
-    throw hide(error, secrecy);
+    throw secrecy.hide(error);
   } finally {
     progress.stop();
     // A state that is half written is worse than one that is late.
@@ -199,28 +196,4 @@ function digests({ chain }: LoadedConfig, images: readonly ObservedImage[]): Map
       images.find((image) => image.role === role)?.published.digest,
     ]),
   );
-}
-
-function report(findings: readonly Finding[], progress: Progress): void {
-  const problems = findings.filter(({ level }) => level === 'problem');
-  for (const { what, hint } of findings.filter(({ level }) => level === 'note'))
-    progress.line(`note: ${what} (${hint})`);
-  if (problems.length === 0) return;
-  throw new E2eError(
-    'PREFLIGHT_FAILED',
-    `${problems.length === 1 ? 'one thing stands' : `${problems.length} things stand`} in the way, and nothing was changed`,
-    {
-      found: problems.map(({ what, hint }) => `${what}\n  → ${hint}`).join('\n'),
-    },
-  );
-}
-
-function hide(error: unknown, secrecy: Secrecy): unknown {
-  if (!(error instanceof E2eError)) return error;
-  const { code, message, expected, found, hint } = secrecy.cleanAll({ ...error, message: error.message });
-  return new E2eError(code, message, {
-    ...(expected ? { expected } : {}),
-    ...(found ? { found } : {}),
-    ...(hint ? { hint } : {}),
-  });
 }

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { KINDS } from '../cluster/resource.ts';
 import { type Misfortunes, PLANTED } from '../testing/kube-konflux.ts';
 import { writeKubeConfig } from '../testing/kube-login.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
-import { KINDS } from './resource.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;

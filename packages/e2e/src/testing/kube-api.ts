@@ -1,4 +1,4 @@
-import type { Resource } from '../tenant/resource.ts';
+import type { Resource } from '../cluster/resource.ts';
 
 /** The kinds that are served, by API version, with their plurals. */
 export const GROUPS: Record<string, Record<string, string>> = {

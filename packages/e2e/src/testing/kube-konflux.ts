@@ -1,4 +1,4 @@
-import { KINDS } from '../tenant/resource.ts';
+import { KINDS } from '../cluster/resource.ts';
 import { APPLICATION, pipelineRun, snapshot } from './kube-objects.ts';
 import type { KubeServer } from './kube-server.ts';
 import type { Writable } from './kube-store.ts';

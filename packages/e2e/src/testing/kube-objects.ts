@@ -1,4 +1,4 @@
-import { KINDS, type Resource } from '../tenant/resource.ts';
+import { KINDS, type Resource } from '../cluster/resource.ts';
 
 export const APPLICATION = 'chain';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Resource } from '../tenant/resource.ts';
+import type { Resource } from '../cluster/resource.ts';
 
 export interface StoredEvent {
   version: number;

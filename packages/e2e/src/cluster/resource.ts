@@ -4,6 +4,11 @@ export interface Kind {
   readonly kind: string;
 }
 
+/** The API group of a kind; empty for those of Kubernetes' core. */
+export function groupOf({ apiVersion }: Kind): string {
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+}
+
 /** A Kubernetes object as it comes over the wire: what is below `metadata` is checked where it is read. */
 export interface Resource extends Kind {
   readonly metadata: {

@@ -8,7 +8,7 @@ import type { ObservedImage } from '../criteria/observation.ts';
 export type ImageRunner = (reference: string) => Promise<CommandResult | { problem: string }>;
 
 /** The program of this repository's own images; it ends by itself, which an image of a fork need not do. */
-const OWN_PROGRAM = '/app/entrypoint.mts';
+export const OWN_PROGRAM = '/app/entrypoint.mts';
 
 /** Runs the images that end by themselves; what could not be run is said. */
 export async function runImages(

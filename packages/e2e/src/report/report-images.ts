@@ -1,16 +1,8 @@
 import { title } from '../criteria/criteria.ts';
-import { type Criterion, criterion, type Evidence } from '../criteria/criterion.ts';
 import type { Observation } from '../criteria/observation.ts';
-import type { ReportImage } from '../report/report.ts';
+import type { ReportImage } from './report.ts';
 
-/** The criteria with more evidence: what only this target could see. */
-export function extend(
-  criteria: readonly Criterion[],
-  more: Readonly<Record<string, readonly Evidence[]>>,
-): readonly Criterion[] {
-  return criteria.map(({ id, title, evidence }) => criterion(id, title, [...evidence, ...(more[id] ?? [])]));
-}
-
+/** The images of a chain as a report has them. */
 export function imagesOf({ images, seal, revision }: Observation): readonly ReportImage[] {
   return images.map((image) => ({
     role: image.role,

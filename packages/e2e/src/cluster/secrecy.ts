@@ -1,3 +1,5 @@
+import { E2eError } from '../errors.ts';
+
 /**
  * Takes secrets out of text that is shown or written: those that are known, and what looks like a credential. Logs of
  * strangers' tasks pass through here too.
@@ -24,6 +26,17 @@ export class Secrecy {
   /** The same for every text in a value that is written as JSON. */
   cleanAll<T>(value: T): T {
     return JSON.parse(JSON.stringify(value), (_, entry) => (typeof entry === 'string' ? this.clean(entry) : entry));
+  }
+
+  /** The same for an error's texts; what is no error of this package is left as it is. */
+  hide(error: unknown): unknown {
+    if (!(error instanceof E2eError)) return error;
+    const { code, message, expected, found, hint } = this.cleanAll({ ...error, message: error.message });
+    return new E2eError(code, message, {
+      ...(expected ? { expected } : {}),
+      ...(found ? { found } : {}),
+      ...(hint ? { hint } : {}),
+    });
   }
 }
 

@@ -1,0 +1,27 @@
+import { DigestChainError, parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
+import type { Cluster } from './cluster.ts';
+import type { Finding } from './finding.ts';
+
+const NAMESPACES = ['tekton-pipelines', 'openshift-pipelines'];
+
+/** Where Konflux publishes the key, for people. */
+export const KEY_SECRET: string = `secret public-key in ${NAMESPACES.join(' or ')}`;
+
+/**
+ * Chains' public keys, from the Secret that Konflux publishes them in; undefined where it can't be read, a finding where it
+ * holds something else.
+ */
+export async function readChainsKey(cluster: Cluster): Promise<readonly VerificationKey[] | Finding | undefined> {
+  for (const namespace of NAMESPACES) {
+    const pem = await cluster.publicKey(namespace);
+    if (pem === undefined) continue;
+    try {
+      return parsePublicKeys(pem);
+    } catch (error) {
+      if (!(error instanceof DigestChainError)) throw error;
+      const what = `Chains' public key in ${namespace}: ${error.message}`;
+      return { level: 'problem', what, hint: error.hint ?? '' };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+import {
+  type Digest,
+  parseReference,
+  type RawManifest,
+  type Registry,
+  type VerificationKey,
+} from '@multi-image/digest-chain';
+import type { Chain, Image } from '@multi-image/manifests';
+import { builtDigest } from '../criteria/criteria.ts';
+import type { ImageView, ObservedImage, RunFacts } from '../criteria/observation.ts';
+import { childrenOf, unseen, viewOf } from './image-facts.ts';
+import { problemOf, prove, takeApart } from './prove.ts';
+
+export interface LookOptions {
+  registry: Registry;
+  chain: Chain;
+  revision: string;
+  build: RunFacts;
+  keys: readonly VerificationKey[];
+}
+
+/** Looks at the images of a chain in their registry and proves the links; what is not there is part of what is seen. */
+export function lookAtImages({ registry, chain, revision, build, keys }: LookOptions): Promise<ObservedImage[]> {
+  const { labelPrefix: prefix } = chain;
+  return Promise.all(
+    chain.images.map(async (image): Promise<ObservedImage> => {
+      const observed = unobserved(image, image.repository);
+      const digest = builtDigest(build, image.name);
+      [observed.origin, observed.published, observed.latest] = await Promise.all([
+        digest === undefined ? observed.origin : viewImage(registry, `${image.repository}@${digest}`),
+        viewImage(registry, `${image.repository}:${revision}`),
+        viewImage(registry, `${image.repository}:latest`),
+      ]);
+      if (observed.embeddedBy.length > 0) {
+        observed.proof = await prove(registry, observed, { prefix, revision, keys });
+        if (chain.seal === 'label') observed.unsealed = await takeApart(registry, observed, prefix);
+      }
+      return observed;
+    }),
+  );
+}
+
+/** An image of the chain of which nothing was seen yet. */
+export function unobserved(image: Image, repository: string): ObservedImage {
+  const nothing = unseen(repository, 'it was not built');
+  return {
+    role: image.role,
+    name: image.name,
+    repository,
+    argumentPrefix: image.argumentPrefix,
+    embeds: image.embeds.map(({ role }) => role),
+    embeddedBy: image.embeddedBy.map(({ role }) => role),
+    origin: nothing,
+    published: nothing,
+    latest: nothing,
+  };
+}
+
+/** An image as the registry has it; of an index, every platform. */
+async function viewImage(registry: Registry, reference: string): Promise<ImageView> {
+  try {
+    const place = parseReference(reference);
+    const manifest = await registry.getManifest(place, place.digest ?? place.tag ?? 'latest');
+    const children = childrenOf(text(manifest.bytes));
+    const manifests: readonly RawManifest[] =
+      children === undefined
+        ? [manifest]
+        : await Promise.all(children.map(({ digest }) => registry.getManifest(place, digest as Digest)));
+    const configs = await Promise.all(
+      manifests.map(async ({ bytes }) => text(await registry.getBlob(place, JSON.parse(text(bytes)).config))),
+    );
+    return viewOf(reference, manifest.digest, children, configs);
+  } catch (error) {
+    return unseen(reference, problemOf(error));
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}
