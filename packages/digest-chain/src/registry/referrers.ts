@@ -149,7 +149,8 @@ export class Referrers {
   /**
    * Adds a referrer to the fallback index. The tag is read, changed and written, and others may do the same at the same
    * time: so it is looked at again, after as long as another needs to write what it had read before, and the entry is
-   * put back if it was overwritten.
+   * put back if it was overwritten. Where others are seen to be writing, that goes on until the list comes to rest: one
+   * of them may still be about to write what it read before this entry was there.
    */
   async #append(
     operation: Operation,
@@ -159,17 +160,26 @@ export class Referrers {
     descriptor: string,
   ): Promise<void> {
     let startedAt = performance.now();
+    let window = 0;
     let index = await this.#fallbackIndex(operation, repository, subject);
+    let expected: Digest | undefined = index?.digest;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest)) return;
-      const bytes = appendReferrer(index?.bytes, descriptor);
-      await putManifest(this.#session, operation, repository, fallbackTag(subject), { bytes, mediaType: OCI_INDEX });
-      const window = performance.now() - startedAt;
+      const listed = index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest);
+      if (listed && index?.digest === expected) return;
+      if (listed) {
+        expected = index?.digest;
+      } else {
+        const bytes = appendReferrer(index?.bytes, descriptor);
+        const manifest = { bytes, mediaType: OCI_INDEX };
+        ({ digest: expected } = await putManifest(this.#session, operation, repository, fallbackTag(subject), manifest));
+        window = Math.max(window, performance.now() - startedAt);
+      }
       const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
       await sleep(settled, undefined, { signal: operation.signal });
       startedAt = performance.now();
       index = await this.#fallbackIndex(operation, repository, subject);
     }
+    if (index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest)) return;
     throw new DigestChainError('CONFLICT', 'others keep overwriting the list of referrers', {
       expected: `${digest} in the list under the tag ${fallbackTag(subject)}`,
       found: `lost ${MAX_ATTEMPTS} races`,
