@@ -171,7 +171,8 @@ export class Referrers {
       } else {
         const bytes = appendReferrer(index?.bytes, descriptor);
         const manifest = { bytes, mediaType: OCI_INDEX };
-        ({ digest: expected } = await putManifest(this.#session, operation, repository, fallbackTag(subject), manifest));
+        const tag = fallbackTag(subject);
+        ({ digest: expected } = await putManifest(this.#session, operation, repository, tag, manifest));
         window = Math.max(window, performance.now() - startedAt);
       }
       const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
