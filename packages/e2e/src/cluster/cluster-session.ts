@@ -47,6 +47,11 @@ export class ClusterSession {
     return this.config.getCurrentContext();
   }
 
+  /** The namespace that the context names. */
+  get namespace(): string | undefined {
+    return this.config.getContextObject(this.context)?.namespace;
+  }
+
   /** Everything of this login and of earlier ones that must appear nowhere. */
   get secrets(): readonly string[] {
     return [...this.#secrets];

@@ -101,6 +101,20 @@ export class Cluster extends ClusterSession {
     );
   }
 
+  /**
+   * Makes an object; with `dryRun` the server only says whether it would (admission included). An object of this name that
+   * is there already is a `CLUSTER_CONFLICT`.
+   */
+  async create(object: Resource, { dryRun = false } = {}): Promise<Resource> {
+    const what = `CREATE ${object.kind} ${object.metadata.name}`;
+    const body = (): KubernetesObject => structuredClone(object) as KubernetesObject;
+    return plain(
+      await this.request(what, () =>
+        this.clients.objects.create(body(), undefined, dryRun ? 'All' : undefined, FIELD_MANAGER),
+      ),
+    );
+  }
+
   /** Sets annotations, and nothing else. */
   async annotate(kind: Kind, name: string, namespace: string, annotations: Record<string, string>): Promise<void> {
     const body = { apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name, namespace, annotations } };

@@ -27,13 +27,14 @@ export interface TaskRecord extends TaskFacts {
   failed: { pod: string; container: string } | undefined;
 }
 
-export function readRun(object: Resource): RunRecord {
+/** @param componentLabel The label that names the run's component. */
+export function readRun(object: Resource, componentLabel: string = NAMES.component): RunRecord {
   const { name, uid = '', labels = {}, annotations = {} } = object.metadata;
   const { status = 'Unknown', reason = '', message = '' } = condition(object, 'Succeeded') ?? {};
   return {
     name,
     uid,
-    component: labels[NAMES.component] ?? '',
+    component: labels[componentLabel] ?? '',
     revision: annotations[NAMES.commit] ?? labels['pipelinesascode.tekton.dev/sha'],
     created: Date.parse(object.metadata.creationTimestamp ?? ''),
     startedAt: time(object, 'status', 'startTime'),

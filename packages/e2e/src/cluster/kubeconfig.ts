@@ -54,8 +54,3 @@ export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): Kube
   }
   return config;
 }
-
-/** The namespace that the context names. */
-export function namespaceOf(config: KubeConfig): string | undefined {
-  return config.getContextObject(config.getCurrentContext())?.namespace;
-}

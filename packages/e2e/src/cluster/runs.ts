@@ -8,10 +8,27 @@ import { follow } from './follow.ts';
 import { KINDS, NAMES, type Resource } from './resource.ts';
 import type { Secrecy } from './secrecy.ts';
 
+/** How the runs of a chain are found. */
+export interface RunLabels {
+  /** Selects the PipelineRuns. */
+  runs: string;
+  /** Selects their TaskRuns: labels of a PipelineRun are on its TaskRuns, too. */
+  tasks: string;
+  /** The label that names a run's component. */
+  component: string;
+}
+
+/** As Konflux labels the builds of an application. */
+export function konfluxLabels(application: string): RunLabels {
+  const tasks = `${NAMES.application}=${application}`;
+  return { runs: `${tasks},${NAMES.type}=build`, tasks, component: NAMES.component };
+}
+
 export interface FollowRunsOptions {
   cluster: Cluster;
   chain: Chain;
   namespace: string;
+  labels: RunLabels;
   /** The commit to follow; where it is not known, that of the first new run. */
   revision: string | undefined;
   /** Runs that are older, and not meant. */
@@ -41,7 +58,7 @@ export function componentsOf(chain: Chain): readonly { component: string; role: 
 export async function followRuns(
   options: FollowRunsOptions,
 ): Promise<{ revision: string; runs: Map<string, RunFacts>; names: Map<string, string> }> {
-  const { cluster, chain, namespace, before, progress, timeouts } = options;
+  const { cluster, chain, namespace, labels, before, progress, timeouts } = options;
   const components = componentsOf(chain).map(({ component }) => component);
   const records = new Map<string, RunRecord>();
   const tasks = new Map<string, TaskRecord>();
@@ -55,7 +72,7 @@ export async function followRuns(
 
   const done = (): boolean => components.every((component) => finished.has(component));
   const onRun = (object: Resource): void => {
-    const run = readRun(object);
+    const run = readRun(object, labels.component);
     if (!components.includes(run.component) || (before.has(run.name) && run.revision !== options.revision)) return;
     // Pull requests have runs of the same component and commit.
     if (!run.name.startsWith(`${run.component}-on-push`)) return;
@@ -117,17 +134,16 @@ export async function followRuns(
     if (done()) stop.abort();
   };
 
-  const application = `${NAMES.application}=${chain.application}`;
   try {
     if (!done()) {
       await Promise.all([
         follow(cluster, KINDS.pipelineRun, {
           namespace,
-          selector: `${application},${NAMES.type}=build`,
+          selector: labels.runs,
           onObject: onRun,
           signal,
         }),
-        follow(cluster, KINDS.taskRun, { namespace, selector: application, onObject: onTask, signal }),
+        follow(cluster, KINDS.taskRun, { namespace, selector: labels.tasks, onObject: onTask, signal }),
       ]);
     }
   } finally {
@@ -149,7 +165,7 @@ export async function followRuns(
       found:
         [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') ||
         'none of this commit',
-      hint: `look with: kubectl get pipelineruns -n ${namespace} -l ${application}; go on with --resume`,
+      hint: `look with: kubectl get pipelineruns -n ${namespace} -l ${labels.tasks}; go on with --resume`,
     });
   }
 }

@@ -18,6 +18,8 @@ export interface TenantState {
   /** When the builds were asked for. */
   triggeredAt?: number;
   revision?: string;
+  /** The word in the names of the runs that this command made itself. */
+  invocation?: string;
   /** What Chains wrote on the runs, by component. */
   signed?: Readonly<Record<string, string>>;
   /** Runs that are over: Konflux prunes them soon. By component. */

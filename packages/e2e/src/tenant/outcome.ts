@@ -2,7 +2,8 @@ import type { Chain, LoadedConfig } from '@multi-image/manifests';
 import type { Cluster } from '../cluster/cluster.ts';
 import { waitFor } from '../cluster/follow.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../cluster/resource.ts';
-import { componentsOf } from '../cluster/runs.ts';
+import { componentsOf, konfluxLabels } from '../cluster/runs.ts';
+import { signedEvidence, waitSigned } from '../cluster/signed.ts';
 import { type Evidence, failed, passed } from '../criteria/criterion.ts';
 import type { Progress } from '../report/progress.ts';
 import { desiredObjects } from './desired.ts';
@@ -41,7 +42,8 @@ export interface Outcome {
 
 /** Waits for what Konflux does after the builds: signatures, Snapshots, integration tests. What does not come is a result. */
 export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
-  const { runs } = options;
+  const { runs, timeouts } = options;
+  const selector = konfluxLabels(options.config.chain.application).runs;
   const signed = new Map<string, string | undefined>();
   const tests = new Map<string, { scenario: string; status: string | undefined; details: string }>();
   const snapshots: SnapshotFacts[] = [];
@@ -52,7 +54,7 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
         await step(
           options,
           `${component} · signed by Chains`,
-          () => waitSigned(options, component, run),
+          async () => options.signed[component] ?? waitSigned({ ...options, selector, run, timeout: timeouts.signed }),
           (value) => value === 'true',
         ),
       );
@@ -91,20 +93,6 @@ async function step<T>(
   const value = await wait();
   progress.ended(name, good(value) ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
   return value;
-}
-
-async function waitSigned(options: OutcomeOptions, component: string, run: string): Promise<string | undefined> {
-  const { cluster, namespace, timeouts, signal, config } = options;
-  return (
-    options.signed[component] ??
-    waitFor(cluster, KINDS.pipelineRun, {
-      namespace,
-      selector: `${NAMES.application}=${config.chain.application},${NAMES.type}=build`,
-      timeout: timeouts.signed,
-      signal,
-      look: ({ metadata }) => (metadata.name === run ? metadata.annotations?.[NAMES.signed] : undefined),
-    })
-  );
 }
 
 function waitSnapshot(
@@ -177,16 +165,7 @@ export function outcomeEvidence(
   return {
     'scanner-extracts': [...signed.keys()].flatMap((component) => snapshotEvidence(component)),
     'scanned-and-signed': [
-      ...[...signed].map(([component, value]) => {
-        const what = `Chains signed the run of ${component}`;
-        if (value === 'true') return passed('signed', what);
-        return failed(
-          'signed',
-          what,
-          'annotation chains.tekton.dev/signed: true',
-          value === undefined ? 'no annotation in time' : value,
-        );
-      }),
+      ...[...signed].map(([component, value]) => signedEvidence(component, value)),
       ...[...tests].map(([component, { scenario, status, details }]) => {
         const what = `integration test ${scenario} on the Snapshot of ${component}`;
         if (status === 'TestPassed') return passed('integration-test', `${what}: TestPassed`);

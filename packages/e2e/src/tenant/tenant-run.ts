@@ -3,8 +3,8 @@ import { type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import { Cluster } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/cluster-session.ts';
 import { settleFindings } from '../cluster/finding.ts';
-import { KINDS, NAMES, type Resource } from '../cluster/resource.ts';
-import { componentsOf, followRuns } from '../cluster/runs.ts';
+import { KINDS, type Resource } from '../cluster/resource.ts';
+import { componentsOf, followRuns, konfluxLabels } from '../cluster/runs.ts';
 import { Secrecy } from '../cluster/secrecy.ts';
 import { defaultStateFile, loadState, saveState, type TenantState } from '../cluster/state.ts';
 import type { Timeouts } from '../cluster/timeouts.ts';
@@ -91,11 +91,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       // Konflux makes the accounts with their components: they are its own, and only get secrets from here.
       await carryOut(cluster, await planApply(cluster, desiredObjects(config).filter(isAccount)));
       await waitLinked(waiting);
-      const before = await cluster.list(
-        KINDS.pipelineRun,
-        namespace,
-        `${NAMES.application}=${chain.application},${NAMES.type}=build`,
-      );
+      const before = await cluster.list(KINDS.pipelineRun, namespace, konfluxLabels(chain.application).runs);
       state = { ...state, before: before.items.map(({ metadata }) => metadata.name), triggeredAt: Date.now() };
       await trigger(
         cluster,
@@ -114,6 +110,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       cluster,
       chain,
       namespace,
+      labels: konfluxLabels(chain.application),
       revision: state.revision,
       before: new Set(state.before),
       finished: state.finished,
