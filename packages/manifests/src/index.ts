@@ -3,6 +3,7 @@ export { type Retarget, retarget } from './chain/retarget.ts';
 export { type CheckedConfig, type ConfigIssue, checkConfig, configJsonSchema } from './config/check.ts';
 export { defineConfig } from './config/define.ts';
 export { type LoadedConfig, loadConfig } from './config/load.ts';
+export { readRemote } from './config/remote.ts';
 export type { ChainConfig, Check, ImageConfig } from './config/schema.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
 export { type Pins, readPins } from './pins/pins.ts';

@@ -35,6 +35,8 @@ test('a registry with a port is one, too', () => {
   expect(bundle).toBe(chain.images[1]);
   expect(bundle?.embeds[0]?.repository).toBe('registry.svc:5000/deep/operator');
   const run = render(chain, readPins(BUILT_IN_PINS)).find(({ path }) => path === '.tekton/operator-push.yaml');
-  const params = parseAllDocuments(run?.text ?? '').at(-1)?.toJS().spec.params;
+  const params = parseAllDocuments(run?.text ?? '')
+    .at(-1)
+    ?.toJS().spec.params;
   expect(params).toContainEqual({ name: 'output-image', value: 'registry.svc:5000/deep/operator:{{revision}}' });
 });

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { readRemote } from '../config/remote.ts';
 import { TWO } from '../testing/chains.ts';
 import { run } from '../testing/run.ts';
 import { Workspace } from '../testing/workspace.ts';
-import { readRemote } from './configure.ts';
 
 const SOURCE = `import { defineConfig } from '@multi-image/manifests';
 

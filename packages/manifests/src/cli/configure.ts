@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { editConfig } from '../config/edit.ts';
 import { loadConfig } from '../config/load.ts';
+import { readRemote } from '../config/remote.ts';
 import { ManifestsError } from '../errors.ts';
 import { unifiedDiff } from '../files/diff.ts';
 import { writeFiles } from '../files/write.ts';
@@ -117,19 +117,6 @@ async function ask(defaults: Readonly<Record<Option, string>>): Promise<Partial<
   } finally {
     terminal.close();
   }
-}
-
-/** The https URL of the remote origin; undefined where there is none, or one that is no such URL. */
-export function readRemote(folder: string): string | undefined {
-  let url: string;
-  try {
-    url = execFileSync('git', ['remote', 'get-url', 'origin'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }).trim();
-  } catch {
-    return undefined;
-  }
-  const [, host, path] =
-    /^(?:https:\/\/(?:[^@/]*@)?|ssh:\/\/(?:[^@/]*@)?|[^@/:]+@)([A-Za-z0-9.-]+)[:/](.+?)(?:\.git)?\/?$/.exec(url) ?? [];
-  return host === undefined || path === undefined ? undefined : `https://${host}/${path}`;
 }
 
 function parse(args: readonly string[]) {
