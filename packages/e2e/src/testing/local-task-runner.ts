@@ -1,0 +1,123 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+/** What steps use of Konflux' task-runner image, as far as a machine for development has it. */
+const PROGRAMS = [
+  ...['bash', 'env', 'git', 'jq', 'skopeo', 'buildah', 'tar', 'gzip', 'sed', 'grep', 'awk', 'find'],
+  ...['unshare', 'newuidmap', 'newgidmap'],
+  ...['cat', 'chmod', 'chown', 'cp', 'cut', 'date', 'dirname', 'basename', 'head', 'id', 'ln', 'ls', 'mkdir', 'mktemp'],
+  ...['mv', 'readlink', 'realpath', 'rm', 'sha256sum', 'sleep', 'sort', 'stat', 'tail', 'tee', 'touch', 'tr', 'true'],
+  ...['uname', 'wc', 'whoami'],
+];
+
+/** As in the image: its user, its home, and which ids root may give to containers. */
+const FILES: Readonly<Record<string, string>> = {
+  'etc/passwd': 'root:x:0:0:root:/root:/bin/bash\ntaskuser:x:1000:0::/home/taskuser:/bin/sh\n',
+  'etc/group': 'root:x:0:\n',
+  'etc/subuid': 'root:1:65535\ntaskuser:1001:64535\n',
+  'etc/subgid': 'root:1:65535\ntaskuser:1001:64535\n',
+  'etc/containers/policy.json': '{"default":[{"type":"insecureAcceptAnything"}]}\n',
+  'etc/containers/registries.conf': 'short-name-mode = "enforcing"\n',
+};
+
+const CONTAINERFILE = `FROM scratch
+COPY root /
+COPY --chown=1000:0 --chmod=770 home /home/taskuser
+ENV PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/taskuser BUILDAH_ISOLATION=chroot
+USER 1000
+WORKDIR /home/taskuser
+`;
+
+/** Made of programs of this machine, or why it can't be. */
+export type LocalTaskRunner = { readonly image: string; remove(): void } | { readonly missing: string };
+
+/** Names what this machine lacks for {@link buildLocalTaskRunner}; empty where nothing is missing. */
+export function lackingForTaskRunner(): string[] {
+  const { missing } = locate();
+  return process.platform === 'linux' ? missing : ['Linux', ...missing];
+}
+
+/**
+ * Makes an image of this machine's programs and the libraries that they need, that is as good as Konflux' task-runner
+ * for what is used of it: user 1000 with a home, root with subordinate ids, buildah with chroot isolation. There is no
+ * Python, no oras and no cosign in it.
+ *
+ * @param tag Its name. Without one the process has one for itself, so that `remove` takes it from nobody else.
+ */
+export async function buildLocalTaskRunner(
+  tag: string = `localhost/multi-image/task-runner:local-${process.pid}`,
+): Promise<LocalTaskRunner> {
+  const lacking = lackingForTaskRunner();
+  if (lacking.length > 0) return { missing: `this machine has no ${lacking.join(', ')}` };
+  const folder = await mkdtemp(join(tmpdir(), 'task-runner-'));
+  try {
+    await fillRoot(join(folder, 'root'));
+    await mkdir(join(folder, 'home'));
+    await writeFile(join(folder, 'Containerfile'), CONTAINERFILE);
+    const fixed = ['--timestamp=0', '--identity-label=false', '--omit-history'];
+    execFileSync('buildah', ['bud', '--quiet', '--isolation=chroot', ...fixed, `--tag=${tag}`, folder], {
+      stdio: 'pipe',
+    });
+    return { image: tag, remove: () => void spawnSync('buildah', ['rmi', tag], { stdio: 'ignore' }) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Where this machine has the programs, and what it does not have. */
+function locate(): { paths: Map<string, string>; missing: string[] } {
+  const script = 'for name; do printf "%s=%s\\n" "$name" "$(command -v -- "$name")"; done; git --exec-path';
+  // A shell's own `true` has no path; the program has.
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const output = spawnSync('env', ['bash', '-c', `enable -n true; ${script}`, 'bash', ...PROGRAMS], {
+    encoding: 'utf8',
+    env,
+  });
+  const lines = (output.stdout ?? '').trim().split('\n');
+  const paths = new Map<string, string>();
+  for (const line of lines) {
+    const [name = '', path = ''] = line.split('=');
+    if (path.startsWith('/')) paths.set(name, path);
+  }
+  const missing = PROGRAMS.filter((name) => !paths.has(name));
+  const helper = join(lines.at(-1) ?? '', 'git-remote-http');
+  if (spawnSync('test', ['-x', helper]).status === 0) paths.set('git-remote-http', helper);
+  else missing.push('git-remote-http');
+  return { paths, missing };
+}
+
+async function fillRoot(root: string): Promise<void> {
+  const { paths } = locate();
+  for (const path of ['usr/bin', 'usr/local/bin', 'root', 'etc/containers', 'var/lib/containers', 'var/workdir']) {
+    await mkdir(join(root, path), { recursive: true });
+  }
+  for (const [path, content] of Object.entries(FILES)) await writeFile(join(root, path), content);
+  // Scripts start with /bin/bash as well, and git finds its helpers where it was built for.
+  await symlink('usr/bin', join(root, 'bin'));
+  await symlink('bash', join(root, 'usr/bin/sh'));
+  await mkdir(join(root, 'tmp'));
+  await chmod(join(root, 'tmp'), 0o1777);
+  await mkdir(join(root, 'var/tmp'));
+  await chmod(join(root, 'var/tmp'), 0o1777);
+  const libraries = new Set<string>();
+  for (const [name, path] of paths) {
+    const program = await realpath(path);
+    if (name !== 'git-remote-http') await copyProgram(program, join(root, 'usr/bin', name));
+    else {
+      await copyProgram(program, join(root, path));
+      await symlink(basename(path), join(root, `${path}s`));
+    }
+    // Fails for a program without libraries, which then needs none.
+    const listed = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout;
+    for (const [, library = ''] of listed.matchAll(/(\/\S+) \(0x/g)) libraries.add(library);
+  }
+  for (const library of libraries) await copyProgram(library, join(root, library));
+}
+
+async function copyProgram(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to);
+  await chmod(to, 0o755);
+}
