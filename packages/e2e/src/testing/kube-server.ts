@@ -1,8 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GROUPS, selected, verbOf } from './kube-api.ts';
-import { ApplyConflict, KubeStore, type StoredEvent } from './kube-store.ts';
+import type { TLSSocket } from 'node:tls';
+import { KubeAnswer } from './kube-answer.ts';
+import { fullName, isNamespaced, isWatch, type Target, targetOf, verbOf } from './kube-api.ts';
+import { discover } from './kube-discovery.ts';
+import { KubeLists } from './kube-lists.ts';
+import { ApiError, invalid } from './kube-status.ts';
+import { KubeStore, NAMESPACE } from './kube-store.ts';
+import { KubeWatches } from './kube-watches.ts';
+import { KubeWrites, notFound } from './kube-writes.ts';
 
 export interface Call {
   method: string;
@@ -20,6 +28,15 @@ export interface Fault {
   drop?: boolean;
   /** Milliseconds. */
   wait?: number;
+  /** Resets the connection after as many bytes of the answer's body. */
+  cut?: number;
+}
+
+/** PEM: to speak TLS, and whose client certificates are a login. */
+export interface Tls {
+  key: string;
+  cert: string;
+  ca: string;
 }
 
 /** An API server over HTTP that behaves as Kubernetes does for what this package uses. */
@@ -28,6 +45,8 @@ export class KubeServer {
   readonly calls: Call[] = [];
   /** Tokens that are accepted. */
   readonly tokens: Set<string> = new Set(['test-token']);
+  /** `user:password` that are accepted. */
+  readonly passwords: Set<string> = new Set();
   /** `verb resource` that nobody may. */
   readonly denied: Set<string> = new Set();
   /** API groups with versions that are not there. */
@@ -37,216 +56,148 @@ export class KubeServer {
   /** Data of Secrets by `namespace/name`; the objects in the store have none. */
   readonly secretData: Map<string, Record<string, string>> = new Map();
   fault: (call: Call) => Fault | undefined = () => undefined;
-  /** Milliseconds. */
-  bookmarkEvery = 200;
-  readonly #server = createServer((request, response) => {
-    this.#handle(request, response).catch((error) => {
-      if (!response.headersSent) this.#status(response, 500, String(error));
-      else response.destroy();
-    });
-  });
-  readonly #watches = new Set<ServerResponse>();
+  readonly #lists = new KubeLists(this.store);
+  readonly #watches = new KubeWatches(this.store);
+  readonly #writes = new KubeWrites(this.store);
+  #server: ReturnType<typeof createServer> | undefined;
 
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  constructor() {
+    for (const name of ['default', NAMESPACE, 'tekton-pipelines', 'openshift-pipelines']) this.addNamespace(name);
+  }
+
+  addNamespace(name: string): void {
+    const metadata = { name, labels: { 'kubernetes.io/metadata.name': name } };
+    this.store.put({ apiVersion: 'v1', kind: 'Namespace', metadata, status: { phase: 'Active' } }, 'kube-apiserver');
+  }
+
+  async start(tls?: Tls): Promise<string> {
+    const listener = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
+    const asked = { requestCert: true, rejectUnauthorized: false };
+    const server = tls === undefined ? createServer(listener) : createTlsServer({ ...tls, ...asked }, listener);
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    const server = this.#server;
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
   }
 
   get watching(): number {
     return this.#watches.size;
   }
 
-  /** As a load balancer does that restarts. */
-  dropWatches(): void {
-    for (const response of this.#watches) response.destroy();
+  /** Milliseconds. */
+  set bookmarkEvery(milliseconds: number) {
+    this.#watches.bookmarkEvery = milliseconds;
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
-    const url = new URL(request.url ?? '/', 'http://server');
-    const method = request.method ?? 'GET';
-    const call: Call = {
-      method,
-      path: url.pathname,
-      query: url.searchParams,
-      time: Date.now(),
-      accept: request.headers.accept ?? '',
-    };
+  /** As a load balancer does that restarts. */
+  dropWatches(): void {
+    this.#watches.drop();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://server');
+    const { accept = '' } = request.headers;
+    const call = { method: request.method ?? 'GET', path: pathname, query: searchParams, time: Date.now(), accept };
     this.calls.push(call);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    const body = Buffer.concat(chunks).toString();
     const fault = this.fault(call);
     if (fault?.wait) await sleep(fault.wait);
-    if (fault?.drop) return void request.socket.destroy();
-    if (fault?.status)
-      return this.#status(response, fault.status, fault.message ?? 'a fault of the test', fault.headers);
-    const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined || !this.tokens.has(token)) return this.#status(response, 401, 'Unauthorized');
+    if (fault?.drop) return request.socket.destroy();
+    const answer = new KubeAnswer(response, accept, fault?.cut);
+    try {
+      if (fault?.status) return answer.status(fault.status, fault.message ?? 'a fault of the test', fault.headers);
+      if (!this.#knows(request)) throw new ApiError(401, 'Unauthorized');
+      const { 'content-type': contentType = '', 'user-agent': userAgent = '' } = request.headers;
+      return this.#handle(answer, call, { contentType, userAgent, body: Buffer.concat(chunks).toString() });
+    } catch (error) {
+      return answer.refuse(error);
+    }
+  }
 
-    const match = /^\/(?:api|apis)\/((?:[a-z0-9.-]+\/)?v\d\w*)(?:\/(.*))?$/.exec(url.pathname);
-    const resources = match?.[1] === undefined || this.absent.has(match[1]) ? undefined : GROUPS[match[1]];
-    if (match?.[1] === undefined || resources === undefined)
-      return this.#status(response, 404, 'the server could not find the requested resource');
-    const apiVersion = match[1];
-    if (!match[2]) return this.#discovery(response, apiVersion, resources);
-    if (match[2] === 'selfsubjectaccessreviews') return this.#review(response, body);
-    const [, namespace = '', plural = '', name, subresource] = match[2].split('/');
-    const kind = Object.keys(resources).find((key) => resources[key] === plural);
-    if (kind === undefined) return this.#status(response, 404, 'the server could not find the requested resource');
-    if (this.denied.has(`${verbOf(method, name, call.query)} ${plural}${subresource ? `/${subresource}` : ''}`)) {
-      return this.#status(
-        response,
-        403,
-        `${plural} is forbidden: User "somebody" cannot ${verbOf(method, name, call.query)} resource "${plural}" in the namespace "${namespace}"`,
-      );
+  #knows(request: IncomingMessage): boolean {
+    const socket = request.socket as Partial<TLSSocket>;
+    if (socket.authorized === true) return true;
+    const [, scheme, value = ''] = /^(Bearer|Basic) (.*)$/.exec(request.headers.authorization ?? '') ?? [];
+    return scheme === 'Bearer'
+      ? this.tokens.has(value)
+      : scheme === 'Basic' && this.passwords.has(Buffer.from(value, 'base64').toString());
+  }
+
+  #handle(answer: KubeAnswer, call: Call, sent: { contentType: string; userAgent: string; body: string }): unknown {
+    const { method, path, query } = call;
+    const found = method === 'GET' ? discover(path, this.absent) : undefined;
+    if (found !== undefined) return answer.json(200, found);
+    const target = targetOf(path, this.absent);
+    if (target.kind === 'SelfSubjectAccessReview') return this.#review(answer, sent.body);
+    this.#authorize(call, target);
+    const request = { query, ...sent };
+    if (target.subresource !== undefined) return this.#log(answer, target, query);
+    if (method === 'POST' && target.name === undefined) return this.#writes.create(answer, target, request);
+    if (method === 'GET' && target.name === undefined) {
+      return isWatch(query) ? this.#watches.answer(answer, target, query) : this.#lists.answer(answer, target, query);
     }
-    if (subresource === 'log') {
-      const log = this.logs.get(`${name}/${call.query.get('container')}`);
-      if (log === undefined) return this.#status(response, 404, `pods "${name}" not found`);
-      response.writeHead(200, { 'content-type': 'text/plain' }).end(log);
-      return;
+    if (target.name === undefined || !['GET', 'PATCH', 'DELETE'].includes(method)) {
+      throw new ApiError(405, 'the server does not allow this method on the requested resource');
     }
-    if (method === 'GET' && name === undefined) {
-      return call.query.get('watch') === 'true'
-        ? this.#watch(response, kind, call.query)
-        : this.#list(response, apiVersion, kind, call.query);
-    }
-    this.#object(
-      response,
-      call,
-      { apiVersion, kind, namespace, name: name ?? '' },
-      request.headers['content-type'] ?? '',
-      body,
+    if (method === 'PATCH') return this.#writes.patch(answer, target, request);
+    if (method === 'DELETE') return this.#writes.delete(answer, target, request);
+    return this.#get(answer, target, target.name);
+  }
+
+  #authorize({ method, query }: Call, target: Target): void {
+    const { name, plural, subresource, namespace } = target;
+    const verb = verbOf(method, name, query);
+    const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
+    // An apply of what is not there is a creation, too.
+    if (!this.denied.has(`${verb} ${resource}`)) return;
+    const where = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+    throw new ApiError(
+      403,
+      `${fullName(target)}${name === undefined ? '' : ` "${name}"`} is forbidden: User "somebody" cannot ${verb} resource "${resource}" in API group "${target.group}" ${where}`,
+      { details: { name, group: target.group, kind: plural } },
     );
   }
 
-  #object(
-    response: ServerResponse,
-    { method, query, accept }: Call,
-    { apiVersion, kind, namespace, name }: { apiVersion: string; kind: string; namespace: string; name: string },
-    contentType: string,
-    body: string,
-  ): unknown {
-    const plural = GROUPS[apiVersion]?.[kind] ?? '';
-    const found = this.store.get(kind, name);
+  #get(answer: KubeAnswer, target: Target, name: string): void {
+    const { apiVersion, kind, namespace = '' } = target;
     const data = kind === 'Secret' ? this.secretData.get(`${namespace}/${name}`) : undefined;
-    const missing = (): void => this.#status(response, 404, `${plural} "${name}" not found`);
-    if (method === 'GET') {
-      if (data !== undefined && !accept.includes('PartialObjectMetadata')) {
-        return this.#json(response, 200, { apiVersion, kind, metadata: { name, namespace }, data });
-      }
-      return found === undefined || (found.metadata.namespace ?? namespace) !== namespace
-        ? missing()
-        : this.#json(response, 200, found);
-    }
-    if (method === 'DELETE') {
-      const uid = body === '' ? undefined : JSON.parse(body).preconditions?.uid;
-      if (found === undefined) return missing();
-      if (uid !== undefined && uid !== found.metadata.uid)
-        return this.#status(response, 409, 'the UID in the precondition differs');
-      this.store.delete(kind, name);
-      return this.#json(response, 200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
-    }
-    const patch = JSON.parse(body);
-    const dryRun = query.get('dryRun') === 'All';
-    if (contentType.startsWith('application/apply-patch')) {
-      try {
-        const { object, created } = this.store.apply(
-          patch,
-          query.get('fieldManager') ?? '',
-          dryRun,
-          query.get('force') === 'true',
-        );
-        return this.#json(response, created ? 201 : 200, object);
-      } catch (error) {
-        if (error instanceof ApplyConflict) return this.#status(response, 409, error.message);
-        throw error;
-      }
-    }
-    if (found === undefined) return missing();
-    this.#json(response, 200, this.store.merge(kind, name, patch));
+    const known = this.store.get(kind, name, isNamespaced(kind) ? namespace : undefined);
+    const bare = { apiVersion, kind, metadata: { name, namespace } };
+    const object = data === undefined ? known : { ...(known ?? bare), data };
+    if (object === undefined) throw notFound(target, name);
+    answer.object(200, object);
   }
 
-  #list(response: ServerResponse, apiVersion: string, kind: string, query: URLSearchParams): void {
-    const all = this.store.all(kind).filter((object) => selected(object, query.get('labelSelector')));
-    const from = Number(query.get('continue') ?? 0);
-    const limit = Number(query.get('limit') ?? 0) || all.length || 1;
-    const rest = from + limit < all.length ? { continue: String(from + limit) } : {};
-    // As the real one: the items of a list say neither apiVersion nor kind.
-    const items = all.slice(from, from + limit).map(({ apiVersion: _, kind: __, ...item }) => item);
-    this.#json(response, 200, {
-      apiVersion,
-      kind: `${kind}List`,
-      metadata: { resourceVersion: String(this.store.version), ...rest },
-      items,
-    });
-  }
-
-  #watch(response: ServerResponse, kind: string, query: URLSearchParams): void {
-    const from = Number(query.get('resourceVersion'));
-    if (from < this.store.compactedUpTo) {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      const object = {
-        apiVersion: 'v1',
-        kind: 'Status',
-        status: 'Failure',
-        reason: 'Expired',
-        code: 410,
-        message: 'too old resource version',
-      };
-      response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
-      return;
+  #log(answer: KubeAnswer, { name = '', subresource }: Target, query: URLSearchParams): void {
+    if (subresource !== 'log') throw new ApiError(404, 'the server could not find the requested resource');
+    const container = query.get('container');
+    const log = this.logs.get(`${name}/${container}`);
+    if (log === undefined) {
+      const isPod = [...this.logs.keys()].some((key) => key.startsWith(`${name}/`));
+      if (isPod) throw new ApiError(400, `container ${container} is not valid for pod ${name}`);
+      throw notFound({ plural: 'pods', group: '' }, name);
     }
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.flushHeaders();
-    const send = ({ type, object, version }: StoredEvent): void => {
-      if (version > from && object.kind === kind && selected(object, query.get('labelSelector'))) {
-        response.write(`${JSON.stringify({ type, object })}\n`);
-      }
-    };
-    for (const event of this.store.events) send(event);
-    const stop = this.store.onEvent(send);
-    const bookmarks = setInterval(() => {
-      const object = { kind, metadata: { resourceVersion: String(this.store.version) } };
-      response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
-    }, this.bookmarkEvery);
-    this.#watches.add(response);
-    response.once('close', () => {
-      stop();
-      clearInterval(bookmarks);
-      this.#watches.delete(response);
-    });
+    const tail = Number(query.get('tailLines') ?? 0);
+    const lines = log.split(/(?<=\n)/);
+    const end = tail > 0 ? lines.slice(-tail).join('') : log;
+    answer.text(200, end.slice(0, Number(query.get('limitBytes') ?? 0) || undefined));
   }
 
-  #review(response: ServerResponse, body: string): void {
+  #review(answer: KubeAnswer, body: string): void {
     const review = JSON.parse(body);
-    const { verb, resource, subresource } = review.spec.resourceAttributes;
+    const { resourceAttributes, nonResourceAttributes } = review.spec ?? {};
+    if (resourceAttributes === undefined && nonResourceAttributes === undefined) {
+      const message = 'Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified';
+      throw invalid('SelfSubjectAccessReview.authorization.k8s.io', '', 'spec.resourceAttributes', message);
+    }
+    const { verb, resource, subresource } = resourceAttributes ?? {};
     const allowed = !this.denied.has(`${verb} ${resource}${subresource ? `/${subresource}` : ''}`);
-    this.#json(response, 201, { ...review, status: { allowed } });
-  }
-
-  #discovery(response: ServerResponse, groupVersion: string, kinds: Record<string, string>): void {
-    const resources = Object.entries(kinds).map(([kind, name]) => ({
-      kind,
-      name,
-      singularName: kind.toLowerCase(),
-      namespaced: kind !== 'SelfSubjectAccessReview',
-      verbs: ['get'],
-    }));
-    this.#json(response, 200, { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources });
-  }
-
-  #json(response: ServerResponse, status: number, value: unknown): void {
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-  }
-
-  #status(response: ServerResponse, code: number, message: string, headers: Record<string, string> = {}): void {
-    const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code };
-    response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(status));
+    answer.json(201, { ...review, status: { allowed } });
   }
 }
