@@ -1,6 +1,6 @@
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
 import { type CommandResult, run } from './command.ts';
-import { builtDigest } from './criteria/criteria.ts';
+import { builtDigest } from './criteria/chain-view.ts';
 import type { Observation, ObservedImage } from './criteria/observation.ts';
 import { scansOf } from './criteria/scans.ts';
 import { unobserved } from './images/look-at-images.ts';

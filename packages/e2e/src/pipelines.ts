@@ -109,14 +109,30 @@ async function localParams(
   );
 }
 
-function factsOf(outcome: PipelineRunOutcome): RunFacts {
+/** Only what the criteria are judged by: a task's other parameters and its log stay here. */
+function factsOf({ name, status, message, results, startedAt, finishedAt, tasks }: PipelineRunOutcome): RunFacts {
   return {
-    ...outcome,
-    tasks: outcome.tasks.map((task) => ({
-      ...task,
+    name,
+    status,
+    message,
+    results,
+    startedAt,
+    finishedAt,
+    tasks: tasks.map((task) => ({
+      name: task.name,
+      status: task.status,
+      message: task.message,
+      results: task.results,
+      buildArgs: buildArgsOf(task.params?.BUILD_ARGS),
+      startedAt: task.startedAt,
+      finishedAt: task.finishedAt,
       logTail: task.status === 'Failed' ? task.steps.at(-1)?.logTail.slice(-12) : undefined,
     })),
   };
+}
+
+function buildArgsOf(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.map(String) : undefined;
 }
 
 function show(component: string, event: RunEvent, progress: Progress): void {

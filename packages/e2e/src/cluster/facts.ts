@@ -68,6 +68,7 @@ export function readTask(object: Resource): TaskRecord {
     status: taskStatus(status, reason),
     message: status === 'False' ? message : undefined,
     results: results(object),
+    buildArgs: buildArgs(object),
     startedAt: time(object, 'status', 'startTime'),
     finishedAt: time(object, 'status', 'completionTime'),
     failed: pod === undefined || container === undefined ? undefined : { pod, container },
@@ -111,6 +112,12 @@ function results(object: Resource): Record<string, unknown> {
   return Object.fromEntries(
     entries.map((entry): [string, unknown] => [text(entry, 'name') ?? '', (entry as { value?: unknown }).value]),
   );
+}
+
+function buildArgs(object: Resource): readonly string[] | undefined {
+  const param = list(object, 'spec', 'params').find((entry) => text(entry, 'name') === 'BUILD_ARGS');
+  const value = (param as { value?: unknown } | undefined)?.value;
+  return Array.isArray(value) ? value.map(String) : undefined;
 }
 
 function time(object: Resource, ...path: string[]): number | undefined {

@@ -7,6 +7,8 @@ export interface TaskFacts {
   status: string;
   message?: string | undefined;
   results: Readonly<Record<string, unknown>>;
+  /** What it was called with as BUILD_ARGS, where it takes them and they could be seen. */
+  buildArgs?: readonly string[] | undefined;
   /** Milliseconds since the epoch. */
   startedAt?: number | undefined;
   finishedAt?: number | undefined;
@@ -51,6 +53,8 @@ export interface ImageView {
 /** One check of the verifier, as digest-chain reports it. */
 export interface ProofCheck {
   id: string;
+  /** The image that it is about, where it is about one. */
+  role?: string | undefined;
   status: 'passed' | 'failed' | 'skipped';
   text: string;
   expected?: string | undefined;
@@ -83,14 +87,14 @@ export interface ObservedImage {
   proof?: readonly ProofCheck[] | { problem: string };
 }
 
-/** Everything that the criteria are judged by. Facts only: judging happens in criteria.ts, without I/O. */
+/** Everything that the criteria are judged by. Facts only: judging happens in this folder, without I/O. */
 export interface Observation {
   revision: string;
   labelPrefix: string;
   /** How images link to those that embed them: by labels of their own, or by the chain statement alone. */
   seal: 'label' | 'referrer';
-  /** Who signed: Tekton Chains on a cluster, or its stand-in on this machine with a key of the run. */
-  signer: 'chains' | 'stand-in';
+  /** Who signed: Tekton Chains on a cluster, its stand-in on this machine with a key of the run, or nobody. */
+  signer: 'chains' | 'stand-in' | 'none';
   /** The PipelineRun that builds the chain. */
   build: RunFacts;
   /** The PipelineRuns that hand an image to Konflux, with that image's role. */

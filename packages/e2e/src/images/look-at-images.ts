@@ -6,7 +6,7 @@ import {
   type VerificationKey,
 } from '@multi-image/digest-chain';
 import type { Chain, Image } from '@multi-image/manifests';
-import { builtDigest } from '../criteria/criteria.ts';
+import { builtDigest } from '../criteria/chain-view.ts';
 import type { ImageView, ObservedImage, RunFacts } from '../criteria/observation.ts';
 import { childrenOf, unseen, viewOf } from './image-facts.ts';
 import { problemOf, prove, takeApart } from './prove.ts';

@@ -9,7 +9,14 @@ export async function prove(
 ): Promise<readonly ProofCheck[] | { problem: string }> {
   try {
     const { checks } = await verify(registry, parseReference(published.reference), options);
-    return checks.map(({ id, status, evidence, expected, found }) => ({ id, status, text: evidence, expected, found }));
+    return checks.map(({ evidence, id, role, status, expected, found }) => ({
+      id,
+      role,
+      status,
+      text: evidence,
+      expected,
+      found,
+    }));
   } catch (error) {
     return { problem: problemOf(error) };
   }

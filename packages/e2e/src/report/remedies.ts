@@ -3,19 +3,31 @@ const REMEDIES: Readonly<Record<string, string>> = {
   run: 'look at the first task that failed, and at the log of its step; on a cluster: kubectl get taskruns -l tekton.dev/pipelineRun=<run>',
   built:
     'the build task gave no digest: its log says why; on a cluster, its service account must be linked to the push secret',
+  published:
+    'the revision tag comes last but for latest: look at the task that seals or pushes the image (label-<image>, build-<image>); it needs push access (kubectl get secrets), and a pull request’s images expire',
   revision: 'the image is of another commit: start the build again, and don’t reuse its tag',
   latest:
     'latest moves last, and only on a push: look at the task apply-tags; somebody else may have pushed the tag since',
-  origin: 'Image 1 as built must stay pullable by its tag <sha>-unsealed: registries collect what has no tag',
-  env: 'the build argument did not arrive: the Containerfile needs ARG before ENV, and build-image-2 needs BUILD_ARGS (pnpm run doctor looks)',
+  origin: 'an image as built must stay pullable by its tag <sha>-unsealed: registries collect what has no tag',
+  'build-args':
+    'the pipeline passes no digest to the build: look for --build-arg in the log of the build task (kubectl logs -l tekton.dev/pipelineTask=build-<image>), and at BUILD_ARGS in pipeline/unified-build.yaml (pnpm render)',
+  env: 'the build argument did not arrive in the image: the Containerfile needs ARG before ENV, and the build task needs BUILD_ARGS (pnpm run doctor looks)',
   label:
-    'look with: skopeo inspect docker://<image> | jq .Labels; a missing label means that the Containerfile has no LABEL, or that label-image failed (its service account needs the push secret)',
-  runs: 'run it by hand: podman run --rm <image>; a wrong digest means that build arguments did not arrive',
+    'look with: skopeo inspect docker://<image> | jq .Labels; a missing label means that the Containerfile has no LABEL, or that the task label-<image> failed (its service account needs the push secret)',
+  'sealed-from':
+    'the seal names another image than the one that was built: start the build again; somebody else may have pushed the tag since',
+  runs: 'run it by hand: podman run --rm <image>; what it said last is above',
+  greeting:
+    'these lines are printed by apps/image1 and apps/image2: were two Containerfiles or repositories swapped? A program of your own is not judged by them: give the image another label name in its Containerfile',
+  'prints-digest':
+    'run it by hand: podman run --rm <image> | grep Digest; a wrong digest means that build arguments did not arrive. It is the digest of the image as built: that of latest differs, since the seal’s labels are part of it',
+  'prints-url':
+    'the image must get repository@digest as the build argument <IMAGE>_URL: look at BUILD_ARGS of its build task',
   unseal: 'something changed the image after it was sealed: digest-chain unseal says what',
   unchanged: 'with seal: referrer nothing may change the image after its build: look who pushed the tag',
   proof: 'digest-chain verify <image> says what could not be read',
-  'same-push': 'both components must be built by the same push: start the missing one',
-  extract: 'the scanner waits for Image 1 of its own commit: did the build succeed, and within timeouts.build?',
+  extract:
+    'the scanner waits for the image of its own commit: did the build succeed, and within timeouts.build? A label that it can’t find is looked for with: skopeo inspect docker://<image> | jq .Labels',
   'image-digest': 'the scanner handed over another image: it must read the tag of its own commit, never latest',
   'image-url': 'the result must be repository:tag: look at the parameter output-image of the scanner’s PipelineRun',
   scan: 'the task’s log and its result TEST_OUTPUT say what was found; a finding is fixed in the image, not in the pipeline',
@@ -26,9 +38,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'the log of the test’s PipelineRun: the Snapshot’s annotation test.appstudio.openshift.io/status names it',
   'proof/signature': 'was it signed by this key? cosign verify --key cosign.pub --insecure-ignore-tlog <image>',
   'proof/provenance':
-    'one run must have both images among its results; cosign verify-attestation --key cosign.pub --type slsaprovenance --insecure-ignore-tlog <image>',
+    'one run must have all images among its results; cosign verify-attestation --key cosign.pub --type slsaprovenance --insecure-ignore-tlog <image>',
   'proof/build-args':
-    'the task that built Image 2 must get Image 1’s digest in BUILD_ARGS: look at pipeline/unified-build.yaml (pnpm render)',
+    'the task that built the image must get the other one’s digest in BUILD_ARGS: look at pipeline/unified-build.yaml (pnpm render)',
   'proof/chain-statement':
     'the statement that is attached says something else than the labels: oras discover <image> lists what is attached',
 };

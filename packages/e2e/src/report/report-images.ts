@@ -1,5 +1,5 @@
-import { title } from '../criteria/criteria.ts';
 import type { Observation } from '../criteria/observation.ts';
+import { title } from '../criteria/wording.ts';
 import type { ReportImage } from './report.ts';
 
 /** The images of a chain as a report has them. */

@@ -1,11 +1,16 @@
 import type { Criterion } from '../criteria/criterion.ts';
 import type { RunFacts } from '../criteria/observation.ts';
 
+/**
+ * Where it looked: this machine, a Konflux tenant, any cluster with Tekton, or the registry alone, at what is published.
+ */
+export type Target = 'local' | 'tenant' | 'tekton' | 'published';
+
 /** What a run of this command found out; `--json` writes it as it is. */
 export interface Report {
   /** Of this format; rises when a reader would have to change. */
   version: 1;
-  target: 'local' | 'tenant' | 'published';
+  target: Target;
   status: 'passed' | 'failed';
   revision: string;
   /** Uncommitted paths that the revision includes. */

@@ -1,5 +1,5 @@
-import { seconds } from '../criteria/criteria.ts';
 import type { Criterion, Status } from '../criteria/criterion.ts';
+import { seconds } from '../criteria/wording.ts';
 import { remedyFor } from './remedies.ts';
 import type { Report } from './report.ts';
 import { type Palette, printable, printableLines } from './terminal-text.ts';

@@ -20,7 +20,13 @@ export function wellDone(): Sample {
   const labels = { 'org.opencontainers.image.revision': revision };
   const url = `registry.example/org/image2:${revision}`;
   const repository = 'registry.example/org/image1';
-  const output = (stdout: string) => ({ exitCode: 0, stdout, stderr: '', stdoutBytes: new Uint8Array() });
+  const output = (...lines: string[]) => ({
+    exitCode: 0,
+    stdout: `${lines.join('\n')}\n`,
+    stderr: '',
+    stdoutBytes: new Uint8Array(),
+  });
+  const timestamp = 'Timestamp: 2026-08-18T12:39:27.000Z';
   const build: RunFacts = {
     name: 'app-on-push',
     status: 'Succeeded',
@@ -28,7 +34,13 @@ export function wellDone(): Sample {
     ...at(0, 9000),
     tasks: [
       { name: 'build-image-1', status: 'Succeeded', results: { IMAGE_DIGEST: origin }, ...at(0, 1000) },
-      { name: 'build-image-2', status: 'Succeeded', results: { IMAGE_DIGEST: second }, ...at(1000, 2000) },
+      {
+        name: 'build-image-2',
+        status: 'Succeeded',
+        results: { IMAGE_DIGEST: second },
+        buildArgs: [`IMAGE1_DIGEST=${origin}`, `IMAGE1_URL=${repository}@${origin}`],
+        ...at(1000, 2000),
+      },
       { name: 'label-image-1', status: 'Succeeded', results: {}, ...at(2000, 3000) },
     ],
   };
@@ -50,18 +62,23 @@ export function wellDone(): Sample {
     published: {
       reference: `${repository}:${revision}`,
       digest: sealed,
-      labels: { ...labels, [`${prefix}.metadata-image.digest`]: second },
+      labels: {
+        ...labels,
+        name: 'multi-image-poc-image1',
+        [`${prefix}.metadata-image.digest`]: second,
+        [`${prefix}.sealed-from.digest`]: origin,
+      },
       env: {},
     },
     latest: { reference: `${repository}:latest`, digest: sealed, labels, env: {} },
-    output: output('Hello from Image 1!\n'),
+    output: output('Hello from Image 1!', 'This is the primary container in our multi-image build.', timestamp),
     unsealed: { digest: origin, bytesEqual: true },
-    proof: [{ id: 'embeds-origin', status: 'passed', text: 'it does' }],
+    proof: [{ id: 'embeds-origin', role: 'metadata', status: 'passed', text: 'it does' }],
   };
   const built = {
     reference: `registry.example/org/image2@${second}`,
     digest: second,
-    labels: { ...labels, [`${prefix}.primary-image.digest`]: origin },
+    labels: { ...labels, name: 'multi-image-poc-image2', [`${prefix}.primary-image.digest`]: origin },
     env: { IMAGE1_DIGEST: origin, IMAGE1_URL: `${repository}@${origin}` },
   };
   const metadata: ObservedImage = {
@@ -74,7 +91,14 @@ export function wellDone(): Sample {
     origin: built,
     published: { ...built, reference: url },
     latest: { reference: 'registry.example/org/image2:latest', digest: second, labels, env: {} },
-    output: output(`Hello\nImage 1 Digest: ${origin}\n`),
+    output: output(
+      'Hello from Image 2!',
+      'This container proves the signed/sealed image chain.',
+      `Image 1 Digest: ${origin}`,
+      `Image 1 URL: ${repository}@${origin}`,
+      'This digest was baked in at build time, proving atomic build.',
+      timestamp,
+    ),
   };
   return {
     revision,

@@ -1,5 +1,5 @@
-import { seconds } from '../../criteria/criteria.ts';
 import type { Criterion, Evidence, Status } from '../../criteria/criterion.ts';
+import { seconds } from '../../criteria/wording.ts';
 import { remedyFor } from '../remedies.ts';
 import type { Report, ReportImage } from '../report.ts';
 import { handChecks } from './hand-checks.ts';

@@ -1,4 +1,4 @@
-import { seconds } from '../../criteria/criteria.ts';
+import { seconds } from '../../criteria/wording.ts';
 import type { Report } from '../report.ts';
 import { html, type Markup } from './markup.ts';
 

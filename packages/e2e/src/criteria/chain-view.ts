@@ -1,0 +1,35 @@
+import type { Observation, ObservedImage, RunFacts, TaskFacts } from './observation.ts';
+
+/** The digest that the task which built an image reported. */
+export function builtDigest(run: RunFacts, imageName: string): string | undefined {
+  return textOf(taskOf(run, `build-${imageName}`)?.results.IMAGE_DIGEST);
+}
+
+/** The tasks that built an image, of a run in which other images were built as well: one, or one for each platform. */
+export function buildTasksOf({ build, images }: Observation, { name }: ObservedImage): readonly TaskFacts[] {
+  const builds = (task: TaskFacts, image: string): boolean => `${task.name}-`.startsWith(`build-${image}-`);
+  // Of `app` and `app-proxy`, `build-app-proxy` builds the one whose name is longer.
+  const longer = images.map((image) => image.name).filter((other) => other.startsWith(`${name}-`));
+  return build.tasks.filter((task) => builds(task, name) && !longer.some((other) => builds(task, other)));
+}
+
+export function taskOf(run: RunFacts, name: string): TaskFacts | undefined {
+  return run.tasks.find((entry) => entry.name === name);
+}
+
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function byRole(images: readonly ObservedImage[], role: string): ObservedImage {
+  const image = images.find((entry) => entry.role === role);
+  if (image === undefined) throw new RangeError(`no image with the role ${role} was observed`);
+  return image;
+}
+
+/** What a task came to, with the end of its log. */
+export function describeTask(facts: TaskFacts | undefined): string {
+  if (facts === undefined) return 'no such task in the run';
+  const lines = [`${facts.name} ${facts.status}`, facts.message, ...(facts.logTail ?? [])];
+  return lines.filter(Boolean).join('\n');
+}

@@ -1,0 +1,64 @@
+import { buildTasksOf, builtDigest, byRole } from './chain-view.ts';
+import { type Evidence, equal, failed, passed } from './criterion.ts';
+import type { Observation, ObservedImage } from './observation.ts';
+import { outputEvidence } from './output.ts';
+import { title } from './wording.ts';
+
+/** Each image that embeds others was built with their digests, holds them, and prints them where it can be run. */
+export function embedding(seen: Observation): Evidence[] {
+  return seen.images.flatMap((image): Evidence[] => {
+    const all = image.embeds.map((role) => {
+      const embedded = byRole(seen.images, role);
+      const digest = builtDigest(seen.build, embedded.name);
+      return { embedded, digest, url: digest === undefined ? undefined : `${embedded.repository}@${digest}` };
+    });
+    if (all.length === 0) return [];
+    return [
+      ...all.flatMap(({ embedded, digest, url }) => [
+        ...buildArguments(seen, image, embedded, digest),
+        ...held(image, embedded, seen.labelPrefix, { digest, url }),
+      ]),
+      ...outputEvidence(
+        image,
+        all.map(({ embedded, digest, url }) => ({ title: title(embedded), digest, url })),
+      ),
+    ];
+  });
+}
+
+/** What the tasks that built it were called with, where a run says so; the signed provenance proves it. */
+function buildArguments(
+  seen: Observation,
+  image: ObservedImage,
+  embedded: ObservedImage,
+  digest = 'sha256:…',
+): Evidence[] {
+  const expected = `${embedded.argumentPrefix}_DIGEST=${digest}`;
+  return buildTasksOf(seen, image).flatMap(({ name, buildArgs }) => {
+    if (buildArgs === undefined) return [];
+    const what = `${name} was called with ${title(embedded)}'s digest`;
+    return buildArgs.includes(expected)
+      ? [passed('build-args', `${what}: --build-arg ${expected}`)]
+      : [failed('build-args', what, expected, buildArgs.join('\n') || 'no build arguments')];
+  });
+}
+
+function held(
+  { name, origin }: ObservedImage,
+  embedded: ObservedImage,
+  labelPrefix: string,
+  expected: { digest: string | undefined; url: string | undefined },
+): Evidence[] {
+  const [who, whom] = [title({ name }), title(embedded)];
+  const { digest, problem } = embedded.origin;
+  const variable = embedded.argumentPrefix;
+  const label = `${labelPrefix}.${embedded.role}-image.digest`;
+  const { env, labels } = origin;
+  const present = `${whom} as built is in the registry, and its bytes hash to its digest`;
+  return [
+    equal('origin', present, expected.digest, digest ?? problem),
+    equal('env', `${who}: environment, ${variable}_DIGEST`, expected.digest, env[`${variable}_DIGEST`] || undefined),
+    equal('env', `${who}: environment, ${variable}_URL`, expected.url, env[`${variable}_URL`] || undefined),
+    equal('label', `${who}: label ${label}`, expected.digest, labels[label] || undefined),
+  ];
+}

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { wellDone } from '../testing/observation.ts';
+import { judge } from './criteria.ts';
+import { proofLevel } from './proof-evidence.ts';
+
+test('what two proofs say alike is said once, with the image that it is about', () => {
+  const seen = wellDone();
+  const signature = { id: 'signature', role: 'metadata', status: 'passed', text: 'signed by a key' } as const;
+  seen.primary.proof = [signature];
+  seen.metadata.proof = [signature, { ...signature, role: 'primary' }];
+  const texts = judge(seen)
+    .flatMap(({ evidence }) => evidence)
+    .filter(({ check }) => check === 'proof/signature')
+    .map(({ text }) => text);
+  expect(texts).toEqual(['Image 2, signature: signed by a key', 'Image 1, signature: signed by a key']);
+});
+
+describe('how far the chain is proved', () => {
+  const signed = ['signature', 'provenance', 'build-args'];
+  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, text: id });
+  test.each([
+    ['none', 'nothing was checked', []],
+    ['none', 'a check failed', [check('link-present'), check('embeds-origin', 'failed')]],
+    ['none', 'one could not be made', [check('link-present'), check('embeds-origin', 'skipped')]],
+    ['linked', 'no statement is needed', [check('link-present'), check('chain-statement', 'skipped')]],
+    ['linked', 'no key was given', [check('link-present'), ...signed.map((id) => check(id, 'skipped'))]],
+    [
+      'linked',
+      'the arguments are unknown',
+      [check('link-present'), check('signature'), check('build-args', 'skipped')],
+    ],
+    ['none', 'a signature is not good', [check('link-present'), check('signature', 'failed')]],
+    ['attested', 'all is signed', [check('link-present'), ...signed.map((id) => check(id))]],
+  ] as const)('%s: %s', (level, _, proof) => {
+    const seen = wellDone();
+    seen.primary.proof = proof;
+    expect(proofLevel(judge(seen))).toBe(level);
+  });
+});

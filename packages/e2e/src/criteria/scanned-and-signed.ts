@@ -1,0 +1,38 @@
+import { type Evidence, failed, passed, skipped } from './criterion.ts';
+import type { Observation } from './observation.ts';
+import { ATTESTED, proofChecks } from './proof-evidence.ts';
+import { nameOf } from './sealing.ts';
+
+/** What the check tasks said of each image, and what the build system's signatures prove. */
+export function scannedAndSigned(seen: Observation): Evidence[] {
+  const signatures = proofChecks(
+    seen.images,
+    (id) => ATTESTED.has(id),
+    (role) => nameOf(seen, role),
+  );
+  return [
+    ...seen.scans.map(({ run, task, result, note }): Evidence => {
+      const text = `${task} in ${run}: ${result}${note ? ` (${note})` : ''}`;
+      if (result === 'SUCCESS') return passed('scan', text);
+      return result === 'SKIPPED' ? skipped('scan', text) : failed('scan', text, 'SUCCESS', result);
+    }),
+    ...(seen.scans.length > 0 ? [] : [skipped('scan', 'no check task ran in these pipelines')]),
+    ...signatures,
+    ...(signatures.length > 0 ? [] : [skipped('signatures', 'no signature was looked at')]),
+    ...SIGNERS[seen.signer],
+  ];
+}
+
+/** What keeps the signatures from being those of a build system that others can trust. */
+const SIGNERS: Readonly<Record<Observation['signer'], readonly Evidence[]>> = {
+  chains: [],
+  'stand-in': [
+    skipped(
+      'signer',
+      'signed here by a stand-in, with a key of this run: the key of Tekton Chains is only in a cluster',
+    ),
+  ],
+  none: [
+    skipped('signer', 'no build system signed: there is no Tekton Chains in the cluster, or no key of it was given'),
+  ],
+};

@@ -1,0 +1,48 @@
+import { builtDigest, describeTask, taskOf } from './chain-view.ts';
+import { type Evidence, equal, failed, passed } from './criterion.ts';
+import type { Observation, ObservedImage } from './observation.ts';
+import { outputEvidence } from './output.ts';
+import { platformEvidence } from './platforms.ts';
+import { succeeded } from './run-evidence.ts';
+import { title } from './wording.ts';
+
+/** One run built every image from one commit and published them; what embeds nothing also runs. */
+export function singlePipeline({ build, images, revision }: Observation): Evidence[] {
+  return [
+    succeeded(build),
+    ...images.map(({ name }): Evidence => {
+      const what = `build-${name} in ${build.name}`;
+      const digest = builtDigest(build, name);
+      return digest === undefined
+        ? failed('built', what, 'result IMAGE_DIGEST', describeTask(taskOf(build, `build-${name}`)))
+        : passed('built', `${what} built ${digest}`);
+    }),
+    ...images.map(published),
+    ...images.map((image) =>
+      equal('revision', `${title(image)}: its revision is the commit`, revision, revisionOf(image)),
+    ),
+    ...images.map((image) => {
+      const { digest, problem } = image.latest;
+      return equal(
+        'latest',
+        `${title(image)}: latest is the image of this run`,
+        image.published.digest,
+        digest ?? problem,
+      );
+    }),
+    ...images.flatMap((image) => platformEvidence(title(image), image.published)),
+    ...images.filter((image) => image.embeds.length === 0).flatMap((image) => outputEvidence(image)),
+  ];
+}
+
+function published(image: ObservedImage): Evidence {
+  const { digest, reference, problem = 'nothing' } = image.published;
+  const what = `${title(image)} is in the registry by its revision tag`;
+  return digest === undefined
+    ? failed('published', what, reference, problem)
+    : passed('published', `${what}: ${reference} is ${digest}`);
+}
+
+function revisionOf({ origin }: ObservedImage): string | undefined {
+  return origin.digest === undefined ? origin.problem : origin.labels['org.opencontainers.image.revision'];
+}

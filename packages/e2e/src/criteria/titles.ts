@@ -1,0 +1,48 @@
+import type { Observation } from './observation.ts';
+import { listed } from './wording.ts';
+
+/** The six success criteria, in their order. */
+export type CriterionId =
+  | 'single-pipeline'
+  | 'image-2-embeds-image-1'
+  | 'image-1-labelled'
+  | 'scanner-extracts'
+  | 'scanned-and-signed'
+  | 'no-manual-step';
+
+/** An image as the titles name it. */
+export interface TitledImage {
+  role: string;
+  title: string;
+  /** Roles of the images that it embeds. */
+  embeds: readonly string[];
+}
+
+/** The criteria's titles, in the words of a chain's own images: what is one Image 1 there is an operator here. */
+export function titlesOf(
+  images: readonly TitledImage[],
+  /** Titles of the images that scanners hand over. */
+  extracted: readonly string[],
+  seal: Observation['seal'],
+): Readonly<Record<CriterionId, string>> {
+  const edges = images.flatMap((image) =>
+    images.filter(({ role }) => image.embeds.includes(role)).map((embedded) => [image.title, embedded.title] as const),
+  );
+  const few = edges.length > 0 && edges.length <= 3;
+  const all = images.length === 2 ? 'both' : `all ${images.length}`;
+  const contains = edges.map(([image, embedded]) => `${image} contains ${embedded}'s digest`);
+  const linked = edges.map(([image, embedded]) =>
+    seal === 'label' ? `${embedded} labeled with ${image}'s digest` : `${embedded} linked to ${image} by a statement`,
+  );
+  return {
+    'single-pipeline': `Single pipeline builds ${all} images atomically`,
+    'image-2-embeds-image-1': `${few ? listed(contains) : 'Images contain the digests of those they are built on'} (provable chain)`,
+    'image-1-labelled': `${few ? listed(linked) : 'Images name those that are built on them'} (bidirectional link)`,
+    'scanner-extracts':
+      extracted.length > 0 && extracted.length <= 3
+        ? `Scanner extracts ${listed(extracted)} for separate scanning`
+        : 'Scanners extract the other images for separate scanning',
+    'scanned-and-signed': `${all.replace(/^./, (first) => first.toUpperCase())} images scanned and signed`,
+    'no-manual-step': 'No manual intervention required',
+  };
+}
