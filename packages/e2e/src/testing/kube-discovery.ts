@@ -32,8 +32,18 @@ function resourcesOf(groupVersion: string): object[] {
   return Object.entries(GROUPS[groupVersion] ?? {}).flatMap(([kind, name]) => {
     const isReview = kind === 'SelfSubjectAccessReview';
     const verbs = isReview ? ['create'] : ['create', 'delete', 'get', 'list', 'patch', 'watch'];
-    const resource = { name, singularName: kind.toLowerCase(), namespaced: isNamespaced(kind), kind, verbs };
+    const shortNames = SHORT[kind] ?? [];
+    const resource = {
+      name,
+      shortNames,
+      singularName: kind.toLowerCase(),
+      namespaced: isNamespaced(kind),
+      kind,
+      verbs,
+    };
     if (kind !== 'Pod') return [resource];
     return [resource, { name: 'pods/log', singularName: '', namespaced: true, kind, verbs: ['get'] }];
   });
 }
+
+const SHORT: Readonly<Record<string, readonly string[]>> = { Namespace: ['ns'], ServiceAccount: ['sa'] };
