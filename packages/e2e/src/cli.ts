@@ -9,6 +9,7 @@ import { Progress } from './report/progress.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
 import { palette, printable, printableLines } from './report/terminal-text.ts';
+import { TEKTON_HELP, TEKTON_OPTIONS } from './tekton/options.ts';
 import { TENANT_HELP, TENANT_OPTIONS } from './tenant/options.ts';
 
 const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
@@ -18,6 +19,8 @@ Usage: pnpm e2e [options]
        pnpm e2e verify IMAGE  proves published images, without building anything
        pnpm e2e --target tenant [options]
                               builds and proves the chain on a Konflux tenant
+       pnpm e2e --target tekton [options]
+                              does it on any cluster that has Tekton, without Konflux
 
 Options:
   --config FILE  the chain to build (default konflux.config.ts at the root of the repository)
@@ -38,6 +41,7 @@ Of published images (verify):
   --prefix TEXT  of the labels (default io.konflux.poc)
 
 ${TENANT_HELP}
+${TEKTON_HELP}
 Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made.
 
 Examples:
@@ -46,6 +50,7 @@ Examples:
   pnpm e2e --keep --json report.json
   pnpm e2e verify quay.io/org/image1:latest --key cosign.pub
   pnpm e2e --target tenant --commit $(git rev-parse HEAD)
+  pnpm e2e --target tekton --registry ghcr.io/me --stand-ins
 `;
 
 const stop = new AbortController();
@@ -135,6 +140,10 @@ async function produce(
     const { runTenantCommand } = await import('./tenant/command.ts');
     return runTenantCommand(values, progress, signal);
   }
+  if (values.target === 'tekton') {
+    const { runTektonCommand } = await import('./tekton/command.ts');
+    return runTektonCommand(values, progress, signal);
+  }
   const port = Number(values.port);
   if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
     throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
@@ -182,6 +191,7 @@ function parse() {
         revision: { type: 'string' },
         prefix: { type: 'string' },
         ...TENANT_OPTIONS,
+        ...TEKTON_OPTIONS,
       },
     });
     checkCommand(parsed.positionals, parsed.values.target);
@@ -202,7 +212,9 @@ function checkCommand([command, image, ...more]: readonly string[], target: stri
   if (unknown !== undefined) throw new Error(`unexpected argument '${unknown}'`);
   if (command === 'verify' && image === undefined)
     throw new Error('verify needs an image, such as quay.io/org/image1:latest');
-  if (target !== 'local' && target !== 'tenant') throw new Error(`unknown target '${target}': local or tenant`);
+  if (!['local', 'tenant', 'tekton'].includes(target)) {
+    throw new Error(`unknown target '${target}': local, tenant or tekton`);
+  }
 }
 
 function report(error: unknown): void {

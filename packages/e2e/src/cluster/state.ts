@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RunFacts } from '../criteria/observation.ts';
 import { E2eError } from '../errors.ts';
+import type { Secrecy } from './secrecy.ts';
 
 /** What a run has to remember to be taken up again. No object of the cluster, no credential. */
 export interface TenantState {
@@ -33,7 +34,7 @@ export function defaultStateFile(server: string, namespace: string, application:
 }
 
 /** Writes the file as a whole or not at all: a run can be killed at any time. */
-export async function saveState(file: string, state: TenantState): Promise<void> {
+async function saveState(file: string, state: TenantState): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}`;
   await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
@@ -66,4 +67,36 @@ export async function loadState(
   const good = typeof state.startedAt === 'number' && Array.isArray(state.before) && typeof state.finished === 'object';
   if (!good) throw invalid('fields that are missing');
   return state as TenantState;
+}
+
+/** The state of a run that goes on: what becomes known is written in the order in which it was told. */
+export class StateKeeper {
+  readonly #file: string;
+  readonly #secrecy: Secrecy;
+  #state: TenantState;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(file: string, state: TenantState, secrecy: Secrecy) {
+    this.#file = file;
+    this.#state = state;
+    this.#secrecy = secrecy;
+  }
+
+  get state(): TenantState {
+    return this.#state;
+  }
+
+  /** Adds what is known now, and begins to write it. */
+  note(known: Partial<TenantState>): void {
+    this.#state = { ...this.#state, ...known };
+    const state = this.#secrecy.cleanAll(this.#state);
+    this.#saving = this.#saving.then(() => saveState(this.#file, state));
+    // Whoever waits for it hears of a failure; until then it must not count as unhandled.
+    this.#saving.catch(() => {});
+  }
+
+  /** Waits until everything is written. Throws where it could not be. */
+  settled(): Promise<void> {
+    return this.#saving;
+  }
 }

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { ask } from '../cluster/ask.ts';
 import { readKeyFiles } from '../cluster/key-files.ts';
 import { parseTimeouts } from '../cluster/timeouts.ts';
 import { E2eError } from '../errors.ts';
@@ -52,15 +52,4 @@ export async function runTenantCommand(
     progress,
     signal,
   });
-}
-
-async function ask(question: string, yes: boolean): Promise<boolean> {
-  if (yes) return true;
-  if (!process.stdin.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return (await terminal.question(question)).trim() === 'yes';
-  } finally {
-    terminal.close();
-  }
 }

@@ -3,20 +3,16 @@ import { type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import { Cluster } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/cluster-session.ts';
 import { settleFindings } from '../cluster/finding.ts';
+import { judgeRuns } from '../cluster/judge-runs.ts';
 import { KINDS, type Resource } from '../cluster/resource.ts';
 import { componentsOf, followRuns, konfluxLabels } from '../cluster/runs.ts';
 import { Secrecy } from '../cluster/secrecy.ts';
-import { defaultStateFile, loadState, saveState, type TenantState } from '../cluster/state.ts';
+import { defaultStateFile, loadState, StateKeeper, type TenantState } from '../cluster/state.ts';
 import type { Timeouts } from '../cluster/timeouts.ts';
-import { judge } from '../criteria/criteria.ts';
-import { extend } from '../criteria/criterion.ts';
-import type { Observation, ObservedImage } from '../criteria/observation.ts';
-import { scansOf } from '../criteria/scans.ts';
-import { lookAtImages } from '../images/look-at-images.ts';
-import { type ImageRunner, runImages } from '../images/run-images.ts';
+import type { ObservedImage } from '../criteria/observation.ts';
+import type { ImageRunner } from '../images/run-images.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
-import { imagesOf } from '../report/report-images.ts';
 import { carryOut, planApply } from './apply.ts';
 import { configure, trigger, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
@@ -59,13 +55,14 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
   const place = { server: cluster.server, namespace, application: chain.application };
   progress.line(`cluster    ${cluster.server} (context ${cluster.context})`);
   progress.line(`namespace  ${namespace}, application ${chain.application}`);
-  let saving: Promise<void> = Promise.resolve();
+  let keeper: StateKeeper | undefined;
   try {
     const registry = options.registry ?? createRegistry({ signal });
     let state: TenantState = options.resume
       ? await loadState(file, place)
       : { version: 1, ...place, startedAt: began, before: [], finished: {} };
     if (options.commit !== undefined) state = { ...state, revision: options.commit };
+    keeper = new StateKeeper(file, state, secrecy);
     const changes = options.commit === undefined && state.triggeredAt === undefined && state.revision === undefined;
 
     const found = await preflightTenant({ cluster, config, namespace, registry, changes, keys: options.keys });
@@ -92,20 +89,20 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       await carryOut(cluster, await planApply(cluster, desiredObjects(config).filter(isAccount)));
       await waitLinked(waiting);
       const before = await cluster.list(KINDS.pipelineRun, namespace, konfluxLabels(chain.application).runs);
-      state = { ...state, before: before.items.map(({ metadata }) => metadata.name), triggeredAt: Date.now() };
+      const triggeredAt = Date.now();
       await trigger(
         cluster,
         componentsOf(chain).map(({ component }) => component),
         namespace,
       );
-      await saveState(file, state);
+      keeper.note({ before: before.items.map(({ metadata }) => metadata.name), triggeredAt });
+      await keeper.settled();
       progress.line('builds are asked for');
     }
 
-    const onKnown = (known: Partial<TenantState>): void => {
-      state = { ...state, ...known };
-      saving = saving.then(() => saveState(file, secrecy.cleanAll(state)));
-    };
+    const known = keeper;
+    const onKnown = (news: Partial<TenantState>): void => known.note(news);
+    ({ state } = known);
     const { revision, runs, names } = await followRuns({
       cluster,
       chain,
@@ -120,7 +117,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       signal,
       onKnown,
     });
-    await saving;
+    await known.settled();
 
     const succeeded = new Map([...names].filter(([component]) => runs.get(component)?.status === 'Succeeded'));
     const outcome = await awaitOutcome({
@@ -134,35 +131,20 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       signal,
       onKnown,
     });
-    const components = componentsOf(chain);
-    const run = (component: string) => {
-      const facts = runs.get(component);
-      if (facts === undefined) throw new RangeError(`no run of ${component}`);
-      return facts;
-    };
-    const build = run(components[0]?.component ?? '');
-    const images = await lookAtImages({ registry, chain, revision, build, keys });
-    const notRun = await runImages(images, options.runImage);
-    const scanners = components.slice(1).map(({ component, role }) => ({ role, run: run(component) }));
-    const all = [build, ...scanners.map((scanner) => scanner.run)];
-    const seen: Observation = {
+    const judged = await judgeRuns({
+      chain,
       revision,
-      labelPrefix: chain.labelPrefix,
-      seal: chain.seal,
+      runs,
+      registry,
+      keys,
       signer: 'chains',
-      build,
-      scanners,
-      images,
-      scans: all.flatMap(scansOf),
-    };
-    const criteria = extend(judge(seen), {
-      ...outcomeEvidence(outcome, chain, digests(config, images)),
-      'single-pipeline': notRun,
+      runImage: options.runImage,
+      more: (images) => outcomeEvidence(outcome, chain, digests(config, images)),
     });
     return secrecy.cleanAll<Report>({
       version: 1,
       target: 'tenant',
-      status: criteria.some(({ status }) => status === 'failed') ? 'failed' : 'passed',
+      ...judged,
       revision,
       uncommitted: [],
       cluster: {
@@ -171,9 +153,6 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
         application: chain.application,
         snapshots: outcome.snapshots.map(({ name }) => name),
       },
-      images: imagesOf(seen),
-      criteria,
-      runs: all,
       duration: Date.now() - began,
     });
   } catch (error) {
@@ -181,7 +160,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
   } finally {
     progress.stop();
     // A state that is half written is worse than one that is late.
-    await saving.catch(() => {});
+    await keeper?.settled().catch(() => {});
   }
 }
 

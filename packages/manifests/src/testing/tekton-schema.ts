@@ -121,6 +121,15 @@ export const pipelineRunSchema = z.strictObject({
   }),
 });
 
+/** With its Pipeline inside, as it is made without Pipelines as Code. */
+export const embeddedPipelineRunSchema = z.strictObject({
+  ...pipelineRunSchema.shape,
+  spec: pipelineRunSchema.shape.spec
+    .omit({ pipelineRef: true })
+    .partial({ workspaces: true })
+    .extend({ pipelineSpec: pipelineSchema.shape.spec }),
+});
+
 export type Task = z.output<typeof taskSchema>;
 export type TaskSpec = z.output<typeof taskSpec>;
 export type Pipeline = z.output<typeof pipelineSchema>;

@@ -1,0 +1,20 @@
+import { type SignedOptions, signedEvidence, waitSigned } from '../cluster/signed.ts';
+import type { Evidence } from '../criteria/criterion.ts';
+import type { Progress } from '../report/progress.ts';
+
+/** Waits until Chains has signed each of these runs, by component, or until the time for that is over. */
+export function awaitSignatures(
+  runs: readonly (readonly [component: string, run: string])[],
+  options: Omit<SignedOptions, 'run' | 'timeout'> & { timeouts: { signed: number }; progress: Progress },
+): Promise<readonly Evidence[]> {
+  const { timeouts, progress, ...where } = options;
+  return Promise.all(
+    runs.map(async ([component, run]) => {
+      const what = `${component} · signed by Chains`;
+      progress.started(what);
+      const value = await waitSigned({ ...where, run, timeout: timeouts.signed });
+      progress.ended(what, value === 'true' ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
+      return signedEvidence(component, value);
+    }),
+  );
+}

@@ -1,0 +1,83 @@
+import { createRegistry } from '@multi-image/digest-chain';
+import { loadConfig } from '@multi-image/manifests';
+import { ask } from '../cluster/ask.ts';
+import { readKeyFiles } from '../cluster/key-files.ts';
+import { parseTimeouts } from '../cluster/timeouts.ts';
+import { E2eError } from '../errors.ts';
+import { reachElsewhere } from '../images/reach-elsewhere.ts';
+import { podmanRunner } from '../images/run-images.ts';
+import type { Progress } from '../report/progress.ts';
+import type { Report } from '../report/report.ts';
+import type { TenantValues } from '../tenant/command.ts';
+import { cleanUpRuns } from './cleanup.ts';
+import { runTekton } from './tekton-run.ts';
+
+export interface TektonValues extends TenantValues {
+  registry?: string | undefined;
+  'git-url'?: string | undefined;
+  namespace?: string | undefined;
+  'service-account': string;
+  'git-secret'?: string | undefined;
+  'stand-ins': boolean;
+  'plain-http': boolean;
+  'registry-here'?: string | undefined;
+}
+
+/** Runs on a cluster with Tekton what the command line asks for; a report, or nothing after a dry run or a clean-up. */
+export async function runTektonCommand(
+  values: TektonValues,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Report | undefined> {
+  const { config, kubeconfig, context, commit, namespace, 'plain-http': plainHttp, 'stand-ins': standIns } = values;
+  if (commit !== undefined && values.resume) throw new E2eError('USAGE', '--commit and --resume exclude each other');
+  if (values.cleanup) {
+    const { application } = (await loadConfig(config)).chain;
+    const confirm = (question: string): Promise<boolean> => ask(question, values.yes);
+    await cleanUpRuns({ kubeconfig, context, application, namespace, confirm, progress, signal });
+    return undefined;
+  }
+  if (plainHttp && !standIns) {
+    throw new E2eError('USAGE', 'the tasks of Konflux’ catalog reach registries with TLS only', {
+      expected: '--plain-http together with --stand-ins',
+      found: '--plain-http alone',
+    });
+  }
+  const here = whereHere(values);
+  const client = createRegistry({ signal, ...(plainHttp ? { plainHttp } : {}) });
+  return runTekton({
+    config,
+    kubeconfig,
+    context,
+    commit,
+    imageRegistry: values.registry,
+    gitUrl: values['git-url'],
+    namespace,
+    serviceAccount: values['service-account'],
+    gitSecret: values['git-secret'],
+    standIns,
+    plainHttp,
+    dryRun: values['dry-run'],
+    resume: values.resume,
+    stateFile: values.state,
+    timeouts: parseTimeouts(values.timeout),
+    keys: await readKeyFiles(values.key),
+    registry: here === undefined ? client : reachElsewhere(client, here.from, here.to),
+    runImage: podmanRunner({ plainHttp, elsewhere: here }),
+    progress,
+    signal,
+  });
+}
+
+/** The registry as the cluster and as this machine names it. */
+function whereHere({ registry, 'registry-here': to }: TektonValues): { from: string; to: string } | undefined {
+  if (to === undefined) return undefined;
+  const from = registry?.split('/')[0];
+  if (from === undefined || !/^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(to)) {
+    throw new E2eError('USAGE', '--registry-here goes with --registry', {
+      expected: '--registry registry.svc:5000/path --registry-here localhost:5001',
+      found: to,
+    });
+  }
+  return { from, to };
+}

@@ -1,0 +1,31 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { KINDS, type Resource } from '../cluster/resource.ts';
+import { E2eError } from '../errors.ts';
+import type { Progress } from '../report/progress.ts';
+import { RUN_LABELS } from './embed.ts';
+
+/**
+ * Makes the PipelineRuns: first asks the server whether it would take each of them (its admission, Tekton's validation),
+ * so that either all begin or none. Throws what the server says against one.
+ */
+export async function makeRuns(
+  cluster: Cluster,
+  runs: readonly Resource[],
+  { dryRun, progress }: { dryRun: boolean; progress: Progress },
+): Promise<void> {
+  for (const run of runs) await cluster.create(run, { dryRun: true });
+  if (dryRun) return;
+  await Promise.all(
+    runs.map(async (run) => {
+      await cluster.create(run).catch(async (error) => {
+        if (!(error instanceof E2eError) || error.code !== 'CLUSTER_CONFLICT') throw error;
+        // The answer to an earlier try was lost on the way: the run is there.
+        const { name, namespace = '', labels } = run.metadata;
+        const there = await cluster.read(KINDS.pipelineRun, name, namespace);
+        const invocation = RUN_LABELS.invocation;
+        if (there?.metadata.labels?.[invocation] !== labels?.[invocation]) throw error;
+      });
+      progress.line(`create PipelineRun ${run.metadata.name}`);
+    }),
+  );
+}
