@@ -6,8 +6,9 @@ import { parseTimeouts } from '../cluster/timeouts.ts';
 import { E2eError } from '../errors.ts';
 import { reachElsewhere } from '../images/reach-elsewhere.ts';
 import { podmanRunner } from '../images/run-images.ts';
-import type { Progress } from '../report/progress.ts';
+import { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
+import { palette } from '../report/terminal-text.ts';
 import type { TenantValues } from '../tenant/command.ts';
 import { cleanUpRuns } from './cleanup.ts';
 import { runTekton } from './tekton-run.ts';
@@ -64,7 +65,9 @@ export async function runTektonCommand(
     keys: await readKeyFiles(values.key),
     registry: here === undefined ? client : reachElsewhere(client, here.from, here.to),
     runImage: podmanRunner({ plainHttp, elsewhere: here }),
-    progress,
+    // So that what it would make can be piped on, as it is.
+    print: (yaml) => process.stdout.write(yaml),
+    progress: values['dry-run'] ? new Progress(process.stderr, palette(process.stderr)) : progress,
     signal,
   });
 }

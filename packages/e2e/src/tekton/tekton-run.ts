@@ -36,8 +36,9 @@ export interface TektonRunOptions extends Pick<ClusterOptions, 'kubeconfig' | 'c
   commit?: string | undefined;
   standIns: boolean;
   plainHttp: boolean;
-  /** Only say what would be made. */
+  /** Make nothing; `print` gets the PipelineRuns, as YAML, once the server has said that it would take them. */
   dryRun: boolean;
+  print?: (yaml: string) => void;
   resume: boolean;
   stateFile?: string | undefined;
   timeouts: Timeouts;
