@@ -102,12 +102,7 @@ export async function runTekton(options: TektonRunOptions): Promise<Report | und
     if (!options.resume) {
       await makeRuns(cluster, runs, { dryRun: options.dryRun, progress });
       if (options.dryRun) {
-        progress.line(
-          runs
-            .map((run) => `---\n${stringify(run)}`)
-            .join('')
-            .trimEnd(),
-        );
+        options.print?.(runs.map((run) => `---\n${stringify(run)}`).join(''));
         return undefined;
       }
       known.note({ triggeredAt: Date.now() });
