@@ -25,6 +25,7 @@ export type E2eErrorCode =
   | 'WAIT_TIMEOUT'
   | 'STATE_INVALID'
   | 'NOT_CONFIRMED'
+  | 'NO_STAND_IN'
   // published images
   | 'KEY_UNREADABLE';
 

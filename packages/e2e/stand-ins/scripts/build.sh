@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# Builds an image with buildah and pushes it, for the platform of the node or another one. No SBOM is made.
+set -euo pipefail
+umask 022
+
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+# Plain HTTP is for the registry of the image. Bases come from others, whose certificates still count.
+verify_tls() {
+  if [[ $TLSVERIFY != true || (${PLAIN_HTTP:-} == true && ${1%%/*} == "${IMAGE%%/*}") ]]; then
+    printf 'false'
+  else
+    printf 'true'
+  fi
+}
+
+# Runs something with the rights to mount what a build needs: a container's root has them in a user namespace of its
+# own. The ids are those that the image's /etc/subuid gives to root. Options of unshare come first, then `--`.
+apart() {
+  unshare --user --map-root-user --map-users=1,1,65535 --map-groups=1,1,65535 --keep-caps --mount "$@"
+}
+
+refuse ACTIVATION_KEY "$ACTIVATION_KEY" activation-key
+refuse ADDITIONAL_SECRET "$ADDITIONAL_SECRET" does-not-exist
+refuse ADD_CAPABILITIES "$ADD_CAPABILITIES"
+refuse ANNOTATIONS_FILE "$ANNOTATIONS_FILE"
+refuse CACHI2_ARTIFACT "$CACHI2_ARTIFACT"
+refuse ENTITLEMENT_SECRET "$ENTITLEMENT_SECRET" etc-pki-entitlement
+refuse HTTP_PROXY "$BUILD_HTTP_PROXY"
+refuse INHERIT_BASE_IMAGE_LABELS "$INHERIT_BASE_IMAGE_LABELS" true
+refuse PREFETCH_INPUT "$PREFETCH_INPUT"
+refuse PRIVILEGED_NESTED "$PRIVILEGED_NESTED" false
+refuse WORKINGDIR_MOUNT "$WORKINGDIR_MOUNT"
+refuse YUM_REPOS_D_FETCHED "$YUM_REPOS_D_FETCHED" fetched.repos.d
+refuse YUM_REPOS_D_SRC "$YUM_REPOS_D_SRC" repos.d
+refuse YUM_REPOS_D_TARGET "$YUM_REPOS_D_TARGET" /etc/yum.repos.d
+case $BUILDAH_FORMAT in
+  oci) format=oci ;;
+  docker) format=v2s2 ;;
+  *) fail 'param BUILDAH_FORMAT is unknown' '  expected: oci or docker' "  found: '$BUILDAH_FORMAT'" ;;
+esac
+time=${EPOCH:-$BUILD_TIMESTAMP}
+[[ $time =~ ^[0-9]{0,12}$ ]] ||
+  fail 'param SOURCE_DATE_EPOCH or BUILD_TIMESTAMP is not a time' '  expected: seconds since 1970' "  found: '$time'"
+
+# The array params: an option that none of them can be, and then name=value.
+declare -A build_args=()
+labels=() annotations=() kind='' kinds=''
+for word; do
+  case $word in
+    --build-args | --labels | --annotations | --envs)
+      [[ $kinds != *"$word "* ]] || fail 'an array param holds something that is not name=value' "  found: '$word'"
+      kind=$word kinds+="$word "
+      continue
+      ;;
+  esac
+  [[ $word == ?*=* ]] || fail "${kind#--}: not name=value" "  found: '$word'"
+  case $kind in
+    --build-args) build_args[${word%%=*}]=${word#*=} ;;
+    --labels) labels+=("--label=$word") ;;
+    --annotations) annotations+=("--annotation=$word") ;;
+    *) refuse ENV_VARS "$word" ;;
+  esac
+done
+
+declare -A machines=([amd64]=x86_64 [arm64]=aarch64 [ppc64le]=ppc64le [s390x]=s390x)
+node='' architecture=''
+[[ $PLATFORM == local || $PLATFORM == localhost ]] && written=$(uname -m) || written=${PLATFORM##*/}
+for name in "${!machines[@]}"; do
+  if [[ ${machines[$name]} == "$(uname -m)" ]]; then node=$name; fi
+  if [[ $written == "$name" || $written == "${machines[$name]}" ]]; then architecture=$name; fi
+done
+[[ -n $architecture && $PLATFORM =~ ^(local|localhost|linux(-[a-z0-9]+)*/[a-z0-9_]+)$ ]] ||
+  fail 'param PLATFORM is not one that images are built for here' \
+    '  expected: linux/x86_64, linux/arm64, linux/ppc64le, linux/s390x, local or localhost' "  found: '$PLATFORM'"
+if [[ $IMAGE_APPEND_PLATFORM == true ]]; then IMAGE+=-${PLATFORM//[^a-zA-Z0-9]/-}; fi
+into=$(repository "$IMAGE")
+target=${IMAGE%%@*}
+if [[ $target == "$into" ]]; then target=$into:latest; fi
+
+source=/var/workdir/source
+# The real path of something in the source; nothing where there is none.
+inside() {
+  local real
+  real=$(realpath --quiet --canonicalize-existing -- "$source/$2") || return 0
+  [[ $real == "$source" || $real == "$source"/* ]] || fail "the param $1 leads out of the source" "  found: '$2'"
+  printf '%s' "$real"
+}
+
+[[ ! -e $source/$YUM_REPOS_D_SRC ]] ||
+  fail "the source holds $YUM_REPOS_D_SRC, and this stand-in gives no repositories to the build"
+folder=$(inside CONTEXT "$CONTEXT")
+[[ -d $folder ]] || fail 'the param CONTEXT is not a folder of the source' "  found: '$CONTEXT'"
+containerfile=$(inside DOCKERFILE "$CONTEXT/$DOCKERFILE")
+if [[ ! -f $containerfile ]]; then containerfile=$(inside DOCKERFILE "$DOCKERFILE"); fi
+[[ -f $containerfile ]] ||
+  fail 'there is no such Containerfile in the source' "  expected: a file in '$CONTEXT' or in the source" "  found: '$DOCKERFILE'"
+
+if [[ -n $BUILD_ARGS_FILE ]]; then
+  file=$(inside BUILD_ARGS_FILE "$BUILD_ARGS_FILE")
+  [[ -f $file ]] || fail 'the param BUILD_ARGS_FILE is not in the source' "  found: '$BUILD_ARGS_FILE'"
+  while read -r line || [[ -n $line ]]; do
+    line=${line%$'\r'}
+    if [[ -z $line || $line == '#'* ]]; then continue; fi
+    [[ $line == ?*=* ]] || fail "$BUILD_ARGS_FILE: not name=value" "  found: '$line'"
+    # BUILD_ARGS come before it.
+    if [[ -z ${build_args[${line%%=*}]+given} ]]; then build_args[${line%%=*}]=${line#*=}; fi
+  done <"$file"
+fi
+
+# shellcheck source=containerfile.sh
+. "${BASH_SOURCE[0]%/*}/containerfile.sh"
+read_containerfile "$containerfile"
+
+work=$(mktemp -d -p /var/workdir)
+# Its files belong to ids that only this step's root may remove.
+trap 'rm -rf -- "$work" /var/lib/containers/storage' EXIT
+# What buildah keeps meanwhile is as large as the image: it goes to a volume.
+export TMPDIR=$work
+# A Pod's fsGroup would be the group of all that is made in there, which no user namespace has.
+chown -R 0:0 /var/workdir
+chown 0:0 /var/lib/containers
+chmod g-s /var/workdir /var/lib/containers
+# As in Konflux' task: the policy of Red Hat's images asks for signatures on bases from its registries, and looks for
+# them on another host. Bases are named by digest.
+printf '{"default":[{"type":"insecureAcceptAnything"}]}' >"$work/policy.json"
+policy=(--signature-policy "$work/policy.json")
+
+apart -- true ||
+  fail 'an image is built in a user namespace, and the node lets this step have none' \
+    '  expected: user namespaces for containers, and the capability SETFCAP' \
+    '  hint: see user.max_user_namespaces and the AppArmor or seccomp profile of the node'
+isolation=()
+if [[ $HERMETIC == true ]]; then
+  isolation=(--net)
+  apart --net -- true ||
+    fail 'HERMETIC: the node does not let a build be cut off from the network' \
+      '  hint: build with the param hermetic set to "false", knowing that the network may be in the image'
+fi
+
+for base in "${!bases[@]}"; do
+  printf 'Pulling %s\n' "$base"
+  apart -- buildah pull "${policy[@]}" --quiet "--platform=linux/$architecture" "--tls-verify=$(verify_tls "$base")" \
+    "$base" >/dev/null
+done
+
+# As on Konflux, another format is a matter of pushing. buildah's own docker format also holds a random host name.
+options=(--isolation=chroot --no-cache --pull-never --http-proxy=false --identity-label=false --format=oci)
+help=$(buildah build --help)
+if [[ -n $time ]] && grep -Eiq '^[[:space:]]*ARG[[:space:]]+SOURCE_DATE_EPOCH\b' "$containerfile"; then
+  # Only where it is asked for: buildah warns about arguments that nothing uses.
+  build_args[SOURCE_DATE_EPOCH]=$time
+fi
+if [[ $help == *--source-date-epoch* ]]; then
+  # Needed where the node's SELinux policy is older than this buildah.
+  options+=(--security-opt=unmask=/proc/interrupts)
+  if [[ -n $EPOCH ]]; then options+=("--source-date-epoch=$time"); elif [[ -n $time ]]; then options+=("--timestamp=$time"); fi
+  if [[ $REWRITE_TIMESTAMP == true ]]; then options+=(--rewrite-timestamp); fi
+elif [[ -n $time ]]; then
+  # Before 1.41 there is one option for both, which gives every file of the image this time.
+  options+=("--timestamp=$time")
+fi
+if [[ $OMIT_HISTORY == true ]]; then options+=(--omit-history); fi
+if [[ $SQUASH == true ]]; then options+=(--squash); fi
+if [[ $SKIP_UNUSED_STAGES != true ]]; then options+=(--skip-unused-stages=false); fi
+if [[ -n $TARGET_STAGE ]]; then options+=("--target=$TARGET_STAGE"); fi
+if [[ $architecture != "$node" ]]; then options+=("--platform=linux/$architecture"); fi
+for name in "${!build_args[@]}"; do options+=("--build-arg=$name=${build_args[$name]}"); done
+# The name as the Containerfile says it, whatever else buildah finds the image under.
+base=${TARGET_STAGE,,}
+base=${stages[${base:-$last}]-}
+if [[ -n $base ]]; then options+=("--annotation=org.opencontainers.image.base.name=$base"); fi
+
+# The labels that Konflux' build gives every image; a later one replaces an earlier one of the same name.
+label() { if [[ -n $2 ]]; then options+=("--label=$1=$2"); fi; }
+date=$(date --utc "--date=@${time:-$(date +%s)}" +%Y-%m-%dT%H:%M:%SZ)
+label architecture "${machines[$architecture]}"
+label vcs-type git
+label vcs-ref "$COMMIT_SHA"
+label vcs-url "$SOURCE_URL"
+label build-date "$date"
+label org.opencontainers.image.created "$date"
+label org.opencontainers.image.revision "$COMMIT_SHA"
+label org.opencontainers.image.source "$SOURCE_URL"
+label quay.expires-after "$IMAGE_EXPIRES_AFTER"
+
+name=localhost/stand-in/build:image
+if ! apart "${isolation[@]}" -- buildah build "${policy[@]}" "${options[@]}" "${labels[@]}" "${annotations[@]}" \
+  "--tag=$name" "--file=$containerfile" "$folder"; then
+  [[ $architecture == "$node" ]] ||
+    fail "the image for linux/$architecture was not built on a node that is linux/$node" \
+      '  hint: RUN for another platform needs an emulator on the node (qemu-user-static)'
+  exit 1
+fi
+apart -- buildah push "${policy[@]}" --quiet "--format=$format" "--digestfile=$work/digest" \
+  "--tls-verify=$(verify_tls "$target")" "$name" "docker://$target"
+digest=$(<"$work/digest")
+# The catalog's task also leaves a tag that no other run can move. It is made of the registry's own bytes, by digest.
+skopeo copy --quiet --preserve-digests --retry-times=3 "--src-tls-verify=$(verify_tls "$target")" \
+  "--dest-tls-verify=$(verify_tls "$target")" "docker://$into@$digest" "docker://$into:$TASK_RUN"
+
+printf 'Pushed %s@%s\n' "$target" "$digest"
+printf 'No SBOM is made by this stand-in: SBOM_BLOB_URL is empty.\n'
+printf '%s' "$target" >"$URL_RESULT"
+printf '%s' "$digest" >"$DIGEST_RESULT"
+printf '%s@%s' "$target" "$digest" >"$REF_RESULT"
+printf '' >"$SBOM_RESULT"
