@@ -34,9 +34,7 @@ export function fromApi(cause: unknown, what: string, server: string): Trouble {
     const hint = HINTS[code];
     const found = `${status} ${messageOf(cause.body)}`.trim();
     const error = new E2eError(code, `${server}: ${what} was refused`, { found, ...(hint ? { hint } : {}) });
-    const seconds = Number((cause.headers as Record<string, string> | undefined)?.['retry-after']);
-    const retryAfter = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 60) * 1000 : undefined;
-    return { error, passing: status === 429 || status >= 500, retryAfter };
+    return { error, passing: status === 429 || status >= 500, retryAfter: retryAfterOf(cause.headers ?? {}) };
   }
   const message = cause instanceof Error ? cause.message : String(cause);
   if (message.startsWith('Unrecognized API version and kind')) {
@@ -53,6 +51,12 @@ export function fromApi(cause: unknown, what: string, server: string): Trouble {
     ...(HINTS.CLUSTER_UNREACHABLE ? { hint: HINTS.CLUSTER_UNREACHABLE } : {}),
   });
   return { error, passing: true, retryAfter: undefined };
+}
+
+/** Milliseconds that an answer asks to wait; at most a minute. */
+export function retryAfterOf(headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined {
+  const seconds = Number(headers['retry-after']);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 60) * 1000 : undefined;
 }
 
 function messageOf(body: unknown): string {

@@ -14,6 +14,8 @@ export interface ClusterOptions extends KubeConfigOptions {
   pauses?: { first: number; longest: number };
   /** Called once where the login expired and a new one is waited for. */
   onExpired?: (hint: string) => void;
+  /** Called once for each request that is tried for long, with what stands in its way. */
+  onTrouble?: (what: string) => void;
   /** Milliseconds to wait for a new login where the old one expired; 15 minutes by default. */
   loginPatience?: number;
 }
@@ -32,7 +34,7 @@ export class ClusterSession {
 
   constructor(options: ClusterOptions = {}) {
     this.#options = options;
-    this.config = loadKubeConfig(options);
+    this.config = loadKubeConfig(options, (secret) => this.#secrets.add(secret));
     this.clients = createClients(this.config, options);
     this.#noteSecrets();
   }
@@ -68,15 +70,24 @@ export class ClusterSession {
     return this.#renewing;
   }
 
-  /** Waits before the next try: twice as long each time, with some chance in it, so that clients don't come in step. */
-  async pause(attempt: number, signal?: AbortSignal): Promise<void> {
+  /**
+   * Waits before the next try: twice as long each time, with some chance in it, so that clients don't come in step.
+   *
+   * @param atLeast Milliseconds that the server asked for.
+   */
+  async pause(attempt: number, signal?: AbortSignal, atLeast = 0): Promise<void> {
     const { first, longest } = this.#options.pauses ?? { first: 1000, longest: 30_000 };
     const time = Math.min(longest, first * 2 ** attempt) * (0.75 + Math.random() / 2);
-    await sleep(time, undefined, { signal: signal ?? this.#options.signal });
+    await sleep(Math.max(time, atLeast), undefined, { signal: signal ?? this.#options.signal });
   }
 
-  protected async request<T>(what: string, call: () => Promise<T>): Promise<T> {
-    const { signal, onExpired } = this.#options;
+  /**
+   * @param patience Until when it is tried again after what passes; a few times where there is none. A run of hours
+   *   outlasts an API server that is away for minutes.
+   */
+  protected async request<T>(what: string, call: () => Promise<T>, patience?: AbortSignal): Promise<T> {
+    const { onExpired, onTrouble } = this.#options;
+    const signal = patience ?? this.#options.signal;
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted();
       try {
@@ -86,13 +97,16 @@ export class ClusterSession {
       } catch (cause) {
         signal?.throwIfAborted();
         const { error, passing, retryAfter } = fromApi(cause, what, this.server);
-        if (error.code === 'CLUSTER_UNAUTHORIZED' && this.#worked && onExpired !== undefined) {
+        const mayRenew = error.code === 'CLUSTER_UNAUTHORIZED' && this.#worked && onExpired !== undefined;
+        if (mayRenew && attempt + 1 < TRIES) {
           await this.renewLogin();
+          // Whoever is refused with a login that is good elsewhere must not ask on and on.
+          if (attempt > 0) await this.pause(attempt, signal);
           continue;
         }
-        if (!passing || attempt + 1 >= TRIES) throw error;
-        if (retryAfter === undefined) await this.pause(attempt);
-        else await sleep(retryAfter, undefined, { signal });
+        if (!passing || (attempt + 1 >= TRIES && patience === undefined)) throw error;
+        if (attempt + 1 === TRIES) onTrouble?.(`${error.message} (${error.found ?? ''}); trying on`);
+        await this.pause(attempt, signal, retryAfter);
       }
     }
   }
@@ -116,7 +130,7 @@ export class ClusterSession {
   /** Whether what the kubeconfig says now is accepted; a server that doesn't answer says nothing against it. */
   async #tryLogin(): Promise<boolean> {
     try {
-      this.config = loadKubeConfig(this.#options);
+      this.config = loadKubeConfig(this.#options, (secret) => this.#secrets.add(secret));
     } catch (error) {
       // Whoever logs in right now has written half of the file.
       if (error instanceof E2eError) return false;
@@ -126,7 +140,7 @@ export class ClusterSession {
     this.clients = createClients(this.config, this.#options);
     return this.clients.objects.find('v1', 'Pod').then(
       () => true,
-      (error) => (error as { code?: number }).code !== 401,
+      (error) => fromApi(error, '', this.server).error.code !== 'CLUSTER_UNAUTHORIZED',
     );
   }
 

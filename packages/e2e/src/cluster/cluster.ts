@@ -1,7 +1,7 @@
 import { type ApiException, type KubernetesObject, PatchStrategy, type V1APIResource } from '@kubernetes/client-node';
 import { E2eError } from '../errors.ts';
 import { ClusterSession } from './cluster-session.ts';
-import { openWatch } from './open-watch.ts';
+import { openWatch, type WatchEnd } from './open-watch.ts';
 import { type Kind, list, type Resource, text } from './resource.ts';
 
 const FIELD_MANAGER = 'multi-image-e2e';
@@ -35,13 +35,39 @@ export class Cluster extends ClusterSession {
     }
   }
 
-  /** All objects of a kind that a label selector matches, and the version to watch from. */
-  async list(kind: Kind, namespace: string, selector?: string): Promise<{ items: Resource[]; version: string }> {
+  /**
+   * All objects of a kind that a label selector matches, and the version to watch from.
+   *
+   * @param patience Until when it is tried again, whatever passes; a few times where there is none.
+   */
+  async list(
+    kind: Kind,
+    namespace: string,
+    selector?: string,
+    patience?: AbortSignal,
+  ): Promise<{ items: Resource[]; version: string }> {
+    // A list whose pages took so long that its version is gone (410) begins anew, the last time in one piece.
+    for (const limit of [PAGE, PAGE, undefined]) {
+      const listed = await this.#pages(kind, { namespace, selector, limit, patience });
+      if (listed !== undefined) return listed;
+    }
+    throw new E2eError('CLUSTER_ERROR', `${this.server}: LIST ${kind.kind} found no end`, { found: '410 Expired' });
+  }
+
+  async #pages(
+    kind: Kind,
+    query: PageQuery & { patience: AbortSignal | undefined },
+  ): Promise<{ items: Resource[]; version: string } | undefined> {
     const items: Resource[] = [];
     let next: string | undefined;
     let version = '';
     do {
-      const page = await this.request(`LIST ${kind.kind}`, () => this.#page(kind, namespace, selector, next));
+      const page = await this.request(
+        `LIST ${kind.kind}`,
+        () => this.#page(kind, { ...query, next }).catch(ifExpired),
+        query.patience,
+      );
+      if (page === undefined) return undefined;
       for (const item of list(page, 'items')) items.push({ ...(item as Resource), ...kind });
       next = text(page, 'metadata', '_continue') ?? text(page, 'metadata', 'continue');
       version = text(page, 'metadata', 'resourceVersion') ?? '';
@@ -49,7 +75,10 @@ export class Cluster extends ClusterSession {
     return { items, version };
   }
 
-  async #page(kind: Kind, namespace: string, selector?: string, next?: string): Promise<unknown> {
+  async #page(
+    kind: Kind,
+    { namespace, selector, limit, next }: PageQuery & { next?: string | undefined },
+  ): Promise<unknown> {
     const [group, groupVersion] = kind.apiVersion.split('/');
     if (group === undefined || groupVersion === undefined) {
       const none = undefined;
@@ -63,7 +92,7 @@ export class Cluster extends ClusterSession {
           none,
           none,
           selector,
-          PAGE,
+          limit,
           next,
         ),
       );
@@ -76,7 +105,7 @@ export class Cluster extends ClusterSession {
       version: groupVersion,
       namespace,
       plural,
-      limit: PAGE,
+      ...(limit === undefined ? {} : { limit }),
       ...(selector === undefined ? {} : { labelSelector: selector }),
       ...(next === undefined ? {} : { _continue: next }),
     });
@@ -182,22 +211,30 @@ export class Cluster extends ClusterSession {
     return data === undefined ? undefined : Buffer.from(data, 'base64').toString();
   }
 
-  /**
-   * Opens one watch, and resolves when it ended: with the status the server ended it with (410: the version is too old),
-   * or undefined where the connection did.
-   */
+  /** Opens one watch, and resolves when it ended. */
   async watch(
     kind: Kind,
     namespace: string,
     query: { selector?: string | undefined; version: string },
     onEvent: (type: string, object: Resource) => void,
     signal: AbortSignal,
-  ): Promise<number | undefined> {
+  ): Promise<WatchEnd> {
     const resource = await this.serves(kind);
     if (resource === undefined) throw new E2eError('KIND_MISSING', `the cluster has no ${kind.kind}`);
     const path = `/${kind.apiVersion.includes('/') ? 'apis' : 'api'}/${kind.apiVersion}/namespaces/${encodeURIComponent(namespace)}/${resource.name}`;
     return openWatch(this.config, path, query, onEvent, signal);
   }
+}
+
+interface PageQuery {
+  namespace: string;
+  selector: string | undefined;
+  /** Objects in one answer. */
+  limit: number | undefined;
+}
+
+function ifExpired(error: unknown): undefined {
+  if ((error as ApiException<unknown>).code !== 410) throw error;
 }
 
 /** The object as its JSON is: the client makes dates and class instances of some fields. */

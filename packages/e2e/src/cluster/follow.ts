@@ -7,36 +7,48 @@ export interface FollowOptions {
   selector?: string;
   /** Each object as it is now; more than once, and again after every new listing. */
   onObject: (object: Resource) => void;
+  /** Called with the uid of each object that is gone, after it was seen as it last was. */
+  onGone?: (uid: string) => void;
   signal: AbortSignal;
 }
 
 /**
  * Follows all objects of a kind until the signal ends it: lists, then watches from there. A watch that is dropped is
  * opened again where it was, one whose version is too old (410) begins with a new listing, one whose login expired waits
- * for a new login. Keeps no objects. Throws what can't pass by itself: `CLUSTER_FORBIDDEN`, `CLUSTER_UNAUTHORIZED`,
- * `KIND_MISSING`.
+ * for a new login; a server that is away is waited for. Keeps no objects. Throws what can't pass by itself:
+ * `CLUSTER_FORBIDDEN`, `CLUSTER_UNAUTHORIZED`, `KIND_MISSING`.
  */
 export async function follow(cluster: Cluster, kind: Kind, options: FollowOptions): Promise<void> {
-  const { namespace, selector, onObject, signal } = options;
+  const { namespace, selector, onObject, onGone, signal } = options;
+  let there = new Set<string>();
   let version: string | undefined;
   let failures = 0;
   try {
     while (!signal.aborted) {
       if (version === undefined) {
-        const listed = await cluster.list(kind, namespace, selector);
+        const listed = await cluster.list(kind, namespace, selector, signal);
         if (signal.aborted) return;
         version = listed.version;
         for (const object of listed.items) onObject(object);
+        // What went while nobody looked shows only by its absence.
+        const now = new Set(listed.items.map(({ metadata }) => metadata.uid ?? ''));
+        for (const uid of there) if (!now.has(uid)) onGone?.(uid);
+        there = now;
       }
       const began = Date.now();
       const onEvent = (type: string, object: Resource): void => {
         version = object.metadata.resourceVersion ?? version;
         // An object that is gone is as it last was: Konflux prunes runs soon after their end.
-        if (type !== 'BOOKMARK' && !signal.aborted) onObject(object);
+        if (type === 'BOOKMARK' || signal.aborted) return;
+        onObject(object);
+        const { uid = '' } = object.metadata;
+        if (type !== 'DELETED') there.add(uid);
+        else if (there.delete(uid)) onGone?.(uid);
       };
-      const status = await cluster.watch(kind, namespace, { selector, version }, onEvent, signal);
+      const { status, retryAfter } = await cluster.watch(kind, namespace, { selector, version }, onEvent, signal);
       if (signal.aborted) return;
-      if (status === 410) version = undefined;
+      // A kind that is not there any more is told by the next listing.
+      if (status === 410 || status === 404) version = undefined;
       if (status === 401) await cluster.renewLogin();
       if (status === 403) {
         throw new E2eError('CLUSTER_FORBIDDEN', `${kind.kind} may not be watched`, {
@@ -45,7 +57,7 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
       }
       // One that lived for a while was ended as watches are; one that ends at once must not be opened again at once.
       failures = Date.now() - began > 60_000 ? 0 : failures + 1;
-      if (failures > 0) await cluster.pause(failures - 1, signal);
+      if (failures > 0) await cluster.pause(failures - 1, signal, retryAfter);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

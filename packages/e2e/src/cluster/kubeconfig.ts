@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { KubeConfig, type RequestContext } from '@kubernetes/client-node';
 import { E2eError } from '../errors.ts';
 
@@ -11,26 +12,63 @@ export interface KubeConfigOptions {
 
 type Dispatcher = ReturnType<RequestContext['getDispatcher']>;
 
-/** Keeps one pool of connections: the client makes a new one, with its own TLS handshake, for every request. */
+/**
+ * Keeps one pool of connections: the client makes a new one, with its own TLS handshake, for every request. And tells
+ * what it logs in with: a token can come from a file or a program, and be another one later.
+ */
 class PooledKubeConfig extends KubeConfig {
   #dispatcher: Dispatcher;
+  readonly #onSecret: (secret: string) => void;
+
+  constructor(onSecret: (secret: string) => void) {
+    super();
+    this.#onSecret = onSecret;
+  }
 
   override async applySecurityAuthentication(context: RequestContext): Promise<void> {
-    await super.applySecurityAuthentication(context);
+    try {
+      await super.applySecurityAuthentication(context);
+    } catch (cause) {
+      // A program that asks for a new login, a file that is gone: as good as a refusal, and as curable.
+      throw new E2eError('CLUSTER_UNAUTHORIZED', 'the login that the kubeconfig names can not be used', {
+        expected: 'a token, certificate or program that works',
+        found: cause instanceof Error ? cause.message.trim().slice(0, 500) : String(cause),
+        hint: 'log in again; kubectl auth whoami tries it',
+        cause,
+      });
+    }
+    this.#noteHeader(context.getHeaders().Authorization ?? '');
     const dispatcher = context.getDispatcher();
     if (dispatcher === undefined) return;
     this.#dispatcher ??= dispatcher;
     context.setDispatcher(this.#dispatcher);
   }
+
+  #noteHeader(header: string): void {
+    const [, scheme, value] = /^(\w+)\s+(.+?)\s*$/s.exec(header) ?? [];
+    if (value === undefined) return;
+    this.#onSecret(value);
+    if (scheme !== 'Basic') return;
+    const login = Buffer.from(value, 'base64').toString();
+    this.#onSecret(login.slice(login.indexOf(':') + 1));
+  }
 }
 
-/** Finds the cluster and the login, as kubectl does. Throws `KUBECONFIG_INVALID`. */
-export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): KubeConfig {
-  const config = new PooledKubeConfig();
+/**
+ * Finds the cluster and the login, as kubectl does. Throws `KUBECONFIG_INVALID`.
+ *
+ * @param onSecret Hears of everything that is logged in with, each time it is.
+ */
+export function loadKubeConfig(
+  { kubeconfig, context }: KubeConfigOptions,
+  onSecret: (secret: string) => void = () => {},
+): KubeConfig {
+  const config = new PooledKubeConfig(onSecret);
   const hint = 'log in with kubectl or oc, or name a file with --kubeconfig and a context with --context';
+  const files = kubeconfig === undefined ? filesOf(process.env.KUBECONFIG) : [kubeconfig];
   try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
+    if (files.length === 0) config.loadFromDefault();
+    else loadFiles(config, kubeconfig === undefined ? files.filter((file) => existsSync(file)) : files);
     if (context !== undefined) config.setCurrentContext(context);
   } catch (cause) {
     const missing = kubeconfig !== undefined && !existsSync(kubeconfig);
@@ -53,4 +91,33 @@ export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): Kube
     });
   }
   return config;
+}
+
+function filesOf(variable: string | undefined): string[] {
+  return (variable ?? '').split(delimiter).filter(Boolean);
+}
+
+/**
+ * Merges files as kubectl does: the first that names something wins, also the current context. The client alone would
+ * take the last one's context, which is another cluster, and refuses names that two files have.
+ */
+function loadFiles(config: KubeConfig, files: readonly string[]): void {
+  const loaded = files.map((file) => {
+    const one = new KubeConfig();
+    one.loadFromFile(file);
+    return one;
+  });
+  const firsts = <T extends { name: string }>(all: readonly T[]): T[] =>
+    all.filter(({ name }, index) => all.findIndex((entry) => entry.name === name) === index);
+  config.loadFromOptions({
+    clusters: firsts(loaded.flatMap((one) => one.getClusters())),
+    users: firsts(loaded.flatMap((one) => one.getUsers())),
+    contexts: firsts(loaded.flatMap((one) => one.getContexts())),
+    currentContext: loaded.map((one) => one.getCurrentContext()).find(Boolean),
+  });
+}
+
+/** The namespace that the context names. */
+export function namespaceOf(config: KubeConfig): string | undefined {
+  return config.getContextObject(config.getCurrentContext())?.namespace;
 }

@@ -1,24 +1,36 @@
-import { type KubeConfig, Watch } from '@kubernetes/client-node';
+import { type KubeConfig, type RequestContext, Watch } from '@kubernetes/client-node';
+import { E2eError } from '../errors.ts';
+import { retryAfterOf } from './cluster-error.ts';
 import type { Resource } from './resource.ts';
 
-/**
- * Opens one watch, and resolves when it ended: with the status the server ended it with (410: the version is too old), or
- * undefined where the connection did, or the signal.
- */
+/** How a watch ended. */
+export interface WatchEnd {
+  /** That the server ended it with (410: the version is too old); undefined where the connection ended, or the signal. */
+  status: number | undefined;
+  /** Milliseconds that the server asked for before the next one. */
+  retryAfter: number | undefined;
+}
+
+/** Opens one watch, and resolves when it ended. */
 export async function openWatch(
   config: KubeConfig,
   path: string,
   query: { selector?: string | undefined; version: string },
   onEvent: (type: string, object: Resource) => void,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<WatchEnd> {
   const parameters = {
     allowWatchBookmarks: true,
     resourceVersion: query.version,
     labelSelector: query.selector,
     timeoutSeconds: 290,
   };
-  const watch = new Watch(config);
+  let retryAfter: number | undefined;
+  const watch = new Watch(
+    withHeaders(config, (headers) => {
+      retryAfter = retryAfterOf(headers);
+    }),
+  );
   // The default, 30 s without a byte, would reopen a quiet watch all the time: bookmarks come about once a minute.
   Object.assign(watch, { requestTimeoutMs: 120_000 });
   signal.throwIfAborted();
@@ -36,20 +48,54 @@ export async function openWatch(
       path,
       parameters,
       (type, object) => {
+        // Lines that were read before the end was told are of no use to anybody.
+        if (over) return;
         if (type === 'ERROR') resolve((object as { code?: number }).code ?? 500);
         else onEvent(type, object as Resource);
       },
       (error) => resolve(error?.statusCode),
     )
-    .then((opened) => {
-      connection = opened;
-      // It may have taken so long to open that nobody wants it any more.
-      if (over) opened.abort();
-    }, reject);
+    .then(
+      (opened) => {
+        connection = opened;
+        // It may have taken so long to open that nobody wants it any more.
+        if (over) opened.abort();
+      },
+      // A login that can't be used is refused before it is sent.
+      (error) => (error instanceof E2eError && error.code === 'CLUSTER_UNAUTHORIZED' ? resolve(401) : reject(error)),
+    );
   try {
-    return await promise;
+    return { status: await promise, retryAfter };
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
   }
+}
+
+/** The same login, which shows the headers of an answer: the client's watch keeps them to itself. */
+function withHeaders(
+  config: KubeConfig,
+  onHeaders: (headers: Readonly<Record<string, string | string[] | undefined>>) => void,
+): KubeConfig {
+  const noting: KubeConfig = Object.create(config);
+  noting.applySecurityAuthentication = async (context: RequestContext): Promise<void> => {
+    await config.applySecurityAuthentication(context);
+    // Where TLS needs nothing of its own, the client uses a dispatcher that it doesn't show.
+    const composed = context.getDispatcher()?.compose((dispatch) => (options, handler) => {
+      const start = handler.onResponseStart?.bind(handler);
+      const seen: typeof start = (controller, status, headers, text) => {
+        onHeaders(headers);
+        return start?.(controller, status, headers, text);
+      };
+      const own = (target: typeof handler, name: string | symbol): unknown => {
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      };
+      const get = (target: typeof handler, name: string | symbol): unknown =>
+        name === 'onResponseStart' ? seen : own(target, name);
+      return dispatch(options, new Proxy(handler, { get }));
+    });
+    if (composed !== undefined) context.setDispatcher(composed);
+  };
+  return noting;
 }

@@ -73,7 +73,7 @@ export async function followRuns(
   const done = (): boolean => components.every((component) => finished.has(component));
   const onRun = (object: Resource): void => {
     const run = readRun(object, labels.component);
-    if (!components.includes(run.component) || (before.has(run.name) && run.revision !== options.revision)) return;
+    if (!components.includes(run.component) || before.has(run.name)) return;
     // Pull requests have runs of the same component and commit.
     if (!run.name.startsWith(`${run.component}-on-push`)) return;
     if (revision === undefined && run.revision !== undefined) {
@@ -83,8 +83,13 @@ export async function followRuns(
     }
     if (run.revision !== revision) return;
     const known = records.get(run.component);
-    // A commit that was built twice: the later run counts.
-    if (known !== undefined && known.uid !== run.uid && known.created > run.created) return;
+    // A commit that was built twice: the later run counts, also after an earlier one has ended.
+    if (known !== undefined && known.uid !== run.uid && !isLater(run, known)) return;
+    const ended = finished.get(run.component);
+    if (ended !== undefined && ended.name !== run.name) {
+      if ((run.startedAt ?? run.created) <= ended.startedAt) return;
+      finished.delete(run.component);
+    }
     records.set(run.component, run);
     if (known?.uid !== run.uid) {
       progress.line(`${run.component}: PipelineRun ${run.name}`);
@@ -99,6 +104,15 @@ export async function followRuns(
       settling.add(run.uid);
       settle(run).catch((error) => stop.abort(error));
     }
+  };
+  const onRunGone = (uid: string): void => {
+    const run = [...records.values()].find((record) => record.uid === uid);
+    if (run === undefined || settling.has(uid)) return;
+    settling.add(uid);
+    // Nobody will ever know how it would have ended; what was seen of it is judged.
+    const message = `the PipelineRun was deleted while it was ${run.reason || 'not started'}`;
+    const last = { ...run, succeeded: 'False', reason: 'Deleted', message, finishedAt: Date.now() };
+    settle(last).catch((error) => stop.abort(error));
   };
   const onTask = (object: Resource): void => {
     const task = readTask(object);
@@ -123,7 +137,7 @@ export async function followRuns(
     for (const line of lines) progress.line(`    ${line}`);
   };
   const settle = async (run: RunRecord): Promise<void> => {
-    const own = await cluster.list(KINDS.taskRun, namespace, `${NAMES.pipelineRun}=${run.name}`);
+    const own = await cluster.list(KINDS.taskRun, namespace, `${NAMES.pipelineRun}=${run.name}`, signal);
     for (const task of own.items) onTask(task);
     await Promise.all(logs);
     if (records.get(run.component)?.uid !== run.uid) return;
@@ -141,6 +155,7 @@ export async function followRuns(
           namespace,
           selector: labels.runs,
           onObject: onRun,
+          onGone: onRunGone,
           signal,
         }),
         follow(cluster, KINDS.taskRun, { namespace, selector: labels.tasks, onObject: onTask, signal }),
@@ -168,6 +183,11 @@ export async function followRuns(
       hint: `look with: kubectl get pipelineruns -n ${namespace} -l ${labels.tasks}; go on with --resume`,
     });
   }
+}
+
+/** Kubernetes' times are whole seconds: where they are equal, the name decides, so that it is the same one each time. */
+function isLater(run: RunRecord, other: RunRecord): boolean {
+  return run.created === other.created ? run.name > other.name : run.created > other.created;
 }
 
 function show(component: string, task: TaskRecord, known: TaskRecord | undefined, progress: Progress): void {

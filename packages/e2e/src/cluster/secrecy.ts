@@ -1,4 +1,5 @@
 import { E2eError } from '../errors.ts';
+import type { Progress } from '../report/progress.ts';
 
 /**
  * Takes secrets out of text that is shown or written: those that are known, and what looks like a credential. Logs of
@@ -28,8 +29,28 @@ export class Secrecy {
     return JSON.parse(JSON.stringify(value), (_, entry) => (typeof entry === 'string' ? this.clean(entry) : entry));
   }
 
-  /** The same for an error's texts; what is no error of this package is left as it is. */
+  /** The same for all that is shown on the way. */
+  progress(progress: Progress): Progress {
+    const clean = (argument: unknown): unknown => (typeof argument === 'string' ? this.clean(argument) : argument);
+    return new Proxy(progress, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => value.apply(target, args.map(clean));
+      },
+    });
+  }
+
+  /** The same for an error's texts. One that is not of this package stays what it is, with its texts cleaned. */
   hide(error: unknown): unknown {
+    if (error instanceof Error && !(error instanceof E2eError)) {
+      for (const name of Object.getOwnPropertyNames(error)) {
+        const value: unknown = Reflect.get(error, name);
+        // A cause is for debuggers, and can be anything.
+        if (name === 'cause') Reflect.deleteProperty(error, name);
+        else if (typeof value === 'string') Object.defineProperty(error, name, { value: this.clean(value) });
+      }
+    }
     if (!(error instanceof E2eError)) return error;
     const { code, message, expected, found, hint } = this.cleanAll({ ...error, message: error.message });
     return new E2eError(code, message, {
