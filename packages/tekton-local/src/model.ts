@@ -43,6 +43,7 @@ export interface StepSecurity {
   runAsGroup?: number;
   readOnlyRootFilesystem: boolean;
   noNewPrivileges: boolean;
+  addCapabilities: string[];
   dropCapabilities: string[];
 }
 

@@ -28,6 +28,12 @@ const STEP_REASONS = {
   volumeDevices: 'there are no block devices for steps on this machine',
 };
 
+/** Containers have these unless they are dropped, so that asking for them gives a step nothing of this machine. */
+const CONTAINERS_OWN: readonly string[] = [
+  ...['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP'],
+  ...['SETUID', 'SYS_CHROOT'],
+];
+
 /** The step with what its template gives where it says nothing itself; lists are merged by name. */
 export function parseStep(field: Field, template: Field, index: number): Step {
   template.only(STEP_FIELDS, STEP_REASONS);
@@ -100,7 +106,16 @@ function parseSecurity(own: Field, template: Field): StepSecurity {
       ],
       { privileged: 'no step runs with the rights of this machine' },
     );
-    field.get('capabilities').only(['drop'], { add: 'a step gets no capabilities beyond the default ones' });
+    field.get('capabilities').only(['add', 'drop']);
+    const beyond = field
+      .get('capabilities')
+      .get('add')
+      .strings()
+      ?.find((name) => !CONTAINERS_OWN.includes(name));
+    if (beyond !== undefined) {
+      const place = field.get('capabilities').get('add');
+      place.problem('UNSUPPORTED', `a step gets no capabilities beyond the default ones: ${JSON.stringify(beyond)}`);
+    }
   }
   const either = (key: string): Field => (own.get(key).present ? own.get(key) : template.get(key));
   const runAsUser = either('runAsUser').integer();
@@ -113,6 +128,7 @@ function parseSecurity(own: Field, template: Field): StepSecurity {
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
     readOnlyRootFilesystem: either('readOnlyRootFilesystem').boolean() ?? false,
     noNewPrivileges: either('allowPrivilegeEscalation').boolean() === false,
+    addCapabilities: either('capabilities').get('add').strings() ?? [],
     dropCapabilities: either('capabilities').get('drop').strings() ?? [],
   };
 }

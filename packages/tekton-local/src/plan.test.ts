@@ -52,6 +52,15 @@ describe('refuses before the run, by name and path', () => {
       `${pipeline}.tasks[0].taskSpec.steps[0].securityContext.privileged: no step runs with the rights of this machine`,
     ],
     [
+      'capabilities that containers do not have by themselves',
+      {
+        tasks: [
+          scriptTask('a', '', { step: { securityContext: { capabilities: { add: ['SETFCAP', 'SYS_ADMIN'] } } } }),
+        ],
+      },
+      `${pipeline}.tasks[0].taskSpec.steps[0].securityContext.capabilities.add: a step gets no capabilities beyond the default ones: "SYS_ADMIN"`,
+    ],
+    [
       'mounts over the system',
       {
         tasks: [

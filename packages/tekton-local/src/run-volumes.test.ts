@@ -58,6 +58,17 @@ describe.skipIf(!hasBusybox)('volumes and workspaces of a run (needs busybox-sta
     expect(outcome.results).toEqual({ got: 'inner' });
   });
 
+  it('drops capabilities and adds those that containers have by themselves', async () => {
+    const step = { securityContext: { runAsUser: 0, capabilities: { drop: ['ALL'], add: ['SETFCAP'] } } };
+    const outcome = await run(
+      pipelineRun({
+        tasks: [scriptTask('task', 'while read line; do echo "$line"; done </proc/self/status', { step })],
+      }),
+    );
+    // One bit, the 31st.
+    expect(logOf(outcome, 'task')).toMatch(/^CapBnd:\s+0000000080000000$/m);
+  });
+
   it('gives each task its emptyDir, and all tasks one volume claim; writes logs', async () => {
     const logs = makeCheckout({});
     const tasks = ['first', 'second'].map((name) =>

@@ -81,6 +81,7 @@ export function podmanArguments(options: ContainerOptions): string[] {
     ...(security.readOnlyRootFilesystem ? ['--read-only'] : []),
     ...(security.noNewPrivileges ? ['--security-opt=no-new-privileges'] : []),
     ...security.dropCapabilities.map((capability) => `--cap-drop=${capability}`),
+    ...security.addCapabilities.map((capability) => `--cap-add=${capability}`),
     ...(options.workingDir === undefined ? [] : [`--workdir=${options.workingDir}`]),
     ...options.mounts.map(
       (mount) => `--volume=${mount.hostPath}:${mount.containerPath}:${mount.readOnly ? 'ro' : 'rw'}`,
