@@ -16,7 +16,9 @@ export interface TenantState {
   startedAt: number;
   /** PipelineRuns that were there before the builds were asked for. */
   before: readonly string[];
-  /** When the builds were asked for. */
+  /** Whether the builds are being asked for: some may be, some not. */
+  triggering?: boolean;
+  /** When the builds were asked for, all of them. */
   triggeredAt?: number;
   revision?: string;
   /** The word in the names of the runs that this command made itself. */

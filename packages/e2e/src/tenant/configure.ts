@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '@multi-image/manifests';
 import type { Cluster } from '../cluster/cluster.ts';
 import { waitFor } from '../cluster/follow.ts';
-import { KINDS, NAMES, text } from '../cluster/resource.ts';
+import { KINDS, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { componentsOf } from '../cluster/runs.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
@@ -91,4 +91,21 @@ export async function trigger(cluster: Cluster, components: readonly string[], n
       cluster.annotate(KINDS.component, component, namespace, { [NAMES.request]: 'trigger-pac-build' }),
     ),
   );
+}
+
+/** The components whose builds were asked for already: the request is still there, or the run is. */
+export async function findAsked(
+  cluster: Cluster,
+  components: readonly string[],
+  namespace: string,
+  runs: readonly Resource[],
+): Promise<readonly string[]> {
+  const asked = await Promise.all(
+    components.map(async (component) => {
+      const object = await cluster.read(KINDS.component, component, namespace);
+      const isPending = object?.metadata.annotations?.[NAMES.request] === 'trigger-pac-build';
+      return isPending || runs.some(({ metadata }) => metadata.labels?.[NAMES.component] === component);
+    }),
+  );
+  return components.filter((_, index) => asked[index]);
 }

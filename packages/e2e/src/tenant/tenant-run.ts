@@ -14,7 +14,7 @@ import type { ImageRunner } from '../images/run-images.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
 import { carryOut, planApply } from './apply.ts';
-import { configure, trigger, waitLinked } from './configure.ts';
+import { configure, findAsked, trigger, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
 import { awaitOutcome, outcomeEvidence } from './outcome.ts';
 import { preflightTenant } from './preflight.ts';
@@ -44,13 +44,18 @@ export interface TenantRunOptions extends Pick<ClusterOptions, 'kubeconfig' | 'c
  * a local run. Answers with undefined after a dry run. Throws an `E2eError` where the run can't be made.
  */
 export async function runTenant(options: TenantRunOptions): Promise<Report | undefined> {
-  const { progress, signal, timeouts } = options;
+  const { signal, timeouts } = options;
   const began = Date.now();
   const config = await loadConfig(options.config);
   const { chain } = config;
   const namespace = chain.namespace;
-  const cluster = new Cluster({ ...options, onExpired: (hint) => progress.line(`the login expired: ${hint}`) });
+  const cluster = new Cluster({
+    ...options,
+    onExpired: (hint) => progress.line(`the login expired: ${hint}`),
+    onTrouble: (what) => progress.line(what),
+  });
   const secrecy = new Secrecy(() => cluster.secrets);
+  const progress = secrecy.progress(options.progress);
   const file = options.stateFile ?? defaultStateFile(cluster.server, namespace, chain.application);
   const place = { server: cluster.server, namespace, application: chain.application };
   progress.line(`cluster    ${cluster.server} (context ${cluster.context})`);
@@ -68,6 +73,11 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
     const found = await preflightTenant({ cluster, config, namespace, registry, changes, keys: options.keys });
     settleFindings(found.findings, progress);
     const keys = found.keys;
+    // What an earlier run left must not be taken for this one's, wherever this one is killed.
+    if (!options.dryRun && !options.resume) {
+      keeper.note({});
+      await keeper.settled();
+    }
 
     if (changes) {
       const plan = await planApply(cluster, desiredObjects(config));
@@ -88,14 +98,20 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       // Konflux makes the accounts with their components: they are its own, and only get secrets from here.
       await carryOut(cluster, await planApply(cluster, desiredObjects(config).filter(isAccount)));
       await waitLinked(waiting);
-      const before = await cluster.list(KINDS.pipelineRun, namespace, konfluxLabels(chain.application).runs);
-      const triggeredAt = Date.now();
+      const { items } = await cluster.list(KINDS.pipelineRun, namespace, konfluxLabels(chain.application).runs);
+      // One that was killed in the middle of asking goes on with those that were not asked for.
+      const before = state.triggering ? state.before : items.map(({ metadata }) => metadata.name);
+      keeper.note({ before, triggering: true });
+      await keeper.settled();
+      const components = componentsOf(chain).map(({ component }) => component);
+      const fresh = items.filter(({ metadata }) => !before.includes(metadata.name));
+      const asked = state.triggering ? await findAsked(cluster, components, namespace, fresh) : [];
       await trigger(
         cluster,
-        componentsOf(chain).map(({ component }) => component),
+        components.filter((component) => !asked.includes(component)),
         namespace,
       );
-      keeper.note({ before: before.items.map(({ metadata }) => metadata.name), triggeredAt });
+      keeper.note({ triggeredAt: Date.now() });
       await keeper.settled();
       progress.line('builds are asked for');
     }
