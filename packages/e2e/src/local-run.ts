@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parsePublicKeys } from '@multi-image/digest-chain';
 import { probeContainers } from '@multi-image/tekton-local';
 import { type BaseImage, chooseBaseImage } from './base-image.ts';
 import { judge } from './criteria/criteria.ts';
@@ -12,7 +13,7 @@ import { runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import type { Progress } from './report/progress.ts';
 import type { Report } from './report/report.ts';
-import { imagesOf } from './report/report-images.ts';
+import { reportOf } from './report/report-of.ts';
 import { type Source, takeSource } from './source.ts';
 
 export interface LocalRunOptions {
@@ -99,19 +100,15 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       signal,
     });
     signal.throwIfAborted();
-    const criteria = judge(observation);
     done = true;
     if (keep) sayWhatIsKept({ folder, pid: registry.pid }, progress);
     return {
       version: 1,
       target: 'local',
-      status: criteria.some((entry) => entry.status === 'failed') ? 'failed' : 'passed',
-      revision: source.revision,
+      ...reportOf(observation, judge(observation), parsePublicKeys(publicKey)),
       uncommitted: source.uncommitted,
       baseImage: { pinned: base.pinned, used: base.used, note: base.note },
-      images: imagesOf(observation),
-      criteria,
-      runs: [observation.build, ...observation.scanners.map(({ run }) => run)],
+      byHand: { podmanArguments: containers.runArguments },
       duration: Date.now() - began,
     };
   } finally {

@@ -7,8 +7,12 @@ import {
   type VerificationKey,
   verify,
 } from '@multi-image/digest-chain';
-import { type Criterion, criterion, type Evidence, failed, passed, skipped } from './criteria/criterion.ts';
+import { type Criterion, criterion, type Evidence, passed, skipped } from './criteria/criterion.ts';
+import { proofEvidence } from './criteria/proof-evidence.ts';
+import { type CriterionId, titlesOf } from './criteria/titles.ts';
+import { publishedImages } from './published-images.ts';
 import type { Report } from './report/report.ts';
+import { pemOf, verdictOf } from './report/report-of.ts';
 
 export interface VerifyPublishedOptions {
   /** Any image of the chain. */
@@ -34,39 +38,19 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     ...(revision === undefined ? {} : { revision }),
     prefix: prefix ?? DEFAULT_PREFIX,
   });
-  const criteria = judgePublished(proof, keys !== undefined);
-  const repository = `${image.registry}/${image.repository}`;
+  const images = await publishedImages(registry, image, proof);
+  const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
+  const criteria = judgePublished(proof, { images, seal, withKey: keys !== undefined });
   return {
     version: 1,
     target: 'published',
-    status: criteria.some(({ status }) => status === 'failed') ? 'failed' : 'passed',
+    ...verdictOf(criteria),
     revision: proof.revision ?? 'unknown',
     uncommitted: [],
-    images: [
-      {
-        role: 'primary',
-        title: 'Image 1',
-        repository,
-        revisionTag: image.tag ?? image.digest ?? 'latest',
-        embeds: [],
-        originDigest: proof.origin ?? null,
-        sealedDigest: proof.origin === proof.image.digest ? null : proof.image.digest,
-        latestDigest: image.tag === 'latest' ? proof.image.digest : null,
-      },
-      ...proof.links.map(({ role, url, digest }) => {
-        const linked = parseReference(url);
-        return {
-          role,
-          title: role,
-          repository: `${linked.registry}/${linked.repository}`,
-          revisionTag: linked.tag ?? 'latest',
-          embeds: ['primary'],
-          originDigest: digest,
-          sealedDigest: null,
-          latestDigest: null,
-        };
-      }),
-    ],
+    seal,
+    labelPrefix: prefix ?? DEFAULT_PREFIX,
+    publicKeys: pemOf(keys ?? []),
+    images,
     criteria,
     runs: [],
     duration: Date.now() - began,
@@ -74,43 +58,36 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
 }
 
 /** Which checks of the proof each criterion stands on. */
-function judgePublished({ checks, level, image }: Verification, withKey: boolean): readonly Criterion[] {
+function judgePublished(
+  { checks, level, image }: Verification,
+  { images, seal, withKey }: Pick<Report, 'images' | 'seal'> & { withKey: boolean },
+): readonly Criterion[] {
+  const titleOf = (role: string): string => images.find((entry) => entry.role === role)?.title ?? role;
   const evidence = (...ids: readonly string[]): Evidence[] =>
     checks
       .filter(({ id }) => ids.includes(id))
-      .map(({ id, role, status, evidence: text, expected, found }) => {
-        const check = `proof/${id}`;
-        const said = `${id}${role === undefined ? '' : ` (${role})`}: ${text}`;
-        if (status === 'passed') return passed(check, said);
-        return status === 'skipped'
-          ? skipped(check, said)
-          : failed(check, said, expected ?? 'as the check says', found ?? text);
-      });
+      .map(({ evidence: text, role, ...check }) => proofEvidence({ ...check, text }, role && titleOf(role)));
   const run = 'what a run did is not in a registry; pnpm e2e and pnpm e2e --target tenant see it';
   const attested = withKey
     ? evidence('provenance', 'build-args')
     : [skipped('provenance', 'no key was given: --key cosign.pub proves it by the signed provenance')];
-  return [
-    criterion('single-pipeline', 'Single pipeline builds both images atomically', [
-      ...evidence('same-revision'),
-      ...attested,
-    ]),
-    criterion(
-      'image-2-embeds-image-1',
-      "Image 2 contains Image 1's digest (provable chain)",
-      evidence('linked-image-exists', 'embeds-origin'),
-    ),
-    criterion('image-1-labelled', "Image 1 labeled with Image 2's digest (bidirectional link)", [
+  const extracted = images.slice(1).map(({ title }) => title);
+  const titles = titlesOf(images, extracted, seal);
+  const judged: Readonly<Record<CriterionId, readonly Evidence[]>> = {
+    'single-pipeline': [...evidence('same-revision'), ...attested],
+    'image-2-embeds-image-1': evidence('linked-image-exists', 'embeds-origin'),
+    'image-1-labelled': [
       ...(level === 'none'
         ? []
         : [passed('level', `${image.reference} (${image.digest}) is proved at level ${level}`)]),
       ...evidence('link-present', 'origin-reconstructed', 'chain-statement'),
-    ]),
-    criterion('scanner-extracts', 'Scanner extracts Image 2 for separate scanning', [skipped('run', run)]),
-    criterion('scanned-and-signed', 'Both images scanned and signed by Konflux', [
+    ],
+    'scanner-extracts': [skipped('run', run)],
+    'scanned-and-signed': [
       ...(withKey ? evidence('signature') : [skipped('signature', 'no key was given')]),
       skipped('scan', 'results of scans are not in a registry'),
-    ]),
-    criterion('no-manual-step', 'No manual intervention required', [skipped('run', run)]),
-  ];
+    ],
+    'no-manual-step': [skipped('run', run)],
+  };
+  return (Object.keys(judged) as CriterionId[]).map((id) => criterion(id, titles[id], judged[id]));
 }

@@ -23,9 +23,7 @@ export interface JudgeRunsOptions {
 }
 
 /** Looks at the images that the runs left in the registry, runs and proves them, and judges the criteria. */
-export async function judgeRuns(
-  options: JudgeRunsOptions,
-): Promise<ReturnType<typeof reportOf>> {
+export async function judgeRuns(options: JudgeRunsOptions): Promise<ReturnType<typeof reportOf>> {
   const { chain, revision, runs, registry, keys, signer } = options;
   const components = componentsOf(chain);
   const runOf = (component: string): RunFacts => {

@@ -2,20 +2,11 @@ import { expect, test } from 'vitest';
 import { judge } from '../criteria/criteria.ts';
 import { criterion, failed, passed, skipped } from '../criteria/criterion.ts';
 import { wellDone } from '../testing/observation.ts';
+import { reportFor } from '../testing/report.ts';
 import { renderJunit } from './junit.ts';
 import type { Report } from './report.ts';
 
-const base: Report = {
-  version: 1,
-  target: 'local',
-  status: 'failed',
-  revision: 'c0ffee',
-  uncommitted: [],
-  images: [],
-  criteria: [],
-  runs: [],
-  duration: 1234,
-};
+const base: Report = { ...reportFor(wellDone()), criteria: [], duration: 1234 };
 
 test('a case for everything that was looked at', () => {
   const criteria = judge(wellDone());

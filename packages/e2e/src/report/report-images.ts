@@ -1,9 +1,10 @@
-import type { Observation } from '../criteria/observation.ts';
+import type { Observation, ProofCheck } from '../criteria/observation.ts';
 import { title } from '../criteria/wording.ts';
 import type { ReportImage } from './report.ts';
 
 /** The images of a chain as a report has them. */
 export function imagesOf({ images, seal, revision }: Observation): readonly ReportImage[] {
+  const checks = images.flatMap(({ proof }) => (proof === undefined || 'problem' in proof ? [] : proof));
   return images.map((image) => ({
     role: image.role,
     title: title(image),
@@ -13,5 +14,21 @@ export function imagesOf({ images, seal, revision }: Observation): readonly Repo
     originDigest: image.origin.digest ?? null,
     sealedDigest: image.embeddedBy.length > 0 && seal === 'label' ? (image.published.digest ?? null) : null,
     latestDigest: image.latest.digest ?? null,
+    signature: signatureOf(image.role, checks),
+    ran: image.output !== undefined,
   }));
+}
+
+/** What the verifier found of an image's signature. */
+export function signatureOf(
+  wanted: string,
+  checks: readonly Pick<ProofCheck, 'id' | 'role' | 'status' | 'text'>[],
+): ReportImage['signature'] {
+  const check = checks.find(({ id, role }) => id === 'signature' && role === wanted);
+  return check === undefined ? null : { status: check.status, text: check.text };
+}
+
+/** What is published under an image's name, by digest. */
+export function publishedDigest({ sealedDigest, originDigest }: ReportImage): string | null {
+  return sealedDigest ?? originDigest;
 }

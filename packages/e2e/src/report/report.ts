@@ -1,5 +1,6 @@
-import type { Criterion } from '../criteria/criterion.ts';
+import type { Criterion, Status } from '../criteria/criterion.ts';
 import type { RunFacts } from '../criteria/observation.ts';
+import type { ProofLevel } from '../criteria/proof-evidence.ts';
 
 /**
  * Where it looked: this machine, a Konflux tenant, any cluster with Tekton, or the registry alone, at what is published.
@@ -12,16 +13,26 @@ export interface Report {
   version: 1;
   target: Target;
   status: 'passed' | 'failed';
+  /** How far the chain is proved. */
+  level: ProofLevel;
   revision: string;
   /** Uncommitted paths that the revision includes. */
   uncommitted: readonly string[];
   /** Of a local run: what stood in for the pinned base, if anything. */
   baseImage?: { pinned: readonly string[]; used: string; note: string };
-  /** Of a tenant run. */
+  /** Of a run on a cluster. */
   cluster?: { server: string; namespace: string; application: string; snapshots: readonly string[] };
+  /** How images link to those that embed them: by labels of their own, or by the chain statement alone. */
+  seal: 'label' | 'referrer';
+  /** Of the labels that link the images. */
+  labelPrefix: string;
+  /** PEM: the keys that signatures were looked for with. */
+  publicKeys: readonly string[];
+  /** What commands by hand need on this machine, beside the names of the images. */
+  byHand?: { plainHttp?: boolean; podmanArguments?: readonly string[] };
   images: readonly ReportImage[];
   criteria: readonly Criterion[];
-  runs: readonly Pick<RunFacts, 'name' | 'status' | 'message' | 'results' | 'tasks' | 'startedAt' | 'finishedAt'>[];
+  runs: readonly RunFacts[];
   /** Milliseconds. */
   duration: number;
 }
@@ -31,7 +42,8 @@ export interface ReportImage {
   /** For people: `Image 1`. */
   title: string;
   repository: string;
-  revisionTag: string;
+  /** The tag by which it is published; null where it was asked for by its digest. */
+  revisionTag: string | null;
   /** Roles of the images whose digests are built into it. */
   embeds: readonly string[];
   /** As its builder pushed it; what the images that embed it name. */
@@ -40,4 +52,8 @@ export interface ReportImage {
   sealedDigest: string | null;
   /** What `latest` is. */
   latestDigest: string | null;
+  /** What was found of the build system's signature; null where nothing was looked for. */
+  signature: { status: Status; text: string } | null;
+  /** Whether it was run, by its digest, as its criteria say. */
+  ran: boolean;
 }

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { judge } from '../../criteria/criteria.ts';
-import { origin, revision, sealed, second, wellDone } from '../../testing/observation.ts';
+import { attested, chainOfThree, reportFor } from '../../testing/report.ts';
 import type { Report } from '../report.ts';
 import { renderPage } from './page.ts';
 
@@ -28,52 +27,29 @@ const executablePath = PROGRAMS.find((program) => {
 /** Values that are markup, that are long, and that turn text around. */
 const ATTACK = `"><script>window.hacked=1</script><img src=x onerror="window.hacked=1"><style>*{display:none}</style>\u202e${'w'.repeat(300)}`;
 
-function reportOf(hostile: boolean): Report {
-  const seen = wellDone();
+function sample(hostile: boolean): Report {
+  const seen = attested();
   if (hostile) {
     seen.build.name = ATTACK;
     seen.build.status = 'Failed';
     seen.build.message = ATTACK;
     seen.scans = [{ run: ATTACK, task: ATTACK, result: ATTACK, note: ATTACK }];
+    seen.metadata.repository = ATTACK;
+    seen.primary.proof = [
+      { id: ATTACK, role: ATTACK, status: 'failed', text: ATTACK, expected: ATTACK, found: ATTACK },
+    ];
   }
-  const repository = (name: string): string => `quay.io/redhat-user-workloads/a-tenant-with-a-long-name/${name}`;
-  const image = { revisionTag: revision, latestDigest: null };
-  return {
-    version: 1,
+  const report = reportFor(seen, {
     target: 'tenant',
-    status: hostile ? 'failed' : 'passed',
-    revision,
-    uncommitted: [],
     cluster: {
       server: 'https://api.example:6443',
       namespace: hostile ? ATTACK : 'my-tenant',
       application: 'chain',
       snapshots: ['chain-1'],
     },
-    images: [
-      {
-        ...image,
-        role: 'primary',
-        title: 'Image 1',
-        embeds: [],
-        repository: repository('image1'),
-        originDigest: origin,
-        sealedDigest: sealed,
-      },
-      {
-        ...image,
-        role: 'metadata',
-        title: 'Image 2',
-        embeds: ['primary'],
-        repository: repository('image2'),
-        originDigest: second,
-        sealedDigest: null,
-      },
-    ],
-    criteria: judge(seen),
-    runs: [seen.build, seen.scanner],
-    duration: 12_345,
-  };
+  });
+  const long = 'quay.io/redhat-user-workloads/a-tenant-with-a-long-name/an-image';
+  return { ...report, images: report.images.map((image) => (hostile ? image : { ...image, repository: long })) };
 }
 
 describe.skipIf(executablePath === undefined)('in a real browser (skipped where there is no chromium)', () => {
@@ -82,8 +58,9 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'e2e-browser-'));
-    await writeFile(join(folder, 'good.html'), renderPage(reportOf(false)));
-    await writeFile(join(folder, 'hostile.html'), renderPage(reportOf(true)));
+    await writeFile(join(folder, 'good.html'), renderPage(sample(false)));
+    await writeFile(join(folder, 'three.html'), renderPage(reportFor(chainOfThree())));
+    await writeFile(join(folder, 'hostile.html'), renderPage(sample(true)));
     const args = [
       '--no-sandbox',
       '--disable-gpu',
@@ -100,7 +77,7 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
   });
 
   async function open(
-    name: 'good' | 'hostile',
+    name: 'good' | 'hostile' | 'three',
     options: Parameters<Browser['newPage']>[0],
     look: (page: Page) => Promise<void>,
   ) {
@@ -125,7 +102,7 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
     ['a phone', { width: 360, height: 740 }],
     ['a desktop', { width: 1280, height: 800 }],
   ] as const;
-  for (const name of ['good', 'hostile'] as const) {
+  for (const name of ['good', 'hostile', 'three'] as const) {
     for (const [device, viewport] of sizes) {
       for (const colorScheme of ['light', 'dark'] as const) {
         test(`${name} values on ${device}, ${colorScheme}: fits, runs nothing, asks for nothing, can be read`, async () => {
@@ -194,7 +171,7 @@ const worstContrast = `(() => {
     .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
     .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
   const over = ([r, g, b, a = 1], below) => [r, g, b].map((value, index) => value * a + below[index] * (1 - a));
-  const canvas = matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18] : [255, 255, 255];
+  const canvas = parse(getComputedStyle(document.body).backgroundColor);
   let worst = 21;
   for (const element of document.querySelectorAll('body *')) {
     if (![...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())) continue;

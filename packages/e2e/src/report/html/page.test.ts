@@ -1,48 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../criteria/criteria.ts';
-import { origin, revision, type Sample, sealed, second, wellDone } from '../../testing/observation.ts';
-import type { Report } from '../report.ts';
+import { origin, revision, sealed, second, wellDone } from '../../testing/observation.ts';
+import { attested, chainOfThree, reportFor } from '../../testing/report.ts';
 import { escapeHtml, html } from './markup.ts';
 import { renderPage } from './page.ts';
 
-function reportOf(seen: Sample): Report {
-  const { repository } = seen.primary;
-  const image = { revisionTag: revision, latestDigest: null };
-  return {
-    version: 1,
-    target: 'local',
-    status: 'passed',
-    revision,
-    uncommitted: [],
-    baseImage: { pinned: [], used: 'base', note: 'a base' },
-    images: [
-      {
-        ...image,
-        role: 'primary',
-        title: 'Image 1',
-        embeds: [],
-        repository,
-        originDigest: origin,
-        sealedDigest: sealed,
-      },
-      {
-        ...image,
-        role: 'metadata',
-        title: 'Image 2',
-        embeds: ['primary'],
-        repository: 'registry.example/org/image2',
-        originDigest: second,
-        sealedDigest: null,
-      },
-    ],
-    criteria: judge(seen),
-    runs: [seen.build, ...seen.scanners.map(({ run }) => run)],
-    duration: 12_345,
-  };
-}
-
 test('shows every digest, every criterion and every task', () => {
-  const report = reportOf(wellDone());
+  const report = reportFor(wellDone());
   const page = renderPage(report);
   for (const text of [origin, sealed, second, revision]) expect(page).toContain(text);
   for (const { title } of report.criteria) expect(page).toContain(escapeHtml(title));
@@ -51,7 +14,7 @@ test('shows every digest, every criterion and every task', () => {
 });
 
 test('needs nothing from anywhere: no script, no link, no picture, no font', () => {
-  const page = renderPage(reportOf(wellDone()));
+  const page = renderPage(reportFor(wellDone()));
   expect(page).not.toMatch(/<(script|link|img|iframe|object|base)\b|\bsrc=|@import|url\(/i);
   expect(page).toContain("default-src 'none'");
 });
@@ -70,7 +33,7 @@ describe('markup in values stays text', () => {
     seen.primary.output = { exitCode: 1, stdout: attack, stderr: '', stdoutBytes: new Uint8Array() };
     seen.primary.proof = { problem: attack };
     seen.scans = [{ run: attack, task: attack, result: attack, note: attack }];
-    const page = renderPage(reportOf(seen));
+    const page = renderPage(reportFor(seen));
     for (const raw of ['<script', '<img', '\u001b', '\u202e']) expect(page).not.toContain(raw);
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   });
@@ -81,6 +44,53 @@ describe('markup in values stays text', () => {
   });
 });
 
+describe('the picture', () => {
+  const text = (page: string): string => page.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
+
+  test('says both directions, with the digests that matter, and who signed', () => {
+    const page = text(renderPage(reportFor(attested())));
+    expect(page).toContain(`A Image 1, as built registry.example/org/image1 ${origin}`);
+    expect(page).toContain('built with A sha256:111111111111… inside, Image 1, as built');
+    expect(page).toContain('labelled with B sha256:333333333333…, Image 2');
+    expect(page).toContain('without its seal it is A sha256:111111111111… again, byte for byte');
+    expect(page).toContain('✓ signature signed by ECDSA P-256 sha256:1c3bc7b5c88c');
+    expect(page).toContain('✓ attested: the images name each other by digest');
+    expect(page).toContain('A is built into B');
+    expect(page).toContain('B is sealed into C');
+  });
+
+  test('of three images has what each is labelled with, sealed from the last on', () => {
+    const page = text(renderPage(reportFor(chainOfThree())));
+    expect(page).toMatch(
+      /A operator, as built.* B bundle, as built.* C catalog.* D bundle, sealed.* E operator, sealed/,
+    );
+    expect(page).toMatch(/D bundle, sealed[^✓–✗]*labelled with C sha256:[0-9a-f]{12}…, catalog/);
+    expect(page).toMatch(/E operator, sealed[^✓–✗]*labelled with D sha256:[0-9a-f]{12}…, bundle, sealed/);
+  });
+
+  test('linked by statements alone, says so and has nothing sealed', () => {
+    const seen = { ...attested(), seal: 'referrer' as const };
+    const page = text(renderPage(reportFor(seen)));
+    expect(page).toContain('a statement beside it names B Image 2');
+    expect(page).not.toContain('Image 1, sealed');
+  });
+
+  test('of a run that failed says what is not there, and proves nothing', () => {
+    const seen = attested();
+    const nothing = { reference: '', labels: {}, env: {}, problem: 'not found' };
+    Object.assign(seen.primary, { published: nothing, latest: nothing, proof: { problem: 'not found' } });
+    const page = text(renderPage(reportFor(seen)));
+    expect(page).toContain('Image 1, sealed registry.example/org/image1 not published');
+    expect(page).toContain('✗ not proved');
+    expect(page).not.toContain('cosign verify');
+  });
+});
+
+test('without runs there is no timeline', () => {
+  expect(renderPage(reportFor(wellDone()))).toContain('Timeline');
+  expect(renderPage(reportFor(wellDone(), { target: 'published', runs: [] }))).not.toContain('Timeline');
+});
+
 test('stays small for a long run', () => {
   const seen = wellDone();
   const task = seen.build.tasks[0];
@@ -89,5 +99,5 @@ test('stays small for a long run', () => {
     ...seen.build,
     tasks: Array.from({ length: 200 }, (_, index) => ({ ...task, name: `task-${index}` })),
   };
-  expect(renderPage(reportOf(seen)).length).toBeLessThan(200_000);
+  expect(Buffer.byteLength(renderPage(reportFor(seen)))).toBeLessThan(200_000);
 });

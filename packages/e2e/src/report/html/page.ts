@@ -1,16 +1,17 @@
-import type { Criterion, Evidence, Status } from '../../criteria/criterion.ts';
-import { seconds } from '../../criteria/wording.ts';
-import { remedyFor } from '../remedies.ts';
-import type { Report, ReportImage } from '../report.ts';
+import type { Status } from '../../criteria/criterion.ts';
+import { listed, seconds } from '../../criteria/wording.ts';
+import type { Report } from '../report.ts';
+import { targetText } from '../target.ts';
+import { criteriaList } from './criteria-list.ts';
 import { handChecks } from './hand-checks.ts';
+import { mark } from './marks.ts';
 import { html, type Markup } from './markup.ts';
+import { picture } from './picture.ts';
 import { STYLE } from './style.ts';
 import { timeline } from './timeline.ts';
 
 /** The report as one self-contained HTML page: no network, no script; every value in it is escaped. */
 export function renderPage(report: Report): string {
-  const count = (status: Status): number => report.criteria.filter((entry) => entry.status === status).length;
-  const verdict = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -21,30 +22,47 @@ export function renderPage(report: Report): string {
 <style>${STYLE}</style>
 </head>
 <body>
-<header>
+<header class="${report.status}">
 <h1>Image chain: <span class="${report.status}">${report.status}</span></h1>
-<p>${verdict} of ${report.criteria.length} criteria</p>
+<p>${verdict(report)}</p>
 <dl class="facts">
+<dt>Images</dt><dd>${listed(report.images.map(({ title }) => title))}</dd>
 <dt>Commit</dt><dd><code>${report.revision}</code>${uncommitted(report)}</dd>
-<dt>Target</dt><dd>${report.target}</dd>
+<dt>Target</dt><dd>${targetText(report.target)}</dd>
 ${place(report)}
 <dt>Took</dt><dd>${seconds(report.duration)}</dd>
 </dl>
 </header>
 <main>
-<h2>The chain</h2>
-${chain(report)}
-<h2>Criteria</h2>
-${report.criteria.map(criterionDetails)}
-<h2>Timeline</h2>
+<section aria-labelledby="chain"><h2 id="chain">The chain</h2>
+${picture(report)}
+</section>
+<section aria-labelledby="criteria"><h2 id="criteria">Criteria</h2>
+${criteriaList(report)}
+</section>
+${
+  report.runs.length > 0 &&
+  html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
 ${timeline(report.runs)}
-<h2>Check it by hand</h2>
+</section>`
+}
+<section aria-labelledby="by-hand"><h2 id="by-hand">Check it by hand</h2>
 ${handChecks(report)}
+</section>
 </main>
 </body>
 </html>
 `;
   return page.text;
+}
+
+/** What five seconds are enough for: how many criteria, and how far it is proved. */
+function verdict({ criteria, level }: Report): Markup {
+  const count = (status: Status): number => criteria.filter((entry) => entry.status === status).length;
+  const counts = (['passed', 'failed', 'skipped'] as const)
+    .filter((status) => count(status) > 0)
+    .map((status, index) => html`${index > 0 && ', '}${mark(status, `${count(status)} ${status}`)}`);
+  return html`${counts} of ${criteria.length} criteria · proof level <strong>${level}</strong>`;
 }
 
 function place({ baseImage, cluster }: Report): Markup | undefined {
@@ -54,59 +72,10 @@ function place({ baseImage, cluster }: Report): Markup | undefined {
   if (cluster === undefined) return undefined;
   const { server, namespace, application, snapshots } = cluster;
   return html`<dt>Cluster</dt><dd><code>${server}</code>, namespace <code>${namespace}</code>, application <code>${application}</code></dd>
-<dt>Snapshots</dt><dd><code>${snapshots.join(', ') || 'none'}</code></dd>`;
+${snapshots.length > 0 && html`<dt>Snapshots</dt><dd><code>${snapshots.join(', ')}</code></dd>`}`;
 }
 
 function uncommitted({ uncommitted: paths }: Report): Markup | undefined {
   if (paths.length === 0) return undefined;
   return html` (HEAD and ${paths.length} uncommitted ${paths.length === 1 ? 'change' : 'changes'})`;
-}
-
-/** Each image with what its digest went into: first those that embed nothing, as in the order of the builds. */
-function chain(report: Report): Markup {
-  if (report.images.every((image) => image.originDigest === null)) return html`<p>No images were built.</p>`;
-  const proved = report.criteria.some((entry) => entry.id === 'image-1-labelled' && entry.status === 'passed');
-  const sealed = report.images.filter((image) => image.sealedDigest !== null);
-  const arrow = (text: string): Markup => html`<li class="arrow"><b aria-hidden="true">→</b>${text}</li>
-`;
-  const built = report.images.map((image, index) => {
-    const title = image.sealedDigest === null ? image.title : `${image.title}, as built`;
-    const from = report.images.filter((other) => image.embeds.includes(other.role)).map((other) => other.title);
-    return html`${index > 0 && arrow(from.length > 0 ? `with the digest of ${from.join(', ')} inside` : 'beside it')}${card(title, image, image.originDigest)}`;
-  });
-  const seals = sealed.map((image) => {
-    const by = report.images.filter((other) => other.embeds.includes(image.role)).map((other) => other.title);
-    return html`${arrow(`the digest of ${by.join(', ')} is sealed into`)}${card(`${image.title}, sealed`, image, image.sealedDigest)}`;
-  });
-  return html`<ol class="chain">
-${built}${seals}</ol>
-${proved && sealed.length > 0 && html`<p>Without its seal, a sealed image is the image as built, byte for byte.</p>`}`;
-}
-
-function card(title: string, { repository, latestDigest }: ReportImage, digest: string | null): Markup {
-  const latest = digest !== null && digest === latestDigest && html`<p>tag <code>latest</code></p>`;
-  return html`<li class="image"><h3>${title}</h3><p><code>${repository}</code></p><p><code>${digest ?? 'not built'}</code></p>${latest}</li>
-`;
-}
-
-function criterionDetails(entry: Criterion, index: number): Markup {
-  return html`<details${entry.status === 'passed' ? html`` : html` open`}>
-<summary>${mark(entry.status)} <strong>${index + 1}. ${entry.title}</strong></summary>
-<ul class="checks">${entry.evidence.map(check)}</ul>
-</details>
-`;
-}
-
-function check({ check: id, status, text, expected, found }: Evidence): Markup {
-  const remedy = status === 'failed' ? remedyFor(id) : undefined;
-  const difference =
-    status === 'failed' &&
-    html`<dl><dt>expected</dt><dd><code>${expected}</code></dd><dt>found</dt><dd><code>${found}</code></dd>${remedy !== undefined && html`<dt>to do</dt><dd>${remedy}</dd>`}</dl>`;
-  return html`<li>${mark(status)} ${text}${difference}</li>`;
-}
-
-/** A word beside the sign: nobody has to tell colours or shapes apart. */
-function mark(status: Status): Markup {
-  const sign = { passed: '✓', failed: '✗', skipped: '–' }[status];
-  return html`<span class="mark ${status}"><span aria-hidden="true">${sign}</span> ${status}</span>`;
 }

@@ -4,7 +4,7 @@ import { html, type Markup } from './markup.ts';
 
 type Run = Report['runs'][number];
 
-/** Both PipelineRuns on one axis, a row a task: a table, so that it reads without seeing the bars. */
+/** All PipelineRuns on one axis, a row a task: a table, so that it reads without seeing the bars. */
 export function timeline(runs: readonly Run[]): Markup {
   const start = Math.min(...runs.map((run) => run.startedAt));
   const end = Math.max(...runs.map((run) => run.finishedAt));
@@ -20,11 +20,13 @@ function runTable(run: Run, start: number, span: number): Markup {
     const percent = (milliseconds: number): string => ((100 * milliseconds) / span).toFixed(2);
     const position = `margin-left:${percent(task.startedAt - start)}%;width:${percent(task.finishedAt - task.startedAt)}%`;
     const from = `from ${seconds(task.startedAt - start)}`;
-    const status = task.status === 'Succeeded' ? 'passed' : 'failed';
-    return html`<tr><th scope="row">${task.name}</th><td class="${status}"><span class="bar" role="img" aria-label="${from}" style="${position}"></span></td><td>${status === 'failed' && html`<span class="failed">${task.status}</span> `}${seconds(task.finishedAt - task.startedAt)}</td></tr>
+    const status = { Succeeded: 'passed', Skipped: 'skipped' }[task.status] ?? 'failed';
+    return html`<tr><th scope="row">${task.name}</th><td class="${status}"><span class="bar" role="img" aria-label="${from}" style="${position}"></span></td><td>${status !== 'passed' && html`<span class="${status}">${task.status}</span> `}${seconds(task.finishedAt - task.startedAt)}</td></tr>
 `;
   });
-  return html`<table class="timeline"><caption>${run.name}: ${run.status} in ${seconds(run.finishedAt - run.startedAt)}</caption>
+  const took = seconds(run.finishedAt - run.startedAt);
+  return html`<table class="timeline"><caption>${run.name}: <span class="${run.status === 'Succeeded' ? 'passed' : 'failed'}">${run.status}</span> in ${took}</caption>
+<thead><tr><th scope="col">Task</th><th scope="col"><span class="axis"><span>0 s</span><span>${seconds(span)}</span></span></th><th scope="col">Took</th></tr></thead>
 <tbody>${rows}</tbody></table>
 `;
 }

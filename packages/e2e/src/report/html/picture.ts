@@ -1,0 +1,98 @@
+import type { Status } from '../../criteria/criterion.ts';
+import type { Report } from '../report.ts';
+import { levelText } from '../target.ts';
+import { type Arc, strip } from './arcs.ts';
+import { type ChainNode, nodesOf } from './chain-nodes.ts';
+import { letter, mark } from './marks.ts';
+import { html, type Markup } from './markup.ts';
+
+/** With more images than this there is no room for arrows; the cards say what is in them anyway. */
+const MOST_COLUMNS = 4;
+
+/**
+ * The chain as a picture: a column for each image, as built above, sealed below; above them what was built into what,
+ * below them what is sealed into what. The cards say all of it in words, for those who don't see arrows.
+ */
+export function picture(report: Report): Markup {
+  const nodes = nodesOf(report);
+  if (nodes.every(({ digest }) => digest === null)) return html`<p>No images were built.</p>`;
+  const columns = report.images.length;
+  const drawn = columns <= MOST_COLUMNS;
+  const column = ({ image }: ChainNode): number => report.images.indexOf(image);
+  const statusOf = (id: string): Status => report.criteria.find((entry) => entry.id === id)?.status ?? 'skipped';
+  const builtIn = nodes
+    .filter(({ sealed }) => !sealed)
+    .flatMap((node) =>
+      node.holds.map(
+        (held): Arc => ({ from: column(held), to: column(node), text: `${held.letter} is built into ${node.letter}` }),
+      ),
+    );
+  const back = nodes.flatMap((node) =>
+    node.sealed
+      ? node.holds
+          .filter(({ image }) => image !== node.image)
+          .map(
+            (held): Arc => ({
+              from: column(held),
+              to: column(node),
+              text: `${held.letter} is sealed into ${node.letter}`,
+            }),
+          )
+      : [],
+  );
+  const stated =
+    report.seal === 'referrer'
+      ? builtIn.map(({ from, to }): Arc => ({ from: to, to: from, text: 'named by a statement' }))
+      : [];
+  return html`<figure>
+<ol class="chain${drawn && html` drawn`}" style="--columns:${columns}">
+${drawn && strip('above', columns, builtIn, statusOf('image-2-embeds-image-1'))}${nodes.map((node) =>
+  card(node, drawn && place(node, column(node), nodes), nodes, report),
+)}${drawn && strip('below', columns, [...back, ...stated], statusOf('image-1-labelled'))}</ol>
+<figcaption>${mark(report.level === 'none' ? 'failed' : 'passed', report.level === 'none' ? 'not proved' : report.level)}: ${levelText(report)}.${stated.length > 0 && ' The images are linked back by a statement that is attached to each of them.'}</figcaption>
+</figure>`;
+}
+
+/** Rows 2 and 3 are for what was built and what is sealed; an image that is not sealed takes both. */
+function place(node: ChainNode, column: number, nodes: readonly ChainNode[]): string {
+  const alone = !nodes.some((other) => other.image === node.image && other !== node);
+  return `grid-column:${column + 1};grid-row:${alone ? '2 / span 2' : node.sealed ? 3 : 2}`;
+}
+
+function card(node: ChainNode, style: string | false, nodes: readonly ChainNode[], report: Report): Markup {
+  const { image, digest, published } = node;
+  const tags = [
+    ...(published && image.revisionTag !== null && image.revisionTag !== 'latest' ? [image.revisionTag] : []),
+    ...(digest !== null && digest === image.latestDigest ? ['latest'] : []),
+  ];
+  return html`<li class="image"${style !== false && html` style="${style}"`}><h3>${letter(node.letter)} ${node.title}</h3>
+<p><code>${image.repository}</code></p>
+<p><code class="digest">${digest ?? (node.sealed ? 'not published' : 'not built')}</code></p>
+<ul>${node.holds.map((held) => html`<li>${holding(node, held)}</li>`)}${
+    report.seal === 'referrer' &&
+    nodes
+      .filter(({ holds }) => holds.includes(node))
+      .map((other) => html`<li>a statement beside it names ${letter(other.letter)} ${other.title}</li>`)
+  }${tags.length > 0 && digest !== null && html`<li>${tags.length > 1 ? 'tags' : 'tag'} ${tags.map((tag, index) => html`${index > 0 && ', '}<code>${short(tag)}</code>`)}</li>`}</ul>
+${published && digest !== null && signature(node)}</li>
+`;
+}
+
+/** What a digest does in it; without one, what it should have done. */
+function holding(node: ChainNode, held: ChainNode): Markup {
+  const digest = html`${letter(held.letter)} ${held.digest !== null && html`<code>${short(held.digest)}</code>`}`;
+  if (!node.sealed) return html`built with ${digest} inside, ${held.title}`;
+  if (held.image === node.image) return html`without its seal it is ${digest} again, byte for byte`;
+  return html`labelled with ${digest}, ${held.title}`;
+}
+
+function signature({ image }: ChainNode): Markup {
+  if (image.signature === null) return html`<p class="signature">${mark('skipped', 'signature')} not looked for</p>`;
+  const { status, text } = image.signature;
+  return html`<p class="signature">${mark(status, 'signature')} ${text.replace(/ \([^()]*\.sig\)|; no transparency log.*$/g, '')}</p>`;
+}
+
+/** The start of a digest or commit, as people read it aloud. */
+function short(text: string): string {
+  return text.replace(/^(sha\d+:)?([0-9a-f]{12})[0-9a-f]{20,}$/, '$1$2…');
+}

@@ -1,0 +1,35 @@
+import type { VerificationKey } from '@multi-image/digest-chain';
+import type { Criterion } from '../criteria/criterion.ts';
+import type { Observation } from '../criteria/observation.ts';
+import { proofLevel } from '../criteria/proof-evidence.ts';
+import type { Report } from './report.ts';
+import { imagesOf } from './report-images.ts';
+
+/** The parts of a report that any target has: what was observed of the runs and the images, and how it was judged. */
+export function reportOf(
+  seen: Observation,
+  criteria: readonly Criterion[],
+  keys: readonly VerificationKey[],
+): Omit<Report, 'version' | 'target' | 'uncommitted' | 'baseImage' | 'cluster' | 'byHand' | 'duration'> {
+  return {
+    ...verdictOf(criteria),
+    revision: seen.revision,
+    seal: seen.seal,
+    labelPrefix: seen.labelPrefix,
+    publicKeys: pemOf(keys),
+    images: imagesOf(seen),
+    criteria,
+    runs: [seen.build, ...seen.scanners.map(({ run }) => run)],
+  };
+}
+
+/** What the criteria come to. */
+export function verdictOf(criteria: readonly Criterion[]): Pick<Report, 'status' | 'level'> {
+  const failed = criteria.some(({ status }) => status === 'failed');
+  return { status: failed ? 'failed' : 'passed', level: proofLevel(criteria) };
+}
+
+/** Public keys as text, for whoever wants to check by hand. */
+export function pemOf(keys: readonly VerificationKey[]): readonly string[] {
+  return keys.map(({ key }) => String(key.export({ type: 'spki', format: 'pem' })));
+}

@@ -1,0 +1,24 @@
+import type { Report, Target } from './report.ts';
+
+const TARGETS: Readonly<Record<Target, string>> = {
+  local: 'this machine',
+  tenant: 'a Konflux tenant',
+  tekton: 'a cluster with Tekton, without Konflux',
+  published: 'what is published; nothing was built',
+};
+
+/** What was looked at, in words. */
+export function targetText(target: Target): string {
+  return TARGETS[target];
+}
+
+/** What the proof level means, in words; on this machine a stand-in signed. */
+export function levelText({ level, target, publicKeys }: Report): string {
+  if (level === 'none') return 'a check of the links or of the signatures failed, or could not be made';
+  if (level === 'linked') {
+    const rest = publicKeys.length === 0 ? 'no key was given to check signatures with' : 'not all of it is signed';
+    return `the images name each other by digest, and their bytes hash to it; ${rest}`;
+  }
+  const by = target === 'local' ? 'a stand-in for the build system (its key is of this run)' : 'the build system';
+  return `the images name each other by digest, their bytes hash to it, and ${by} signed that one run built them so`;
+}

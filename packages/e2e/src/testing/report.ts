@@ -1,0 +1,81 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { parsePublicKeys } from '@multi-image/digest-chain';
+import { judge } from '../criteria/criteria.ts';
+import type { Observation } from '../criteria/observation.ts';
+import type { Report } from '../report/report.ts';
+import { reportOf } from '../report/report-of.ts';
+import { second, wellDone } from './observation.ts';
+
+/** The report of what was seen, as a run on this machine writes it. */
+export function reportFor(seen: Observation, more: Partial<Report> = {}): Report {
+  const { publicKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return {
+    version: 1,
+    target: 'local',
+    ...reportOf(seen, judge(seen), parsePublicKeys(publicKey)),
+    uncommitted: [],
+    baseImage: { pinned: [], used: 'base', note: 'a base' },
+    byHand: { podmanArguments: ['--runtime', 'runc'] },
+    duration: 12_345,
+    ...more,
+  };
+}
+
+/** What a run sees that the build system signed. */
+export function attested(): ReturnType<typeof wellDone> {
+  const seen = wellDone();
+  const passed = (id: string, role: string, text: string) => ({ id, role, status: 'passed', text }) as const;
+  const by = 'signed by ECDSA P-256 sha256:1c3bc7b5c88c';
+  seen.primary.proof = [
+    ...(Array.isArray(seen.primary.proof) ? seen.primary.proof : []),
+    passed('signature', 'primary', `${by} (sha256-2222.sig); no transparency log was checked`),
+    passed('signature', 'metadata', `${by} (sha256-3333.sig); no transparency log was checked`),
+    passed('provenance', 'metadata', `of a builder, has both images as subjects; ${by}`),
+    passed('build-args', 'metadata', 'task build-image-2 was called with IMAGE1_DIGEST'),
+  ];
+  return seen;
+}
+
+/** A chain of three, each embedding the one before, of which the last embeds the first as well. */
+export function chainOfThree(): Observation {
+  const seen = attested();
+  const digest = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const catalog = {
+    ...seen.metadata.published,
+    reference: 'registry.example/org/catalog:1',
+    digest: digest('catalog'),
+  };
+  const { output: _, ...metadata } = seen.metadata;
+  const sealed = { ...seen.metadata.published, digest: digest('sealed') };
+  return {
+    ...seen,
+    images: [
+      { ...seen.primary, name: 'operator', role: 'operator', embeddedBy: ['bundle', 'catalog'] },
+      {
+        ...metadata,
+        name: 'bundle',
+        role: 'bundle',
+        embeds: ['operator'],
+        embeddedBy: ['catalog'],
+        published: sealed,
+        origin: { ...seen.metadata.origin, digest: second },
+        unsealed: { digest: second, bytesEqual: true },
+      },
+      {
+        ...metadata,
+        name: 'catalog',
+        role: 'catalog',
+        repository: 'registry.example/org/catalog',
+        embeds: ['operator', 'bundle'],
+        origin: catalog,
+        published: catalog,
+        latest: catalog,
+      },
+    ],
+    scanners: [],
+  };
+}
