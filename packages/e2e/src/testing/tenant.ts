@@ -21,6 +21,8 @@ export interface TenantWorld {
   folder: string;
   config: string;
   registry: Registry;
+  /** Of the registry, as it is really reached. */
+  registryHost: string;
   signer: Signer;
   chain: PublishedChain;
   stop(): Promise<void>;
@@ -38,6 +40,7 @@ export async function buildWorld(): Promise<TenantWorld> {
     folder,
     config,
     registry,
+    registryHost: server.host,
     signer,
     chain,
     async stop() {
