@@ -86,6 +86,8 @@ async function runImage(
   const args = [
     'run',
     '--rm',
+    // What a pull says is not what the image says.
+    '--quiet',
     '--name',
     name,
     '--tls-verify=false',

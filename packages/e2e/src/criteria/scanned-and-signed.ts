@@ -19,7 +19,7 @@ export function scannedAndSigned(seen: Observation): Evidence[] {
     ...(seen.scans.length > 0 ? [] : [skipped('scan', 'no check task ran in these pipelines')]),
     ...signatures,
     ...(signatures.length > 0 ? [] : [skipped('signatures', 'no signature was looked at')]),
-    ...SIGNERS[seen.signer],
+    ...(signatures.length > 0 || seen.signer === 'none' ? SIGNERS[seen.signer] : []),
   ];
 }
 

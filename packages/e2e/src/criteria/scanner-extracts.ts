@@ -10,8 +10,8 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
     const image = byRole(images, role);
     const apart = Math.abs(run.startedAt - build.startedAt);
     const extract = taskOf(run, `extract-${image.name}`);
-    const sealed = image.embeds.map((embedded) => taskOf(build, `label-${byRole(images, embedded).name}`)?.finishedAt);
-    const waited = sealed.some((time) => time !== undefined && run.startedAt < time);
+    const seals = image.embeds.map((embedded) => taskOf(build, `label-${byRole(images, embedded).name}`));
+    const waited = seals.some((seal) => seal?.status === 'Succeeded' && run.startedAt < (seal.finishedAt ?? 0));
     const took = seconds((extract?.finishedAt ?? 0) - (extract?.startedAt ?? 0));
     return [
       succeeded(run),

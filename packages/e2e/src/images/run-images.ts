@@ -45,7 +45,7 @@ export function podmanRunner(where: {
       const { runArguments } = await probeContainers({});
       const tls = isPlain ? ['--tls-verify=false'] : [];
       const wasThere = (await run('podman', ['image', 'exists', exact])).exitCode === 0;
-      const args = ['run', '--rm', '--network', 'none', ...tls, ...runArguments, exact];
+      const args = ['run', '--rm', '--quiet', '--network', 'none', ...tls, ...runArguments, exact];
       const output = await run('podman', args, { timeout: 300_000 });
       // It stays in its registry; here it was only to be run.
       if (!wasThere) await run('podman', ['rmi', exact]);

@@ -108,7 +108,7 @@ function outputChecks(edges: readonly Edge[], { images, byHand = {} }: Report): 
     return [
       {
         what: `${image.title} runs${embedded.length > 0 ? ' and prints the digest that it holds' : ''}`,
-        command: ['podman run --rm', ...args.map(quote)].join(' '),
+        command: ['podman run --rm --quiet', ...args.map(quote)].join(' '),
         prints: embedded.map((edge) => edge.embedded.originDigest ?? ''),
       },
     ];

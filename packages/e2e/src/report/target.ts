@@ -7,6 +7,13 @@ const TARGETS: Readonly<Record<Target, string>> = {
   published: 'what is published; nothing was built',
 };
 
+const SIGNERS: Readonly<Record<Target, string>> = {
+  local: 'a stand-in for the build system (its key is of this run)',
+  tenant: 'Tekton Chains',
+  tekton: 'Tekton Chains',
+  published: 'whoever has the private key to the one that was given',
+};
+
 /** What was looked at, in words. */
 export function targetText(target: Target): string {
   return TARGETS[target];
@@ -19,6 +26,6 @@ export function levelText({ level, target, publicKeys }: Report): string {
     const rest = publicKeys.length === 0 ? 'no key was given to check signatures with' : 'not all of it is signed';
     return `the images name each other by digest, and their bytes hash to it; ${rest}`;
   }
-  const by = target === 'local' ? 'a stand-in for the build system (its key is of this run)' : 'the build system';
+  const by = SIGNERS[target];
   return `the images name each other by digest, their bytes hash to it, and ${by} signed that one run built them so`;
 }

@@ -1,5 +1,6 @@
 import type { Criterion, Status } from '../criteria/criterion.ts';
 import { seconds } from '../criteria/wording.ts';
+import { firstCause } from './first-cause.ts';
 import { remedyFor } from './remedies.ts';
 import type { Report } from './report.ts';
 import { levelText } from './target.ts';
@@ -30,21 +31,15 @@ export function renderReport(report: Report, paint: Palette): string[] {
   ];
 }
 
-/** The first task that failed by itself: what else fell usually fell with it. */
-function renderCause({ runs }: Report): string[] {
-  for (const run of runs) {
-    const task = run.tasks.find((entry) => entry.status === 'Failed');
-    if (task === undefined) continue;
-    const error = task.logTail?.findLastIndex((line) => line.startsWith('error ')) ?? -1;
-    const lines = error < 0 ? [task.message ?? ''] : (task.logTail?.slice(error) ?? []);
-    return [
-      '',
-      `first cause: task ${printable(task.name)} of ${printable(run.name)}`,
-      ...lines.map((line) => `  ${printable(line)}`),
-      '',
-    ];
-  }
-  return [];
+function renderCause(report: Report): string[] {
+  const cause = firstCause(report);
+  if (cause === undefined) return [];
+  return [
+    '',
+    `first cause: task ${printable(cause.task)} of ${printable(cause.run)}`,
+    ...cause.lines.map((line) => `  ${printable(line)}`),
+    '',
+  ];
 }
 
 function renderCriterion(entry: Criterion, number: number, paint: Palette): string[] {

@@ -81,9 +81,23 @@ describe('the picture', () => {
     Object.assign(seen.primary, { published: nothing, latest: nothing, proof: { problem: 'not found' } });
     const page = text(renderPage(reportFor(seen)));
     expect(page).toContain('Image 1, sealed registry.example/org/image1 not published');
+    expect(page).toContain('should be labelled with B');
     expect(page).toContain('✗ not proved');
     expect(page).not.toContain('cosign verify');
   });
+});
+
+test('of a run that failed, the first cause stands before everything else', () => {
+  const seen = wellDone();
+  const error = ['error LINK_MISMATCH: another image', '  found: <b>'];
+  const tasks = seen.build.tasks.map((task) =>
+    task.name === 'label-image-1' ? { ...task, status: 'Failed', logTail: ['before', ...error] } : task,
+  );
+  seen.build = { ...seen.build, status: 'Failed', tasks };
+  const page = renderPage(reportFor(seen));
+  expect(page).toContain('<pre><code>error LINK_MISMATCH: another image\n  found: &lt;b&gt;</code></pre>');
+  expect(page.indexOf('First cause')).toBeLessThan(page.indexOf('The chain'));
+  expect(renderPage(reportFor(wellDone()))).not.toContain('First cause');
 });
 
 test('without runs there is no timeline', () => {

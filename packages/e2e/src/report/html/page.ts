@@ -1,5 +1,6 @@
 import type { Status } from '../../criteria/criterion.ts';
 import { listed, seconds } from '../../criteria/wording.ts';
+import { firstCause } from '../first-cause.ts';
 import type { Report } from '../report.ts';
 import { targetText } from '../target.ts';
 import { criteriaList } from './criteria-list.ts';
@@ -34,7 +35,7 @@ ${place(report)}
 </dl>
 </header>
 <main>
-<section aria-labelledby="chain"><h2 id="chain">The chain</h2>
+${cause(report)}<section aria-labelledby="chain"><h2 id="chain">The chain</h2>
 ${picture(report)}
 </section>
 <section aria-labelledby="criteria"><h2 id="criteria">Criteria</h2>
@@ -63,6 +64,17 @@ function verdict({ criteria, level }: Report): Markup {
     .filter((status) => count(status) > 0)
     .map((status, index) => html`${index > 0 && ', '}${mark(status, `${count(status)} ${status}`)}`);
   return html`${counts} of ${criteria.length} criteria · proof level <strong>${level}</strong>`;
+}
+
+/** Of a run that failed: where it began. */
+function cause(report: Report): Markup | undefined {
+  const found = report.status === 'failed' ? firstCause(report) : undefined;
+  if (found === undefined) return undefined;
+  return html`<section aria-labelledby="cause"><h2 id="cause">First cause</h2>
+<p>Task <strong>${found.task}</strong> of ${found.run} ${mark('failed')}; what else fell usually fell with it.</p>
+<pre><code>${found.lines.join('\n')}</code></pre>
+</section>
+`;
 }
 
 function place({ baseImage, cluster }: Report): Markup | undefined {

@@ -20,11 +20,18 @@ export function picture(report: Report): Markup {
   const drawn = columns <= MOST_COLUMNS;
   const column = ({ image }: ChainNode): number => report.images.indexOf(image);
   const statusOf = (id: string): Status => report.criteria.find((entry) => entry.id === id)?.status ?? 'skipped';
+  const built = statusOf('image-2-embeds-image-1');
+  const sealed = statusOf('image-1-labelled');
+  const verb = (status: Status, does: string, should: string): string => (status === 'passed' ? does : should);
   const builtIn = nodes
-    .filter(({ sealed }) => !sealed)
+    .filter((node) => !node.sealed)
     .flatMap((node) =>
       node.holds.map(
-        (held): Arc => ({ from: column(held), to: column(node), text: `${held.letter} is built into ${node.letter}` }),
+        (held): Arc => ({
+          from: column(held),
+          to: column(node),
+          text: `${held.letter} ${verb(built, 'is', 'should be')} built into ${node.letter}`,
+        }),
       ),
     );
   const back = nodes.flatMap((node) =>
@@ -35,7 +42,7 @@ export function picture(report: Report): Markup {
             (held): Arc => ({
               from: column(held),
               to: column(node),
-              text: `${held.letter} is sealed into ${node.letter}`,
+              text: `${held.letter} ${verb(sealed, 'is', 'should be')} sealed into ${node.letter}`,
             }),
           )
       : [],
@@ -46,9 +53,9 @@ export function picture(report: Report): Markup {
       : [];
   return html`<figure>
 <ol class="chain${drawn && html` drawn`}" style="--columns:${columns}">
-${drawn && strip('above', columns, builtIn, statusOf('image-2-embeds-image-1'))}${nodes.map((node) =>
-  card(node, drawn && place(node, column(node), nodes), nodes, report),
-)}${drawn && strip('below', columns, [...back, ...stated], statusOf('image-1-labelled'))}</ol>
+${drawn && strip('above', columns, builtIn, built)}${nodes.map((node) =>
+  card(node, drawn && place(node, column(node), nodes), { nodes, report, holds: node.sealed ? sealed : built }),
+)}${drawn && strip('below', columns, [...back, ...stated], sealed)}</ol>
 <figcaption>${mark(report.level === 'none' ? 'failed' : 'passed', report.level === 'none' ? 'not proved' : report.level)}: ${levelText(report)}.${stated.length > 0 && ' The images are linked back by a statement that is attached to each of them.'}</figcaption>
 </figure>`;
 }
@@ -59,7 +66,11 @@ function place(node: ChainNode, column: number, nodes: readonly ChainNode[]): st
   return `grid-column:${column + 1};grid-row:${alone ? '2 / span 2' : node.sealed ? 3 : 2}`;
 }
 
-function card(node: ChainNode, style: string | false, nodes: readonly ChainNode[], report: Report): Markup {
+function card(
+  node: ChainNode,
+  style: string | false,
+  { nodes, report, holds }: { nodes: readonly ChainNode[]; report: Report; holds: Status },
+): Markup {
   const { image, digest, published } = node;
   const tags = [
     ...(published && image.revisionTag !== null && image.revisionTag !== 'latest' ? [image.revisionTag] : []),
@@ -68,7 +79,7 @@ function card(node: ChainNode, style: string | false, nodes: readonly ChainNode[
   return html`<li class="image"${style !== false && html` style="${style}"`}><h3>${letter(node.letter)} ${node.title}</h3>
 <p><code>${image.repository}</code></p>
 <p><code class="digest">${digest ?? (node.sealed ? 'not published' : 'not built')}</code></p>
-<ul>${node.holds.map((held) => html`<li>${holding(node, held)}</li>`)}${
+<ul>${node.holds.map((held) => html`<li>${holding(node, held, holds)}</li>`)}${
     report.seal === 'referrer' &&
     nodes
       .filter(({ holds }) => holds.includes(node))
@@ -78,12 +89,13 @@ ${published && digest !== null && signature(node)}</li>
 `;
 }
 
-/** What a digest does in it; without one, what it should have done. */
-function holding(node: ChainNode, held: ChainNode): Markup {
+/** What a digest does in it; where that was not proved, what it should do. */
+function holding(node: ChainNode, held: ChainNode, status: Status): Markup {
+  const should = status === 'passed' ? '' : 'should be ';
   const digest = html`${letter(held.letter)} ${held.digest !== null && html`<code>${short(held.digest)}</code>`}`;
-  if (!node.sealed) return html`built with ${digest} inside, ${held.title}`;
-  if (held.image === node.image) return html`without its seal it is ${digest} again, byte for byte`;
-  return html`labelled with ${digest}, ${held.title}`;
+  if (!node.sealed) return html`${should}built with ${digest} inside, ${held.title}`;
+  if (held.image === node.image) return html`without its seal it ${should || 'is '}${digest} again, byte for byte`;
+  return html`${should}labelled with ${digest}, ${held.title}`;
 }
 
 function signature({ image }: ChainNode): Markup {
