@@ -67,6 +67,24 @@ test('proves a published chain with the key, and says what a registry can’t an
   expect(await readFile(join(folder, 'report.json.html'), 'utf8')).toContain(chain.sealed);
 });
 
+test('the picture is the same from any image of the chain', async () => {
+  const from = async (image: string) => (await verify(image, '--key', join(folder, 'cosign.pub'))).report;
+  const [first, second] = [await from(`${chain.image1}:${revision}`), await from(`${chain.image2}:${revision}`)];
+  expect(first?.level).toBe('attested');
+  expect(second?.level).toBe('attested');
+  expect(second?.images.map(({ role, title, embeds }) => [role, title, embeds])).toEqual([
+    ['primary', 'Image 1', []],
+    ['metadata', 'Image 2', ['primary']],
+  ]);
+  const digests = (report: Report | undefined) =>
+    report?.images.map(({ originDigest, sealedDigest, signature }) => [originDigest, sealedDigest, signature?.status]);
+  expect(digests(second)).toEqual([
+    [chain.origin, chain.sealed, 'passed'],
+    [chain.metadata, null, 'passed'],
+  ]);
+  expect(digests(first)).toEqual(digests(second));
+});
+
 test('shows the page in a browser, and writes JUnit, where that is asked for', async () => {
   const opener = join(folder, process.platform === 'darwin' ? 'open' : 'xdg-open');
   await writeFile(opener, `#!/bin/sh\necho "$1" > ${folder}/opened\n`);

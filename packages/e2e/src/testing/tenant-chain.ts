@@ -91,7 +91,9 @@ export async function signChain(registry: Registry, chain: PublishedChain, signe
     { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
   ];
   const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasks);
-  const attestation = { mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement) };
+  // Cosign reads only layers with this annotation; in an attestation it is empty.
+  const annotations = { [SIGNATURE_ANNOTATION]: '' };
+  const attestation = { mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement), annotations };
   for (const [image, digest] of [
     [chain.image1, chain.sealed],
     [chain.image2, chain.metadata],

@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createRegistry } from '@multi-image/digest-chain';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestRegistry, type TestRegistry } from '../../../digest-chain/src/testing/registry.ts';
+import { createSigner } from '../../../digest-chain/src/testing/signer.ts';
+import { attested, reportFor } from '../testing/report.ts';
+import { publishChain, signChain } from '../testing/tenant-chain.ts';
+import { verifyPublished } from '../verify-published.ts';
+import { type HandCheck, handChecksOf, quote } from './by-hand.ts';
+import type { Report } from './report.ts';
+
+const has = (program: string): boolean => spawnSync(program, ['--help'], { stdio: 'ignore' }).error === undefined;
+
+let server: TestRegistry;
+let folder: string;
+let report: Report;
+
+beforeAll(async () => {
+  server = await startTestRegistry();
+  folder = await mkdtemp(join(tmpdir(), 'e2e-by-hand-'));
+  const registry = createRegistry();
+  const signer = createSigner();
+  const chain = await publishChain(registry, `${server.host}/acme/chain`, 'c0ffee'.padEnd(40, '0'));
+  await signChain(registry, chain, signer);
+  report = await verifyPublished({ reference: `${chain.image1}:latest`, keys: signer.keys, registry });
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function checksOf(title: string, of: Report = report): readonly HandCheck[] {
+  return handChecksOf(of).find((group) => group.title.includes(title))?.checks ?? [];
+}
+
+/** Runs what is shown, as it is shown. What differs is a finding of `diff`, and no error. */
+function run({ command, prints = [] }: HandCheck, cwd: string = folder): void {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', command], { cwd, encoding: 'utf8' });
+  expect(status, stderr).toBe(command.startsWith('diff ') ? 1 : 0);
+  for (const text of prints) expect(stdout).toContain(text);
+}
+
+describe('the commands do what they say, as they are shown', () => {
+  test.skipIf(!has('skopeo') || !has('jq'))('skopeo and jq (skipped where they are missing)', () => {
+    const checks = checksOf('skopeo');
+    expect(checks).toHaveLength(5);
+    for (const check of checks) run(check);
+  });
+
+  test.skipIf(!has('cosign') || !has('jq'))('cosign (skipped where it is missing)', { timeout: 60_000 }, () => {
+    const checks = checksOf('cosign');
+    expect(checks).toHaveLength(5);
+    for (const check of checks) run(check);
+  });
+
+  test('this repository itself', { timeout: 60_000 }, () => {
+    const checks = checksOf('this repository', { ...report, publicKeys: [] });
+    expect(checks).toHaveLength(2);
+    for (const check of checks) run(check, resolve(import.meta.dirname, '../../../..'));
+  });
+});
+
+test('on a cluster, the runs and its key come with them', () => {
+  const cluster = { server: 'https://api.example', namespace: 'my tenant', application: 'chain', snapshots: [] };
+  const seen = reportFor(attested(), { target: 'tenant', cluster });
+  const commands = handChecksOf(seen).flatMap(({ checks }) => checks.map(({ command }) => command));
+  expect(commands).toContain("kubectl get pipelineruns -n 'my tenant' app-on-push metadata-scanner-on-push");
+  expect(commands.some((command) => command.startsWith('kubectl get secret public-key'))).toBe(true);
+  expect(commands.some((command) => /^podman run --rm --quiet --runtime runc registry\.example/.test(command))).toBe(
+    true,
+  );
+});
+
+test('a registry without TLS is reached without it', () => {
+  const commands = handChecksOf(reportFor(attested(), { byHand: { plainHttp: true } }))
+    .flatMap(({ checks }) => checks.map(({ command }) => command))
+    .filter((command) => /^(?:skopeo|podman|cosign)/.test(command));
+  expect(commands.length).toBeGreaterThan(5);
+  expect(commands.filter((command) => !/--tls-verify=false|--allow-http-registry/.test(command))).toEqual([]);
+});
+
+test('without a chain there is nothing to look at', () => {
+  expect(handChecksOf({ ...report, images: report.images.slice(0, 1) })).toEqual([]);
+});
+
+test.each(["it's", '$(touch hacked)', '`x`', 'a b', '"', '\\', '', '!x', 'a\nb', "';touch hacked;'"])(
+  'whatever is in a value, %j is one word for a shell',
+  (text) => {
+    const { stdout } = spawnSync('bash', ['-c', `printf '<%s>' ${quote(text)}`], { cwd: folder, encoding: 'utf8' });
+    expect(stdout).toBe(`<${text}>`);
+  },
+);
