@@ -37,7 +37,17 @@ class PooledKubeConfig extends KubeConfig {
         cause,
       });
     }
-    this.#noteHeader(context.getHeaders().Authorization ?? '');
+    // Whoever writes a token into a file ends it with a line; Go's client takes that off, too.
+    const header = (context.getHeaders().Authorization ?? '').trim();
+    this.#noteHeader(header);
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(header)) {
+      throw new E2eError('CLUSTER_UNAUTHORIZED', 'the login that the kubeconfig names can not be used', {
+        expected: 'a token in one line',
+        found: 'a token with characters that no header can hold',
+        hint: 'look at where the kubeconfig gets its token from',
+      });
+    }
+    if (header !== '') context.setHeaderParam('Authorization', header);
     const dispatcher = context.getDispatcher();
     if (dispatcher === undefined) return;
     this.#dispatcher ??= dispatcher;

@@ -18,6 +18,8 @@ export interface Call {
   query: URLSearchParams;
   time: number;
   accept: string;
+  /** The Authorization header. */
+  login: string;
 }
 
 /** What a test makes of a request instead of the answer it would get; `wait` alone only delays it. */
@@ -101,8 +103,9 @@ export class KubeServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://server');
-    const { accept = '' } = request.headers;
-    const call = { method: request.method ?? 'GET', path: pathname, query: searchParams, time: Date.now(), accept };
+    const { accept = '', authorization: login = '' } = request.headers;
+    const method = request.method ?? 'GET';
+    const call: Call = { method, path: pathname, query: searchParams, time: Date.now(), accept, login };
     this.calls.push(call);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
