@@ -7,6 +7,7 @@ import {
   type StandInBench,
   type StandInCall,
 } from '../testing/stand-in-run.ts';
+import { runScript } from '../testing/stand-in-script.ts';
 
 const lacking = lackingForStandIns();
 const title = lacking.length === 0 ? 'stand-ins, run' : `stand-ins, run: this machine has no ${lacking.join(', ')}`;
@@ -238,6 +239,13 @@ describe.skipIf(lacking.length > 0)(title, () => {
     const params = { IMAGE: `${bench.host}/test/local:1`, IMAGES: images };
     const local = await bench.run('local', [{ name: 'index', task: 'build-image-index', params }], true);
     expect(resultsOf(local, 'index').IMAGE_DIGEST).toBe(resultsOf(first, 'index').IMAGE_DIGEST);
+  });
+
+  test('registries are reached without TLS only where PLAIN_HTTP says so', async () => {
+    const { IMAGE_URL = '', IMAGE_DIGEST = '' } = resultsOf(first, 'build');
+    // Nothing sets it here.
+    const { output } = await runScript('clair-scan', { 'image-url': IMAGE_URL, 'image-digest': IMAGE_DIGEST });
+    expect(output).toContain('server gave HTTP response to HTTPS client');
   });
 
   test('a build is hermetic only where it is asked to be', async () => {

@@ -114,8 +114,6 @@ fi
 read_containerfile "$containerfile"
 
 work=$(mktemp -d -p /var/workdir)
-# Its files belong to ids that only this step's root may remove.
-trap 'rm -rf -- "$work" /var/lib/containers/storage' EXIT
 # What buildah keeps meanwhile is as large as the image: it goes to a volume.
 export TMPDIR=$work
 # A Pod's fsGroup would be the group of all that is made in there, which no user namespace has.

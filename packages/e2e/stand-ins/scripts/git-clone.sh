@@ -25,6 +25,8 @@ revision=${REVISION:-HEAD}
 malformed='^[-+]|[[:space:]:*?\[\\^~]'
 [[ ! $revision =~ $malformed ]] || fail 'the revision is malformed' "  found: '$revision'"
 
+# Without a password that is in it.
+shown=$(sed --regexp-extended 's#//[^/@]*@#//#' <<<"$URL")
 source=/var/workdir/source
 # Of this step alone: credentials never reach the folder that becomes the artifact.
 private=$(mktemp -d)
@@ -60,7 +62,7 @@ if [[ $BASIC_AUTH_BOUND == true ]]; then
   if [[ -f $BASIC_AUTH_PATH/.git-credentials ]]; then
     (umask 077 && cat "$BASIC_AUTH_PATH/.git-credentials" >"$credentials")
   elif [[ -f $BASIC_AUTH_PATH/username && -f $BASIC_AUTH_PATH/password ]]; then
-    [[ $URL =~ ^https://([^/@]+@)?([^/]+)/ ]] || fail 'credentials are only sent over https' "  found: '$URL'"
+    [[ $URL =~ ^https://([^/@]+@)?([^/]+)/ ]] || fail 'credentials are only sent over https' "  found: '$shown'"
     host=${BASH_REMATCH[2]}
     # Line ends are of whoever made the secret, not of the password.
     encode() { jq -jRs 'rtrimstr("\n") | @uri' "$BASIC_AUTH_PATH/$1"; }
@@ -85,7 +87,7 @@ rm -f .git/index
 git read-tree HEAD
 git remote add origin "$URL"
 commit=$(git rev-parse HEAD)
-printf 'Fetched %s of %s: commit %s\n' "$revision" "$URL" "$commit"
+printf 'Fetched %s of %s: commit %s\n' "$revision" "$shown" "$commit"
 
 if [[ $SUBMODULES == true && -e .gitmodules ]]; then
   fail 'submodules are not supported by this stand-in' '  found: .gitmodules' \
