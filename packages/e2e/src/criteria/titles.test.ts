@@ -32,6 +32,19 @@ describe('the titles name the images of the chain', () => {
     ]);
   });
 
+  test('one with two sidecars', () => {
+    const [app = never(), ...sidecars] = ['app', 'proxy', 'logger'].map((role) => ({
+      role,
+      title: role,
+      embeds: ['app'],
+    }));
+    const titles = titlesOf([{ ...app, embeds: [] }, ...sidecars], ['proxy'], 'label');
+    expect(titles['image-2-embeds-image-1']).toBe(
+      "proxy contains app's digest and logger contains app's digest (provable chain)",
+    );
+    expect(titles['image-1-labelled']).toBe("app labeled with proxy's and logger's digests (bidirectional link)");
+  });
+
   test('more than a title can hold, and linked by statements', () => {
     const more = ['a', 'b', 'c', 'd'].map((role) => ({ role, title: role, embeds: ['catalog'] }));
     const titles = titlesOf([...chain, ...more], ['a', 'b', 'c', 'd'], 'referrer');
@@ -39,3 +52,7 @@ describe('the titles name the images of the chain', () => {
     expect(titlesOf(chain, [], 'referrer')['image-1-labelled']).toContain('operator linked to bundle by a statement');
   });
 });
+
+function never(): never {
+  throw new Error('not there');
+}

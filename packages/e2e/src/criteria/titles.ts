@@ -25,14 +25,20 @@ export function titlesOf(
   extracted: readonly string[],
   seal: Observation['seal'],
 ): Readonly<Record<CriterionId, string>> {
-  const edges = images.flatMap((image) =>
-    images.filter(({ role }) => image.embeds.includes(role)).map((embedded) => [image.title, embedded.title] as const),
-  );
-  const few = edges.length > 0 && edges.length <= 3;
+  const embeddedIn = (image: TitledImage): string[] =>
+    images.filter(({ role }) => image.embeds.includes(role)).map(({ title }) => title);
+  const embeddersOf = (image: TitledImage): string[] =>
+    images.filter(({ embeds }) => embeds.includes(image.role)).map(({ title }) => title);
+  const each = (others: (image: TitledImage) => string[], say: (title: string, others: readonly string[]) => string) =>
+    images.flatMap((image) => (others(image).length === 0 ? [] : [say(image.title, others(image))]));
+  const edges = images.flatMap(embeddedIn).length;
+  const few = edges > 0 && edges <= 3;
   const all = images.length === 2 ? 'both' : `all ${images.length}`;
-  const contains = edges.map(([image, embedded]) => `${image} contains ${embedded}'s digest`);
-  const linked = edges.map(([image, embedded]) =>
-    seal === 'label' ? `${embedded} labeled with ${image}'s digest` : `${embedded} linked to ${image} by a statement`,
+  const contains = each(embeddedIn, (image, others) => `${image} contains ${digestsOf(others)}`);
+  const linked = each(embeddersOf, (image, others) =>
+    seal === 'label'
+      ? `${image} labeled with ${digestsOf(others)}`
+      : `${image} linked to ${listed(others)} by a statement`,
   );
   return {
     'single-pipeline': `Single pipeline builds ${all} images atomically`,
@@ -45,4 +51,9 @@ export function titlesOf(
     'scanned-and-signed': `${all.replace(/^./, (first) => first.toUpperCase())} images scanned and signed`,
     'no-manual-step': 'No manual intervention required',
   };
+}
+
+/** `a's digest`, `a's and b's digests`. */
+function digestsOf(titles: readonly string[]): string {
+  return `${listed(titles.map((title) => `${title}'s`))} ${titles.length > 1 ? 'digests' : 'digest'}`;
 }

@@ -18,15 +18,18 @@ const LANE = 26;
  */
 export function strip(where: 'above' | 'below', columns: number, arcs: readonly Arc[], status: Status): Markup {
   if (arcs.length === 0) return html``;
-  const lanes = lanesOf(arcs);
+  const outside = arcs.toSorted((a, b) => length(b) - length(a));
+  const lanes = lanesOf(outside);
   const height = Math.max(...lanes) * LANE + 46;
   const x = (column: number): number => ((column + 0.5) * WIDTH) / columns;
-  // Both ends of one column must not meet.
-  const [start, end] = where === 'above' ? [24, -24] : [-24, 24];
   const y = (distance: number): number => (where === 'above' ? distance : height - distance);
-  const drawn = arcs.map((arc, index) => {
+  const drawn = outside.map((arc, index) => {
     const lane = y(20 + (lanes[index] ?? 0) * LANE);
-    const [from, to] = [x(arc.from) + start, x(arc.to) + end];
+    // Ports beside the middle, the longest arrow's next to it: so no two meet, and none crosses another.
+    const before = outside.slice(0, index);
+    const aside = Math.sign(arc.to - arc.from) * 14;
+    const from = x(arc.from) + aside * (1 + before.filter((other) => other.from === arc.from).length);
+    const to = x(arc.to) - aside * (1 + before.filter((other) => other.to === arc.to).length);
     const bend = Math.sign(to - from) * 10;
     const turn = lane + Math.sign(y(height) - lane) * 10;
     const edge = y(height - 1);
@@ -38,15 +41,18 @@ export function strip(where: 'above' | 'below', columns: number, arcs: readonly 
 `;
 }
 
+function length({ from, to }: Arc): number {
+  return Math.abs(to - from);
+}
+
 /** The first lane that is free over an arrow's whole length; the nearest to the cards is the last. */
 function lanesOf(arcs: readonly Arc[]): number[] {
   const taken: { left: number; right: number; lane: number }[] = [];
-  const levels = arcs.map(({ from, to }) => {
+  return arcs.map(({ from, to }) => {
     const [left, right] = [Math.min(from, to), Math.max(from, to)];
     let lane = 0;
     while (taken.some((other) => other.lane === lane && left < other.right && other.left < right)) lane++;
     taken.push({ left, right, lane });
     return lane;
   });
-  return levels;
 }

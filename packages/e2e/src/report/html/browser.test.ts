@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { focusContrast, worstContrast } from '../../testing/contrast.ts';
 import { attested, chainOfThree, reportFor } from '../../testing/report.ts';
 import type { Report } from '../report.ts';
 import { renderPage } from './page.ts';
@@ -136,6 +137,45 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
     });
   });
 
+  test('where the keyboard is can be seen, in light and in dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await open('good', { colorScheme }, async (page) => {
+        await page.keyboard.press('Tab');
+        const outline = `(({ outlineStyle, outlineWidth }) => [outlineStyle, outlineWidth])(getComputedStyle(document.activeElement))`;
+        expect(await page.evaluate(outline)).toEqual(['solid', '3px']);
+        expect(await page.evaluate(focusContrast)).toBeGreaterThanOrEqual(3);
+      });
+    }
+  });
+
+  test('the arrows are drawn where there is room, and end at their images', async () => {
+    await open('three', { viewport: { width: 1280, height: 800 } }, async (page) => {
+      const shown = `[...document.querySelectorAll('.strip svg')].map((one) => one.getClientRects().length)`;
+      expect(await page.evaluate(shown)).toEqual([1, 1]);
+      const boxes = await page.evaluate(
+        `[...document.querySelectorAll('.image')].map((one) => [one.querySelector('h3').textContent, one.getBoundingClientRect().left])`,
+      );
+      const left = new Map(boxes as [string, number][]);
+      expect(left.get('E operator, sealed')).toBe(left.get('A operator, as built'));
+      expect(left.get('D bundle, sealed')).toBe(left.get('B bundle, as built'));
+      expect(left.get('C catalog')).toBeGreaterThan(left.get('B bundle, as built') ?? Infinity);
+    });
+    await open('three', { viewport: { width: 360, height: 740 } }, async (page) => {
+      expect(await page.locator('.strip').first().isVisible()).toBe(false);
+      expect(await page.getByText('labelled with').count()).toBe(3);
+    });
+  });
+
+  test('nothing is told by colour alone: what has the colour of a status has its word or sign', async () => {
+    await open('good', {}, async (page) => {
+      const texts = (await page.evaluate(
+        `[...document.querySelectorAll('.mark, td.skipped, caption span')].map((one) => one.textContent.trim())`,
+      )) as string[];
+      expect(texts.length).toBeGreaterThan(20);
+      for (const text of texts) expect(text).toMatch(/[a-z]{4}/i);
+    });
+  });
+
   test('makes sense without seeing it: landmarks, names, a table with captions and headers', async () => {
     await open('good', {}, async (page) => {
       expect(await page.title()).toContain('passed');
@@ -143,6 +183,11 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
       expect(await page.getByRole('main').count()).toBe(1);
       expect(await page.getByRole('table').count()).toBe(2);
       expect(await page.locator('table > caption').count()).toBe(2);
+      expect(await page.getByRole('columnheader').count()).toBe(6);
+      expect(await page.getByRole('rowheader').count()).toBe(4);
+      expect(await page.getByRole('region').count()).toBe(4);
+      expect(await page.getByRole('banner').count()).toBe(1);
+      expect(await page.locator('svg:not([aria-hidden] svg)').count()).toBe(0);
       const headings = `[...document.querySelectorAll('h1, h2, h3')].map((heading) => Number(heading.tagName[1]))`;
       const levels = (await page.evaluate(headings)) as number[];
       for (const [index, level] of levels.entries()) {
@@ -162,30 +207,3 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
     });
   });
 });
-
-/** The worst contrast of any text with what is behind it (WCAG 2.2, "contrast ratio"). Runs in the page. */
-const worstContrast = `(() => {
-  const parse = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
-  const luminance = ([r, g, b]) => [r, g, b]
-    .map((value) => value / 255)
-    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
-  const over = ([r, g, b, a = 1], below) => [r, g, b].map((value, index) => value * a + below[index] * (1 - a));
-  const canvas = parse(getComputedStyle(document.body).backgroundColor);
-  let worst = 21;
-  for (const element of document.querySelectorAll('body *')) {
-    if (![...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())) continue;
-    const chain = [];
-    let opacity = 1;
-    for (let at = element; at; at = at.parentElement) {
-      chain.unshift(at);
-      opacity *= Number(getComputedStyle(at).opacity);
-    }
-    const back = chain.reduce((below, at) => over(parse(getComputedStyle(at).backgroundColor), below), canvas);
-    const [r, g, b, a = 1] = parse(getComputedStyle(element).color);
-    const fore = over([r, g, b, a * opacity], back);
-    const [light, dark] = [luminance(fore), luminance(back)].sort((x, y) => y - x);
-    worst = Math.min(worst, (light + 0.05) / (dark + 0.05));
-  }
-  return worst;
-})()`;
