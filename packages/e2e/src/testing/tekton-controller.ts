@@ -54,7 +54,7 @@ export class TektonController {
     } = object.metadata as Resource['metadata'] & { managedFields?: unknown };
     await writeFile(join(root, 'run.yaml'), JSON.stringify({ ...object, metadata }));
     const statusFile = join(folder, `${name}.json`);
-    const sync = (): Promise<void> => this.#sync(statusFile, join(folder, `${name}-logs`));
+    const sync = (): Promise<void> => this.#sync(name, statusFile, join(folder, `${name}-logs`));
     const timer = setInterval(() => void sync(), 250);
     try {
       const outcome = await runPipeline({
@@ -93,11 +93,14 @@ export class TektonController {
   }
 
   /** Writes what has changed since the last time. */
-  async #sync(statusFile: string, logs: string): Promise<void> {
+  async #sync(run: string, statusFile: string, logs: string): Promise<void> {
     const raw = await readFile(statusFile, 'utf8').catch(() => undefined);
     if (raw === undefined) return;
     const { store } = this.#server;
-    for (const { kind, metadata, status } of JSON.parse(raw).items as (Resource & { status: Status })[]) {
+    // On this machine a run gets an ending of its own, as with generateName.
+    const given: string = JSON.parse(raw).items[0].metadata.name;
+    const { items }: { items: (Resource & { status: Status })[] } = JSON.parse(raw.replaceAll(given, run));
+    for (const { kind, metadata, status } of items) {
       const { name } = metadata;
       const there = store.get(kind, name);
       const podName = `${name}-pod`;

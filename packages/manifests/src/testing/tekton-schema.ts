@@ -29,13 +29,21 @@ const resources = z.strictObject({
   limits: z.strictObject({ memory: quantity.optional(), cpu: quantity.optional() }),
   requests: z.strictObject({ memory: quantity, cpu: quantity }),
 });
-const volumeMount = z.strictObject({ name, mountPath: z.string().startsWith('/') });
-const securityContext = z.strictObject({
-  runAsNonRoot: z.boolean(),
-  runAsUser: z.number().int(),
-  allowPrivilegeEscalation: z.boolean(),
-  capabilities: z.strictObject({ drop: z.array(z.string()) }),
+const volumeMount = z.strictObject({
+  name,
+  mountPath: z.string().startsWith('/'),
+  readOnly: z.boolean().optional(),
+  subPath: z.string().optional(),
 });
+const securityContext = z.strictObject({
+  runAsNonRoot: z.boolean().optional(),
+  runAsUser: z.number().int().optional(),
+  allowPrivilegeEscalation: z.boolean().optional(),
+  capabilities: z
+    .strictObject({ drop: z.array(z.string()).optional(), add: z.array(z.string()).optional() })
+    .optional(),
+});
+const env = z.array(z.strictObject({ name: z.string().regex(/^[A-Z_][A-Z0-9_]*$/), value: z.string() }));
 
 const step = z
   .strictObject({
@@ -44,19 +52,45 @@ const step = z
     onError: z.enum(['continue', 'stopAndFail']).optional(),
     command: z.array(z.string()).optional(),
     args: z.array(z.string()).optional(),
-    env: z.array(z.strictObject({ name: z.string().regex(/^[A-Z_][A-Z0-9_]*$/), value: z.string() })).optional(),
+    env: env.optional(),
+    workingDir: z.string().startsWith('/').optional(),
+    volumeMounts: z.array(volumeMount).optional(),
+    securityContext: securityContext.optional(),
     script: z.string().startsWith('#!').optional(),
     computeResources: resources,
   })
-  .refine((value) => value.script === undefined || (value.command === undefined && value.args === undefined));
+  // Tekton gives a script its args, but lets it have no command.
+  .refine((value) => value.script === undefined || value.command === undefined);
 
 const taskSpec = z.strictObject({
   description: z.string().optional(),
   params: z.array(paramSpec),
   results: z.array(z.strictObject({ name: paramName, description: z.string() })).optional(),
-  stepTemplate: z.strictObject({ securityContext, volumeMounts: z.array(volumeMount) }).optional(),
+  stepTemplate: z
+    .strictObject({
+      securityContext: securityContext.optional(),
+      volumeMounts: z.array(volumeMount).optional(),
+      env: env.optional(),
+      computeResources: resources.optional(),
+    })
+    .optional(),
   steps: z.array(step).min(1),
-  volumes: z.array(z.strictObject({ name, emptyDir: z.strictObject({}) })).optional(),
+  workspaces: z.array(z.strictObject({ name, description: z.string(), optional: z.boolean().optional() })).optional(),
+  volumes: z
+    .array(
+      z.union([
+        z.strictObject({ name, emptyDir: z.strictObject({}) }),
+        z.strictObject({
+          name,
+          configMap: z.strictObject({
+            name: z.string(),
+            optional: z.boolean(),
+            items: z.array(z.strictObject({ key: z.string(), path: z.string() })),
+          }),
+        }),
+      ]),
+    )
+    .optional(),
 });
 
 const taskRef = z.union([

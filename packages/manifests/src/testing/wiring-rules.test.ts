@@ -89,6 +89,7 @@ describe('a rule that nobody has broken proves nothing: each of them, broken', (
       '- x',
       'result IMAGE_URL is never written',
     ],
+    ['a root that is allowed', LABEL, 'runAsNonRoot: true', 'runAsNonRoot: false', 'more rights than they need'],
     ['an array in one piece', LABEL, '$(params.LINKS[*])', '$(params.LINKS)', 'params.LINKS'],
     [
       'a task that Pipelines as Code does not fetch',

@@ -96,6 +96,7 @@ export function checkTask(where: string, spec: TaskSpec): string[] {
   for (const { name } of spec.stepTemplate?.volumeMounts ?? []) {
     if (!volumes.has(name)) problems.push(`${where}: no volume ${name}`);
   }
+  problems.push(...findRights(spec).map((problem) => `${where}: ${problem}`));
   for (const step of spec.steps) {
     if (step.script?.includes('$(params.') || step.script?.includes('$(tasks.')) {
       problems.push(`${where}/${step.name}: a variable is substituted into the script`);
@@ -190,4 +191,14 @@ function interfaceOf(task: PipelineTask, tasks: ReadonlyMap<string, TaskSpec>): 
     results: new Set(spec.results?.map(({ name }) => name)),
     workspaces: new Set(),
   };
+}
+
+/** Steps that share a folder run as one user without rights, and no step takes any back. */
+function findRights({ stepTemplate, steps }: TaskSpec): string[] {
+  const taken = steps.filter((step) => step.securityContext !== undefined).map(({ name }) => `step ${name} has rights`);
+  if (stepTemplate === undefined) return taken;
+  const { runAsNonRoot, runAsUser, allowPrivilegeEscalation, capabilities } = stepTemplate.securityContext ?? {};
+  const isBare = runAsNonRoot === true && runAsUser !== undefined && allowPrivilegeEscalation === false;
+  const dropsAll = capabilities?.drop?.includes('ALL') === true && capabilities.add === undefined;
+  return isBare && dropsAll ? taken : [...taken, 'steps have more rights than they need'];
 }
