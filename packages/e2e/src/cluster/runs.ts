@@ -35,13 +35,20 @@ export interface FollowRunsOptions {
   before: ReadonlySet<string>;
   /** Runs that were seen to end already, by component. */
   finished: Readonly<Record<string, RunFacts>>;
+  /** What Chains was seen to write already, by component. */
+  signed?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds: until a run of each component is there, and until all are over. */
   timeouts: { started: number; runs: number };
   progress: Progress;
   secrecy: Secrecy;
   signal: AbortSignal;
   /** Called where something is known that a resumed run must not lose. */
-  onKnown: (known: { revision?: string; finished?: Record<string, RunFacts> }) => void;
+  onKnown: (known: {
+    revision?: string;
+    finished?: Record<string, RunFacts>;
+    /** What Chains wrote on the runs, by component. */
+    signed?: Record<string, string>;
+  }) => void;
 }
 
 /** The components whose runs a chain has, the builder's first. */
@@ -63,6 +70,7 @@ export async function followRuns(
   const records = new Map<string, RunRecord>();
   const tasks = new Map<string, TaskRecord>();
   const finished = new Map(Object.entries(options.finished));
+  const signed = new Map(Object.entries(options.signed ?? {}));
   const logs: Promise<void>[] = [];
   const settling = new Set<string>();
   const stop = new AbortController();
@@ -89,6 +97,7 @@ export async function followRuns(
     if (ended !== undefined && ended.name !== run.name) {
       if ((run.startedAt ?? run.created) <= ended.startedAt) return;
       finished.delete(run.component);
+      signed.delete(run.component);
     }
     records.set(run.component, run);
     if (known?.uid !== run.uid) {
@@ -99,6 +108,11 @@ export async function followRuns(
     if (records.size === components.length && known === undefined) {
       clearTimeout(timer);
       timer = setTimeout(() => stop.abort(timeout('runs')), timeouts.runs);
+    }
+    // Who prunes runs does so after Chains was here, and perhaps before anybody else looks.
+    if (run.signed !== undefined && run.signed !== signed.get(run.component)) {
+      signed.set(run.component, run.signed);
+      options.onKnown({ signed: Object.fromEntries(signed) });
     }
     if (isOver(run) && !settling.has(run.uid)) {
       settling.add(run.uid);

@@ -58,9 +58,8 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
           (value) => value === 'true',
         ),
       );
-      options.onKnown({
-        signed: Object.fromEntries([...signed].flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))),
-      });
+      const written = [...signed].flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+      options.onKnown({ signed: { ...options.signed, ...Object.fromEntries(written) } });
       const snapshot = await step(
         options,
         `${component} · Snapshot`,

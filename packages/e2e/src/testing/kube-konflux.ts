@@ -1,28 +1,11 @@
 import { KINDS } from '../cluster/resource.ts';
-import { APPLICATION, pipelineRun, snapshot } from './kube-objects.ts';
+import type { Misfortunes } from './kube-misfortunes.ts';
+import { APPLICATION, condition, endedTask, pipelineRun, snapshot } from './kube-objects.ts';
 import type { KubeServer } from './kube-server.ts';
 import type { Writable } from './kube-store.ts';
 import type { PublishedChain } from './tenant-chain.ts';
 
-/** Where a test lets something go otherwise than well. */
-export interface Misfortunes {
-  /** The build service can't set up Pipelines as Code. */
-  configureError?: string;
-  /** Konflux never links this secret. */
-  unlinked?: string;
-  failingTask?: { component: string; task: string; log: string };
-  /** The run ends with this reason. */
-  runReason?: { component: string; reason: string };
-  chains?: 'failed' | 'silent';
-  noSnapshot?: boolean;
-  /** The scanner's Snapshot holds this image for it. */
-  snapshotImage?: string;
-  test?: string;
-  /** Called after each step of a run; a test drops connections here. */
-  onStep?: (component: string, task: string) => void;
-  /** Milliseconds between steps. */
-  pace?: number;
-}
+export type { Misfortunes } from './kube-misfortunes.ts';
 
 export const SCENARIO = 'verify-scanner';
 
@@ -34,6 +17,7 @@ export class KonfluxControllers {
   readonly #misfortunes: Misfortunes;
   readonly #stop: () => void;
   readonly #timers = new Set<NodeJS.Timeout>();
+  #stopped = false;
   /** Requests that were carried out: `component request`. */
   readonly requests: string[] = [];
 
@@ -48,6 +32,7 @@ export class KonfluxControllers {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#stop();
     for (const timer of this.#timers) clearTimeout(timer);
   }
@@ -58,6 +43,7 @@ export class KonfluxControllers {
   }
 
   #later(work: () => void, delay: number = this.#misfortunes.pace ?? 5): void {
+    if (this.#stopped) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       work();
@@ -114,7 +100,9 @@ export class KonfluxControllers {
       component === 'app'
         ? ['clone-repository', 'build-image-1', 'build-image-2', 'label-image-1', 'clair-scan', 'apply-tags']
         : ['clone-repository', 'extract-image-2', 'clair-scan'];
-    this.#later(() => this.#runTasks(name, component, tasks));
+    const { runReason } = this.#misfortunes;
+    const isEarly = runReason?.component === component && runReason.early === true;
+    this.#later(() => (isEarly ? this.#end(name, component, false, '') : this.#runTasks(name, component, tasks)));
   }
 
   #runTasks(run: string, component: string, [task, ...rest]: readonly string[]): void {
@@ -130,44 +118,38 @@ export class KonfluxControllers {
       'tekton.dev/pipelineRun': run,
       'tekton.dev/pipelineTask': task,
     };
-    const condition = (status: string, reason: string, message = ''): object[] => [
-      { type: 'Succeeded', status, reason, message },
-    ];
     store.put({
       ...KINDS.taskRun,
       metadata: { name, labels },
       status: { podName: `${name}-pod`, startTime: now(), conditions: condition('Unknown', 'Running') },
     });
     onStep?.(component, task);
+    const { retriedTask } = this.#misfortunes;
+    const isRetried = retriedTask?.component === component && retriedTask.task === task;
+    for (let attempt = 1; isRetried && attempt <= retriedTask.times; attempt++) this.#retry(name, attempt);
     this.#later(() => {
-      const fails = failingTask?.component === component && failingTask.task === task;
-      if (fails) this.#server.logs.set(`${name}-pod/step-build`, failingTask.log);
+      const fails = failingTask?.component === component && failingTask.task === task ? failingTask : undefined;
+      if (fails?.log !== undefined) this.#server.logs.set(`${name}-pod/step-build`, fails.log);
       store.change('TaskRun', name, (object) => {
-        const steps = [
-          {
-            name: 'build',
-            container: 'step-build',
-            terminated: { exitCode: fails ? 1 : 0, reason: fails ? 'Error' : 'Completed' },
-          },
-        ];
-        const results = Object.entries(this.#resultsOf(task)).map(([key, value]) => ({
-          name: key,
-          type: 'string',
-          value,
-        }));
-        object.status = {
-          ...object.status,
-          completionTime: now(),
-          steps,
-          ...(fails ? {} : { results }),
-          conditions: fails
-            ? condition('False', 'Failed', '"step-build" exited with code 1')
-            : condition('True', 'Succeeded'),
-        };
+        object.status = { ...object.status, ...endedTask(this.#resultsOf(task), fails) };
       });
-      if (fails)
+      if (fails === undefined) this.#runTasks(run, component, rest);
+      else
         this.#end(run, component, false, `Tasks Completed: 2 (Failed: 1, Cancelled 0), Skipped: ${rest.length}`, rest);
-      else this.#runTasks(run, component, rest);
+    });
+  }
+
+  /** One attempt failed: it becomes history, and the TaskRun begins anew with another pod. */
+  #retry(name: string, attempt: number): void {
+    this.#server.store.change('TaskRun', name, (object) => {
+      const { retriesStatus = [], ...failed } = object.status;
+      const end = endedTask({}, { component: '', task: '', log: '' });
+      object.status = {
+        retriesStatus: [...retriesStatus, { ...failed, ...end }],
+        podName: `${name}-pod-retry${attempt}`,
+        startTime: failed.startTime,
+        conditions: condition('Unknown', 'ToBeRetried', '"step-build" exited with code 1'),
+      };
     });
   }
 
@@ -195,23 +177,37 @@ export class KonfluxControllers {
         completionTime: now(),
         skippedTasks: skipped.map((name) => ({ name, reason: 'PipelineRun was stopping' })),
         ...(succeeded ? { results: Object.entries(results).map(([name, value]) => ({ name, value })) } : {}),
-        conditions: [
-          {
-            type: 'Succeeded',
-            status: succeeded ? 'True' : 'False',
-            reason: reason ?? (good ? 'Succeeded' : 'Failed'),
-            message,
-          },
-        ],
+        conditions: condition(
+          succeeded ? 'True' : 'False',
+          reason ?? (good ? 'Succeeded' : 'Failed'),
+          runReason?.message ?? message,
+        ),
       };
     });
+    if (this.#misfortunes.pruned === component) {
+      this.#prune(run, component);
+      return;
+    }
     if (!succeeded || chains === 'silent') return;
     this.#later(() => {
-      this.#server.store.change('PipelineRun', run, (object) => {
-        object.metadata.annotations['chains.tekton.dev/signed'] = chains ?? 'true';
-      });
+      if (this.#server.store.get('PipelineRun', run) !== undefined)
+        this.#server.store.change('PipelineRun', run, (object) => {
+          object.metadata.annotations['chains.tekton.dev/signed'] = chains ?? 'true';
+        });
       if (!this.#misfortunes.noSnapshot) this.#later(() => this.#snapshot(run, component));
     });
+  }
+
+  /** Chains is done by then; between the end and this nobody may have looked. */
+  #prune(run: string, component: string): void {
+    const { store } = this.#server;
+    store.change('PipelineRun', run, (object) => {
+      object.metadata.annotations['chains.tekton.dev/signed'] = this.#misfortunes.chains ?? 'true';
+    });
+    const tasks = store.all('TaskRun').filter(({ metadata }) => metadata.name.startsWith(`${run}-`));
+    for (const { metadata } of tasks) store.delete('TaskRun', metadata.name);
+    store.delete('PipelineRun', run);
+    if (!this.#misfortunes.noSnapshot) this.#later(() => this.#snapshot(run, component));
   }
 
   #snapshot(run: string, component: string): void {

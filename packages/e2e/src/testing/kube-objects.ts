@@ -49,3 +49,36 @@ export function snapshot(
     },
   };
 }
+
+/** How Tekton writes the condition of a run. */
+export function condition(status: 'True' | 'False' | 'Unknown', reason: string, message = ''): object[] {
+  return [{ type: 'Succeeded', status, reason, message, lastTransitionTime: new Date().toISOString() }];
+}
+
+/** A task that does not end well: by its step, or without one. */
+export interface TaskFailure {
+  component: string;
+  task: string;
+  /** Of the step; without one no step ever ran. */
+  log?: string;
+  reason?: string;
+  message?: string;
+}
+
+/** The end of a TaskRun, as Tekton's controller writes it. */
+export function endedTask(results: Readonly<Record<string, string>>, failure?: TaskFailure): Record<string, unknown> {
+  const step = (exitCode: number, reason: string): object => ({
+    name: 'build',
+    container: 'step-build',
+    terminated: { exitCode, reason },
+  });
+  const completionTime = new Date().toISOString();
+  if (failure === undefined) {
+    const list = Object.entries(results).map(([name, value]) => ({ name, type: 'string', value }));
+    const steps = [step(0, 'Completed')];
+    return { completionTime, steps, results: list, conditions: condition('True', 'Succeeded') };
+  }
+  const { log, reason = 'Failed', message = '"step-build" exited with code 1' } = failure;
+  const steps = log === undefined ? [] : [step(1, 'Error')];
+  return { completionTime, steps, conditions: condition('False', reason, message) };
+}

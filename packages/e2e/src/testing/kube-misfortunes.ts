@@ -1,0 +1,25 @@
+import type { TaskFailure } from './kube-objects.ts';
+
+/** Where a test lets something go otherwise than well. */
+export interface Misfortunes {
+  /** The build service can't set up Pipelines as Code. */
+  configureError?: string;
+  /** Konflux never links this secret. */
+  unlinked?: string;
+  failingTask?: TaskFailure;
+  /** Fails this often before it goes well; Tekton tries again in the same TaskRun. */
+  retriedTask?: { component: string; task: string; times: number };
+  /** The run ends with this reason, after its tasks or before the first. */
+  runReason?: { component: string; reason: string; message?: string; early?: boolean };
+  /** Its run and all that belongs to it goes as soon as it is over. */
+  pruned?: string;
+  chains?: 'failed' | 'silent';
+  noSnapshot?: boolean;
+  /** The scanner's Snapshot holds this image for it. */
+  snapshotImage?: string;
+  test?: string;
+  /** Called after each step of a run; a test drops connections here. */
+  onStep?: (component: string, task: string) => void;
+  /** Milliseconds between steps. */
+  pace?: number;
+}
