@@ -146,6 +146,13 @@ export class ClusterSession {
 
   #noteSecrets(): void {
     const { token, password, keyData } = this.config.getCurrentUser() ?? {};
-    for (const secret of [token, password, keyData]) if (typeof secret === 'string') this.#secrets.add(secret);
+    // A key can come out line by line, too.
+    const lines = Buffer.from(keyData ?? '', 'base64')
+      .toString()
+      .split('\n');
+    const body = lines.filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line));
+    for (const secret of [token, password, keyData, ...body]) {
+      if (typeof secret === 'string') this.#secrets.add(secret);
+    }
   }
 }

@@ -9,7 +9,9 @@ test.each([
   ['{"auths":{"quay.io":{"auth":"dXNlcjpwYXNz"}}}', 'dXNlcjpwYXNz'],
   ['curl -d password=hunter22&x=1', 'hunter22'],
   ['-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----', 'MHcCAQEE'],
+  ['  MHcCAQEEIJ7\n  oAoGCCqGSM4\n  -----END EC PRIVATE KEY-----', 'oAoGCCqGSM4'],
   ['the token is my-very-own-token', 'my-very-own-token'],
+  ['token: bXktdmVyeS1vd24tdG9rZW4=', 'bXktdmVyeS1vd24'],
 ])('hides what is secret in %j', (text, secret) => {
   expect(new Secrecy(() => ['my-very-own-token']).clean(text)).not.toContain(secret);
 });

@@ -16,7 +16,7 @@ export class Secrecy {
   clean(text: string): string {
     let clean = text;
     // The longest first, so that no part of one is left.
-    const known = this.#known()
+    const known = [...new Set(this.#known().flatMap(formsOf))]
       .filter((secret) => secret.length > 5)
       .toSorted((a, b) => b.length - a.length);
     for (const secret of known) clean = clean.replaceAll(secret, HIDDEN);
@@ -61,6 +61,11 @@ export class Secrecy {
   }
 }
 
+/** As it is, as Secrets hold it, and as it is in a URL. */
+function formsOf(secret: string): readonly string[] {
+  return [secret, Buffer.from(secret).toString('base64'), encodeURIComponent(secret)];
+}
+
 const HIDDEN = '[hidden]';
 
 const PATTERNS: readonly [RegExp, string][] = [
@@ -76,4 +81,6 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/("(?:auth|password|token|secret|identitytoken)"\s*:\s*")[^"]+(")/gi, `$1${HIDDEN}$2`],
   [/\b(password|passwd|token|secret)=[^\s&"']{4,}/gi, `$1=${HIDDEN}`],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, HIDDEN],
+  // The end of a log can begin in the middle of a key.
+  [/(?:^[ \t]*[A-Za-z0-9+/=]{8,}\s+)+-----END [A-Z ]*PRIVATE KEY-----/gm, HIDDEN],
 ];

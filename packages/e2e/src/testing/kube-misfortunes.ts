@@ -13,11 +13,12 @@ export interface Misfortunes {
   runReason?: { component: string; reason: string; message?: string; early?: boolean };
   /** Its run and all that belongs to it goes as soon as it is over. */
   pruned?: string;
-  chains?: 'failed' | 'silent';
+  /** What Chains writes; silent: nothing. */
+  chains?: string | undefined;
   noSnapshot?: boolean;
   /** The scanner's Snapshot holds this image for it. */
   snapshotImage?: string;
-  test?: string;
+  test?: string | undefined;
   /** Called after each step of a run; a test drops connections here. */
   onStep?: (component: string, task: string) => void;
   /** Milliseconds between steps. */

@@ -40,7 +40,14 @@ export function startTenantCommand(
   const options = Object.entries(named).flatMap(([name, file]) => [`--${name}`, file]);
   const target = ['--target', 'tenant', '--config', world.config, '--kubeconfig', tenant.kubeconfig];
   const child = spawn(process.execPath, [cli, ...target, ...options, ...args], {
-    env: { ...environment, ...quay.environment, NO_PROXY: '', XDG_STATE_HOME: world.folder, CI: '1' },
+    env: {
+      ...environment,
+      ...quay.environment,
+      NO_PROXY: '',
+      XDG_STATE_HOME: world.folder,
+      REGISTRY_AUTH_FILE: join(world.folder, 'auth.json'),
+      CI: '1',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = { stdout: '', stderr: '' };
