@@ -29,6 +29,11 @@ describe('how far the chain is proved', () => {
       'the arguments are unknown',
       [check('link-present'), check('signature'), check('build-args', 'skipped')],
     ],
+    [
+      'linked',
+      'one link is not signed',
+      [check('link-present'), ...signed.map((id) => check(id)), check('provenance', 'skipped')],
+    ],
     ['none', 'a signature is not good', [check('link-present'), check('signature', 'failed')]],
     ['attested', 'all is signed', [check('link-present'), ...signed.map((id) => check(id))]],
   ] as const)('%s: %s', (level, _, proof) => {
