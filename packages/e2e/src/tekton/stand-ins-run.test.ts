@@ -1,12 +1,7 @@
 import type { PipelineRunOutcome } from '@multi-image/tekton-local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  lackingForStandIns,
-  makeStandInBench,
-  resultsOf,
-  type StandInBench,
-  type StandInCall,
-} from '../testing/stand-in-run.ts';
+import { building, sourceFiles, sourceOf, wholePipeline } from '../testing/stand-in-calls.ts';
+import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../testing/stand-in-run.ts';
 import { runScript } from '../testing/stand-in-script.ts';
 
 const lacking = lackingForStandIns();
@@ -20,113 +15,11 @@ describe.skipIf(lacking.length > 0)(title, () => {
 
   beforeAll(async () => {
     bench = await makeStandInBench();
-    source = await bench.serve({
-      'image/Containerfile': CONTAINERFILE.replaceAll('BASE_IMAGE', bench.base),
-      'image/with-network': PROBE.replaceAll('BASE_IMAGE', bench.base).replaceAll('HOST', bench.host.replace(':', ' ')),
-      'image/foreign': 'FROM scratch\nCOPY file /file\n',
-      'image/arguments': '# a comment\nFROM_FILE=file\nGREETING=overridden\n',
-      file: 'content\n',
-    });
-    first = await bench.run('first', pipeline('one'));
+    source = await bench.serve(sourceFiles(bench.base, bench.host));
+    first = await bench.run('first', wholePipeline({ host: bench.host, source }, 'one'));
   }, 120_000);
 
   afterAll(() => bench?.stop());
-
-  /** As the rendered pipelines call them. */
-  function pipeline(tag: string): StandInCall[] {
-    const image = `${bench.host}/test/image:${tag}`;
-    const built = '$(tasks.build.results.IMAGE_URL)';
-    const digest = '$(tasks.build.results.IMAGE_DIGEST)';
-    const remote = (architecture: string): StandInCall => ({
-      name: `build-${architecture}`,
-      task: 'buildah-remote-oci-ta',
-      params: { ...building(`${image}-${architecture}`, 'image/foreign'), PLATFORM: `linux/${architecture}` },
-    });
-    const scan = (task: string): StandInCall => ({
-      name: task,
-      task,
-      params: { 'image-url': built, 'image-digest': digest },
-    });
-    return [
-      { name: 'init', task: 'init', params: { 'enable-cache-proxy': 'true' } },
-      ...sourceOf(image),
-      {
-        name: 'build',
-        task: 'buildah-oci-ta',
-        params: {
-          ...building(image, 'image/Containerfile'),
-          BUILD_ARGS: ['GREETING=hello  $(world) "$HOME"'],
-          BUILD_ARGS_FILE: 'image/arguments',
-          LABELS: ['vcs-type=other', 'more=a=b'],
-          ANNOTATIONS: ['note=yes'],
-          IMAGE_EXPIRES_AFTER: '5d',
-          HTTP_PROXY: '$(tasks.init.results.http-proxy)',
-        },
-      },
-      remote('amd64'),
-      remote('arm64'),
-      {
-        name: 'index',
-        task: 'build-image-index',
-        params: {
-          IMAGE: `${bench.host}/test/index:${tag}`,
-          IMAGES: ['amd64', 'arm64'].map(
-            (name) => `$(tasks.build-${name}.results.IMAGE_URL)@$(tasks.build-${name}.results.IMAGE_DIGEST)`,
-          ),
-        },
-      },
-      ...['clair-scan', 'clamav-scan', 'rpms-signature-scan'].map(scan),
-      { name: 'deprecated', task: 'deprecated-image-check', params: { IMAGE_URL: built, IMAGE_DIGEST: digest } },
-      {
-        name: 'apply-tags',
-        task: 'apply-tags',
-        params: { IMAGE_URL: built, IMAGE_DIGEST: digest, ADDITIONAL_TAGS: ['latest', `more-${tag}`] },
-      },
-      {
-        name: 'apply-tags-to-index',
-        task: 'apply-tags',
-        params: {
-          IMAGE_URL: '$(tasks.index.results.IMAGE_URL)',
-          IMAGE_DIGEST: '$(tasks.index.results.IMAGE_DIGEST)',
-          ADDITIONAL_TAGS: ['latest'],
-        },
-      },
-    ];
-  }
-
-  function sourceOf(image: string): StandInCall[] {
-    return [
-      {
-        name: 'clone',
-        task: 'git-clone-oci-ta',
-        params: { url: source.url, revision: source.commit, ociStorage: `${image}.git` },
-      },
-      {
-        name: 'prefetch',
-        task: 'prefetch-dependencies-oci-ta',
-        params: {
-          input: '',
-          SOURCE_ARTIFACT: '$(tasks.clone.results.SOURCE_ARTIFACT)',
-          ociStorage: `${image}.prefetch`,
-        },
-      },
-    ];
-  }
-
-  function building(image: string, containerfile: string): Record<string, string> {
-    return {
-      IMAGE: image,
-      DOCKERFILE: containerfile,
-      SOURCE_ARTIFACT: '$(tasks.prefetch.results.SOURCE_ARTIFACT)',
-      CACHI2_ARTIFACT: '$(tasks.prefetch.results.CACHI2_ARTIFACT)',
-      HERMETIC: 'true',
-      COMMIT_SHA: '$(tasks.clone.results.commit)',
-      SOURCE_URL: '$(tasks.clone.results.url)',
-      SOURCE_DATE_EPOCH: '$(tasks.clone.results.commit-timestamp)',
-      REWRITE_TIMESTAMP: 'true',
-      OMIT_HISTORY: 'true',
-    };
-  }
 
   function manifest(reference: string): { [key: string]: unknown } {
     return JSON.parse(bench.skopeo('inspect', '--raw', '--tls-verify=false', `docker://${reference}`));
@@ -228,7 +121,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
   });
 
   test('the same commit gives the same digests', async () => {
-    const second = await bench.run('second', pipeline('two'));
+    const second = await bench.run('second', wholePipeline({ host: bench.host, source }, 'two'));
     for (const task of ['build', 'build-amd64', 'build-arm64', 'index']) {
       expect(resultsOf(second, task).IMAGE_DIGEST).toBe(resultsOf(first, task).IMAGE_DIGEST);
     }
@@ -251,7 +144,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
   test('a build is hermetic only where it is asked to be', async () => {
     const image = `${bench.host}/test/probe:1`;
     const outcome = await bench.run('probe', [
-      ...sourceOf(image),
+      ...sourceOf(source, image),
       { name: 'with', task: 'buildah-oci-ta', params: { ...building(image, 'image/with-network'), HERMETIC: 'false' } },
       { name: 'without', task: 'buildah-oci-ta', params: building(image, 'image/with-network'), runAfter: ['with'] },
     ]);
@@ -260,18 +153,3 @@ describe.skipIf(lacking.length > 0)(title, () => {
     expect(outcome.log).toMatch(/^without: nc: can't connect to remote host .*unreachable/m);
   }, 60_000);
 });
-
-const CONTAINERFILE = `# The first stage is there for what the second takes from it.
-ARG BASE=BASE_IMAGE
-FROM \${BASE} AS maker
-RUN echo made > /made
-FROM $BASE
-ARG GREETING=none
-ARG FROM_FILE
-LABEL greeting="$GREETING" from-file=$FROM_FILE
-COPY --from=maker /made /made
-COPY file \\
-  /file
-`;
-
-const PROBE = 'FROM BASE_IMAGE\nRUN nc -w 5 HOST </dev/null\n';

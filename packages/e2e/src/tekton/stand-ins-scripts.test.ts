@@ -148,7 +148,8 @@ describe('the bases of a Containerfile are those that a local run finds', () => 
     readFileSync(join(repository, file), 'utf8'),
   );
   test.each([...SPECIAL, ...own].map((text) => [text.slice(0, 60), text]))('%j', (_, text) => {
-    for (const given of [{}, { A: 'quay.io/z', C: 'quay.io/c' }]) {
+    const some: Record<string, string>[] = [{}, { A: 'quay.io/z', C: 'quay.io/c' }];
+    for (const given of some) {
       const expected = readBaseImages(text, new Map(Object.entries(given)));
       const base = expected.byStage.get(expected.lastStage) ?? '';
       expect(readWithBash(text, given)).toEqual({ images: [...expected.images].sort(), base });

@@ -69,7 +69,7 @@ async function readSpec(name: string): Promise<TaskSpec> {
   return base === undefined ? spec : (merge(await readSpec(base), spec) as TaskSpec);
 }
 
-function pinOf(task: string, step: Omit<Step, 'script'>, { images }: Pins): string {
+function pinOf(task: string, step: { name: string; image: string }, { images }: Pins): string {
   const pin = Object.entries(images).find(([name]) => name === step.image)?.[1];
   if (pin !== undefined) return pin;
   throw new E2eError(
