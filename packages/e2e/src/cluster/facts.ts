@@ -25,7 +25,12 @@ export interface TaskRecord extends TaskFacts {
   run: string;
   /** Of the first step that failed. */
   failed: { pod: string; container: string } | undefined;
+  /** Why its pod can't begin, while that is so. */
+  stuck: string | undefined;
 }
+
+/** As Tekton says that no node has room for a pod, or that the namespace's quota has none. */
+const NO_ROOM = /^(?:ExceededNodeResources|ExceededResourceQuota)$|"PodScheduled":"False"/;
 
 /** @param componentLabel The label that names the run's component. */
 export function readRun(object: Resource, componentLabel: string = NAMES.component): RunRecord {
@@ -72,6 +77,7 @@ export function readTask(object: Resource): TaskRecord {
     startedAt: time(object, 'status', 'startTime'),
     finishedAt: time(object, 'status', 'completionTime'),
     failed: pod === undefined || container === undefined ? undefined : { pod, container },
+    stuck: status === 'Unknown' && (NO_ROOM.test(reason) || NO_ROOM.test(message ?? '')) ? message : undefined,
   };
 }
 
@@ -79,7 +85,7 @@ export function readTask(object: Resource): TaskRecord {
 export function factsOf(run: RunRecord, tasks: Iterable<TaskRecord>): RunFacts {
   const own = [...tasks]
     .filter((task) => task.run === run.name)
-    .map(({ run: _, failed: __, ...facts }): TaskFacts => facts);
+    .map(({ run: _, failed: __, stuck: ___, ...facts }): TaskFacts => facts);
   const skipped = run.skipped
     .filter(({ name }) => !own.some((task) => task.name === name))
     .map(({ name, reason }): TaskFacts => ({ name, status: 'Skipped', message: reason, results: {} }));

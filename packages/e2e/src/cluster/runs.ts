@@ -139,6 +139,9 @@ export async function followRuns(
   };
   const present = (component: string, task: TaskRecord, known: TaskRecord | undefined): void => {
     show(component, task, known, progress);
+    if (task.stuck !== undefined && task.stuck !== known?.stuck) {
+      progress.line(options.secrecy.clean(`${component} · ${task.name} has no room yet: ${task.stuck}`));
+    }
     if (task.status === 'Failed' && known?.status !== 'Failed') logs.push(fetchLog(`${task.run}/${task.name}`, task));
   };
   const fetchLog = async (key: string, task: TaskRecord): Promise<void> => {
@@ -184,6 +187,11 @@ export async function followRuns(
   const names = new Map([...finished].map(([component, { name }]) => [component, name]));
   return { revision: revision ?? '', runs: finished, names };
 
+  function stuck(): string {
+    const waiting = [...tasks.values()].filter((task) => task.stuck !== undefined);
+    return options.secrecy.clean(waiting.map((task) => `\n${task.name} had no room: ${task.stuck}`).join(''));
+  }
+
   function timeout(wait: 'started' | 'runs'): E2eError {
     const open = components.filter((component) =>
       wait === 'started' ? !records.has(component) : !finished.has(component),
@@ -192,7 +200,7 @@ export async function followRuns(
     return new E2eError('WAIT_TIMEOUT', `${what} in time for ${open.join(', ')} (criterion single-pipeline)`, {
       expected: `within ${Math.round(timeouts[wait] / 60_000)} minutes; --timeout ${wait}=… sets another limit`,
       found:
-        [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') ||
+        [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') + stuck() ||
         'none of this commit',
       hint: `look with: kubectl get pipelineruns -n ${namespace} -l ${labels.tasks}; go on with --resume`,
     });

@@ -117,6 +117,7 @@ export async function runTekton(options: TektonRunOptions): Promise<Report | und
       revision,
       before: new Set(),
       finished: found.finished,
+      signed: found.signed ?? {},
       timeouts,
       progress,
       secrecy,
@@ -128,7 +129,15 @@ export async function runTekton(options: TektonRunOptions): Promise<Report | und
     const signed =
       keys === undefined
         ? []
-        : await awaitSignatures(succeeded, { cluster, namespace, selector: labels.runs, timeouts, progress, signal });
+        : await awaitSignatures(succeeded, {
+            cluster,
+            namespace,
+            selector: labels.runs,
+            timeouts,
+            known: known.state.signed ?? {},
+            progress,
+            signal,
+          });
     const judged = await judgeRuns({
       chain,
       revision,

@@ -2,6 +2,7 @@ import { parsePublicKeys } from '@multi-image/digest-chain';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { KINDS } from '../cluster/resource.ts';
+import { DEFAULT_TIMEOUTS } from '../cluster/timeouts.ts';
 import type { TektonMisfortunes } from '../testing/kube-tekton.ts';
 import { startTekton, type TektonCluster } from '../testing/tekton.ts';
 import { buildWorld, REVISION, type TenantWorld } from '../testing/tenant.ts';
@@ -95,6 +96,20 @@ describe('through trouble on the way', () => {
     expect(report?.status).toBe('passed');
     expect(report?.revision).toBe(REVISION);
     expect(made()).toHaveLength(2);
+  });
+
+  test('a pod that no node has room for is told of, and where that stays so, it is the reason', async () => {
+    await start({ noRoom: { task: 'build-image-1', forever: false } });
+    expect((await cluster.run())?.status).toBe('passed');
+    const told = 'build-image-1 has no room yet: pod status "PodScheduled":"False"';
+    expect(cluster.output().split(told)).toHaveLength(2);
+    await cluster.stop();
+    await start({ noRoom: { task: 'build-image-1', forever: true } });
+    const timeouts = { ...DEFAULT_TIMEOUTS, runs: 500 };
+    await expect(cluster.run({ timeouts })).rejects.toMatchObject({
+      code: 'WAIT_TIMEOUT',
+      found: expect.stringContaining('1 Insufficient memory'),
+    });
   });
 
   test('what the server would refuse of one run keeps the other from starting', async () => {

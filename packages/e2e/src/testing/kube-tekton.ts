@@ -7,6 +7,8 @@ import type { PublishedChain } from './tenant-chain.ts';
 export interface TektonMisfortunes {
   /** This task of a run fails, with this log. */
   failingTask?: { task: string; log: string };
+  /** No node has room for this task's pod. */
+  noRoom?: { task: string; forever: boolean } | undefined;
   /** What Chains writes on the runs; nothing where there is no Chains. */
   chains?: string;
   /** Milliseconds between steps. */
@@ -58,7 +60,13 @@ export class SimulatedTekton {
 
   #next(run: Resource, [task, ...rest]: readonly string[]): void {
     if (task === undefined) return this.#end(run, true);
-    const { failingTask } = this.#misfortunes;
+    const { failingTask, noRoom } = this.#misfortunes;
+    if (noRoom?.task === task) {
+      this.#wait(run, task);
+      if (noRoom.forever) return;
+      this.#misfortunes.noRoom = undefined;
+      return this.#later(() => this.#next(run, [task, ...rest]));
+    }
     const fails = failingTask?.task === task;
     const name = `${run.metadata.name}-${task}`;
     if (fails) this.#server.logs.set(`${name}-pod/step-build`, failingTask.log);
@@ -82,6 +90,14 @@ export class SimulatedTekton {
       },
     });
     this.#later(() => (fails ? this.#end(run, false) : this.#next(run, rest)));
+  }
+
+  #wait(run: Resource, task: string): void {
+    const name = `${run.metadata.name}-${task}`;
+    const labels = { ...run.metadata.labels, [NAMES.pipelineRun]: run.metadata.name, [NAMES.pipelineTask]: task };
+    const message = 'pod status "PodScheduled":"False"; message: "0/1 nodes are available: 1 Insufficient memory."';
+    const status = { podName: `${name}-pod`, startTime: now(), conditions: [condition('Unknown', 'Pending', message)] };
+    this.#server.store.put({ ...KINDS.taskRun, metadata: { name, labels }, status });
   }
 
   #end(run: Resource, good: boolean): void {
