@@ -20,9 +20,9 @@ export function proofChecks(
           .filter(({ id }) => wanted(id))
           .map((check) => proofEvidence(check, titleOf(check.role ?? (ATTESTED.has(check.id) ? '' : image.role)))),
   );
-  return all.filter(
-    (entry, index) => all.findIndex((other) => other.check === entry.check && other.text === entry.text) === index,
-  );
+  const same = (a: Evidence, b: Evidence): boolean =>
+    a.check === b.check && a.status === b.status && a.text === b.text && a.found === b.found;
+  return all.filter((entry, index) => all.findIndex((other) => same(other, entry)) === index);
 }
 
 /** One check of the verifier as evidence: its id is kept, behind `proof/`. */

@@ -71,8 +71,11 @@ describe('the picture', () => {
   test('linked by statements alone, says so and has nothing sealed', () => {
     const seen = { ...attested(), seal: 'referrer' as const };
     const page = text(renderPage(reportFor(seen)));
-    expect(page).toContain('a statement beside it names B Image 2');
+    expect(page).toContain('a statement beside it should name B Image 2');
+    expect(page).toContain('a statement beside A should name B');
     expect(page).not.toContain('Image 1, sealed');
+    Object.assign(seen.primary.published, { digest: origin });
+    expect(text(renderPage(reportFor(seen)))).toContain('a statement beside it names B Image 2');
   });
 
   test('of a run that failed says what is not there, and proves nothing', () => {

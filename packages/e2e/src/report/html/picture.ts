@@ -49,12 +49,25 @@ export function picture(report: Report): Markup {
   );
   const stated =
     report.seal === 'referrer'
-      ? builtIn.map(({ from, to }): Arc => ({ from: to, to: from, text: 'named by a statement' }))
+      ? nodes.flatMap((node) =>
+          node.holds.map(
+            (held): Arc => ({
+              from: column(node),
+              to: column(held),
+              text: `a statement beside ${held.letter} ${verb(sealed, 'names', 'should name')} ${node.letter}`,
+            }),
+          ),
+        )
       : [];
   return html`<figure>
 <ol class="chain${drawn && html` drawn`}" style="--columns:${columns}">
 ${drawn && strip('above', columns, builtIn, built)}${nodes.map((node) =>
-  card(node, drawn && place(node, column(node), nodes), { nodes, report, holds: node.sealed ? sealed : built }),
+  card(node, drawn && place(node, column(node), nodes), {
+    nodes,
+    report,
+    holds: node.sealed ? sealed : built,
+    linked: sealed,
+  }),
 )}${drawn && strip('below', columns, [...back, ...stated], sealed)}</ol>
 <figcaption>${mark(report.level === 'none' ? 'failed' : 'passed', report.level === 'none' ? 'not proved' : report.level)}: ${levelText(report)}.${stated.length > 0 && ' The images are linked back by a statement that is attached to each of them.'}</figcaption>
 </figure>`;
@@ -69,7 +82,7 @@ function place(node: ChainNode, column: number, nodes: readonly ChainNode[]): st
 function card(
   node: ChainNode,
   style: string | false,
-  { nodes, report, holds }: { nodes: readonly ChainNode[]; report: Report; holds: Status },
+  { nodes, report, holds, linked }: { nodes: readonly ChainNode[]; report: Report; holds: Status; linked: Status },
 ): Markup {
   const { image, digest, published } = node;
   const tags = [
@@ -83,7 +96,10 @@ function card(
     report.seal === 'referrer' &&
     nodes
       .filter(({ holds }) => holds.includes(node))
-      .map((other) => html`<li>a statement beside it names ${letter(other.letter)} ${other.title}</li>`)
+      .map(
+        (other) =>
+          html`<li>a statement beside it ${linked === 'passed' ? 'names' : 'should name'} ${letter(other.letter)} ${other.title}</li>`,
+      )
   }${tags.length > 0 && digest !== null && html`<li>${tags.length > 1 ? 'tags' : 'tag'} ${tags.map((tag, index) => html`${index > 0 && ', '}<code>${short(tag)}</code>`)}</li>`}</ul>
 ${published && digest !== null && signature(node)}</li>
 `;
