@@ -59,13 +59,17 @@ export class SimulatedTekton {
   }
 
   #next(run: Resource, [task, ...rest]: readonly string[]): void {
-    if (task === undefined) return this.#end(run, true);
+    if (task === undefined) {
+      this.#end(run, true);
+      return;
+    }
     const { failingTask, noRoom } = this.#misfortunes;
     if (noRoom?.task === task) {
       this.#wait(run, task);
       if (noRoom.forever) return;
       this.#misfortunes.noRoom = undefined;
-      return this.#later(() => this.#next(run, [task, ...rest]));
+      this.#later(() => this.#next(run, [task, ...rest]));
+      return;
     }
     const fails = failingTask?.task === task;
     const name = `${run.metadata.name}-${task}`;
