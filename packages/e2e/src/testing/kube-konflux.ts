@@ -1,6 +1,6 @@
 import { KINDS } from '../cluster/resource.ts';
 import type { Misfortunes } from './kube-misfortunes.ts';
-import { APPLICATION, condition, endedTask, pipelineRun, snapshot } from './kube-objects.ts';
+import { APPLICATION, condition, endedTask, pipelineRun, resultsOf, snapshot } from './kube-objects.ts';
 import type { KubeServer } from './kube-server.ts';
 import type { Writable } from './kube-store.ts';
 import type { PublishedChain } from './tenant-chain.ts';
@@ -100,7 +100,8 @@ export class KonfluxControllers {
       component === 'app'
         ? ['clone-repository', 'build-image-1', 'build-image-2', 'label-image-1', 'clair-scan', 'apply-tags']
         : ['clone-repository', 'extract-image-2', 'clair-scan'];
-    const { runReason } = this.#misfortunes;
+    const { runReason, long } = this.#misfortunes;
+    for (let index = 1; index <= (long?.tasks ?? 0); index++) tasks.splice(-1, 0, `check-${index}`);
     const isEarly = runReason?.component === component && runReason.early === true;
     this.#later(() => (isEarly ? this.#end(name, component, false, '') : this.#runTasks(name, component, tasks)));
   }
@@ -127,16 +128,34 @@ export class KonfluxControllers {
     const { retriedTask } = this.#misfortunes;
     const isRetried = retriedTask?.component === component && retriedTask.task === task;
     for (let attempt = 1; isRetried && attempt <= retriedTask.times; attempt++) this.#retry(name, attempt);
-    this.#later(() => {
-      const fails = failingTask?.component === component && failingTask.task === task ? failingTask : undefined;
-      if (fails?.log !== undefined) this.#server.logs.set(`${name}-pod/step-build`, fails.log);
-      store.change('TaskRun', name, (object) => {
-        object.status = { ...object.status, ...endedTask(this.#resultsOf(task), fails) };
-      });
-      if (fails === undefined) this.#runTasks(run, component, rest);
-      else
-        this.#end(run, component, false, `Tasks Completed: 2 (Failed: 1, Cancelled 0), Skipped: ${rest.length}`, rest);
-    });
+    const { changes = 0, size = 0 } = this.#misfortunes.long ?? {};
+    const pace = this.#misfortunes.pace ?? 5;
+    for (let at = 1; at <= changes; at++) {
+      this.#later(() => {
+        store.change('TaskRun', name, (object) => {
+          object.status.taskSpec = { description: `${at} `.padEnd(size, 'x') };
+        });
+      }, at * pace);
+    }
+    this.#later(
+      () => {
+        const fails = failingTask?.component === component && failingTask.task === task ? failingTask : undefined;
+        if (fails?.log !== undefined) this.#server.logs.set(`${name}-pod/step-build`, fails.log);
+        store.change('TaskRun', name, (object) => {
+          object.status = { ...object.status, ...endedTask(resultsOf(this.#chain, this.#revision, task), fails) };
+        });
+        if (fails === undefined) this.#runTasks(run, component, rest);
+        else
+          this.#end(
+            run,
+            component,
+            false,
+            `Tasks Completed: 2 (Failed: 1, Cancelled 0), Skipped: ${rest.length}`,
+            rest,
+          );
+      },
+      (changes + 1) * pace,
+    );
   }
 
   /** One attempt failed: it becomes history, and the TaskRun begins anew with another pod. */
@@ -153,25 +172,12 @@ export class KonfluxControllers {
     });
   }
 
-  #resultsOf(task: string): Record<string, string> {
-    const { origin, sealed, metadata, image1, image2 } = this.#chain;
-    const scan = { TEST_OUTPUT: JSON.stringify({ result: 'SUCCESS', note: '' }) };
-    const results: Record<string, Record<string, string>> = {
-      'build-image-1': { IMAGE_URL: `${image1}:${this.#revision}-unsealed`, IMAGE_DIGEST: origin },
-      'build-image-2': { IMAGE_URL: `${image2}:${this.#revision}`, IMAGE_DIGEST: metadata },
-      'label-image-1': { IMAGE_URL: `${image1}:${this.#revision}`, IMAGE_DIGEST: sealed },
-      'extract-image-2': { IMAGE_URL: `${image2}:${this.#revision}`, IMAGE_DIGEST: metadata },
-      'clair-scan': scan,
-    };
-    return results[task] ?? {};
-  }
-
   #end(run: string, component: string, good: boolean, message: string, skipped: readonly string[] = []): void {
     const { runReason, chains } = this.#misfortunes;
     const reason = runReason?.component === component ? runReason.reason : undefined;
     const succeeded = good && reason === undefined;
     this.#server.store.change('PipelineRun', run, (object) => {
-      const results = this.#resultsOf(component === 'app' ? 'label-image-1' : 'extract-image-2');
+      const results = resultsOf(this.#chain, this.#revision, component === 'app' ? 'label-image-1' : 'extract-image-2');
       object.status = {
         ...object.status,
         completionTime: now(),
@@ -230,17 +236,13 @@ export class KonfluxControllers {
         },
       ]);
     };
-    store(this.#server).change('Snapshot', name, say('InProgress'));
-    this.#later(() => store(this.#server).change('Snapshot', name, say(this.#misfortunes.test ?? 'TestPassed')));
+    this.#server.store.change('Snapshot', name, say('InProgress'));
+    this.#later(() => this.#server.store.change('Snapshot', name, say(this.#misfortunes.test ?? 'TestPassed')));
   }
 }
 
 /** A credential that must be seen nowhere. */
 export const PLANTED = 'planted-registry-password-8271';
-
-function store(server: KubeServer) {
-  return server.store;
-}
 
 function now(): string {
   return new Date().toISOString();

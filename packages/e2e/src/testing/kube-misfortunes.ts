@@ -23,4 +23,6 @@ export interface Misfortunes {
   onStep?: (component: string, task: string) => void;
   /** Milliseconds between steps. */
   pace?: number;
+  /** A long run: so many more tasks, each of which changes so often while it runs, and is so big (bytes). */
+  long?: { tasks: number; changes: number; size: number };
 }

@@ -1,4 +1,5 @@
 import { KINDS, type Resource } from '../cluster/resource.ts';
+import type { PublishedChain } from './tenant-chain.ts';
 
 export const APPLICATION = 'chain';
 
@@ -81,4 +82,18 @@ export function endedTask(results: Readonly<Record<string, string>>, failure?: T
   const { log, reason = 'Failed', message = '"step-build" exited with code 1' } = failure;
   const steps = log === undefined ? [] : [step(1, 'Error')];
   return { completionTime, steps, conditions: condition('False', reason, message) };
+}
+
+/** What a task of the chain's pipelines reports. */
+export function resultsOf(chain: PublishedChain, revision: string, task: string): Record<string, string> {
+  const { origin, sealed, metadata, image1, image2 } = chain;
+  const scan = { TEST_OUTPUT: JSON.stringify({ result: 'SUCCESS', note: '' }) };
+  const results: Record<string, Record<string, string>> = {
+    'build-image-1': { IMAGE_URL: `${image1}:${revision}-unsealed`, IMAGE_DIGEST: origin },
+    'build-image-2': { IMAGE_URL: `${image2}:${revision}`, IMAGE_DIGEST: metadata },
+    'label-image-1': { IMAGE_URL: `${image1}:${revision}`, IMAGE_DIGEST: sealed },
+    'extract-image-2': { IMAGE_URL: `${image2}:${revision}`, IMAGE_DIGEST: metadata },
+    'clair-scan': scan,
+  };
+  return results[task] ?? {};
 }

@@ -96,6 +96,11 @@ export class KubeServer {
     this.#watches.bookmarkEvery = milliseconds;
   }
 
+  /** How much faster than real time goes for watches. */
+  set pace(factor: number) {
+    this.#watches.pace = factor;
+  }
+
   /** As a load balancer does that restarts. */
   dropWatches(): void {
     this.#watches.drop();
