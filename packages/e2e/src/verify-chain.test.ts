@@ -8,12 +8,10 @@ import { chooseBaseImage } from './base-image.ts';
 import type { Report } from './report/report.ts';
 import { type CliFolder, makeCliFolder, repository } from './testing/cli-run.ts';
 import { findGitDaemon, serveGit } from './testing/git-server.ts';
-import { buildTaskRunner, findPrograms } from './testing/task-runner.ts';
+import { buildLocalTaskRunner, type LocalTaskRunner, lackingForTaskRunner } from './testing/local-task-runner.ts';
 
-const TASK_RUNNER = `localhost/multi-image-test/task-runner-${process.pid}:local`;
-const { paths, missing } = findPrograms();
 const daemon = findGitDaemon();
-const lacking = [...missing, ...(daemon === undefined ? ['git-daemon'] : [])];
+const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git-daemon'] : [])];
 
 const title = lacking.length === 0 ? 'verify-chain' : `verify-chain: this machine has no ${lacking.join(', ')}`;
 
@@ -22,6 +20,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
   let bench: CliFolder;
   let checkout: string;
   let report: Report | undefined;
+  let runner: LocalTaskRunner;
   let removal = '';
   let git: { url: string; stop(): Promise<void> };
   let images: Record<string, string>;
@@ -29,23 +28,21 @@ describe.skipIf(lacking.length > 0)(title, () => {
   beforeAll(async () => {
     bench = await makeCliFolder();
     checkout = await bench.clone('published');
-    const [run] = await Promise.all([
-      bench.e2e(checkout, '--port', '0', '--keep'),
-      buildTaskRunner(TASK_RUNNER, paths),
-    ]);
+    const [run, built] = await Promise.all([bench.e2e(checkout, '--port', '0', '--keep'), buildLocalTaskRunner()]);
+    runner = built;
     removal = /to remove it: (.*)$/m.exec(run.output)?.[1] ?? '';
     expect(run.exitCode).toBe(0);
     report = run.report;
     git = await serveGit(daemon ?? '', checkout);
     const pipeline = await readFile(join(checkout, 'pipeline/verify-chain.yaml'), 'utf8');
-    const runner = /image: (\S*\/task-runner:\S+)/.exec(pipeline)?.[1] ?? '';
-    images = { ...(await chooseBaseImage(checkout)).substitutes, [runner]: TASK_RUNNER };
+    const pinned = /image: (\S*\/task-runner:\S+)/.exec(pipeline)?.[1] ?? '';
+    images = { ...(await chooseBaseImage(checkout)).substitutes, [pinned]: 'image' in runner ? runner.image : '' };
   }, 240_000);
 
   afterAll(async () => {
     await git?.stop();
     if (removal !== '') execFileSync('sh', ['-c', removal]);
-    execFileSync('buildah', ['rmi', TASK_RUNNER], { stdio: 'ignore' });
+    if (runner !== undefined && 'remove' in runner) runner.remove();
     await bench?.remove();
   });
 

@@ -1,5 +1,6 @@
 import { KINDS, list, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { RUN_LABELS } from '../tekton/embed.ts';
+import { condition, endedTask, resultsOf } from './kube-objects.ts';
 import type { KubeServer } from './kube-server.ts';
 import type { PublishedChain } from './tenant-chain.ts';
 
@@ -53,7 +54,7 @@ export class SimulatedTekton {
   #begin(run: Resource): void {
     const tasks = list(run, 'spec', 'pipelineSpec', 'tasks').map((task) => text(task, 'name') ?? '');
     this.#server.store.change('PipelineRun', run.metadata.name, (object) => {
-      object.status = { startTime: now(), conditions: [condition('Unknown', 'Running')] };
+      object.status = { startTime: now(), conditions: condition('Unknown', 'Running') };
     });
     this.#next(run, tasks);
   }
@@ -71,51 +72,41 @@ export class SimulatedTekton {
       this.#later(() => this.#next(run, [task, ...rest]));
       return;
     }
-    const fails = failingTask?.task === task;
+    const log = failingTask?.task === task ? failingTask.log : undefined;
     const name = `${run.metadata.name}-${task}`;
-    if (fails) this.#server.logs.set(`${name}-pod/step-build`, failingTask.log);
-    const steps = [{ name: 'build', container: 'step-build', terminated: { exitCode: fails ? 1 : 0 } }];
-    const results = Object.entries(fails ? {} : this.#resultsOf(task)).map(([key, value]) => ({ name: key, value }));
-    this.#server.store.put({
-      ...KINDS.taskRun,
-      metadata: {
-        name,
-        labels: { ...run.metadata.labels, [NAMES.pipelineRun]: run.metadata.name, [NAMES.pipelineTask]: task },
-      },
-      status: {
-        podName: `${name}-pod`,
-        startTime: now(),
-        completionTime: now(),
-        steps,
-        results,
-        conditions: [
-          fails ? condition('False', 'Failed', '"step-build" exited with code 1') : condition('True', 'Succeeded'),
-        ],
-      },
-    });
-    this.#later(() => (fails ? this.#end(run, false) : this.#next(run, rest)));
+    if (log !== undefined) this.#server.logs.set(`${name}-pod/step-build`, log);
+    const failure = log === undefined ? undefined : { component: '', task, log };
+    this.#put(run, task, endedTask(resultsOf(this.#chain, this.#revision, task), failure));
+    this.#later(() => (failure === undefined ? this.#next(run, rest) : this.#end(run, false)));
   }
 
   #wait(run: Resource, task: string): void {
+    const message = 'pod status "PodScheduled":"False"; message: "0/1 nodes are available: 1 Insufficient memory."';
+    this.#put(run, task, { conditions: condition('Unknown', 'Pending', message) });
+  }
+
+  #put(run: Resource, task: string, status: object): void {
     const name = `${run.metadata.name}-${task}`;
     const labels = { ...run.metadata.labels, [NAMES.pipelineRun]: run.metadata.name, [NAMES.pipelineTask]: task };
-    const message = 'pod status "PodScheduled":"False"; message: "0/1 nodes are available: 1 Insufficient memory."';
-    const status = { podName: `${name}-pod`, startTime: now(), conditions: [condition('Unknown', 'Pending', message)] };
-    this.#server.store.put({ ...KINDS.taskRun, metadata: { name, labels }, status });
+    this.#server.store.put({
+      ...KINDS.taskRun,
+      metadata: { name, labels },
+      status: { podName: `${name}-pod`, startTime: now(), ...status },
+    });
   }
 
   #end(run: Resource, good: boolean): void {
     const { name, labels = {} } = run.metadata;
     const last = labels[RUN_LABELS.component] === 'app' ? 'label-image-1' : 'extract-image-2';
-    const results = Object.entries(this.#resultsOf(last)).map(([key, value]) => ({ name: key, value }));
+    const results = Object.entries(resultsOf(this.#chain, this.#revision, last));
     this.#server.store.change('PipelineRun', name, (object) => {
       object.status = {
         ...object.status,
         completionTime: now(),
-        ...(good ? { results } : {}),
-        conditions: [
-          good ? condition('True', 'Succeeded') : condition('False', 'Failed', 'Tasks Completed: 1 (Failed: 1)'),
-        ],
+        ...(good ? { results: results.map(([key, value]) => ({ name: key, value })) } : {}),
+        conditions: good
+          ? condition('True', 'Succeeded')
+          : condition('False', 'Failed', 'Tasks Completed: 1 (Failed: 1)'),
       };
     });
     const { chains } = this.#misfortunes;
@@ -126,27 +117,6 @@ export class SimulatedTekton {
       }),
     );
   }
-
-  #resultsOf(task: string): Record<string, string> {
-    return taskResults(this.#chain, this.#revision, task);
-  }
-}
-
-/** What a task put out when the chain was published. */
-export function taskResults(chain: PublishedChain, revision: string, task: string): Record<string, string> {
-  const { origin, sealed, metadata, image1, image2 } = chain;
-  const results: Record<string, Record<string, string>> = {
-    'build-image-1': { IMAGE_URL: `${image1}:${revision}-unsealed`, IMAGE_DIGEST: origin },
-    'build-image-2': { IMAGE_URL: `${image2}:${revision}`, IMAGE_DIGEST: metadata },
-    'label-image-1': { IMAGE_URL: `${image1}:${revision}`, IMAGE_DIGEST: sealed },
-    'extract-image-2': { IMAGE_URL: `${image2}:${revision}`, IMAGE_DIGEST: metadata },
-    'clair-scan': { TEST_OUTPUT: JSON.stringify({ result: 'SUCCESS', note: '' }) },
-  };
-  return results[task] ?? {};
-}
-
-function condition(status: string, reason: string, message = ''): object {
-  return { type: 'Succeeded', status, reason, message };
 }
 
 function now(): string {

@@ -11,25 +11,11 @@ import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../di
 import { configOf, imageOf } from '../../../digest-chain/src/testing/image.ts';
 import { provenanceV02 } from '../../../digest-chain/src/testing/provenance.ts';
 import { envelope, pushSigned, type Signer, simpleSigning } from '../../../digest-chain/src/testing/signer.ts';
+import { reachElsewhere } from '../images/reach-elsewhere.ts';
 
 /** A registry client for which `quay.io` is the test's registry: Konflux' references have no port. */
 export function quayAt(host: string): Registry {
-  const registry = createRegistry();
-  return new Proxy(registry, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      if (typeof value !== 'function') return value;
-      return (...args: unknown[]) =>
-        value.apply(
-          target,
-          args.map((arg) => (isQuay(arg) ? { ...arg, registry: host } : arg)),
-        );
-    },
-  });
-}
-
-function isQuay(value: unknown): value is { registry: string } {
-  return typeof value === 'object' && value !== null && 'registry' in value && value.registry === 'quay.io';
+  return reachElsewhere(createRegistry(), 'quay.io', host);
 }
 
 /** What a run of the pipelines leaves in the registry. */
