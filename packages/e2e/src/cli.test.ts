@@ -49,7 +49,9 @@ describe('the whole chain on this machine', () => {
 
   test('gives the same digests, run after run', RUN, async () => {
     const { report } = await e2e(checkout, '--port', '5481');
-    expect(report?.images).toEqual(first?.images);
+    // Each run signs with a key of its own.
+    const unsigned = (images: Report['images'] = []) => images.map(({ signature: _, ...image }) => image);
+    expect(unsigned(report?.images)).toEqual(unsigned(first?.images));
     for (const image of report?.images ?? []) expect(image.latestDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
   });
 });
