@@ -148,14 +148,14 @@ describe('two builds of one commit', () => {
   });
 
   test('a resumed run does not take one that was there before it', async () => {
-    tenant = await startTenant(world, { pace: 60 });
+    tenant = await startTenant(world, { startsAfter: { scanner: 1500 } });
     await tenant.run();
     const before = tenant.server.store.all('PipelineRun').map(({ metadata }) => metadata.name);
     const stop = new AbortController();
     tenant.server.store.onEvent(({ object }) => {
       const isNew = object.kind === 'PipelineRun' && !before.includes(object.metadata.name);
-      // The commit is known, and one of the two runs has begun.
-      if (isNew) setTimeout(() => stop.abort(), 30);
+      // The commit is known, and of the two runs one has not begun.
+      if (isNew) setTimeout(() => stop.abort(), 300);
     });
     await expect(tenant.run({ signal: stop.signal })).rejects.toThrow();
     const report = await tenant.run({ resume: true });

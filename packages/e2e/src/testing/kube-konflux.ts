@@ -61,7 +61,8 @@ export class KonfluxControllers {
       delete component.metadata.annotations['build.appstudio.openshift.io/request'];
     });
     if (request === 'configure-pac-no-mr') this.#configure(name);
-    if (request === 'trigger-pac-build') this.#start(name);
+    if (request === 'trigger-pac-build')
+      this.#later(() => this.#start(name), this.#misfortunes.startsAfter?.[name] ?? 0);
   }
 
   #configure(name: string): void {

@@ -6,6 +6,8 @@ export interface Misfortunes {
   configureError?: string;
   /** Konflux never links this secret. */
   unlinked?: string;
+  /** Milliseconds until a component's run appears that was asked for. */
+  startsAfter?: Readonly<Record<string, number>>;
   failingTask?: TaskFailure;
   /** Fails this often before it goes well; Tekton tries again in the same TaskRun. */
   retriedTask?: { component: string; task: string; times: number };
