@@ -39,6 +39,9 @@ Of published images (verify):
                  in place of the cluster's
   --revision SHA the commit that all images must have been built from
   --prefix TEXT  of the labels (default io.konflux.poc)
+  --plain-http   the registry has no TLS; on loopback none is expected
+  --registry-here HOST[:PORT]
+                 how this machine reaches the registry that the images' links name otherwise
 
 ${TENANT_HELP}
 ${TEKTON_HELP}
@@ -129,12 +132,16 @@ async function produce(
 ): Promise<Report | undefined> {
   const { signal } = stop;
   if (command === 'verify') {
-    const [{ verifyPublished }, { readKeyFiles }] = await Promise.all([
+    const [{ verifyPublished }, { connect }, { readKeyFiles }] = await Promise.all([
       import('./verify-published.ts'),
+      import('./images/connect.ts'),
       import('./cluster/key-files.ts'),
     ]);
-    const keys = await readKeyFiles(values.key);
-    return verifyPublished({ reference: image ?? '', keys, revision: values.revision, prefix: values.prefix, signal });
+    const { key, revision, prefix, 'plain-http': plainHttp, 'registry-here': to } = values;
+    const from = image?.split('/')[0];
+    const { registry, elsewhere } = connect({ from, to, plainHttp, signal });
+    const keys = await readKeyFiles(key);
+    return verifyPublished({ reference: image ?? '', keys, revision, prefix, registry, plainHttp, elsewhere });
   }
   if (values.target === 'tenant') {
     const { runTenantCommand } = await import('./tenant/command.ts');

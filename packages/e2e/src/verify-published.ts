@@ -1,5 +1,4 @@
 import {
-  createRegistry,
   DEFAULT_PREFIX,
   parseReference,
   type Registry,
@@ -20,8 +19,10 @@ export interface VerifyPublishedOptions {
   keys?: readonly VerificationKey[] | undefined;
   revision?: string | undefined;
   prefix?: string | undefined;
-  registry?: Registry;
-  signal?: AbortSignal;
+  registry: Registry;
+  /** How this machine reaches the registry, for the commands in the report. */
+  plainHttp?: boolean;
+  elsewhere?: { from: string; to: string } | undefined;
 }
 
 /**
@@ -30,8 +31,7 @@ export interface VerifyPublishedOptions {
  */
 export async function verifyPublished(options: VerifyPublishedOptions): Promise<Report> {
   const began = Date.now();
-  const { keys, revision, prefix, signal } = options;
-  const registry = options.registry ?? createRegistry(signal === undefined ? {} : { signal });
+  const { registry, keys, revision, prefix, plainHttp = false, elsewhere } = options;
   const image = parseReference(options.reference);
   const proof = await verify(registry, image, {
     ...(keys === undefined ? {} : { keys }),
@@ -53,6 +53,7 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     images,
     criteria,
     runs: [],
+    byHand: { plainHttp, elsewhere },
     duration: Date.now() - began,
   };
 }

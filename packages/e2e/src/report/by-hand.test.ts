@@ -6,6 +6,7 @@ import { createRegistry } from '@multi-image/digest-chain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../../../digest-chain/src/testing/registry.ts';
 import { createSigner } from '../../../digest-chain/src/testing/signer.ts';
+import { reachElsewhere } from '../images/reach-elsewhere.ts';
 import { attested, reportFor } from '../testing/report.ts';
 import { publishChain, signChain } from '../testing/tenant-chain.ts';
 import { verifyPublished } from '../verify-published.ts';
@@ -17,6 +18,8 @@ const has = (program: string): boolean => spawnSync(program, ['--help'], { stdio
 let server: TestRegistry;
 let folder: string;
 let report: Report;
+/** Of a chain whose registry is called otherwise in the links. */
+let renamed: Report;
 
 beforeAll(async () => {
   server = await startTestRegistry();
@@ -26,6 +29,10 @@ beforeAll(async () => {
   const chain = await publishChain(registry, `${server.host}/acme/chain`, 'c0ffee'.padEnd(40, '0'));
   await signChain(registry, chain, signer);
   report = await verifyPublished({ reference: `${chain.image1}:latest`, keys: signer.keys, registry });
+  const elsewhere = { from: 'registry.svc:5000', to: server.host };
+  const there = reachElsewhere(registry, elsewhere.from, elsewhere.to);
+  const { image1 } = await publishChain(there, `${elsewhere.from}/renamed/chain`, 'c0ffee'.padEnd(40, '0'));
+  renamed = await verifyPublished({ reference: `${image1}:latest`, registry: there, plainHttp: true, elsewhere });
 });
 afterAll(async () => {
   await server.stop();
@@ -50,16 +57,25 @@ describe('the commands do what they say, as they are shown', () => {
     for (const check of checks) run(check);
   });
 
+  test.skipIf(!has('skopeo') || !has('jq'))('of a registry that has another name here', () => {
+    expect(renamed.images[0]?.repository).toBe('registry.svc:5000/renamed/chain-image1');
+    const checks = checksOf('skopeo', renamed);
+    expect(checks).toHaveLength(5);
+    for (const check of checks) run(check);
+  });
+
   test.skipIf(!has('cosign') || !has('jq'))('cosign (skipped where it is missing)', { timeout: 60_000 }, () => {
     const checks = checksOf('cosign');
     expect(checks).toHaveLength(5);
     for (const check of checks) run(check);
   });
 
-  test('this repository itself', { timeout: 60_000 }, () => {
-    const checks = checksOf('this repository', { ...report, publicKeys: [] });
-    expect(checks).toHaveLength(2);
-    for (const check of checks) run(check, resolve(import.meta.dirname, '../../../..'));
+  test('this repository itself', { timeout: 120_000 }, () => {
+    for (const of of [{ ...report, publicKeys: [] }, renamed]) {
+      const checks = checksOf('this repository', of);
+      expect(checks).toHaveLength(2);
+      for (const check of checks) run(check, resolve(import.meta.dirname, '../../../..'));
+    }
   });
 });
 

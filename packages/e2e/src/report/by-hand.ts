@@ -26,7 +26,8 @@ interface Edge {
 }
 
 /** The commands for every link of a chain, by tool. Nothing where no chain was published. */
-export function handChecksOf(report: Report): readonly HandChecks[] {
+export function handChecksOf(made: Report): readonly HandChecks[] {
+  const report = asReachedHere(made);
   const edges = edgesOf(report);
   if (edges.length === 0) return [];
   const groups: HandChecks[] = [
@@ -37,6 +38,18 @@ export function handChecksOf(report: Report): readonly HandChecks[] {
     { title: 'All of it, with this repository', checks: ownChecks(edges, report) },
   ];
   return groups.filter(({ checks }) => checks.length > 0);
+}
+
+/** The same report with the images where this machine finds them: a cluster may call their registry otherwise. */
+function asReachedHere(report: Report): Report {
+  const elsewhere = report.byHand?.elsewhere;
+  if (elsewhere === undefined) return report;
+  const images = report.images.map((image) => ({ ...image, repository: reachedBy(elsewhere, image.repository) }));
+  return { ...report, images };
+}
+
+function reachedBy({ from, to }: { from: string; to: string }, repository: string): string {
+  return repository.startsWith(`${from}/`) ? to + repository.slice(from.length) : repository;
 }
 
 function edgesOf({ images }: Report): readonly Edge[] {
@@ -160,21 +173,27 @@ function signatureChecks(edges: readonly Edge[], report: Report): HandCheck[] {
   ];
 }
 
-function ownChecks(edges: readonly Edge[], { labelPrefix, seal, publicKeys }: Report): HandCheck[] {
+function ownChecks(edges: readonly Edge[], { labelPrefix, seal, publicKeys, byHand = {} }: Report): HandCheck[] {
+  const { elsewhere, plainHttp } = byHand;
+  const http = plainHttp ? ' --plain-http' : '';
+  // Links name the registry as the cluster does, so whoever follows them has to know both names.
+  const here = elsewhere === undefined ? '' : ` --registry-here ${quote(elsewhere.to)}`;
+  const asLinked = (reference: string): string =>
+    elsewhere === undefined ? reference : reachedBy({ from: elsewhere.to, to: elsewhere.from }, reference);
   const prefix = labelPrefix === 'io.konflux.poc' ? '' : ` --prefix ${quote(labelPrefix)}`;
   const key = publicKeys.length > 0 ? ' --key cosign.pub' : '';
   const references = [...new Map(edges.map((edge) => [edge.embeddedRef, edge.embedded]))];
   return references.flatMap(([reference, { title, originDigest, sealedDigest }]) => [
     {
       what: `The chain that ${title} begins holds`,
-      command: `npx --yes pnpm@12 e2e verify ${reference}${key}${prefix}`,
+      command: `npx --yes pnpm@12 e2e verify ${asLinked(reference)}${key}${prefix}${http}${here}`,
       prints: ['0 failed'],
     },
     ...(seal === 'label' && sealedDigest !== null
       ? [
           {
             what: `Without its seal, ${title} is what it was built as, byte for byte`,
-            command: `npx --yes pnpm@12 exec node packages/digest-chain/src/cli.ts unseal ${reference}${prefix}`,
+            command: `npx --yes pnpm@12 exec node packages/digest-chain/src/cli.ts unseal ${reference}${prefix}${http}`,
             prints: [originDigest ?? ''],
           },
         ]

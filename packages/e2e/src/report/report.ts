@@ -29,7 +29,11 @@ export interface Report {
   /** PEM: the keys that signatures were looked for with. */
   publicKeys: readonly string[];
   /** What commands by hand need on this machine, beside the names of the images. */
-  byHand?: { plainHttp?: boolean; podmanArguments?: readonly string[] };
+  byHand?: {
+    plainHttp?: boolean;
+    podmanArguments?: readonly string[];
+    elsewhere?: { from: string; to: string } | undefined;
+  };
   images: readonly ReportImage[];
   criteria: readonly Criterion[];
   runs: readonly RunFacts[];

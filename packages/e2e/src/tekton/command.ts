@@ -1,10 +1,9 @@
-import { createRegistry } from '@multi-image/digest-chain';
 import { loadConfig } from '@multi-image/manifests';
 import { ask } from '../cluster/ask.ts';
 import { readKeyFiles } from '../cluster/key-files.ts';
 import { parseTimeouts } from '../cluster/timeouts.ts';
 import { E2eError } from '../errors.ts';
-import { reachElsewhere } from '../images/reach-elsewhere.ts';
+import { connect } from '../images/connect.ts';
 import { podmanRunner } from '../images/run-images.ts';
 import { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
@@ -44,8 +43,8 @@ export async function runTektonCommand(
       found: '--plain-http alone',
     });
   }
-  const here = whereHere(values);
-  const client = createRegistry({ signal, ...(plainHttp ? { plainHttp } : {}) });
+  const from = values.registry?.split('/')[0];
+  const { registry, elsewhere } = connect({ from, to: values['registry-here'], plainHttp, signal });
   return runTekton({
     config,
     kubeconfig,
@@ -63,24 +62,12 @@ export async function runTektonCommand(
     stateFile: values.state,
     timeouts: parseTimeouts(values.timeout),
     keys: await readKeyFiles(values.key),
-    registry: here === undefined ? client : reachElsewhere(client, here.from, here.to),
-    runImage: podmanRunner({ plainHttp, elsewhere: here }),
+    registry,
+    elsewhere,
+    runImage: podmanRunner({ plainHttp, elsewhere }),
     // So that what it would make can be piped on, as it is.
     print: (yaml) => process.stdout.write(yaml),
     progress: values['dry-run'] ? new Progress(process.stderr, palette(process.stderr)) : progress,
     signal,
   });
-}
-
-/** The registry as the cluster and as this machine names it. */
-function whereHere({ registry, 'registry-here': to }: TektonValues): { from: string; to: string } | undefined {
-  if (to === undefined) return undefined;
-  const from = registry?.split('/')[0];
-  if (from === undefined || !/^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(to)) {
-    throw new E2eError('USAGE', '--registry-here goes with --registry', {
-      expected: '--registry registry.svc:5000/path --registry-here localhost:5001',
-      found: to,
-    });
-  }
-  return { from, to };
 }

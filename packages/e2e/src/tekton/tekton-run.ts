@@ -46,6 +46,8 @@ export interface TektonRunOptions extends Pick<ClusterOptions, 'kubeconfig' | 'c
   keys?: readonly VerificationKey[] | undefined;
   /** Looks at the images. */
   registry: Registry;
+  /** How this machine calls the registry that the cluster calls otherwise. */
+  elsewhere?: { from: string; to: string } | undefined;
   /** Runs an image and answers with what it printed. */
   runImage?: ImageRunner | undefined;
   progress: Progress;
@@ -155,6 +157,7 @@ export async function runTekton(options: TektonRunOptions): Promise<Report | und
       revision,
       uncommitted: [],
       cluster: { server: cluster.server, namespace, application, snapshots: [] },
+      byHand: { plainHttp: options.plainHttp, elsewhere: options.elsewhere },
       duration: Date.now() - began,
     });
   } catch (error) {
