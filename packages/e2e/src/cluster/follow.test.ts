@@ -68,10 +68,7 @@ test('hears of everything, through drops, 410 and a new login', async () => {
       await until(() => server.watching === 1);
       for (let at = 1; at <= 12; at++) {
         if (at % 4 === 1) server.dropWatches();
-        if (at % 4 === 2) {
-          server.dropWatches();
-          server.store.compact();
-        }
+        if (at % 4 === 2) server.dropWatches();
         if (at % 4 === 3) {
           server.tokens.clear();
           server.tokens.add(`token-${at}`);
@@ -82,6 +79,8 @@ test('hears of everything, through drops, 410 and a new login', async () => {
         server.store.change('PipelineRun', 'one', (object) => {
           object.spec = { at };
         });
+        // What changed while nobody watched is history that is gone.
+        if (at % 4 === 2) server.store.compact();
         await until(() => heard.get('one') === String(at));
       }
     },

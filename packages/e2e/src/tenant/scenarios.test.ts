@@ -47,6 +47,8 @@ test('a task that is tried again: only its last end counts, and one line tells o
   const report = await run({ retriedTask: { component: 'app', task: 'build-image-1', times: 2 } });
   expect(report?.status).toBe('passed');
   expect(tenant.output().match(/app · build-image-1/g)).toHaveLength(1);
+  expect(tenant.output()).not.toContain('✗');
+  expect(tenant.server.calls.filter(({ path }) => path.endsWith('/log'))).toEqual([]);
 });
 
 describe('a run that ends before its first task', () => {
