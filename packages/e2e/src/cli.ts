@@ -4,7 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { E2eError } from './errors.ts';
-import { preflight } from './preflight.ts';
+import { preflight } from './local/preflight.ts';
 import { Progress } from './report/progress.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
@@ -133,7 +133,7 @@ async function produce(
   const { signal } = stop;
   if (command === 'verify') {
     const [{ verifyPublished }, { connect }, { readKeyFiles }] = await Promise.all([
-      import('./verify-published.ts'),
+      import('./published/verify-published.ts'),
       import('./images/connect.ts'),
       import('./cluster/key-files.ts'),
     ]);
@@ -155,7 +155,7 @@ async function produce(
   if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
     throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
   }
-  const { runLocal } = await import('./local-run.ts');
+  const { runLocal } = await import('./local/local-run.ts');
   return runLocal({
     cwd: process.cwd(),
     config: values.config,

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../../../digest-chain/src/testing/registry.ts';
 import { createSigner } from '../../../digest-chain/src/testing/signer.ts';
 import { reachElsewhere } from '../images/reach-elsewhere.ts';
+import { verifyPublished } from '../published/verify-published.ts';
 import { attested, reportFor } from '../testing/report.ts';
 import { publishChain, signChain } from '../testing/tenant-chain.ts';
-import { verifyPublished } from '../verify-published.ts';
 import { type HandCheck, handChecksOf, quote } from './by-hand.ts';
 import type { Report } from './report.ts';
 

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { run, runOrThrow } from './command.ts';
-import { E2eError } from './errors.ts';
+import { run, runOrThrow } from '../command.ts';
+import { E2eError } from '../errors.ts';
 
 export interface Source {
   /** The root of the repository the run was started in. */

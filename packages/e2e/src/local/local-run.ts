@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePublicKeys } from '@multi-image/digest-chain';
 import { probeContainers } from '@multi-image/tekton-local';
+import { judge } from '../criteria/criteria.ts';
+import type { Progress } from '../report/progress.ts';
+import type { Report } from '../report/report.ts';
+import { reportOf } from '../report/report-of.ts';
 import { type BaseImage, chooseBaseImage } from './base-image.ts';
-import { judge } from './criteria/criteria.ts';
 import { Janitor } from './janitor.ts';
 import { startLocalRegistry } from './local-registry.ts';
 import { observe } from './observe.ts';
 import { runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
-import type { Progress } from './report/progress.ts';
-import type { Report } from './report/report.ts';
-import { reportOf } from './report/report-of.ts';
 import { type Source, takeSource } from './source.ts';
 
 export interface LocalRunOptions {

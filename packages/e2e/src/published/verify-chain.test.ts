@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { runPipeline } from '@multi-image/tekton-local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { chooseBaseImage } from './base-image.ts';
-import type { Report } from './report/report.ts';
-import { type CliFolder, makeCliFolder, repository } from './testing/cli-run.ts';
-import { findGitDaemon, serveGit } from './testing/git-server.ts';
-import { buildLocalTaskRunner, type LocalTaskRunner, lackingForTaskRunner } from './testing/local-task-runner.ts';
+import { chooseBaseImage } from '../local/base-image.ts';
+import type { Report } from '../report/report.ts';
+import { type CliFolder, makeCliFolder, repository } from '../testing/cli-run.ts';
+import { findGitDaemon, serveGit } from '../testing/git-server.ts';
+import { buildLocalTaskRunner, type LocalTaskRunner, lackingForTaskRunner } from '../testing/local-task-runner.ts';
 
 const daemon = findGitDaemon();
 const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git-daemon'] : [])];

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { E2eError } from './errors.ts';
+import { E2eError } from '../errors.ts';
 
 export interface LocalRegistry {
   /** `localhost:<port>` */

@@ -1,15 +1,15 @@
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
-import { type CommandResult, run } from './command.ts';
-import { builtDigest } from './criteria/chain-view.ts';
-import type { Observation, ObservedImage } from './criteria/observation.ts';
-import { scansOf } from './criteria/scans.ts';
-import { unobserved } from './images/look-at-images.ts';
-import { observeImage } from './images/observe-image.ts';
-import { prove, takeApart } from './images/prove.ts';
-import { OWN_PROGRAM } from './images/run-images.ts';
+import { type CommandResult, run } from '../command.ts';
+import { builtDigest } from '../criteria/chain-view.ts';
+import type { Observation, ObservedImage } from '../criteria/observation.ts';
+import { scansOf } from '../criteria/scans.ts';
+import { unobserved } from '../images/look-at-images.ts';
+import { observeImage } from '../images/observe-image.ts';
+import { prove, takeApart } from '../images/prove.ts';
+import { OWN_PROGRAM } from '../images/run-images.ts';
+import type { Progress } from '../report/progress.ts';
 import type { Janitor } from './janitor.ts';
 import type { PipelineRuns } from './pipelines.ts';
-import type { Progress } from './report/progress.ts';
 
 export interface ObserveOptions {
   revision: string;

@@ -6,8 +6,8 @@ import {
   type Registry,
   type Verification,
 } from '@multi-image/digest-chain';
-import type { ReportImage } from './report/report.ts';
-import { signatureOf } from './report/report-images.ts';
+import type { ReportImage } from '../report/report.ts';
+import { signatureOf } from '../report/report-images.ts';
 
 /**
  * The images of a chain that was verified: in the roles that the chain statement gives them, each after those that it

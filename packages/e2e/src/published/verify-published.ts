@@ -6,12 +6,12 @@ import {
   type VerificationKey,
   verify,
 } from '@multi-image/digest-chain';
-import { type Criterion, criterion, type Evidence, passed, skipped } from './criteria/criterion.ts';
-import { proofEvidence } from './criteria/proof-evidence.ts';
-import { type CriterionId, titlesOf } from './criteria/titles.ts';
+import { type Criterion, criterion, type Evidence, passed, skipped } from '../criteria/criterion.ts';
+import { proofEvidence } from '../criteria/proof-evidence.ts';
+import { type CriterionId, titlesOf } from '../criteria/titles.ts';
+import type { Report } from '../report/report.ts';
+import { pemOf, verdictOf } from '../report/report-of.ts';
 import { publishedImages } from './published-images.ts';
-import type { Report } from './report/report.ts';
-import { pemOf, verdictOf } from './report/report-of.ts';
 
 export interface VerifyPublishedOptions {
   /** Any image of the chain. */

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startTestRegistry, type TestRegistry } from '../../digest-chain/src/testing/registry.ts';
-import { createSigner } from '../../digest-chain/src/testing/signer.ts';
-import type { Report } from './report/report.ts';
-import { type PublishedChain, publishChain, signChain } from './testing/tenant-chain.ts';
+import { startTestRegistry, type TestRegistry } from '../../../digest-chain/src/testing/registry.ts';
+import { createSigner } from '../../../digest-chain/src/testing/signer.ts';
+import type { Report } from '../report/report.ts';
+import { type PublishedChain, publishChain, signChain } from '../testing/tenant-chain.ts';
 
 const revision = 'c0ffee'.padEnd(40, '0');
 const signer = createSigner();
@@ -33,7 +33,15 @@ afterAll(async () => {
 async function verify(...args: string[]) {
   const json = join(folder, 'report.json');
   await rm(json, { force: true });
-  const command = [resolve(import.meta.dirname, 'cli.ts'), 'verify', ...args, '--json', json, '--html', `${json}.html`];
+  const command = [
+    resolve(import.meta.dirname, '../cli.ts'),
+    'verify',
+    ...args,
+    '--json',
+    json,
+    '--html',
+    `${json}.html`,
+  ];
   const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
   const child = spawn(process.execPath, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

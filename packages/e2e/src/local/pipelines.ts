@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { type Chain, loadConfig } from '@multi-image/manifests';
 import { type Containers, type PipelineRunOutcome, type RunEvent, runPipeline } from '@multi-image/tekton-local';
 import { parse } from 'yaml';
+import type { RunFacts } from '../criteria/observation.ts';
+import type { Progress } from '../report/progress.ts';
 import type { BaseImage } from './base-image.ts';
-import type { RunFacts } from './criteria/observation.ts';
 import type { Janitor } from './janitor.ts';
 import type { LocalRegistry } from './local-registry.ts';
-import type { Progress } from './report/progress.ts';
 import type { Source } from './source.ts';
 
 export interface PipelinesOptions {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { run } from './command.ts';
-import { E2eError } from './errors.ts';
+import { run } from '../command.ts';
+import { E2eError } from '../errors.ts';
 
 /** The programs that a local run and the tests need. Any one of `programs` will do. */
 interface Tool {
