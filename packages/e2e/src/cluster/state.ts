@@ -23,6 +23,9 @@ export interface TenantState {
   revision?: string;
   /** The word in the names of the runs that this command made itself. */
   invocation?: string;
+  /** Where that command was told to build, if anywhere else than the config says. */
+  imageRegistry?: string | undefined;
+  gitUrl?: string | undefined;
   /** What Chains wrote on the runs, by component. */
   signed?: Readonly<Record<string, string>>;
   /** Runs that are over: Konflux prunes them soon. By component. */

@@ -1,7 +1,7 @@
 import { parsePublicKeys } from '@multi-image/digest-chain';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { KINDS } from '../cluster/resource.ts';
+import { KINDS, list, type Resource, text } from '../cluster/resource.ts';
 import { DEFAULT_TIMEOUTS } from '../cluster/timeouts.ts';
 import type { TektonMisfortunes } from '../testing/kube-tekton.ts';
 import { startTekton, type TektonCluster } from '../testing/tekton.ts';
@@ -22,6 +22,8 @@ async function start(misfortunes: TektonMisfortunes = {}): Promise<TektonCluster
   return cluster;
 }
 
+const paramOf = (run: Resource, name: string) =>
+  list(run, 'spec', 'params').flatMap((param) => (text(param, 'name') === name ? text(param, 'value') : []))[0];
 const keys = () => parsePublicKeys(world.signer.pem);
 const made = () => cluster.server.store.all('PipelineRun').map(({ metadata }) => metadata.name.replace(/-\w+$/, ''));
 
@@ -96,6 +98,26 @@ describe('through trouble on the way', () => {
     expect(report?.status).toBe('passed');
     expect(report?.revision).toBe(REVISION);
     expect(made()).toHaveLength(2);
+  });
+
+  test('stopped between the one run and the other', async () => {
+    await start();
+    const stop = new AbortController();
+    cluster.server.fault = ({ method, path, query }) => {
+      if (method !== 'POST' || !path.endsWith('/pipelineruns') || query.has('dryRun')) return undefined;
+      if (made().length === 0) return undefined;
+      stop.abort(new Error('stopped'));
+      return { drop: true };
+    };
+    await expect(cluster.run({ signal: stop.signal, gitUrl: 'http://127.0.0.1:2/other' })).rejects.toThrow();
+    expect(made()).toHaveLength(1);
+    cluster.server.fault = () => undefined;
+    const report = await cluster.run({ resume: true, commit: undefined, gitUrl: undefined });
+    expect(report?.status).toBe('passed');
+    expect(made().toSorted()).toEqual(['app-on-push', 'scanner-on-push']);
+    // It builds what it was told to, also when it is not told again.
+    const urls = cluster.server.store.all('PipelineRun').map((run) => paramOf(run, 'git-url'));
+    expect(urls).toEqual(['http://127.0.0.1:2/other', 'http://127.0.0.1:2/other']);
   });
 
   test('a pod that no node has room for is told of, and where that stays so, it is the reason', async () => {
