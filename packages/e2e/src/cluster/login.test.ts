@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { run } from '../command.ts';
-import { type Login, writeLogin } from '../testing/kube-login.ts';
-import { KubeServer } from '../testing/kube-server.ts';
-import { createAuthority, readTls, type TestAuthority } from '../testing/kube-tls.ts';
+import { type Login, writeLogin } from '../testing/kube/login.ts';
+import { KubeServer } from '../testing/kube/server.ts';
+import { createAuthority, readTls, type TestAuthority } from '../testing/kube/tls.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { KINDS } from './resource.ts';
@@ -179,7 +179,7 @@ describe.skipIf(!canUnshare)('inside a pod, where mount namespaces can be made',
     const env = { ...environment, HOME: folder, KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: port };
     const program = [
       process.execPath,
-      resolve(import.meta.dirname, '../testing/kube-pod.ts'),
+      resolve(import.meta.dirname, '../testing/kube/pod.ts'),
       authority.ca,
       String(passes),
     ];

@@ -8,7 +8,11 @@ import { chooseBaseImage } from '../local/base-image.ts';
 import type { Report } from '../report/report.ts';
 import { type CliFolder, makeCliFolder, repository } from '../testing/cli-run.ts';
 import { findGitDaemon, serveGit } from '../testing/git-server.ts';
-import { buildLocalTaskRunner, type LocalTaskRunner, lackingForTaskRunner } from '../testing/local-task-runner.ts';
+import {
+  buildLocalTaskRunner,
+  type LocalTaskRunner,
+  lackingForTaskRunner,
+} from '../testing/stand-ins/local-task-runner.ts';
 
 const daemon = findGitDaemon();
 const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git-daemon'] : [])];

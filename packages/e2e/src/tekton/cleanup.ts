@@ -1,7 +1,7 @@
+import { requireYes } from '../cluster/ask.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/cluster-session.ts';
 import { KINDS, MADE_BY_US, NAMES } from '../cluster/resource.ts';
-import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import { RUN_LABELS } from './embed.ts';
 
@@ -38,13 +38,7 @@ export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> 
     progress.line('  nothing that this command made');
     return;
   }
-  if (!(await options.confirm('Type yes to go on: '))) {
-    throw new E2eError('NOT_CONFIRMED', 'nothing was deleted', {
-      expected: 'yes',
-      found: 'another answer, or nobody to ask',
-      hint: 'in a script, --yes answers',
-    });
-  }
+  await requireYes(options.confirm);
   for (const run of made) await cluster.delete(run);
   progress.line('done; images and source artifacts stay in the registry');
 }

@@ -1,8 +1,8 @@
 import type { PipelineRunOutcome } from '@multi-image/tekton-local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { building, sourceFiles, sourceOf, wholePipeline } from '../testing/stand-in-calls.ts';
-import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../testing/stand-in-run.ts';
-import { runScript } from '../testing/stand-in-script.ts';
+import { building, sourceFiles, sourceOf, wholePipeline } from '../testing/stand-ins/calls.ts';
+import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../testing/stand-ins/run.ts';
+import { runScript } from '../testing/stand-ins/script.ts';
 
 const lacking = lackingForStandIns();
 const title = lacking.length === 0 ? 'stand-ins, run' : `stand-ins, run: this machine has no ${lacking.join(', ')}`;

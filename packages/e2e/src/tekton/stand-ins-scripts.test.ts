@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBaseImages } from '../../../tekton-local/src/stand-ins/containerfile.ts';
 import { makeFolder } from '../../../tekton-local/src/testing/source.ts';
-import { commandExists } from '../testing/program.ts';
-import { runScript, specOf } from '../testing/stand-in-script.ts';
+import { commandExists } from '../testing/stand-ins/program.ts';
+import { runScript, specOf } from '../testing/stand-ins/script.ts';
 import { STAND_INS } from './stand-ins.ts';
 
 const repository = resolve(import.meta.dirname, '../../../..');

@@ -9,9 +9,13 @@ import { startTestRegistry, type TestRegistry } from '../../../digest-chain/src/
 import { KINDS } from '../cluster/resource.ts';
 import { ALL_WELL, type CliFolder, type CliRun, makeCliFolder, statusOf } from '../testing/cli-run.ts';
 import { findGitDaemon, serveGit } from '../testing/git-server.ts';
-import { writeKubeConfig } from '../testing/kube-login.ts';
-import { KubeServer } from '../testing/kube-server.ts';
-import { buildLocalTaskRunner, type LocalTaskRunner, lackingForTaskRunner } from '../testing/local-task-runner.ts';
+import { writeKubeConfig } from '../testing/kube/login.ts';
+import { KubeServer } from '../testing/kube/server.ts';
+import {
+  buildLocalTaskRunner,
+  type LocalTaskRunner,
+  lackingForTaskRunner,
+} from '../testing/stand-ins/local-task-runner.ts';
 import { TektonController } from '../testing/tekton-controller.ts';
 
 const daemon = findGitDaemon();

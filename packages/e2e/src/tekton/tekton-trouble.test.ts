@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { KINDS, list, type Resource, text } from '../cluster/resource.ts';
 import { DEFAULT_TIMEOUTS } from '../cluster/timeouts.ts';
-import type { TektonMisfortunes } from '../testing/kube-tekton.ts';
+import type { TektonMisfortunes } from '../testing/kube/tekton.ts';
 import { startTekton, type TektonCluster } from '../testing/tekton.ts';
 import { buildWorld, REVISION, type TenantWorld } from '../testing/tenant.ts';
 import { cleanUpRuns } from './cleanup.ts';

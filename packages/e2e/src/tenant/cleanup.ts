@@ -1,8 +1,8 @@
 import { loadConfig } from '@multi-image/manifests';
+import { requireYes } from '../cluster/ask.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/cluster-session.ts';
 import { KINDS, list } from '../cluster/resource.ts';
-import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import { deleteMade, findMade } from './apply.ts';
 import { desiredObjects } from './desired.ts';
@@ -48,13 +48,7 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
     progress.line('  nothing that this command made');
     return;
   }
-  if (!(await options.confirm('Type yes to go on: '))) {
-    throw new E2eError('NOT_CONFIRMED', 'nothing was deleted', {
-      expected: 'yes',
-      found: 'another answer, or nobody to ask',
-      hint: 'in a script, --yes answers',
-    });
-  }
+  await requireYes(options.confirm);
   // Applied without the list, the entries that were applied before go, and those of others stay.
   for (const { secrets: _, ...account } of unlink) await cluster.apply(account as (typeof unlink)[number]);
   await deleteMade(cluster, made);

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Misfortunes } from '../testing/kube-konflux.ts';
-import { writeLogin } from '../testing/kube-login.ts';
-import { createAuthority } from '../testing/kube-tls.ts';
+import type { Misfortunes } from '../testing/kube/konflux.ts';
+import { writeLogin } from '../testing/kube/login.ts';
+import { createAuthority } from '../testing/kube/tls.ts';
 import { type QuayProxy, startQuayProxy } from '../testing/quay-proxy.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
 import { type CommandEnd, startTenantCommand, type TenantCommand } from '../testing/tenant-command.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../report/report.ts';
-import type { Misfortunes } from '../testing/kube-konflux.ts';
+import type { Misfortunes } from '../testing/kube/konflux.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
 
 let world: TenantWorld;

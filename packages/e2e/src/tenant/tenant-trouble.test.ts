@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KINDS } from '../cluster/resource.ts';
-import { type Misfortunes, PLANTED } from '../testing/kube-konflux.ts';
-import { writeKubeConfig } from '../testing/kube-login.ts';
+import { type Misfortunes, PLANTED } from '../testing/kube/konflux.ts';
+import { writeKubeConfig } from '../testing/kube/login.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
 
 let world: TenantWorld;

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { createAuthority, readTls } from './kube-tls.ts';
+import { createAuthority, readTls } from './kube/tls.ts';
 
 /** A test's registry as `quay.io`, for a process of its own: Konflux' references have no port. */
 export interface QuayProxy {

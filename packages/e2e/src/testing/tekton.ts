@@ -5,9 +5,9 @@ import { DEFAULT_TIMEOUTS } from '../cluster/timeouts.ts';
 import { Progress } from '../report/progress.ts';
 import { palette } from '../report/terminal-text.ts';
 import { runTekton, type TektonRunOptions } from '../tekton/tekton-run.ts';
-import { writeKubeConfig } from './kube-login.ts';
-import { KubeServer } from './kube-server.ts';
-import { SimulatedTekton, type TektonMisfortunes } from './kube-tekton.ts';
+import { writeKubeConfig } from './kube/login.ts';
+import { KubeServer } from './kube/server.ts';
+import { SimulatedTekton, type TektonMisfortunes } from './kube/tekton.ts';
 import { REVISION, type TenantWorld } from './tenant.ts';
 
 /** A cluster of a test's own that has Tekton and nothing else. */

@@ -9,9 +9,9 @@ import { DEFAULT_TIMEOUTS } from '../cluster/timeouts.ts';
 import { Progress } from '../report/progress.ts';
 import { palette } from '../report/terminal-text.ts';
 import { runTenant, type TenantRunOptions } from '../tenant/tenant-run.ts';
-import { KonfluxControllers, type Misfortunes } from './kube-konflux.ts';
-import { writeKubeConfig } from './kube-login.ts';
-import { KubeServer } from './kube-server.ts';
+import { KonfluxControllers, type Misfortunes } from './kube/konflux.ts';
+import { writeKubeConfig } from './kube/login.ts';
+import { KubeServer } from './kube/server.ts';
 import { type PublishedChain, publishChain, quayAt, signChain } from './tenant-chain.ts';
 
 export const REVISION = 'c0ffee'.padEnd(40, '0');

@@ -1,4 +1,4 @@
-import type { StandInCall } from './stand-in-run.ts';
+import type { StandInCall } from './run.ts';
 
 export interface CallOptions {
   /** The registry. */

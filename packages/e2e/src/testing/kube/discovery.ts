@@ -1,5 +1,5 @@
-import { GROUPS, isNamespaced } from './kube-api.ts';
-import { notFoundPage } from './kube-status.ts';
+import { GROUPS, isNamespaced } from './api.ts';
+import { notFoundPage } from './status.ts';
 
 /** What is served, as clients ask for it; undefined where a path is another matter. */
 export function discover(path: string, absent: ReadonlySet<string>): object | undefined {

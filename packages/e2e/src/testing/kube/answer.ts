@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { ApiError, statusObject } from './kube-status.ts';
+import { ApiError, statusObject } from './status.ts';
 
 /** Writes the answers to one request. */
 export class KubeAnswer {

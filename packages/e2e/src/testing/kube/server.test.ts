@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { KINDS, list, type Resource } from '../cluster/resource.ts';
-import { KubeServer } from './kube-server.ts';
+import { KINDS, list, type Resource } from '../../cluster/resource.ts';
+import { KubeServer } from './server.ts';
 
 // The rules of Kubernetes' API that this package relies on, each asked for over HTTP.
 

@@ -1,8 +1,8 @@
-import { KINDS, list, NAMES, type Resource, text } from '../cluster/resource.ts';
-import { RUN_LABELS } from '../tekton/embed.ts';
-import { condition, endedTask, resultsOf } from './kube-objects.ts';
-import type { KubeServer } from './kube-server.ts';
-import type { PublishedChain } from './tenant-chain.ts';
+import { KINDS, list, NAMES, type Resource, text } from '../../cluster/resource.ts';
+import { RUN_LABELS } from '../../tekton/embed.ts';
+import type { PublishedChain } from '../tenant-chain.ts';
+import { condition, endedTask, resultsOf } from './objects.ts';
+import type { KubeServer } from './server.ts';
 
 /** Where a test lets something go otherwise than well. */
 export interface TektonMisfortunes {

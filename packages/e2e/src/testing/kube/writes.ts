@@ -1,10 +1,10 @@
 import { parse } from 'yaml';
-import type { Resource } from '../cluster/resource.ts';
-import type { KubeAnswer } from './kube-answer.ts';
-import { fullName, isNamespaced, type Target } from './kube-api.ts';
-import { printPath, type Writable } from './kube-fields.ts';
-import { ApiError, invalid } from './kube-status.ts';
-import { ApplyConflict, type KubeStore } from './kube-store.ts';
+import type { Resource } from '../../cluster/resource.ts';
+import type { KubeAnswer } from './answer.ts';
+import { fullName, isNamespaced, type Target } from './api.ts';
+import { printPath, type Writable } from './fields.ts';
+import { ApiError, invalid } from './status.ts';
+import { ApplyConflict, type KubeStore } from './store.ts';
 
 export interface WriteRequest {
   query: URLSearchParams;

@@ -1,8 +1,8 @@
-import type { Resource } from '../cluster/resource.ts';
-import type { KubeAnswer } from './kube-answer.ts';
-import { selectorOf, type Target } from './kube-api.ts';
-import { ApiError } from './kube-status.ts';
-import type { KubeStore } from './kube-store.ts';
+import type { Resource } from '../../cluster/resource.ts';
+import type { KubeAnswer } from './answer.ts';
+import { selectorOf, type Target } from './api.ts';
+import { ApiError } from './status.ts';
+import type { KubeStore } from './store.ts';
 
 interface Token {
   version: number;

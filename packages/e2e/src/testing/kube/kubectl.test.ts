@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { KINDS } from '../cluster/resource.ts';
-import { type CommandResult, run } from '../command.ts';
-import { writeLogin } from './kube-login.ts';
-import { KubeServer } from './kube-server.ts';
-import { createAuthority, readTls } from './kube-tls.ts';
+import { KINDS } from '../../cluster/resource.ts';
+import { type CommandResult, run } from '../../command.ts';
+import { writeLogin } from './login.ts';
+import { KubeServer } from './server.ts';
+import { createAuthority, readTls } from './tls.ts';
 
 // That the server of the tests is no invention of theirs: kubectl works with it as with any cluster.
 

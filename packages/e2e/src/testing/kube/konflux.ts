@@ -1,11 +1,11 @@
-import { KINDS } from '../cluster/resource.ts';
-import type { Misfortunes } from './kube-misfortunes.ts';
-import { APPLICATION, condition, endedTask, pipelineRun, resultsOf, snapshot } from './kube-objects.ts';
-import type { KubeServer } from './kube-server.ts';
-import type { Writable } from './kube-store.ts';
-import type { PublishedChain } from './tenant-chain.ts';
+import { KINDS } from '../../cluster/resource.ts';
+import type { PublishedChain } from '../tenant-chain.ts';
+import type { Misfortunes } from './misfortunes.ts';
+import { APPLICATION, condition, endedTask, pipelineRun, resultsOf, snapshot } from './objects.ts';
+import type { KubeServer } from './server.ts';
+import type { Writable } from './store.ts';
 
-export type { Misfortunes } from './kube-misfortunes.ts';
+export type { Misfortunes } from './misfortunes.ts';
 
 export const SCENARIO = 'verify-scanner';
 

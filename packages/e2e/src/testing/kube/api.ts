@@ -1,5 +1,5 @@
-import type { Resource } from '../cluster/resource.ts';
-import { ApiError, notFoundPage } from './kube-status.ts';
+import type { Resource } from '../../cluster/resource.ts';
+import { ApiError, notFoundPage } from './status.ts';
 
 /** The kinds that are served, by API version, with their plurals. */
 export const GROUPS: Record<string, Record<string, string>> = {

@@ -1,5 +1,5 @@
-import { KINDS, type Resource } from '../cluster/resource.ts';
-import type { PublishedChain } from './tenant-chain.ts';
+import { KINDS, type Resource } from '../../cluster/resource.ts';
+import type { PublishedChain } from '../tenant-chain.ts';
 
 export const APPLICATION = 'chain';
 

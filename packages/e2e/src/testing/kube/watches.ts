@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { KubeAnswer } from './kube-answer.ts';
-import { selectorOf, type Target } from './kube-api.ts';
-import { ApiError, statusObject } from './kube-status.ts';
-import type { KubeStore, StoredEvent } from './kube-store.ts';
+import type { KubeAnswer } from './answer.ts';
+import { selectorOf, type Target } from './api.ts';
+import { ApiError, statusObject } from './status.ts';
+import type { KubeStore, StoredEvent } from './store.ts';
 
 /** Watches: what happened since a version, and what happens from now on. */
 export class KubeWatches {

@@ -1,4 +1,4 @@
-import type { TaskFailure } from './kube-objects.ts';
+import type { TaskFailure } from './objects.ts';
 
 /** Where a test lets something go otherwise than well. */
 export interface Misfortunes {

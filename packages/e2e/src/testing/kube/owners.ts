@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Resource } from '../cluster/resource.ts';
-import { type Fields, fieldsOf, fieldsV1, valueAt } from './kube-fields.ts';
+import type { Resource } from '../../cluster/resource.ts';
+import { type Fields, fieldsOf, fieldsV1, valueAt } from './fields.ts';
 
 /** Who writes, and how: the same manager that applies and updates is two owners. */
 export interface Owner {

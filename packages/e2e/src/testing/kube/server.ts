@@ -3,14 +3,14 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { KubeAnswer } from './kube-answer.ts';
-import { fullName, isNamespaced, isWatch, type Target, targetOf, verbOf } from './kube-api.ts';
-import { discover } from './kube-discovery.ts';
-import { KubeLists } from './kube-lists.ts';
-import { ApiError, invalid } from './kube-status.ts';
-import { KubeStore, NAMESPACE } from './kube-store.ts';
-import { KubeWatches } from './kube-watches.ts';
-import { KubeWrites, notFound } from './kube-writes.ts';
+import { KubeAnswer } from './answer.ts';
+import { fullName, isNamespaced, isWatch, type Target, targetOf, verbOf } from './api.ts';
+import { discover } from './discovery.ts';
+import { KubeLists } from './lists.ts';
+import { ApiError, invalid } from './status.ts';
+import { KubeStore, NAMESPACE } from './store.ts';
+import { KubeWatches } from './watches.ts';
+import { KubeWrites, notFound } from './writes.ts';
 
 export interface Call {
   method: string;

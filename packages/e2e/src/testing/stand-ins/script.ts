@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
-import { type TaskSpec, taskSchema } from '../../../manifests/src/testing/tekton-schema.ts';
-import { readStandIn } from '../tekton/stand-ins.ts';
+import { type TaskSpec, taskSchema } from '../../../../manifests/src/testing/tekton-schema.ts';
+import { readStandIn } from '../../tekton/stand-ins.ts';
 
 /** A stand-in as the schema of Tasks reads it. */
 export async function specOf(task: string): Promise<TaskSpec> {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Resource } from '../cluster/resource.ts';
-import { isNamespaced } from './kube-api.ts';
-import { type Fields, fieldsOf, mergePatch, removeAt, setAt, valueAt, type Writable } from './kube-fields.ts';
-import { addOwner, type Owner, type Owners, ownersAfter, printOwners } from './kube-owners.ts';
+import type { Resource } from '../../cluster/resource.ts';
+import { isNamespaced } from './api.ts';
+import { type Fields, fieldsOf, mergePatch, removeAt, setAt, valueAt, type Writable } from './fields.ts';
+import { addOwner, type Owner, type Owners, ownersAfter, printOwners } from './owners.ts';
 
-export type { Writable } from './kube-fields.ts';
+export type { Writable } from './fields.ts';
 
 export interface StoredEvent {
   version: number;
