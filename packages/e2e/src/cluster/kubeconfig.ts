@@ -126,8 +126,3 @@ function loadFiles(config: KubeConfig, files: readonly string[]): void {
     currentContext: loaded.map((one) => one.getCurrentContext()).find(Boolean),
   });
 }
-
-/** The namespace that the context names. */
-export function namespaceOf(config: KubeConfig): string | undefined {
-  return config.getContextObject(config.getCurrentContext())?.namespace;
-}
