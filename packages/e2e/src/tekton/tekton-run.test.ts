@@ -116,6 +116,8 @@ describe.skipIf(lacking.length > 0)(title, () => {
       expect(report).toMatchObject({ target: 'tekton', revision, cluster: { namespace: 'my-tenant' } });
       const signed = report?.criteria.flatMap(({ evidence }) => evidence).filter(({ check }) => check === 'signed');
       expect(signed?.map(({ status }) => status)).toEqual(['passed', 'passed']);
+      const told = report?.criteria[1]?.evidence.filter(({ check }) => check === 'build-args');
+      expect(told?.map(({ status }) => status)).toEqual(['passed']);
       // Nothing but the PipelineRuns was made.
       const made = server.calls.filter(
         ({ method, path, query }) => method !== 'GET' && !path.endsWith('accessreviews') && !query.has('dryRun'),

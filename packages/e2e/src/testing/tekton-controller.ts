@@ -99,17 +99,20 @@ export class TektonController {
     const { store } = this.#server;
     // On this machine a run gets an ending of its own, as with generateName.
     const given: string = JSON.parse(raw).items[0].metadata.name;
-    const { items }: { items: (Resource & { status: Status })[] } = JSON.parse(raw.replaceAll(given, run));
-    for (const { kind, metadata, status } of items) {
+    const { items }: { items: (Resource & { spec: unknown; status: Status })[] } = JSON.parse(
+      raw.replaceAll(given, run),
+    );
+    for (const { kind, metadata, spec, status } of items) {
       const { name } = metadata;
       const there = store.get(kind, name);
       const podName = `${name}-pod`;
       const next = kind === 'TaskRun' ? { ...status, podName } : status;
       if (kind === 'TaskRun') await this.#keepLogs(logs, metadata.labels?.[NAMES.pipelineTask] ?? '', podName, status);
       if (there === undefined) {
-        if (kind === 'TaskRun') store.put({ apiVersion: 'tekton.dev/v1', kind, metadata, status: next });
+        if (kind === 'TaskRun') store.put({ apiVersion: 'tekton.dev/v1', kind, metadata, spec, status: next });
       } else if (JSON.stringify(there.status) !== JSON.stringify(next)) {
         store.change(kind, name, (object) => {
+          if (kind === 'TaskRun') object.spec = spec;
           object.status = next;
         });
       }
