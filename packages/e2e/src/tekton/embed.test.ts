@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { loadConfig, render, retarget } from '@multi-image/manifests';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { embeddedPipelineRunSchema } from '../../../manifests/src/testing/tekton-schema.ts';
+import { findHomeless } from '../../../manifests/src/testing/wiring-rules.ts';
 import { field, list, type Resource, text } from '../cluster/resource.ts';
 import { bundlesOf, embed, identify } from './embed.ts';
 
@@ -47,6 +48,12 @@ describe.each(CONFIGS)('the runs of %s', (folder) => {
       expect(embeddedPipelineRunSchema.safeParse(run).error?.issues).toBeUndefined();
       expect(JSON.stringify(run)).not.toMatch(/\{\{|git_auth_secret|pipelineRef|your-/);
       expect(field(run, 'spec', 'taskRunTemplate')).toEqual({ serviceAccountName: 'builder' });
+    }
+  });
+
+  test('leave credentials where each step finds them', () => {
+    for (const task of [...bundled, ...standing].flatMap((run) => list(run, 'spec', 'pipelineSpec', 'tasks'))) {
+      expect(findHomeless(list(task, 'taskSpec', 'steps') as Parameters<typeof findHomeless>[0])).toEqual([]);
     }
   });
 

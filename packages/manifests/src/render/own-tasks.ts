@@ -1,7 +1,7 @@
 import type { Chain } from '../chain/chain.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { param, resources, STEP_TEMPLATE, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
+import { param, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
 
 const VERSION = '0.1';
 const SOURCE = `${WORKDIR}/source`;
@@ -124,6 +124,9 @@ function useSource(pins: Pins): YamlMap {
     name: 'use-trusted-artifact',
     image: pins.images['trusted-artifacts'],
     args: ['use', `${param('SOURCE_ARTIFACT')}=${SOURCE}`],
+    env: noted("The image has no home for this user; into this one Tekton puts the registry's credentials.", [
+      { name: 'HOME', value: TEKTON_HOME },
+    ]),
     computeResources: resources('256Mi', '50m'),
   };
 }

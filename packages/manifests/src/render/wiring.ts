@@ -68,6 +68,8 @@ export function resources(memory: string, cpu: string): YamlMap {
 }
 
 export const WORKDIR = '/var/workdir';
+/** A folder that Tekton gives every step, and that every user may write to. */
+export const TEKTON_HOME = '/tekton/home';
 export const WORKDIR_VOLUME: YamlMap = { name: 'workdir', emptyDir: {} };
 
 /** What all steps of a task have in common. */

@@ -90,6 +90,7 @@ describe('a rule that nobody has broken proves nothing: each of them, broken', (
       'result IMAGE_URL is never written',
     ],
     ['a root that is allowed', LABEL, 'runAsNonRoot: true', 'runAsNonRoot: false', 'more rights than they need'],
+    ['a step without a home', LABEL, 'value: /tekton/home', 'value: /root', 'has no home for credentials'],
     ['an array in one piece', LABEL, '$(params.LINKS[*])', '$(params.LINKS)', 'params.LINKS'],
     [
       'a task that Pipelines as Code does not fetch',

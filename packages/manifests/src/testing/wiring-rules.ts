@@ -195,10 +195,23 @@ function interfaceOf(task: PipelineTask, tasks: ReadonlyMap<string, TaskSpec>): 
 
 /** Steps that share a folder run as one user without rights, and no step takes any back. */
 function findRights({ stepTemplate, steps }: TaskSpec): string[] {
-  const taken = steps.filter((step) => step.securityContext !== undefined).map(({ name }) => `step ${name} has rights`);
+  const taken = [
+    ...steps.filter((step) => step.securityContext !== undefined).map(({ name }) => `step ${name} has rights`),
+    ...findHomeless(steps),
+  ];
   if (stepTemplate === undefined) return taken;
   const { runAsNonRoot, runAsUser, allowPrivilegeEscalation, capabilities } = stepTemplate.securityContext ?? {};
   const isBare = runAsNonRoot === true && runAsUser !== undefined && allowPrivilegeEscalation === false;
   const dropsAll = capabilities?.drop?.includes('ALL') === true && capabilities.add === undefined;
   return isBare && dropsAll ? taken : [...taken, 'steps have more rights than they need'];
+}
+
+/** Tekton puts credentials into HOME, and the image of trusted artifacts has none that its user could write to. */
+export function findHomeless(
+  steps: readonly { name: string; image: string; env?: TaskSpec['steps'][0]['env'] }[],
+): string[] {
+  return steps
+    .filter(({ image }) => image.includes('/build-trusted-artifacts:'))
+    .filter(({ env = [] }) => !env.some(({ name, value }) => name === 'HOME' && value === '/tekton/home'))
+    .map(({ name }) => `step ${name} has no home for credentials`);
 }
