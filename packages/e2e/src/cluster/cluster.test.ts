@@ -1,43 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeKubeConfig } from '../testing/kube/login.ts';
-import { KubeServer } from '../testing/kube/server.ts';
-import { Cluster } from './cluster.ts';
-import type { ClusterOptions } from './cluster-session.ts';
-import { KINDS, type Resource } from './resource.ts';
+import { emptyRun, type KubePlace, startKube } from '../testing/kube/place.ts';
+import { KINDS } from './resource.ts';
 
 const namespace = 'my-tenant';
-let folder: string;
-let server: KubeServer;
-let kubeconfig: string;
-let address: string;
+let kube: KubePlace;
+let server: KubePlace['server'];
+let connect: KubePlace['connect'];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'e2e-cluster-'));
-  server = new KubeServer();
-  address = await server.start();
-  kubeconfig = await writeKubeConfig(join(folder, 'config'), address);
+  kube = await startKube();
+  ({ server, connect } = kube);
 });
-afterEach(async () => {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const connect = (options: ClusterOptions = {}): Cluster =>
-  new Cluster({ kubeconfig, pauses: { first: 5, longest: 40 }, ...options });
-
-const run = (name: string, more: object = {}): Resource => ({
-  ...KINDS.pipelineRun,
-  metadata: { name, labels: { app: 'a' } },
-  ...more,
-});
+afterEach(() => kube.stop());
 
 describe('a request', () => {
   test('reads, and finds nothing where there is nothing', async () => {
-    server.store.put(run('one'));
+    server.store.put(emptyRun('one'));
     const cluster = connect();
     expect((await cluster.read(KINDS.pipelineRun, 'one', namespace))?.metadata.name).toBe('one');
     expect(await cluster.read(KINDS.pipelineRun, 'two', namespace)).toBeUndefined();
@@ -51,7 +31,7 @@ describe('a request', () => {
     ['503', { status: 503 }, 0],
     ['a dropped connection', { drop: true }, 0],
   ])('is tried again after %s', async (_, fault, atLeast) => {
-    server.store.put(run('one'));
+    server.store.put(emptyRun('one'));
     let left = 2;
     server.fault = ({ path }) => (path.endsWith('/one') && left-- > 1 ? fault : undefined);
     const began = Date.now();
@@ -90,7 +70,7 @@ describe('a request', () => {
   });
 
   test('takes up a new login where the old one expired', async () => {
-    server.store.put(run('one'));
+    server.store.put(emptyRun('one'));
     let asked = 0;
     const cluster = connect({ onExpired: () => void asked++ });
     await cluster.read(KINDS.pipelineRun, 'one', namespace);
@@ -98,7 +78,7 @@ describe('a request', () => {
     server.tokens.add('new-token');
     const reading = cluster.read(KINDS.pipelineRun, 'one', namespace);
     await sleep(50);
-    await writeKubeConfig(kubeconfig, address, 'new-token');
+    await writeKubeConfig(kube.kubeconfig, kube.address, 'new-token');
     expect((await reading)?.metadata.name).toBe('one');
     expect(asked).toBe(1);
   });
@@ -123,12 +103,12 @@ describe('a request', () => {
 describe('a list', () => {
   const LIST = '/pipelineruns';
   const forget = (): void => {
-    server.store.put(run('run-0', { spec: { at: server.store.version } }));
+    server.store.put(emptyRun('run-0', { spec: { at: server.store.version } }));
     server.store.compact();
   };
 
   beforeEach(() => {
-    for (let index = 0; index < 600; index++) server.store.put(run(`run-${index}`));
+    for (let index = 0; index < 600; index++) server.store.put(emptyRun(`run-${index}`));
   });
 
   test('comes page by page', async () => {

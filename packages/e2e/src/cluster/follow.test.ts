@@ -1,40 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeKubeConfig } from '../testing/kube/login.ts';
-import { KubeServer } from '../testing/kube/server.ts';
-import { Cluster } from './cluster.ts';
+import { emptyRun, type KubePlace, startKube } from '../testing/kube/place.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { follow } from './follow.ts';
-import { KINDS, type Resource } from './resource.ts';
+import { KINDS } from './resource.ts';
 
 const namespace = 'my-tenant';
-let folder: string;
-let server: KubeServer;
-let kubeconfig: string;
-let address: string;
+let kube: KubePlace;
+let server: KubePlace['server'];
+let connect: KubePlace['connect'];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'e2e-cluster-'));
-  server = new KubeServer();
-  address = await server.start();
-  kubeconfig = await writeKubeConfig(join(folder, 'config'), address);
+  kube = await startKube();
+  ({ server, connect } = kube);
 });
-afterEach(async () => {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const connect = (options: ClusterOptions = {}): Cluster =>
-  new Cluster({ kubeconfig, pauses: { first: 5, longest: 40 }, ...options });
-
-const run = (name: string, more: object = {}): Resource => ({
-  ...KINDS.pipelineRun,
-  metadata: { name, labels: { app: 'a' } },
-  ...more,
-});
+afterEach(() => kube.stop());
 
 async function seen(during: (heard: Map<string, string>) => Promise<void>, options: ClusterOptions = {}) {
   const heard = new Map<string, string>();
@@ -62,7 +43,7 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 test('hears of everything, through drops, 410 and a new login', async () => {
-  server.store.put(run('one', { spec: { at: 0 } }));
+  server.store.put(emptyRun('one', { spec: { at: 0 } }));
   await seen(
     async (heard) => {
       await until(() => server.watching === 1);
@@ -74,7 +55,7 @@ test('hears of everything, through drops, 410 and a new login', async () => {
           server.tokens.add(`token-${at}`);
           server.dropWatches();
           await sleep(20);
-          await writeKubeConfig(kubeconfig, address, `token-${at}`);
+          await writeKubeConfig(kube.kubeconfig, kube.address, `token-${at}`);
         }
         server.store.change('PipelineRun', 'one', (object) => {
           object.spec = { at };
@@ -89,11 +70,11 @@ test('hears of everything, through drops, 410 and a new login', async () => {
 });
 
 test('goes on from where it was after a drop, without listing again', async () => {
-  server.store.put(run('one'));
+  server.store.put(emptyRun('one'));
   await seen(async (heard) => {
     await until(() => server.watching === 1);
     server.dropWatches();
-    server.store.put(run('two'));
+    server.store.put(emptyRun('two'));
     await until(() => heard.has('two'));
   });
   expect(server.calls.filter(({ path, query }) => path.endsWith('/pipelineruns') && !query.has('watch'))).toHaveLength(
@@ -123,7 +104,7 @@ test('waits as long as the server asks before the next watch', async () => {
 
 test('outlasts a server that is away for longer than a request is tried, and says so once', async () => {
   const told: string[] = [];
-  server.store.put(run('one'));
+  server.store.put(emptyRun('one'));
   await seen(
     async (heard) => {
       await until(() => server.watching === 1);
@@ -135,7 +116,7 @@ test('outlasts a server that is away for longer than a request is tried, and say
       };
       server.store.compact();
       server.dropWatches();
-      server.store.put(run('two'));
+      server.store.put(emptyRun('two'));
       server.store.compact();
       await until(() => heard.has('two'));
       expect(refused).toBeGreaterThan(20);
@@ -156,7 +137,7 @@ test('ends when it is told to, also while the server is away', async () => {
 
 test('tells what is gone: deleted before its eyes, or while it did not look', async () => {
   const gone: string[] = [];
-  const uids = ['a', 'b', 'c'].map((name) => server.store.put(run(name)).metadata.uid);
+  const uids = ['a', 'b', 'c'].map((name) => server.store.put(emptyRun(name)).metadata.uid);
   const stop = new AbortController();
   const following = follow(connect(), KINDS.pipelineRun, {
     namespace,
