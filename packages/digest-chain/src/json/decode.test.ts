@@ -7,8 +7,10 @@ const decode = (text: string): unknown => decodeJson(Buffer.from(text));
 describe('decodeJson', () => {
   it('gives the values that were written', () => {
     fc.assert(
+      // As text, since JSON has no way to write -0.
       fc.property(fc.jsonValue(), (value) => {
-        expect(decode(JSON.stringify(value))).toEqual(value);
+        const text = JSON.stringify(value);
+        expect(JSON.stringify(decode(text))).toBe(text);
       }),
     );
     expect(decode('{"a":[1,-2.5e1,true,null,"x\\u0079"],"b":{"":{}}}')).toEqual({
