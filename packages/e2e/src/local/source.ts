@@ -2,6 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { run, runOrThrow } from '../command.ts';
 import { E2eError } from '../errors.ts';
+import { gitEnvironment } from '../git-environment.ts';
 
 export interface Source {
   /** The root of the repository the run was started in. */
@@ -24,9 +25,9 @@ export interface Source {
  */
 export async function takeSource(cwd: string, folder: string, signal?: AbortSignal): Promise<Source> {
   const git = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> =>
-    (await runOrThrow('git', args, { cwd: root, env: { ...cleanEnvironment(), ...env }, signal })).trimEnd();
+    (await runOrThrow('git', args, { cwd: root, env: { ...gitEnvironment(), ...env }, signal })).trimEnd();
 
-  const toplevel = await run('git', ['rev-parse', '--show-toplevel'], { cwd, env: cleanEnvironment(), signal });
+  const toplevel = await run('git', ['rev-parse', '--show-toplevel'], { cwd, env: gitEnvironment(), signal });
   if (toplevel.exitCode !== 0) {
     throw new E2eError('NOT_A_GIT_REPOSITORY', 'the pipelines build a git commit, and this is no git repository', {
       expected: 'a clone of the repository',
@@ -35,7 +36,7 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
     });
   }
   const root = toplevel.stdout.trimEnd();
-  const head = await run('git', ['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: root, env: cleanEnvironment() });
+  const head = await run('git', ['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: root, env: gitEnvironment() });
   if (head.exitCode !== 0) {
     throw new E2eError('NO_COMMIT', 'the repository has no commit yet', { hint: 'commit something first' });
   }
@@ -77,10 +78,4 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
     const tree = await git(['write-tree'], env);
     return git(['commit-tree', '--no-gpg-sign', '-p', headCommit, '-m', 'Uncommitted changes', tree], env);
   }
-}
-
-/** The environment without git's own variables: a run started from a git hook must not work on that hook's index. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env).filter(([key]) => !key.startsWith('GIT_'));
-  return { ...Object.fromEntries(entries), LC_ALL: 'C' };
 }

@@ -5,6 +5,7 @@ import type { LoadedConfig, RenderedFile } from '@multi-image/manifests';
 import type { Finding } from '../cluster/finding.ts';
 import { type CommandResult, run } from '../command.ts';
 import { E2eError } from '../errors.ts';
+import { gitEnvironment } from '../git-environment.ts';
 
 const HEX = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
@@ -94,9 +95,8 @@ async function findOther({ config, files, revision }: CommitOptions): Promise<Fi
   ];
 }
 
-/** Without git's own variables (a hook's index is not ours), and without anything that would ask on a terminal. */
+/** Without anything that would ask on a terminal. */
 function git(args: readonly string[], signal?: AbortSignal, timeout?: number): Promise<CommandResult> {
-  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
-  const env = { ...Object.fromEntries(entries), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' };
+  const env = { ...gitEnvironment(), GIT_TERMINAL_PROMPT: '0' };
   return run('git', args, { env, signal, ...(timeout === undefined ? {} : { timeout }) });
 }
