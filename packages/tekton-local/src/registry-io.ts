@@ -4,7 +4,8 @@ import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TektonLocalError } from './errors.ts';
-import { type ImageReference, isLoopback, repositoryName } from './reference.ts';
+import { type ImageReference, repositoryName } from './reference.ts';
+import { endpoint, failed, type RegistryRequest, send, withRetries } from './registry-request.ts';
 
 /** A manifest as the registry sent it, hashed. */
 export interface Manifest {
@@ -34,11 +35,10 @@ const MANIFEST_LIMIT = 4 << 20;
 /** GET a manifest by the reference's digest, else its tag. Its bytes hash to the digest, or this throws `DIGEST_MISMATCH`. */
 export async function getManifest(reference: ImageReference, signal?: AbortSignal): Promise<Manifest> {
   const name = reference.digest ?? reference.tag ?? 'latest';
-  const response = await request(reference, 'GET', `manifests/${name}`, { headers: { accept: ACCEPT }, signal });
-  const bytes = new Uint8Array(await readLimited(response, MANIFEST_LIMIT));
+  const { bytes, headers } = await get(reference, `manifests/${name}`, MANIFEST_LIMIT, signal, { accept: ACCEPT });
   const digest = sha256(bytes);
   if (reference.digest !== undefined) requireSame(reference, reference.digest, digest);
-  const mediaType = (response.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '';
+  const mediaType = (headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '';
   return { bytes, digest, mediaType };
 }
 
@@ -49,10 +49,12 @@ export async function putManifest(
   signal?: AbortSignal,
 ): Promise<string> {
   const digest = sha256(manifest.bytes);
-  await request(reference, 'PUT', `manifests/${reference.tag ?? digest}`, {
-    headers: { 'content-type': manifest.mediaType },
-    body: manifest.bytes as Uint8Array<ArrayBuffer>,
-    signal,
+  await withRetries(signal, () => {
+    return request(reference, 'PUT', `manifests/${reference.tag ?? digest}`, {
+      headers: { 'content-type': manifest.mediaType },
+      body: manifest.bytes as Uint8Array<ArrayBuffer>,
+      signal,
+    });
   });
   return digest;
 }
@@ -64,8 +66,7 @@ export async function getBlob(
   limit: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const response = await request(reference, 'GET', `blobs/${digest}`, { signal });
-  const bytes = new Uint8Array(await readLimited(response, limit));
+  const { bytes } = await get(reference, `blobs/${digest}`, limit, signal);
   requireSame(reference, digest, sha256(bytes));
   return bytes;
 }
@@ -77,23 +78,17 @@ export async function getBlobToFile(
   file: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const response = await request(reference, 'GET', `blobs/${digest}`, { signal });
-  const hasher = createHash('sha256');
   try {
-    await pipeline(
-      response.body === null ? Readable.from([]) : Readable.fromWeb(response.body),
-      async function* (chunks: AsyncIterable<Uint8Array>) {
-        for await (const chunk of chunks) {
-          hasher.update(chunk);
-          yield chunk;
-        }
-      },
-      createWriteStream(file),
-    );
-    requireSame(reference, digest, `sha256:${hasher.digest('hex')}`);
+    await withRetries(signal, async () => {
+      const response = await request(reference, 'GET', `blobs/${digest}`, { signal });
+      const found = await writeTo(file, response).catch((error) => {
+        throw isOfFiles(error) ? error : failed(reference, `blobs/${digest}`, error);
+      });
+      requireSame(reference, digest, found);
+    });
   } catch (error) {
     await rm(file, { force: true });
-    throw error instanceof TektonLocalError ? error : failed(reference, `blobs/${digest}`, error);
+    throw error;
   }
 }
 
@@ -104,10 +99,12 @@ export async function putBlob(
   digest: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const opened = await request(reference, 'POST', 'blobs/uploads/', { signal });
   const body =
     'file' in content ? await openAsBlob(content.file) : new Blob([content.bytes as Uint8Array<ArrayBuffer>]);
-  await upload(reference, opened, digest, body, signal);
+  await withRetries(signal, async () => {
+    const opened = await request(reference, 'POST', 'blobs/uploads/', { signal });
+    await upload(reference, opened, digest, body, signal);
+  });
 }
 
 /** Makes a blob of one repository available in another: by mounting where the registry can, else by copying. */
@@ -119,10 +116,15 @@ export async function copyBlob(
 ): Promise<void> {
   const sameRegistry = from.registry === to.registry;
   const query = sameRegistry ? `?mount=${digest}&from=${encodeURIComponent(from.repository)}` : '';
-  const opened = await request(to, 'POST', `blobs/uploads/${query}`, { signal });
-  if (opened.status === 201) return;
-  const source = await request(from, 'GET', `blobs/${digest}`, { signal });
-  await upload(to, opened, digest, await source.blob(), signal);
+  await withRetries(signal, async () => {
+    const opened = await request(to, 'POST', `blobs/uploads/${query}`, { signal });
+    if (opened.status === 201) return;
+    const source = await request(from, 'GET', `blobs/${digest}`, { signal });
+    const body = await source.blob().catch((error) => {
+      throw failed(from, `blobs/${digest}`, error);
+    });
+    await upload(to, opened, digest, body, signal);
+  });
 }
 
 /** `sha256:<hex>` of the bytes. */
@@ -138,66 +140,65 @@ async function upload(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const location = opened.headers.get('location');
-  if (location === null) throw failed(reference, 'blobs/uploads/', new Error('the answer names no location'));
+  if (location === null) {
+    throw new TektonLocalError('REGISTRY_FAILED', `the registry ${reference.registry} opened an upload nowhere`, {
+      expected: 'a Location header in the answer to POST blobs/uploads/',
+    });
+  }
   const url = new URL(location, endpoint(reference, 'blobs/uploads/'));
   url.searchParams.set('digest', digest);
   await send(reference, url, 'PUT', { headers: { 'content-type': 'application/octet-stream' }, body, signal });
 }
 
-function endpoint(reference: ImageReference, path: string): URL {
-  const scheme = isLoopback(reference.registry) ? 'http' : 'https';
-  return new URL(`${scheme}://${reference.registry}/v2/${reference.repository}/${path}`);
-}
-
-interface RequestOptions {
-  headers?: Record<string, string>;
-  body?: Uint8Array<ArrayBuffer> | Blob;
-  signal?: AbortSignal | undefined;
-}
-
-function request(reference: ImageReference, method: string, path: string, options: RequestOptions): Promise<Response> {
+function request(reference: ImageReference, method: string, path: string, options: RegistryRequest): Promise<Response> {
   return send(reference, endpoint(reference, path), method, options);
 }
 
-async function send(reference: ImageReference, url: URL, method: string, options: RequestOptions): Promise<Response> {
-  const { headers, body, signal } = options;
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method,
-      ...(headers === undefined ? {} : { headers }),
-      ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  } catch (error) {
-    throw failed(reference, `${method} ${url.pathname}`, error);
-  }
-  if (response.ok) return response;
-  const said = (await response.text().catch(() => '')).slice(0, 300);
-  throw new TektonLocalError(
-    response.status === 404 ? 'NOT_FOUND' : 'REGISTRY_FAILED',
-    `the registry ${reference.registry} refused ${method} ${url.pathname}`,
-    {
-      expected: 'a 2xx answer',
-      found: `${response.status} ${JSON.stringify(said)}`,
-      ...(response.status === 401 ? { hint: 'registries that ask for credentials are not supported here yet' } : {}),
-    },
-  );
+/** GET what fits into memory, whole. */
+function get(
+  reference: ImageReference,
+  path: string,
+  limit: number,
+  signal: AbortSignal | undefined,
+  headers: Record<string, string> = {},
+): Promise<{ bytes: Uint8Array; headers: Headers }> {
+  return withRetries(signal, async () => {
+    const response = await request(reference, 'GET', path, { headers, signal });
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of response.body ?? []) {
+        size += chunk.length;
+        if (size > limit) break;
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw failed(reference, path, error);
+    }
+    if (size <= limit) return { bytes: new Uint8Array(Buffer.concat(chunks)), headers: response.headers };
+    throw new TektonLocalError('REGISTRY_FAILED', 'the registry sent too much', { expected: `at most ${limit} bytes` });
+  });
 }
 
-async function readLimited(response: Response, limit: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > limit) {
-      throw new TektonLocalError('REGISTRY_FAILED', 'the registry sent too much', {
-        expected: `at most ${limit} bytes`,
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** Writes the body of an answer into a file; returns its digest. */
+async function writeTo(file: string, response: Response): Promise<string> {
+  const hasher = createHash('sha256');
+  await pipeline(
+    response.body === null ? Readable.from([]) : Readable.fromWeb(response.body),
+    async function* (chunks: AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunks) {
+        hasher.update(chunk);
+        yield chunk;
+      }
+    },
+    createWriteStream(file),
+  );
+  return `sha256:${hasher.digest('hex')}`;
+}
+
+/** A full disk is no failure of the registry, and asking again would not empty it. */
+function isOfFiles(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && ['open', 'write', 'close'].includes(String(error.syscall));
 }
 
 function requireSame(reference: ImageReference, expected: string, found: string): void {
@@ -205,17 +206,5 @@ function requireSame(reference: ImageReference, expected: string, found: string)
   throw new TektonLocalError('DIGEST_MISMATCH', `${repositoryName(reference)} does not hold what its digest says`, {
     expected,
     found,
-  });
-}
-
-function failed(reference: ImageReference, what: string, cause: unknown): TektonLocalError {
-  if (cause instanceof Error && cause.name === 'AbortError') {
-    return new TektonLocalError('INTERRUPTED', `${what} was stopped before it was done`, { cause });
-  }
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const reason = inner instanceof Error ? inner.message : String(inner);
-  return new TektonLocalError('REGISTRY_FAILED', `the registry ${reference.registry} did not answer: ${reason}`, {
-    found: what,
-    cause,
   });
 }

@@ -4,6 +4,7 @@ import { type CommandOptions, plainEnvironment, runCommand } from '../command.ts
 import { TektonLocalError } from '../errors.ts';
 import { type ImageReference, isLoopback, taggedName } from '../reference.ts';
 import { getManifest, type Manifest } from '../registry-io.ts';
+import { passing, withRetries } from '../registry-request.ts';
 import { type BaseImages, readBaseImages } from './containerfile.ts';
 import { substitutesFor } from './foreign-base.ts';
 import { isForeign, type Platform, platformName, thisPlatform } from './platform.ts';
@@ -37,6 +38,9 @@ export interface BuildOptions extends Tooling {
   images: Readonly<Record<string, string>>;
   platform: Platform;
 }
+
+/** How buildah says that a registry answered 500. */
+const ANSWER_500 = /\b500 \(?Internal Server Error\b/i;
 
 /** The name of the image in the storage of its build. */
 const NAME = 'localhost/tekton-local/build:image';
@@ -130,7 +134,7 @@ export async function push(target: ImageReference, options: Tooling & { format: 
   const url = taggedName(target);
   const format = `--format=${options.format === 'docker' ? 'v2s2' : 'oci'}`;
   const args = ['push', '--quiet', tls, format, `--digestfile=${digestFile}`, NAME, `docker://${url}`];
-  await runCommand('buildah', [...options.storage.options, ...args], tooling(options));
+  await withRegistry(options, [...options.storage.options, ...args]);
   const expected = (await readFile(digestFile, 'utf8')).trim();
   const { registry, repository, tag = 'latest' } = target;
   const manifest = await getManifest({ registry, repository, tag }, options.signal);
@@ -175,7 +179,18 @@ async function pull(image: string, options: BuildOptions): Promise<void> {
   const platform = isForeign(options.platform) ? [`--platform=${platformName(options.platform)}`] : [];
   const registry = image.slice(0, Math.max(image.indexOf('/'), 0));
   const args = ['pull', '--quiet', `--policy=${policy}`, ...platform, `--tls-verify=${!isLoopback(registry)}`, image];
-  await runCommand('buildah', args, tooling(options));
+  await withRegistry(options, args);
+}
+
+/** buildah comes back by itself after some failures of a registry, but gives up at the first 500. */
+async function withRegistry(options: Tooling, args: readonly string[]): Promise<void> {
+  await withRetries(options.signal, async () => {
+    try {
+      await runCommand('buildah', args, tooling(options));
+    } catch (error) {
+      throw error instanceof TektonLocalError && ANSWER_500.test(error.message) ? passing(error) : error;
+    }
+  });
 }
 
 /**

@@ -1,0 +1,45 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface FailingRegistry {
+  /** `127.0.0.1:<port>` */
+  readonly host: string;
+  /** What was answered with 500, as `GET /v2/…`. */
+  readonly failed: readonly string[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Stands before a registry, and answers 500 to the first request of each kind for each manifest and each blob; the second
+ * one comes through. CNCF distribution 2 does that by chance, while others write the same.
+ */
+export async function startFailingRegistry(registry: string): Promise<FailingRegistry> {
+  const failed: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const { method = '', url = '', headers } = incoming;
+    const asked = `${method} ${url}`;
+    if (/\/(?:manifests|blobs\/sha256:)/.test(url) && !failed.includes(asked)) {
+      failed.push(asked);
+      incoming.resume();
+      const error = { code: 'UNKNOWN', message: 'unknown error', detail: {} };
+      outgoing.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify({ errors: [error] }));
+      return;
+    }
+    const [host = '', port] = registry.split(':');
+    const passed = request({ host, port, method, path: url, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    passed.on('error', () => outgoing.destroy());
+    incoming.pipe(passed);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    failed,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
