@@ -33,7 +33,7 @@ function build(name: string, BUILD_ARGS: string[] = []): Promise<StandInRun> {
   return runStandIn('buildah-oci-ta', { IMAGE, SOURCE_ARTIFACT: artifact, SOURCE_DATE_EPOCH: '1', BUILD_ARGS });
 }
 
-/** A registry that fails in passing is no reason to fail: every request below is answered with 500 once. */
+/** A registry that fails in passing is no reason to fail: here, each kind of request does once. */
 it('builds, pulls, tags and indexes at a registry that fails now and then', async () => {
   const image = await build('image');
   const tags = { IMAGE_URL: result(image, 'IMAGE_URL'), IMAGE_DIGEST: result(image, 'IMAGE_DIGEST') };
@@ -45,23 +45,16 @@ it('builds, pulls, tags and indexes at a registry that fails now and then', asyn
   const { manifests } = JSON.parse(new TextDecoder().decode(pushed.bytes)) as { manifests: { digest: string }[] };
   expect(manifests.map(({ digest }) => digest)).toEqual([tags.IMAGE_DIGEST, result(upon, 'IMAGE_DIGEST')]);
   expect(result(index, 'IMAGE_URL')).toBe(`${failing.host}/index:1`);
-  const kinds = failing.failed.map((asked) => asked.replace(/^(\w+) \/v2\/(\w+)\/(\w+)\/.*/, '$1 $2 $3'));
-  for (const kind of [
-    'HEAD image blobs',
-    'PUT image manifests',
-    'GET image manifests',
-    'GET image blobs',
-    'PUT index manifests',
-  ]) {
-    expect(kinds).toContain(kind);
-  }
+  expect(failing.failed).toEqual(
+    expect.arrayContaining(['HEAD image blobs', 'PUT image manifests', 'GET image blobs', 'PUT index manifests']),
+  );
 }, 60_000);
 
 it('fetches an artifact at the second try, whole', async () => {
   const into = makeFolder({});
   try {
     await useTrustedArtifact(artifact, join(into, 'source'));
-    expect(failing.failed).toContain(`GET /v2/source/blobs/${artifact.replace(/^.*@/, '')}`);
+    expect(failing.failed).toContain('GET source blobs');
   } finally {
     rmSync(into, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
 import type { PipelineRunOutcome } from '@multi-image/tekton-local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startFailingRegistry } from '../../../tekton-local/src/testing/failing-registry.ts';
 import { building, sourceFiles, sourceOf, wholePipeline } from '../testing/stand-ins/calls.ts';
 import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../testing/stand-ins/run.ts';
 import { runScript } from '../testing/stand-ins/script.ts';
@@ -152,4 +153,20 @@ describe.skipIf(lacking.length > 0)(title, () => {
     expect(outcome.tasks.find(({ name }) => name === 'without')?.status).toBe('Failed');
     expect(outcome.log).toMatch(/^without: nc: can't connect to remote host .*unreachable/m);
   }, 60_000);
+
+  test('a registry that fails in passing is asked again', async () => {
+    const failing = await startFailingRegistry(bench.host);
+    try {
+      const { host } = failing;
+      const failed = await bench.serve(sourceFiles(bench.base.replace(bench.host, host), host));
+      const outcome = await bench.run('failing', wholePipeline({ host, source: failed }, 'failing'));
+      for (const { name } of outcome.tasks) resultsOf(outcome, name);
+      for (const kind of ['GET base manifests', 'HEAD test/image blobs', 'PUT test/image manifests']) {
+        expect(failing.failed).toContain(kind);
+      }
+      expect(outcome.log).toMatch(/^build: This may pass: once more in 1 s\.$/m);
+    } finally {
+      await failing.stop();
+    }
+  }, 120_000);
 });

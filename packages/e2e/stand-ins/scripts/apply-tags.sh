@@ -20,7 +20,7 @@ done
 if [[ $# == 0 ]]; then printf 'No tags to apply.\n'; fi
 for tag; do
   # An index alone: what it lists is in the repository already.
-  skopeo copy --quiet --preserve-digests --multi-arch=index-only --retry-times=3 "${tls[@]}" \
+  again skopeo copy --quiet --preserve-digests --multi-arch=index-only "${tls[@]}" \
     "docker://$repository@$IMAGE_DIGEST" "docker://$repository:$tag"
   printf '%s:%s is now %s\n' "$repository" "$tag" "$IMAGE_DIGEST"
 done

@@ -9,8 +9,8 @@ result() { printf '%s' "$2" >"$1"; }
 
 verify=true
 if [[ ${PLAIN_HTTP:-} == true || $TLSVERIFY != true ]]; then verify=false; fi
-inspect=(skopeo inspect --raw --retry-times=3 "--tls-verify=$verify")
-copy=(skopeo copy --quiet --preserve-digests --retry-times=3 "--src-tls-verify=$verify" "--dest-tls-verify=$verify")
+inspect=(again skopeo inspect --raw "--tls-verify=$verify")
+copy=(again skopeo copy --quiet --preserve-digests "--src-tls-verify=$verify" "--dest-tls-verify=$verify")
 
 for entry; do
   [[ $entry =~ @sha256:[0-9a-f]{64}$ ]] || fail 'an entry of IMAGES has no digest' "  found: $entry"

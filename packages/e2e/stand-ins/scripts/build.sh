@@ -139,7 +139,7 @@ fi
 
 for base in "${!bases[@]}"; do
   printf 'Pulling %s\n' "$base"
-  apart -- buildah pull "${policy[@]}" --quiet "--platform=linux/$architecture" "--tls-verify=$(verify_tls "$base")" \
+  again apart -- buildah pull "${policy[@]}" --quiet "--platform=linux/$architecture" "--tls-verify=$(verify_tls "$base")" \
     "$base" >/dev/null
 done
 
@@ -191,11 +191,11 @@ if ! apart "${isolation[@]}" -- buildah build "${policy[@]}" "${options[@]}" "${
       '  hint: RUN for another platform needs an emulator on the node (qemu-user-static)'
   exit 1
 fi
-apart -- buildah push "${policy[@]}" --quiet "--format=$format" "--digestfile=$work/digest" \
+again apart -- buildah push "${policy[@]}" --quiet "--format=$format" "--digestfile=$work/digest" \
   "--tls-verify=$(verify_tls "$target")" "$name" "docker://$target"
 digest=$(<"$work/digest")
 # The catalog's task also leaves a tag that no other run can move. It is made of the registry's own bytes, by digest.
-skopeo copy --quiet --preserve-digests --retry-times=3 "--src-tls-verify=$(verify_tls "$target")" \
+again skopeo copy --quiet --preserve-digests "--src-tls-verify=$(verify_tls "$target")" \
   "--dest-tls-verify=$(verify_tls "$target")" "docker://$into@$digest" "docker://$into:$TASK_RUN"
 
 printf 'Pushed %s@%s\n' "$target" "$digest"

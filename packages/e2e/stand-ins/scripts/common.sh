@@ -15,6 +15,18 @@ refuse() {
     fail "param $name is not supported by this stand-in" "  expected: its default, '$default'" "  found: '$value'"
 }
 
+# Runs a command that talks to a registry, and runs it again where it fails. The tools come back by themselves after some
+# failures, but give up at the first 500, which CNCF distribution 2 answers about what another request writes meanwhile.
+again() {
+  local pause
+  for pause in 1 2 4; do
+    if "$@"; then return; fi
+    printf 'This may pass: once more in %s s.\n' "$pause" >&2
+    sleep "$pause"
+  done
+  "$@"
+}
+
 # The repository of a reference: neither tag nor digest.
 repository() {
   local name=${1%%@*}

@@ -12,7 +12,7 @@ if [[ ${PLAIN_HTTP:-} == true ]]; then tls=(--tls-verify=false); fi
 [[ $IMAGE_DIGEST =~ ^sha256:[0-9a-f]{64}$ ]] ||
   fail "the image's digest is malformed" '  expected: sha256: and 64 hexadecimal digits' "  found: $IMAGE_DIGEST"
 repository=$(repository "$IMAGE_URL")
-skopeo inspect --raw --retry-times=3 "${tls[@]}" "docker://$repository@$IMAGE_DIGEST" >/dev/null
+again skopeo inspect --raw "${tls[@]}" "docker://$repository@$IMAGE_DIGEST" >/dev/null
 
 note="Task $TASK was skipped: $REASON."
 printf '%s\n' "$note"

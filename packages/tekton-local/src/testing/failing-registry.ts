@@ -4,21 +4,22 @@ import type { AddressInfo } from 'node:net';
 export interface FailingRegistry {
   /** `127.0.0.1:<port>` */
   readonly host: string;
-  /** What was answered with 500, as `GET /v2/…`. */
+  /** What was answered with 500: `GET image manifests`. */
   readonly failed: readonly string[];
   stop(): Promise<void>;
 }
 
 /**
- * Stands before a registry, and answers 500 to the first request of each kind for each manifest and each blob; the second
- * one comes through. CNCF distribution 2 does that by chance, while others write the same.
+ * Stands before a registry, and answers 500 to the first request of each kind for the manifests and for the blobs of each
+ * repository; the next one comes through. CNCF distribution 2 does that by chance, while others write the same.
  */
 export async function startFailingRegistry(registry: string): Promise<FailingRegistry> {
   const failed: string[] = [];
   const server = createServer((incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming;
-    const asked = `${method} ${url}`;
-    if (/\/(?:manifests|blobs\/sha256:)/.test(url) && !failed.includes(asked)) {
+    const [, repository, kind] = /^\/v2\/(.+)\/(manifests\/|blobs\/sha256:)/.exec(url) ?? [];
+    const asked = `${method} ${repository} ${kind?.split('/')[0]}`;
+    if (kind !== undefined && !failed.includes(asked)) {
       failed.push(asked);
       incoming.resume();
       const error = { code: 'UNKNOWN', message: 'unknown error', detail: {} };
