@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
-import { delimiter } from 'node:path';
-import { KubeConfig, type RequestContext } from '@kubernetes/client-node';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { KubeConfig, type RequestContext, type User } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 import { E2eError } from '../errors.ts';
 
 export interface KubeConfigOptions {
@@ -75,10 +77,10 @@ export function loadKubeConfig(
 ): KubeConfig {
   const config = new PooledKubeConfig(onSecret);
   const hint = 'log in with kubectl or oc, or name a file with --kubeconfig and a context with --context';
-  const files = kubeconfig === undefined ? filesOf(process.env.KUBECONFIG) : [kubeconfig];
   try {
-    if (files.length === 0) config.loadFromDefault();
-    else loadFiles(config, kubeconfig === undefined ? files.filter((file) => existsSync(file)) : files);
+    const files = kubeconfig === undefined ? filesOf(process.env.KUBECONFIG) : [kubeconfig];
+    if (files === undefined) config.loadFromDefault();
+    else loadFiles(config, files);
     if (context !== undefined) config.setCurrentContext(context);
   } catch (cause) {
     const missing = kubeconfig !== undefined && !existsSync(kubeconfig);
@@ -103,8 +105,12 @@ export function loadKubeConfig(
   return config;
 }
 
-function filesOf(variable: string | undefined): string[] {
-  return (variable ?? '').split(delimiter).filter(Boolean);
+/** The files that kubectl reads: those that exist of the ones that are named, else the usual one if it does. */
+function filesOf(variable: string | undefined): string[] | undefined {
+  const named = (variable ?? '').split(delimiter).filter(Boolean);
+  if (named.length > 0) return named.filter((file) => existsSync(file));
+  const own = join(homedir(), '.kube', 'config');
+  return existsSync(own) ? [own] : undefined;
 }
 
 /**
@@ -121,8 +127,19 @@ function loadFiles(config: KubeConfig, files: readonly string[]): void {
     all.filter(({ name }, index) => all.findIndex((entry) => entry.name === name) === index);
   config.loadFromOptions({
     clusters: firsts(loaded.flatMap((one) => one.getClusters())),
-    users: firsts(loaded.flatMap((one) => one.getUsers())),
+    users: firsts(loaded.flatMap((one, index) => withTokenFiles(one.getUsers(), files[index] ?? ''))),
     contexts: firsts(loaded.flatMap((one) => one.getContexts())),
     currentContext: loaded.map((one) => one.getCurrentContext()).find(Boolean),
+  });
+}
+
+/** A `tokenFile` is the login, and is read again when it may have changed, as a pod's is. The client does not know it. */
+function withTokenFiles(users: readonly User[], file: string): User[] {
+  const raw: { users?: { name?: unknown; user?: { tokenFile?: unknown } }[] } = parse(readFileSync(file, 'utf8'));
+  return users.map((user) => {
+    const tokenFile = raw.users?.find(({ name }) => name === user.name)?.user?.tokenFile;
+    if (typeof tokenFile !== 'string' || tokenFile === '') return user;
+    const { token: _, ...others } = user;
+    return { ...others, authProvider: { name: 'tokenFile', config: { tokenFile: resolve(dirname(file), tokenFile) } } };
   });
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -66,6 +66,18 @@ test('a name and a password; both forms of it are secret', async () => {
   const cluster = await connect({ username: 'me', password: 'hunter22' });
   expect(await read(cluster)).toBe('pipeline');
   expect(cluster.secrets).toEqual(expect.arrayContaining(['hunter22', Buffer.from('me:hunter22').toString('base64')]));
+});
+
+test('a token in a file beside the kubeconfig, before the one in it', async () => {
+  await writeFile(join(folder, 'token'), 'test-token\n');
+  const cluster = await connect({ tokenFile: 'token', token: 'an-old-token' }, { onExpired: () => {} });
+  expect(await read(cluster)).toBe('pipeline');
+  expect(cluster.secrets).toContain('test-token');
+  await writeFile(join(folder, 'token'), 'next-token');
+  server.tokens.clear();
+  server.tokens.add('next-token');
+  expect(await read(cluster)).toBe('pipeline');
+  expect(cluster.secrets).toContain('next-token');
 });
 
 test('a server whose certificate is of somebody else is not talked to', async () => {
@@ -157,6 +169,20 @@ describe('several files in KUBECONFIG, as kubectl reads them', () => {
     vi.stubEnv('KUBECONFIG', files.join(':'));
     expect(new Cluster().context).toBe('other');
     expect(await read(new Cluster({ context: 'test' }))).toBe('pipeline');
+  });
+
+  test('the one at home, where none is named', async () => {
+    const home = join(folder, 'home', '.kube');
+    await mkdir(home, { recursive: true });
+    await writeFile(join(folder, 'token'), 'test-token');
+    await writeLogin(join(home, 'config'), {
+      server: address,
+      ca: authority.ca,
+      user: { tokenFile: '../../token' },
+    });
+    vi.stubEnv('KUBECONFIG', undefined);
+    vi.stubEnv('HOME', join(folder, 'home'));
+    expect(await read(new Cluster())).toBe('pipeline');
   });
 
   test('none of them is there', () => {
