@@ -117,7 +117,11 @@ function parseSecurity(own: Field, template: Field): StepSecurity {
       place.problem('UNSUPPORTED', `a step gets no capabilities beyond the default ones: ${JSON.stringify(beyond)}`);
     }
   }
-  const either = (key: string): Field => (own.get(key).present ? own.get(key) : template.get(key));
+  const pick = (own: Field, template: Field): Field => (own.present ? own : template);
+  const either = (key: string): Field => pick(own.get(key), template.get(key));
+  // What is added and what is dropped are fields of their own: a step that adds one keeps what its template drops.
+  const capabilities = (key: string): string[] =>
+    pick(own.get('capabilities').get(key), template.get('capabilities').get(key)).strings() ?? [];
   const runAsUser = either('runAsUser').integer();
   const runAsGroup = either('runAsGroup').integer();
   if (either('runAsNonRoot').boolean() === true && runAsUser === 0) {
@@ -128,7 +132,7 @@ function parseSecurity(own: Field, template: Field): StepSecurity {
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
     readOnlyRootFilesystem: either('readOnlyRootFilesystem').boolean() ?? false,
     noNewPrivileges: either('allowPrivilegeEscalation').boolean() === false,
-    addCapabilities: either('capabilities').get('add').strings() ?? [],
-    dropCapabilities: either('capabilities').get('drop').strings() ?? [],
+    addCapabilities: capabilities('add'),
+    dropCapabilities: capabilities('drop'),
   };
 }

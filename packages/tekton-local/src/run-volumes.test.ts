@@ -58,13 +58,11 @@ describe.skipIf(!hasBusybox)('volumes and workspaces of a run (needs busybox-sta
     expect(outcome.results).toEqual({ got: 'inner' });
   });
 
-  it('drops capabilities and adds those that containers have by themselves', async () => {
-    const step = { securityContext: { runAsUser: 0, capabilities: { drop: ['ALL'], add: ['SETFCAP'] } } };
-    const outcome = await run(
-      pipelineRun({
-        tasks: [scriptTask('task', 'while read line; do echo "$line"; done </proc/self/status', { step })],
-      }),
-    );
+  it('drops capabilities and adds those that containers have by themselves, which a step and its template share', async () => {
+    const stepTemplate = { securityContext: { capabilities: { drop: ['ALL'] } } };
+    const step = { securityContext: { runAsUser: 0, capabilities: { add: ['SETFCAP'] } } };
+    const script = 'while read line; do echo "$line"; done </proc/self/status';
+    const outcome = await run(pipelineRun({ tasks: [scriptTask('task', script, { step, spec: { stepTemplate } })] }));
     // One bit, the 31st.
     expect(logOf(outcome, 'task')).toMatch(/^CapBnd:\s+0000000080000000$/m);
   });
