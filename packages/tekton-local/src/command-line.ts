@@ -4,8 +4,8 @@ import { dirname, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TektonLocalError } from './errors.ts';
 import { LiveTree } from './live-tree.ts';
+import type { Selection } from './plan/selection.ts';
 import { runPipeline } from './run-pipeline.ts';
-import type { Selection } from './selection.ts';
 import { errorText, eventLine, outcomeText } from './show.ts';
 import type { ParamValue } from './stand-in.ts';
 

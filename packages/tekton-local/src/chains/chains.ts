@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { TektonLocalError } from '../errors.ts';
 import type { PipelineRunOutcome } from '../outcome.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { imagesInResults } from './image-results.ts';
 import { provenanceOf, subjectsOf, taskRunsOf } from './provenance.ts';
 import { pushSignedLayer } from './signed-layers.ts';

@@ -1,4 +1,4 @@
-import { parseReference, repositoryName } from '../reference.ts';
+import { parseReference, repositoryName } from '../registry/reference.ts';
 import type { ParamValue } from '../stand-in.ts';
 
 /** An image that a run says it made. */

@@ -1,7 +1,7 @@
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import { time } from '../run/tekton-status.ts';
 import type { ParamValue } from '../stand-in.ts';
-import { time } from '../tekton-status.ts';
 import { type ImageResult, imagesInResults } from './image-results.ts';
 
 /** Each TaskRun of a run: of a matrix, one for each combination. */

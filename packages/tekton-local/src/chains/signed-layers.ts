@@ -1,6 +1,6 @@
 import { TektonLocalError } from '../errors.ts';
-import { parseReference } from '../reference.ts';
-import { getBlob, getManifest, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry-io.ts';
+import { parseReference } from '../registry/reference.ts';
+import { getBlob, getManifest, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry/registry-io.ts';
 import type { ImageResult } from './image-results.ts';
 
 /** A signed document, as cosign stores it: a layer of an image whose tag names the signed digest. */

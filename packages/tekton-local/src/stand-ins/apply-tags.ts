@@ -1,5 +1,5 @@
-import { parseReference, repositoryName, requireDigest, requireTag } from '../reference.ts';
-import { getManifest, putManifest } from '../registry-io.ts';
+import { parseReference, repositoryName, requireDigest, requireTag } from '../registry/reference.ts';
+import { getManifest, putManifest } from '../registry/registry-io.ts';
 import type { StandIn } from '../stand-in.ts';
 import { list, strings, text } from './param.ts';
 

@@ -1,5 +1,5 @@
 import { TektonLocalError } from '../errors.ts';
-import { type ImageReference, parseReference, repositoryName, requireTag, taggedName } from '../reference.ts';
+import { type ImageReference, parseReference, repositoryName, requireTag, taggedName } from '../registry/reference.ts';
 import {
   copyBlob,
   type Descriptor,
@@ -11,7 +11,7 @@ import {
   OCI_INDEX,
   OCI_MANIFEST,
   putManifest,
-} from '../registry-io.ts';
+} from '../registry/registry-io.ts';
 import type { StandIn, StandInContext } from '../stand-in.ts';
 import { list, strings, text } from './param.ts';
 

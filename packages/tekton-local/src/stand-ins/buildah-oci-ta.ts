@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TektonLocalError } from '../errors.ts';
-import { parseReference, requireTag, taggedName } from '../reference.ts';
-import { putManifest } from '../registry-io.ts';
+import { parseReference, requireTag, taggedName } from '../registry/reference.ts';
+import { putManifest } from '../registry/registry-io.ts';
 import type { StandIn, StandInContext } from '../stand-in.ts';
 import { build, environment, push } from './buildah.ts';
 import { pathInside } from './contained.ts';

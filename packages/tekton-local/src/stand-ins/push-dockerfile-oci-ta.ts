@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parseReference, repositoryName, requireDigest, requireTag } from '../reference.ts';
-import { OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry-io.ts';
+import { parseReference, repositoryName, requireDigest, requireTag } from '../registry/reference.ts';
+import { OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry/registry-io.ts';
 import type { StandIn } from '../stand-in.ts';
 import { findContainerfile } from './containerfile.ts';
 import { strings, text } from './param.ts';

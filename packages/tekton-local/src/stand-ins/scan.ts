@@ -1,5 +1,5 @@
-import { parseReference, requireDigest } from '../reference.ts';
-import { getManifest } from '../registry-io.ts';
+import { parseReference, requireDigest } from '../registry/reference.ts';
+import { getManifest } from '../registry/registry-io.ts';
 import type { StandIn, StandInContext } from '../stand-in.ts';
 import { strings, text } from './param.ts';
 

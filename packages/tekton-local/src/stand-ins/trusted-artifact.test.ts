@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseReference } from '../reference.ts';
-import { putBlob, sha256 } from '../registry-io.ts';
+import { parseReference } from '../registry/reference.ts';
+import { putBlob, sha256 } from '../registry/registry-io.ts';
 import type { StepStandInContext } from '../stand-in.ts';
 import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { makeFolder } from '../testing/source.ts';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand, runCommandForStreams } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
-import { type ImageReference, parseReference, repositoryName, requireDigest } from '../reference.ts';
-import { type Descriptor, getBlobToFile, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry-io.ts';
+import { type ImageReference, parseReference, repositoryName, requireDigest } from '../registry/reference.ts';
+import { type Descriptor, getBlobToFile, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry/registry-io.ts';
 import { requireContained } from './contained.ts';
 
 const EMPTY_CONFIG = new TextEncoder().encode('{}');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type Containers, probeContainers } from '../containers.ts';
+import { type Containers, probeContainers } from '../containers/containers.ts';
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 import { makeBusyboxImage } from './busybox.ts';

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { TektonLocalError } from '../errors.ts';
-import { makePlan, type Plan } from '../plan.ts';
-import { resolveRun } from '../resolve.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
+import { resolveRun } from '../plan/resolve.ts';
 import type { ParamValue, StandIn } from '../stand-in.ts';
 import { makeCheckout } from './checkout.ts';
 

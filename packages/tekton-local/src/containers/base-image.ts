@@ -1,0 +1,166 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { runCommand } from '../command.ts';
+import { TektonLocalError } from '../errors.ts';
+import { fileStamp, recall, remember, stampOf } from '../memo.ts';
+
+/** Holds the hash of everything that the image is made of. */
+const KEY_LABEL = 'tekton-local.node-base.key';
+
+/** Raised whenever the image would come out differently from the same files. */
+const RECIPE = 2;
+
+const MEMO = 'node-base';
+
+const CONFIGURATION = ['--env', 'PATH=/usr/local/bin:/usr/bin:/bin'];
+
+/** A file of the image: where it comes from, and where it goes. */
+interface Part {
+  from: string;
+  to: string;
+}
+
+/**
+ * Makes a base image of this machine's Node: its program and the shared libraries it needs, and nothing else; for
+ * machines that can't pull one. There is no shell in it. The same Node and libraries always give the same image, and
+ * where `tag` is it already, nothing is built. Returns the image's name.
+ *
+ * Rejects with `UNSUPPORTED` where Node can't be taken along (not Linux, a library that isn't found), `TOOL_MISSING`
+ * without buildah, `INTERRUPTED`.
+ */
+export async function buildNodeBase({ tag, signal }: { tag: string; signal?: AbortSignal }): Promise<string> {
+  const [{ parts, key }, present] = await Promise.all([identify(signal), findPresent(tag, signal)]);
+  if (present?.key === key) return tag;
+  const work = await mkdtemp(join(tmpdir(), 'tekton-local-base-'));
+  try {
+    await fillRoot(join(work, 'rootfs'), parts);
+    await commit(join(work, 'rootfs'), tag, key, signal);
+    // What had the tag before would stay without a name. Another name keeps it, since then this fails.
+    if (present !== undefined) await runCommand('buildah', ['rmi', present.id]).catch(() => undefined);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return tag;
+}
+
+/** Makes the image out of a folder, step by step: so the container has a name, and is removed whatever happens. */
+async function commit(root: string, tag: string, key: string, signal: AbortSignal | undefined): Promise<void> {
+  const container = `tekton-local-base-${randomUUID()}`;
+  const fixed = ['--timestamp=0', '--identity-label=false', '--omit-history'];
+  try {
+    await runCommand('buildah', ['from', `--name=${container}`, 'scratch'], { signal });
+    await runCommand('buildah', ['copy', '--quiet', container, root, '/'], { signal });
+    await runCommand('buildah', ['config', ...CONFIGURATION, `--label=${KEY_LABEL}=${key}`, container], { signal });
+    await runCommand('buildah', ['commit', '--quiet', ...fixed, container, tag], { signal });
+  } finally {
+    // Without the signal: after an interruption this is what cleans up. There may be no container yet.
+    await runCommand('buildah', ['rm', container]).catch(() => undefined);
+  }
+}
+
+/** What goes into the image, and the key that stands for all of it. */
+async function identify(signal: AbortSignal | undefined): Promise<{ parts: Part[]; key: string }> {
+  const parts = await findParts(signal);
+  const stamp = await stampOfParts(parts);
+  const known = await recall(MEMO, stamp);
+  if (known !== undefined) return { parts, key: known };
+  const key = await hashParts(parts);
+  await remember(MEMO, { stamp, value: key });
+  return { parts, key };
+}
+
+/** The image that has the tag now, if there is one, with its key. */
+async function findPresent(
+  tag: string,
+  signal: AbortSignal | undefined,
+): Promise<{ id: string; key: string } | undefined> {
+  const format = `{{.FromImageID}} {{index .OCIv1.Config.Labels ${JSON.stringify(KEY_LABEL)}}}`;
+  try {
+    const output = await runCommand('buildah', ['inspect', '--type=image', `--format=${format}`, tag], { signal });
+    const [id = '', key = ''] = output.trim().split(' ');
+    return { id, key };
+  } catch (error) {
+    if (error instanceof TektonLocalError && error.code === 'TOOL_FAILED') return undefined;
+    throw error;
+  }
+}
+
+async function findParts(signal: AbortSignal | undefined): Promise<Part[]> {
+  if (process.platform !== 'linux') {
+    throw new TektonLocalError('UNSUPPORTED', 'no base image can be made of the Node of this machine', {
+      expected: 'Linux',
+      found: process.platform,
+      hint: 'use an image that can be pulled',
+    });
+  }
+  const program = await realpath(process.execPath);
+  const libraries = await findLibraries(program, signal);
+  return [{ from: program, to: '/usr/bin/node' }, ...libraries.map((path) => ({ from: path, to: path }))];
+}
+
+/** The paths of the shared libraries and of the loader, as `ldd` finds them; none for a static program. */
+async function findLibraries(program: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const output = await runCommand('ldd', [program], { signal }).catch((error: unknown) => {
+    const isStatic = error instanceof TektonLocalError && /not a (valid )?dynamic/i.test(error.message);
+    if (isStatic) return '';
+    throw error;
+  });
+  const paths: string[] = [];
+  for (const line of output.split('\n')) {
+    // `name => /path (0x…)`, `/path (0x…)`; the kernel's own `linux-vdso.so.1 (0x…)` has no file.
+    const found = /^\s*(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/.exec(line);
+    if (found?.[1] !== undefined) paths.push(found[1]);
+    else if (/=> not found$/.test(line)) {
+      throw new TektonLocalError('UNSUPPORTED', 'a library that Node needs was not found', { found: line.trim() });
+    }
+  }
+  return [...new Set(paths)].sort();
+}
+
+async function hashParts(parts: readonly Part[]): Promise<string> {
+  const hashes = await Promise.all(
+    parts.map(async ({ from, to }) => {
+      const hasher = createHash('sha256');
+      for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 })) hasher.update(chunk as Buffer);
+      return `${hasher.digest('hex')}  ${to}\n`;
+    }),
+  );
+  return createHash('sha256')
+    .update(`${RECIPE}\n${CONFIGURATION.join('\n')}\n${hashes.join('')}`)
+    .digest('hex');
+}
+
+/** Hashing Node's 100 MB each time would cost more than all the rest. */
+async function stampOfParts(parts: readonly Part[]): Promise<string> {
+  const lines = await Promise.all(parts.map(async ({ from, to }) => `${await fileStamp(from)}  ${to}`));
+  return stampOf([String(RECIPE), ...CONFIGURATION, ...lines]);
+}
+
+async function fillRoot(root: string, parts: readonly Part[]): Promise<void> {
+  for (const folder of ['tmp', 'etc', 'root', 'usr/bin']) await makeFolder(join(root, folder));
+  for (const { from, to } of parts) {
+    const target = join(root, to);
+    await makeFolder(dirname(target));
+    await copyFile(from, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o755);
+  }
+  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/sbin/nologin\n');
+  await writeFile(join(root, 'etc/group'), 'root:x:0:\n');
+  await chmod(join(root, 'etc/passwd'), 0o644);
+  await chmod(join(root, 'etc/group'), 0o644);
+  await chmod(join(root, 'tmp'), 0o1777);
+  await chmod(root, 0o755);
+}
+
+/** A folder whose mode, and its parents', doesn't depend on the umask. */
+async function makeFolder(path: string): Promise<void> {
+  const created = await mkdir(path, { recursive: true });
+  if (created === undefined) return;
+  for (let folder = path; ; folder = dirname(folder)) {
+    await chmod(folder, 0o755);
+    if (folder === created) return;
+  }
+}

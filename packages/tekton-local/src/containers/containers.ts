@@ -1,0 +1,115 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { runCommand } from '../command.ts';
+import { TektonLocalError } from '../errors.ts';
+import { fileStamp, recall, remember, stampOf } from '../memo.ts';
+import { tinyProgram } from './tiny-program.ts';
+
+/** A way to run containers that works on this machine. */
+export interface Containers {
+  /** Arguments for `podman run`, besides those that every step gets. */
+  readonly runArguments: readonly string[];
+  /** What was chosen, for a person. */
+  readonly description: string;
+}
+
+const MEMO = 'containers';
+
+const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
+
+const WAYS: readonly Containers[] = [
+  { runArguments: [], description: 'podman with its defaults' },
+  { runArguments: LIMITS, description: 'podman with low limits on files and processes' },
+  {
+    runArguments: ['--runtime', 'runc', ...LIMITS],
+    description: 'podman with runc and low limits on files and processes',
+  },
+];
+
+/** What every container of this package gets. */
+export const COMMON_ARGUMENTS: readonly string[] = ['--security-opt', 'label=disable', '--http-proxy=false'];
+
+/** The network of all steps of a run: this machine's, where a loopback registry is, or none. */
+export type Network = 'host' | 'none';
+
+/**
+ * Finds a way to run containers with podman, by trying: hosts with unusual cgroups or low limits refuse podman's
+ * defaults. What worked is remembered until the machine is started anew or its podman changes. Rejects with `CONTAINERS_UNUSABLE` if no way works, `TOOL_MISSING` without podman.
+ */
+export async function probeContainers(options: { signal?: AbortSignal } = {}): Promise<Containers> {
+  const { signal } = options;
+  const program = tinyProgram();
+  if (program === undefined) {
+    await runCommand('podman', ['--version'], { signal });
+    return { runArguments: [], description: `podman with its defaults, not tried on ${process.arch}` };
+  }
+  const stamp = await machineStamp();
+  const known = await recall(MEMO, stamp);
+  const remembered = WAYS.find(({ description }) => description === known);
+  if (remembered !== undefined) return remembered;
+  const folder = await mkdtemp(join(tmpdir(), 'tekton-local-probe-'));
+  try {
+    await mkdir(join(folder, 'dev'));
+    await writeFile(join(folder, 'exit'), program);
+    await chmod(join(folder, 'exit'), 0o755);
+    const failures: string[] = [];
+    for (const way of WAYS) {
+      const args = [
+        'run',
+        '--rm',
+        ...COMMON_ARGUMENTS,
+        '--network=host',
+        ...way.runArguments,
+        '--rootfs',
+        folder,
+        '/exit',
+      ];
+      try {
+        await runCommand('podman', args, { signal: withLimit(signal, 30_000) });
+        await remember(MEMO, { stamp, value: way.description });
+        return way;
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        if (error instanceof TektonLocalError && error.code === 'TOOL_MISSING') throw error;
+        failures.push(`${way.description}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    throw new TektonLocalError('CONTAINERS_UNUSABLE', `no container can be run here\n${failures.join('\n')}`, {
+      expected: 'podman run to succeed in one of the known ways',
+      hint: 'see what `podman run --rm IMAGE true` says on this machine',
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes all containers whose name starts with `prefix`; a run that is still starting one is caught as well. */
+export async function removeContainers(prefix: string): Promise<void> {
+  const ids = await runCommand('podman', ['ps', '--all', '--quiet', '--no-trunc', '--filter', `name=^${prefix}`]);
+  const list = ids.split('\n').filter((id) => /^[0-9a-f]{64}$/.test(id));
+  if (list.length > 0) await runCommand('podman', ['rm', '--force', '--time', '0', '--volumes', '--ignore', ...list]);
+}
+
+/** What decides which way works: podman, its configuration, the kernel since it was started, this process' limits. */
+async function machineStamp(): Promise<string> {
+  const { PATH = '', CONTAINERS_CONF = '', XDG_CONFIG_HOME } = process.env;
+  const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+  const configuration = join(XDG_CONFIG_HOME || join(homedir(), '.config'), 'containers');
+  const folders = ['/usr/share/containers', '/etc/containers', configuration];
+  const files = [
+    ...PATH.split(delimiter).flatMap((folder) => ['podman', 'crun', 'runc'].map((program) => join(folder, program))),
+    ...folders.flatMap((folder) =>
+      ['containers.conf', 'containers.conf.d', 'storage.conf'].map((name) => join(folder, name)),
+    ),
+    CONTAINERS_CONF,
+  ];
+  const texts = ['/proc/sys/kernel/random/boot_id', '/proc/self/limits', '/proc/self/cgroup', '/proc/self/uid_map'];
+  const found = await Promise.all([...texts.map(read), ...files.map(fileStamp)]);
+  return stampOf([String(process.getuid?.()), PATH, CONTAINERS_CONF, ...found]);
+}
+
+function withLimit(signal: AbortSignal | undefined, milliseconds: number): AbortSignal {
+  const limit = AbortSignal.timeout(milliseconds);
+  return signal === undefined ? limit : AbortSignal.any([signal, limit]);
+}

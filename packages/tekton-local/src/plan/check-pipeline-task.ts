@@ -1,0 +1,77 @@
+import type { ParamType, ParamValue } from '../stand-in.ts';
+import { checkText, checkValue, type Known } from './check-references.ts';
+import { checkSubPath } from './check-task.ts';
+import type { Param, PipelineTask, TaskImplementation } from './model.ts';
+import { article, typeOf } from './parse-task.ts';
+import type { ResolvedRun } from './resolve.ts';
+
+/** Notes each given param whose type is not the declared one. */
+export function checkGiven(specs: readonly { name: string; type: ParamType }[], given: readonly Param[]): void {
+  for (const param of given) {
+    const spec = specs.find((candidate) => candidate.name === param.name);
+    const whole = typeof param.value === 'string' && /^\$\(.*\[\*\]\)$/.test(param.value);
+    if (spec === undefined || whole || typeOf(param.value) === spec.type) continue;
+    param.field
+      .get('value')
+      .problem('INVALID', `expected ${article(spec.type)}, found ${article(typeOf(param.value))}`);
+  }
+}
+
+/** Notes what is wrong between a pipeline task and the Task or stand-in that it runs. */
+export function checkPipelineTask(
+  task: PipelineTask,
+  implementation: TaskImplementation,
+  known: Known,
+  { pipeline }: ResolvedRun,
+  notes: string[],
+): void {
+  for (const param of task.params) checkValue(param.field.get('value'), param.value, known);
+  for (const when of task.when) {
+    checkText(when.field.get('input'), when.input, known);
+    checkValue(when.field.get('values'), when.values, known);
+  }
+  for (const param of task.matrix) {
+    const value = param.field.get('value');
+    checkValue(value, param.value, known);
+    const whole = typeof param.value === 'string' && /^\$\(.*\[\*\]\)$/.test(param.value);
+    if (!Array.isArray(param.value) && !whole) value.problem('INVALID', 'a matrix goes over arrays');
+    if (task.params.some(({ name }) => name === param.name)) param.field.problem('INVALID', 'is a param as well');
+  }
+  const isStandIn = implementation.kind === 'stand-in';
+  const specs: { name: string; type: ParamType; default?: ParamValue }[] = isStandIn
+    ? Object.entries(implementation.standIn.params).map(([name, spec]) => ({ name, ...spec }))
+    : implementation.task.params;
+  checkGiven(specs, task.params);
+  for (const { name, field } of task.matrix) {
+    const type = specs.find((spec) => spec.name === name)?.type ?? 'string';
+    if (type !== 'string') field.problem('INVALID', `a matrix gives strings, and the param is ${article(type)}`);
+  }
+  const given = new Set([...task.params, ...task.matrix].map((param) => param.name));
+  for (const spec of specs) {
+    const inherited = implementation.kind === 'task' && implementation.embedded && known.params.has(spec.name);
+    if (spec.default !== undefined || given.has(spec.name) || inherited) continue;
+    task.field.get('params').problem('INVALID', `the param ${spec.name} is required`);
+  }
+  for (const param of [...task.params, ...task.matrix]) {
+    if (specs.some((spec) => spec.name === param.name)) continue;
+    if (isStandIn)
+      param.field.problem('UNSUPPORTED', `the stand-in for ${implementation.standIn.task} has no param ${param.name}`);
+    else notes.push(`task ${task.name} does not declare the param ${param.name}`);
+  }
+  const declared = isStandIn
+    ? (implementation.standIn.workspaces ?? []).map((name) => ({ name, optional: true }))
+    : implementation.task.workspaces;
+  for (const workspace of task.workspaces) {
+    checkSubPath(workspace.field, workspace.subPath);
+    if (!pipeline.workspaces.some((candidate) => candidate.name === workspace.workspace)) {
+      workspace.field.problem('INVALID', `the pipeline has no workspace ${JSON.stringify(workspace.workspace)}`);
+    }
+    if (!declared.some((candidate) => candidate.name === workspace.name)) {
+      workspace.field.problem('INVALID', `the task has no workspace ${JSON.stringify(workspace.name)}`);
+    }
+  }
+  for (const workspace of declared) {
+    if (workspace.optional || task.workspaces.some((candidate) => candidate.name === workspace.name)) continue;
+    task.field.get('workspaces').problem('INVALID', `the workspace ${workspace.name} is required`);
+  }
+}

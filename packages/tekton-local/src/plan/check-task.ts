@@ -1,0 +1,115 @@
+import type { ParamType } from '../stand-in.ts';
+import { checkText, type Known } from './check-references.ts';
+import type { Field } from './field.ts';
+import type { Task } from './model.ts';
+
+/** Dotted names that the fields of a TaskRun may refer to. */
+const TASK_CONTEXT = [
+  'context.taskRun.name',
+  'context.taskRun.namespace',
+  'context.taskRun.uid',
+  'context.task.name',
+  'context.task.retry-count',
+];
+
+/** Notes what is wrong inside a Task: references, volume mounts, names. `inherited` are the params of an embedding run. */
+export function checkTask(
+  task: Task,
+  inherited: { params: ReadonlyMap<string, ParamType>; values: readonly string[] },
+): void {
+  const known: Known = {
+    params: new Map([...inherited.params, ...task.params.map((param) => [param.name, param.type] as const)]),
+    values: new Set([
+      ...TASK_CONTEXT,
+      ...inherited.values,
+      ...task.results.map((result) => `results.${result.name}.path`),
+      ...task.workspaces.flatMap((workspace) =>
+        ['path', 'bound', 'claim', 'volume'].map((key) => `workspaces.${workspace.name}.${key}`),
+      ),
+      ...task.steps.flatMap((step) => [
+        `steps.${step.name}.exitCode.path`,
+        ...step.results.map((result) => `steps.${step.name}.results.${result.name}`),
+      ]),
+    ]),
+  };
+  const volumes = new Set(task.volumes.map((volume) => volume.name));
+  // Names become names of folders and containers here, so they have to be names as Kubernetes knows them.
+  for (const { name, field } of task.volumes) checkName(field.get('name'), name);
+  task.workspaces.forEach(checkWordName);
+  const names = new Set<string>();
+  for (const step of task.steps) {
+    const { field } = step;
+    if (names.has(step.name)) field.problem('INVALID', `there are two steps named ${JSON.stringify(step.name)}`);
+    names.add(step.name);
+    checkName(field.get('name'), step.name);
+    step.results.forEach(checkWordName);
+    const own: Known = {
+      params: known.params,
+      values: new Set([...known.values, ...step.results.map((result) => `step.results.${result.name}.path`)]),
+    };
+    checkText(field.get('image'), step.image, own);
+    checkText(field.get('script'), step.script ?? '', own);
+    checkText(field.get('workingDir'), step.workingDir ?? '', own);
+    for (const item of step.command ?? []) checkText(field.get('command'), item, own, true);
+    for (const item of step.args) checkText(field.get('args'), item, own, true);
+    for (const variable of step.env) {
+      checkText(field.get('env'), variable.value, own);
+      if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(variable.name)) {
+        field.get('env').problem('INVALID', `${JSON.stringify(variable.name)} is no name of a variable`);
+      }
+    }
+    for (const mount of step.volumeMounts) {
+      const place = field.get('volumeMounts');
+      checkText(place, mount.mountPath, own);
+      if (!volumes.has(mount.name)) place.problem('INVALID', `there is no volume ${JSON.stringify(mount.name)}`);
+      if (!isPlainPath(mount.mountPath))
+        place.problem('INVALID', `${JSON.stringify(mount.mountPath)} is no absolute path`);
+      if (isTektons(mount.mountPath)) place.problem('INVALID', `${mount.mountPath} is Tekton's own`);
+      if (mount.subPath !== undefined && !isPlainPath(`/${mount.subPath}`)) {
+        place.problem('INVALID', `${JSON.stringify(mount.subPath)} leads out of the volume`);
+      }
+    }
+  }
+  for (const workspace of task.workspaces) {
+    const { mountPath } = workspace;
+    if (mountPath === undefined) continue;
+    const place = workspace.field.get('mountPath');
+    if (mountPath.includes('$(')) place.problem('UNSUPPORTED', 'references in mount paths of workspaces');
+    else if (!isPlainPath(mountPath)) place.problem('INVALID', 'is no absolute path');
+    else if (isTektons(mountPath)) place.problem('INVALID', `${mountPath} is Tekton's own`);
+  }
+  for (const result of task.results) {
+    if (result.value !== undefined) checkText(result.field.get('value'), result.value, known);
+    checkWordName(result);
+  }
+}
+
+/** Notes a `subPath` of a workspace that could lead out of it. */
+export function checkSubPath(field: Field, subPath: string | undefined): void {
+  if (subPath === undefined) return;
+  if (subPath.includes('$(')) field.get('subPath').problem('UNSUPPORTED', 'references in subPath of workspaces');
+  else if (!isPlainPath(`/${subPath}`)) {
+    field.get('subPath').problem('INVALID', `${JSON.stringify(subPath)} leads out of the workspace`);
+  }
+}
+
+function checkName(field: Field, name: string): void {
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= 63) return;
+  field.problem('INVALID', `${JSON.stringify(name)} is no name: letters a-z, digits and -`);
+}
+
+/** Notes a name of a result or a workspace that is more than a word. */
+export function checkWordName({ name, field }: { name: string; field: Field }): void {
+  if (/^[A-Za-z0-9][\w.-]*$/.test(name)) return;
+  field.get('name').problem('INVALID', `${JSON.stringify(name)} is no name: letters, digits, -, _ and .`);
+}
+
+function isTektons(path: string): boolean {
+  return /^\/+(?:$|tekton(?:\/|$))/.test(path);
+}
+
+/** An absolute path that names itself: no `..`, and no character that means something in a mount option. */
+function isPlainPath(path: string): boolean {
+  if (path.includes('$(')) return true;
+  return /^\/[^:,\p{Cc}]*$/u.test(path) && !path.split('/').includes('..');
+}

@@ -1,0 +1,161 @@
+import type { ParamType, ParamValue, StandIn } from '../stand-in.ts';
+import type { Field } from './field.ts';
+
+/** A declared parameter. */
+export interface ParamSpec {
+  name: string;
+  type: ParamType;
+  default?: ParamValue;
+  field: Field;
+}
+
+/** A parameter that is given. */
+export interface Param {
+  name: string;
+  value: ParamValue;
+  field: Field;
+}
+
+/** A declared result of a Task, or of a step. */
+export interface ResultSpec {
+  name: string;
+  type: ParamType;
+  /** `$(steps.s.results.r)`: the result is a step's. */
+  value?: string;
+  field: Field;
+}
+
+export interface EnvVar {
+  name: string;
+  value: string;
+}
+
+export interface VolumeMount {
+  name: string;
+  mountPath: string;
+  subPath?: string;
+  readOnly: boolean;
+}
+
+/** What a step's securityContext says, merged with its template's. */
+export interface StepSecurity {
+  runAsUser?: number;
+  runAsGroup?: number;
+  readOnlyRootFilesystem: boolean;
+  noNewPrivileges: boolean;
+  addCapabilities: string[];
+  dropCapabilities: string[];
+}
+
+export interface Step {
+  name: string;
+  image: string;
+  command?: string[];
+  args: string[];
+  script?: string;
+  env: EnvVar[];
+  workingDir?: string;
+  volumeMounts: VolumeMount[];
+  onError: 'continue' | 'stopAndFail';
+  /** Milliseconds. */
+  timeout?: number;
+  security: StepSecurity;
+  results: ResultSpec[];
+  computeResources?: unknown;
+  field: Field;
+}
+
+export interface WorkspaceDeclaration {
+  name: string;
+  optional: boolean;
+  readOnly: boolean;
+  mountPath?: string;
+  field: Field;
+}
+
+export interface Volume {
+  name: string;
+  /** What the folder stands for; a configMap or secret is an empty folder here. */
+  kind: 'emptyDir' | 'configMap' | 'secret';
+  field: Field;
+}
+
+export interface Task {
+  name: string;
+  params: ParamSpec[];
+  results: ResultSpec[];
+  steps: Step[];
+  volumes: Volume[];
+  workspaces: WorkspaceDeclaration[];
+  field: Field;
+}
+
+export interface When {
+  input: string;
+  operator: 'in' | 'notin';
+  values: string[];
+  field: Field;
+}
+
+/** What a pipeline task runs, before and after it has been looked up. */
+export type TaskReference =
+  | { kind: 'name'; name: string; field: Field }
+  | { kind: 'bundle'; name: string; bundle: string; field: Field }
+  | { kind: 'embedded'; task: Task };
+
+/** What a pipeline task runs. */
+export type TaskImplementation =
+  | { kind: 'task'; task: Task; embedded: boolean }
+  | { kind: 'stand-in'; standIn: StandIn };
+
+export interface PipelineTask {
+  name: string;
+  reference: TaskReference;
+  params: Param[];
+  when: When[];
+  runAfter: string[];
+  workspaces: { name: string; workspace: string; subPath?: string; field: Field }[];
+  retries: number;
+  onError: 'continue' | 'stopAndFail';
+  /** Milliseconds. */
+  timeout?: number;
+  matrix: Param[];
+  field: Field;
+}
+
+export interface PipelineResult {
+  name: string;
+  value: ParamValue;
+  field: Field;
+}
+
+export interface Pipeline {
+  name: string;
+  params: ParamSpec[];
+  workspaces: WorkspaceDeclaration[];
+  tasks: PipelineTask[];
+  finally: PipelineTask[];
+  results: PipelineResult[];
+  /** Paths in the annotation `pipelinesascode.tekton.dev/task`. */
+  taskFiles: string[];
+  field: Field;
+}
+
+export type WorkspaceBinding =
+  | { name: string; kind: 'emptyDir' | 'volumeClaimTemplate'; subPath?: string; field: Field }
+  | { name: string; kind: 'folder'; path: string; subPath?: string }
+  | { name: string; kind: 'unbound'; secret: string; field: Field };
+
+export interface PipelineRun {
+  name: string;
+  namespace: string;
+  annotations: Record<string, string>;
+  labels: Record<string, string>;
+  params: Param[];
+  workspaces: WorkspaceBinding[];
+  pipeline: { kind: 'name'; name: string; field: Field } | { kind: 'embedded'; pipeline: Pipeline };
+  /** Milliseconds; 0 means without limit. */
+  timeouts: { pipeline: number; tasks?: number; finally?: number };
+  serviceAccountName?: string;
+  field: Field;
+}

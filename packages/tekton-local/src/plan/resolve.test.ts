@@ -1,0 +1,81 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { standIns } from '../stand-ins/index.ts';
+import { planOf, problemsOf } from '../testing/plan.ts';
+import { makePlan, type Plan } from './plan.ts';
+import { resolveRun } from './resolve.ts';
+
+describe('as Pipelines as Code resolves', () => {
+  const document = (kind: string, name: string, spec: object, annotations: object = {}): string =>
+    JSON.stringify({ apiVersion: 'tekton.dev/v1', kind, metadata: { name, annotations }, spec });
+  const task = (image: string): object => ({ steps: [{ name: 's', image }] });
+  const images = ({ implementations }: Plan): string[] =>
+    [...implementations.values()].flatMap((item) =>
+      item.kind === 'task' ? item.task.steps.map((step) => step.image) : [],
+    );
+  const run = (annotations: object): string =>
+    document('PipelineRun', 'r', { pipelineRef: { name: 'p' } }, annotations);
+  const pipeline = (names: string[], annotations: object = {}): string =>
+    document('Pipeline', 'p', { tasks: names.map((name) => ({ name, taskRef: { name } })) }, annotations);
+
+  it('the annotations of the PipelineRun, of the Pipeline, then .tekton', () => {
+    const found = planOf(
+      {
+        '.tekton/run.yaml': run({
+          'pipelinesascode.tekton.dev/pipeline': 'ci/p.yaml',
+          'pipelinesascode.tekton.dev/task': '[ci/a.yaml]',
+        }),
+        'ci/p.yaml': pipeline(['a', 'b', 'c'], { 'pipelinesascode.tekton.dev/task': '[ci/b.yaml, ci/other-a.yaml]' }),
+        'ci/a.yaml': document('Task', 'a', task('image-a')),
+        'ci/other-a.yaml': document('Task', 'a', task('not-this')),
+        'ci/b.yaml': document('Task', 'b', task('image-b')),
+        '.tekton/tasks/c.yaml': document('Task', 'c', task('image-c')),
+        '.tekton/other.yaml': 'kind: PipelineRun\nmetadata: {name: "{{ unknown }}"}',
+      },
+      { file: '.tekton/run.yaml' },
+    );
+    expect(images(found)).toEqual(['image-a', 'image-b', 'image-c']);
+  });
+
+  it('variables in .tekton only, whatever characters their values have', () => {
+    const files = {
+      '.tekton/run.yaml':
+        'apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {name: r}\nspec:\n  params:\n    - name: p\n      value: {{ branch }}\n    - {name: q, value: "{{branch}}/{{ rev }}"}\n' +
+        '  pipelineSpec:\n    params: [{name: p}, {name: q}]\n    tasks: [{name: a, taskRef: {name: a}}]\n',
+      '.tekton/a.yaml': document('Task', 'a', task('{{ rev }}')),
+    };
+    const branch = 'x", evil: "\n  y: z # \\ {{ rev }}';
+    const found = planOf(files, { file: '.tekton/run.yaml', variables: { branch, rev: '1e3' } });
+    expect(found.params).toEqual({ p: branch, q: `${branch}/1e3` });
+    expect(images(found)).toEqual(['1e3']);
+  });
+
+  it('no variable that nobody knows, no other host, nothing outside the folder', () => {
+    const only = (annotation: string, extra: object = {}): Record<string, string> => ({
+      'run.yaml': run({ 'pipelinesascode.tekton.dev/pipeline': annotation, ...extra }),
+    });
+    expect(problemsOf(() => planOf({ 'run.yaml': 'kind: "{{ headers }}"' }))).toEqual([': {{ headers }} has no value']);
+    expect(problemsOf(() => planOf(only('https://example.com/p.yaml')))[0]).toContain('nothing is fetched');
+    expect(problemsOf(() => planOf(only('some-hub-pipeline')))[0]).toContain('nothing is fetched');
+    expect(() => planOf(only('../p.yaml'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_READABLE' }));
+    expect(() => planOf(only('/etc/passwd'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_READABLE' }));
+  });
+
+  it('every PipelineRun that this repository renders', () => {
+    const root = fileURLToPath(new URL('../../../../', import.meta.url));
+    const files = readdirSync(join(root, '.tekton'));
+    expect(files.length).toBeGreaterThan(0);
+    const variables = Object.fromEntries(
+      ['revision', 'source_url', 'target_branch', 'pull_request_number', 'git_auth_secret'].map((name) => [
+        name,
+        'auth',
+      ]),
+    );
+    for (const file of files) {
+      const resolved = resolveRun({ root, file: `.tekton/${file}`, variables, authSecret: 'auth', standIns });
+      expect(makePlan(resolved, {}).dependencies.size).toBeGreaterThan(3);
+    }
+  });
+});

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { PipelineRunOutcome } from '../outcome.ts';
+import { hasBusybox } from '../testing/busybox.ts';
+import { busyboxRuns } from '../testing/busybox-run.ts';
+import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
+
+describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
+  const { run } = busyboxRuns();
+
+  it('runs a part of a pipeline with the results of an earlier run', async () => {
+    const work = makeCheckout({});
+    const last = join(work.root, 'run.json');
+    const task = (name: string, needs?: string): object =>
+      scriptTask(name, 'echo -n "$(params.from)$(context.task.name)" > $(results.r.path)', {
+        task: { params: [{ name: 'from', value: needs === undefined ? '' : `$(tasks.${needs}.results.r)` }] },
+        spec: { params: [{ name: 'from' }], results: [{ name: 'r' }] },
+      });
+    const files = pipelineRun({
+      tasks: [task('a'), task('b', 'a'), task('c', 'b'), task('beside')],
+      results: [{ name: 'c', value: '$(tasks.c.results.r)' }],
+    });
+    const reasons = (outcome: PipelineRunOutcome): string[] =>
+      outcome.tasks.map((item) => `${item.name} ${item.reason}`);
+    try {
+      const first = await run(files, { statusFile: last });
+      expect(first.results).toEqual({ c: 'abc' });
+      const from = await run(files, { selection: { from: 'b', last } });
+      expect(reasons(from)).toEqual(['a Reused', 'b Succeeded', 'c Succeeded', 'beside Reused']);
+      expect(from.results).toEqual({ c: 'abc' });
+      const only = await run(files, { selection: { only: 'b', last } });
+      expect(reasons(only)).toEqual(['a Reused', 'b Succeeded', 'c Left out', 'beside Left out']);
+      await expect(run(files, { selection: { only: 'b', last }, chains: {} })).rejects.toMatchObject({ code: 'USAGE' });
+      await expect(run(files, { selection: { only: 'z', last } })).rejects.toMatchObject({ code: 'USAGE' });
+      await expect(run(files, { selection: { only: 'b', last: '/dev/null' } })).rejects.toMatchObject({
+        code: 'FILE_NOT_READABLE',
+      });
+    } finally {
+      work.remove();
+    }
+  });
+});

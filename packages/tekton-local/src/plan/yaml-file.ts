@@ -1,0 +1,103 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { type Problem, TektonLocalError } from '../errors.ts';
+import { Field, type FieldOrigin, isMap } from './field.ts';
+
+/** No Tekton resource is larger: a cluster's own limit is 1.5 MiB. */
+const MAX_BYTES = 1_500_000;
+
+/** Replaces `{{ name }}` in a file's scalars; answers undefined for an unknown name. */
+export type VariableLookup = (name: string) => string | undefined;
+
+/**
+ * Reads all documents of a YAML file below `root`. Symbolic links that lead outside it are refused. With `lookup`,
+ * `{{ variables }}` are replaced: after parsing, so that a value stays a value whatever characters it has.
+ */
+export function loadDocuments(root: string, file: string, problems: Problem[], lookup?: VariableLookup): Field[] {
+  const text = readConfined(root, file);
+  const names: string[] = [];
+  const mark = `tekton-local-variable-${Math.random().toString(36).slice(2)}-`;
+  const marked =
+    lookup === undefined
+      ? text
+      : text.replace(/\{\{([^{}\n]*)\}\}/g, (_whole, name: string) => `${mark}${names.push(name.trim()) - 1}-`);
+  const lines = new LineCounter();
+  // No merge keys and no custom tags: Kubernetes' own reader has neither. Few aliases: no bombs.
+  const documents = parseAllDocuments(marked, { lineCounter: lines, uniqueKeys: true, merge: false, schema: 'core' });
+  return (Array.isArray(documents) ? documents : []).flatMap((document: Document) => {
+    const broken = document.errors[0] ?? document.warnings[0];
+    if (broken !== undefined) {
+      throw new TektonLocalError('YAML_INVALID', `${file}: ${broken.message}`, { cause: broken });
+    }
+    const origin: FieldOrigin = { file, problems, lineOf: (keys) => lineOf(document, lines, keys) };
+    const value = toPlain(document, file);
+    if (value === null || value === undefined) return [];
+    const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
+    const replace = (item: string): string =>
+      item.replace(pattern, (_whole, index: string) => {
+        const name = names[Number(index)] ?? '';
+        const found = lookup?.(name);
+        if (found !== undefined) return found;
+        problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', message: `{{ ${name} }} has no value` });
+        return '';
+      });
+    return [new Field(lookup === undefined ? value : mapStrings(value, replace), origin)];
+  });
+}
+
+function readConfined(root: string, file: string): string {
+  const base = realpathSync(root);
+  if (isAbsolute(file)) {
+    throw new TektonLocalError('FILE_NOT_READABLE', `${file} is absolute`, { expected: `a path relative to ${root}` });
+  }
+  let path: string;
+  let bytes: Buffer;
+  try {
+    path = realpathSync(resolve(base, file));
+    const inside = relative(base, path);
+    if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+      throw new TektonLocalError('FILE_NOT_READABLE', `${file} is outside ${root}`);
+    }
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (error instanceof TektonLocalError) throw error;
+    throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, {
+      found: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+  if (bytes.length > MAX_BYTES) {
+    throw new TektonLocalError('YAML_INVALID', `${file} is too large`, {
+      expected: `at most ${MAX_BYTES} bytes`,
+      found: `${bytes.length} bytes`,
+    });
+  }
+  return bytes.toString('utf8');
+}
+
+function toPlain(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new TektonLocalError('YAML_INVALID', `${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The line of a node, or of its nearest ancestor that is there. */
+function lineOf(document: Document, lines: LineCounter, keys: readonly (string | number)[]): number | undefined {
+  for (let length = keys.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(keys.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return undefined;
+}
+
+function mapStrings(value: unknown, replace: (text: string) => string): unknown {
+  if (typeof value === 'string') return replace(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => mapStrings(item, replace));
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [replace(key), mapStrings(item, replace)]));
+}

@@ -1,0 +1,45 @@
+import type { TaskOutcome } from '../outcome.ts';
+import type { Param } from '../plan/model.ts';
+import { type Scope, substituteValue } from '../plan/substitute.ts';
+import type { ParamValue } from '../stand-in.ts';
+
+/** More TaskRuns of one task are refused, as Tekton does by default. */
+export const MAX_COMBINATIONS = 256;
+
+/** Every combination of the matrix' values, in Tekton's order: the first param changes fastest. */
+export function combinationsOf(matrix: readonly Param[], scope: Scope): Record<string, string>[] {
+  let all: Record<string, string>[] = [{}];
+  for (const { name, value } of matrix) {
+    const given: ParamValue = substituteValue(value, scope);
+    const items = Array.isArray(given) ? given : [];
+    if (all.length * items.length > MAX_COMBINATIONS) {
+      throw new Error(`the matrix has more than ${MAX_COMBINATIONS} combinations`);
+    }
+    all = items.flatMap((item) => all.map((combination) => ({ ...combination, [name]: item })));
+  }
+  return all;
+}
+
+/** The outcome of a task that ran once for each combination: each of its results is the array of theirs. */
+export function combine(name: string, runs: TaskOutcome[]): TaskOutcome {
+  const worst = runs.find(({ status }) => status === 'Failed') ?? runs.find(({ status }) => status !== 'Succeeded');
+  const results: Record<string, string[]> = {};
+  for (const run of runs) {
+    for (const [key, value] of Object.entries(run.results)) {
+      if (typeof value !== 'string') continue;
+      results[key] = [...(results[key] ?? []), value];
+    }
+  }
+  const { status, reason, message } = worst ?? { status: 'Succeeded', reason: 'Succeeded' };
+  return {
+    name,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    results,
+    startedAt: Math.min(...runs.map((run) => run.startedAt ?? Number.POSITIVE_INFINITY)),
+    finishedAt: Date.now(),
+    steps: runs.flatMap((run) => run.steps),
+    runs,
+  };
+}

@@ -1,0 +1,99 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { PipelineRunOutcome } from '../outcome.ts';
+import { type RunOptions, runPipeline } from '../run-pipeline.ts';
+import { hasBusybox, makeBusyboxImage } from '../testing/busybox.ts';
+import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
+
+describe.skipIf(!hasBusybox)('what a run is given, and what it says (needs busybox-static)', () => {
+  let busybox: ReturnType<typeof makeBusyboxImage>;
+  let checkout: ReturnType<typeof makeCheckout>;
+  const notes: string[] = [];
+
+  beforeAll(() => {
+    busybox = makeBusyboxImage();
+  });
+  afterEach(() => {
+    checkout.remove();
+    notes.length = 0;
+  });
+  afterAll(() => busybox?.remove());
+
+  function run(files: Record<string, string>, options: Partial<RunOptions> = {}): Promise<PipelineRunOutcome> {
+    checkout = makeCheckout(files);
+    return runPipeline({
+      root: checkout.root,
+      file: 'run.yaml',
+      images: { 'test-image': busybox.image },
+      onEvent: (event) => event.type === 'note' && notes.push(event.message),
+      statusFile: join(checkout.root, 'status.json'),
+      ...options,
+    });
+  }
+
+  it('shares a folder of this machine as a workspace, and leaves its modes', async () => {
+    const shared = makeCheckout({ 'in.txt': 'from outside' });
+    chmodSync(join(shared.root, 'in.txt'), 0o600);
+    const use = { workspaces: [{ name: 'w' }] };
+    const script = 'cat /workspace/w/in.txt; echo from inside > $(workspaces.w.path)/out.txt';
+    const below = { workspaces: [{ name: 'w', subPath: 'a/b' }] };
+    try {
+      const outcome = await run(
+        pipelineRun({
+          workspaces: [{ name: 'w' }],
+          tasks: [
+            scriptTask('use', script, { task: use, spec: use }),
+            scriptTask('below', 'touch /workspace/w/here', { task: below, spec: use }),
+          ],
+        }),
+        { workspaces: { w: shared.root } },
+      );
+      expect(outcome).toMatchObject({ status: 'Succeeded', tasks: [{ steps: [{ logTail: ['from outside'] }] }, {}] });
+      expect(readFileSync(join(shared.root, 'out.txt'), 'utf8')).toBe('from inside\n');
+      expect(existsSync(join(shared.root, 'a/b/here'))).toBe(true);
+      expect(statSync(join(shared.root, 'in.txt')).mode & 0o777).toBe(0o600);
+      expect(statSync(shared.root).mode & 0o777).toBe(0o700);
+    } finally {
+      shared.remove();
+    }
+  });
+
+  it('refuses to share what is no folder, or what podman would misread', async () => {
+    const files = pipelineRun({ workspaces: [{ name: 'w' }], tasks: [scriptTask('one', 'echo')] });
+    for (const name of ['file', 'missing', 'a:b']) {
+      checkout = makeCheckout({});
+      writeFileSync(join(checkout.root, 'file'), '');
+      mkdirSync(join(checkout.root, 'a:b'));
+      const { root, remove } = checkout;
+      await expect(run(files, { workspaces: { w: join(root, name) } })).rejects.toMatchObject({ code: 'USAGE' });
+      checkout.remove();
+      remove();
+    }
+  });
+
+  it('gives the steps one network: that of this machine, or none', async () => {
+    const files = pipelineRun({ tasks: [scriptTask('look', 'ls /sys/class/net')] });
+    const logOf = async (options: Partial<RunOptions>): Promise<string[] | undefined> => {
+      const outcome = await run(files, options);
+      checkout.remove();
+      return outcome.tasks[0]?.steps[0]?.logTail;
+    };
+    expect(await logOf({ network: 'none' })).toEqual(['lo']);
+    expect((await logOf({}))?.join()).toBe((await logOf({ network: 'host' }))?.join());
+    expect(readFileSync('/proc/net/dev', 'utf8')).toContain((await logOf({}))?.at(-1));
+  });
+
+  it('shows what is not enforced', async () => {
+    const computeResources = { limits: { memory: '256Mi' } };
+    const metadata = {
+      name: 'test',
+      annotations: { 'pipelinesascode.tekton.dev/on-cel-expression': 'event == "push"' },
+    };
+    await run(pipelineRun({ tasks: [scriptTask('small', 'echo', { step: { computeResources } })] }, {}, metadata));
+    expect(notes).toContain('on-cel-expression is not evaluated: event == "push"');
+    expect(notes).toContain('computeResources are not enforced (small); --json shows them');
+    const { items } = JSON.parse(readFileSync(join(checkout.root, 'status.json'), 'utf8'));
+    expect(items[1].status.taskSpec).toEqual({ steps: [{ name: 'run', image: 'test-image', computeResources }] });
+  });
+});

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { hasBusybox } from '../testing/busybox.ts';
+import { busyboxRuns, logOf } from '../testing/busybox-run.ts';
+import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
+
+describe.skipIf(!hasBusybox)('volumes and workspaces of a run (needs busybox-static)', () => {
+  const { run } = busyboxRuns();
+
+  it('shares volumes between steps, applies the stepTemplate, env and workingDir', async () => {
+    const outcome = await run(
+      pipelineRun({
+        tasks: [
+          {
+            name: 'task',
+            taskSpec: {
+              volumes: [
+                { name: 'work', emptyDir: {} },
+                { name: 'ca', configMap: { name: 'trusted-ca', optional: true } },
+              ],
+              stepTemplate: {
+                image: 'test-image',
+                env: [
+                  { name: 'A', value: 'template' },
+                  { name: 'B', value: '$(A)-b' },
+                ],
+                volumeMounts: [
+                  { name: 'work', mountPath: '/var/workdir' },
+                  { name: 'ca', mountPath: '/ca', readOnly: true },
+                ],
+                securityContext: { runAsUser: 1001, capabilities: { drop: ['ALL'] }, allowPrivilegeEscalation: false },
+              },
+              results: [{ name: 'got' }],
+              steps: [
+                { name: 'write', script: 'echo "$A $B $(id -u)" > /var/workdir/file; mkdir /var/workdir/deep' },
+                {
+                  name: 'read',
+                  env: [{ name: 'A', value: 'own' }],
+                  workingDir: '/var/workdir/deep',
+                  command: ['sh', '-c'],
+                  args: ['pwd; cat ../file; echo "$(A)" \'$$(A)\'; ls /ca'],
+                },
+                { name: 'step-result', results: [{ name: 'r' }], script: 'echo -n inner > $(step.results.r.path)' },
+                {
+                  name: 'use',
+                  env: [{ name: 'R', value: '$(steps.step-result.results.r)' }],
+                  script: 'echo -n "$R" > $(results.got.path)',
+                },
+              ],
+            },
+          },
+        ],
+        results: [{ name: 'got', value: '$(tasks.task.results.got)' }],
+      }),
+    );
+    expect(logOf(outcome, 'task')).toBe('/var/workdir/deep\ntemplate template-b 1001\nown $(A)');
+    expect(outcome.results).toEqual({ got: 'inner' });
+  });
+
+  it('drops capabilities and adds those that containers have by themselves, which a step and its template share', async () => {
+    const stepTemplate = { securityContext: { capabilities: { drop: ['ALL'] } } };
+    const step = { securityContext: { runAsUser: 0, capabilities: { add: ['SETFCAP'] } } };
+    const script = 'while read line; do echo "$line"; done </proc/self/status';
+    const outcome = await run(pipelineRun({ tasks: [scriptTask('task', script, { step, spec: { stepTemplate } })] }));
+    // One bit, the 31st.
+    expect(logOf(outcome, 'task')).toMatch(/^CapBnd:\s+0000000080000000$/m);
+  });
+
+  it('gives each task its emptyDir, and all tasks one volume claim; writes logs', async () => {
+    const logs = makeCheckout({});
+    const tasks = ['first', 'second'].map((name) =>
+      scriptTask(
+        name,
+        'ls $(workspaces.own.path) $(workspaces.all.path); touch $(workspaces.own.path)/own $(workspaces.all.path)/from-$(context.task.name)',
+        {
+          task: {
+            workspaces: [{ name: 'own' }, { name: 'all' }],
+            ...(name === 'second' ? { runAfter: ['first'] } : {}),
+          },
+          spec: { workspaces: [{ name: 'own' }, { name: 'all', mountPath: '/all' }] },
+        },
+      ),
+    );
+    try {
+      const outcome = await run(
+        pipelineRun(
+          { workspaces: [{ name: 'own' }, { name: 'all' }], tasks },
+          {
+            workspaces: [
+              { name: 'own', emptyDir: {} },
+              { name: 'all', volumeClaimTemplate: { spec: {} } },
+            ],
+          },
+        ),
+        { logs: logs.root },
+      );
+      expect(logOf(outcome, 'second')).toBe('/all:\nfrom-first\n\n/workspace/own:');
+      expect(readFileSync(join(logs.root, 'first/step-run.log'), 'utf8')).toBe('/all:\n\n/workspace/own:\n');
+    } finally {
+      logs.remove();
+    }
+  });
+});

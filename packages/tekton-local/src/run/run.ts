@@ -1,0 +1,244 @@
+import { rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Containers } from '../containers/containers.ts';
+import { type PipelineRunOutcome, type RunEvent, Stopped, type TaskOutcome } from '../outcome.ts';
+import type { PipelineTask } from '../plan/model.ts';
+import { mergeObject, type Plan } from '../plan/plan.ts';
+import { type Scope, substituteValue } from '../plan/substitute.ts';
+import { removeFolder } from '../remove-folder.ts';
+import type { RunOptions } from '../run-pipeline.ts';
+import type { ParamValue } from '../stand-in.ts';
+import { stepStandIns } from '../stand-ins/index.ts';
+import { Deadline } from './deadline.ts';
+import { combinationsOf, combine } from './matrix.ts';
+import { runOutcome, taskStatuses } from './run-outcome.ts';
+import { SKIPPED, schedule } from './schedule.ts';
+import { StatusFile } from './status-file.ts';
+import type { StepEnvironment } from './step-run.ts';
+import { runStandIn, runTask } from './task-run.ts';
+import { tektonObjects } from './tekton-status.ts';
+import { workspaceMounts } from './workspace-mounts.ts';
+
+/** Tekton's own, where neither the task nor the cluster says something else. */
+const DEFAULT_TASK_TIMEOUT = 3_600_000;
+
+/** One PipelineRun on its way. */
+export class Run {
+  readonly #plan: Plan;
+  readonly #options: RunOptions & StepEnvironment;
+  readonly #folder: string;
+  readonly #run: { readonly name: string; readonly startedAt: number; readonly values: Record<string, string> };
+  readonly #emit: (event: RunEvent) => void;
+  readonly #outcomes = new Map<string, TaskOutcome>();
+  readonly #running = new Map<string, TaskOutcome>();
+  readonly #id: string;
+  readonly #status: StatusFile | undefined;
+  readonly #removals: Promise<unknown>[] = [];
+
+  constructor(
+    plan: Plan,
+    options: RunOptions & { containers: Containers; containerPrefix: string },
+    folder: string,
+    id: string,
+    emit: (event: RunEvent) => void,
+  ) {
+    this.#plan = plan;
+    this.#options = { ...options, images: options.images ?? {}, stepStandIns };
+    this.#folder = folder;
+    this.#emit = emit;
+    this.#id = id;
+    this.#status = options.statusFile === undefined ? undefined : new StatusFile(options.statusFile, id);
+    const name = `${plan.run.name}-${id.slice(0, 5)}`;
+    const values: Record<string, string> = {
+      'context.pipelineRun.name': name,
+      'context.pipelineRun.namespace': plan.run.namespace,
+      'context.pipelineRun.uid': id,
+      'context.pipeline.name': plan.pipeline.name || name,
+    };
+    for (const workspace of plan.pipeline.workspaces) {
+      values[`workspaces.${workspace.name}.bound`] = String(plan.workspaces.has(workspace.name));
+    }
+    this.#run = { name, startedAt: Date.now(), values };
+  }
+
+  /** `known` are outcomes of tasks that are not run. */
+  async execute(known: ReadonlyMap<string, TaskOutcome>): Promise<PipelineRunOutcome> {
+    for (const [name, outcome] of known) this.#outcomes.set(name, outcome);
+    const { pipeline, run } = this.#plan;
+    const { timeouts } = run;
+    const whole = new Deadline(timeouts.pipeline, SKIPPED.timeout, 'PipelineRunTimeout', this.#options.signal);
+    const forTasks =
+      timeouts.tasks ?? (timeouts.finally && timeouts.pipeline ? timeouts.pipeline - timeouts.finally : 0);
+    const tasks = new Deadline(forTasks, SKIPPED.tasksTimeout, 'TaskRunTimeout', whole.signal);
+    const last = new Deadline(0, SKIPPED.finallyTimeout, 'TaskRunTimeout', whole.signal);
+    try {
+      await this.#schedule(pipeline.tasks, tasks, {});
+      const forLast =
+        timeouts.finally ?? (timeouts.tasks && timeouts.pipeline ? timeouts.pipeline - timeouts.tasks : 0);
+      last.start(forLast);
+      await this.#schedule(pipeline.finally, last, taskStatuses(this.#plan, this.#outcomes));
+    } finally {
+      for (const deadline of [whole, tasks, last]) deadline.end();
+    }
+    const stop: unknown = whole.signal.aborted ? whole.signal.reason : undefined;
+    const outcome = runOutcome(this.#plan, this.#outcomes, { ...this.#run, stop });
+    this.#writeStatus(outcome);
+    return outcome;
+  }
+
+  #schedule(tasks: readonly PipelineTask[], deadline: Deadline, values: Record<string, string>): Promise<void> {
+    return schedule({
+      plan: this.#plan,
+      tasks: tasks.filter((task) => !this.#outcomes.has(task.name)),
+      outcomes: this.#outcomes,
+      values: { ...this.#run.values, ...values },
+      parallel: this.#options.parallel ?? Number.POSITIVE_INFINITY,
+      signal: deadline.signal,
+      stopReason: () =>
+        deadline.signal.reason instanceof Stopped ? deadline.signal.reason.message : SKIPPED.cancelled,
+      run: (task, scope) => this.#runTask(task, scope, deadline.signal),
+      ended: (outcome) => this.#ended(outcome),
+    });
+  }
+
+  #ended({ name, status, reason, message }: TaskOutcome): void {
+    this.#running.delete(name);
+    this.#emit({
+      type: 'task-finished',
+      task: name,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+    });
+    this.#writeStatus();
+  }
+
+  #writeStatus(outcome?: PipelineRunOutcome): void {
+    this.#status?.update(() => {
+      const known = new Map([...this.#running, ...this.#outcomes]);
+      const now = outcome ?? runOutcome(this.#plan, known, { ...this.#run, stop: undefined });
+      return tektonObjects(this.#plan, now, outcome !== undefined);
+    });
+  }
+
+  /** Waits for what is still being removed. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#removals);
+  }
+
+  /** Brings the status file up to date; to be called last, when there may be space again on a disk that was full. */
+  finishStatus(): void {
+    const failure = this.#status?.flush();
+    if (failure === undefined) return;
+    const message = failure instanceof Error ? failure.message : String(failure);
+    this.#emit({ type: 'note', message: `the status could not be written: ${message}` });
+  }
+
+  async #runTask(task: PipelineTask, scope: Scope, signal: AbortSignal): Promise<TaskOutcome> {
+    this.#running.set(task.name, {
+      name: task.name,
+      status: 'Succeeded',
+      results: {},
+      startedAt: Date.now(),
+      steps: [],
+    });
+    this.#emit({ type: 'task-started', task: task.name });
+    this.#writeStatus();
+    if (task.matrix.length === 0) return await this.#taskRun(task, scope, {}, '', signal);
+    const runs = combinationsOf(task.matrix, scope).map((params, index) =>
+      this.#taskRun(task, scope, params, `-${index}`, signal),
+    );
+    return combine(task.name, await Promise.all(runs));
+  }
+
+  /** One TaskRun with all its attempts. `extra` and `suffix` are a combination of the matrix and its number. */
+  async #taskRun(
+    task: PipelineTask,
+    scope: Scope,
+    extra: Readonly<Record<string, ParamValue>>,
+    suffix: string,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome> {
+    for (let attempt = 0; ; attempt++) {
+      const deadline = new Deadline(
+        task.timeout ?? DEFAULT_TASK_TIMEOUT,
+        `TaskRun "${task.name}" failed to finish within its timeout`,
+        'TaskRunTimeout',
+        signal,
+      );
+      try {
+        // Not even a task that could not be prepared ends the run without an outcome.
+        const outcome = await this.#attempt(task, scope, extra, suffix, attempt, deadline.signal).catch(
+          (error: unknown): TaskOutcome => ({
+            name: task.name,
+            status: 'Failed',
+            reason: 'Failed',
+            message: error instanceof Error ? error.message : String(error),
+            results: {},
+            steps: [],
+          }),
+        );
+        this.#discard(join(this.#folder, `${task.name}${suffix}`, String(attempt)));
+        if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) return outcome;
+        this.#emit({ type: 'note', message: `task ${task.name} failed (${outcome.message}): attempt ${attempt + 2}` });
+      } finally {
+        deadline.end();
+      }
+    }
+  }
+
+  /** Nobody reads in a TaskRun's folder once it has ended; removed beside the next task, that costs no time. */
+  #discard(folder: string): void {
+    if (this.#options.keep === true) return;
+    // What can't be removed now is removed with the run's folder, which also says so if that fails.
+    this.#removals.push(rmdir(folder).catch(() => removeFolder(folder).catch(() => undefined)));
+  }
+
+  async #attempt(
+    task: PipelineTask,
+    scope: Scope,
+    extra: Readonly<Record<string, ParamValue>>,
+    suffix: string,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome> {
+    const implementation = this.#plan.implementations.get(task.name);
+    if (implementation === undefined) throw new Error(`${task.name} was not resolved`);
+    const folder = join(this.#folder, `${task.name}${suffix}`, String(attempt));
+    const taskRunName = `${this.#run.name}-${task.name}${suffix}`;
+    const log = (step: string, line: string): void => this.#emit({ type: 'log', task: task.name, step, line });
+    const note = (message: string): void => this.#emit({ type: 'note', message });
+    const base = { name: task.name, taskRunName, folder, log, note, signal };
+    const own = task.params.map(({ name, value }): [string, ParamValue] => [name, substituteValue(value, scope)]);
+    const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...extra };
+    if (implementation.kind === 'stand-in') {
+      const { standIn } = implementation;
+      const defaults = Object.entries(standIn.params).flatMap(([name, spec]): [string, ParamValue][] =>
+        spec.default === undefined ? [] : [[name, spec.default]],
+      );
+      return runStandIn(this.#options, standIn, { ...base, params: { ...Object.fromEntries(defaults), ...given } });
+    }
+    const params: Record<string, ParamValue> = implementation.embedded ? { ...this.#plan.params } : {};
+    for (const spec of implementation.task.params) {
+      const value = given[spec.name] ?? params[spec.name] ?? spec.default;
+      if (value !== undefined) params[spec.name] = mergeObject(spec, value);
+    }
+    return runTask(this.#options, implementation.task, {
+      ...base,
+      params,
+      workspaces: workspaceMounts(task, implementation.task.workspaces, {
+        bindings: this.#plan.workspaces,
+        run: this.#folder,
+        task: folder,
+      }),
+      values: {
+        ...(implementation.embedded ? this.#run.values : {}),
+        'context.taskRun.name': taskRunName,
+        'context.taskRun.namespace': this.#plan.run.namespace,
+        'context.taskRun.uid': this.#id,
+        'context.task.name': implementation.task.name,
+        'context.task.retry-count': String(attempt),
+      },
+    });
+  }
+}

@@ -1,0 +1,132 @@
+import type { TaskOutcome } from '../outcome.ts';
+import type { PipelineTask } from '../plan/model.ts';
+import type { Plan } from '../plan/plan.ts';
+import {
+  type Scope,
+  substituteList,
+  substituteString,
+  substituteValue,
+  UnresolvedReference,
+} from '../plan/substitute.ts';
+import { combinationsOf } from './matrix.ts';
+
+/** Tekton's words for why a task was skipped. */
+export const SKIPPED = {
+  when: 'When Expressions evaluated to false',
+  parent: 'Parent Tasks were skipped',
+  results: 'Results were missing',
+  stopping: 'PipelineRun was stopping',
+  cancelled: 'PipelineRun was gracefully cancelled',
+  timeout: 'PipelineRun timeout has been reached',
+  tasksTimeout: 'PipelineRun Tasks timeout has been reached',
+  matrix: 'Matrix Parameters have an empty array',
+  finallyTimeout: 'PipelineRun Finally timeout has been reached',
+} as const;
+
+export interface ScheduleOptions {
+  plan: Plan;
+  tasks: readonly PipelineTask[];
+  /** What has ended already: for finally tasks, all other tasks. */
+  outcomes: Map<string, TaskOutcome>;
+  /** Dotted values for params and when expressions. */
+  values: Readonly<Record<string, string>>;
+  /** How many tasks run at the same time. */
+  parallel: number;
+  /** Aborted when nothing more may start; `stopReason` says why tasks are skipped then. */
+  signal: AbortSignal;
+  stopReason(): string;
+  run(task: PipelineTask, scope: Scope): Promise<TaskOutcome>;
+  /** Called for each task that ends or is skipped. */
+  ended(outcome: TaskOutcome): void;
+}
+
+/** Runs tasks as soon as what they wait for has ended; after a failure nothing more is started. */
+export async function schedule(options: ScheduleOptions): Promise<void> {
+  const { plan, outcomes, signal } = options;
+  const pending = new Set(options.tasks);
+  const running = new Map<string, Promise<void>>();
+  const isFinally = (task: PipelineTask): boolean => plan.pipeline.finally.includes(task);
+  let failed = false;
+  const end = (task: PipelineTask, outcome: TaskOutcome): void => {
+    outcomes.set(task.name, outcome);
+    if (isFailure(task, outcome) && !isFinally(task)) failed = true;
+    options.ended(outcome);
+  };
+  while (pending.size > 0 || running.size > 0) {
+    const before = pending.size;
+    let skipped = false;
+    for (const task of pending) {
+      const stop = signal.aborted ? options.stopReason() : failed ? SKIPPED.stopping : undefined;
+      if (stop === undefined && !isReady(task, options)) continue;
+      if (stop === undefined && running.size >= options.parallel) break;
+      pending.delete(task);
+      const decision = stop ?? decide(task, options);
+      if (typeof decision === 'string') {
+        skipped = true;
+        end(task, { name: task.name, status: 'Skipped', reason: decision, message: decision, results: {}, steps: [] });
+      } else if ('name' in decision) {
+        end(task, decision);
+      } else {
+        const ended = options.run(task, decision).then((outcome) => {
+          running.delete(task.name);
+          end(task, outcome);
+        });
+        running.set(task.name, ended);
+      }
+    }
+    // Skipping one task may have made an earlier one ready: look again before waiting for what runs.
+    if (running.size > 0 && !skipped) await Promise.race(running.values());
+    // The graph was checked; but a loop here would never let anything else of this process happen.
+    else if (running.size === 0 && pending.size === before) throw new Error('tasks wait for what never ends');
+  }
+}
+
+/** Whether the outcome makes the whole run fail. */
+export function isFailure(task: PipelineTask, outcome: TaskOutcome): boolean {
+  return outcome.status === 'Cancelled' || (outcome.status === 'Failed' && task.onError !== 'continue');
+}
+
+function isReady(task: PipelineTask, { plan, outcomes }: ScheduleOptions): boolean {
+  const { order, results } = plan.dependencies.get(task.name) ?? { order: [], results: [] };
+  return [...order, ...results].every((name) => outcomes.has(name));
+}
+
+/** Why the task is skipped, how it failed before it ran, or what its references stand for. */
+function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutcome | Scope {
+  const { plan, outcomes } = options;
+  const { order, results } = plan.dependencies.get(task.name) ?? { order: [], results: [] };
+  const isFinally = plan.pipeline.finally.includes(task);
+  const skipped = (name: string): string | undefined => {
+    const outcome = outcomes.get(name);
+    return outcome?.status === 'Skipped' ? outcome.reason : undefined;
+  };
+  if (!isFinally) {
+    const parents = [...order, ...results].map(skipped);
+    if (parents.some((reason) => reason !== undefined && reason !== SKIPPED.when)) return SKIPPED.parent;
+    if (results.some((name) => skipped(name) !== undefined)) return SKIPPED.results;
+  }
+  const scope: Scope = {
+    params: plan.params,
+    tasks: new Map([...outcomes].map(([name, outcome]) => [name, outcome.results])),
+    values: { ...options.values, 'context.pipelineTask.retries': String(task.retries) },
+  };
+  try {
+    for (const when of task.when) {
+      const input = substituteString(when.input, scope);
+      const contained = substituteList(when.values, scope).includes(input);
+      if (contained !== (when.operator === 'in')) return SKIPPED.when;
+    }
+    // Now, so that a missing result is known before anything of the task starts.
+    for (const param of task.params) substituteValue(param.value, scope);
+    if (task.matrix.length > 0 && combinationsOf(task.matrix, scope).length === 0) return SKIPPED.matrix;
+  } catch (error) {
+    if (!(error instanceof UnresolvedReference)) return refused(task, String(error));
+    if (isFinally) return SKIPPED.results;
+    return refused(task, `Invalid task result reference: ${error.message}`);
+  }
+  return scope;
+}
+
+function refused(task: PipelineTask, message: string): TaskOutcome {
+  return { name: task.name, status: 'Failed', reason: 'InvalidTaskResultReference', message, results: {}, steps: [] };
+}

@@ -1,0 +1,216 @@
+import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Containers, Network } from '../containers/containers.ts';
+import type { StepOutcome } from '../outcome.ts';
+import type { Step, Task } from '../plan/model.ts';
+import { expandEnvironment, type Scope, substituteList, substituteString } from '../plan/substitute.ts';
+import type { StepStandIn } from '../stand-in.ts';
+import { hostPathOf, insideFolder, makeOpenFolder, openToAll } from './confined-path.ts';
+import { LONGEST } from './deadline.ts';
+import { type Mount, runContainer } from './step-container.ts';
+
+/** What all steps of a run share. */
+export interface StepEnvironment {
+  containers: Containers;
+  images: Readonly<Record<string, string>>;
+  stepStandIns: readonly StepStandIn[];
+  /** Starts the name of every container of the run. */
+  containerPrefix: string;
+  network?: Network;
+  logs?: string;
+}
+
+export interface StepRunOptions {
+  task: Task;
+  taskName: string;
+  step: Step;
+  /** Filled in as the step goes on: whoever stops it still sees what it said. */
+  outcome: StepOutcome;
+  scope: Scope;
+  /** The TaskRun's folder on this machine. */
+  folder: string;
+  workspaces: readonly Mount[];
+  log(line: string): void;
+  signal: AbortSignal;
+}
+
+const TAIL = 50;
+
+/** Runs one step, in a container or by its stand-in. Rejects only when it was stopped, or could not be started. */
+export async function runStep(environment: StepEnvironment, options: StepRunOptions): Promise<void> {
+  const { step, folder, outcome } = options;
+  const write = logWriter(environment, options);
+  const log = (line: string): void => {
+    outcome.logTail.push(line);
+    if (outcome.logTail.length > TAIL) outcome.logTail.shift();
+    write(line);
+    options.log(line);
+  };
+  const timeout = new AbortController();
+  const timer =
+    step.timeout === undefined || step.timeout === 0
+      ? undefined
+      : setTimeout(() => timeout.abort(new StepTimeout()), Math.min(step.timeout, LONGEST));
+  try {
+    outcome.exitCode = await execute(environment, {
+      ...options,
+      log,
+      signal: AbortSignal.any([options.signal, timeout.signal]),
+    });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (!timeout.signal.aborted) throw error;
+    log(`the step took longer than its timeout of ${step.timeout} ms`);
+    outcome.exitCode = 137;
+  } finally {
+    clearTimeout(timer);
+    outcome.finishedAt = Date.now();
+  }
+  // No step comes after it that could read it.
+  if (outcome.exitCode !== 0 && step.onError !== 'continue') return;
+  writeFileSync(join(folder, 'steps', `step-${step.name}`, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
+}
+
+/** Writes the step's log file, if logs are wanted. A full disk costs the rest of the log, not the step. */
+function logWriter({ logs }: StepEnvironment, { taskName, step, log }: StepRunOptions): (line: string) => void {
+  if (logs === undefined) return () => {};
+  const file = join(logs, taskName, `step-${step.name}.log`);
+  let failed = false;
+  return (line) => {
+    if (failed) return;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      appendFileSync(file, `${line}\n`);
+    } catch (error) {
+      failed = true;
+      log(`this log is not written any more: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+}
+
+class StepTimeout extends Error {}
+
+async function execute(environment: StepEnvironment, options: StepRunOptions): Promise<number> {
+  const { step, folder, signal, log } = options;
+  const scope: Scope = {
+    ...options.scope,
+    values: {
+      ...options.scope.values,
+      ...Object.fromEntries(
+        step.results.map(({ name }) => [
+          `step.results.${name}.path`,
+          `/tekton/steps/step-${step.name}/results/${name}`,
+        ]),
+      ),
+    },
+  };
+  makeOpenFolder(join(folder, 'steps', `step-${step.name}`, 'results'));
+  const image = substituteString(step.image, scope);
+  const env = environmentOf(step, scope);
+  const args = substituteList(step.args, scope).map((item) => expandEnvironment(item, env));
+  const mounts = mountsOf(options, scope);
+  const replaced = Object.hasOwn(environment.images, image) ? environment.images[image] : undefined;
+  const standIn = environment.stepStandIns.find((candidate) => candidate.image === repositoryOf(image));
+  if (replaced === undefined && standIn !== undefined && step.script === undefined) {
+    const code = await standIn.run({
+      args,
+      env: Object.fromEntries(env),
+      hostPath: (path) => hostPathOf(mounts, path),
+      resultsDir: join(folder, 'results'),
+      log,
+      signal,
+    });
+    for (const mount of mounts) if (!mount.readOnly && mount.shared !== true) openToAll(mount.hostPath);
+    return code;
+  }
+  const workingDir = step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope);
+  if (workingDir !== undefined) makeWorkingDir(mounts, workingDir);
+  const command = step.script === undefined ? commandOf(step, scope, env) : [writeScript(options, step.script, scope)];
+  return await runContainer({
+    containers: environment.containers,
+    network: environment.network ?? 'host',
+    name: `${environment.containerPrefix}-${options.taskName}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
+    image: replaced ?? image,
+    neverPull: replaced !== undefined,
+    ...(command === undefined ? {} : { command }),
+    args,
+    env,
+    ...(workingDir === undefined ? {} : { workingDir }),
+    mounts,
+    security: step.security,
+    log,
+    signal,
+  });
+}
+
+function commandOf(step: Step, scope: Scope, env: ReadonlyMap<string, string>): string[] | undefined {
+  if (step.command === undefined) return undefined;
+  return substituteList(step.command, scope).map((item) => expandEnvironment(item, env));
+}
+
+/** The variables in their order: a later one may use an earlier one. */
+function environmentOf(step: Step, scope: Scope): Map<string, string> {
+  const env = new Map<string, string>();
+  for (const { name, value } of step.env) env.set(name, expandEnvironment(substituteString(value, scope), env));
+  return env;
+}
+
+function mountsOf({ task, step, folder, workspaces }: StepRunOptions, scope: Scope): Mount[] {
+  const own = step.volumeMounts.map((mount): Mount => {
+    const containerPath = substituteString(mount.mountPath, scope).replace(/(?<=.)\/+$/, '');
+    if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
+    const volume = task.volumes.find((candidate) => candidate.name === mount.name);
+    const base = makeOpenFolder(join(folder, 'volumes', mount.name));
+    const hostPath = mount.subPath === undefined ? base : insideFolder(base, substituteString(mount.subPath, scope));
+    if (!existsSync(hostPath)) makeOpenFolder(hostPath);
+    return { hostPath, containerPath, readOnly: mount.readOnly || volume?.kind !== 'emptyDir' };
+  });
+  const implicit = (name: string, containerPath: string, readOnly = false): Mount => ({
+    hostPath: makeOpenFolder(join(folder, name)),
+    containerPath,
+    readOnly,
+  });
+  const all = [
+    implicit('workspace', '/workspace'),
+    implicit('home', '/tekton/home'),
+    implicit('results', '/tekton/results'),
+    // A step writes its own results there and nothing else: what the host writes must not meet a link of a step's.
+    implicit('steps', '/tekton/steps', true),
+    implicit(`steps/step-${step.name}/results`, `/tekton/steps/step-${step.name}/results`),
+    implicit('scripts', '/tekton/scripts', true),
+    ...workspaces,
+    ...own,
+  ];
+  // A mount at the same place replaces what Tekton puts there by itself.
+  return [...new Map(all.map((mount) => [mount.containerPath, mount])).values()];
+}
+
+function isMountable(path: string): boolean {
+  return /^\/[^:,\p{Cc}]+$/u.test(path) && !path.split('/').includes('..') && !/^\/tekton(?:\/|$)/.test(path);
+}
+
+/** Tekton creates the working directory where it can be created: in a volume. */
+function makeWorkingDir(mounts: readonly Mount[], workingDir: string): void {
+  let path: string;
+  try {
+    path = hostPathOf(mounts, workingDir);
+  } catch {
+    return;
+  }
+  if (!existsSync(path)) makeOpenFolder(path);
+}
+
+function writeScript({ folder }: StepRunOptions, script: string, scope: Scope): string {
+  const text = substituteString(script, scope);
+  const name = `script-${Math.random().toString(36).slice(2, 7)}`;
+  const path = join(makeOpenFolder(join(folder, 'scripts')), name);
+  writeFileSync(path, text.startsWith('#!') ? text : `#!/bin/sh\nset -e\n${text}`);
+  chmodSync(path, 0o755);
+  return `/tekton/scripts/${name}`;
+}
+
+/** An image's repository: without tag and digest. */
+export function repositoryOf(image: string): string {
+  const name = image.split('@')[0] ?? image;
+  return name.replace(/:[^:/]*$/, '');
+}
