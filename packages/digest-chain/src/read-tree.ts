@@ -4,7 +4,7 @@ import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import type { RawManifest, Registry, Repository } from './registry/registry.ts';
 import { MAX_CONFIG_SIZE } from './seal/config.ts';
 import type { Image } from './seal/image.ts';
-import { checkImages, isIndex, readIndex } from './seal/image-index.ts';
+import { checkImages, isIndex, readIndex, requireArtifact } from './seal/image-index.ts';
 import { readImageManifest } from './seal/manifest.ts';
 import type { ImageTree } from './seal/tree.ts';
 
@@ -20,7 +20,11 @@ export async function readTree(
 /** The rest of a tree of which the top manifest is already there. */
 export async function treeOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
   if (!isIndex(manifest.mediaType)) return { manifest, images: [await withConfig(registry, repository, manifest)] };
-  const digests = new Set(readIndex(manifest.bytes, manifest.mediaType).images.map((image) => image.digest));
+  const index = readIndex(manifest.bytes, manifest.mediaType);
+  await mapConcurrently([...new Set(index.artifacts)], async (digest) =>
+    requireArtifact(await registry.getManifest(repository, digest)),
+  );
+  const digests = new Set(index.images.map((image) => image.digest));
   const images = await mapConcurrently([...digests], async (digest) =>
     withConfig(registry, repository, await registry.getManifest(repository, digest)),
   );

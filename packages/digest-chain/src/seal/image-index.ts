@@ -1,4 +1,4 @@
-import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { field } from '../json/field.ts';
 import { get, type JsonValue } from '../json/scan.ts';
@@ -15,7 +15,7 @@ import {
   textOf,
 } from './document.ts';
 import type { Image } from './image.ts';
-import { DOCKER_MANIFEST, OCI_MANIFEST } from './manifest.ts';
+import { DOCKER_MANIFEST, IMAGE_CONFIGS, OCI_MANIFEST } from './manifest.ts';
 
 export const OCI_INDEX: string = 'application/vnd.oci.image.index.v1+json';
 export const DOCKER_LIST: string = 'application/vnd.docker.distribution.manifest.list.v2+json';
@@ -28,6 +28,8 @@ export interface ImageIndex {
   readonly root: JsonValue;
   /** Where images are named, in order; the same image may be named twice. Attestations and artifacts are left out. */
   readonly images: readonly PlacedDescriptor[];
+  /** What is marked as no image and could be run nevertheless: whoever reads the index has to look ({@link requireArtifact}). */
+  readonly artifacts: readonly Digest[];
 }
 
 export function isIndex(mediaType: string): boolean {
@@ -45,11 +47,30 @@ export function readIndex(bytes: Uint8Array, mediaType: string): ImageIndex {
     throw notAnImage('its index has an artifactType', 'none', textOf(bytes, artifactType));
   const manifests = field(root, 'manifests');
   if (manifests?.type !== 'array') throw notAnImage('its index has no manifests', 'an array', 'none');
-  const images = manifests.items.flatMap((item) => (isAttachment(bytes, item) ? [] : [readChild(bytes, item)]));
+  const others = manifests.items.filter((item) => !isAttachment(bytes, item));
+  const artifacts = others.filter((item) => isMarked(bytes, item)).map((item) => readArtifactDigest(bytes, item));
+  const images = others.filter((item) => !isMarked(bytes, item)).map((item) => readChild(bytes, item));
   if (images.length === 0) throw notAnImage('its index names no image', 'at least one', 'none');
-  if (images.length > MAX_CHILDREN)
-    throw refused(`its index names more than ${MAX_CHILDREN} images`, `${images.length}`);
-  return { root, images };
+  const count = images.length + artifacts.length;
+  if (count > MAX_CHILDREN) throw refused(`its index names more than ${MAX_CHILDREN} images`, `${count}`);
+  return { root, images, artifacts };
+}
+
+/**
+ * Throws `NOT_AN_IMAGE` where what an index marks as an artifact is an image: the tools that run images take what fits
+ * their platform, whatever the mark says.
+ */
+export function requireArtifact({ bytes, digest, mediaType }: RawManifest): void {
+  const config =
+    mediaType === OCI_MANIFEST
+      ? textOf(bytes, get(field(scanDocument(bytes, mediaType, [OCI_MANIFEST]), 'config'), 'mediaType'))
+      : mediaType;
+  if (mediaType === OCI_MANIFEST && !IMAGE_CONFIGS.includes(config)) return;
+  throw notAnImage(
+    'its index marks an image as an artifact',
+    'an artifact, or platform unknown/unknown',
+    `${config} (${digest})`,
+  );
 }
 
 /** The index with other images in the places of the old ones, by their old digests. */
@@ -94,10 +115,25 @@ export function commonSeal(seals: readonly Seal[]): Seal {
   });
 }
 
-/** BuildKit puts attestations beside the images, marked so; OCI artifacts have an artifactType. */
+/** Marked, and for no platform that there is: what BuildKit puts beside the images, and nobody runs. */
 function isAttachment(bytes: Uint8Array, item: JsonValue): boolean {
+  const platform = field(item, 'platform');
+  const names = ['os', 'architecture'].map((key) => textOf(bytes, field(platform, key)));
+  return isMarked(bytes, item) && names.every((name) => name === 'unknown');
+}
+
+/** BuildKit's attestations have an annotation, OCI artifacts an artifactType. */
+function isMarked(bytes: Uint8Array, item: JsonValue): boolean {
   if (get(item, 'artifactType') !== undefined) return true;
   return textOf(bytes, get(get(item, 'annotations'), 'vnd.docker.reference.type')) === 'attestation-manifest';
+}
+
+function readArtifactDigest(bytes: Uint8Array, item: JsonValue): Digest {
+  const mediaType = textOf(bytes, field(item, 'mediaType'));
+  if (isIndex(mediaType)) throw refused('its index names another index', mediaType);
+  const digest = textOf(bytes, field(item, 'digest'));
+  if (isDigest(digest)) return digest;
+  throw refused("a descriptor's digest is not written plainly", digest);
 }
 
 function readChild(bytes: Uint8Array, item: JsonValue): PlacedDescriptor {

@@ -14,7 +14,10 @@ import {
 export const OCI_MANIFEST: string = 'application/vnd.oci.image.manifest.v1+json';
 export const DOCKER_MANIFEST: string = 'application/vnd.docker.distribution.manifest.v2+json';
 
-const CONFIGS = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];
+export const IMAGE_CONFIGS: readonly string[] = [
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+];
 const LAYER = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
 
 /** What sealing needs of an image manifest. */
@@ -34,8 +37,8 @@ export function readImageManifest(bytes: Uint8Array, mediaType: string): ImageMa
   const layers = field(root, 'layers');
   if (layers?.type !== 'array') throw notAnImage('its manifest has no layers', 'an array', 'none');
   const config = readDescriptor(bytes, field(root, 'config'));
-  if (!CONFIGS.includes(config.mediaType)) {
-    throw notAnImage('its config is of another type', CONFIGS.join(' or '), config.mediaType);
+  if (!IMAGE_CONFIGS.includes(config.mediaType)) {
+    throw notAnImage('its config is of another type', IMAGE_CONFIGS.join(' or '), config.mediaType);
   }
   for (const layer of layers.items) {
     const type = textOf(bytes, field(layer, 'mediaType'));

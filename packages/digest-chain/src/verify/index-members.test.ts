@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseDigestReference, parseTagReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import { seal } from '../seal.ts';
+import { buildChain, REVISION, type TestChain } from '../testing/chain.ts';
+import { startEnvironment, type TestEnvironment } from '../testing/environment.ts';
+import { pushLayeredImage } from '../testing/layered-image.ts';
+import { verify } from '../verify.ts';
+
+let environment: TestEnvironment;
+let chain: TestChain;
+const registry = createRegistry();
+
+beforeAll(async () => {
+  environment = await startEnvironment();
+  chain = await buildChain(environment.builder, environment.registry.host, 'members');
+});
+afterAll(() => environment.stop());
+
+const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+
+/** Publishes an index of Image 2 for another platform and of one more manifest, and seals Image 1 with it. */
+async function sealWith(name: string, digest: string, size: number, marks: object): Promise<string> {
+  const place = parseDigestReference(`${chain.image2}@${chain.metadata}`);
+  const image = await registry.getManifest(place, chain.metadata);
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const manifests = [
+    {
+      mediaType: image.mediaType,
+      digest: image.digest,
+      size: image.bytes.length,
+      platform: { os: 'linux', architecture: 's390x' },
+    },
+    { mediaType: OCI_MANIFEST, digest, size, ...marks },
+  ];
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+  const index = await registry.putManifest(place, name, { bytes, mediaType });
+  const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
+  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${index.digest}`) };
+  return (await seal(registry, origin, [linked], { tag: parseTagReference(`${chain.image1}:${name}`) })).url;
+}
+
+const RUNS_HERE = { os: 'linux', architecture: 'amd64' };
+
+it.each([
+  ['artifact', { artifactType: 'application/x', platform: RUNS_HERE }],
+  ['artifact-of-no-platform', { artifactType: 'application/x' }],
+  ['attestation', { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' }, platform: RUNS_HERE }],
+])('an image that its index marks as %s is an image', async (name, marks) => {
+  const plain = await pushLayeredImage(`${chain.image2}:plain`, 1, 100);
+  const { bytes } = await registry.getManifest(parseDigestReference(`${chain.image2}@${plain}`), plain);
+  await expect(sealWith(name, plain, bytes.length, marks)).rejects.toMatchObject({
+    code: 'NOT_AN_IMAGE',
+    found: expect.stringContaining(plain),
+  });
+});
+
+it('an artifact beside the images is none', async () => {
+  const place = parseDigestReference(`${chain.image2}@${chain.metadata}`);
+  const empty = await registry.putBlob(place, Buffer.from('{}'));
+  const descriptor = { mediaType: 'application/vnd.oci.empty.v1+json', ...empty };
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: OCI_MANIFEST,
+      artifactType: 'application/x',
+      config: descriptor,
+      layers: [descriptor],
+    }),
+  );
+  const { digest } = await registry.putManifest(place, 'artifact', { bytes, mediaType: OCI_MANIFEST });
+  const url = await sealWith('beside', digest, bytes.length, { artifactType: 'application/x', platform: RUNS_HERE });
+  expect(await verify(registry, parseTagReference(url))).toMatchObject({ level: 'linked' });
+});
