@@ -94,31 +94,29 @@ async function checkLink(image: Found, embedded: Found): Promise<readonly Check[
   if (provenance.check.status !== 'passed') {
     return [provenance.check, skipped({ id: 'build-args', role }, 'needs provenance, which failed')];
   }
-  return [provenance.check, await checkBuildArgs(image.image, embedded.image, [both, all])];
+  return [provenance.check, await checkBuildArgs(image, embedded.image, both)];
 }
 
-/** What the tasks that built the image were called with; the run's provenance counts before that of a single task. */
+/** What the tasks that built the image were called with, by the provenance that has both images as subjects. */
 async function checkBuildArgs(
-  image: AttestedImage,
+  { image, evidence }: Found,
   embedded: AttestedImage,
-  groups: readonly (readonly FoundClaim[])[],
+  both: readonly FoundClaim[],
 ): Promise<Check> {
   const about = { id: 'build-args', role: image.role } as const;
-  const tasks = groups.flat().flatMap((claim) => claim.provenance?.tasks ?? []);
-  if (tasks.length === 0) {
-    const types = new Set(groups.flat().map((claim) => claim.provenance?.buildType));
+  const claims = isSilent(both) ? evidence.claims.filter((claim) => claim.provenance?.of === 'TaskRun') : both;
+  if (claims.length === 0) {
+    const types = new Set(both.map((claim) => claim.provenance?.buildType));
     return skipped(about, `the provenance does not say how tasks were called (${[...types].join(', ')})`);
   }
-  const builders = groups
-    .map((claims) => image.built.map((digest) => claims.flatMap((claim) => buildersOf(claim, digest))))
-    .find((found) => found.every((each) => each.length > 0))
-    ?.flat();
+  const found = image.built.map((digest) => buildersOf(claims, digest));
+  const builders = found.flat();
   const { check } = await runCheck(about, () => {
-    if (builders === undefined) {
+    if (found.some((each) => each.length === 0)) {
       throw new DigestChainError('PROVENANCE_MISMATCH', 'the provenance names no task that built the image', {
         expected: `tasks with the result IMAGE_DIGEST = ${image.built.join(' and ')}`,
-        found: tasks
-          .map((task) => task.name)
+        found: claims
+          .flatMap((claim) => claim.provenance?.tasks.map((task) => task.name) ?? [])
           .join(', ')
           .slice(0, 500),
       });
@@ -138,9 +136,23 @@ async function checkBuildArgs(
   return check;
 }
 
-/** The tasks that returned this digest. Others return it too (an index, a scanner): only a build takes build arguments. */
-function buildersOf({ provenance, subjects }: Claim, digest: Digest): readonly ProvenanceTask[] {
-  const tasks = (provenance?.tasks ?? []).filter((task) => (task.outputs ?? subjects).has(digest));
+/**
+ * Whether a run's provenance leaves out its tasks, as Chains' plain build type does. Only then do the TaskRuns' own stand
+ * in for it: of a run that lists its tasks, another run can't say how they were called.
+ */
+function isSilent(claims: readonly FoundClaim[]): boolean {
+  const runs = claims.filter((claim) => claim.provenance?.of === 'PipelineRun');
+  return runs.length > 0 && runs.every((claim) => claim.provenance?.tasks.length === 0);
+}
+
+/**
+ * The tasks that returned this digest. Others return it too (an index, a scanner), in this run or in another: only a
+ * build takes build arguments.
+ */
+function buildersOf(claims: readonly Claim[], digest: Digest): readonly ProvenanceTask[] {
+  const tasks = claims.flatMap(({ provenance, subjects }) =>
+    (provenance?.tasks ?? []).filter((task) => (task.outputs ?? subjects).has(digest)),
+  );
   const builders = tasks.filter((task) => task.buildArgs !== undefined);
   return builders.length > 0 ? builders : tasks;
 }

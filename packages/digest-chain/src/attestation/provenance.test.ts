@@ -30,6 +30,7 @@ describe('SLSA v0.2', () => {
       buildConfig: { tasks },
     };
     expect(readProvenance(V02, predicate)).toEqual({
+      of: 'PipelineRun',
       builder: 'https://tekton.dev/chains/v2',
       buildType: 'tekton.dev/v1/PipelineRun',
       tasks: [
@@ -40,13 +41,25 @@ describe('SLSA v0.2', () => {
     });
   });
 
-  it('of a TaskRun is about that task', () => {
-    const environment = { labels: { 'tekton.dev/pipelineTask': 'build-image-2' } };
-    const predicate = { invocation: { parameters: { BUILD_ARGS: ARGUMENTS }, environment } };
-    expect(readProvenance(V02, predicate)?.tasks).toEqual([
-      { name: 'build-image-2', buildArgs: ARGUMENTS, outputs: undefined },
-    ]);
-  });
+  it.each(['tekton.dev/v1/TaskRun', 'tekton.dev/v1beta1/TaskRun', 'https://tekton.dev/attestations/chains@v2'])(
+    'of a TaskRun is about that task (%s)',
+    (buildType) => {
+      const environment = { labels: { 'tekton.dev/pipelineTask': 'build-image-2' } };
+      const predicate = { buildType, invocation: { parameters: { BUILD_ARGS: ARGUMENTS }, environment } };
+      expect(readProvenance(V02, predicate)).toMatchObject({
+        of: 'TaskRun',
+        tasks: [{ name: 'build-image-2', buildArgs: ARGUMENTS, outputs: undefined }],
+      });
+    },
+  );
+
+  it.each(['tekton.dev/v1/PipelineRun', 'https://tekton.dev/attestations/chains/pipelinerun@v2', 'x/TaskRun'])(
+    'of anything else is no task, though it lists none (%s)',
+    (buildType) => {
+      const predicate = { buildType, invocation: { parameters: { BUILD_ARGS: ARGUMENTS } } };
+      expect(readProvenance(V02, predicate)).toMatchObject({ of: 'PipelineRun', tasks: [] });
+    },
+  );
 });
 
 describe('SLSA v1', () => {
@@ -69,6 +82,7 @@ describe('SLSA v1', () => {
       runDetails: { builder: { id: 'https://tekton.dev/chains/v2' } },
     };
     expect(readProvenance(V1, predicate)).toEqual({
+      of: 'PipelineRun',
       builder: 'https://tekton.dev/chains/v2',
       buildType: 'https://tekton.dev/chains/v2/slsa-tekton',
       tasks: [{ name: 'build-image-2', buildArgs: ARGUMENTS, outputs: new Set([ONES]) }],
@@ -80,12 +94,13 @@ describe('SLSA v1', () => {
     const predicate = {
       buildDefinition: { externalParameters: { runSpec: { pipelineRef: {} } }, resolvedDependencies },
     };
-    expect(readProvenance(V1, predicate)?.tasks).toEqual([]);
+    expect(readProvenance(V1, predicate)).toMatchObject({ of: 'PipelineRun', tasks: [] });
   });
 
   it('of a TaskRun has its parameters', () => {
     const predicate = { buildDefinition: { externalParameters: { runSpec: { taskRef: {}, params } } } };
-    expect(readProvenance(V1, predicate)?.tasks).toEqual([{ name: '', buildArgs: ARGUMENTS, outputs: undefined }]);
+    const tasks = [{ name: '', buildArgs: ARGUMENTS, outputs: undefined }];
+    expect(readProvenance(V1, predicate)).toMatchObject({ of: 'TaskRun', tasks });
   });
 });
 
@@ -114,8 +129,8 @@ describe('what is refused', () => {
   });
 
   it('is nothing that only looks like an object', () => {
-    expect(readProvenance(V02, JSON.parse('{"__proto__":{"buildConfig":{"tasks":[]}}}'))?.tasks).toHaveLength(1);
-    expect(readProvenance(V02, null)?.tasks).toEqual([{ name: '', buildArgs: undefined, outputs: undefined }]);
+    expect(readProvenance(V02, JSON.parse('{"__proto__":{"buildConfig":{"tasks":[{}]}}}'))?.tasks).toEqual([]);
+    expect(readProvenance(V02, null)?.tasks).toEqual([]);
     expect(readProvenance(V1, [])?.tasks).toEqual([]);
   });
 });

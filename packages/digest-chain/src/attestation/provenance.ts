@@ -5,8 +5,11 @@ import { decodeBase64 } from './keys.ts';
 
 /** A run as its provenance tells it; what has no bearing on a chain is left out. */
 export interface Provenance {
+  /** Whose run: a whole pipeline's, or that of one task alone. */
+  readonly of: 'PipelineRun' | 'TaskRun';
   readonly buildType: string;
   readonly builder: string | undefined;
+  /** Of a TaskRun itself alone; none where a pipeline's provenance lists none. */
   readonly tasks: readonly ProvenanceTask[];
 }
 
@@ -32,11 +35,11 @@ const SLSA_V1 = 'https://slsa.dev/provenance/v1';
 /**
  * Reads provenance as Tekton Chains writes it (its formats in-toto and slsa/v1, slsa/v2alpha3 and v2alpha4); undefined
  * for other predicates.
- * - SLSA v0.2: `buildConfig.tasks[]` of a PipelineRun, with `invocation.parameters` and `results`; of a TaskRun the
- *   parameters are its own `invocation.parameters`.
+ * - SLSA v0.2: `buildConfig.tasks[]` of a PipelineRun, with `invocation.parameters` and `results`; of a TaskRun, which
+ *   the build type tells, the parameters are its own `invocation.parameters`.
  * - SLSA v1: a PipelineRun's tasks are the `resolvedDependencies` named `pipelineTask`, each with the whole TaskRun as
- *   base64 JSON in `content`. That is so with the build type `…/slsa-tekton`; the plain `…/slsa` lists no parameters. Of
- *   a TaskRun the parameters are `externalParameters.runSpec.params`.
+ *   base64 JSON in `content`. That is so with the build type `…/slsa-tekton`; the plain `…/slsa` lists no parameters.
+ *   Both types are a TaskRun's as well: then `externalParameters.runSpec` is a task's, with its `params`.
  * Throws `ATTESTATION_INVALID`.
  */
 export function readProvenance(predicateType: string, predicate: unknown): Provenance | undefined {
@@ -44,7 +47,7 @@ export function readProvenance(predicateType: string, predicate: unknown): Prove
     return {
       buildType: textOf(member(predicate, 'buildType')) ?? '',
       builder: textOf(at(predicate, 'builder', 'id')),
-      tasks: tasksOfV02(predicate),
+      ...runOfV02(predicate),
     };
   }
   if (predicateType !== SLSA_V1) return undefined;
@@ -52,32 +55,39 @@ export function readProvenance(predicateType: string, predicate: unknown): Prove
   return {
     buildType: textOf(member(definition, 'buildType')) ?? '',
     builder: textOf(at(predicate, 'runDetails', 'builder', 'id')),
-    tasks: tasksOfV1(definition),
+    ...runOfV1(definition),
   };
 }
 
-function tasksOfV02(predicate: unknown): readonly ProvenanceTask[] {
+type Run = Pick<Provenance, 'of' | 'tasks'>;
+
+// The last is what Chains wrote before it named the kind.
+const TASK_RUNS = ['tekton.dev/v1/TaskRun', 'tekton.dev/v1beta1/TaskRun', 'https://tekton.dev/attestations/chains@v2'];
+
+function runOfV02(predicate: unknown): Run {
   const tasks = at(predicate, 'buildConfig', 'tasks');
   const parameters = (invocation: unknown) => new Map(members(member(invocation, 'parameters')));
-  if (tasks === undefined) {
+  if (tasks === undefined && TASK_RUNS.includes(textOf(member(predicate, 'buildType')) ?? '')) {
     const invocation = member(predicate, 'invocation');
-    return [task(at(invocation, 'environment', 'labels', PIPELINE_TASK), parameters(invocation), undefined)];
+    const name = at(invocation, 'environment', 'labels', PIPELINE_TASK);
+    return { of: 'TaskRun', tasks: [task(name, parameters(invocation), undefined)] };
   }
-  return limited(items(tasks)).map((entry) =>
+  const read = limited(items(tasks)).map((entry) =>
     task(member(entry, 'name'), parameters(member(entry, 'invocation')), named(member(entry, 'results'))),
   );
+  return { of: 'PipelineRun', tasks: read };
 }
 
-function tasksOfV1(definition: unknown): readonly ProvenanceTask[] {
+function runOfV1(definition: unknown): Run {
   const runSpec = at(definition, 'externalParameters', 'runSpec');
   if (member(runSpec, 'taskRef') !== undefined || member(runSpec, 'taskSpec') !== undefined) {
     const name = at(definition, 'internalParameters', 'labels', PIPELINE_TASK);
-    return [task(name, named(member(runSpec, 'params')), undefined)];
+    return { of: 'TaskRun', tasks: [task(name, named(member(runSpec, 'params')), undefined)] };
   }
   const tasks = items(member(definition, 'resolvedDependencies')).filter(
     (dependency) => member(dependency, 'name') === 'pipelineTask' && member(dependency, 'content') !== undefined,
   );
-  return limited(tasks).map((dependency) => taskOfRun(textOf(member(dependency, 'content'))));
+  return { of: 'PipelineRun', tasks: limited(tasks).map((entry) => taskOfRun(textOf(member(entry, 'content')))) };
 }
 
 const PIPELINE_TASK = 'tekton.dev/pipelineTask';

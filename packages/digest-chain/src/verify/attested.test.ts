@@ -1,15 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../attestation/document.ts';
+import { DSSE_ENVELOPE } from '../attestation/document.ts';
 import type { Check } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
+import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
-import { seal } from '../seal.ts';
-import { REVISION, type TestChain } from '../testing/chain.ts';
+import {
+  attest,
+  buildArgsOf,
+  type SealedChain,
+  sealedChain,
+  sign,
+  signBoth,
+  tagOf,
+  tasksOf,
+} from '../testing/attested-chain.ts';
+import { REVISION } from '../testing/chain.ts';
 import { startCountingProxy } from '../testing/counting-proxy.ts';
 import { ONES, ZERO } from '../testing/image.ts';
 import { provenanceV1, provenanceV02, type TestTask } from '../testing/provenance.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
 import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { createSigner, envelope, pushSigned, type Signer, simpleSigning } from '../testing/signer.ts';
 import { type Verification, verify } from '../verify.ts';
@@ -25,59 +33,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-interface Sealed extends TestChain {
-  readonly sealed: Digest;
-}
-
-async function sealedChain(name: string, platforms?: readonly string[]): Promise<Sealed> {
-  const chain = await pushChain(server.host, name, platforms === undefined ? {} : { platforms });
-  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
-  const tag = parseTagReference(`${chain.image1}:${REVISION}`);
-  const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
-  const { digest } = await seal(registry, origin, [linked], { tag });
-  return { ...chain, sealed: digest };
-}
-
-function tasksOf(chain: Sealed, buildArgs: readonly string[]): readonly TestTask[] {
-  return [
-    { name: 'clone-repository', params: { url: 'x' }, results: { commit: REVISION } },
-    { name: 'build-image-1', params: { BUILD_ARGS: [] }, results: { IMAGE_DIGEST: chain.origin } },
-    { name: 'build-image-2', params: { BUILD_ARGS: buildArgs }, results: { IMAGE_DIGEST: chain.metadata } },
-    { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
-    // A task that passes the digest on, as an index or a scanner does, is no build.
-    { name: 'scan-image-2', params: { 'image-digest': chain.metadata }, results: { IMAGE_DIGEST: chain.metadata } },
-  ];
-}
-
-const buildArgsOf = (chain: Sealed): string[] => [
-  `IMAGE1_DIGEST=${chain.origin}`,
-  `IMAGE1_URL=${chain.image1}@${chain.origin}`,
-];
-
-const tagOf = (digest: Digest, suffix: string): string => `${digest.replace(':', '-')}.${suffix}`;
-
-async function sign(
-  image: string,
-  digest: Digest,
-  by: Signer = signer,
-  payload = simpleSigning(digest),
-): Promise<void> {
-  const signature = Buffer.from(by.sign(payload)).toString('base64');
-  const document = { mediaType: SIMPLE_SIGNING, bytes: payload, annotations: { [SIGNATURE_ANNOTATION]: signature } };
-  await pushSigned(registry, parseReference(image), tagOf(digest, 'sig'), [document]);
-}
-
-async function signBoth(chain: Sealed): Promise<void> {
-  await sign(chain.image1, chain.sealed);
-  await sign(chain.image2, chain.metadata);
-}
-
-async function attest(image: string, digest: Digest, ...statements: object[]): Promise<void> {
-  const documents = statements.map((statement) => ({ mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement) }));
-  await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), documents);
-}
-
-function verifyChain(chain: Sealed, keys = signer.keys, host?: string): Promise<Verification> {
+function verifyChain(chain: SealedChain, keys = signer.keys, host?: string): Promise<Verification> {
   const image = parseReference(`${chain.image1}:${REVISION}`);
   return verify(registry, host === undefined ? image : { ...image, registry: host }, { keys });
 }
@@ -91,10 +47,10 @@ describe('a chain that the build system signed', () => {
     ['SLSA v0.2', provenanceV02],
     ['SLSA v1', provenanceV1],
   ] as const)('is attested (%s)', async (name, provenance) => {
-    const chain = await sealedChain(`good-${name.slice(-1)}`);
-    await signBoth(chain);
+    const chain = await sealedChain(server.host, `good-${name.slice(-1)}`);
+    await signBoth(chain, signer);
     const subjects = [chain.sealed, chain.origin, chain.metadata];
-    await attest(chain.image2, chain.metadata, provenance(subjects, tasksOf(chain, buildArgsOf(chain))));
+    await attest(chain.image2, chain.metadata, signer, provenance(subjects, tasksOf(chain, buildArgsOf(chain))));
     const proof = await verifyChain(chain);
     expect(proof.checks.filter((check) => check.status !== 'passed')).toEqual([]);
     expect(proof.level).toBe('attested');
@@ -109,8 +65,8 @@ describe('a chain that the build system signed', () => {
   });
 
   it('is attested as an index where each of its images was built so', async () => {
-    const chain = await sealedChain('index', ['linux/amd64', 'linux/arm64']);
-    await signBoth(chain);
+    const chain = await sealedChain(server.host, 'index', ['linux/amd64', 'linux/arm64']);
+    await signBoth(chain, signer);
     const place = parseReference(chain.image2);
     const index = JSON.parse(Buffer.from((await registry.getManifest(place, chain.metadata)).bytes).toString());
     const builds: TestTask[] = index.manifests.map(({ digest }: { digest: Digest }, each: number) => ({
@@ -120,10 +76,10 @@ describe('a chain that the build system signed', () => {
     }));
     const others = tasksOf(chain, []).filter((task) => task.name !== 'build-image-2');
     const subjects = [chain.sealed, chain.metadata];
-    await attest(chain.image2, chain.metadata, provenanceV02(subjects, [...others, ...builds]));
+    await attest(chain.image2, chain.metadata, signer, provenanceV02(subjects, [...others, ...builds]));
     expect((await verifyChain(chain)).level).toBe('attested');
 
-    await attest(chain.image2, chain.metadata, provenanceV02(subjects, [...others, ...builds.slice(1)]));
+    await attest(chain.image2, chain.metadata, signer, provenanceV02(subjects, [...others, ...builds.slice(1)]));
     const proof = await verifyChain(chain);
     expect(checkOf(proof, 'build-args')).toMatchObject({
       status: 'failed',
@@ -133,13 +89,14 @@ describe('a chain that the build system signed', () => {
   });
 
   it('is attested where another key signed as well', async () => {
-    const chain = await sealedChain('two-keys');
+    const chain = await sealedChain(server.host, 'two-keys');
     const other = createSigner('Ed25519');
     await sign(chain.image1, chain.sealed, other);
-    await sign(chain.image2, chain.metadata);
+    await sign(chain.image2, chain.metadata, signer);
     await attest(
       chain.image1,
       chain.sealed,
+      signer,
       provenanceV02([chain.sealed, chain.metadata], tasksOf(chain, buildArgsOf(chain))),
     );
     expect((await verifyChain(chain, [...other.keys, ...signer.keys])).level).toBe('attested');
@@ -149,8 +106,8 @@ describe('a chain that the build system signed', () => {
 
 describe('signature', () => {
   it('fails where an image is not signed, and names what was expected', async () => {
-    const chain = await sealedChain('unsigned');
-    await sign(chain.image1, chain.sealed);
+    const chain = await sealedChain(server.host, 'unsigned');
+    await sign(chain.image1, chain.sealed, signer);
     const proof = await verifyChain(chain);
     expect(proof.level).toBe('none');
     expect(checkOf(proof, 'signature', 'primary')?.status).toBe('passed');
@@ -162,7 +119,7 @@ describe('signature', () => {
   });
 
   it('fails with another key, and with the signature of another image', async () => {
-    const chain = await sealedChain('wrong');
+    const chain = await sealedChain(server.host, 'wrong');
     await sign(chain.image1, chain.sealed, createSigner());
     await sign(chain.image2, chain.metadata, signer, simpleSigning(chain.sealed));
     const proof = await verifyChain(chain);
@@ -171,20 +128,20 @@ describe('signature', () => {
   });
 
   it('fails where only what was sealed is signed, not the sealed image', async () => {
-    const chain = await sealedChain('origin-signed');
-    await sign(chain.image1, chain.origin);
-    await sign(chain.image2, chain.metadata);
+    const chain = await sealedChain(server.host, 'origin-signed');
+    await sign(chain.image1, chain.origin, signer);
+    await sign(chain.image2, chain.metadata, signer);
     expect(checkOf(await verifyChain(chain), 'signature', 'primary')?.status).toBe('failed');
   });
 });
 
 describe('provenance', () => {
   it('fails where no statement has both images as subjects', async () => {
-    const chain = await sealedChain('apart');
-    await signBoth(chain);
+    const chain = await sealedChain(server.host, 'apart');
+    await signBoth(chain, signer);
     const tasks = tasksOf(chain, buildArgsOf(chain));
-    await attest(chain.image1, chain.sealed, provenanceV02([chain.sealed, ONES], tasks));
-    await attest(chain.image2, chain.metadata, provenanceV02([chain.metadata, ZERO], tasks));
+    await attest(chain.image1, chain.sealed, signer, provenanceV02([chain.sealed, ONES], tasks));
+    await attest(chain.image2, chain.metadata, signer, provenanceV02([chain.metadata, ZERO], tasks));
     const proof = await verifyChain(chain);
     expect(checkOf(proof, 'provenance')).toMatchObject({
       status: 'failed',
@@ -196,62 +153,18 @@ describe('provenance', () => {
   });
 
   it('fails where the statement is of another kind', async () => {
-    const chain = await sealedChain('kind');
-    await signBoth(chain);
+    const chain = await sealedChain(server.host, 'kind');
+    await signBoth(chain, signer);
     const statement = provenanceV02([chain.sealed, chain.metadata], tasksOf(chain, buildArgsOf(chain)));
-    await attest(chain.image2, chain.metadata, { ...statement, predicateType: 'https://spdx.dev/Document' });
+    await attest(chain.image2, chain.metadata, signer, { ...statement, predicateType: 'https://spdx.dev/Document' });
     expect(checkOf(await verifyChain(chain), 'provenance')?.status).toBe('failed');
-  });
-});
-
-describe('build-args', () => {
-  it.each([
-    ['another digest', (chain: Sealed) => [`IMAGE1_DIGEST=${ZERO}`, `IMAGE1_URL=${chain.image1}`]],
-    ['the digest only within a url', (chain: Sealed) => [`IMAGE1_URL=${chain.image1}@${chain.origin}`]],
-    ['the sealed digest', (chain: Sealed) => [`IMAGE1_DIGEST=${chain.sealed}`]],
-    ['the digest overridden', (chain: Sealed) => [...buildArgsOf(chain), `IMAGE1_DIGEST=${ZERO}`]],
-    ['nothing', () => []],
-  ])('fails where the task was called with %s', async (name, buildArgs) => {
-    const chain = await sealedChain(`args-${name.replaceAll(' ', '-')}`);
-    await signBoth(chain);
-    const tasks = tasksOf(chain, buildArgs(chain));
-    await attest(chain.image1, chain.sealed, provenanceV02([chain.sealed, chain.metadata], tasks));
-    const proof = await verifyChain(chain);
-    expect(checkOf(proof, 'provenance')?.status).toBe('passed');
-    expect(checkOf(proof, 'build-args')).toMatchObject({
-      status: 'failed',
-      expected: `BUILD_ARGS of build-image-2 with one <name>=${chain.origin}`,
-      found: buildArgs(chain).join(' ') || 'no BUILD_ARGS',
-    });
-    expect(proof.level).toBe('none');
-  });
-
-  it("is skipped where the provenance lists no tasks, and taken from the task's own where there is one", async () => {
-    const chain = await sealedChain('plain');
-    await signBoth(chain);
-    const run = provenanceV1([chain.sealed, chain.metadata], tasksOf(chain, []), false);
-    await attest(chain.image2, chain.metadata, run);
-    const proof = await verifyChain(chain);
-    expect(checkOf(proof, 'build-args')).toMatchObject({
-      status: 'skipped',
-      evidence: expect.stringContaining('https://tekton.dev/chains/v2/slsa'),
-    });
-    expect(proof.level).toBe('none');
-
-    const runSpec = { taskRef: {}, params: [{ name: 'BUILD_ARGS', value: buildArgsOf(chain) }] };
-    const task = {
-      ...provenanceV1([chain.metadata], []),
-      predicate: { buildDefinition: { externalParameters: { runSpec } } },
-    };
-    await attest(chain.image2, chain.metadata, run, task);
-    expect((await verifyChain(chain)).level).toBe('attested');
   });
 });
 
 describe('a registry full of signatures', () => {
   it('is read up to a limit, and says so', async () => {
-    const chain = await sealedChain('flood');
-    await signBoth(chain);
+    const chain = await sealedChain(server.host, 'flood');
+    await signBoth(chain, signer);
     const junk = Array.from({ length: 200 }, (_, index) => ({
       mediaType: DSSE_ENVELOPE,
       bytes: envelope(createJunkSigner(index), { index }),

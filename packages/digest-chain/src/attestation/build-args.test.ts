@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Check } from '../check.ts';
+import { parseReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import { attest, buildArgsOf, type SealedChain, sealedChain, signBoth, tasksOf } from '../testing/attested-chain.ts';
+import { REVISION } from '../testing/chain.ts';
+import { ZERO } from '../testing/image.ts';
+import { provenanceV1, provenanceV02, type TestTask } from '../testing/provenance.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
+import { createSigner } from '../testing/signer.ts';
+import { verify } from '../verify.ts';
+
+let server: TestRegistry;
+const registry = createRegistry();
+const signer = createSigner();
+
+beforeAll(async () => {
+  server = await startTestRegistry();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+/** A signed chain with these statements at Image 2, and what is proved of it. */
+async function prove(
+  name: string,
+  statementsOf: (chain: SealedChain) => readonly object[],
+): Promise<{ chain: SealedChain; level: string; check: Check | undefined; provenance: string | undefined }> {
+  const chain = await sealedChain(server.host, name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase());
+  await signBoth(chain, signer);
+  await attest(chain.image2, chain.metadata, signer, ...statementsOf(chain));
+  const { level, checks } = await verify(registry, parseReference(`${chain.image1}:${REVISION}`), {
+    keys: signer.keys,
+  });
+  const of = (id: Check['id']) => checks.find((check) => check.id === id);
+  return { chain, level, check: of('build-args'), provenance: of('provenance')?.status };
+}
+
+type StatementOf = (chain: SealedChain) => object;
+
+/** The run that built both images, whose provenance lists its tasks. */
+const run: StatementOf = (chain) => provenanceV02([chain.sealed, chain.metadata], tasksOf(chain, buildArgsOf(chain)));
+
+/** The same run, whose provenance lists no tasks. */
+const plainRun: StatementOf = (chain) => provenanceV1([chain.sealed, chain.metadata], tasksOf(chain, []), false);
+
+/** A run that has both images and only passes on Image 2. */
+const passesOn: StatementOf = (chain) => {
+  const tasks = tasksOf(chain, []).filter((task) => task.name !== 'build-image-2');
+  return provenanceV02([chain.sealed, chain.metadata], tasks);
+};
+
+/** A run that has both images, and of whose tasks none returned Image 2. */
+const namesOnly: StatementOf = (chain) => {
+  const tasks = tasksOf(chain, []).filter((task) => !task.name.endsWith('image-2'));
+  return provenanceV02([chain.sealed, chain.metadata], tasks);
+};
+
+/** Another run, which built Image 2 alone. */
+const otherRun: StatementOf = (chain) => {
+  const task = { name: 'build-image-2', params: { BUILD_ARGS: buildArgsOf(chain) } };
+  return provenanceV02([chain.metadata], [{ ...task, results: { IMAGE_DIGEST: chain.metadata } }]);
+};
+
+/** What Chains writes about one TaskRun that returned Image 2. */
+function taskV02(chain: SealedChain, { name, params = {} }: TestTask): object {
+  const environment = { labels: { 'tekton.dev/pipelineTask': name } };
+  const invocation = { configSource: {}, parameters: params, environment };
+  return {
+    ...provenanceV02([chain.metadata], []),
+    predicate: { buildType: 'tekton.dev/v1/TaskRun', invocation, buildConfig: { steps: [] } },
+  };
+}
+
+function taskV1(chain: SealedChain, { name, params = {} }: TestTask): object {
+  const listed = Object.entries(params).map(([param, value]) => ({ name: param, value }));
+  const buildDefinition = {
+    buildType: 'https://tekton.dev/chains/v2/slsa-tekton',
+    externalParameters: { runSpec: { taskRef: {}, params: listed } },
+    internalParameters: { labels: { 'tekton.dev/pipelineTask': name } },
+  };
+  return { ...provenanceV1([chain.metadata], []), predicate: { buildDefinition } };
+}
+
+const build = (chain: SealedChain, buildArgs: readonly string[] = buildArgsOf(chain)): TestTask => ({
+  name: 'build-image-2',
+  params: { BUILD_ARGS: buildArgs },
+});
+const extract: TestTask = { name: 'extract-image-2', params: { IMAGE: 'x' } };
+
+const TASK_FORMATS = [
+  ['SLSA v0.2', taskV02],
+  ['SLSA v1', taskV1],
+] as const;
+
+describe('the build of Image 2', () => {
+  it.each([
+    ['another digest', (chain: SealedChain) => [`IMAGE1_DIGEST=${ZERO}`, `IMAGE1_URL=${chain.image1}`]],
+    ['the digest only within a url', (chain: SealedChain) => [`IMAGE1_URL=${chain.image1}@${chain.origin}`]],
+    ['the sealed digest', (chain: SealedChain) => [`IMAGE1_DIGEST=${chain.sealed}`]],
+    ['the digest overridden', (chain: SealedChain) => [...buildArgsOf(chain), `IMAGE1_DIGEST=${ZERO}`]],
+    ['nothing', () => []],
+  ])('fails where it was called with %s', async (name, buildArgs) => {
+    const { chain, level, check, provenance } = await prove(`args-${name}`, (chain) => [
+      provenanceV02([chain.sealed, chain.metadata], tasksOf(chain, buildArgs(chain))),
+    ]);
+    expect(provenance).toBe('passed');
+    expect(check).toMatchObject({
+      status: 'failed',
+      expected: `BUILD_ARGS of build-image-2 with one <name>=${chain.origin}`,
+      found: buildArgs(chain).join(' ') || 'no BUILD_ARGS',
+    });
+    expect(level).toBe('none');
+  });
+
+  it.each([
+    ['passes Image 2 on', passesOn, 'BUILD_ARGS of scan-image-2'],
+    ['returns it from no task', namesOnly, 'tasks with the result IMAGE_DIGEST'],
+  ])('is not told by another run, where the one that has both images %s', async (name, first, expected) => {
+    const failed = { status: 'failed', expected: expect.stringContaining(expected) };
+    const ofRun = await prove(`other-${name}`, (chain) => [first(chain), otherRun(chain)]);
+    expect(ofRun).toMatchObject({ level: 'none', check: failed });
+    for (const [format, task] of TASK_FORMATS) {
+      const ofTask = await prove(`other-${name}-${format}`, (chain) => [first(chain), task(chain, build(chain))]);
+      expect(ofTask, format).toMatchObject({ level: 'none', check: failed });
+    }
+  });
+
+  it('is known beside runs that only pass Image 2 on', async () => {
+    const proof = await prove('passed-on', (chain) => [passesOn(chain), run(chain), otherRun(chain)]);
+    expect(proof).toMatchObject({ level: 'attested', check: { status: 'passed' } });
+  });
+
+  it('is refused where two runs that have both images contradict each other', async () => {
+    const { level, check } = await prove('contradiction', (chain) => [
+      run(chain),
+      provenanceV02([chain.sealed, chain.metadata], tasksOf(chain, [`IMAGE1_DIGEST=${ZERO}`])),
+    ]);
+    expect({ level, found: check?.found }).toEqual({ level: 'none', found: `IMAGE1_DIGEST=${ZERO}` });
+  });
+});
+
+describe('a run whose provenance lists no tasks', () => {
+  it.each([
+    ['alone', () => []],
+    ['beside another run that does', (chain: SealedChain) => [otherRun(chain)]],
+  ])('leaves the build unknown: %s', async (name, others) => {
+    const proof = await prove(`plain-${name}`, (chain) => [plainRun(chain), ...others(chain)]);
+    expect(proof).toMatchObject({
+      level: 'none',
+      check: { status: 'skipped', evidence: expect.stringContaining('https://tekton.dev/chains/v2/slsa)') },
+    });
+  });
+
+  it.each(TASK_FORMATS)("is completed by the task's own, whoever else passes Image 2 on (%s)", async (name, task) => {
+    const alone = await prove(`task-${name}`, (chain) => [plainRun(chain), task(chain, build(chain))]);
+    expect(alone).toMatchObject({ level: 'attested', check: { status: 'passed' } });
+    const beside = await prove(`task-beside-${name}`, (chain) => [
+      plainRun(chain),
+      task(chain, extract),
+      task(chain, build(chain)),
+    ]);
+    expect(beside).toMatchObject({ level: 'attested', check: { status: 'passed' } });
+    const without = await prove(`task-none-${name}`, (chain) => [plainRun(chain), task(chain, extract)]);
+    expect(without).toMatchObject({ level: 'none', check: { status: 'failed', found: 'no BUILD_ARGS' } });
+  });
+
+  it('is refused where two of its tasks contradict each other', async () => {
+    const { level, check } = await prove('task-contradiction', (chain) => [
+      plainRun(chain),
+      taskV02(chain, build(chain)),
+      taskV1(chain, build(chain, [`IMAGE1_DIGEST=${ZERO}`])),
+    ]);
+    expect({ level, found: check?.found }).toEqual({ level: 'none', found: `IMAGE1_DIGEST=${ZERO}` });
+  });
+});

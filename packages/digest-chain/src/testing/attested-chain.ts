@@ -1,0 +1,75 @@
+import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../attestation/document.ts';
+import type { Digest } from '../digest.ts';
+import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import { seal } from '../seal.ts';
+import { REVISION, type TestChain } from './chain.ts';
+import type { TestTask } from './provenance.ts';
+import { pushChain } from './pushed-chain.ts';
+import { envelope, pushSigned, type Signer, simpleSigning } from './signer.ts';
+
+export interface SealedChain extends TestChain {
+  readonly sealed: Digest;
+}
+
+const registry = createRegistry();
+
+/** Pushes a chain and seals its Image 1. */
+export async function sealedChain(host: string, name: string, platforms?: readonly string[]): Promise<SealedChain> {
+  const chain = await pushChain(host, name, platforms === undefined ? {} : { platforms });
+  const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
+  const tag = parseTagReference(`${chain.image1}:${REVISION}`);
+  const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
+  const { digest } = await seal(registry, origin, [linked], { tag });
+  return { ...chain, sealed: digest };
+}
+
+/** The tasks of the run that built the chain. */
+export function tasksOf(chain: SealedChain, buildArgs: readonly string[]): readonly TestTask[] {
+  return [
+    { name: 'clone-repository', params: { url: 'x' }, results: { commit: REVISION } },
+    { name: 'build-image-1', params: { BUILD_ARGS: [] }, results: { IMAGE_DIGEST: chain.origin } },
+    { name: 'build-image-2', params: { BUILD_ARGS: buildArgs }, results: { IMAGE_DIGEST: chain.metadata } },
+    { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
+    // A task that passes the digest on, as an index or a scanner does, is no build.
+    { name: 'scan-image-2', params: { 'image-digest': chain.metadata }, results: { IMAGE_DIGEST: chain.metadata } },
+  ];
+}
+
+/** What the build of Image 2 is called with. */
+export const buildArgsOf = (chain: SealedChain): string[] => [
+  `IMAGE1_DIGEST=${chain.origin}`,
+  `IMAGE1_URL=${chain.image1}@${chain.origin}`,
+];
+
+/** cosign's tag for what is signed about an image. */
+export const tagOf = (digest: Digest, suffix: string): string => `${digest.replace(':', '-')}.${suffix}`;
+
+/** Pushes a signature of an image. */
+export async function sign(
+  image: string,
+  digest: Digest,
+  by: Signer,
+  payload: Uint8Array = simpleSigning(digest),
+): Promise<void> {
+  const signature = Buffer.from(by.sign(payload)).toString('base64');
+  const document = { mediaType: SIMPLE_SIGNING, bytes: payload, annotations: { [SIGNATURE_ANNOTATION]: signature } };
+  await pushSigned(registry, parseReference(image), tagOf(digest, 'sig'), [document]);
+}
+
+/** Signs both published images of a chain. */
+export async function signBoth(chain: SealedChain, by: Signer): Promise<void> {
+  await sign(chain.image1, chain.sealed, by);
+  await sign(chain.image2, chain.metadata, by);
+}
+
+/** Pushes signed statements about an image, in place of those that were there. */
+export async function attest(
+  image: string,
+  digest: Digest,
+  by: Signer,
+  ...statements: readonly object[]
+): Promise<void> {
+  const documents = statements.map((statement) => ({ mediaType: DSSE_ENVELOPE, bytes: envelope(by, statement) }));
+  await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), documents);
+}
