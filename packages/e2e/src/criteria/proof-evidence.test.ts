@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { wellDone } from '../testing/observation.ts';
 import { judge } from './criteria.ts';
-import { proofLevel } from './proof-evidence.ts';
+import { levelMissed, proofLevel } from './proof-evidence.ts';
 
 test('what two proofs say alike is said once, with the image that it is about', () => {
   const seen = wellDone();
@@ -41,4 +41,42 @@ describe('how far the chain is proved', () => {
     seen.primary.proof = proof;
     expect(proofLevel(judge(seen))).toBe(level);
   });
+});
+
+describe('a level that was asked for and not reached is a failure of its own', () => {
+  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, text: 'so it is' });
+  const signed = [check('link-present'), check('signature'), check('provenance')];
+  const missed = (proof: readonly ReturnType<typeof check>[], withKey: boolean) => {
+    const seen = wellDone();
+    seen.primary.proof = proof;
+    return levelMissed(judge(seen), withKey);
+  };
+
+  test('a key was given, and a check that needs it was skipped', () => {
+    expect(missed([...signed, check('build-args', 'skipped')], true)).toEqual([
+      {
+        check: 'level',
+        status: 'failed',
+        text: 'the chain is proved at level attested',
+        expected: 'attested',
+        found: 'linked; skipped: build-args: so it is',
+      },
+    ]);
+  });
+
+  test('a key was given, and nothing was said of signatures', () => {
+    expect(missed([check('link-present')], true)).toMatchObject([{ expected: 'attested', found: 'linked' }]);
+  });
+
+  test('a link could not be looked at, and nothing failed', () => {
+    expect(missed([check('embeds-origin', 'skipped')], false)).toMatchObject([
+      { expected: 'linked', found: expect.stringContaining('none; skipped: ') },
+    ]);
+  });
+
+  test.each([
+    ['what was asked for was reached', [...signed, check('build-args'), check('chain-statement', 'skipped')], true],
+    ['no key was given', [check('link-present'), check('signature', 'skipped')], false],
+    ['what failed says it itself', [check('link-present'), check('signature', 'failed')], true],
+  ])('not where %s', (_, proof, withKey) => expect(missed(proof, withKey)).toEqual([]));
 });

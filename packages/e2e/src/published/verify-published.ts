@@ -31,27 +31,26 @@ export interface VerifyPublishedOptions {
  */
 export async function verifyPublished(options: VerifyPublishedOptions): Promise<Report> {
   const began = Date.now();
-  const { registry, keys, revision, prefix, plainHttp = false, elsewhere } = options;
+  const { registry, keys = [], revision, prefix, plainHttp = false, elsewhere } = options;
   const image = parseReference(options.reference);
   const proof = await verify(registry, image, {
-    ...(keys === undefined ? {} : { keys }),
+    keys,
     ...(revision === undefined ? {} : { revision }),
     prefix: prefix ?? DEFAULT_PREFIX,
   });
   const images = await publishedImages(registry, image, proof);
   const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
-  const criteria = judgePublished(proof, { images, seal, withKey: keys !== undefined });
+  const criteria = judgePublished(proof, { images, seal, withKey: keys.length > 0 });
   return {
     version: 1,
     target: 'published',
-    ...verdictOf(criteria),
+    ...verdictOf(criteria, keys),
     revision: proof.revision ?? 'unknown',
     uncommitted: [],
     seal,
     labelPrefix: prefix ?? DEFAULT_PREFIX,
-    publicKeys: pemOf(keys ?? []),
+    publicKeys: pemOf(keys),
     images,
-    criteria,
     runs: [],
     byHand: { plainHttp, elsewhere },
     duration: Date.now() - began,

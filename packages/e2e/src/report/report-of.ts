@@ -1,7 +1,7 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
-import type { Criterion } from '../criteria/criterion.ts';
+import { type Criterion, extend } from '../criteria/criterion.ts';
 import type { Observation } from '../criteria/observation.ts';
-import { proofLevel } from '../criteria/proof-evidence.ts';
+import { levelMissed, proofLevel } from '../criteria/proof-evidence.ts';
 import type { Report } from './report.ts';
 import { imagesOf } from './report-images.ts';
 
@@ -12,21 +12,24 @@ export function reportOf(
   keys: readonly VerificationKey[],
 ): Omit<Report, 'version' | 'target' | 'uncommitted' | 'baseImage' | 'cluster' | 'byHand' | 'duration'> {
   return {
-    ...verdictOf(criteria),
+    ...verdictOf(criteria, keys),
     revision: seen.revision,
     seal: seen.seal,
     labelPrefix: seen.labelPrefix,
     publicKeys: pemOf(keys),
     images: imagesOf(seen),
-    criteria,
     runs: [seen.build, ...seen.scanners.map(({ run }) => run)],
   };
 }
 
-/** What the criteria come to. */
-export function verdictOf(criteria: readonly Criterion[]): Pick<Report, 'status' | 'level'> {
+/** What the criteria come to, and they themselves, with what keeps the proof from the level that was asked for. */
+export function verdictOf(
+  judged: readonly Criterion[],
+  keys: readonly VerificationKey[],
+): Pick<Report, 'status' | 'level' | 'criteria'> {
+  const criteria = extend(judged, { 'scanned-and-signed': levelMissed(judged, keys.length > 0) });
   const failed = criteria.some(({ status }) => status === 'failed');
-  return { status: failed ? 'failed' : 'passed', level: proofLevel(criteria) };
+  return { status: failed ? 'failed' : 'passed', level: proofLevel(criteria), criteria };
 }
 
 /** Public keys as text, for whoever wants to check by hand. */

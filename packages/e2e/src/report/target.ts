@@ -23,7 +23,10 @@ export function targetText(target: Target): string {
 export function levelText({ level, target, publicKeys }: Report): string {
   if (level === 'none') return 'a check of the links or of the signatures failed, or could not be made';
   if (level === 'linked') {
-    const rest = publicKeys.length === 0 ? 'no key was given to check signatures with' : 'not all of it is signed';
+    const rest =
+      publicKeys.length === 0
+        ? 'no key was given to check signatures with'
+        : 'what the key was to prove was not proved';
     return `the images name each other by digest, and their bytes hash to it; ${rest}`;
   }
   const by = SIGNERS[target];

@@ -69,8 +69,13 @@ ${drawn && strip('above', columns, builtIn, built)}${nodes.map((node) =>
     linked: sealed,
   }),
 )}${drawn && strip('below', columns, [...back, ...stated], sealed)}</ol>
-<figcaption>${mark(report.level === 'none' ? 'failed' : 'passed', report.level === 'none' ? 'not proved' : report.level)}: ${levelText(report)}.${stated.length > 0 && ' The images are linked back by a statement that is attached to each of them.'}</figcaption>
+<figcaption>${mark(isProved(report) ? 'passed' : 'failed', report.level === 'none' ? 'not proved' : report.level)}: ${levelText(report)}.${stated.length > 0 && ' The images are linked back by a statement that is attached to each of them.'}</figcaption>
 </figure>`;
+}
+
+/** As far as was asked for: a key asks for signatures. */
+function isProved({ level, publicKeys }: Report): boolean {
+  return level === 'attested' || (level === 'linked' && publicKeys.length === 0);
 }
 
 /** Rows 2 and 3 are for what was built and what is sealed; an image that is not sealed takes both. */
