@@ -1,5 +1,6 @@
 import type { Criterion, Evidence } from '../criteria/criterion.ts';
 import type { Report } from './report.ts';
+import { visible } from './visible.ts';
 
 /** The report as JUnit XML, as CI systems read it: a suite for each criterion, a case for each thing that was looked at. */
 export function renderJunit(report: Report): string {
@@ -33,9 +34,6 @@ function testCase(criterion: string, { check, status, text, expected = '', found
   return `${open}><failure message="${escapeXml(text)}">${difference}</failure></testcase>`;
 }
 
-// What XML 1.0 has no way to write ("Characters"), and the marks that reorder text.
-const UNWRITABLE = /(?![\n\r\t])[\p{Cc}\p{Cs}\p{Bidi_Control}\ufffe\uffff]/gu;
-
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -48,7 +46,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function escapeXml(text: string): string {
-  return text
-    .replace(UNWRITABLE, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
-    .replace(/[&<>"'\n\r\t]/g, (character) => ESCAPES[character] ?? '');
+  return visible(text, '\n\r\t').replace(/[&<>"'\n\r\t]/g, (character) => ESCAPES[character] ?? '');
 }

@@ -1,12 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
+import { visible } from './visible.ts';
 
-// C0 and C1 controls, and the marks that reorder text: what is printed must read as what it is.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Makes text from outside safe for a terminal, on one line: what would act on the terminal is shown as `\u{…}`. */
+/** Makes text from outside safe for a terminal, on one line. */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return visible(text);
 }
 
 /** The same for the output of a tool, line by line: colours are dropped, the lines stay lines. */

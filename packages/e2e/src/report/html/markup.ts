@@ -1,3 +1,5 @@
+import { visible } from '../visible.ts';
+
 /** Text that is markup already, made by {@link html} alone. */
 export class Markup {
   readonly text: string;
@@ -16,15 +18,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-// Controls that HTML forbids, and the marks that reorder text: what is shown must read as what it is.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
-const UNSHOWABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
-
 /** Escapes text for element content and for quoted attributes alike. */
 export function escapeHtml(text: string): string {
-  return text
-    .replace(UNSHOWABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
-    .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+  return visible(text, '\t\n').replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }
 
 /** A tagged template: every value put in is escaped unless it is {@link Markup} itself. */
