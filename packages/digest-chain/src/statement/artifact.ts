@@ -43,6 +43,11 @@ export function formatArtifact(statement: BlobDescriptor, subject: Subject): Raw
   return { bytes, mediaType: OCI_MANIFEST, digest: digestOf(bytes) };
 }
 
+/** Whether a manifest claims to attach a chain statement: other things are attached to images, too. */
+export function isStatement(manifest: RawManifest): boolean {
+  return textOf(member(decodeJson(manifest.bytes), 'artifactType')) === ARTIFACT_TYPE;
+}
+
 /**
  * The statement's descriptor out of a manifest that claims to attach one to `subject`. Throws `STATEMENT_INVALID`: it is
  * another artifact, is attached to another image, or has another shape.

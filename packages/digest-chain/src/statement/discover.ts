@@ -1,7 +1,7 @@
 import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import type { Referrer, Registry, Repository } from '../registry/registry.ts';
-import { ARTIFACT_TYPE, EMPTY_MEDIA_TYPE, readArtifact } from './artifact.ts';
+import type { Registry, Repository } from '../registry/registry.ts';
+import { ARTIFACT_TYPE, EMPTY_MEDIA_TYPE, isStatement, readArtifact } from './artifact.ts';
 import { type Chain, invalid } from './chain.ts';
 import { digestsOf, MAX_STATEMENT_SIZE, parseStatement } from './statement.ts';
 
@@ -17,10 +17,14 @@ export interface Discovery {
   readonly statements: readonly FoundStatement[];
   /** What was found and is no chain statement of this image; what was not read. */
   readonly rejected: readonly string[];
+  /** How many more may be statements of this image; they may name another chain. */
+  readonly unread: number;
 }
 
 /** More statements at one image are not read: whoever may push to a repository may attach any number. */
 export const MAX_STATEMENTS: number = 8;
+/** Nor are more looked at of those that the registry's list does not tell from statements. */
+const MAX_UNSURE = 16;
 
 /** Finds the chain statements that are attached to an image. Throws only where the registry can't be asked. */
 export async function discoverStatements(
@@ -28,12 +32,26 @@ export async function discoverStatements(
   repository: Repository,
   image: Digest,
 ): Promise<Discovery> {
-  const candidates = (await registry.listReferrers(repository, image)).filter(mayBeStatement).toSorted(surerFirst);
+  const referrers = await registry.listReferrers(repository, image);
+  const sure = referrers.filter(({ artifactType }) => artifactType === ARTIFACT_TYPE);
+  // A fallback tag that other tools have rewritten may list the config's media type in place of the artifactType; so does
+  // cosign for its signatures.
+  const unsure = referrers.filter(({ artifactType }) => artifactType === EMPTY_MEDIA_TYPE);
+  const candidates = [...sure, ...unsure.slice(0, MAX_UNSURE)];
+  let unread = unsure.length - Math.min(unsure.length, MAX_UNSURE);
+  let read = 0;
   const statements = new Map<Digest, FoundStatement>();
   const rejected: string[] = [];
-  for (const { digest } of candidates.slice(0, MAX_STATEMENTS)) {
+  for (const { digest, artifactType } of candidates) {
+    if (read === MAX_STATEMENTS) {
+      unread++;
+      continue;
+    }
     try {
-      const descriptor = readArtifact(await registry.getManifest(repository, digest), image);
+      const manifest = await registry.getManifest(repository, digest);
+      if (artifactType !== ARTIFACT_TYPE && !isStatement(manifest)) continue;
+      read++;
+      const descriptor = readArtifact(manifest, image);
       if (statements.has(descriptor.digest)) continue;
       const chain = parseStatement(await registry.getBlob(repository, descriptor, { limit: MAX_STATEMENT_SIZE }));
       if (!digestsOf(chain).has(image)) throw invalid('its images', image, 'others');
@@ -43,15 +61,6 @@ export async function discoverStatements(
       rejected.push(`${digest}: ${error.code}: ${error.message}`);
     }
   }
-  if (candidates.length > MAX_STATEMENTS) rejected.push(`${candidates.length - MAX_STATEMENTS} more, not read`);
-  return { statements: [...statements.values()], rejected };
-}
-
-// A fallback tag that other tools have rewritten may list the config's media type in place of the artifactType.
-function mayBeStatement({ artifactType }: Referrer): boolean {
-  return artifactType === ARTIFACT_TYPE || artifactType === EMPTY_MEDIA_TYPE;
-}
-
-function surerFirst(a: Referrer, b: Referrer): number {
-  return Number(b.artifactType === ARTIFACT_TYPE) - Number(a.artifactType === ARTIFACT_TYPE);
+  if (unread > 0) rejected.push(`${unread} more, not read`);
+  return { statements: [...statements.values()], rejected, unread };
 }

@@ -11,6 +11,7 @@ import type { Repository } from '../registry/registry.ts';
 import type { Seal } from '../seal/config.ts';
 import { type Link, linkUrlName } from '../seal/labels.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
+import type { Discovery } from '../statement/discover.ts';
 import {
   type LinkProof,
   memberOf,
@@ -116,11 +117,23 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
     import('../statement/discover.ts'),
     import('./agreement.ts'),
   ]);
-  const { statements, rejected } = await discoverStatements(registry, repository, tree.manifest.digest);
-  if (statements.length + rejected.length === 0) return skipped(about, 'none is attached; the labels are the link');
+  let discovery: Discovery;
+  try {
+    discovery = await discoverStatements(registry, repository, tree.manifest.digest);
+  } catch (error) {
+    // A registry that can't be asked for statements has said all that the labels need.
+    if (!(error instanceof DigestChainError) || error.code === 'ABORTED') throw error;
+    return skipped(about, `none could be looked for (${error.code}: ${error.message}); the labels are the link`);
+  }
+  const { statements, rejected } = discovery;
+  if (statements.length === 0) {
+    const [first] = rejected;
+    const reason = first === undefined ? 'none is attached' : `none that is attached can be read (${first})`;
+    return skipped(about, `${reason}; the labels are the link`);
+  }
   const { check } = await runCheck(about, () => {
     const image = { digest: tree.manifest.digest, origin: seal.sealedFrom };
-    return { evidence: agreement({ statements, rejected }, image, seal.links), value: undefined };
+    return { evidence: agreement(discovery, image, seal.links), value: undefined };
   });
   return check;
 }

@@ -9,7 +9,7 @@ import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/labels.ts';
 import { type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
 import { type Chain, type ChainImage, originDigest } from '../statement/chain.ts';
-import type { Discovery, FoundStatement } from '../statement/discover.ts';
+import { type Discovery, type FoundStatement, MAX_STATEMENTS } from '../statement/discover.ts';
 import { type LinkProof, memberOf, type ProofContext, revisionsOf, sameRevision } from './proof.ts';
 
 /**
@@ -17,7 +17,10 @@ import { type LinkProof, memberOf, type ProofContext, revisionsOf, sameRevision 
  * by its own bytes, for a statement proves nothing by itself. Statements that don't hold are passed over; those that
  * hold must name the same images.
  */
-export async function proveStatements(context: ProofContext, { statements, rejected }: Discovery): Promise<LinkProof> {
+export async function proveStatements(
+  context: ProofContext,
+  { statements, rejected, unread }: Discovery,
+): Promise<LinkProof> {
   const proofs: LinkProof[] = [];
   for (const statement of statements) proofs.push(await proveStatement(context, statement));
   const holding = proofs.filter((proof) => proof.checks.every((check) => check.status === 'passed'));
@@ -33,12 +36,22 @@ export async function proveStatements(context: ProofContext, { statements, rejec
       });
     }
     if (holding.length === 0) throw noneHolds(statements, rejected);
+    if (unread > 0) throw crowded(statements.length, unread);
     return {
       evidence: `${holding.length} of ${statements.length} attached holds, and names all images`,
       value: undefined,
     };
   });
   return { ...first, checks: [...first.checks, check] };
+}
+
+/** One that was not read may hold as well, and name other images: whoever attached the first ones chose what is read. */
+function crowded(read: number, unread: number): DigestChainError {
+  return new DigestChainError('LINK_MISMATCH', 'more chain statements are attached than are read', {
+    expected: `at most ${MAX_STATEMENTS}`,
+    found: `${read} were read, ${unread} more were not`,
+    hint: 'remove those that are obsolete, or start from an image that is linked by its labels',
+  });
 }
 
 function noneHolds(statements: readonly FoundStatement[], rejected: readonly string[]): DigestChainError {
@@ -58,7 +71,7 @@ async function proveStatement(context: ProofContext, { chain, artifact }: FoundS
   const read = await mapConcurrently(chain.images, (image) => readMember(context, image, image === start));
   const byRole = new Map(read.map((entry) => [entry.image.role, entry]));
   const embeds = await Promise.all(chain.embeds.map((edge) => checkEdge(context, byRole, edge)));
-  const origins = await Promise.all(read.map((entry) => checkOrigin(context, chain, entry)));
+  const origins = await Promise.all(read.map((entry) => checkOrigin(context, chain, entry, start)));
   const named = [
     revisionsOf('image', facts),
     ...read.map(({ image, tree: found }) => revisionsOf(image.role, found.value && factsOf(found.value))),
@@ -164,7 +177,12 @@ async function checkEdge(
 }
 
 /** What the others embed is what is published, or what a seal was put on. */
-function checkOrigin({ prefix }: ProofContext, chain: Chain, { image, tree }: ReadMember): Promise<Step<ImageTree>> {
+function checkOrigin(
+  { prefix }: ProofContext,
+  chain: Chain,
+  { image, tree }: ReadMember,
+  start: ChainImage,
+): Promise<Step<ImageTree>> {
   return after([tree], { id: 'origin-reconstructed', role: image.role }, () => {
     const published = tree.value;
     if (published === undefined) throw new RangeError('not read');
@@ -179,14 +197,16 @@ function checkOrigin({ prefix }: ProofContext, chain: Chain, { image, tree }: Re
         found: image.origin,
       });
     }
-    checkSealLinks(readTreeSeal(published, prefix).links, chain);
+    checkSealLinks(readTreeSeal(published, prefix).links, chain, image === start);
     return { evidence: `without the seal's labels the bytes hash to ${digest}`, value: origin };
   });
 }
 
-function checkSealLinks(links: readonly Link[], chain: Chain): void {
+/** Where the proof starts, the statement names all that the seal links to; another image may link to further chains. */
+function checkSealLinks(links: readonly Link[], chain: Chain, all: boolean): void {
   for (const link of links) {
     const image = chain.images.find(({ role }) => role === link.role);
+    if (image === undefined && !all) continue;
     if (image?.digest === link.digest && image.url === link.url) continue;
     throw new DigestChainError('LINK_MISMATCH', 'the chain statement and the seal link to different images', {
       expected: `${link.role}: ${link.url}@${link.digest}`,
