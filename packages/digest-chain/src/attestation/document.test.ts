@@ -81,6 +81,13 @@ describe('an envelope', () => {
     expect(read({ bytes: Buffer.from(JSON.stringify({ ...document, signatures: others })) })).toBe('SIGNATURE_MISSING');
   });
 
+  it('is read up to the size of a document, whoever signed it', () => {
+    const packages = ['x'.repeat(8 * 1024 * 1024)];
+    const large = statement([subjectOf(ONES)], { predicate: { packages } });
+    expect(read({ bytes: envelope(signer, large) })).toMatchObject({ subjects: new Set([ONES]) });
+    expect(read({ bytes: envelope(createSigner(), large) })).toBe('SIGNATURE_MISSING');
+  });
+
   it.each([
     ['signed by another key', envelope(createSigner(), statement([])), 'SIGNATURE_MISSING'],
     ['of another payload type', envelope(signer, statement([]), 'text/plain'), 'ATTESTATION_INVALID'],

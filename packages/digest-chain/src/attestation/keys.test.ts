@@ -62,11 +62,37 @@ describe('a file of keys', () => {
   });
 });
 
-it('decodes base64 whole or not at all', () => {
-  expect(decodeBase64('AAEC')).toEqual(Buffer.from([0, 1, 2]));
-  expect(decodeBase64('-_8=')).toEqual(Buffer.from([0xfb, 0xff]));
-  expect(decodeBase64('')).toEqual(Buffer.alloc(0));
-  for (const text of ['*', 'AA=A', 'AA AA', 'AAEC\n']) expect(decodeBase64(text)).toBeUndefined();
+describe('base64', () => {
+  it.each([
+    ['AAEC', [0, 1, 2]],
+    ['', []],
+    ['+/8=', [0xfb, 0xff]],
+    ['-_8=', [0xfb, 0xff]],
+    ['-_8', [0xfb, 0xff]],
+    ['AA==', [0]],
+    ['AA', [0]],
+    ['AA=', [0]],
+    ['==', []],
+  ])('is decoded: %j', (text, bytes) => {
+    expect(decodeBase64(text)).toEqual(Buffer.from(bytes));
+  });
+
+  it.each(['*', '====', 'A===', 'AA=A', 'AA AA', 'AAEC\n', '+/8', '+/8==', '+_8=', '=AAA', 'AÄ=='])(
+    'is refused whole: %j',
+    (text) => {
+      expect(decodeBase64(text)).toBeUndefined();
+    },
+  );
+
+  it('is checked at any length', () => {
+    const text = 'AAEC'.repeat(4 * 1024 * 1024);
+    for (const whole of [text, `${text}AA==`, `-${text}AA==`]) {
+      expect(decodeBase64(whole)?.length, whole.slice(-4)).toBe(Buffer.from(whole, 'base64url').length);
+    }
+    for (const broken of [`${text}*`, `*${text}`, '='.repeat(text.length)]) {
+      expect(decodeBase64(broken) === undefined, broken.slice(-4)).toBe(true);
+    }
+  });
 });
 
 function pemOf(key: { export(options: { type: 'spki'; format: 'pem' }): string | Buffer }): string {
