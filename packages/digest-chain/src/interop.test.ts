@@ -90,6 +90,8 @@ describe.skipIf(!hasCommand('cosign'))('cosign (needs cosign)', () => {
     const check = ['verify', '--key', `${prefix}.pub`, '--insecure-ignore-tlog=true', '--allow-http-registry'];
     const said = JSON.parse(await command('cosign', [...check, ...flags, sealed], environmentOf));
     expect(JSON.stringify(said)).toContain(sealed.split('@')[1]);
+    // A signature beside the labels is no statement about them.
+    expect(await verify(registry, parseReference(sealed))).toMatchObject({ level: 'linked' });
   });
 });
 
