@@ -24,11 +24,12 @@ afterAll(async () => {
 });
 
 /** Publishes the sealed image; answers with its reference by tag and by digest. */
-async function sealChain(chain: TestChain): Promise<{ tag: string; sealed: string }> {
+async function sealChain(chain: TestChain, statement = true): Promise<{ tag: string; sealed: string }> {
   const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
   const tag = `${chain.image1}:${REVISION}`;
   const { digest } = await seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], {
     tag: parseTagReference(tag),
+    statement,
   });
   return { tag, sealed: `${chain.image1}@${digest}` };
 }
@@ -80,7 +81,7 @@ describe.skipIf(!hasCommand('cosign'))('cosign (needs cosign)', () => {
     ['by tag', ['--new-bundle-format=false']],
     ['as a bundle', []],
   ])('signs a sealed image and verifies it, %s', async (name, flags) => {
-    const { sealed } = await sealChain(await build(`cosign-${flags.length}`));
+    const { sealed } = await sealChain(await build(`cosign-${flags.length}`), false);
     const { folder } = environment.builder;
     const environmentOf = { COSIGN_PASSWORD: '', HOME: folder };
     const prefix = join(folder, name.replaceAll(' ', '-'));

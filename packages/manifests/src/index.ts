@@ -1,4 +1,5 @@
 export { type Chain, type Image, resolveChain } from './chain/chain.ts';
+export { findOtherRegistry } from './chain/konflux-registry.ts';
 export { type Retarget, retarget } from './chain/retarget.ts';
 export { type CheckedConfig, type ConfigIssue, checkConfig, configJsonSchema } from './config/check.ts';
 export { defineConfig } from './config/define.ts';

@@ -20,14 +20,14 @@ none is given. Running it again with the same values changes nothing; it deletes
   --namespace NAME     the tenant namespace
   --git-url URL        the git repository (default: the remote origin)
   --branch NAME        the branch that is built
-  --registry PATH      registry and organisation, like quay.io/my-org
+  --registry PATH      where the images go: quay.io/my-org/my-tenant where Konflux makes the repositories
   --config FILE        the config (default: konflux.config.ts)
   --dry-run            write nothing; show what would change
   --help               this text
 
 Examples:
   multi-image-manifests configure
-  multi-image-manifests configure --namespace my-tenant --registry quay.io/my-org --dry-run
+  multi-image-manifests configure --namespace my-tenant --registry quay.io/my-org/my-tenant --dry-run
 `;
 
 /** Options and the fields that they set. */

@@ -22,7 +22,8 @@ async function problems(workspace: Workspace): Promise<string[]> {
 
 test('has no problem with a repository that is right, and names each one that is not', async () => {
   using workspace = new Workspace();
-  workspace.configure(TWO);
+  const config = { ...TWO, registry: 'quay.io/org/tenant' };
+  workspace.configure(config);
   workspace.write('metadata/Containerfile', LINKED);
   await run(workspace.folder, 'render');
   expect(await problems(workspace)).toEqual([]);
@@ -45,6 +46,12 @@ test('has no problem with a repository that is right, and names each one that is
     expect.stringMatching(/^\.tekton\/app-push\.yaml:[0-9]+ is not as konflux\.config\.ts says$/),
   ]);
   await run(workspace.folder, 'render', '--force');
+
+  workspace.configure(TWO);
+  workspace.write('metadata/Containerfile', LINKED);
+  await run(workspace.folder, 'render');
+  expect(await problems(workspace)).toEqual([expect.stringMatching(/^registry is not where Konflux makes/)]);
+  expect((await run(workspace.folder, 'doctor')).stdout).toContain("set registry: 'quay.io/org/tenant'");
 
   workspace.configure({ ...TWO, namespace: 'your-tenant-namespace', registry: 'quay.io/your-org' });
   workspace.write('metadata/Containerfile', LINKED);

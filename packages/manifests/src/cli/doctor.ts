@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Chain, Image } from '../chain/chain.ts';
+import { findOtherRegistry } from '../chain/konflux-registry.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ManifestsError } from '../errors.ts';
 import { findDrift } from '../files/drift.ts';
@@ -50,6 +51,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
 export function diagnose(config: LoadedConfig): Finding[] {
   return [
     ...findPlaceholders(config.chain),
+    ...findRegistryProblem(config.chain),
     ...findFileProblems(config),
     ...config.chain.images.flatMap((image) => readContainerfile(image, config)),
     ...findMissingTools(),
@@ -68,6 +70,14 @@ function findPlaceholders(chain: Chain): Finding[] {
       ? [{ level: 'problem' as const, about: `${field} is still a placeholder`, found: value, hint: 'pnpm configure' }]
       : [],
   );
+}
+
+function findRegistryProblem(chain: Chain): Finding[] {
+  const registry = findOtherRegistry(chain);
+  if (registry === undefined) return [];
+  const about = 'registry is not where Konflux makes the repositories: it puts them below the namespace';
+  const hint = `set registry: '${registry}' and render, or imageRepositories: 'own'`;
+  return [{ level: 'problem', about, found: chain.registry, hint }];
 }
 
 function findFileProblems({ chain, pins, base, folder }: LoadedConfig): Finding[] {

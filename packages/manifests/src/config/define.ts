@@ -8,7 +8,7 @@ import type { ChainConfig } from './schema.ts';
  *   application: 'my-app',
  *   namespace: 'my-tenant',
  *   git: { url: 'https://github.com/my-org/my-app' },
- *   registry: 'quay.io/my-org',
+ *   registry: 'quay.io/my-org/my-tenant',
  *   images: [
  *     { role: 'primary', component: 'app', repository: 'my-app', containerfile: 'app/Containerfile' },
  *     { role: 'sidecar', embeds: ['primary'], repository: 'my-sidecar', containerfile: 'sidecar/Containerfile' },

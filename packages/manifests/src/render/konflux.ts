@@ -1,4 +1,5 @@
 import type { Chain, Image } from '../chain/chain.ts';
+import { konfluxName } from '../chain/konflux-registry.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { entryImage } from './extract.ts';
 
@@ -38,8 +39,6 @@ export function component(image: Image, chain: Chain): YamlMap {
 }
 
 export function imageRepository(image: Image, chain: Chain): YamlMap {
-  // Konflux has one organisation in the registry; the name is what comes below it.
-  const name = image.repository.split('/').slice(2).join('/');
   const owned = image.component !== undefined;
   return {
     apiVersion: API,
@@ -52,7 +51,7 @@ export function imageRepository(image: Image, chain: Chain): YamlMap {
         ? { 'appstudio.redhat.com/application': chain.application, 'appstudio.redhat.com/component': image.component }
         : undefined,
     },
-    spec: { image: { name, visibility: chain.visibility } },
+    spec: { image: { name: konfluxName(image, chain), visibility: chain.visibility } },
   };
 }
 

@@ -130,3 +130,9 @@ describe('the rules of the chain', () => {
     );
   });
 });
+
+test.each(['quay.io/org', 'quay.io/org/tenant'])('%s: a repository has the name that Konflux gives it', (registry) => {
+  const files = renderConfig({ ...TWO, registry });
+  const text = files.find(({ path }) => path === 'konflux/image-repositories.yaml')?.text ?? '';
+  expect(text.match(/(?<=image:\n {4}name: ).*/g)).toEqual(['tenant/primary', 'tenant/metadata']);
+});
