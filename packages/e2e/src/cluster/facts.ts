@@ -1,5 +1,6 @@
 import type { RunFacts, TaskFacts } from '../criteria/observation.ts';
-import { condition, list, NAMES, type Resource, text } from './resource.ts';
+import { PRUNED, PRUNED_REASON } from '../criteria/single-pipeline.ts';
+import { condition, KINDS, list, NAMES, type Resource, text } from './resource.ts';
 
 /** What is kept of a PipelineRun while it is followed: not the object, which can have megabytes. */
 export interface RunRecord {
@@ -17,6 +18,8 @@ export interface RunRecord {
   results: Readonly<Record<string, unknown>>;
   /** Tasks that were left out, with the reason. */
   skipped: readonly { name: string; reason: string }[];
+  /** Tasks that have a TaskRun, or had one. */
+  children: readonly string[];
   /** What Chains wrote: "true", "failed", or nothing yet. */
   signed: string | undefined;
 }
@@ -52,6 +55,9 @@ export function readRun(object: Resource, componentLabel: string = NAMES.compone
       name: text(task, 'name') ?? '',
       reason: text(task, 'reason') ?? '',
     })),
+    children: list(object, 'status', 'childReferences')
+      .filter((child) => text(child, 'kind') === KINDS.taskRun.kind)
+      .flatMap((child) => text(child, 'pipelineTaskName') ?? []),
     signed: annotations[NAMES.signed],
   };
 }
@@ -89,6 +95,9 @@ export function factsOf(run: RunRecord, tasks: Iterable<TaskRecord>): RunFacts {
   const skipped = run.skipped
     .filter(({ name }) => !own.some((task) => task.name === name))
     .map(({ name, reason }): TaskFacts => ({ name, status: 'Skipped', message: reason, results: {} }));
+  const pruned = [...new Set(run.children)]
+    .filter((name) => !own.some((task) => task.name === name))
+    .map((name): TaskFacts => ({ name, status: PRUNED, message: PRUNED_REASON, results: {} }));
   own.sort((a, b) => (a.startedAt ?? Infinity) - (b.startedAt ?? Infinity));
   const ends = own.flatMap((task) => task.finishedAt ?? []);
   return {
@@ -96,7 +105,7 @@ export function factsOf(run: RunRecord, tasks: Iterable<TaskRecord>): RunFacts {
     status: runStatus(run),
     message: [run.reason, run.message].filter(Boolean).join(': '),
     results: run.results,
-    tasks: [...own, ...skipped],
+    tasks: [...own, ...pruned, ...skipped],
     startedAt: run.startedAt ?? run.created,
     finishedAt: run.finishedAt ?? Math.max(run.startedAt ?? run.created, ...ends),
   };

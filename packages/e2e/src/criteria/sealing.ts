@@ -1,7 +1,8 @@
-import { builtDigest, byRole } from './chain-view.ts';
-import { type Evidence, equal, failed } from './criterion.ts';
+import { builtDigest, byRole, taskOf } from './chain-view.ts';
+import { type Evidence, equal, failed, skipped } from './criterion.ts';
 import type { Observation, ObservedImage } from './observation.ts';
 import { ATTESTED, proofChecks } from './proof-evidence.ts';
+import { isPruned } from './single-pipeline.ts';
 import { title } from './wording.ts';
 
 /** Each image that is embedded leads to those that embed it, and is still what they embed. */
@@ -9,7 +10,7 @@ export function sealing(seen: Observation): Evidence[] {
   const embedded = seen.images.filter((image) => image.embeddedBy.length > 0);
   return [
     ...embedded.flatMap((image): Evidence[] => [
-      ...(seen.seal === 'label' ? labelled(image, seen) : unchanged(image)),
+      ...(seen.seal === 'label' ? labelled(image, seen) : unchanged(image, seen)),
       ...unproved(image),
     ]),
     ...proofChecks(
@@ -25,6 +26,9 @@ export function nameOf({ images }: Observation, role: string): string {
   return image === undefined ? role : title(image);
 }
 
+/** Why a comparison with what was built can't be made. */
+const UNKNOWN = 'no task of the run says what was built';
+
 function unproved({ name, proof }: ObservedImage): Evidence[] {
   if (proof !== undefined && !('problem' in proof)) return [];
   const found = proof?.problem ?? 'it was not verified';
@@ -32,18 +36,25 @@ function unproved({ name, proof }: ObservedImage): Evidence[] {
 }
 
 function labelled(image: ObservedImage, { build, images, labelPrefix }: Observation): Evidence[] {
-  const { published, origin, unsealed = { problem: 'it was not looked at' } } = image;
+  const { published, origin, unsealed } = image;
   const labelOf = (check: string, label: string, expected: string | undefined): Evidence => {
     const found = published.digest === undefined ? published.problem : published.labels[label];
     return equal(check, `${title(image)}: label ${label}`, expected, found || undefined);
   };
+  const sealedFrom = `${labelPrefix}.sealed-from.digest`;
+  const built = builtDigest(build, image.name);
   const labels = [
     ...image.embeddedBy.map((role) =>
       labelOf('label', `${labelPrefix}.${role}-image.digest`, byRole(images, role).published.digest),
     ),
     // What those that embed it name; the digest of what is published is another one, since labels are part of it.
-    labelOf('sealed-from', `${labelPrefix}.sealed-from.digest`, builtDigest(build, image.name)),
+    built === undefined && published.labels[sealedFrom]
+      ? skipped('sealed-from', `${title(image)}: label ${sealedFrom}: ${UNKNOWN}`)
+      : labelOf('sealed-from', sealedFrom, built),
   ];
+  if (unsealed === undefined) {
+    return [...labels, skipped('unseal', `${title(image)} without its seal: ${UNKNOWN}`)];
+  }
   if ('problem' in unsealed) {
     const expected = `the bytes of ${origin.digest ?? 'the origin'}`;
     return [...labels, failed('unseal', 'the seal taken off again', expected, unsealed.problem)];
@@ -58,8 +69,11 @@ function labelled(image: ObservedImage, { build, images, labelPrefix }: Observat
 }
 
 /** Linked by the chain statement alone: what is published is what was built. */
-function unchanged(image: ObservedImage): Evidence[] {
-  return [
-    equal('unchanged', `${title(image)}: published as it was built`, image.origin.digest, image.published.digest),
-  ];
+function unchanged(image: ObservedImage, { build }: Observation): Evidence[] {
+  const what = `${title(image)}: published as it was built`;
+  const built = builtDigest(build, image.name);
+  if (built === undefined || isPruned(taskOf(build, `build-${image.name}`))) {
+    return [skipped('unchanged', `${what}: ${UNKNOWN}`)];
+  }
+  return [equal('unchanged', what, built, image.published.digest)];
 }

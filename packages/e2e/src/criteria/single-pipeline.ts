@@ -1,10 +1,18 @@
 import { builtDigest, describeTask, taskOf } from './chain-view.ts';
-import { type Evidence, equal, failed, passed } from './criterion.ts';
-import type { Observation, ObservedImage } from './observation.ts';
+import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
+import type { Observation, ObservedImage, TaskFacts } from './observation.ts';
 import { outputEvidence } from './output.ts';
 import { platformEvidence } from './platforms.ts';
 import { succeeded } from './run-evidence.ts';
 import { title } from './wording.ts';
+
+/** The status of a task that a run names as its own and of which nothing else is left. */
+export const PRUNED = 'Pruned';
+export const PRUNED_REASON = 'its TaskRun is gone: pruned, or deleted';
+
+export function isPruned(task: TaskFacts | undefined): boolean {
+  return task?.status === PRUNED;
+}
 
 /** One run built every image from one commit and published them; what embeds nothing also runs. */
 export function singlePipeline({ build, images, revision }: Observation): Evidence[] {
@@ -12,15 +20,20 @@ export function singlePipeline({ build, images, revision }: Observation): Eviden
     succeeded(build),
     ...images.map(({ name }): Evidence => {
       const what = `build-${name} in ${build.name}`;
+      const task = taskOf(build, `build-${name}`);
+      if (isPruned(task)) return skipped('built', `${what}: ${PRUNED_REASON}`);
       const digest = builtDigest(build, name);
       return digest === undefined
-        ? failed('built', what, 'result IMAGE_DIGEST', describeTask(taskOf(build, `build-${name}`)))
+        ? failed('built', what, 'result IMAGE_DIGEST', describeTask(task))
         : passed('built', `${what} built ${digest}`);
     }),
     ...images.map(published),
-    ...images.map((image) =>
-      equal('revision', `${title(image)}: its revision is the commit`, revision, revisionOf(image)),
-    ),
+    ...images.map((image) => {
+      const what = `${title(image)}: its revision is the commit`;
+      const isUnknown = image.origin.digest === undefined && isPruned(taskOf(build, `build-${image.name}`));
+      if (isUnknown) return skipped('revision', `${what}: what was built is not known, ${PRUNED_REASON}`);
+      return equal('revision', what, revision, revisionOf(image));
+    }),
     ...images.map((image) => {
       const { digest, problem } = image.latest;
       return equal(

@@ -6,10 +6,11 @@ import {
   type VerificationKey,
 } from '@multi-image/digest-chain';
 import type { Chain, Image } from '@multi-image/manifests';
-import { builtDigest } from '../criteria/chain-view.ts';
+import { builtDigest, taskOf } from '../criteria/chain-view.ts';
 import type { ImageView, ObservedImage, RunFacts } from '../criteria/observation.ts';
+import { isPruned, PRUNED_REASON } from '../criteria/single-pipeline.ts';
 import { childrenOf, unseen, viewOf } from './image-facts.ts';
-import { problemOf, prove, takeApart } from './prove.ts';
+import { problemOf, prove, provedOrigin, takeApart } from './prove.ts';
 
 export interface LookOptions {
   registry: Registry;
@@ -25,16 +26,22 @@ export function lookAtImages({ registry, chain, revision, build, keys }: LookOpt
   return Promise.all(
     chain.images.map(async (image): Promise<ObservedImage> => {
       const observed = unobserved(image, image.repository);
-      const digest = builtDigest(build, image.name);
-      [observed.origin, observed.published, observed.latest] = await Promise.all([
-        digest === undefined ? observed.origin : viewImage(registry, `${image.repository}@${digest}`),
+      [observed.published, observed.latest] = await Promise.all([
         viewImage(registry, `${image.repository}:${revision}`),
         viewImage(registry, `${image.repository}:latest`),
       ]);
+      const isSealed = observed.embeddedBy.length > 0 && chain.seal === 'label';
       if (observed.embeddedBy.length > 0) {
         observed.proof = await prove(registry, observed, { prefix, revision, keys });
-        if (chain.seal === 'label') observed.unsealed = await takeApart(registry, observed, prefix);
       }
+      // Where no task says what was built, the image that is published may: nothing but a seal changes it.
+      const published = isSealed ? provedOrigin(observed, prefix) : observed.published.digest;
+      const digest = builtDigest(build, image.name) ?? published;
+      if (digest !== undefined) observed.origin = await viewImage(registry, `${image.repository}@${digest}`);
+      else if (isPruned(taskOf(build, `build-${image.name}`))) {
+        observed.origin = unseen(image.repository, PRUNED_REASON);
+      }
+      if (isSealed) observed.unsealed = await takeApart(registry, observed, prefix);
       return observed;
     }),
   );

@@ -22,7 +22,10 @@ export async function prove(
   }
 }
 
-/** Takes the seal off an image that is published, and compares what is left with the image as it was built. */
+/**
+ * Takes the seal off an image that is published, and compares what is left with the image as it was built; undefined where
+ * nobody knows what was built.
+ */
 export async function takeApart(
   registry: Registry,
   { published, origin }: ObservedImage,
@@ -30,12 +33,23 @@ export async function takeApart(
 ): Promise<ObservedImage['unsealed']> {
   try {
     const { manifest } = (await unseal(registry, parseReference(published.reference), { prefix })).origin;
-    if (origin.digest === undefined) return { digest: manifest.digest, bytesEqual: false };
+    if (origin.digest === undefined) return undefined;
     const original = await registry.getManifest(parseReference(origin.reference), origin.digest);
     return { digest: manifest.digest, bytesEqual: Buffer.compare(original.bytes, manifest.bytes) === 0 };
   } catch (error) {
     return { problem: problemOf(error) };
   }
+}
+
+/**
+ * What an image was before it was sealed, where no task is there to say so: what its seal names, once that is proved to be
+ * its very bytes without the seal.
+ */
+export function provedOrigin({ role, published, proof }: ObservedImage, prefix: string): string | undefined {
+  if (proof === undefined || 'problem' in proof) return undefined;
+  const checks = proof.filter(({ id, role: about = role }) => id === 'origin-reconstructed' && about === role);
+  if (checks.length === 0 || checks.some(({ status }) => status !== 'passed')) return undefined;
+  return published.labels[`${prefix}.sealed-from.digest`];
 }
 
 /** What went wrong, with its code where it has one. */
