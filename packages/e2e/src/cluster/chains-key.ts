@@ -7,6 +7,8 @@ const NAMESPACES = ['tekton-pipelines', 'openshift-pipelines'];
 /** Where Konflux publishes the key, for people. */
 export const KEY_SECRET: string = `secret public-key in ${NAMESPACES.join(' or ')}`;
 
+export const KEY_HINT = 'ask the cluster’s admin for Chains’ cosign.pub and name the file with --key';
+
 /**
  * Chains' public keys, from the Secret that Konflux publishes them in; undefined where it can't be read, a finding where it
  * holds something else.
@@ -20,7 +22,7 @@ export async function readChainsKey(cluster: Cluster): Promise<readonly Verifica
     } catch (error) {
       if (!(error instanceof DigestChainError)) throw error;
       const what = `Chains' public key in ${namespace}: ${error.message}`;
-      return { level: 'problem', what, hint: error.hint ?? '' };
+      return { level: 'problem', what, hint: error.hint ?? KEY_HINT };
     }
   }
   return undefined;

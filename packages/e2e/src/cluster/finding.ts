@@ -17,6 +17,6 @@ export function settleFindings(findings: readonly Finding[], progress: Progress)
   if (problems.length === 0) return;
   const many = problems.length === 1 ? 'one thing stands' : `${problems.length} things stand`;
   throw new E2eError('PREFLIGHT_FAILED', `${many} in the way, and nothing was changed`, {
-    found: problems.map(({ what, hint }) => `${what}\n  → ${hint}`).join('\n'),
+    found: problems.map(({ what, hint }) => (hint === '' ? what : `${what}\n  → ${hint}`)).join('\n'),
   });
 }

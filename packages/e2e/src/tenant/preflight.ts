@@ -1,6 +1,6 @@
 import type { Registry, VerificationKey } from '@multi-image/digest-chain';
 import type { LoadedConfig } from '@multi-image/manifests';
-import { KEY_SECRET, readChainsKey } from '../cluster/chains-key.ts';
+import { KEY_HINT, KEY_SECRET, readChainsKey } from '../cluster/chains-key.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Finding } from '../cluster/finding.ts';
 import { KINDS } from '../cluster/resource.ts';
@@ -35,23 +35,41 @@ export async function preflightTenant(options: PreflightOptions): Promise<Tenant
     what,
     hint: 'pnpm configure sets a fork’s values, pnpm render writes the files',
   }));
+  let keys: readonly VerificationKey[] = [];
+  const lookAtKey = async (): Promise<readonly Finding[]> => {
+    const key = options.keys ?? (await readChainsKey(cluster));
+    if (key !== undefined && !('level' in key)) keys = key;
+    return keyFindings(key);
+  };
   try {
-    const missing = await findMissingKinds(options);
-    findings.push(...missing);
-    const [rights, accounts, registryProblems, key] = await Promise.all([
-      findMissingRights(cluster, namespace, needs(options)),
-      findUnlinkedSecrets(options),
-      findRegistryProblems(options.registry, config.chain),
-      options.keys ?? readChainsKey(cluster),
-    ]);
-    findings.push(...rights, ...accounts, ...registryProblems, ...keyFindings(key));
-    return { findings, keys: key === undefined || 'level' in key ? [] : key };
+    findings.push(...(await findMissingKinds(options)));
   } catch (error) {
     // Without an answer or a login there is nothing more to look at, but what was found so far is told.
-    if (!(error instanceof E2eError) || error.code === 'INTERRUPTED') throw error;
-    findings.push({ level: 'problem', what: `${error.message}: ${error.found ?? ''}`, hint: error.hint ?? '' });
-    return { findings, keys: [] };
+    return { findings: [...findings, asFinding(error)], keys };
   }
+  // What one look stumbles over must not hide what the others found.
+  const looks = await Promise.allSettled([
+    findMissingRights(cluster, namespace, needs(options)),
+    findUnlinkedSecrets(options).catch((error) => nothingIfTold(options, error)),
+    findRegistryProblems(options.registry, config.chain),
+    lookAtKey(),
+  ]);
+  for (const look of looks) findings.push(...(look.status === 'fulfilled' ? look.value : [asFinding(look.reason)]));
+  return { findings, keys };
+}
+
+function asFinding(error: unknown): Finding {
+  if (!(error instanceof E2eError) || error.code === 'INTERRUPTED') throw error;
+  const what = [error.message, error.found].filter(Boolean).join(': ');
+  return { level: 'problem', what, hint: error.hint ?? '' };
+}
+
+/** Nothing where service accounts may not be looked at: that this right is missing is told with the others. */
+async function nothingIfTold({ cluster, namespace }: PreflightOptions, error: unknown): Promise<readonly Finding[]> {
+  const isForbidden = error instanceof E2eError && error.code === 'CLUSTER_FORBIDDEN';
+  const accounts = { verb: 'get', group: '', resource: 'serviceaccounts', namespace };
+  if (isForbidden && !(await cluster.may(accounts))) return [];
+  throw error;
 }
 
 async function findMissingKinds({ cluster, namespace }: PreflightOptions): Promise<Finding[]> {
@@ -85,8 +103,7 @@ function needs({ config, changes }: PreflightOptions): readonly Need[] {
 
 function keyFindings(key: Awaited<ReturnType<typeof readChainsKey>>): Finding[] {
   if (key === undefined) {
-    const hint = 'ask the cluster’s admin for Chains’ cosign.pub and name the file with --key';
-    return [{ level: 'problem', what: `Chains' public key (${KEY_SECRET}) can't be read`, hint }];
+    return [{ level: 'problem', what: `Chains' public key (${KEY_SECRET}) can't be read`, hint: KEY_HINT }];
   }
   return 'level' in key ? [key] : [];
 }
