@@ -11,7 +11,7 @@ import { proofEvidence } from '../criteria/proof-evidence.ts';
 import { type CriterionId, titlesOf } from '../criteria/titles.ts';
 import type { Report } from '../report/report.ts';
 import { pemOf, verdictOf } from '../report/report-of.ts';
-import { publishedImages } from './published-images.ts';
+import { type PublishedImage, publishedImages } from './published-images.ts';
 
 export interface VerifyPublishedOptions {
   /** Any image of the chain. */
@@ -38,9 +38,10 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     ...(revision === undefined ? {} : { revision }),
     prefix: prefix ?? DEFAULT_PREFIX,
   });
-  const images = await publishedImages(registry, image, proof);
+  const published = await publishedImages(registry, image, proof, { prefix: prefix ?? DEFAULT_PREFIX });
+  const images = published.map((entry) => entry.image);
   const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
-  const criteria = judgePublished(proof, { images, seal, withKey: keys.length > 0 });
+  const criteria = judgePublished(proof, published, { seal, withKey: keys.length > 0 });
   return {
     version: 1,
     target: 'published',
@@ -60,9 +61,12 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
 /** Which checks of the proof each criterion stands on. */
 function judgePublished(
   { checks, level, image }: Verification,
-  { images, seal, withKey }: Pick<Report, 'images' | 'seal'> & { withKey: boolean },
+  published: readonly PublishedImage[],
+  { seal, withKey }: Pick<Report, 'seal'> & { withKey: boolean },
 ): readonly Criterion[] {
-  const titleOf = (role: string): string => images.find((entry) => entry.role === role)?.title ?? role;
+  const images = published.map((entry) => entry.image);
+  const titleOf = (role: string): string =>
+    published.find(({ provedAs }) => provedAs.includes(role))?.image.title ?? role;
   const evidence = (...ids: readonly string[]): Evidence[] =>
     checks
       .filter(({ id }) => ids.includes(id))

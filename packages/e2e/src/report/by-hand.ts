@@ -57,7 +57,7 @@ function edgesOf({ images }: Report): readonly Edge[] {
     images.flatMap((embedded): Edge[] => {
       const [digest, embeddedDigest] = [publishedDigest(image), publishedDigest(embedded)];
       if (!image.embeds.includes(embedded.role) || digest === null || embeddedDigest === null) return [];
-      if (embedded.originDigest === null) return [];
+      if (embedded.originDigest === null || !image.repository || !embedded.repository) return [];
       return [
         {
           image,
@@ -130,7 +130,7 @@ function outputChecks(edges: readonly Edge[], { images, byHand = {} }: Report): 
 
 function signatureChecks(edges: readonly Edge[], report: Report): HandCheck[] {
   const { images, publicKeys } = report;
-  const signed = images.filter(({ signature }) => signature?.status === 'passed');
+  const signed = images.filter(({ signature, repository }) => signature?.status === 'passed' && repository !== '');
   if (signed.length === 0) return [];
   const key = '--key cosign.pub --insecure-ignore-tlog=true';
   const http = report.byHand?.plainHttp ? ' --allow-http-registry' : '';

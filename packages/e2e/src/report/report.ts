@@ -45,6 +45,7 @@ export interface ReportImage {
   role: string;
   /** For people: `Image 1`. */
   title: string;
+  /** Empty where statements disagree about it, and no label of the chain says it. */
   repository: string;
   /** The tag by which it is published; null where it was asked for by its digest. */
   revisionTag: string | null;

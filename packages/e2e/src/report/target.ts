@@ -32,3 +32,6 @@ export function levelText({ level, target, publicKeys }: Report): string {
   const by = SIGNERS[target];
   return `the images name each other by digest, their bytes hash to it, and ${by} signed that one run built them so`;
 }
+
+/** In place of a repository that is not known. */
+export const NO_PLACE = 'place unknown: statements disagree';

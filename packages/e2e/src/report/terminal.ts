@@ -3,7 +3,7 @@ import { seconds } from '../criteria/wording.ts';
 import { firstCause } from './first-cause.ts';
 import { remedyFor } from './remedies.ts';
 import type { Report } from './report.ts';
-import { levelText } from './target.ts';
+import { levelText, NO_PLACE } from './target.ts';
 import { type Palette, printable, printableLines } from './terminal-text.ts';
 
 /** The end of a run as lines for a terminal: each criterion with its evidence, then what it comes to. */
@@ -15,7 +15,7 @@ export function renderReport(report: Report, paint: Palette): string[] {
     ...report.criteria.flatMap((entry, index) => renderCriterion(entry, index + 1, paint)),
     paint.bold('Images'),
     ...report.images.flatMap((image) => [
-      `  ${printable(image.repository)}${image.revisionTag === null ? '' : `:${printable(image.revisionTag)}`}  (${printable(image.role)})`,
+      `  ${printable(image.repository || NO_PLACE)}${image.revisionTag === null ? '' : `:${printable(image.revisionTag)}`}  (${printable(image.role)})`,
       `    ${image.sealedDigest ? 'origin ' : 'digest '} ${image.originDigest ?? 'not built'}`,
       ...(image.sealedDigest ? [`    sealed  ${image.sealedDigest}`] : []),
       ...(report.target === 'published' ? [] : [`    latest  ${image.latestDigest ?? 'not moved'}`]),

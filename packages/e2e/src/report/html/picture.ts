@@ -1,6 +1,6 @@
 import type { Status } from '../../criteria/criterion.ts';
 import type { Report } from '../report.ts';
-import { levelText } from '../target.ts';
+import { levelText, NO_PLACE } from '../target.ts';
 import { type Arc, strip } from './arcs.ts';
 import { type ChainNode, nodesOf } from './chain-nodes.ts';
 import { letter, mark } from './marks.ts';
@@ -95,7 +95,7 @@ function card(
     ...(digest !== null && digest === image.latestDigest ? ['latest'] : []),
   ];
   return html`<li class="image"${style !== false && html` style="${style}"`}><h3>${letter(node.letter)} ${node.title}</h3>
-<p><code>${image.repository}</code></p>
+<p>${image.repository === '' ? NO_PLACE : html`<code>${image.repository}</code>`}</p>
 <p><code class="digest">${digest ?? (node.sealed ? 'not published' : 'not built')}</code></p>
 <ul>${node.holds.map((held) => html`<li>${holding(node, held, holds)}</li>`)}${
     report.seal === 'referrer' &&
