@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeKubeConfig } from '../testing/kube/login.ts';
 import { emptyRun, type KubePlace, startKube } from '../testing/kube/place.ts';
 import type { ClusterOptions } from './cluster-session.ts';
@@ -91,6 +91,34 @@ test('stays at two requests a second, even where every watch is dropped at once'
     { pauses: { first: 1000, longest: 30_000 } },
   );
   expect(server.calls.length).toBeLessThanOrEqual(10);
+});
+
+describe('is never blind for long where watches end soon, and stays at one request a second', () => {
+  const gaps = async (seconds: number, during: () => Promise<void>): Promise<number[]> => {
+    server.pace = 290 / seconds;
+    await seen(during, { pauses: { first: 1000, longest: 30_000 } });
+    const times = server.calls.filter(({ query }) => query.has('watch')).map(({ time }) => time);
+    expect(server.calls.length).toBeLessThanOrEqual(10);
+    return times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  };
+
+  test('by a proxy', { timeout: 20_000 }, async () => {
+    for (const gap of await gaps(1.6, () => sleep(8000))) expect(gap).toBeLessThan(2900);
+  });
+
+  test('at once, with nothing said', { timeout: 20_000 }, async () => {
+    for (const gap of await gaps(0.001, () => sleep(8000))) expect(gap).toBeLessThan(3000);
+  });
+
+  test('at once, with what happened', { timeout: 20_000 }, async () => {
+    const gapsOf = gaps(0.001, async () => {
+      for (let at = 0; at < 80; at++) {
+        server.store.put(emptyRun('one', { spec: { at } }));
+        await sleep(100);
+      }
+    });
+    for (const gap of await gapsOf) expect(gap).toBeLessThan(2300);
+  });
 });
 
 test('waits as long as the server asks before the next watch', async () => {

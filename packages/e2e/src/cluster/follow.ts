@@ -12,6 +12,9 @@ export interface FollowOptions {
   signal: AbortSignal;
 }
 
+/** Milliseconds of a watch that can be opened again at once: two kinds are followed, with two requests a second. */
+const LIFE = 1500;
+
 /**
  * Follows all objects of a kind until the signal ends it: lists, then watches from there. A watch that is dropped is
  * opened again where it was, one whose version is too old (410) begins with a new listing, one whose login expired waits
@@ -36,8 +39,10 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
         there = now;
       }
       const began = Date.now();
+      let heard = false;
       const onEvent = (type: string, object: Resource): void => {
         version = object.metadata.resourceVersion ?? version;
+        heard = true;
         // An object that is gone is as it last was: Konflux prunes runs soon after their end.
         if (type === 'BOOKMARK' || signal.aborted) return;
         onObject(object);
@@ -45,7 +50,8 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
         if (type !== 'DELETED') there.add(uid);
         else if (there.delete(uid)) onGone?.(uid);
       };
-      const { status, retryAfter } = await cluster.watch(kind, namespace, { selector, version }, onEvent, signal);
+      const end = await cluster.watch(kind, namespace, { selector, version }, onEvent, signal);
+      const { status, retryAfter, isClean } = end;
       if (signal.aborted) return;
       // A kind that is not there any more is told by the next listing.
       if (status === 410 || status === 404) version = undefined;
@@ -55,9 +61,13 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
           hint: 'ask an admin of the namespace for this permission',
         });
       }
-      // One that lived for a while was ended as watches are; one that ends at once must not be opened again at once.
-      failures = Date.now() - began > 60_000 ? 0 : failures + 1;
-      if (failures > 0) await cluster.pause(failures - 1, signal, retryAfter);
+      // One that lived was ended as watches are, perhaps by a proxy with little patience: whoever paused would be blind.
+      const lived = Date.now() - began >= LIFE;
+      failures = lived || (isClean && heard) ? 0 : failures + 1;
+      if (lived && status === undefined) continue;
+      // One that ends at once must not be opened again at once; only a server in trouble needs ever more time.
+      const attempt = Math.max(failures - 1, 0);
+      await cluster.pause(isClean ? Math.min(attempt, 1) : attempt, signal, retryAfter);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

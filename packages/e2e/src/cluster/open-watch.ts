@@ -9,6 +9,8 @@ export interface WatchEnd {
   status: number | undefined;
   /** Milliseconds that the server asked for before the next one. */
   retryAfter: number | undefined;
+  /** Whether the answer came to its end, as one does that a server or a proxy has had open for long enough. */
+  isClean: boolean;
 }
 
 /** Opens one watch, and resolves when it ended. */
@@ -35,6 +37,7 @@ export async function openWatch(
   Object.assign(watch, { requestTimeoutMs: 120_000 });
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  let isClean = false;
   let over = false;
   let connection: AbortController | undefined;
   const stop = (): void => {
@@ -53,7 +56,10 @@ export async function openWatch(
         if (type === 'ERROR') resolve((object as { code?: number }).code ?? 500);
         else onEvent(type, object as Resource);
       },
-      (error) => resolve(error?.statusCode),
+      (error) => {
+        isClean = !error;
+        resolve(error?.statusCode);
+      },
     )
     .then(
       (opened) => {
@@ -65,7 +71,7 @@ export async function openWatch(
       (error) => (error instanceof E2eError && error.code === 'CLUSTER_UNAUTHORIZED' ? resolve(401) : reject(error)),
     );
   try {
-    return { status: await promise, retryAfter };
+    return { status: await promise, retryAfter, isClean };
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
