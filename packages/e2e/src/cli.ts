@@ -3,58 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { HELP } from './cli-help.ts';
 import { E2eError } from './errors.ts';
 import { preflight } from './local/preflight.ts';
 import { Progress } from './report/progress.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
 import { palette, printable, printableLines } from './report/terminal-text.ts';
-import { TEKTON_HELP, TEKTON_OPTIONS } from './tekton/options.ts';
-import { TENANT_HELP, TENANT_OPTIONS } from './tenant/options.ts';
-
-const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
-
-Usage: pnpm e2e [options]
-       pnpm e2e preflight     only checks the tools that it needs, and installs what is missing
-       pnpm e2e verify IMAGE  proves published images, without building anything
-       pnpm e2e --target tenant [options]
-                              builds and proves the chain on a Konflux tenant
-       pnpm e2e --target tekton [options]
-                              does it on any cluster that has Tekton, without Konflux
-
-Options:
-  --config FILE  the chain to build (default konflux.config.ts at the root of the repository)
-  --json FILE    write the report as JSON, too
-  --html FILE    write it as one self-contained HTML page, too
-  --junit FILE   write it as JUnit XML, too
-  --open         show the HTML page in a browser
-  --keep         leave the registry and the images; prints their addresses and how to remove them
-  --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
-                 Image 2 holds Image 1's address, so its digest depends on the port
-  --no-install   never install a missing tool; print the command instead
-  --help         this text
-
-Of published images (verify):
-  --key FILE     public keys of the build system, such as cosign.pub; can be repeated. On a tenant:
-                 in place of the cluster's
-  --revision SHA the commit that all images must have been built from
-  --prefix TEXT  of the labels (default io.konflux.poc)
-  --plain-http   the registry has no TLS; on loopback none is expected
-  --registry-here HOST[:PORT]
-                 how this machine reaches the registry that the images' links name otherwise
-
-${TENANT_HELP}
-${TEKTON_HELP}
-Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made.
-
-Examples:
-  pnpm e2e
-  pnpm e2e --config examples/app-sidecar/konflux.config.ts
-  pnpm e2e --keep --json report.json
-  pnpm e2e verify quay.io/org/image1:latest --key cosign.pub
-  pnpm e2e --target tenant --commit $(git rev-parse HEAD)
-  pnpm e2e --target tekton --registry ghcr.io/me --stand-ins
-`;
+import { TEKTON_OPTIONS } from './tekton/options.ts';
+import { TENANT_OPTIONS } from './tenant/options.ts';
 
 const stop = new AbortController();
 const paint = palette(process.stdout);
@@ -132,16 +89,18 @@ async function produce(
 ): Promise<Report | undefined> {
   const { signal } = stop;
   if (command === 'verify') {
-    const [{ verifyPublished }, { connect }, { readKeyFiles }] = await Promise.all([
+    const [{ verifyPublished }, { parsePlaces }, { connect }, { readKeyFiles }] = await Promise.all([
       import('./published/verify-published.ts'),
+      import('./published/places.ts'),
       import('./images/connect.ts'),
       import('./cluster/key-files.ts'),
     ]);
     const { key, revision, prefix, 'plain-http': plainHttp, 'registry-here': to } = values;
     const from = image?.split('/')[0];
     const { registry, elsewhere } = connect({ from, to, plainHttp, signal });
+    const at = parsePlaces(values.at);
     const keys = await readKeyFiles(key);
-    return verifyPublished({ reference: image ?? '', keys, revision, prefix, registry, plainHttp, elsewhere });
+    return verifyPublished({ reference: image ?? '', keys, revision, prefix, at, registry, plainHttp, elsewhere });
   }
   if (values.target === 'tenant') {
     const { runTenantCommand } = await import('./tenant/command.ts');
@@ -197,6 +156,7 @@ function parse() {
         key: { type: 'string', multiple: true },
         revision: { type: 'string' },
         prefix: { type: 'string' },
+        at: { type: 'string', multiple: true },
         ...TENANT_OPTIONS,
         ...TEKTON_OPTIONS,
       },

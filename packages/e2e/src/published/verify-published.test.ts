@@ -134,7 +134,9 @@ test.each([
   ['REFERENCE_INVALID', () => ['Not A Reference']],
   ['REGISTRY_UNREACHABLE', () => ['127.0.0.1:1/x/y:z']],
   ['USAGE', () => []],
-])('%s: exit code 2', async (code, args) => {
+  ['USAGE', () => [`${chain.image1}:latest`, '--at', 'metadata']],
+  ['REGISTRY_UNREACHABLE', () => [`${chain.image1}:latest`, '--at', 'metadata=127.0.0.1:1/x/y']],
+])('%s: exit code 2 (%#)', async (code, args) => {
   const { exitCode, output, report } = await verify(...args());
   expect(exitCode).toBe(2);
   expect(output).toContain(`error ${code}`);

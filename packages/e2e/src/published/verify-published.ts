@@ -1,7 +1,10 @@
 import {
   DEFAULT_PREFIX,
+  DigestChainError,
   parseReference,
+  type Reference,
   type Registry,
+  type Repository,
   type Verification,
   type VerificationKey,
   verify,
@@ -19,6 +22,8 @@ export interface VerifyPublishedOptions {
   keys?: readonly VerificationKey[] | undefined;
   revision?: string | undefined;
   prefix?: string | undefined;
+  /** Where the images of these roles are now, of a chain that was copied. */
+  at?: ReadonlyMap<string, Repository> | undefined;
   registry: Registry;
   /** How this machine reaches the registry, for the commands in the report. */
   plainHttp?: boolean;
@@ -31,14 +36,12 @@ export interface VerifyPublishedOptions {
  */
 export async function verifyPublished(options: VerifyPublishedOptions): Promise<Report> {
   const began = Date.now();
-  const { registry, keys = [], revision, prefix, plainHttp = false, elsewhere } = options;
+  const { registry, keys = [], revision, plainHttp = false, elsewhere } = options;
+  const { prefix = DEFAULT_PREFIX, at = new Map() } = options;
   const image = parseReference(options.reference);
-  const proof = await verify(registry, image, {
-    keys,
-    ...(revision === undefined ? {} : { revision }),
-    prefix: prefix ?? DEFAULT_PREFIX,
-  });
-  const published = await publishedImages(registry, image, proof, { prefix: prefix ?? DEFAULT_PREFIX });
+  const wanted = { keys, ...(revision === undefined ? {} : { revision }), prefix, at };
+  const proof = await verify(registry, image, wanted).catch((error) => throwWithPlaces(registry, image, error));
+  const published = await publishedImages(registry, image, proof, { prefix, at });
   const images = published.map((entry) => entry.image);
   const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
   const criteria = judgePublished(proof, published, { seal, withKey: keys.length > 0 });
@@ -49,14 +52,37 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     revision: proof.revision ?? 'unknown',
     uncommitted: [],
     seal,
-    labelPrefix: prefix ?? DEFAULT_PREFIX,
+    labelPrefix: prefix,
     publicKeys: pemOf(keys),
     images,
     runs: [],
-    byHand: { plainHttp, elsewhere },
+    byHand: { plainHttp, elsewhere, copied: at.size > 0 },
     duration: Date.now() - began,
   };
 }
+
+/** Where the image itself answers, it is one that it leads to that does not: its chain may have been copied. */
+async function throwWithPlaces(registry: Registry, image: Reference, error: unknown): Promise<never> {
+  if (!(error instanceof DigestChainError) || !NO_ANSWER.has(error.code)) throw error;
+  const there = await registry.headManifest(image, image.digest ?? image.tag ?? 'latest').catch(() => undefined);
+  if (there === undefined) throw error;
+  const { code, message, expected, found, hint } = error;
+  const told =
+    'the image itself is there: of a chain that was copied, give the places of the others (--at ROLE=REPOSITORY)';
+  throw new DigestChainError(code, message, {
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    hint: hint === undefined ? told : `${hint}; ${told}`,
+    cause: error,
+  });
+}
+
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_TIMEOUT',
+  'REGISTRY_ERROR',
+  'UNAUTHORIZED',
+]);
 
 /** Which checks of the proof each criterion stands on. */
 function judgePublished(

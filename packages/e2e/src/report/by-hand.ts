@@ -173,8 +173,11 @@ function signatureChecks(edges: readonly Edge[], report: Report): HandCheck[] {
   ];
 }
 
-function ownChecks(edges: readonly Edge[], { labelPrefix, seal, publicKeys, byHand = {} }: Report): HandCheck[] {
-  const { elsewhere, plainHttp } = byHand;
+function ownChecks(
+  edges: readonly Edge[],
+  { images, labelPrefix, seal, publicKeys, byHand = {} }: Report,
+): HandCheck[] {
+  const { copied, elsewhere, plainHttp } = byHand;
   const http = plainHttp ? ' --plain-http' : '';
   // Links name the registry as the cluster does, so whoever follows them has to know both names.
   const here = elsewhere === undefined ? '' : ` --registry-here ${quote(elsewhere.to)}`;
@@ -182,11 +185,16 @@ function ownChecks(edges: readonly Edge[], { labelPrefix, seal, publicKeys, byHa
     elsewhere === undefined ? reference : reachedBy({ from: elsewhere.to, to: elsewhere.from }, reference);
   const prefix = labelPrefix === 'io.konflux.poc' ? '' : ` --prefix ${quote(labelPrefix)}`;
   const key = publicKeys.length > 0 ? ' --key cosign.pub' : '';
+  const placesBut = (start: string): string =>
+    (copied ? images : [])
+      .filter(({ role }) => role !== start)
+      .map(({ role, repository }) => ` --at ${quote(`${role}=${asLinked(repository)}`)}`)
+      .join('');
   const references = [...new Map(edges.map((edge) => [edge.embeddedRef, edge.embedded]))];
-  return references.flatMap(([reference, { title, originDigest, sealedDigest }]) => [
+  return references.flatMap(([reference, { role, title, originDigest, sealedDigest }]) => [
     {
       what: `The chain that ${title} begins holds`,
-      command: `npx --yes pnpm@12 e2e verify ${asLinked(reference)}${key}${prefix}${http}${here}`,
+      command: `npx --yes pnpm@12 e2e verify ${asLinked(reference)}${placesBut(role)}${key}${prefix}${http}${here}`,
       prints: ['0 failed'],
     },
     ...(seal === 'label' && sealedDigest !== null

@@ -38,6 +38,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'the log of the test’s PipelineRun: the Snapshot’s annotation test.appstudio.openshift.io/status names it',
   level:
     'with a key everything has to be signed, and one signed provenance has to tell the build arguments: the build type …/slsa of Chains does not, …/slsa-tekton does (configure Chains’ builddefinition.buildtype). Without a key the links alone are proved',
+  'proof/linked-image-exists':
+    'is the linked image still there? Of a chain that was copied: pnpm e2e verify <image> --at <role>=<repository> (so has digest-chain verify)',
   'proof/signature': 'was it signed by this key? cosign verify --key cosign.pub --insecure-ignore-tlog <image>',
   'proof/provenance':
     'one run must have all images among its results; cosign verify-attestation --key cosign.pub --type slsaprovenance --insecure-ignore-tlog <image>',

@@ -33,6 +33,8 @@ export interface Report {
     plainHttp?: boolean;
     podmanArguments?: readonly string[];
     elsewhere?: { from: string; to: string } | undefined;
+    /** Its images are elsewhere than they name each other. */
+    copied?: boolean;
   };
   images: readonly ReportImage[];
   criteria: readonly Criterion[];

@@ -1,0 +1,49 @@
+import { TEKTON_HELP } from './tekton/options.ts';
+import { TENANT_HELP } from './tenant/options.ts';
+
+/** What `pnpm e2e --help` prints. */
+export const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
+
+Usage: pnpm e2e [options]
+       pnpm e2e preflight     only checks the tools that it needs, and installs what is missing
+       pnpm e2e verify IMAGE  proves published images, without building anything
+       pnpm e2e --target tenant [options]
+                              builds and proves the chain on a Konflux tenant
+       pnpm e2e --target tekton [options]
+                              does it on any cluster that has Tekton, without Konflux
+
+Options:
+  --config FILE  the chain to build (default konflux.config.ts at the root of the repository)
+  --json FILE    write the report as JSON, too
+  --html FILE    write it as one self-contained HTML page, too
+  --junit FILE   write it as JUnit XML, too
+  --open         show the HTML page in a browser
+  --keep         leave the registry and the images; prints their addresses and how to remove them
+  --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
+                 Image 2 holds Image 1's address, so its digest depends on the port
+  --no-install   never install a missing tool; print the command instead
+  --help         this text
+
+Of published images (verify):
+  --key FILE     public keys of the build system, such as cosign.pub; can be repeated. On a tenant:
+                 in place of the cluster's
+  --revision SHA the commit that all images must have been built from
+  --prefix TEXT  of the labels (default io.konflux.poc)
+  --at ROLE=REPOSITORY
+                 where the image of this role is now, of a chain that was copied; can be repeated
+  --plain-http   the registry has no TLS; on loopback none is expected
+  --registry-here HOST[:PORT]
+                 how this machine reaches the registry that the images' links name otherwise
+
+${TENANT_HELP}
+${TEKTON_HELP}
+Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made.
+
+Examples:
+  pnpm e2e
+  pnpm e2e --config examples/app-sidecar/konflux.config.ts
+  pnpm e2e --keep --json report.json
+  pnpm e2e verify quay.io/org/image1:latest --key cosign.pub
+  pnpm e2e --target tenant --commit $(git rev-parse HEAD)
+  pnpm e2e --target tekton --registry ghcr.io/me --stand-ins
+`;
