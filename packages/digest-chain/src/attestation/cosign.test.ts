@@ -81,9 +81,10 @@ describe.skipIf(!hasCommand('cosign'))('what cosign signs (needs cosign)', () =>
       expect(other.rejected[0]?.reason).toContain('SIGNATURE_MISSING');
     });
 
-    it('is an attestation', async () => {
-      const { place, text, manifest } = await pushImage(`attest/${format.length}`);
-      const { key, pem } = await keyPair('P-256');
+    // With an Ed25519 key cosign makes Ed25519ph signatures, of envelopes as well.
+    it.each(['P-256', 'Ed25519'] as const)('is an attestation with %s', async (kind) => {
+      const { place, text, manifest } = await pushImage(`attest/${kind.toLowerCase()}-${format.length}`);
+      const { key, pem } = await keyPair(kind);
       const predicate = join(folder, 'predicate.json');
       const tasks = [{ name: 'build', params: { BUILD_ARGS: ['A=b'] }, results: { IMAGE_DIGEST: manifest.digest } }];
       const { predicate: content } = provenanceV02([], tasks) as { predicate: unknown };

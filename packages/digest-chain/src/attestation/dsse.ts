@@ -5,8 +5,8 @@ import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 /** The payload type of an envelope around an in-toto statement. */
 export const IN_TOTO_PAYLOAD: string = 'application/vnd.in-toto+json';
 
-/** More signatures on one envelope are refused. */
-export const MAX_SIGNATURES: number = 16;
+/** More signatures on one envelope are refused: Chains and cosign write one, and each is tried with each key. */
+export const MAX_SIGNATURES: number = 4;
 
 /** A DSSE envelope (secure-systems-lab/dsse, envelope.md), decoded and not verified. */
 export interface Envelope {
@@ -36,12 +36,7 @@ export function readEnvelope(document: unknown): Envelope {
 
 /** The key that signed the envelope (one of its signatures), or undefined. */
 export function envelopeSigner(envelope: Envelope, keys: readonly VerificationKey[]): VerificationKey | undefined {
-  const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  for (const signature of envelope.signatures) {
-    const key = signerOf(keys, message, signature);
-    if (key !== undefined) return key;
-  }
-  return undefined;
+  return signerOf(keys, preAuthenticationEncoding(envelope.payloadType, envelope.payload), ...envelope.signatures);
 }
 
 /** What is signed (DSSE protocol.md, "Signature Definition"): lengths in bytes, so that no two inputs give the same. */

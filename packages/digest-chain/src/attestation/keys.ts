@@ -1,6 +1,6 @@
 import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { DigestChainError } from '../errors.ts';
-import { verifyEd25519ph } from './ed25519ph.ts';
+import { type Ed25519phVerifier, ed25519Prehash, ed25519phVerifier } from './ed25519ph.ts';
 
 /** A key that signatures are checked with. */
 export interface VerificationKey {
@@ -38,10 +38,16 @@ export function parsePublicKeys(pem: string): readonly VerificationKey[] {
  * Whether `signature` is one over `message`, by this key, as cosign makes them: ECDSA in DER over SHA-256 (P-384 also
  * over SHA-384), RSA PKCS #1 v1.5 over SHA-256, Ed25519 over the message itself or, as Ed25519ph, over its SHA-512.
  */
-export function verifies({ kind, key }: VerificationKey, message: Uint8Array, signature: Uint8Array): boolean {
+export function verifies(
+  { kind, key }: VerificationKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+  prehash: () => Uint8Array = () => ed25519Prehash(message),
+): boolean {
   switch (kind) {
     case 'Ed25519':
-      return check(null, message, key, signature) || verifyEd25519ph(rawKey(key), message, signature);
+      if (signature.length !== ED25519_SIGNATURE) return false;
+      return check(null, message, key, signature) || prehashedVerifier(key)(prehash(), signature);
     case 'RSA':
       return check('sha256', message, key, signature);
     case 'ECDSA P-256':
@@ -51,13 +57,22 @@ export function verifies({ kind, key }: VerificationKey, message: Uint8Array, si
   }
 }
 
-/** The first of the keys that made the signature. */
+/** The first of the keys that made one of the signatures. */
 export function signerOf(
   keys: readonly VerificationKey[],
   message: Uint8Array,
-  signature: Uint8Array,
+  ...signatures: readonly Uint8Array[]
 ): VerificationKey | undefined {
-  return keys.find((key) => verifies(key, message, signature));
+  let hash: Uint8Array | undefined;
+  const prehash = (): Uint8Array => {
+    hash ??= ed25519Prehash(message);
+    return hash;
+  };
+  for (const signature of signatures) {
+    const key = keys.find((candidate) => verifies(candidate, message, signature, prehash));
+    if (key !== undefined) return key;
+  }
+  return undefined;
 }
 
 // A class that matches one character, for text of many megabytes: a quantifier over it would overflow V8's stack.
@@ -85,9 +100,17 @@ function check(hash: string | null, message: Uint8Array, key: KeyObject, signatu
   }
 }
 
-/** The 32 bytes at the end of an Ed25519 key's DER (RFC 8410). */
-function rawKey(key: KeyObject): Uint8Array {
-  return key.export({ type: 'spki', format: 'der' }).subarray(-32);
+const ED25519_SIGNATURE = 64;
+
+// A verifier takes longer to make than to use.
+const prehashedVerifiers = new WeakMap<KeyObject, Ed25519phVerifier>();
+
+function prehashedVerifier(key: KeyObject): Ed25519phVerifier {
+  // The key is the last 32 bytes of its DER (RFC 8410).
+  const verifier =
+    prehashedVerifiers.get(key) ?? ed25519phVerifier(key.export({ type: 'spki', format: 'der' }).subarray(-32));
+  prehashedVerifiers.set(key, verifier);
+  return verifier;
 }
 
 function readKey(block: string): KeyObject {
