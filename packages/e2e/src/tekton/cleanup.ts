@@ -9,6 +9,8 @@ export interface TektonCleanupOptions extends Pick<ClusterOptions, 'kubeconfig' 
   application: string;
   /** Of the context where it is undefined. */
   namespace: string | undefined;
+  /** Only say what would be deleted. */
+  dryRun?: boolean;
   /** Answers whether to go on; it was told what will be deleted. */
   confirm: (question: string) => Promise<boolean>;
   progress: Progress;
@@ -36,6 +38,10 @@ export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> 
   for (const { kind, metadata } of made) progress.line(`  delete ${kind} ${metadata.name}, with its pods`);
   if (made.length === 0) {
     progress.line('  nothing that this command made');
+    return;
+  }
+  if (options.dryRun) {
+    progress.line('nothing was deleted: this is a dry run');
     return;
   }
   await requireYes(options.confirm);

@@ -34,7 +34,8 @@ export async function runTektonCommand(
   if (values.cleanup) {
     const { application } = (await loadConfig(config)).chain;
     const confirm = (question: string): Promise<boolean> => ask(question, values.yes);
-    await cleanUpRuns({ kubeconfig, context, application, namespace, confirm, progress, signal });
+    const dryRun = values['dry-run'];
+    await cleanUpRuns({ kubeconfig, context, application, namespace, dryRun, confirm, progress, signal });
     return undefined;
   }
   if (plainHttp && !standIns) {

@@ -209,8 +209,9 @@ test('cleans up the runs that it made, and no others, and asks first', async () 
   await cluster.run();
   const labels = { 'app.kubernetes.io/part-of': 'chain' };
   cluster.server.store.put({ ...KINDS.pipelineRun, metadata: { name: 'somebody-elses', labels } });
-  const clean = (answer: boolean) =>
+  const clean = (answer: boolean, dryRun = false) =>
     cleanUpRuns({
+      dryRun,
       kubeconfig: cluster.kubeconfig,
       application: 'chain',
       namespace: undefined,
@@ -219,6 +220,8 @@ test('cleans up the runs that it made, and no others, and asks first', async () 
       signal: new AbortController().signal,
     });
   await expect(clean(false)).rejects.toMatchObject({ code: 'NOT_CONFIRMED' });
+  await clean(true, true);
+  expect(cluster.output()).toContain('nothing was deleted');
   expect(cluster.server.store.all('PipelineRun')).toHaveLength(3);
   await clean(true);
   expect(cluster.server.store.all('PipelineRun').map(({ metadata }) => metadata.name)).toEqual(['somebody-elses']);

@@ -3,7 +3,7 @@ import { KINDS } from '../cluster/resource.ts';
 import { Progress } from '../report/progress.ts';
 import { palette } from '../report/terminal-text.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
-import { cleanUp } from './cleanup.ts';
+import { type CleanupOptions, cleanUp } from './cleanup.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => tenant.stop());
 
-function clean(answer: boolean): Promise<void> {
+function clean(answer: boolean, options: Partial<CleanupOptions> = {}): Promise<void> {
   const stream = { isTTY: false, write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
   return cleanUp({
     config: world.config,
@@ -27,6 +27,8 @@ function clean(answer: boolean): Promise<void> {
     confirm: async () => answer,
     progress: new Progress(stream, palette(stream)),
     signal: new AbortController().signal,
+    pauses: { first: 10, longest: 100 },
+    ...options,
   });
 }
 
@@ -98,6 +100,39 @@ test('leaves an object that was made anew since it was looked at', async () => {
   };
   await expect(clean(true)).rejects.toMatchObject({ code: 'CLUSTER_CONFLICT' });
   expect(server.store.get('Application', 'chain')?.spec).toEqual({ displayName: 'new' });
+});
+
+test('a dry run says what would be deleted, and deletes nothing', async () => {
+  await tenant.run();
+  const before = names();
+  await clean(true, { dryRun: true });
+  expect(names()).toEqual(before);
+  expect(output).toContain('delete Component app');
+  expect(output).toContain('nothing was deleted');
+  expect(tenant.server.calls.filter(({ method }) => method === 'DELETE')).toEqual([]);
+});
+
+test('waits until everything is gone, or says what is still going', async () => {
+  await tenant.stop();
+  tenant = await startTenant(world, { goesAfter: 400 });
+  await tenant.run();
+  await clean(true, { patience: 100 });
+  expect(output).toContain('still going: Component app (held by pac.component.appstudio.openshift.io/finalizer)');
+  expect(output).not.toContain('done');
+  await clean(true);
+  expect(output).toContain('done');
+  expect(tenant.server.store.all('Component')).toEqual([]);
+});
+
+test('deletes and unlinks nothing where it may not delete everything', async () => {
+  await tenant.run();
+  tenant.server.denied.add('delete components');
+  const before = JSON.stringify([...tenant.server.store.everything()]);
+  await expect(clean(true)).rejects.toMatchObject({
+    code: 'PREFLIGHT_FAILED',
+    found: expect.stringContaining('delete components'),
+  });
+  expect(JSON.stringify([...tenant.server.store.everything()])).toBe(before);
 });
 
 test('says so where there is nothing', async () => {

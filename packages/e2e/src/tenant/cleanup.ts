@@ -2,14 +2,20 @@ import { loadConfig } from '@multi-image/manifests';
 import { requireYes } from '../cluster/ask.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/cluster-session.ts';
+import { settleFindings } from '../cluster/finding.ts';
 import { KINDS, list } from '../cluster/resource.ts';
+import { findMissingRights, type Need } from '../cluster/rights.ts';
 import type { Progress } from '../report/progress.ts';
-import { deleteMade, findMade } from './apply.ts';
 import { desiredObjects } from './desired.ts';
 import { secretsOf } from './linked-secrets.ts';
+import { awaitGone, deleteMade, findMade, printGoing } from './made.ts';
 
 export interface CleanupOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
   config: string;
+  /** Only say what would be deleted. */
+  dryRun?: boolean;
+  /** Milliseconds to wait until what was deleted is gone; 3 minutes by default. */
+  patience?: number;
   /** Answers whether to go on; it was told what will be deleted. */
   confirm: (question: string) => Promise<boolean>;
   progress: Progress;
@@ -18,7 +24,8 @@ export interface CleanupOptions extends Pick<ClusterOptions, 'kubeconfig' | 'con
 
 /**
  * Takes back what tenant runs made in the namespace: deletes the objects that carry this command's label, and unlinks the
- * secrets that it linked to service accounts of others. Everything else stays. Throws `NOT_CONFIRMED`.
+ * secrets that it linked to service accounts of others. Everything else stays. Throws `NOT_CONFIRMED`, or `PREFLIGHT_FAILED`
+ * before anything is deleted where not all of it may be.
  */
 export async function cleanUp(options: CleanupOptions): Promise<void> {
   const { progress, signal } = options;
@@ -48,11 +55,27 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
     progress.line('  nothing that this command made');
     return;
   }
+  if (options.dryRun) {
+    progress.line('nothing was deleted: this is a dry run');
+    return;
+  }
+  // Half a clean-up is worse than none.
+  const needs = [
+    ...made.map((object): Need => [object, ['get', 'delete']]),
+    ...unlink.map((account): Need => [account, ['patch']]),
+  ];
+  const rights = await findMissingRights(cluster, namespace, needs);
+  settleFindings(
+    rights.filter(({ level }) => level === 'problem'),
+    progress,
+  );
   await requireYes(options.confirm);
   // Applied without the list, the entries that were applied before go, and those of others stay.
   for (const { secrets: _, ...account } of unlink) await cluster.apply(account as (typeof unlink)[number]);
   await deleteMade(cluster, made);
-  progress.line('done');
+  const left = await awaitGone(cluster, made, { timeout: options.patience ?? 180_000, signal });
+  for (const object of left) progress.line(`still going: ${printGoing(object)}`);
+  progress.line(left.length === 0 ? 'done' : 'all is deleted; what is still going goes when Konflux lets go of it');
 }
 
 /** Whether this command applied something to the object: its name is among the field managers. */

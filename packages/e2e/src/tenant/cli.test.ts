@@ -37,7 +37,7 @@ test('names everything that is in the way, with exit code 2, without the login i
   for (const part of [
     'error PREFLIGHT_FAILED',
     'you may not watch pipelineruns.tekton.dev',
-    'quay.io/acme/chain-image1',
+    'quay.io/acme/my-tenant/chain-image1',
   ]) {
     expect(output).toContain(part);
   }

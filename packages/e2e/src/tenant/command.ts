@@ -36,7 +36,8 @@ export async function runTenantCommand(
   }
   if (commit !== undefined && values.resume) throw new E2eError('USAGE', '--commit and --resume exclude each other');
   if (values.cleanup) {
-    await cleanUp({ config, kubeconfig, context, progress, signal, confirm: (question) => ask(question, values.yes) });
+    const confirm = (question: string): Promise<boolean> => ask(question, values.yes);
+    await cleanUp({ config, kubeconfig, context, progress, signal, confirm, dryRun: values['dry-run'] });
     return undefined;
   }
   return runTenant({

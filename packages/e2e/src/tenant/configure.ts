@@ -6,7 +6,7 @@ import { KINDS, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { componentsOf } from '../cluster/runs.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
-import { buildStatus } from './apply.ts';
+import { buildStatus } from './build-status.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
 
 export interface ConfigureOptions {

@@ -14,7 +14,7 @@ export const TENANT_OPTIONS = {
 export const TENANT_HELP = `On a Konflux tenant (--target tenant; docs/tenant-run.md):
   --kubeconfig FILE, --context NAME
                  which cluster and login; as kubectl by default, or the pod's own
-  --dry-run      only say what would be applied
+  --dry-run      only say what would be applied; with --cleanup: deleted
   --commit SHA   follow the runs of a push; applies and starts nothing
   --resume       take up the last run where it was left (state in --state FILE)
   --timeout WAIT=TIME

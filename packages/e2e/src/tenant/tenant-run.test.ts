@@ -80,7 +80,7 @@ describe('where something falls, the criterion says what was expected and found'
     ['the integration test fails', { test: 'TestFail' }, ['integration-test'], 'TestFail'],
     [
       'the scanner’s Snapshot has the old Image 2',
-      { snapshotImage: `quay.io/acme/chain-image2@sha256:${'9'.repeat(64)}` },
+      { snapshotImage: `quay.io/acme/my-tenant/chain-image2@sha256:${'9'.repeat(64)}` },
       ['snapshot'],
       `@sha256:${'9'.repeat(64)}`,
     ],

@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { loadConfig } from '@multi-image/manifests';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { KINDS } from '../cluster/resource.ts';
+import { KINDS, NAMES, type Resource } from '../cluster/resource.ts';
 import { type Misfortunes, PLANTED } from '../testing/kube/konflux.ts';
 import { writeKubeConfig } from '../testing/kube/login.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
+import { desiredObjects } from './desired.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;
@@ -104,6 +106,52 @@ describe('what was there before', () => {
     // The two requests for builds.
     expect(applied.map(({ path }) => path.split('/').at(-1)).toSorted()).toEqual(['app', 'scanner']);
     expect(tenant.konflux.requests.filter((request) => request.includes('configure'))).toHaveLength(2);
+  });
+
+  test('after kubectl applied the files, and Konflux did what they ask for, there is nothing to apply', async () => {
+    await start();
+    const { store } = tenant.server;
+    const config = await loadConfig(world.config);
+    for (const object of desiredObjects(config)) store.apply(object, 'kubectl', false);
+    const isReady = ({ metadata }: Resource): boolean => metadata.annotations?.[NAMES.status] !== undefined;
+    await expect.poll(() => store.all('Component').every(isReady)).toBe(true);
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(tenant.output()).toContain('nothing to apply');
+  });
+
+  test('after kubectl applied the files, and before Konflux did anything of it', async () => {
+    await start();
+    const { store } = tenant.server;
+    // As an older version named it.
+    const metadata = { name: 'imagerepository-for-chain-app', labels: { 'appstudio.redhat.com/component': 'app' } };
+    const image = { name: 'chain-image1', visibility: 'public' };
+    store.put({ ...KINDS.imageRepository, metadata, spec: { image } }, 'kubectl');
+    expect((await tenant.run())?.status).toBe('passed');
+    const found = store.get('ImageRepository', metadata.name);
+    expect(found?.spec).toEqual({ image: { ...image, name: 'my-tenant/chain-image1' } });
+  });
+
+  test('an object that is written at the same time is applied again', async () => {
+    await start();
+    let refused = 0;
+    tenant.server.fault = ({ method, path, query }) =>
+      method === 'PATCH' && path.endsWith('/applications/chain') && !query.has('dryRun') && refused++ < 2
+        ? {
+            status: 409,
+            message: 'Operation cannot be fulfilled on applications "chain": the object has been modified',
+          }
+        : undefined;
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(refused).toBe(3);
+  });
+
+  test('a component that lost its image gets it again', async () => {
+    await start();
+    await tenant.run();
+    const { store } = tenant.server;
+    store.change('Component', 'app', ({ spec }) => delete spec.containerImage, { manager: 'kubectl' });
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(tenant.output()).toContain('change ImageRepository imagerepository-for-chain-app');
   });
 
   test('a dry run says what it would do, and does nothing', async () => {

@@ -33,7 +33,7 @@ export async function buildWorld(): Promise<TenantWorld> {
   const server: TestRegistry = await startTestRegistry();
   const registry = quayAt(server.host);
   const signer = createSigner();
-  const chain = await publishChain(registry, 'quay.io/acme/chain', REVISION);
+  const chain = await publishChain(registry, 'quay.io/acme/my-tenant/chain', REVISION);
   await signChain(registry, chain, signer);
   const config = await writeRepository(join(folder, 'repository'), 'my-tenant');
   return {
@@ -66,7 +66,7 @@ export async function writeRepository(root: string, namespace: string): Promise<
     application: 'chain',
     namespace,
     git: { url: 'https://github.com/acme/chain' },
-    registry: 'quay.io/acme',
+    registry: `quay.io/acme/${namespace}`,
     images,
   };
   const write = async (path: string, text: string): Promise<void> => {

@@ -1,10 +1,13 @@
 import { KINDS } from '../../cluster/resource.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
+import { BuildService } from './build-service.ts';
+import { ImageController } from './image-controller.ts';
 import type { Misfortunes } from './misfortunes.ts';
 import { APPLICATION, condition, endedTask, pipelineRun, resultsOf, snapshot } from './objects.ts';
 import type { KubeServer } from './server.ts';
 import type { Writable } from './store.ts';
 
+export { PLANTED } from './image-controller.ts';
 export type { Misfortunes } from './misfortunes.ts';
 
 export const SCENARIO = 'verify-scanner';
@@ -18,17 +21,25 @@ export class KonfluxControllers {
   readonly #stop: () => void;
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
-  /** Requests that were carried out: `component request`. */
-  readonly requests: string[] = [];
+  readonly #builds: BuildService;
 
   constructor(server: KubeServer, chain: PublishedChain, revision: string, misfortunes: Misfortunes = {}) {
     this.#server = server;
     this.#chain = chain;
     this.#revision = revision;
     this.#misfortunes = misfortunes;
-    this.#stop = server.store.onEvent(({ type, object }) => {
-      if (type !== 'DELETED' && object.kind === 'Component') this.#later(() => this.#reconcile(object.metadata.name));
+    const later = (work: () => void, delay?: number): void => this.#later(work, delay);
+    this.#builds = new BuildService({ server, misfortunes, later, start: (component) => this.#start(component) });
+    const images = new ImageController({ server, misfortunes, later });
+    this.#stop = server.store.onEvent(({ type, object: { kind, metadata } }) => {
+      if (type !== 'DELETED' && kind === 'Component') later(() => this.#builds.reconcile(metadata.name));
+      if (/^(?:Component|ImageRepository|ServiceAccount)$/.test(kind)) later(() => images.reconcileAll());
     });
+  }
+
+  /** Requests that were carried out: `component request`. */
+  get requests(): readonly string[] {
+    return this.#builds.requests;
   }
 
   stop(): void {
@@ -49,49 +60,6 @@ export class KonfluxControllers {
       work();
     }, delay);
     this.#timers.add(timer);
-  }
-
-  #reconcile(name: string): void {
-    const request = this.#server.store.get('Component', name)?.metadata.annotations?.[
-      'build.appstudio.openshift.io/request'
-    ];
-    if (request === undefined) return;
-    this.requests.push(`${name} ${request}`);
-    this.#server.store.change('Component', name, (component) => {
-      delete component.metadata.annotations['build.appstudio.openshift.io/request'];
-    });
-    if (request === 'configure-pac-no-mr') this.#configure(name);
-    if (request === 'trigger-pac-build')
-      this.#later(() => this.#start(name), this.#misfortunes.startsAfter?.[name] ?? 0);
-  }
-
-  #configure(name: string): void {
-    const { store } = this.#server;
-    const { configureError, unlinked } = this.#misfortunes;
-    const repository = `imagerepository-for-${APPLICATION}-${name}`;
-    const secrets = [`${repository}-image-push`, `${repository}-image-pull`];
-    for (const secret of secrets) {
-      store.put({ ...KINDS.secret, metadata: { name: secret } });
-      this.#server.secretData.set(`my-tenant/${secret}`, {
-        '.dockerconfigjson': Buffer.from(PLANTED).toString('base64'),
-      });
-    }
-    const account = `build-pipeline-${name}`;
-    if (store.get('ServiceAccount', account) === undefined)
-      store.put({ ...KINDS.serviceAccount, metadata: { name: account } });
-    store.change('ServiceAccount', account, (object) => {
-      const own = secrets.slice(0, 1).filter((secret) => secret !== unlinked);
-      object.secrets = [...(object.secrets ?? []), ...own.map((secret) => ({ name: secret }))];
-    });
-    store.change('Component', name, (component) => {
-      const image = name === 'app' ? this.#chain.image1 : this.#chain.image2;
-      component.spec.containerImage = image;
-      component.metadata.annotations['build.appstudio.openshift.io/status'] = JSON.stringify(
-        configureError === undefined
-          ? { pac: { state: 'enabled', 'configuration-time': 'Tue, 18 Aug 2026 12:39:27 UTC' }, message: 'done' }
-          : { pac: { state: 'error', 'error-id': 74, 'error-message': configureError }, message: 'done' },
-      );
-    });
   }
 
   #start(component: string): void {
@@ -241,9 +209,6 @@ export class KonfluxControllers {
     this.#later(() => this.#server.store.change('Snapshot', name, say(this.#misfortunes.test ?? 'TestPassed')));
   }
 }
-
-/** A credential that must be seen nowhere. */
-export const PLANTED = 'planted-registry-password-8271';
 
 function now(): string {
   return new Date().toISOString();

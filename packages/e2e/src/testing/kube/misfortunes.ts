@@ -4,6 +4,14 @@ import type { TaskFailure } from './objects.ts';
 export interface Misfortunes {
   /** The build service can't set up Pipelines as Code. */
   configureError?: string;
+  /** The build service refuses a build that is asked for. */
+  triggerError?: { component: string; message: string };
+  /** The organisation in which the image controller makes repositories. */
+  organisation?: string;
+  /** It can't make any. */
+  repositoryError?: string;
+  /** Milliseconds until finalizers let go of what was deleted. */
+  goesAfter?: number;
   /** Konflux never links this secret. */
   unlinked?: string;
   /** Milliseconds until a component's run appears that was asked for. */
