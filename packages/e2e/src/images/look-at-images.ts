@@ -34,13 +34,12 @@ export function lookAtImages({ registry, chain, revision, build, keys }: LookOpt
       if (observed.embeddedBy.length > 0) {
         observed.proof = await prove(registry, observed, { prefix, revision, keys });
       }
-      // Where no task says what was built, the image that is published may: nothing but a seal changes it.
-      const published = isSealed ? provedOrigin(observed, prefix) : observed.published.digest;
-      const digest = builtDigest(build, image.name) ?? published;
+      const gone = isPruned(taskOf(build, `build-${image.name}`));
+      // Where the task that built it is gone, the image that is published may tell: nothing but a seal changes it.
+      const told = isSealed ? provedOrigin(observed, prefix) : observed.published.digest;
+      const digest = builtDigest(build, image.name) ?? (gone ? told : undefined);
       if (digest !== undefined) observed.origin = await viewImage(registry, `${image.repository}@${digest}`);
-      else if (isPruned(taskOf(build, `build-${image.name}`))) {
-        observed.origin = unseen(image.repository, PRUNED_REASON);
-      }
+      else if (gone) observed.origin = unseen(image.repository, PRUNED_REASON);
       if (isSealed) observed.unsealed = await takeApart(registry, observed, prefix);
       return observed;
     }),
