@@ -3,6 +3,7 @@ import type { RunFacts } from '../criteria/observation.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Cluster } from './cluster.ts';
+import { CommitChoice } from './commit-choice.ts';
 import { factsOf, isOver, type RunRecord, readRun, readTask, type TaskRecord } from './facts.ts';
 import { follow } from './follow.ts';
 import { KINDS, NAMES, type Resource } from './resource.ts';
@@ -29,7 +30,7 @@ export interface FollowRunsOptions {
   chain: Chain;
   namespace: string;
   labels: RunLabels;
-  /** The commit to follow; where it is not known, that of the first new run. */
+  /** The commit to follow; where it is not known, that of the first new runs ({@link CommitChoice}). */
   revision: string | undefined;
   /** Runs that are older, and not meant. */
   before: ReadonlySet<string>;
@@ -75,6 +76,7 @@ export async function followRuns(
   const settling = new Set<string>();
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
+  const choice = options.revision === undefined ? new CommitChoice(components) : undefined;
   let revision = options.revision;
   let timer = setTimeout(() => stop.abort(timeout('started')), timeouts.started);
 
@@ -84,12 +86,27 @@ export async function followRuns(
     if (!components.includes(run.component) || before.has(run.name)) return;
     // Pull requests have runs of the same component and commit.
     if (!run.name.startsWith(`${run.component}-on-push`)) return;
-    if (revision === undefined && run.revision !== undefined) {
-      revision = run.revision;
-      progress.line(`commit     ${revision}`);
-      options.onKnown({ revision });
+    if (choice !== undefined && !choice.isSettled) {
+      const chosen = choice.add(run);
+      if (chosen !== undefined && chosen !== revision) {
+        choose(chosen);
+        for (const other of choice.of(chosen)) take(other);
+      }
+      // One that has not all its runs may be somebody else's: a resumed run must be free to see that.
+      if (choice.isSettled) options.onKnown({ revision: chosen });
     }
-    if (run.revision !== revision) return;
+    if (run.revision === revision) take(run);
+  };
+  const choose = (chosen: string): void => {
+    progress.line(`commit     ${chosen}${revision === undefined ? '' : `, not ${revision}: it has all the runs`}`);
+    // Where none was followed yet, what is finished is what a resumed run remembers of this one.
+    if (revision !== undefined) {
+      for (const known of [records, finished, signed]) known.clear();
+      options.onKnown({ finished: {}, signed: {} });
+    }
+    revision = chosen;
+  };
+  const take = (run: RunRecord): void => {
     const known = records.get(run.component);
     // A commit that was built twice: the later run counts, also after an earlier one has ended.
     if (known !== undefined && known.uid !== run.uid && !isLater(run, known)) return;
@@ -159,7 +176,7 @@ export async function followRuns(
     await Promise.all(logs);
     if (records.get(run.component)?.uid !== run.uid) return;
     finished.set(run.component, options.secrecy.cleanAll(factsOf(run, tasks.values())));
-    options.onKnown({ finished: Object.fromEntries(finished) });
+    options.onKnown({ finished: Object.fromEntries(finished), ...(revision === undefined ? {} : { revision }) });
     const good = run.succeeded === 'True';
     progress.ended(run.component, good ? 'passed' : 'failed', good ? '' : options.secrecy.clean(run.message));
     if (done()) stop.abort();
