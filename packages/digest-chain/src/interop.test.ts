@@ -24,12 +24,15 @@ afterAll(async () => {
 });
 
 /** Publishes the sealed image; answers with its reference by tag and by digest. */
-async function sealChain(chain: TestChain, statement = true): Promise<{ tag: string; sealed: string }> {
+async function sealChain(
+  chain: TestChain,
+  options: { statement?: false } = {},
+): Promise<{ tag: string; sealed: string }> {
   const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`) };
   const tag = `${chain.image1}:${REVISION}`;
   const { digest } = await seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), [linked], {
     tag: parseTagReference(tag),
-    statement,
+    ...options,
   });
   return { tag, sealed: `${chain.image1}@${digest}` };
 }
@@ -81,7 +84,7 @@ describe.skipIf(!hasCommand('cosign'))('cosign (needs cosign)', () => {
     ['by tag', ['--new-bundle-format=false']],
     ['as a bundle', []],
   ])('signs a sealed image and verifies it, %s', async (name, flags) => {
-    const { sealed } = await sealChain(await build(`cosign-${flags.length}`), false);
+    const { sealed } = await sealChain(await build(`cosign-${flags.length}`), { statement: false });
     const { folder } = environment.builder;
     const environmentOf = { COSIGN_PASSWORD: '', HOME: folder };
     const prefix = join(folder, name.replaceAll(' ', '-'));
