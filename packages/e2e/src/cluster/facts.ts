@@ -69,10 +69,8 @@ export function isOver({ succeeded }: RunRecord): boolean {
 export function readTask(object: Resource): TaskRecord {
   const { name, labels = {} } = object.metadata;
   const { status = 'Unknown', reason = '', message } = condition(object, 'Succeeded') ?? {};
-  const step = list(object, 'status', 'steps').find((entry) => exitCode(entry) !== undefined && exitCode(entry) !== 0);
   const pod = text(object, 'status', 'podName');
-  const container =
-    text(step, 'container') ?? (text(step, 'name') === undefined ? undefined : `step-${text(step, 'name')}`);
+  const container = failedContainer(object, message ?? '');
   return {
     run: labels[NAMES.pipelineRun] ?? '',
     name: labels[NAMES.pipelineTask] ?? name,
@@ -127,6 +125,16 @@ function results(object: Resource): Record<string, unknown> {
   return Object.fromEntries(
     entries.map((entry): [string, unknown] => [text(entry, 'name') ?? '', (entry as { value?: unknown }).value]),
   );
+}
+
+/** The step that made a task fail: one with `onError: continue` did not, nor one that was left out after it. */
+function failedContainer(object: Resource, message: string): string | undefined {
+  const failed = list(object, 'status', 'steps')
+    .filter((step) => exitCode(step) !== undefined && exitCode(step) !== 0)
+    .filter((step) => !['Continued', 'Skipped'].includes(text(step, 'terminationReason') ?? ''))
+    .flatMap((step) => text(step, 'container') ?? (text(step, 'name') ? `step-${text(step, 'name')}` : []));
+  // An older Tekton tells them apart in its message alone.
+  return failed.find((container) => message.includes(`"${container}"`)) ?? failed[0];
 }
 
 function buildArgs(object: Resource): readonly string[] | undefined {

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { readTask } from './facts.ts';
+import { KINDS } from './resource.ts';
+
+type Step = readonly [name: string, exitCode: number, terminationReason?: string];
+
+const failedOf = (message: string, ...steps: readonly Step[]): string | undefined =>
+  readTask({
+    ...KINDS.taskRun,
+    metadata: { name: 'task' },
+    status: {
+      podName: 'task-pod',
+      conditions: [{ type: 'Succeeded', status: 'False', reason: 'Failed', message }],
+      steps: steps.map(([name, exitCode, terminationReason]) => ({
+        name,
+        container: `step-${name}`,
+        terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error' },
+        ...(terminationReason === undefined ? {} : { terminationReason }),
+      })),
+    },
+  }).failed?.container;
+
+test('the step that made a task fail is not one that may, nor one that was left out after it', () => {
+  const steps: Step[] = [
+    ['scan', 3, 'Continued'],
+    ['push', 1, 'Error'],
+    ['sign', 1, 'Skipped'],
+  ];
+  expect(failedOf('"step-push" exited with code 1', ...steps)).toBe('step-push');
+  expect(failedOf('TaskRun "task" failed', ...steps)).toBe('step-push');
+});
+
+test('where steps do not say why they ended, the message names it', () => {
+  expect(failedOf('"step-push" exited with code 1 (image: "x")', ['scan', 3], ['push', 1])).toBe('step-push');
+  expect(failedOf('no word of it', ['prepare', 0], ['scan', 3], ['push', 1])).toBe('step-scan');
+});
+
+test('there is none where all ended well, or none ever ran', () => {
+  expect(failedOf('evicted', ['scan', 3, 'Continued'])).toBeUndefined();
+  expect(failedOf('evicted')).toBeUndefined();
+});
