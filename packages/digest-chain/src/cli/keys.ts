@@ -7,8 +7,25 @@ const MAX_KEY_FILE = 64 * 1024;
 /** The keys of all files that `--key` names. */
 export async function readKeys(paths: readonly string[] = []): Promise<{ keys?: readonly VerificationKey[] }> {
   const keys: VerificationKey[] = [];
-  for (const path of paths) keys.push(...parsePublicKeys(await readKeyFile(path)));
+  for (const path of paths) {
+    try {
+      keys.push(...parsePublicKeys(await readKeyFile(path)));
+    } catch (error) {
+      throw error instanceof DigestChainError ? inFile(path, error) : error;
+    }
+  }
   return keys.length === 0 ? {} : { keys };
+}
+
+/** Of several files the reader has to know which one. */
+function inFile(path: string, error: DigestChainError): DigestChainError {
+  const { code, message, expected, found, cause } = error;
+  return new DigestChainError(code, `${message}: ${path}`, {
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    hint: 'a public key is a PEM file that begins with -----BEGIN PUBLIC KEY-----; cosign public-key --key <key> prints one',
+    cause,
+  });
 }
 
 async function readKeyFile(path: string): Promise<string> {

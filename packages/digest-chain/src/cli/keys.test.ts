@@ -1,0 +1,28 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCli } from '../testing/cli.ts';
+import { createSigner } from '../testing/signer.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'digest-chain-keys-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+it.each(['text.pub', 'not-there.pub'])('names the one of several key files that is none: %s', async (name) => {
+  const good = join(folder, 'good.pub');
+  await writeFile(good, createSigner().pem);
+  await writeFile(join(folder, 'text.pub'), 'cosign.pub');
+  const bad = join(folder, name);
+  const { status, stderr } = await runCli(['verify', 'a', '--key', good, '--key', bad]);
+  expect(status).toBe(2);
+  const [message, ...rest] = stderr.split('\n');
+  expect(message).toMatch(/^error KEY_INVALID: /);
+  expect(message).toContain(bad);
+  expect(rest.join('\n')).toContain('-----BEGIN PUBLIC KEY-----; cosign public-key --key <key> prints one');
+});
