@@ -15,7 +15,7 @@ Verbs:
   extract   wait for an image, verify it, answer with another image of its chain
 
 digest-chain <verb> --help prints a verb's options, with examples.
-Exit status: 0 done, 1 failed, 2 wrong usage.
+Exit status: 0 done, 1 failed, 2 wrong usage, or what was found could not be printed.
 `;
 
 interface Verb {
@@ -42,7 +42,19 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'KEY_INVALID',
 ] as const);
 
-process.exitCode = await main(process.argv.slice(2));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever read the output is gone (`| head`): what was to be done is done all the same.
+  if (error.code === 'EPIPE') return;
+  const message = `the output could not be written: ${error.message}`;
+  process.stderr.write(formatError(new DigestChainError('FILE_UNWRITABLE', message)));
+  process.exitCode = 2;
+});
+// There is nowhere left to say it.
+process.stderr.on('error', () => {});
+
+const status = await main(process.argv.slice(2));
+// That the output was not written may be known by now.
+process.exitCode ??= status;
 
 async function main([verb, ...args]: readonly string[]): Promise<number> {
   if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help') {
