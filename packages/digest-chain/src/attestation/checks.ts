@@ -4,7 +4,7 @@ import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { RawManifest, Repository } from '../registry/registry.ts';
 import { type Claim, isSignature } from './document.ts';
-import type { Evidence, EvidenceReader } from './evidence.ts';
+import type { Evidence, EvidenceReader, FoundClaim } from './evidence.ts';
 import type { VerificationKey } from './keys.ts';
 import type { ProvenanceTask } from './provenance.ts';
 
@@ -51,15 +51,13 @@ export async function checkAttestations(
   return checks;
 }
 
-// Each may hold a document of MAX_DOCUMENT_SIZE.
+// Each may hold documents of MAX_DOCUMENT_SIZE together.
 const IMAGES_AT_ONCE = 4;
 
 interface Found {
   readonly image: AttestedImage;
   readonly evidence: Evidence;
 }
-
-type FoundClaim = Evidence['claims'][number];
 
 async function checkSignature({ image, evidence }: Found, keys: readonly VerificationKey[]): Promise<Check> {
   const { check } = await runCheck({ id: 'signature', role: image.role }, () => {

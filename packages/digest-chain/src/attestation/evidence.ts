@@ -1,3 +1,4 @@
+import { CONCURRENCY } from '../concurrent.ts';
 import type { Digest } from '../digest.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import { type Claim, DSSE_ENVELOPE, readClaim, SIMPLE_SIGNING } from './document.ts';
@@ -12,10 +13,13 @@ export const MAX_DOCUMENT_SIZE: number = 16 * 1024 * 1024;
 export const MAX_TOTAL_SIZE: number = 64 * 1024 * 1024;
 const MAX_PAYLOAD_SIZE = 64 * 1024;
 
-/** What is signed about an image. */
+/** A claim, and where it was found. */
+export type FoundClaim = Claim & { readonly source: string };
+
+/** What is signed about an image, in the registry's order. */
 export interface Evidence {
   /** Verified with one of the keys, and about this image. */
-  readonly claims: readonly (Claim & { readonly source: string })[];
+  readonly claims: readonly FoundClaim[];
   /** What was found and does not count; what was not read. */
   readonly rejected: readonly Rejection[];
 }
@@ -37,21 +41,31 @@ export class EvidenceReader {
 
   /** Everything signed about the image with this manifest. Throws only where the registry can't be asked. */
   async read(repository: Repository, image: RawManifest): Promise<Evidence> {
-    const claims: (Claim & { readonly source: string })[] = [];
     const rejected: Rejection[] = [];
-    let size = 0;
-    for (const [index, blob] of (await findSignedBlobs(this.#registry, repository, image.digest, rejected)).entries()) {
-      const { source } = blob;
-      size += blob.size;
-      if (index >= MAX_DOCUMENTS || size > MAX_TOTAL_SIZE) {
-        rejected.push({ source, reason: `not read: more than ${MAX_DOCUMENTS} documents, or ${MAX_TOTAL_SIZE} bytes` });
-        break;
+    const found = await findSignedBlobs(this.#registry, repository, image.digest, rejected);
+    const blobs = withinLimits(found);
+    const claims: FoundClaim[] = [];
+    for (const batch of batchesOf(blobs)) {
+      for (const read of await Promise.all(batch.map((blob) => this.#readBlob(repository, image, blob)))) {
+        claims.push(...read.claims);
+        rejected.push(...read.rejected);
       }
-      const claim = await attempt(source, rejected, () => this.#claim(repository, image, blob));
-      if (claim?.subjects.has(image.digest)) claims.push({ ...claim, source });
-      else if (claim !== undefined) rejected.push({ source, reason: 'it is about another image' });
+    }
+    const beyond = found[blobs.length];
+    if (beyond !== undefined) {
+      const reason = `not read: more than ${MAX_DOCUMENTS} documents, or ${MAX_TOTAL_SIZE} bytes`;
+      rejected.push({ source: beyond.source, reason });
     }
     return { claims, rejected };
+  }
+
+  async #readBlob(repository: Repository, image: RawManifest, blob: SignedBlob): Promise<Evidence> {
+    const { source } = blob;
+    const rejected: Rejection[] = [];
+    const claim = await attempt(source, rejected, () => this.#claim(repository, image, blob));
+    if (claim?.subjects.has(image.digest)) return { claims: [{ ...claim, source }], rejected };
+    if (claim !== undefined) rejected.push({ source, reason: 'it is about another image' });
+    return { claims: [], rejected };
   }
 
   async #claim(repository: Repository, image: RawManifest, blob: SignedBlob): Promise<Claim> {
@@ -63,4 +77,31 @@ export class EvidenceReader {
     if (blob.mediaType === DSSE_ENVELOPE) this.#envelopes.set(blob.digest, claim);
     return claim;
   }
+}
+
+/** The documents that are read. */
+function withinLimits(blobs: readonly SignedBlob[]): readonly SignedBlob[] {
+  let size = 0;
+  const beyond = blobs.findIndex((blob, index) => {
+    size += blob.size;
+    return index >= MAX_DOCUMENTS || size > MAX_TOTAL_SIZE;
+  });
+  return beyond === -1 ? blobs : blobs.slice(0, beyond);
+}
+
+/** What is read at the same time: a slow registry is not waited for once a document, and no more is held than one may be. */
+function batchesOf(blobs: readonly SignedBlob[]): readonly (readonly SignedBlob[])[] {
+  const batches: SignedBlob[][] = [];
+  let size = 0;
+  for (const blob of blobs) {
+    const last = batches.at(-1);
+    size += blob.size;
+    if (last !== undefined && last.length < CONCURRENCY && size <= MAX_DOCUMENT_SIZE) {
+      last.push(blob);
+    } else {
+      batches.push([blob]);
+      size = blob.size;
+    }
+  }
+  return batches;
 }

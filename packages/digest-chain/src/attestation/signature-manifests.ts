@@ -38,13 +38,17 @@ export async function findSignedBlobs(
     digestAlgorithm(image) === 'sha256' ? ['sig', 'att'].map((kind) => `${image.replace(':', '-')}.${kind}`) : [];
   const referrers = (await registry.listReferrers(repository, image)).filter(mayBeSignature);
   const sources = [...tags, ...referrers.slice(0, MAX_REFERRERS).map((referrer) => referrer.digest)];
-  const found = await mapConcurrently(sources, (source) =>
-    attempt(source, rejected, async () => blobsOf(source, await registry.getManifest(repository, source))),
-  );
+  const found = await mapConcurrently(sources, async (source) => {
+    const own: Rejection[] = [];
+    const read = async () => blobsOf(source, await registry.getManifest(repository, source));
+    return { blobs: (await attempt(source, own, read)) ?? [], rejected: own };
+  });
+  // Not as the answers came: what is printed is the same each time.
+  rejected.push(...found.flatMap((each) => each.rejected));
   if (referrers.length > MAX_REFERRERS) {
     rejected.push({ source: 'referrers', reason: `${referrers.length - MAX_REFERRERS} of them were not read` });
   }
-  return found.flatMap((blobs) => blobs ?? []);
+  return found.flatMap((each) => each.blobs);
 }
 
 /** Runs one step; what it finds wrong is noted, and what is not there is not. */
