@@ -9,6 +9,7 @@ import {
   ServerConfiguration,
   type V1APIResource,
 } from '@kubernetes/client-node';
+import { ForeignAnswer } from './cluster-error.ts';
 
 /** The client's object API, with what it keeps to its heirs. */
 class ObjectApi extends KubernetesObjectApi {
@@ -43,6 +44,10 @@ export function createClients(
           return context;
         },
         async post(context: ResponseContext): Promise<ResponseContext> {
+          const type = context.headers['content-type'] ?? 'application/json';
+          // Logs are text. The client takes anything else for an object with nothing in it.
+          const isForeign = context.httpStatusCode < 300 && !/json|^text\/plain/.test(type);
+          if (isForeign) throw new ForeignAnswer(`${context.httpStatusCode} with ${type}`);
           return context;
         },
       },

@@ -102,7 +102,25 @@ export function loadKubeConfig(
       hint,
     });
   }
+  if (server.startsWith('http:')) allowPlain(config, server);
   return config;
+}
+
+/**
+ * `kubectl proxy` speaks plain HTTP, on this machine alone. The client takes it only from a cluster whose TLS is not to be
+ * verified; there is none.
+ */
+function allowPlain(config: KubeConfig, server: string): void {
+  const own = config.getCurrentCluster();
+  if (own?.skipTLSVerify === true) return;
+  if (!/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(URL.parse(server)?.hostname ?? '')) {
+    throw new E2eError('KUBECONFIG_INVALID', 'the server is reached by plain HTTP, where anybody can read the login', {
+      expected: 'a server with https://, or one on this machine, as of kubectl proxy',
+      found: server.replace(/\/\/[^/]*@/, '//'),
+      hint: 'correct the cluster’s server in the kubeconfig; insecure-skip-tls-verify: true beside it allows plain HTTP',
+    });
+  }
+  config.clusters = config.clusters.map((cluster) => (cluster === own ? { ...cluster, skipTLSVerify: true } : cluster));
 }
 
 /** The files that kubectl reads: those that exist of the ones that are named, else the usual one if it does. */

@@ -8,6 +8,7 @@ import { factsOf, isOver, type RunRecord, readRun, readTask, type TaskRecord } f
 import { follow } from './follow.ts';
 import { KINDS, NAMES, type Resource } from './resource.ts';
 import type { Secrecy } from './secrecy.ts';
+import { span } from './timeouts.ts';
 
 /** How the runs of a chain are found. */
 export interface RunLabels {
@@ -215,7 +216,7 @@ export async function followRuns(
     );
     const what = wait === 'started' ? 'no PipelineRun started' : 'the PipelineRuns did not end';
     return new E2eError('WAIT_TIMEOUT', `${what} in time for ${open.join(', ')} (criterion single-pipeline)`, {
-      expected: `within ${Math.round(timeouts[wait] / 60_000)} minutes; --timeout ${wait}=… sets another limit`,
+      expected: `within ${span(timeouts[wait])}; --timeout ${wait}=… sets another limit`,
       found:
         [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') + stuck() ||
         'none of this commit',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Secrecy } from './secrecy.ts';
@@ -65,4 +65,24 @@ test.each([
     found: expect.stringContaining(found),
   });
   expect(await readFile(broken, 'utf8')).toBe(text);
+});
+
+test.each([
+  ['a folder', '', 'a folder'],
+  ['below a file', '/a-file/state.json', /EEXIST|ENOTDIR/],
+  ['below what the kernel won’t hold', '/proc/nope/state.json', 'ENOENT'],
+])('what can not be written (%s) is an error, and leaves nothing behind', async (_, path, found) => {
+  await writeFile(join(folder, 'a-file'), '');
+  const target = path.startsWith('/proc') ? path : join(folder, path);
+  const keeper = new StateKeeper(target, state, new Secrecy(() => []));
+  keeper.note({});
+  await expect(keeper.settled()).rejects.toMatchObject({
+    code: 'STATE_INVALID',
+    expected: expect.stringContaining('a file'),
+    found: expect.stringMatching(found),
+    hint: expect.stringContaining('--state'),
+  });
+  expect(await readdir(folder)).toEqual(['a-file']);
+  const beside = (await readdir(tmpdir())).filter((name) => name.startsWith(`${basename(folder)}.`));
+  expect(beside).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RunFacts } from '../criteria/observation.ts';
@@ -38,12 +38,43 @@ export function defaultStateFile(server: string, namespace: string, application:
   return join(base, 'multi-image-e2e', `${namespace}-${application}-${where}.json`);
 }
 
-/** Writes the file as a whole or not at all: a run can be killed at any time. */
+/** Writes the file as a whole or not at all: a run can be killed at any time. Throws `STATE_INVALID`. */
 async function saveState(file: string, state: TenantState): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}`;
-  await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
-  await rename(draft, file);
+  try {
+    if (await isFolder(file)) throw new Error('a folder');
+    await makeFolder(dirname(file));
+    await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+    await rename(draft, file);
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => {});
+    throw new E2eError('STATE_INVALID', `the run's state can't be written to ${file}`, {
+      expected: 'a file that this user may write, so that --resume can take up what was begun',
+      found: cause instanceof Error ? cause.message : String(cause),
+      hint: '--state names another file',
+      cause,
+    });
+  }
+}
+
+/** As `mkdir` with `recursive`, which never ends below a folder like /proc that denies to know what it won't hold. */
+async function makeFolder(folder: string): Promise<void> {
+  const make = (): Promise<void> =>
+    mkdir(folder, { mode: 0o700 }).catch(async (error) => {
+      if (error.code !== 'EEXIST' || !(await isFolder(folder))) throw error;
+    });
+  await make().catch(async (error) => {
+    if (error.code !== 'ENOENT') throw error;
+    await makeFolder(dirname(folder));
+    await make();
+  });
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Reads what {@link saveState} wrote, for this place. Throws `STATE_INVALID`. */
@@ -57,8 +88,9 @@ export async function loadState(
       found,
       hint: 'start a new run without --resume, or follow a push with --commit',
     });
-  const raw = await readFile(file, 'utf8').catch(() => undefined);
-  if (raw === undefined) throw invalid('no such file');
+  const raw = await readFile(file, 'utf8').catch((error) => {
+    throw invalid(error.code === 'ENOENT' ? 'no such file' : error.message);
+  });
   let state: Partial<TenantState>;
   try {
     state = JSON.parse(raw);

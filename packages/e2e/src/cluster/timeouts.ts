@@ -27,6 +27,15 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   tests: 60 * MINUTE,
 };
 
+/** A limit as people say it, in the unit that it was given in: `90 seconds`, `15 minutes`, `4 hours`. */
+export function span(milliseconds: number): string {
+  const hour = 60 * MINUTE;
+  const [size, unit] =
+    milliseconds % hour === 0 ? [hour, 'hour'] : milliseconds % MINUTE === 0 ? [MINUTE, 'minute'] : [1000, 'second'];
+  const count = milliseconds / size;
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
 /** Reads `30m` (for every wait) and `runs=4h` (for one). Throws `USAGE`. */
 export function parseTimeouts(values: readonly string[] = []): Timeouts {
   const timeouts = { ...DEFAULT_TIMEOUTS };
