@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
+import { DigestChainError, type ErrorCode } from '../errors.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { RawManifest, Registry } from '../registry/registry.ts';
 import { provenanceV02 } from '../testing/provenance.ts';
@@ -92,4 +93,25 @@ it('tells what can not be read in the order of the registry', async () => {
   };
   const { rejected } = await new EvidenceReader(broken, signer.keys).read(place, image);
   expect(rejected.map(({ source }) => source)).toEqual(digests);
+});
+
+describe('where the registry can not list what is attached', () => {
+  const read = (code: ErrorCode) => {
+    const { registry } = slowRegistry((bytes) => bytes.length, documents.slice(0, 1));
+    const listReferrers = () => Promise.reject(new DigestChainError(code, 'no referrers'));
+    return new EvidenceReader({ ...registry, listReferrers }, signer.keys).read(place, image);
+  };
+
+  it.each<ErrorCode>(['REGISTRY_ERROR', 'UNAUTHORIZED', 'RESPONSE_INVALID'])(
+    'what is at the tags counts, and %s is told',
+    async (code) => {
+      const { claims, rejected } = await read(code);
+      expect(claims).toHaveLength(1);
+      expect(rejected).toEqual([{ source: 'referrers', reason: `${code}: no referrers` }]);
+    },
+  );
+
+  it.each<ErrorCode>(['ABORTED', 'REGISTRY_UNREACHABLE', 'REGISTRY_TIMEOUT'])('%s ends it', async (code) => {
+    await expect(read(code)).rejects.toMatchObject({ code });
+  });
 });

@@ -1,6 +1,7 @@
 import { isFinding } from '../check.ts';
 import { mapConcurrently } from '../concurrent.ts';
 import { type Digest, digestAlgorithm, isDigest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import type { BlobDescriptor, RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { isSignedMediaType, SIGNATURE_ANNOTATION, SIGSTORE_BUNDLE } from './document.ts';
@@ -36,7 +37,7 @@ export async function findSignedBlobs(
   // A tag has at most 128 characters, so a SHA-512 has no place in one.
   const tags =
     digestAlgorithm(image) === 'sha256' ? ['sig', 'att'].map((kind) => `${image.replace(':', '-')}.${kind}`) : [];
-  const referrers = (await registry.listReferrers(repository, image)).filter(mayBeSignature);
+  const referrers = (await listReferrers(registry, repository, image, rejected)).filter(mayBeSignature);
   const sources = [...tags, ...referrers.slice(0, MAX_REFERRERS).map((referrer) => referrer.digest)];
   const found = await mapConcurrently(sources, async (source) => {
     const own: Rejection[] = [];
@@ -50,6 +51,24 @@ export async function findSignedBlobs(
   }
   return found.flatMap((each) => each.blobs);
 }
+
+/** A registry that refuses the list, or answers nonsense, still has the tags; one that doesn't answer has nothing. */
+async function listReferrers(
+  registry: Registry,
+  repository: Repository,
+  image: Digest,
+  rejected: Rejection[],
+): Promise<readonly Referrer[]> {
+  try {
+    return await registry.listReferrers(repository, image);
+  } catch (error) {
+    if (!(error instanceof DigestChainError) || NO_ANSWER.has(error.code)) throw error;
+    rejected.push({ source: 'referrers', reason: `${error.code}: ${error.message}` });
+    return [];
+  }
+}
+
+const NO_ANSWER: ReadonlySet<string> = new Set(['ABORTED', 'REGISTRY_UNREACHABLE', 'REGISTRY_TIMEOUT']);
 
 /** Runs one step; what it finds wrong is noted, and what is not there is not. */
 export async function attempt<T>(
