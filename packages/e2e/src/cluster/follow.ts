@@ -7,6 +7,8 @@ export interface FollowOptions {
   selector?: string;
   /** Each object as it is now; more than once, and again after every new listing. */
   onObject: (object: Resource) => void;
+  /** Called after each listing, once its objects were told. */
+  onListed?: () => void;
   /** Called with the uid of each object that is gone, after it was seen as it last was. */
   onGone?: (uid: string) => void;
   signal: AbortSignal;
@@ -22,7 +24,7 @@ const LIFE = 1500;
  * `CLUSTER_FORBIDDEN`, `CLUSTER_UNAUTHORIZED`, `KIND_MISSING`.
  */
 export async function follow(cluster: Cluster, kind: Kind, options: FollowOptions): Promise<void> {
-  const { namespace, selector, onObject, onGone, signal } = options;
+  const { namespace, selector, onObject, onListed, onGone, signal } = options;
   let there = new Set<string>();
   let version: string | undefined;
   let failures = 0;
@@ -37,6 +39,7 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
         const now = new Set(listed.items.map(({ metadata }) => metadata.uid ?? ''));
         for (const uid of there) if (!now.has(uid)) onGone?.(uid);
         there = now;
+        onListed?.();
       }
       const began = Date.now();
       let heard = false;
@@ -82,15 +85,22 @@ export interface WaitOptions<T> {
   signal: AbortSignal | undefined;
   /** Answers with what was waited for, once it is there. */
   look: (object: Resource) => T | undefined;
+  /** The object that is looked at, where it is a known one, and the answer where that is gone. */
+  subject?: { name: string; gone: T };
 }
 
 /** Follows a kind until `look` finds what was waited for; undefined where the time is over. */
 export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOptions<T>): Promise<T | undefined> {
-  const { namespace, selector, timeout, look } = options;
+  const { namespace, selector, timeout, look, subject } = options;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), timeout);
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   let found: T | undefined;
+  let uid: string | undefined;
+  const end = (value: T | undefined): void => {
+    if (found === undefined && value !== undefined) stop.abort();
+    found ??= value;
+  };
   try {
     await follow(cluster, kind, {
       namespace,
@@ -98,9 +108,12 @@ export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOpti
       signal,
       onObject(object) {
         if (found !== undefined) return;
-        found = look(object);
-        if (found !== undefined) stop.abort();
+        if (object.metadata.name === subject?.name) uid = object.metadata.uid;
+        end(look(object));
       },
+      // Gone before anybody looked, or before its eyes.
+      onListed: () => uid === undefined && end(subject?.gone),
+      onGone: (gone) => gone === uid && end(subject?.gone),
     });
   } finally {
     clearTimeout(timer);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../report/report.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
 import { KINDS, NAMES } from './resource.ts';
+import { DEFAULT_TIMEOUTS } from './timeouts.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;
@@ -79,5 +80,19 @@ describe('a run that built nothing, where an earlier one published the commit', 
     expect(checks).toEqual(expect.arrayContaining(['run', 'built']));
     for (const check of ['unseal', 'sealed-from']) expect(checks).not.toContain(check);
     expect(JSON.stringify(report?.criteria)).not.toContain('other bytes');
+  });
+});
+
+test('a commit all of whose runs are gone: what is published can still be proved', async () => {
+  tenant = await startTenant(world);
+  await tenant.run();
+  for (const kind of ['TaskRun', 'PipelineRun']) {
+    for (const { metadata } of tenant.server.store.all(kind)) tenant.server.store.delete(kind, metadata.name);
+  }
+  const running = tenant.run({ commit: REVISION, timeouts: { ...DEFAULT_TIMEOUTS, started: 2000 } });
+  await expect(running).rejects.toMatchObject({
+    code: 'WAIT_TIMEOUT',
+    expected: expect.stringContaining('within 2 seconds'),
+    hint: expect.stringMatching(`pruned: pnpm e2e verify quay.io/.*chain-image1:${REVISION} `),
   });
 });

@@ -214,13 +214,17 @@ export async function followRuns(
     const open = components.filter((component) =>
       wait === 'started' ? !records.has(component) : !finished.has(component),
     );
+    const look = `kubectl get pipelineruns -n ${namespace} -l ${labels.tasks}`;
     const what = wait === 'started' ? 'no PipelineRun started' : 'the PipelineRuns did not end';
     return new E2eError('WAIT_TIMEOUT', `${what} in time for ${open.join(', ')} (criterion single-pipeline)`, {
       expected: `within ${span(timeouts[wait])}; --timeout ${wait}=… sets another limit`,
       found:
         [...records.values()].map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') + stuck() ||
         'none of this commit',
-      hint: `look with: kubectl get pipelineruns -n ${namespace} -l ${labels.tasks}; go on with --resume`,
+      hint:
+        records.size === 0 && options.revision !== undefined
+          ? `runs that are over may have been pruned: pnpm e2e verify ${chain.primary.repository}:${revision} proves what is published; if they are still to come, look with: ${look}`
+          : `look with: ${look}; go on with --resume`,
     });
   }
 }
