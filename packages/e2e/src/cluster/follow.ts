@@ -42,10 +42,8 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
         onListed?.();
       }
       const began = Date.now();
-      let heard = false;
       const onEvent = (type: string, object: Resource): void => {
         version = object.metadata.resourceVersion ?? version;
-        heard = true;
         // An object that is gone is as it last was: Konflux prunes runs soon after their end.
         if (type === 'BOOKMARK' || signal.aborted) return;
         onObject(object);
@@ -66,11 +64,10 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
       }
       // One that lived was ended as watches are, perhaps by a proxy with little patience: whoever paused would be blind.
       const lived = Date.now() - began >= LIFE;
-      failures = lived || (isClean && heard) ? 0 : failures + 1;
+      failures = lived || isClean ? 0 : failures + 1;
       if (lived && status === undefined) continue;
       // One that ends at once must not be opened again at once; only a server in trouble needs ever more time.
-      const attempt = Math.max(failures - 1, 0);
-      await cluster.pause(isClean ? Math.min(attempt, 1) : attempt, signal, retryAfter);
+      await cluster.pause(isClean ? 1 : Math.max(failures - 1, 0), signal, retryAfter);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
