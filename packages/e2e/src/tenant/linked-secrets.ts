@@ -51,14 +51,23 @@ export async function findUnlinkedSecrets({
             level: changes ? 'note' : 'problem',
             what: `service account ${account.metadata.name} is not linked to the secret ${name}`,
             hint: changes
-              ? 'it is linked when this run applies konflux/service-accounts.yaml'
-              : 'kubectl apply --server-side -f konflux/service-accounts.yaml',
+              ? 'it is linked when this run applies konflux/service-accounts.yaml, or by Konflux'
+              : secretsOf(account).includes(name)
+                ? 'kubectl apply --server-side -f konflux/service-accounts.yaml'
+                : linkByHand(account, name, namespace),
           },
         ];
       });
     }),
   );
-  return findings.flat();
+  // Several accounts may need the same secret, which is missing only once.
+  return [...new Map(findings.flat().map((finding) => [finding.what, finding])).values()];
+}
+
+/** Konflux links the secret of a component's own repository, and may have failed to. */
+function linkByHand({ metadata: { name: account } }: Resource, name: string, namespace: string): string {
+  const patch = JSON.stringify({ secrets: [{ name }] });
+  return `Konflux links it by itself; by hand: kubectl patch serviceaccount ${account} -n ${namespace} -p '${patch}'`;
 }
 
 /** The push secret of the component's own image repository, which Konflux links: Chains pushes with it, too. */

@@ -145,7 +145,17 @@ describe('where the run can’t be made', () => {
     expect(error.found).toContain(
       'build-pipeline-scanner is not linked to the secret imagerepository-for-chain-scanner-image-push',
     );
+    // That file does not have it.
+    expect(error.hint).toContain('kubectl patch serviceaccount build-pipeline-scanner -n my-tenant');
     expect(tenant.konflux.requests.filter((request) => request.includes('trigger'))).toEqual([]);
+  });
+
+  test('a secret of one’s own that is missing, said once', async () => {
+    await start();
+    const { writeRepository } = await import('../testing/tenant.ts');
+    const config = await writeRepository(`${world.folder}/own`, 'my-tenant', { imageRepositories: 'own' });
+    const error = await tenant.run({ config }).catch((caught) => caught);
+    expect(error.found.match(/there is no secret chain-push/g)).toHaveLength(1);
   });
 
   test('a component that Konflux can’t configure', async () => {

@@ -50,8 +50,8 @@ export async function buildWorld(): Promise<TenantWorld> {
   };
 }
 
-/** A fork: its config, Containerfiles, and everything rendered. */
-export async function writeRepository(root: string, namespace: string): Promise<string> {
+/** A fork: its config, with other fields than usual, Containerfiles, and everything rendered. */
+export async function writeRepository(root: string, namespace: string, others: object = {}): Promise<string> {
   const images = [
     { role: 'primary', component: 'app', repository: 'chain-image1', containerfile: 'image1/Containerfile' },
     {
@@ -68,6 +68,7 @@ export async function writeRepository(root: string, namespace: string): Promise<
     git: { url: 'https://github.com/acme/chain' },
     registry: `quay.io/acme/${namespace}`,
     images,
+    ...others,
   };
   const write = async (path: string, text: string): Promise<void> => {
     await mkdir(dirname(join(root, path)), { recursive: true });
