@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Resource } from '../cluster/resource.ts';
 import { E2eError } from '../errors.ts';
 import { adjust } from './adjust.ts';
+import { isGoing } from './made.ts';
 
 export interface Change {
   /** As it is wanted. */
@@ -42,15 +43,20 @@ export async function carryOut(cluster: Cluster, plan: readonly Change[]): Promi
 }
 
 async function apply(cluster: Cluster, object: Resource): Promise<void> {
+  let seen: string | undefined;
   for (let attempt = 0; ; attempt++) {
     // Looked at again: what was applied before it may have set Konflux to work on this one.
-    const { wanted } = await compare(cluster, object);
+    const { current, wanted } = await compare(cluster, object);
+    const version = current?.metadata.resourceVersion;
     try {
       await cluster.apply(wanted);
       return;
     } catch (error) {
       const conflict = conflictIn(error, object);
-      if (attempt >= 5 || !conflict.includes('the object has been modified')) throw conflictOf([conflict]);
+      // What came in between is looked at; what stays is in the way.
+      const isNew = attempt === 0 || version !== seen || conflict.includes('the object has been modified');
+      if (attempt >= 5 || !isNew) throw conflictOf([conflict]);
+      seen = version;
       await cluster.pause(attempt);
     }
   }
@@ -61,7 +67,9 @@ async function compare(
   desired: Resource,
 ): Promise<{ current: Resource | undefined; wanted: Resource }> {
   const { name, namespace = '' } = desired.metadata;
-  const current = await cluster.read(desired, name, namespace);
+  const found = await cluster.read(desired, name, namespace);
+  // One that is being deleted is waited for before anything is applied.
+  const current = found === undefined || isGoing(found) ? undefined : found;
   return { current, wanted: await adjust(cluster, desired, current) };
 }
 

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KINDS, NAMES, type Resource } from '../cluster/resource.ts';
 import { type Misfortunes, PLANTED } from '../testing/kube/konflux.ts';
 import { writeKubeConfig } from '../testing/kube/login.ts';
+import type { Writable } from '../testing/kube/store.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../testing/tenant.ts';
 import { desiredObjects } from './desired.ts';
 
@@ -143,6 +144,25 @@ describe('what was there before', () => {
         : undefined;
     expect((await tenant.run())?.status).toBe('passed');
     expect(refused).toBe(3);
+  });
+
+  test('an object that Konflux writes after the look at it is looked at again', async () => {
+    await start({ pace: 300 });
+    const { server } = tenant;
+    const name = 'imagerepository-for-chain-app';
+    const image = { name: 'chain-image1', visibility: 'public' };
+    // Konflux waits for the component.
+    const labels = { 'appstudio.redhat.com/component': 'app' };
+    server.store.put({ ...KINDS.imageRepository, metadata: { name, labels }, spec: { image } }, 'kubectl');
+    const rename = ({ spec }: Writable): void => {
+      spec.image.name = 'my-tenant/chain-image1';
+    };
+    server.fault = ({ method, path, query }) => {
+      if (method === 'PATCH' && path.endsWith(name) && !query.has('dryRun'))
+        server.store.change('ImageRepository', name, rename);
+      return undefined;
+    };
+    expect((await tenant.run())?.status).toBe('passed');
   });
 
   test('a component that lost its image gets it again', async () => {
