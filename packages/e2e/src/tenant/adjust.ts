@@ -2,7 +2,8 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { field, KINDS, MADE_BY_US, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { buildStatus, requestOf } from './build-status.ts';
 
-const UPDATE = 'image-controller.appstudio.redhat.com/update-component-image';
+/** Asks Konflux to write an image repository into its component; gone when it did. */
+export const UPDATE = 'image-controller.appstudio.redhat.com/update-component-image';
 
 type Draft = { metadata: { labels?: Record<string, string>; annotations?: Record<string, string> } } & Resource;
 

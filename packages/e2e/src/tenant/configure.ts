@@ -6,8 +6,10 @@ import { KINDS, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { componentsOf } from '../cluster/runs.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
-import { buildStatus } from './build-status.ts';
+import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
+import { checkImages, failWithRepositories } from './image-repositories.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
+import { isGoing } from './made.ts';
 
 export interface ConfigureOptions {
   cluster: Cluster;
@@ -19,49 +21,96 @@ export interface ConfigureOptions {
   signal: AbortSignal;
 }
 
-/**
- * Waits until Konflux made of each component what a build needs: Pipelines as Code is set up, the image repository is
- * there. Throws `COMPONENT_NOT_CONFIGURED` with what the build service says, or `WAIT_TIMEOUT`.
- */
-export async function configure(options: ConfigureOptions): Promise<void> {
-  const { cluster, config, namespace, timeout, progress, signal } = options;
-  await Promise.all(
-    componentsOf(config.chain).map(async ({ component }) => {
-      const what = `${component} · configured`;
-      progress.started(what);
-      let last = 'nothing yet';
-      const status = await waitFor(cluster, KINDS.component, {
-        namespace,
-        timeout,
-        signal,
-        look(object) {
-          if (object.metadata.name !== component) return undefined;
-          const found = buildStatus(object);
-          const image = text(object, 'spec', 'containerImage');
-          last =
-            found === undefined ? 'no build status yet' : image === undefined ? 'no containerImage yet' : found.message;
-          if (found?.state === 'error') return found;
-          return found?.state === 'enabled' && image !== undefined ? found : undefined;
-        },
-      });
-      progress.ended(what, status?.state === 'enabled' ? 'passed' : 'failed', status?.message ?? last);
-      const hint = `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${NAMES.status}`;
-      if (status === undefined) {
-        throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {
-          expected: `state enabled within ${Math.round(timeout / 60_000)} minutes; --timeout configured=… sets another limit`,
-          found: last,
-          hint,
-        });
-      }
-      if (status.state === 'error') {
-        throw new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux could not configure component ${component}`, {
-          expected: 'state enabled',
-          found: status.message,
-          hint,
-        });
-      }
+/** A component that Konflux has to be asked for again, and why. */
+export interface Unconfigured {
+  name: string;
+  /** What was asked for in the first place. */
+  request: string;
+  found: string;
+}
+
+/** The components of which Konflux says that it could not set them up, or not start a build: it tries by itself never again. */
+export async function findUnconfigured(
+  cluster: Cluster,
+  objects: readonly Resource[],
+): Promise<readonly Unconfigured[]> {
+  const found = await Promise.all(
+    objects.map(async (object): Promise<Unconfigured[]> => {
+      const { name, namespace = '' } = object.metadata;
+      const request = requestOf(object);
+      const current = request === undefined ? undefined : await cluster.read(object, name, namespace);
+      const status = current === undefined || isGoing(current) || isAsked(current) ? undefined : buildStatus(current);
+      if (request === undefined || status === undefined || isConfigured(status)) return [];
+      return [{ name, request, found: status.message }];
     }),
   );
+  return found.flat();
+}
+
+export async function askAgain(
+  cluster: Cluster,
+  unconfigured: readonly Unconfigured[],
+  namespace: string,
+): Promise<void> {
+  for (const { name, request } of unconfigured)
+    await cluster.annotate(KINDS.component, name, namespace, { [NAMES.request]: request });
+}
+
+/**
+ * Waits until Konflux made of each component what a build needs: Pipelines as Code is set up, the image repository is
+ * there, and is the config's. Throws `COMPONENT_NOT_CONFIGURED` with what Konflux says, or `WAIT_TIMEOUT`.
+ */
+export async function configure(options: ConfigureOptions): Promise<void> {
+  const stop = new AbortController();
+  const until = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
+  const components = componentsOf(options.config.chain).map(({ component }) => configureOne(component, until));
+  try {
+    await Promise.race([Promise.all(components), failWithRepositories(until)]);
+  } finally {
+    stop.abort();
+  }
+  await checkImages(options);
+}
+
+async function configureOne(component: string, options: ConfigureOptions): Promise<void> {
+  const { cluster, namespace, timeout, progress, signal } = options;
+  const what = `${component} · configured`;
+  progress.started(what);
+  let last = 'no such component';
+  const end = await waitFor(cluster, KINDS.component, {
+    namespace,
+    timeout,
+    signal,
+    look(object): 'enabled' | 'failed' | undefined {
+      if (object.metadata.name !== component) return undefined;
+      const status = buildStatus(object);
+      const image = text(object, 'spec', 'containerImage');
+      if (isGoing(object)) last = 'it is being deleted';
+      else if (image === undefined) last = 'no containerImage yet';
+      // While something is asked for, the status is of before.
+      else if (status === undefined || isAsked(object)) last = 'no build status yet';
+      else last = status.message;
+      if (isGoing(object)) return 'failed';
+      if (status === undefined || isAsked(object)) return undefined;
+      if (status.state !== 'enabled') return 'failed';
+      return image === undefined ? undefined : 'enabled';
+    },
+  });
+  progress.ended(what, end === 'enabled' ? 'passed' : 'failed', last);
+  if (end === 'enabled') return;
+  const annotation = `${NAMES.request}=configure-pac-no-mr`;
+  if (end === 'failed') {
+    throw new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux could not configure component ${component}`, {
+      expected: 'state enabled',
+      found: last,
+      hint: `when that is cured, run again; by hand: kubectl annotate component/${component} -n ${namespace} ${annotation} --overwrite`,
+    });
+  }
+  throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {
+    expected: `state enabled within ${Math.round(timeout / 60_000)} minutes; --timeout configured=… sets another limit`,
+    found: last,
+    hint: `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${NAMES.status}`,
+  });
 }
 
 /**
@@ -82,30 +131,4 @@ export async function waitLinked({ cluster, config, namespace, timeout, signal }
     }
     await Promise.race([cluster.pause(attempt, signal), sleep(deadline - Date.now() + 1, undefined, { signal })]);
   }
-}
-
-/** Asks the build service for a build of each component. */
-export async function trigger(cluster: Cluster, components: readonly string[], namespace: string): Promise<void> {
-  await Promise.all(
-    components.map((component) =>
-      cluster.annotate(KINDS.component, component, namespace, { [NAMES.request]: 'trigger-pac-build' }),
-    ),
-  );
-}
-
-/** The components whose builds were asked for already: the request is still there, or the run is. */
-export async function findAsked(
-  cluster: Cluster,
-  components: readonly string[],
-  namespace: string,
-  runs: readonly Resource[],
-): Promise<readonly string[]> {
-  const asked = await Promise.all(
-    components.map(async (component) => {
-      const object = await cluster.read(KINDS.component, component, namespace);
-      const isPending = object?.metadata.annotations?.[NAMES.request] === 'trigger-pac-build';
-      return isPending || runs.some(({ metadata }) => metadata.labels?.[NAMES.component] === component);
-    }),
-  );
-  return components.filter((_, index) => asked[index]);
 }

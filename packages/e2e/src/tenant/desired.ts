@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type LoadedConfig, render } from '@multi-image/manifests';
+import { findOtherRegistry, type LoadedConfig, render } from '@multi-image/manifests';
 import { parseAllDocuments } from 'yaml';
 import type { Resource } from '../cluster/resource.ts';
 
@@ -32,5 +32,7 @@ export async function findUnfinished({ chain, pins, folder, base }: LoadedConfig
       return [`${path} is ${found === undefined ? 'missing' : 'not as the config says'}`];
     }),
   );
-  return [...placeholders, ...drifted.flat()];
+  const other = findOtherRegistry(chain);
+  const elsewhere = `registry is ${chain.registry}, and Konflux makes the repositories in ${other}: below the namespace`;
+  return [...placeholders, ...(other === undefined ? [] : [elsewhere]), ...drifted.flat()];
 }

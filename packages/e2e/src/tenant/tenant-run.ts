@@ -4,7 +4,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/cluster-session.ts';
 import { settleFindings } from '../cluster/finding.ts';
 import { judgeRuns } from '../cluster/judge-runs.ts';
-import { KINDS, type Resource } from '../cluster/resource.ts';
+import { KINDS } from '../cluster/resource.ts';
 import { componentsOf, followRuns, konfluxLabels } from '../cluster/runs.ts';
 import { Secrecy } from '../cluster/secrecy.ts';
 import { defaultStateFile, loadState, StateKeeper, type TenantState } from '../cluster/state.ts';
@@ -13,11 +13,10 @@ import type { ObservedImage } from '../criteria/observation.ts';
 import type { ImageRunner } from '../images/run-images.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
-import { carryOut, planApply } from './apply.ts';
-import { configure, findAsked, trigger, waitLinked } from './configure.ts';
-import { desiredObjects } from './desired.ts';
 import { awaitOutcome, outcomeEvidence } from './outcome.ts';
 import { preflightTenant } from './preflight.ts';
+import { setUp } from './set-up.ts';
+import { findAsked, trigger, unlessRefused } from './trigger.ts';
 
 export interface TenantRunOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses' | 'loginPatience'> {
   /** The config's path. */
@@ -68,7 +67,9 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       : { version: 1, ...place, startedAt: began, before: [], finished: {} };
     if (options.commit !== undefined) state = { ...state, revision: options.commit };
     keeper = new StateKeeper(file, state, secrecy);
-    const changes = options.commit === undefined && state.triggeredAt === undefined && state.revision === undefined;
+    // Of builds of which one was refused the other's commit may be known already.
+    const isOpen = state.revision === undefined || state.triggering === true;
+    const changes = options.commit === undefined && state.triggeredAt === undefined && isOpen;
 
     const found = await preflightTenant({ cluster, config, namespace, registry, changes, keys: options.keys });
     settleFindings(found.findings, progress);
@@ -79,25 +80,14 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
       await keeper.settled();
     }
 
+    const { dryRun = false } = options;
+    if (dryRun && !changes) {
+      progress.line(`would follow the builds of ${state.revision ?? 'the last run'}; applies and starts nothing`);
+      return undefined;
+    }
     if (changes) {
-      const plan = await planApply(cluster, desiredObjects(config));
-      for (const { action, object } of plan) {
-        if (action !== 'unchanged')
-          progress.line(`${options.dryRun ? 'would ' : ''}${action} ${object.kind} ${object.metadata.name}`);
-      }
-      if (plan.every(({ action }) => action === 'unchanged'))
-        progress.line('nothing to apply: the tenant is as the config says');
-      if (options.dryRun) return undefined;
-      const isAccount = ({ kind }: Resource): boolean => kind === 'ServiceAccount';
-      await carryOut(
-        cluster,
-        plan.filter(({ object }) => !isAccount(object)),
-      );
-      const waiting = { cluster, config, namespace, timeout: timeouts.configured, progress, signal };
-      await configure(waiting);
-      // Konflux makes the accounts with their components: they are its own, and only get secrets from here.
-      await carryOut(cluster, await planApply(cluster, desiredObjects(config).filter(isAccount)));
-      await waitLinked(waiting);
+      await setUp({ cluster, config, namespace, timeout: timeouts.configured, dryRun, progress, signal });
+      if (dryRun) return undefined;
       const { items } = await cluster.list(KINDS.pipelineRun, namespace, konfluxLabels(chain.application).runs);
       // One that was killed in the middle of asking goes on with those that were not asked for.
       const before = state.triggering ? state.before : items.map(({ metadata }) => metadata.name);
@@ -119,21 +109,35 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
     const known = keeper;
     const onKnown = (news: Partial<TenantState>): void => known.note(news);
     ({ state } = known);
-    const { revision, runs, names } = await followRuns({
-      cluster,
-      chain,
-      namespace,
-      labels: konfluxLabels(chain.application),
-      revision: state.revision,
-      before: new Set(state.before),
-      finished: state.finished,
-      signed: state.signed,
-      timeouts,
-      progress,
-      secrecy,
-      signal,
-      onKnown,
-    });
+    const labels = konfluxLabels(chain.application);
+    const { revision, runs, names } = await unlessRefused(
+      {
+        cluster,
+        labels,
+        namespace,
+        components: state.triggeredAt === undefined ? [] : componentsOf(chain).map(({ component }) => component),
+        state,
+        // Asked for again where this run is taken up.
+        onRefused: () => known.note({ triggeredAt: undefined } as Partial<TenantState>),
+        signal,
+      },
+      (until) =>
+        followRuns({
+          cluster,
+          chain,
+          namespace,
+          labels,
+          revision: state.revision,
+          before: new Set(state.before),
+          finished: state.finished,
+          signed: state.signed,
+          timeouts,
+          progress,
+          secrecy,
+          signal: until,
+          onKnown,
+        }),
+    );
     await known.settled();
 
     const succeeded = new Map([...names].filter(([component]) => runs.get(component)?.status === 'Succeeded'));
