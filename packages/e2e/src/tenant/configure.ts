@@ -81,7 +81,8 @@ async function configureOne(component: string, options: ConfigureOptions): Promi
     namespace,
     timeout,
     signal,
-    look(object): 'enabled' | 'failed' | undefined {
+    subject: { name: component, gone: 'gone' },
+    look(object): 'enabled' | 'failed' | 'gone' | undefined {
       if (object.metadata.name !== component) return undefined;
       const status = buildStatus(object);
       const image = text(object, 'spec', 'containerImage');
@@ -96,10 +97,11 @@ async function configureOne(component: string, options: ConfigureOptions): Promi
       return image === undefined ? undefined : 'enabled';
     },
   });
+  if (end === 'gone') last = 'it was deleted';
   progress.ended(what, end === 'enabled' ? 'passed' : 'failed', last);
   if (end === 'enabled') return;
   const annotation = `${NAMES.request}=configure-pac-no-mr`;
-  if (end === 'failed') {
+  if (end === 'failed' || end === 'gone') {
     throw new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux could not configure component ${component}`, {
       expected: 'state enabled',
       found: last,

@@ -162,6 +162,16 @@ describe('what is still being deleted', () => {
     expect(store.get('Component', 'app')?.metadata.uid).not.toBe(before);
   });
 
+  test('or was deleted while it is waited for: said at once', async () => {
+    await start({});
+    tenant.konflux.stop();
+    const run = tenant.run().catch((error) => error);
+    const { store } = tenant.server;
+    await expect.poll(() => tenant.server.watching).toBeGreaterThan(0);
+    store.delete('Component', 'app');
+    expect(await run).toMatchObject({ code: 'COMPONENT_NOT_CONFIGURED', found: 'it was deleted' });
+  });
+
   test('and never goes: the run names it, and what holds it', async () => {
     await start({ goesAfter: 100_000 });
     await tenant.run();

@@ -119,6 +119,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
         state,
         // Asked for again where this run is taken up.
         onRefused: () => known.note({ triggeredAt: undefined } as Partial<TenantState>),
+        timeout: timeouts.started,
         signal,
       },
       (until) =>

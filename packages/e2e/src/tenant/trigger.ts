@@ -6,6 +6,9 @@ import type { TenantState } from '../cluster/state.ts';
 import { E2eError } from '../errors.ts';
 import { buildStatus, requestOf } from './build-status.ts';
 
+/** Milliseconds that a timer can be set to. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Asks the build service for a build of each component. */
 export async function trigger(cluster: Cluster, components: readonly string[], namespace: string): Promise<void> {
   await Promise.all(
@@ -42,6 +45,8 @@ export interface RefusalOptions {
   state: Pick<TenantState, 'before' | 'finished'>;
   /** Called where the work ends for a refusal. */
   onRefused: () => void;
+  /** Milliseconds until all runs must be there: from then on nothing can be refused. */
+  timeout: number;
   signal: AbortSignal;
 }
 
@@ -52,7 +57,11 @@ export interface RefusalOptions {
 export async function unlessRefused<T>(options: RefusalOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const refused = new AbortController();
   const over = new AbortController();
-  const signal = AbortSignal.any([options.signal, over.signal]);
+  const signal = AbortSignal.any([
+    options.signal,
+    over.signal,
+    AbortSignal.timeout(Math.min(options.timeout, LONGEST)),
+  ]);
   const watching = watchRefusals({ ...options, signal }, (error) => {
     if (error.code === 'COMPONENT_NOT_CONFIGURED' && !refused.signal.aborted) options.onRefused();
     refused.abort(error);
