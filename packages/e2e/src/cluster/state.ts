@@ -19,7 +19,7 @@ export interface TenantState {
   /** Whether the builds are being asked for: some may be, some not. */
   triggering?: boolean;
   /** When the builds were asked for, all of them. */
-  triggeredAt?: number;
+  triggeredAt?: number | undefined;
   revision?: string;
   /** The word in the names of the runs that this command made itself. */
   invocation?: string;

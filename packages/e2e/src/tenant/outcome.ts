@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { waitFor } from '../cluster/follow.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { componentsOf, konfluxLabels } from '../cluster/runs.ts';
-import { signedEvidence, waitSigned } from '../cluster/signed.ts';
+import { RUN_GONE, signedEvidence, waitSigned } from '../cluster/signed.ts';
 import { type Evidence, failed, passed } from '../criteria/criterion.ts';
 import type { Progress } from '../report/progress.ts';
 import { desiredObjects } from './desired.ts';
@@ -63,7 +63,7 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
       const snapshot = await step(
         options,
         `${component} · Snapshot`,
-        () => waitSnapshot(options, component, run),
+        () => waitSnapshot(options, component, run, signed.get(component) === RUN_GONE),
         Boolean,
       );
       if (snapshot === undefined) return;
@@ -98,11 +98,13 @@ function waitSnapshot(
   { cluster, namespace, timeouts, signal }: OutcomeOptions,
   component: string,
   run: string,
+  isGone: boolean,
 ): Promise<SnapshotFacts | undefined> {
   return waitFor(cluster, KINDS.snapshot, {
     namespace,
     selector: `${NAMES.buildPipelineRun}=${run}`,
-    timeout: timeouts.snapshot,
+    // From a run that is not there any more none is made: one that is there was made before.
+    timeout: isGone ? Math.min(timeouts.snapshot, 60_000) : timeouts.snapshot,
     signal,
     look: (object) => ({ component, name: object.metadata.name, images: imagesOf(object) }),
   });

@@ -118,7 +118,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
         components: state.triggeredAt === undefined ? [] : componentsOf(chain).map(({ component }) => component),
         state,
         // Asked for again where this run is taken up.
-        onRefused: () => known.note({ triggeredAt: undefined } as Partial<TenantState>),
+        onRefused: () => known.note({ triggeredAt: undefined }),
         timeout: timeouts.started,
         signal,
       },
