@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -13,6 +14,8 @@ let registry: TestRegistry;
 let failing: FailingRegistry;
 let source: string;
 let artifact: string;
+/** Bases come into the image store of whoever runs the test. */
+const pulled: string[] = [];
 
 beforeAll(async () => {
   registry = await startTestRegistry();
@@ -25,6 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await failing?.stop();
   await registry?.stop();
+  for (const image of pulled) spawnSync('buildah', ['rmi', image]);
   if (source !== undefined) rmSync(source, { recursive: true, force: true });
 });
 
@@ -38,7 +42,9 @@ it('builds, pulls, tags and indexes at a registry that fails now and then', asyn
   const image = await build('image');
   const tags = { IMAGE_URL: result(image, 'IMAGE_URL'), IMAGE_DIGEST: result(image, 'IMAGE_DIGEST') };
   await runStandIn('apply-tags', { ...tags, ADDITIONAL_TAGS: ['latest'] });
-  const upon = await build('upon', [`BASE=${failing.host}/image@${tags.IMAGE_DIGEST}`]);
+  const base = `${failing.host}/image@${tags.IMAGE_DIGEST}`;
+  pulled.push(base);
+  const upon = await build('upon', [`BASE=${base}`]);
   const IMAGES = [result(image, 'IMAGE_REF'), result(upon, 'IMAGE_REF')];
   const index = await runStandIn('build-image-index', { IMAGE: `${failing.host}/index:1`, IMAGES });
   const pushed = await getManifest(parseReference(`${registry.host}/index:1`));
