@@ -1,5 +1,5 @@
+import { PRUNED, PRUNED_REASON } from '../criteria/chain-view.ts';
 import type { RunFacts, TaskFacts } from '../criteria/observation.ts';
-import { PRUNED, PRUNED_REASON } from '../criteria/single-pipeline.ts';
 import { condition, KINDS, list, NAMES, type Resource, text } from './resource.ts';
 
 /** What is kept of a PipelineRun while it is followed: not the object, which can have megabytes. */

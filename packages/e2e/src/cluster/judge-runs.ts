@@ -1,12 +1,12 @@
 import type { Registry, VerificationKey } from '@multi-image/digest-chain';
 import type { Chain } from '@multi-image/manifests';
+import { judge } from '../criteria/criteria.ts';
 import { type Evidence, extend } from '../criteria/criterion.ts';
 import type { Observation, ObservedImage, RunFacts } from '../criteria/observation.ts';
 import { scansOf } from '../criteria/scans.ts';
 import { lookAtImages } from '../images/look-at-images.ts';
 import { type ImageRunner, runImages } from '../images/run-images.ts';
 import { reportOf } from '../report/report-of.ts';
-import { judgeWithGaps } from './pruned.ts';
 import { componentsOf } from './runs.ts';
 
 export interface JudgeRunsOptions {
@@ -46,6 +46,6 @@ export async function judgeRuns(options: JudgeRunsOptions): Promise<ReturnType<t
     images,
     scans: all.flatMap(scansOf),
   };
-  const criteria = extend(judgeWithGaps(seen), { 'single-pipeline': notRun, ...options.more(images) });
+  const criteria = extend(judge(seen), { 'single-pipeline': notRun, ...options.more(images) });
   return reportOf(seen, criteria, keys);
 }

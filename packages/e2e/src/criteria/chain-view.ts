@@ -5,6 +5,23 @@ export function builtDigest(run: RunFacts, imageName: string): string | undefine
   return textOf(taskOf(run, `build-${imageName}`)?.results.IMAGE_DIGEST);
 }
 
+/**
+ * The digest of an image as it was built: what its task reported; of a task that is gone, what the registry proves of its
+ * image.
+ */
+export function knownDigest(run: RunFacts, { name, origin }: ObservedImage): string | undefined {
+  return builtDigest(run, name) ?? (isPruned(taskOf(run, `build-${name}`)) ? origin.digest : undefined);
+}
+
+/** The status of a task that a run names as its own and of which nothing else is left. */
+export const PRUNED = 'Pruned';
+export const PRUNED_REASON = 'its TaskRun is gone: pruned, or deleted';
+
+/** Of such a task nothing was checked. */
+export function isPruned(task: TaskFacts | undefined): boolean {
+  return task?.status === PRUNED;
+}
+
 /** The tasks that built an image, of a run in which other images were built as well: one, or one for each platform. */
 export function buildTasksOf({ build, images }: Observation, { name }: ObservedImage): readonly TaskFacts[] {
   const builds = (task: TaskFacts, image: string): boolean => `${task.name}-`.startsWith(`build-${image}-`);

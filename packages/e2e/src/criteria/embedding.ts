@@ -1,5 +1,5 @@
-import { buildTasksOf, builtDigest, byRole } from './chain-view.ts';
-import { type Evidence, equal, failed, passed } from './criterion.ts';
+import { buildTasksOf, byRole, isPruned, knownDigest, PRUNED_REASON, taskOf } from './chain-view.ts';
+import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
 import type { Observation, ObservedImage } from './observation.ts';
 import { outputEvidence } from './output.ts';
 import { title } from './wording.ts';
@@ -9,11 +9,15 @@ export function embedding(seen: Observation): Evidence[] {
   return seen.images.flatMap((image): Evidence[] => {
     const all = image.embeds.map((role) => {
       const embedded = byRole(seen.images, role);
-      const digest = builtDigest(seen.build, embedded.name);
+      const digest = knownDigest(seen.build, embedded);
       return { embedded, digest, url: digest === undefined ? undefined : `${embedded.repository}@${digest}` };
     });
     if (all.length === 0) return [];
+    const what = `what build-${image.name} (${title(image)}) was called with`;
     return [
+      ...(isPruned(taskOf(seen.build, `build-${image.name}`))
+        ? [skipped('build-args', `${what}: ${PRUNED_REASON}`)]
+        : []),
       ...all.flatMap(({ embedded, digest, url }) => [
         ...buildArguments(seen, image, embedded, digest),
         ...held(image, embedded, seen.labelPrefix, { digest, url }),

@@ -1,3 +1,4 @@
+import { isPruned } from './chain-view.ts';
 import { type Evidence, failed, passed, skipped } from './criterion.ts';
 import type { Observation } from './observation.ts';
 import { ATTESTED, proofChecks } from './proof-evidence.ts';
@@ -16,11 +17,17 @@ export function scannedAndSigned(seen: Observation): Evidence[] {
       if (result === 'SUCCESS') return passed('scan', text);
       return result === 'SKIPPED' ? skipped('scan', text) : failed('scan', text, 'SUCCESS', result);
     }),
-    ...(seen.scans.length > 0 ? [] : [skipped('scan', 'no check task ran in these pipelines')]),
+    ...(seen.scans.length > 0 ? [] : [skipped('scan', noScans(seen))]),
     ...signatures,
     ...(signatures.length > 0 ? [] : [skipped('signatures', 'no signature was looked at')]),
     ...(signatures.length > 0 || seen.signer === 'none' ? SIGNERS[seen.signer] : []),
   ];
+}
+
+function noScans({ build, scanners }: Observation): string {
+  return [build, ...scanners.map(({ run }) => run)].some(({ tasks }) => tasks.some(isPruned))
+    ? 'what check tasks said is not known: their TaskRuns are gone'
+    : 'no check task ran in these pipelines';
 }
 
 /** What keeps the signatures from being those of a build system that others can trust. */

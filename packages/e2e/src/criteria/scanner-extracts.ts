@@ -1,6 +1,6 @@
-import { byRole, describeTask, taskOf, textOf } from './chain-view.ts';
-import { type Evidence, equal, failed, passed } from './criterion.ts';
-import type { Observation } from './observation.ts';
+import { byRole, describeTask, isPruned, PRUNED_REASON, taskOf, textOf } from './chain-view.ts';
+import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
+import type { Observation, TaskFacts } from './observation.ts';
 import { succeeded } from './run-evidence.ts';
 import { seconds } from './wording.ts';
 
@@ -12,7 +12,6 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
     const extract = taskOf(run, `extract-${image.name}`);
     const seals = image.embeds.map((embedded) => taskOf(build, `label-${byRole(images, embedded).name}`));
     const waited = seals.some((seal) => seal?.status === 'Succeeded' && run.startedAt < (seal.finishedAt ?? 0));
-    const took = seconds((extract?.finishedAt ?? 0) - (extract?.startedAt ?? 0));
     return [
       succeeded(run),
       passed(
@@ -20,9 +19,7 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
         `${run.name} started ${seconds(apart)} from ${build.name}` +
           (waited ? ', before the image was sealed, and waited for its own revision' : ''),
       ),
-      extract?.status === 'Succeeded'
-        ? passed('extract', `extract-${image.name} answered after ${took}`)
-        : failed('extract', `extract-${image.name}`, 'Succeeded', describeTask(extract)),
+      extracted(`extract-${image.name}`, extract),
       equal(
         'image-digest',
         `${run.name}: pipeline result IMAGE_DIGEST`,
@@ -37,4 +34,10 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
       ),
     ];
   });
+}
+
+function extracted(name: string, task: TaskFacts | undefined): Evidence {
+  if (isPruned(task)) return skipped('extract', `${name}: ${PRUNED_REASON}`);
+  if (task?.status !== 'Succeeded') return failed('extract', name, 'Succeeded', describeTask(task));
+  return passed('extract', `${name} answered after ${seconds((task.finishedAt ?? 0) - (task.startedAt ?? 0))}`);
 }

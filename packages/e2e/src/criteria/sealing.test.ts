@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { origin, other, sealed, wellDone } from '../testing/observation.ts';
+import { PRUNED } from './chain-view.ts';
 import { judge } from './criteria.ts';
 import { sealing } from './sealing.ts';
-import { PRUNED } from './single-pipeline.ts';
 
 const without = (status: string | undefined) => {
   const seen = wellDone();

@@ -1,8 +1,7 @@
-import { builtDigest, byRole, taskOf } from './chain-view.ts';
+import { builtDigest, byRole, knownDigest } from './chain-view.ts';
 import { type Evidence, equal, failed, skipped } from './criterion.ts';
 import type { Observation, ObservedImage } from './observation.ts';
 import { ATTESTED, proofChecks } from './proof-evidence.ts';
-import { isPruned } from './single-pipeline.ts';
 import { title } from './wording.ts';
 
 /** Each image that is embedded leads to those that embed it, and is still what they embed. */
@@ -42,7 +41,7 @@ function labelled(image: ObservedImage, { build, images, labelPrefix }: Observat
     return equal(check, `${title(image)}: label ${label}`, expected, found || undefined);
   };
   const sealedFrom = `${labelPrefix}.sealed-from.digest`;
-  const built = builtDigest(build, image.name);
+  const built = knownDigest(build, image);
   const labels = [
     ...image.embeddedBy.map((role) =>
       labelOf('label', `${labelPrefix}.${role}-image.digest`, byRole(images, role).published.digest),
@@ -72,8 +71,6 @@ function labelled(image: ObservedImage, { build, images, labelPrefix }: Observat
 function unchanged(image: ObservedImage, { build }: Observation): Evidence[] {
   const what = `${title(image)}: published as it was built`;
   const built = builtDigest(build, image.name);
-  if (built === undefined || isPruned(taskOf(build, `build-${image.name}`))) {
-    return [skipped('unchanged', `${what}: ${UNKNOWN}`)];
-  }
+  if (built === undefined) return [skipped('unchanged', `${what}: ${UNKNOWN}`)];
   return [equal('unchanged', what, built, image.published.digest)];
 }

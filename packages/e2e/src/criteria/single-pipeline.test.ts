@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { revision, wellDone } from '../testing/observation.ts';
-import { PRUNED, singlePipeline } from './single-pipeline.ts';
+import { PRUNED } from './chain-view.ts';
+import { singlePipeline } from './single-pipeline.ts';
 
 test('an image that is not there by its revision tag is said to be missing', () => {
   const seen = wellDone();

@@ -1,18 +1,10 @@
-import { builtDigest, describeTask, taskOf } from './chain-view.ts';
+import { builtDigest, describeTask, isPruned, PRUNED_REASON, taskOf } from './chain-view.ts';
 import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
-import type { Observation, ObservedImage, TaskFacts } from './observation.ts';
+import type { Observation, ObservedImage } from './observation.ts';
 import { outputEvidence } from './output.ts';
 import { platformEvidence } from './platforms.ts';
 import { succeeded } from './run-evidence.ts';
 import { title } from './wording.ts';
-
-/** The status of a task that a run names as its own and of which nothing else is left. */
-export const PRUNED = 'Pruned';
-export const PRUNED_REASON = 'its TaskRun is gone: pruned, or deleted';
-
-export function isPruned(task: TaskFacts | undefined): boolean {
-  return task?.status === PRUNED;
-}
 
 /** One run built every image from one commit and published them; what embeds nothing also runs. */
 export function singlePipeline({ build, images, revision }: Observation): Evidence[] {

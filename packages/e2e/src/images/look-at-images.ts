@@ -6,9 +6,8 @@ import {
   type VerificationKey,
 } from '@multi-image/digest-chain';
 import type { Chain, Image } from '@multi-image/manifests';
-import { builtDigest, taskOf } from '../criteria/chain-view.ts';
+import { builtDigest, isPruned, PRUNED_REASON, taskOf } from '../criteria/chain-view.ts';
 import type { ImageView, ObservedImage, RunFacts } from '../criteria/observation.ts';
-import { isPruned, PRUNED_REASON } from '../criteria/single-pipeline.ts';
 import { childrenOf, unseen, viewOf } from './image-facts.ts';
 import { problemOf, prove, provedOrigin, takeApart } from './prove.ts';
 

@@ -4,6 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { waitFor } from '../cluster/follow.ts';
 import { KINDS, NAMES, type Resource, text } from '../cluster/resource.ts';
 import { componentsOf } from '../cluster/runs.ts';
+import { span } from '../cluster/timeouts.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
@@ -109,7 +110,7 @@ async function configureOne(component: string, options: ConfigureOptions): Promi
     });
   }
   throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {
-    expected: `state enabled within ${Math.round(timeout / 60_000)} minutes; --timeout configured=… sets another limit`,
+    expected: `state enabled within ${span(timeout)}; --timeout configured=… sets another limit`,
     found: last,
     hint: `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${NAMES.status}`,
   });

@@ -58,8 +58,7 @@ export async function awaitGone(
       ),
     );
     // One of the same name that was made since is another.
-    left = found.filter((object, index) => object?.metadata.uid === left[index]?.metadata.uid) as Resource[];
-    left = left.filter((object) => object !== undefined);
+    left = found.flatMap((object, index) => (object?.metadata.uid === left[index]?.metadata.uid ? (object ?? []) : []));
     if (left.length === 0 || Date.now() >= deadline) return left;
     // Few seconds at most: somebody may be waiting for the name.
     await cluster.pause(Math.min(attempt + 1, 3), signal);

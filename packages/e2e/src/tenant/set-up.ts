@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '@multi-image/manifests';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Resource } from '../cluster/resource.ts';
+import { span } from '../cluster/timeouts.ts';
 import { E2eError } from '../errors.ts';
 import type { Progress } from '../report/progress.ts';
 import { carryOut, planApply } from './apply.ts';
@@ -59,7 +60,7 @@ async function settleGoing(objects: readonly Resource[], options: SetUpOptions):
   const left = await awaitGone(cluster, going, { timeout, signal });
   if (left.length === 0) return;
   throw new E2eError('WAIT_TIMEOUT', 'what was deleted before is not gone', {
-    expected: `nothing of it within ${Math.round(timeout / 60_000)} minutes; --timeout configured=… sets another limit`,
+    expected: `nothing of it within ${span(timeout)}; --timeout configured=… sets another limit`,
     found: left.map(printGoing).join('\n'),
     hint: `an object goes when what holds it lets go: kubectl get ${left[0]?.kind.toLowerCase()} ${left[0]?.metadata.name} -n ${namespace} -o yaml`,
   });
