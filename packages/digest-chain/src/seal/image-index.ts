@@ -61,16 +61,14 @@ export function readIndex(bytes: Uint8Array, mediaType: string): ImageIndex {
  * their platform, whatever the mark says.
  */
 export function requireArtifact({ bytes, digest, mediaType }: RawManifest): void {
-  const config =
-    mediaType === OCI_MANIFEST
-      ? textOf(bytes, get(field(scanDocument(bytes, mediaType, [OCI_MANIFEST]), 'config'), 'mediaType'))
-      : mediaType;
-  if (mediaType === OCI_MANIFEST && !IMAGE_CONFIGS.includes(config)) return;
-  throw notAnImage(
-    'its index marks an image as an artifact',
-    'an artifact, or platform unknown/unknown',
-    `${config} (${digest})`,
-  );
+  let type = mediaType;
+  if (mediaType === OCI_MANIFEST) {
+    const config = field(scanDocument(bytes, mediaType, [OCI_MANIFEST]), 'config');
+    type = textOf(bytes, field(config, 'mediaType'));
+    if (!IMAGE_CONFIGS.includes(type)) return;
+  }
+  const expected = 'an artifact, or platform unknown/unknown';
+  throw notAnImage('its index marks an image as an artifact', expected, `${type} (${digest})`);
 }
 
 /** The index with other images in the places of the old ones, by their old digests. */

@@ -55,6 +55,17 @@ it.each([
   });
 });
 
+it('an artifact whose config has two types, to readers that tell case and to others, is none', async () => {
+  const place = parseDigestReference(`${chain.image2}@${chain.metadata}`);
+  const { bytes: image } = await registry.getManifest(place, await pushLayeredImage(`${chain.image2}:plain`, 1, 100));
+  const manifest = JSON.parse(Buffer.from(image).toString());
+  const config = { MediaType: manifest.config.mediaType, ...manifest.config, mediaType: 'application/x' };
+  const bytes = Buffer.from(JSON.stringify({ ...manifest, config }));
+  const { digest } = await registry.putManifest(place, 'two-types', { bytes, mediaType: OCI_MANIFEST });
+  const sealing = sealWith('two-types-index', digest, bytes.length, { artifactType: 'application/x' });
+  await expect(sealing).rejects.toMatchObject({ code: 'SEAL_REFUSED' });
+});
+
 it('an artifact beside the images is none', async () => {
   const place = parseDigestReference(`${chain.image2}@${chain.metadata}`);
   const empty = await registry.putBlob(place, Buffer.from('{}'));
