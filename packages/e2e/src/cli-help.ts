@@ -1,5 +1,5 @@
-import { TEKTON_HELP } from './tekton/options.ts';
-import { TENANT_HELP } from './tenant/options.ts';
+import { TEKTON_HELP } from './targets/cluster/tekton/options.ts';
+import { TENANT_HELP } from './targets/cluster/tenant/options.ts';
 
 /** What `pnpm e2e --help` prints. */
 export const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HELP } from './cli-help.ts';
 import { E2eError } from './errors.ts';
-import { preflight } from './local/preflight.ts';
 import { Progress } from './report/progress.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
 import { palette, printable, printableLines } from './report/terminal-text.ts';
-import { TEKTON_OPTIONS } from './tekton/options.ts';
-import { TENANT_OPTIONS } from './tenant/options.ts';
+import { TEKTON_OPTIONS } from './targets/cluster/tekton/options.ts';
+import { TENANT_OPTIONS } from './targets/cluster/tenant/options.ts';
+import { preflight } from './targets/local/preflight.ts';
 
 const stop = new AbortController();
 const paint = palette(process.stdout);
@@ -90,10 +90,10 @@ async function produce(
   const { signal } = stop;
   if (command === 'verify') {
     const [{ verifyPublished }, { parsePlaces }, { connect }, { readKeyFiles }] = await Promise.all([
-      import('./published/verify-published.ts'),
-      import('./published/places.ts'),
-      import('./images/connect.ts'),
-      import('./cluster/key-files.ts'),
+      import('./targets/published/verify-published.ts'),
+      import('./targets/published/places.ts'),
+      import('./look/connect.ts'),
+      import('./targets/cluster/key-files.ts'),
     ]);
     const { key, revision, prefix, 'plain-http': plainHttp, 'registry-here': to } = values;
     const from = image?.split('/')[0];
@@ -103,18 +103,18 @@ async function produce(
     return verifyPublished({ reference: image ?? '', keys, revision, prefix, at, registry, plainHttp, elsewhere });
   }
   if (values.target === 'tenant') {
-    const { runTenantCommand } = await import('./tenant/command.ts');
+    const { runTenantCommand } = await import('./targets/cluster/tenant/command.ts');
     return runTenantCommand(values, progress, signal);
   }
   if (values.target === 'tekton') {
-    const { runTektonCommand } = await import('./tekton/command.ts');
+    const { runTektonCommand } = await import('./targets/cluster/tekton/command.ts');
     return runTektonCommand(values, progress, signal);
   }
   const port = Number(values.port);
   if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
     throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
   }
-  const { runLocal } = await import('./local/local-run.ts');
+  const { runLocal } = await import('./targets/local/local-run.ts');
   return runLocal({
     cwd: process.cwd(),
     config: values.config,

@@ -8,10 +8,10 @@ test('every field of the report is documented', () => {
   const documented = read('../../../../docs/report.md');
   const interfaces = [
     read('report.ts'),
-    ...read('../criteria/observation.ts')
+    ...read('../judge/observation.ts')
       .split(/(?=export interface (?:TaskFacts|RunFacts))/)
       .slice(1, 3),
-    read('../criteria/criterion.ts'),
+    read('../judge/criterion.ts'),
   ];
   const fields = interfaces
     .flatMap((text) => text.split('export interface ').slice(1))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { judge } from '../criteria/criteria.ts';
-import { criterion, failed, passed, skipped } from '../criteria/criterion.ts';
+import { judge } from '../judge/criteria.ts';
+import { criterion, failed, passed, skipped } from '../judge/criterion.ts';
 import { wellDone } from '../testing/observation.ts';
 import { reportFor } from '../testing/report.ts';
 import { renderJunit } from './junit.ts';

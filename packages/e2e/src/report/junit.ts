@@ -1,4 +1,4 @@
-import type { Criterion, Evidence } from '../criteria/criterion.ts';
+import type { Criterion, Evidence } from '../judge/criterion.ts';
 import type { Report } from './report.ts';
 import { visible } from './visible.ts';
 

@@ -1,4 +1,4 @@
-import { seconds } from '../criteria/wording.ts';
+import { seconds } from '../judge/wording.ts';
 import { type Palette, printable } from './terminal-text.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Observation, ProofCheck } from '../criteria/observation.ts';
-import { title } from '../criteria/wording.ts';
+import type { Observation, ProofCheck } from '../judge/observation.ts';
+import { title } from '../judge/wording.ts';
 import type { ReportImage } from './report.ts';
 
 /** The images of a chain as a report has them. */

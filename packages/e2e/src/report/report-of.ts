@@ -1,7 +1,7 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
-import { type Criterion, extend } from '../criteria/criterion.ts';
-import type { Observation } from '../criteria/observation.ts';
-import { levelMissed, proofLevel } from '../criteria/proof-evidence.ts';
+import { type Criterion, extend } from '../judge/criterion.ts';
+import type { Observation } from '../judge/observation.ts';
+import { levelMissed, proofLevel } from '../judge/proof-evidence.ts';
 import type { Report } from './report.ts';
 import { imagesOf } from './report-images.ts';
 

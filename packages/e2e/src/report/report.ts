@@ -1,6 +1,6 @@
-import type { Criterion, Status } from '../criteria/criterion.ts';
-import type { RunFacts } from '../criteria/observation.ts';
-import type { ProofLevel } from '../criteria/proof-evidence.ts';
+import type { Criterion, Status } from '../judge/criterion.ts';
+import type { RunFacts } from '../judge/observation.ts';
+import type { ProofLevel } from '../judge/proof-evidence.ts';
 
 /**
  * Where it looked: this machine, a Konflux tenant, any cluster with Tekton, or the registry alone, at what is published.

@@ -1,5 +1,5 @@
-import type { Criterion, Status } from '../criteria/criterion.ts';
-import { seconds } from '../criteria/wording.ts';
+import type { Criterion, Status } from '../judge/criterion.ts';
+import { seconds } from '../judge/wording.ts';
 import { firstCause } from './first-cause.ts';
 import { remedyFor } from './remedies.ts';
 import type { Report } from './report.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { criterion, skipped } from '../criteria/criterion.ts';
+import { criterion, skipped } from '../judge/criterion.ts';
 import { wellDone } from '../testing/observation.ts';
 import { reportFor } from '../testing/report.ts';
 import { renderPage } from './html/page.ts';

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { takeSource } from '../local/source.ts';
 import type { Report } from '../report/report.ts';
+import { takeSource } from '../targets/local/source.ts';
 
 export const cli: string = resolve(import.meta.dirname, '../cli.ts');
 export const repository: string = resolve(import.meta.dirname, '../../../..');

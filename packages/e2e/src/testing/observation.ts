@@ -1,4 +1,4 @@
-import type { Observation, ObservedImage, RunFacts } from '../criteria/observation.ts';
+import type { Observation, ObservedImage, RunFacts } from '../judge/observation.ts';
 
 export const origin = `sha256:${'1'.repeat(64)}`;
 export const sealed = `sha256:${'2'.repeat(64)}`;

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { parsePublicKeys } from '@multi-image/digest-chain';
-import { judge } from '../criteria/criteria.ts';
-import type { Observation } from '../criteria/observation.ts';
+import { judge } from '../judge/criteria.ts';
+import type { Observation } from '../judge/observation.ts';
 import type { Report } from '../report/report.ts';
 import { reportOf } from '../report/report-of.ts';
 import { second, wellDone } from './observation.ts';

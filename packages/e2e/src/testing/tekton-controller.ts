@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Containers, type RunOptions, runPipeline } from '@multi-image/tekton-local';
-import { NAMES, type Resource } from '../cluster/resource.ts';
+import { NAMES, type Resource } from '../targets/cluster/resource.ts';
 import type { KubeServer } from './kube/server.ts';
 
 export interface ControllerOptions extends Pick<RunOptions, 'images' | 'sourceUrl'> {

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KINDS } from '../cluster/resource.ts';
-import { DEFAULT_TIMEOUTS } from '../cluster/timeouts.ts';
 import { Progress } from '../report/progress.ts';
 import { palette } from '../report/terminal-text.ts';
-import { runTekton, type TektonRunOptions } from '../tekton/tekton-run.ts';
+import { KINDS } from '../targets/cluster/resource.ts';
+import { runTekton, type TektonRunOptions } from '../targets/cluster/tekton/tekton-run.ts';
+import { DEFAULT_TIMEOUTS } from '../targets/cluster/timeouts.ts';
 import { writeKubeConfig } from './kube/login.ts';
 import { KubeServer } from './kube/server.ts';
 import { SimulatedTekton, type TektonMisfortunes } from './kube/tekton.ts';

@@ -11,7 +11,7 @@ import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../di
 import { configOf, imageOf } from '../../../digest-chain/src/testing/image.ts';
 import { provenanceV02 } from '../../../digest-chain/src/testing/provenance.ts';
 import { envelope, pushSigned, type Signer, simpleSigning } from '../../../digest-chain/src/testing/signer.ts';
-import { reachElsewhere } from '../images/reach-elsewhere.ts';
+import { reachElsewhere } from '../look/reach-elsewhere.ts';
 
 /** A registry client for which `quay.io` is the test's registry: Konflux' references have no port. */
 export function quayAt(host: string): Registry {

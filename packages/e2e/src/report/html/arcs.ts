@@ -1,4 +1,4 @@
-import type { Status } from '../../criteria/criterion.ts';
+import type { Status } from '../../judge/criterion.ts';
 import { html, type Markup } from './markup.ts';
 
 /** An arrow from one image's column to another's. */

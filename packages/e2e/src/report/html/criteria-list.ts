@@ -1,4 +1,4 @@
-import type { Criterion, Evidence, Status } from '../../criteria/criterion.ts';
+import type { Criterion, Evidence, Status } from '../../judge/criterion.ts';
 import { remedyFor } from '../remedies.ts';
 import type { Report } from '../report.ts';
 import { nodesOf } from './chain-nodes.ts';

@@ -1,5 +1,5 @@
-import type { Status } from '../../criteria/criterion.ts';
-import { listed, seconds } from '../../criteria/wording.ts';
+import type { Status } from '../../judge/criterion.ts';
+import { listed, seconds } from '../../judge/wording.ts';
 import { firstCause } from '../first-cause.ts';
 import type { Report } from '../report.ts';
 import { targetText } from '../target.ts';

@@ -1,4 +1,4 @@
-import type { Status } from '../../criteria/criterion.ts';
+import type { Status } from '../../judge/criterion.ts';
 import type { Report } from '../report.ts';
 import { levelText, NO_PLACE } from '../target.ts';
 import { type Arc, strip } from './arcs.ts';

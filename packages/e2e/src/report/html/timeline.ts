@@ -1,4 +1,4 @@
-import { seconds } from '../../criteria/wording.ts';
+import { seconds } from '../../judge/wording.ts';
 import type { Report } from '../report.ts';
 import { html, type Markup } from './markup.ts';
 

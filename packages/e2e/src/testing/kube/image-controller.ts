@@ -1,4 +1,4 @@
-import { KINDS, type Resource, text } from '../../cluster/resource.ts';
+import { KINDS, type Resource, text } from '../../targets/cluster/resource.ts';
 import type { Misfortunes } from './misfortunes.ts';
 import type { KubeServer } from './server.ts';
 import { NAMESPACE } from './store.ts';

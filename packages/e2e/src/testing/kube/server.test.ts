@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { KINDS, list, type Resource } from '../../cluster/resource.ts';
+import { KINDS, list, type Resource } from '../../targets/cluster/resource.ts';
 import { KubeServer } from './server.ts';
 
 // The rules of Kubernetes' API that this package relies on, each asked for over HTTP.

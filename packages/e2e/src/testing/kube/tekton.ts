@@ -1,5 +1,5 @@
-import { KINDS, list, NAMES, type Resource, text } from '../../cluster/resource.ts';
-import { RUN_LABELS } from '../../tekton/embed.ts';
+import { KINDS, list, NAMES, type Resource, text } from '../../targets/cluster/resource.ts';
+import { RUN_LABELS } from '../../targets/cluster/tekton/embed.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { condition, endedTask, resultsOf } from './objects.ts';
 import type { KubeServer } from './server.ts';

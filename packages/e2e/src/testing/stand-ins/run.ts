@@ -6,7 +6,7 @@ import { readPins } from '@multi-image/manifests';
 import { type PipelineRunOutcome, type RunEvent, runPipeline, type TaskOutcome } from '@multi-image/tekton-local';
 import { startTestRegistry } from '../../../../digest-chain/src/testing/registry.ts';
 import { makeRepository } from '../../../../tekton-local/src/testing/source.ts';
-import { readStandIn } from '../../tekton/stand-ins.ts';
+import { readStandIn } from '../../targets/cluster/tekton/stand-ins.ts';
 import { findGitDaemon, serveGit } from '../git-server.ts';
 import { buildLocalTaskRunner, lackingForTaskRunner } from './local-task-runner.ts';
 import { commandExists } from './program.ts';

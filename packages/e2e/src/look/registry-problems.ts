@@ -1,0 +1,36 @@
+import { DigestChainError, parseReference, type Registry } from '@multi-image/digest-chain';
+import type { Chain } from '@multi-image/manifests';
+import type { Finding } from '../targets/cluster/finding.ts';
+
+/** Whether this machine can look at the images: a proof reads them from the registry. */
+export async function findRegistryProblems(registry: Registry, chain: Chain): Promise<Finding[]> {
+  const findings = await Promise.all(
+    chain.images.map(async ({ repository }): Promise<Finding[]> => {
+      try {
+        await registry.headManifest(parseReference(repository), 'latest');
+        return [];
+      } catch (error) {
+        if (!(error instanceof DigestChainError)) throw error;
+        const host = repository.split('/')[0] ?? '';
+        if (error.code === 'UNAUTHORIZED') {
+          // Registries answer so for repositories that are not there yet, too.
+          return [
+            {
+              level: 'note',
+              what: `${repository} can't be read with this machine's credentials`,
+              hint: `before the first build that is so; if it stays, and the repository is private: podman login ${host}`,
+            },
+          ];
+        }
+        return [
+          {
+            level: 'problem',
+            what: `${repository}: ${error.message}`,
+            hint: error.hint ?? `can this machine reach ${host}?`,
+          },
+        ];
+      }
+    }),
+  );
+  return findings.flat();
+}

@@ -1,0 +1,22 @@
+import { E2eError } from '../../errors.ts';
+import type { Progress } from '../../report/progress.ts';
+
+/** Something that a look before a run found: a problem stands in its way, a note is only good to know. */
+export interface Finding {
+  readonly level: 'problem' | 'note';
+  readonly what: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+/** Shows the notes; throws `PREFLIGHT_FAILED` with all problems at once. */
+export function settleFindings(findings: readonly Finding[], progress: Progress): void {
+  const problems = findings.filter(({ level }) => level === 'problem');
+  for (const { what, hint } of findings.filter(({ level }) => level === 'note'))
+    progress.line(`note: ${what} (${hint})`);
+  if (problems.length === 0) return;
+  const many = problems.length === 1 ? 'one thing stands' : `${problems.length} things stand`;
+  throw new E2eError('PREFLIGHT_FAILED', `${many} in the way, and nothing was changed`, {
+    found: problems.map(({ what, hint }) => (hint === '' ? what : `${what}\n  → ${hint}`)).join('\n'),
+  });
+}

@@ -1,0 +1,98 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../report/report.ts';
+import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../testing/tenant.ts';
+import { KINDS, NAMES } from './resource.ts';
+import { DEFAULT_TIMEOUTS } from './timeouts.ts';
+
+let world: TenantWorld;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  world = await buildWorld();
+});
+afterAll(() => world.stop());
+afterEach(() => tenant.stop());
+
+const evidenceOf = (report: Report | undefined, status: string) =>
+  report?.criteria.flatMap(({ evidence }) => evidence.filter((entry) => entry.status === status)) ?? [];
+
+/** What a pruner leaves of runs: themselves, with the names of what they had. */
+function pruneTasks(): void {
+  const { store } = tenant.server;
+  const tasks = store.all('TaskRun');
+  for (const { metadata } of store.all('PipelineRun')) {
+    const own = tasks.filter(({ metadata: { labels } }) => labels?.[NAMES.pipelineRun] === metadata.name);
+    store.change('PipelineRun', metadata.name, (object) => {
+      object.status.childReferences = own.map((task) => ({
+        ...KINDS.taskRun,
+        name: task.metadata.name,
+        pipelineTaskName: task.metadata.labels?.[NAMES.pipelineTask],
+      }));
+    });
+  }
+  for (const { metadata } of tasks) store.delete('TaskRun', metadata.name);
+}
+
+describe('runs whose TaskRuns are gone', () => {
+  test('what only those could say was not checked; what the bytes prove is', async () => {
+    tenant = await startTenant(world);
+    await tenant.run();
+    pruneTasks();
+    const report = await tenant.run({ commit: REVISION });
+    expect(evidenceOf(report, 'failed')).toEqual([]);
+    expect(report).toMatchObject({ status: 'passed', level: 'attested' });
+    const gaps = evidenceOf(report, 'skipped');
+    expect(new Set(gaps.map(({ check }) => check))).toEqual(new Set(['built', 'build-args', 'extract', 'scan']));
+    for (const { text } of gaps) expect(text).toMatch(/TaskRuns? (?:is|are) gone/);
+    const passed = evidenceOf(report, 'passed').map(({ check }) => check);
+    expect(passed).toEqual(expect.arrayContaining(['revision', 'unseal', 'sealed-from', 'env', 'proof/build-args']));
+    // Nothing is made up for the report: a task that is gone has no results.
+    for (const { tasks } of report?.runs ?? [])
+      expect(tasks.map(({ status, results }) => [status, results])).toEqual(tasks.map(() => ['Pruned', {}]));
+  });
+
+  test('and whose images are gone, too: nothing is said of them but that', async () => {
+    tenant = await startTenant(world);
+    await tenant.run();
+    pruneTasks();
+    const other = 'f'.repeat(40);
+    for (const { metadata } of tenant.server.store.all('PipelineRun')) {
+      tenant.server.store.change('PipelineRun', metadata.name, (object) => {
+        object.metadata.annotations[NAMES.commit] = other;
+      });
+    }
+    const report = await tenant.run({ commit: other });
+    expect(evidenceOf(report, 'failed').map(({ check }) => check)).toContain('published');
+    expect(evidenceOf(report, 'failed').map(({ check }) => check)).not.toContain('revision');
+    expect(evidenceOf(report, 'skipped').map(({ check }) => check)).toContain('revision');
+  });
+});
+
+describe('a run that built nothing, where an earlier one published the commit', () => {
+  test.each([
+    ['CouldntGetPipeline', { runReason: { component: 'app', reason: 'CouldntGetPipeline', early: true } }],
+    ['its first task fails', { failingTask: { component: 'app', task: 'clone-repository', log: 'no\n' } }],
+  ])('%s: it fails, and nothing is said of bytes that were not compared', async (_, misfortunes) => {
+    tenant = await startTenant(world, misfortunes);
+    const report = await tenant.run();
+    expect(report?.status).toBe('failed');
+    const checks = evidenceOf(report, 'failed').map(({ check }) => check);
+    expect(checks).toEqual(expect.arrayContaining(['run', 'built']));
+    for (const check of ['unseal', 'sealed-from']) expect(checks).not.toContain(check);
+    expect(JSON.stringify(report?.criteria)).not.toContain('other bytes');
+  });
+});
+
+test('a commit all of whose runs are gone: what is published can still be proved', async () => {
+  tenant = await startTenant(world);
+  await tenant.run();
+  for (const kind of ['TaskRun', 'PipelineRun']) {
+    for (const { metadata } of tenant.server.store.all(kind)) tenant.server.store.delete(kind, metadata.name);
+  }
+  const running = tenant.run({ commit: REVISION, timeouts: { ...DEFAULT_TIMEOUTS, started: 2000 } });
+  await expect(running).rejects.toMatchObject({
+    code: 'WAIT_TIMEOUT',
+    expected: expect.stringContaining('within 2 seconds'),
+    hint: expect.stringMatching(`pruned: pnpm e2e verify quay.io/.*chain-image1:${REVISION} `),
+  });
+});

@@ -1,0 +1,47 @@
+import { type Evidence, failed, passed, skipped } from '../../judge/criterion.ts';
+import type { Progress } from '../../report/progress.ts';
+import type { Cluster } from './cluster.ts';
+import { waitFor } from './follow.ts';
+import { KINDS, NAMES } from './resource.ts';
+
+export interface SignedOptions {
+  cluster: Cluster;
+  namespace: string;
+  /** Selects the PipelineRun among others. */
+  selector: string;
+  /** The PipelineRun's name. */
+  run: string;
+  /** Milliseconds. */
+  timeout: number;
+  signal: AbortSignal;
+  /** Is told where nobody will ever say. */
+  progress?: Pick<Progress, 'line'>;
+}
+
+/** In place of what Chains would have written on a run that is not there any more. */
+export const RUN_GONE = 'the PipelineRun is gone';
+
+/**
+ * Waits until Tekton Chains has said on a PipelineRun what became of its signatures (`true`, `failed`); undefined where it
+ * said nothing in time, {@link RUN_GONE} where it can say nothing more. It looks at a PipelineRun after all of its TaskRuns, so that their images are signed by then.
+ */
+export async function waitSigned(options: SignedOptions): Promise<string | undefined> {
+  const { cluster, run, progress, ...where } = options;
+  const value = await waitFor<string>(cluster, KINDS.pipelineRun, {
+    ...where,
+    look: ({ metadata }) => (metadata.name === run ? metadata.annotations?.[NAMES.signed] : undefined),
+    subject: { name: run, gone: RUN_GONE },
+  });
+  if (value === RUN_GONE)
+    progress?.line(`${run} was deleted before Chains wrote on it; what it signed is in the registry`);
+  return value;
+}
+
+/** What Chains wrote on the run of a component, as evidence. */
+export function signedEvidence(component: string, value: string | undefined): Evidence {
+  const what = `Chains signed the run of ${component}`;
+  if (value === 'true') return passed('signed', what);
+  // Whether it did, the signatures themselves tell.
+  if (value === RUN_GONE) return skipped('signed', `${what}: ${RUN_GONE}, and had no word of Chains`);
+  return failed('signed', what, 'annotation chains.tekton.dev/signed: true', value ?? 'no annotation in time');
+}

@@ -1,0 +1,50 @@
+import type { Progress } from '../../../report/progress.ts';
+import { requireYes } from '../ask.ts';
+import { Cluster } from '../cluster.ts';
+import type { ClusterOptions } from '../cluster-session.ts';
+import { KINDS, MADE_BY_US, NAMES } from '../resource.ts';
+import { RUN_LABELS } from './embed.ts';
+
+export interface TektonCleanupOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
+  application: string;
+  /** Of the context where it is undefined. */
+  namespace: string | undefined;
+  /** Only say what would be deleted. */
+  dryRun?: boolean;
+  /** Answers whether to go on; it was told what will be deleted. */
+  confirm: (question: string) => Promise<boolean>;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/**
+ * Deletes the PipelineRuns that this command made for an application, by their labels; their TaskRuns and pods go with
+ * them. Images stay in the registry. Throws `NOT_CONFIRMED`.
+ */
+export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> {
+  const { application, progress } = options;
+  const cluster = new Cluster(options);
+  const namespace = options.namespace ?? cluster.namespace ?? 'default';
+  const wanted = { [NAMES.madeBy]: MADE_BY_US, [RUN_LABELS.application]: application };
+  const selector = Object.entries(wanted)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+  const { items } = await cluster.list(KINDS.pipelineRun, namespace, selector);
+  // The selector is the server's; the labels decide here again, before anything is deleted.
+  const made = items.filter(({ metadata }) =>
+    Object.entries(wanted).every(([name, value]) => metadata.labels?.[name] === value),
+  );
+  progress.line(`namespace ${namespace} on ${cluster.server}:`);
+  for (const { kind, metadata } of made) progress.line(`  delete ${kind} ${metadata.name}, with its pods`);
+  if (made.length === 0) {
+    progress.line('  nothing that this command made');
+    return;
+  }
+  if (options.dryRun) {
+    progress.line('nothing was deleted: this is a dry run');
+    return;
+  }
+  await requireYes(options.confirm);
+  for (const run of made) await cluster.delete(run);
+  progress.line('done; images and source artifacts stay in the registry');
+}

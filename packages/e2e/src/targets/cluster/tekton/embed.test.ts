@@ -1,0 +1,83 @@
+import { join, resolve } from 'node:path';
+import { loadConfig, render, retarget } from '@multi-image/manifests';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { embeddedPipelineRunSchema } from '../../../../../manifests/src/testing/tekton-schema.ts';
+import { findHomeless } from '../../../../../manifests/src/testing/wiring-rules.ts';
+import { field, list, type Resource, text } from '../resource.ts';
+import { bundlesOf, embed, identify } from './embed.ts';
+
+const repository = resolve(import.meta.dirname, '../../../../../..');
+const CONFIGS = ['.', 'examples/operator-bundle-catalog', 'examples/app-sidecar', 'examples/multi-arch'];
+
+async function runsOf(folder: string, options: { standIns: boolean; plainHttp: boolean }): Promise<Resource[]> {
+  const config = await loadConfig(join(repository, folder, 'konflux.config.ts'));
+  const chain = retarget(config.chain, { registry: 'registry.svc:5000/here', gitUrl: 'https://git.example/it' });
+  const files = render(chain, config.pins, config.folder);
+  const variables = { revision: 'c0ffee', source_url: chain.gitUrl, target_branch: 'main' };
+  const paths = files.map(({ path }) => path).filter((path) => path.endsWith('-push.yaml'));
+  const { pins } = config;
+  return Promise.all(
+    paths.map(async (path) => {
+      const run = await embed(path, { files, pins, variables, digestChain: chain.digestChain, ...options });
+      return identify(
+        run,
+        {
+          namespace: 'here',
+          application: chain.application,
+          component: 'app',
+          invocation: 'abc123',
+          revision: 'c0ffee',
+          serviceAccount: 'builder',
+        },
+        { 'app.kubernetes.io/managed-by': 'somebody' },
+      );
+    }),
+  );
+}
+
+describe.each(CONFIGS)('the runs of %s', (folder) => {
+  let bundled: Resource[];
+  let standing: Resource[];
+  beforeAll(async () => {
+    bundled = await runsOf(folder, { standIns: false, plainHttp: false });
+    standing = await runsOf(folder, { standIns: true, plainHttp: true });
+  });
+
+  test('are what Tekton takes, by themselves', () => {
+    for (const run of [...bundled, ...standing]) {
+      expect(embeddedPipelineRunSchema.safeParse(run).error?.issues).toBeUndefined();
+      expect(JSON.stringify(run)).not.toMatch(/\{\{|git_auth_secret|pipelineRef|your-/);
+      expect(field(run, 'spec', 'taskRunTemplate')).toEqual({ serviceAccountName: 'builder' });
+    }
+  });
+
+  test('leave credentials where each step finds them', () => {
+    for (const task of [...bundled, ...standing].flatMap((run) => list(run, 'spec', 'pipelineSpec', 'tasks'))) {
+      expect(findHomeless(list(task, 'taskSpec', 'steps') as Parameters<typeof findHomeless>[0])).toEqual([]);
+    }
+  });
+
+  test('take the catalog’s tasks from their bundles, or none at all', () => {
+    expect(bundlesOf(bundled).length).toBeGreaterThan(5);
+    expect(bundlesOf(bundled).every((bundle) => /@sha256:[0-9a-f]{64}$/.test(bundle))).toBe(true);
+    expect(bundlesOf(standing)).toEqual([]);
+    for (const task of standing.flatMap((run) => list(run, 'spec', 'pipelineSpec', 'tasks'))) {
+      expect(field(task, 'taskRef')).toBeUndefined();
+      // What a pipeline gives to a task, the task must know.
+      const known = list(task, 'taskSpec', 'params').map((param) => text(param, 'name'));
+      for (const given of list(task, 'params')) expect(known).toContain(text(given, 'name'));
+    }
+  });
+
+  test('tell every step how a registry without TLS is reached, and only where it has none', () => {
+    expect(JSON.stringify(bundled)).not.toContain('plain-http');
+    for (const task of standing.flatMap((run) => list(run, 'spec', 'pipelineSpec', 'tasks'))) {
+      expect(list(task, 'taskSpec', 'stepTemplate', 'env')).toContainEqual({ name: 'PLAIN_HTTP', value: 'true' });
+      for (const step of list(task, 'taskSpec', 'steps')) {
+        const command = list(step, 'command');
+        if (command.at(-1) !== '/var/workdir/source/packages/digest-chain/src/cli.ts') continue;
+        expect(list(step, 'args')[1]).toBe('--plain-http');
+      }
+    }
+  });
+});

@@ -1,0 +1,126 @@
+import type { Registry } from '@multi-image/digest-chain';
+import type { Chain } from '@multi-image/manifests';
+import { E2eError } from '../../../errors.ts';
+import { findRegistryProblems } from '../../../look/registry-problems.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Finding } from '../finding.ts';
+import { KINDS, type Kind, list } from '../resource.ts';
+import { findMissingRights, type Need } from '../rights.ts';
+import { type CommitOptions, findCommitProblems } from './commit.ts';
+
+export interface TektonPreflightOptions {
+  cluster: Cluster;
+  /** As it is built: its images' repositories, its namespace. */
+  chain: Chain;
+  registry: Registry;
+  serviceAccount: string;
+  /** Bundles that the cluster has to resolve. */
+  bundles: readonly string[];
+  standIns: boolean;
+  /** Whether runs will be made, or existing ones only followed; and of which commit. */
+  makes: CommitOptions | undefined;
+}
+
+const NAMESPACE: Kind = { apiVersion: 'v1', kind: 'Namespace' };
+const RESOLUTION: Kind = { apiVersion: 'resolution.tekton.dev/v1beta1', kind: 'ResolutionRequest' };
+
+/** Looks at everything that a run on a cluster with Tekton needs, and tells all that is wrong at once. Changes nothing. */
+export async function preflightTekton(options: TektonPreflightOptions): Promise<readonly Finding[]> {
+  const { cluster, chain, registry, makes } = options;
+  const findings: Finding[] = [];
+  const isPlaceholder = /^(?:[^/]+\/)?your-/.test(chain.registry);
+  if (isPlaceholder) {
+    findings.push({
+      level: 'problem',
+      what: `the registry is still a placeholder: ${chain.registry}`,
+      hint: '--registry names one that you may push to',
+    });
+  }
+  const looks: Promise<readonly Finding[]>[] = [
+    ...(isPlaceholder ? [] : [findRegistryProblems(registry, chain)]),
+    ...(makes === undefined ? [] : [findCommitProblems(makes)]),
+    lookAtCluster(options),
+  ];
+  for (const look of await Promise.allSettled(looks)) {
+    if (look.status === 'fulfilled') findings.push(...look.value);
+    // Without an answer or a login there is nothing more to look at, but what was found so far is told.
+    else if (!(look.reason instanceof E2eError) || look.reason.code === 'INTERRUPTED') throw look.reason;
+    else {
+      const { message, found, hint } = look.reason;
+      findings.push({ level: 'problem', what: [message, found].filter(Boolean).join(': '), hint: hint ?? '' });
+    }
+  }
+  return findings;
+
+  async function lookAtCluster({ makes, bundles }: TektonPreflightOptions): Promise<readonly Finding[]> {
+    const needs: readonly Need[] = [
+      [KINDS.pipelineRun, ['get', 'list', 'watch', ...(makes === undefined ? [] : ['create'])]],
+      [KINDS.taskRun, ['list', 'watch']],
+      ...(makes === undefined ? [] : [[KINDS.serviceAccount, ['get']] as const]),
+    ];
+    const kinds = await findMissingKinds(cluster, bundles.length > 0 && makes !== undefined);
+    const [rights, account, admission] = await Promise.all([
+      findMissingRights(cluster, chain.namespace, needs),
+      makes === undefined ? [] : lookAtAccount(options),
+      makes === undefined ? [] : lookAtNamespace(options),
+    ]);
+    return [...kinds, ...rights, ...account, ...admission];
+  }
+}
+
+async function findMissingKinds(cluster: Cluster, withBundles: boolean): Promise<Finding[]> {
+  const kinds = [KINDS.pipelineRun, KINDS.taskRun, ...(withBundles ? [RESOLUTION] : [])];
+  const served = await Promise.all(kinds.map((kind) => cluster.serves(kind)));
+  return kinds
+    .filter((_, index) => served[index] === undefined)
+    .map((kind) => ({
+      level: 'problem',
+      what: `the cluster has no ${kind.kind} (${kind.apiVersion})`,
+      hint:
+        kind === RESOLUTION
+          ? 'without Tekton’s resolvers no bundle can be run: install them, or use --stand-ins'
+          : 'install Tekton Pipelines (kubectl apply -f https://storage.googleapis.com/tekton-releases/pipeline/latest/release.yaml)',
+    }));
+}
+
+async function lookAtAccount({ cluster, chain, serviceAccount }: TektonPreflightOptions): Promise<Finding[]> {
+  const { namespace } = chain;
+  const found = await cluster.read(KINDS.serviceAccount, serviceAccount, namespace).catch(forbidden);
+  if (found === 'forbidden') return [];
+  if (found === undefined) {
+    const hint = `is the namespace right? kubectl create serviceaccount ${serviceAccount} -n ${namespace}, or --service-account with another`;
+    return [{ level: 'problem', what: `there is no service account ${serviceAccount} in ${namespace}`, hint }];
+  }
+  if (list(found, 'secrets').length > 0) return [];
+  return [
+    {
+      level: 'note',
+      what: `service account ${serviceAccount} has no secrets: images are pushed without credentials`,
+      hint: `kubectl patch serviceaccount ${serviceAccount} -n ${namespace} -p '{"secrets":[{"name":"…"}]}' links one of type kubernetes.io/dockerconfigjson`,
+    },
+  ];
+}
+
+/** Builds run as root in their container, which the strictest of Kubernetes' pod security standards refuses. */
+async function lookAtNamespace({ cluster, chain }: TektonPreflightOptions): Promise<Finding[]> {
+  const found = await cluster.read(NAMESPACE, chain.namespace, '').catch(forbidden);
+  if (found === 'forbidden') return [];
+  if (found === undefined) {
+    const hint = `kubectl create namespace ${chain.namespace}, or --namespace with another`;
+    return [{ level: 'problem', what: `there is no namespace ${chain.namespace}`, hint }];
+  }
+  if (found.metadata.labels?.['pod-security.kubernetes.io/enforce'] !== 'restricted') return [];
+  return [
+    {
+      level: 'problem',
+      what: `namespace ${chain.namespace} enforces the pod security standard "restricted", and builds run as root in their container`,
+      hint: 'use a namespace with "baseline" or none: --namespace',
+    },
+  ];
+}
+
+/** Not to be allowed to look is no reason not to run. */
+function forbidden(error: unknown): 'forbidden' {
+  if (error instanceof E2eError && error.code === 'CLUSTER_FORBIDDEN') return 'forbidden';
+  throw error;
+}

@@ -1,0 +1,172 @@
+import type { PipelineRunOutcome } from '@multi-image/tekton-local';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startFailingRegistry } from '../../../../../tekton-local/src/testing/failing-registry.ts';
+import { building, sourceFiles, sourceOf, wholePipeline } from '../../../testing/stand-ins/calls.ts';
+import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../../../testing/stand-ins/run.ts';
+import { runScript } from '../../../testing/stand-ins/script.ts';
+
+const lacking = lackingForStandIns();
+const title = lacking.length === 0 ? 'stand-ins, run' : `stand-ins, run: this machine has no ${lacking.join(', ')}`;
+
+/** The tasks themselves, in containers, against a real registry and a real git server. */
+describe.skipIf(lacking.length > 0)(title, () => {
+  let bench: StandInBench;
+  let source: { url: string; commit: string };
+  let first: PipelineRunOutcome & { log: string };
+
+  beforeAll(async () => {
+    bench = await makeStandInBench();
+    source = await bench.serve(sourceFiles(bench.base, bench.host));
+    first = await bench.run('first', wholePipeline({ host: bench.host, source }, 'one'));
+  }, 120_000);
+
+  afterAll(() => bench?.stop());
+
+  function manifest(reference: string): { [key: string]: unknown } {
+    return JSON.parse(bench.skopeo('inspect', '--raw', '--tls-verify=false', `docker://${reference}`));
+  }
+
+  const digestOf = (reference: string): string =>
+    bench.skopeo('inspect', '--tls-verify=false', '--format={{.Digest}}', `docker://${reference}`).trim();
+
+  test('the source is the commit, and its results say so', () => {
+    expect(resultsOf(first, 'clone')).toEqual({
+      url: source.url,
+      commit: source.commit,
+      'short-commit': source.commit.slice(0, 7),
+      'commit-timestamp': '1700000000',
+      'CHAINS-GIT_URL': source.url,
+      'CHAINS-GIT_COMMIT': source.commit,
+      SOURCE_ARTIFACT: expect.stringMatching(`^oci:${bench.host}/test/image@sha256:[0-9a-f]{64}$`),
+    });
+    expect(resultsOf(first, 'init')).toEqual({ 'http-proxy': '', 'no-proxy': '' });
+    expect(resultsOf(first, 'prefetch').CACHI2_ARTIFACT).toBe('');
+  });
+
+  test('the image is where its results say, with labels, annotations and arguments', () => {
+    const results = resultsOf(first, 'build');
+    const image = `${bench.host}/test/image`;
+    const { IMAGE_DIGEST: digest = '' } = results;
+    expect(results).toEqual({
+      IMAGE_URL: `${image}:one`,
+      IMAGE_DIGEST: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      IMAGE_REF: `${image}:one@${digest}`,
+      SBOM_BLOB_URL: '',
+    });
+    for (const tag of ['one', `${first.name}-build`, 'latest', 'more-one'])
+      expect(digestOf(`${image}:${tag}`)).toBe(digest);
+    const config = JSON.parse(bench.skopeo('inspect', '--config', '--tls-verify=false', `docker://${image}@${digest}`));
+    const date = '2023-11-14T22:13:20Z';
+    expect(config.created).toBe(date);
+    expect(config.config.Labels).toEqual({
+      'of-base': 'yes',
+      greeting: 'hello  $(world) "$HOME"',
+      'from-file': 'file',
+      more: 'a=b',
+      architecture: expect.any(String),
+      'vcs-type': 'other',
+      'vcs-ref': source.commit,
+      'vcs-url': source.url,
+      'build-date': date,
+      'org.opencontainers.image.created': date,
+      'org.opencontainers.image.revision': source.commit,
+      'org.opencontainers.image.source': source.url,
+      'quay.expires-after': '5d',
+    });
+    expect(manifest(`${image}@${digest}`).annotations).toMatchObject({
+      note: 'yes',
+      'org.opencontainers.image.base.name': bench.base,
+    });
+  });
+
+  test('the index lists both platforms, and is there under all its tags', () => {
+    const results = resultsOf(first, 'index');
+    const index = `${bench.host}/test/index`;
+    const entries = manifest(`${index}:one`).manifests as { digest: string; platform: object }[];
+    expect(entries.map(({ platform }) => platform)).toEqual([
+      { architecture: 'amd64', os: 'linux' },
+      { architecture: 'arm64', os: 'linux' },
+    ]);
+    const children = ['amd64', 'arm64'].map((name) => resultsOf(first, `build-${name}`).IMAGE_DIGEST ?? '');
+    expect(entries.map(({ digest }) => digest)).toEqual(children);
+    // They were of another repository.
+    for (const child of children) expect(manifest(`${index}@${child}`)).toHaveProperty('config');
+    expect(results).toEqual({
+      IMAGE_URL: `${index}:one`,
+      IMAGE_DIGEST: expect.stringMatching(/^sha256:/),
+      IMAGE_REF: `${index}@${results.IMAGE_DIGEST}`,
+      IMAGES: children.map((child) => `${index}@${child}`).join(','),
+      SBOM_BLOB_URL: '',
+    });
+    for (const tag of ['one', `${first.name}-index`, 'latest']) {
+      expect(manifest(`${index}:${tag}`)).toEqual(manifest(`${index}@${results.IMAGE_DIGEST}`));
+    }
+  });
+
+  test('no scan says that it found nothing', () => {
+    for (const task of ['clair-scan', 'clamav-scan', 'rpms-signature-scan', 'deprecated']) {
+      const { TEST_OUTPUT = '', IMAGES_PROCESSED = '', ...more } = resultsOf(first, task);
+      expect(JSON.parse(TEST_OUTPUT)).toEqual({
+        result: 'SKIPPED',
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/),
+        note: expect.stringMatching(/ was skipped: .+\.$/),
+        namespace: expect.any(String),
+        successes: 0,
+        failures: 0,
+        warnings: 0,
+      });
+      const { IMAGE_URL, IMAGE_DIGEST } = resultsOf(first, 'build');
+      expect(JSON.parse(IMAGES_PROCESSED)).toEqual({ image: { pullspec: IMAGE_URL, digests: [IMAGE_DIGEST] } });
+      for (const value of Object.values(more)) expect(value).toBe('{}');
+    }
+  });
+
+  test('the same commit gives the same digests', async () => {
+    const second = await bench.run('second', wholePipeline({ host: bench.host, source }, 'two'));
+    for (const task of ['build', 'build-amd64', 'build-arm64', 'index']) {
+      expect(resultsOf(second, task).IMAGE_DIGEST).toBe(resultsOf(first, task).IMAGE_DIGEST);
+    }
+  }, 60_000);
+
+  test('the index is that of the local stand-in, byte for byte', async () => {
+    const images = ['amd64', 'arm64'].map((name) => resultsOf(first, `build-${name}`).IMAGE_REF ?? '');
+    const params = { IMAGE: `${bench.host}/test/local:1`, IMAGES: images };
+    const local = await bench.run('local', [{ name: 'index', task: 'build-image-index', params }], true);
+    expect(resultsOf(local, 'index').IMAGE_DIGEST).toBe(resultsOf(first, 'index').IMAGE_DIGEST);
+  });
+
+  test('registries are reached without TLS only where PLAIN_HTTP says so', async () => {
+    const { IMAGE_URL = '', IMAGE_DIGEST = '' } = resultsOf(first, 'build');
+    // Nothing sets it here.
+    const { output } = await runScript('clair-scan', { 'image-url': IMAGE_URL, 'image-digest': IMAGE_DIGEST });
+    expect(output).toContain('server gave HTTP response to HTTPS client');
+  });
+
+  test('a build is hermetic only where it is asked to be', async () => {
+    const image = `${bench.host}/test/probe:1`;
+    const outcome = await bench.run('probe', [
+      ...sourceOf(source, image),
+      { name: 'with', task: 'buildah-oci-ta', params: { ...building(image, 'image/with-network'), HERMETIC: 'false' } },
+      { name: 'without', task: 'buildah-oci-ta', params: building(image, 'image/with-network'), runAfter: ['with'] },
+    ]);
+    resultsOf(outcome, 'with');
+    expect(outcome.tasks.find(({ name }) => name === 'without')?.status).toBe('Failed');
+    expect(outcome.log).toMatch(/^without: nc: can't connect to remote host .*unreachable/m);
+  }, 60_000);
+
+  test('a registry that fails in passing is asked again', async () => {
+    const failing = await startFailingRegistry(bench.host);
+    try {
+      const { host } = failing;
+      const failed = await bench.serve(sourceFiles(bench.base.replace(bench.host, host), host));
+      const outcome = await bench.run('failing', wholePipeline({ host, source: failed }, 'failing'));
+      for (const { name } of outcome.tasks) resultsOf(outcome, name);
+      for (const kind of ['GET base manifests', 'HEAD test/image blobs', 'PUT test/image manifests']) {
+        expect(failing.failed).toContain(kind);
+      }
+      expect(outcome.log).toMatch(/^build: This may pass: once more in 1 s\.$/m);
+    } finally {
+      await failing.stop();
+    }
+  }, 120_000);
+});

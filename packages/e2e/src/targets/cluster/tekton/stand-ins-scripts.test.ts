@@ -1,0 +1,175 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readBaseImages } from '../../../../../tekton-local/src/stand-ins/containerfile.ts';
+import { makeFolder } from '../../../../../tekton-local/src/testing/source.ts';
+import { commandExists } from '../../../testing/stand-ins/program.ts';
+import { runScript, specOf } from '../../../testing/stand-ins/script.ts';
+import { STAND_INS } from './stand-ins.ts';
+
+const repository = resolve(import.meta.dirname, '../../../../../..');
+const scripts = resolve(import.meta.dirname, '../../../../stand-ins/scripts');
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+
+const hasShellcheck = commandExists('shellcheck');
+const lint = hasShellcheck ? 'shellcheck finds nothing' : 'shellcheck finds nothing: this machine has no shellcheck';
+
+describe.skipIf(!hasShellcheck)(lint, () => {
+  test.each(globSync('*.sh', { cwd: scripts }))('%s', (file) => {
+    const { stdout, status } = spawnSync('shellcheck', ['--external-sources', file], {
+      cwd: scripts,
+      encoding: 'utf8',
+    });
+    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+  });
+
+  test.each(STAND_INS)('the scripts of %s, as steps have them', async (task) => {
+    for (const { script } of (await specOf(task)).steps) {
+      if (script === undefined) continue;
+      const { stdout } = spawnSync('shellcheck', ['-'], { input: script, encoding: 'utf8' });
+      expect(stdout).toBe('');
+    }
+  });
+});
+
+describe('what a stand-in can’t heed, it refuses by name', () => {
+  test.each(STAND_INS)('%s', async (task) => {
+    for (const { name, type, description = '', default: usual } of (await specOf(task)).params) {
+      if (!/\bnot supported\b/i.test(description)) continue;
+      const other = usual === 'true' ? 'false' : 'true';
+      const { status, output } = await runScript(task, { [name]: type === 'array' ? ['NAME=value'] : other });
+      expect(status).toBe(1);
+      expect(output).toContain(name === 'input' ? 'an empty param input' : `param ${name} is not supported`);
+    }
+  });
+
+  test.each([
+    ['git-clone-oci-ta', { 'workspaces.ssh-directory.bound': 'true' }, 'workspace ssh-directory is not supported'],
+    ['git-clone-oci-ta', { revision: '--upload-pack=x' }, 'the revision is malformed'],
+    ['git-clone-oci-ta', { revision: 'a:b' }, 'the revision is malformed'],
+    ['git-clone-oci-ta', { depth: '-1' }, 'param depth is not a number'],
+    ['apply-tags', { IMAGE_DIGEST: 'sha256:0' }, 'IMAGE_DIGEST is not a digest'],
+    ['apply-tags', { IMAGE_DIGEST: DIGEST, ADDITIONAL_TAGS: ['good', 'not/good'] }, 'a tag is malformed'],
+    ['clair-scan', { 'image-digest': 'latest' }, 'digest is malformed'],
+    ['build-image-index', { IMAGES: ['quay.io/a:1'] }, 'an entry of IMAGES has no digest'],
+    ['build-image-index', { IMAGES: [`a@${DIGEST}`, `b@${DIGEST}`], ALWAYS_BUILD_INDEX: 'false' }, 'exactly one image'],
+    ['build-image-index', { IMAGES: [], BUILDAH_FORMAT: 'other' }, 'BUILDAH_FORMAT is unknown'],
+    ['buildah-oci-ta', { BUILDAH_FORMAT: 'other' }, 'BUILDAH_FORMAT is unknown'],
+    ['buildah-oci-ta', { SOURCE_DATE_EPOCH: 'today' }, 'is not a time'],
+    ['buildah-oci-ta', { BUILD_ARGS: ['no-value'] }, 'build-args: not name=value'],
+    // It could else end the list that it is in.
+    ['buildah-oci-ta', { BUILD_ARGS: ['--labels', 'a=b'] }, 'an array param holds something that is not name=value'],
+    ['buildah-remote-oci-ta', { PLATFORM: 'windows/amd64' }, 'param PLATFORM is not one'],
+    ['buildah-remote-oci-ta', { PLATFORM: 'linux/riscv64' }, 'param PLATFORM is not one'],
+  ])('%s with %j', async (task, given, message) => {
+    const { status, output } = await runScript(task, given);
+    expect(output).toContain(message);
+    expect(status).toBe(1);
+  });
+});
+
+describe('credentials for git', () => {
+  const challenge = createServer((request, response) => {
+    seen.push(request.headers.authorization ?? '');
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+  });
+  const seen: string[] = [];
+  let url = '';
+
+  beforeAll(async () => {
+    challenge.listen(0, '127.0.0.1');
+    await once(challenge, 'listening');
+    url = `http://127.0.0.1:${(challenge.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void challenge.close());
+
+  async function clone(
+    files: Readonly<Record<string, string>>,
+    start = 'http://',
+  ): Promise<{ output: string; seen: string[] }> {
+    const folder = makeFolder(files);
+    seen.length = 0;
+    const bound = { 'workspaces.basic-auth.bound': 'true', 'workspaces.basic-auth.path': folder };
+    try {
+      const { output } = await runScript('git-clone-oci-ta', {
+        url: `${url.replace('http://', start)}/a.git`,
+        ...bound,
+      });
+      return { output, seen: seen.filter((header) => header !== '') };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  test('come from .git-credentials, go to their host alone, and are not shown', async () => {
+    const own = await clone({ '.git-credentials': `${url.replace('//', '//user:p%40ss@')}\n` });
+    expect(own.seen).toEqual([`Basic ${Buffer.from('user:p@ss').toString('base64')}`]);
+    expect(own.output).not.toMatch(/p%40ss|p@ss/);
+    const other = await clone({ '.git-credentials': 'https://user:p%40ss@git.example\n' });
+    expect(other.seen).toEqual([]);
+  });
+
+  test('as a name and a password are sent over https only', async () => {
+    const { output, seen: sent } = await clone({ username: 'user', password: 'p@ss\n' }, 'http://me:hidden@');
+    expect(output).toContain('credentials are only sent over https');
+    expect(output).not.toContain('hidden');
+    expect(sent).toEqual([]);
+  });
+
+  test('that are none are refused', async () => {
+    expect((await clone({ token: 'x' })).output).toContain('workspace basic-auth holds no credentials');
+  });
+});
+
+describe('the bases of a Containerfile are those that a local run finds', () => {
+  const SPECIAL = [
+    [
+      '# FROM quay.io/comment',
+      'FROM --platform=linux/amd64 quay.io/a:1 AS Build',
+      'FROM scratch as empty',
+      'from build',
+      'COPY --from=build /x /x',
+      'COPY --chmod=0444 --from=quay.io/b:2 /x /x',
+      'COPY --from=0 /x /x',
+      'RUN --mount=type=bind,from=quay.io/c:3,target=/c true',
+      'RUN --mount=from=quay.io/d true',
+      'RUN echo --from=quay.io/no',
+    ].join('\r\n'),
+    `ARG R=quay.io\nARG A="quay.io/a:1" B=\${R}/b\nARG C\nFROM \${A}\nFROM $B\nFROM \${R}/d:\${T:-4}\nFROM $C\nFROM $R/$U\n`,
+    'FROM \\\n# comment\n  quay.io/a \\\n  AS x\nFROM x',
+    'ARG B=quay.io/b\nFROM quay.io/a AS One\nFROM one AS two\nFROM scratch AS none\nFROM $B AS last\nFROM two',
+    'FROM scratch\nARG A=late\nCOPY --from=$A /x /x\nLABEL x="$(id)" y=`id`\nARG =\n',
+  ];
+  const own = globSync(['image*/Containerfile', 'examples/*/*/Containerfile'], { cwd: repository }).map((file) =>
+    readFileSync(join(repository, file), 'utf8'),
+  );
+  test.each([...SPECIAL, ...own].map((text) => [text.slice(0, 60), text]))('%j', (_, text) => {
+    const some: Record<string, string>[] = [{}, { A: 'quay.io/z', C: 'quay.io/c' }];
+    for (const given of some) {
+      const expected = readBaseImages(text, new Map(Object.entries(given)));
+      const base = expected.byStage.get(expected.lastStage) ?? '';
+      expect(readWithBash(text, given)).toEqual({ images: [...expected.images].sort(), base });
+    }
+  });
+});
+
+function readWithBash(text: string, given: Readonly<Record<string, string>>): { images: string[]; base: string } {
+  const script = `set -euo pipefail
+    declare -A build_args=(); architecture=amd64 node=amd64
+    for word; do build_args[\${word%%=*}]=\${word#*=}; done
+    . ./containerfile.sh
+    read_containerfile <(cat)
+    printf '%s\\n' "\${stages[$last]-}" "\${!bases[@]}"`;
+  const words = Object.entries(given).map(([name, value]) => `${name}=${value}`);
+  const output = execFileSync('bash', ['-c', script, 'bash', ...words], {
+    cwd: scripts,
+    input: text,
+    encoding: 'utf8',
+  });
+  const [base = '', ...images] = output.split('\n');
+  return { base, images: images.filter((image) => image !== '').sort() };
+}

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import type { Pins } from '@multi-image/manifests';
+import { parse } from 'yaml';
+import { E2eError } from '../../../errors.ts';
+
+/** A task that is another one but for a few params: its own file has only what is different. */
+const SAME_AS: Readonly<Record<string, string>> = { 'buildah-remote-oci-ta': 'buildah-oci-ta' };
+
+/** The catalog tasks that there is a stand-in for. */
+export const STAND_INS: readonly string[] = [
+  'init',
+  'git-clone-oci-ta',
+  'prefetch-dependencies-oci-ta',
+  'buildah-oci-ta',
+  'buildah-remote-oci-ta',
+  'build-image-index',
+  'clair-scan',
+  'clamav-scan',
+  'deprecated-image-check',
+  'rpms-signature-scan',
+  'apply-tags',
+];
+
+/** The same place from the source and from what is published. */
+const FOLDER = new URL('../../../../stand-ins/', import.meta.url);
+
+/** What is read of a stand-in's file; the rest is handed on as it is. */
+interface TaskSpec {
+  [field: string]: unknown;
+  steps: Step[];
+}
+
+interface Step {
+  [field: string]: unknown;
+  name: string;
+  /** The name of a pin. */
+  image: string;
+  /** The name of a file. */
+  script?: string;
+}
+
+/**
+ * The spec (TaskSpec) of the Task that stands in for a task of Konflux' catalog: the same params and results, on any
+ * cluster with Tekton. Its steps run pinned images, and read the variable `PLAIN_HTTP`: with `true` they reach
+ * registries without TLS. Throws `NO_STAND_IN` for a task that there is none for.
+ */
+export async function readStandIn(name: string, pins: Pins): Promise<Record<string, unknown>> {
+  const spec = await readSpec(name);
+  const steps = await Promise.all(
+    spec.steps.map(async ({ script, ...step }) => ({
+      ...step,
+      image: pinOf(name, step, pins),
+      ...(script === undefined ? {} : { script: await readScript(script) }),
+    })),
+  );
+  return { ...spec, steps };
+}
+
+async function readSpec(name: string): Promise<TaskSpec> {
+  if (!STAND_INS.includes(name)) {
+    throw new E2eError('NO_STAND_IN', `there is no stand-in for the catalog's task ${name}`, {
+      expected: STAND_INS.join(', '),
+      found: name,
+      hint: 'run without stand-ins, on a cluster that can pull the catalog’s tasks',
+    });
+  }
+  const { spec } = parse(await readFile(new URL(`${name}.yaml`, FOLDER), 'utf8')) as { spec: TaskSpec };
+  const base = Object.hasOwn(SAME_AS, name) ? SAME_AS[name] : undefined;
+  return base === undefined ? spec : (merge(await readSpec(base), spec) as TaskSpec);
+}
+
+function pinOf(task: string, step: { name: string; image: string }, { images }: Pins): string {
+  const pin = Object.entries(images).find(([name]) => name === step.image)?.[1];
+  if (pin !== undefined) return pin;
+  throw new E2eError(
+    'NO_STAND_IN',
+    `the stand-in for ${task} can't be used: its step ${step.name} names no pinned image`,
+    {
+      expected: Object.keys(images).join(', '),
+      found: step.image,
+    },
+  );
+}
+
+/** A script with the scripts that it sources, since a step has only one. */
+async function readScript(file: string): Promise<string> {
+  const text = await readFile(new URL(`scripts/${file}`, FOLDER), 'utf8');
+  const parts = text.split(/^# shellcheck source=(\S+)\n\. .*\n/m);
+  const read = parts.map(async (part, index) => {
+    if (index % 2 === 0) return part;
+    return (await readFile(new URL(`scripts/${part}`, FOLDER), 'utf8')).replace(/^#!.*\n/, '');
+  });
+  return (await Promise.all(read)).join('');
+}
+
+/** Objects are merged by key and lists by name; everything else is replaced. */
+function merge(base: unknown, over: unknown): unknown {
+  if (isNamedList(base) && isNamedList(over)) {
+    const names = new Set([...base, ...over].map(({ name }) => name));
+    return [...names].map((name) => {
+      const [left, right] = [base, over].map((list) => list.find((item) => item.name === name));
+      return left !== undefined && right !== undefined ? merge(left, right) : (right ?? left);
+    });
+  }
+  if (!isRecord(base) || !isRecord(over)) return over;
+  const added = Object.entries(over).map(([key, value]) => [key, key in base ? merge(base[key], value) : value]);
+  return { ...base, ...Object.fromEntries(added) };
+}
+
+function isNamedList(value: unknown): value is Record<string, unknown>[] {
+  return Array.isArray(value) && value.every((item) => isRecord(item) && 'name' in item);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadedConfig } from '@multi-image/manifests';
+import { E2eError } from '../../../errors.ts';
+import type { Progress } from '../../../report/progress.ts';
+import type { Cluster } from '../cluster.ts';
+import { waitFor } from '../follow.ts';
+import { KINDS, NAMES, type Resource, text } from '../resource.ts';
+import { componentsOf } from '../runs.ts';
+import { span } from '../timeouts.ts';
+import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
+import { checkImages, failWithRepositories } from './image-repositories.ts';
+import { findUnlinkedSecrets } from './linked-secrets.ts';
+import { isGoing } from './made.ts';
+
+export interface ConfigureOptions {
+  cluster: Cluster;
+  config: LoadedConfig;
+  namespace: string;
+  /** Milliseconds. */
+  timeout: number;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/** A component that Konflux has to be asked for again, and why. */
+export interface Unconfigured {
+  name: string;
+  /** What was asked for in the first place. */
+  request: string;
+  found: string;
+}
+
+/** The components of which Konflux says that it could not set them up, or not start a build: it tries by itself never again. */
+export async function findUnconfigured(
+  cluster: Cluster,
+  objects: readonly Resource[],
+): Promise<readonly Unconfigured[]> {
+  const found = await Promise.all(
+    objects.map(async (object): Promise<Unconfigured[]> => {
+      const { name, namespace = '' } = object.metadata;
+      const request = requestOf(object);
+      const current = request === undefined ? undefined : await cluster.read(object, name, namespace);
+      const status = current === undefined || isGoing(current) || isAsked(current) ? undefined : buildStatus(current);
+      if (request === undefined || status === undefined || isConfigured(status)) return [];
+      return [{ name, request, found: status.message }];
+    }),
+  );
+  return found.flat();
+}
+
+export async function askAgain(
+  cluster: Cluster,
+  unconfigured: readonly Unconfigured[],
+  namespace: string,
+): Promise<void> {
+  for (const { name, request } of unconfigured)
+    await cluster.annotate(KINDS.component, name, namespace, { [NAMES.request]: request });
+}
+
+/**
+ * Waits until Konflux made of each component what a build needs: Pipelines as Code is set up, the image repository is
+ * there, and is the config's. Throws `COMPONENT_NOT_CONFIGURED` with what Konflux says, or `WAIT_TIMEOUT`.
+ */
+export async function configure(options: ConfigureOptions): Promise<void> {
+  const stop = new AbortController();
+  const until = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
+  const components = componentsOf(options.config.chain).map(({ component }) => configureOne(component, until));
+  try {
+    await Promise.race([Promise.all(components), failWithRepositories(until)]);
+  } finally {
+    stop.abort();
+  }
+  await checkImages(options);
+}
+
+async function configureOne(component: string, options: ConfigureOptions): Promise<void> {
+  const { cluster, namespace, timeout, progress, signal } = options;
+  const what = `${component} · configured`;
+  progress.started(what);
+  let last = 'no such component';
+  const end = await waitFor(cluster, KINDS.component, {
+    namespace,
+    timeout,
+    signal,
+    subject: { name: component, gone: 'gone' },
+    look(object): 'enabled' | 'failed' | 'gone' | undefined {
+      if (object.metadata.name !== component) return undefined;
+      const status = buildStatus(object);
+      const image = text(object, 'spec', 'containerImage');
+      if (isGoing(object)) last = 'it is being deleted';
+      else if (image === undefined) last = 'no containerImage yet';
+      // While something is asked for, the status is of before.
+      else if (status === undefined || isAsked(object)) last = 'no build status yet';
+      else last = status.message;
+      if (isGoing(object)) return 'failed';
+      if (status === undefined || isAsked(object)) return undefined;
+      if (status.state !== 'enabled') return 'failed';
+      return image === undefined ? undefined : 'enabled';
+    },
+  });
+  if (end === 'gone') last = 'it was deleted';
+  progress.ended(what, end === 'enabled' ? 'passed' : 'failed', last);
+  if (end === 'enabled') return;
+  const annotation = `${NAMES.request}=configure-pac-no-mr`;
+  if (end === 'failed' || end === 'gone') {
+    throw new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux could not configure component ${component}`, {
+      expected: 'state enabled',
+      found: last,
+      hint: `when that is cured, run again; by hand: kubectl annotate component/${component} -n ${namespace} ${annotation} --overwrite`,
+    });
+  }
+  throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {
+    expected: `state enabled within ${span(timeout)}; --timeout configured=… sets another limit`,
+    found: last,
+    hint: `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${NAMES.status}`,
+  });
+}
+
+/**
+ * Waits until the push secrets are linked to the accounts that push; Konflux and this run's apply both link some. Throws
+ * `PREFLIGHT_FAILED` for those that stay unlinked.
+ */
+export async function waitLinked({ cluster, config, namespace, timeout, signal }: ConfigureOptions): Promise<void> {
+  const deadline = Date.now() + timeout;
+  for (let attempt = 0; ; attempt++) {
+    const unlinked = await findUnlinkedSecrets({ cluster, config, namespace, changes: false });
+    if (unlinked.length === 0) return;
+    if (Date.now() > deadline) {
+      throw new E2eError('PREFLIGHT_FAILED', 'the builds could not push: secrets are not linked', {
+        expected: 'every push secret linked to the service accounts that push',
+        found: unlinked.map(({ what }) => what).join('\n'),
+        hint: unlinked[0]?.hint ?? '',
+      });
+    }
+    await Promise.race([cluster.pause(attempt, signal), sleep(deadline - Date.now() + 1, undefined, { signal })]);
+  }
+}

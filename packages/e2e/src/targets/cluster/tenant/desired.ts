@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findOtherRegistry, type LoadedConfig, render } from '@multi-image/manifests';
+import { parseAllDocuments } from 'yaml';
+import type { Resource } from '../resource.ts';
+
+/** What `konflux/*.yaml` asks for, as rendered from the config, in the order in which it can be made. */
+export function desiredObjects({ chain, pins, folder }: LoadedConfig): readonly Resource[] {
+  const objects = render(chain, pins, folder)
+    .filter(({ path }) => path.startsWith('konflux/'))
+    .flatMap(({ text }) => parseAllDocuments(text).map((document) => document.toJS() as Resource | null))
+    .filter((object): object is Resource => object !== null);
+  const order = ['Application', 'Component', 'ImageRepository', 'ServiceAccount', 'IntegrationTestScenario'];
+  return objects.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+/** Values that nobody has set yet, and files that are not what the config says: neither may reach a tenant. */
+export async function findUnfinished({ chain, pins, folder, base }: LoadedConfig): Promise<string[]> {
+  const values = {
+    application: chain.application,
+    namespace: chain.namespace,
+    'git.url': chain.gitUrl,
+    registry: chain.registry,
+  };
+  const placeholders = Object.entries(values)
+    .filter(([, value]) => /(?:^|[/.])your-/.test(value))
+    .map(([name, value]) => `${name} is still a placeholder: ${value}`);
+  const drifted = await Promise.all(
+    render(chain, pins, folder).map(async ({ path, text }) => {
+      const found = await readFile(join(base, path), 'utf8').catch(() => undefined);
+      if (found === text) return [];
+      return [`${path} is ${found === undefined ? 'missing' : 'not as the config says'}`];
+    }),
+  );
+  const other = findOtherRegistry(chain);
+  const elsewhere = `registry is ${chain.registry}, and Konflux makes the repositories in ${other}: below the namespace`;
+  return [...placeholders, ...(other === undefined ? [] : [elsewhere]), ...drifted.flat()];
+}

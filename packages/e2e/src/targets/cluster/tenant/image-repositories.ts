@@ -1,0 +1,77 @@
+import { E2eError } from '../../../errors.ts';
+import { KINDS, type Resource, text } from '../resource.ts';
+import { repositoryOf, UPDATE } from './adjust.ts';
+import type { ConfigureOptions } from './configure.ts';
+import { desiredObjects } from './desired.ts';
+
+/** Fails where Konflux could not make an image repository: it says so there, and not in the component. */
+export async function failWithRepositories(options: ConfigureOptions): Promise<never> {
+  const { cluster, config, namespace, signal } = options;
+  const wanted = desiredObjects(config).filter(({ kind }) => kind === 'ImageRepository');
+  for (;;) {
+    const found = await Promise.all(
+      // A server that is away is waited for by whoever follows the components.
+      wanted.map(({ metadata }) => read(options, metadata.name).catch(() => undefined)),
+    );
+    for (const repository of found) {
+      if (repository === undefined || text(repository, 'status', 'state') !== 'failed') continue;
+      const { name } = repository.metadata;
+      throw new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux could not make the image repository ${name}`, {
+        expected: 'state ready',
+        found: text(repository, 'status', 'message') ?? 'state failed',
+        hint: `Konflux tries again only with a new one: kubectl delete imagerepository ${name} -n ${namespace}, and run again`,
+      });
+    }
+    // Four seconds: it is one request for each repository.
+    await cluster.pause(2, signal);
+  }
+}
+
+/**
+ * Checks that each component's image is the config's: the pipelines push where the config says, and the secrets are for
+ * what Konflux made. Throws `COMPONENT_NOT_CONFIGURED`.
+ */
+export async function checkImages(options: ConfigureOptions): Promise<void> {
+  const { cluster, config, namespace, timeout, signal } = options;
+  const deadline = Date.now() + timeout;
+  for (const { component, repository } of config.chain.images) {
+    if (component === undefined) continue;
+    for (let attempt = 0; ; attempt++) {
+      const object = await cluster.read(KINDS.component, component, namespace);
+      const found = repositoryOf(text(object, 'spec', 'containerImage') ?? '');
+      if (found === repository) break;
+      if (Date.now() > deadline || !(await isUpdating(component, options)))
+        throw anotherImage(component, found, options);
+      await cluster.pause(attempt, signal);
+    }
+  }
+}
+
+/** Whether Konflux is still to write the repository into the component. */
+async function isUpdating(component: string, options: ConfigureOptions): Promise<boolean> {
+  const wanted = desiredObjects(options.config).find(
+    ({ kind, metadata }) =>
+      kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === component,
+  );
+  const found = wanted === undefined ? undefined : await read(options, wanted.metadata.name);
+  return found?.metadata.annotations?.[UPDATE] === 'true';
+}
+
+function anotherImage(component: string, found: string, { config, namespace }: ConfigureOptions): E2eError {
+  const { chain } = config;
+  const { repository = '' } = chain.images.find((image) => image.component === component) ?? {};
+  const below = repository.slice(chain.registry.length);
+  const edit = found.endsWith(below)
+    ? `set registry: '${found.slice(0, -below.length)}' in the config`
+    : `make registry and the image's repository in the config say ${found}`;
+  const message = `component ${component} has another image repository than the config`;
+  return new E2eError('COMPONENT_NOT_CONFIGURED', message, {
+    expected: `${repository}, where the pipelines push`,
+    found: `${found || 'none'} in spec.containerImage`,
+    hint: `${edit}, render and push; or change it there: kubectl edit component ${component} -n ${namespace}`,
+  });
+}
+
+function read({ cluster, namespace }: ConfigureOptions, name: string): Promise<Resource | undefined> {
+  return cluster.read(KINDS.imageRepository, name, namespace);
+}

@@ -1,0 +1,99 @@
+import type { LoadedConfig } from '@multi-image/manifests';
+import { E2eError } from '../../../errors.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Finding } from '../finding.ts';
+import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
+import { desiredObjects } from './desired.ts';
+
+export interface LinkedSecretsOptions {
+  cluster: Cluster;
+  config: LoadedConfig;
+  namespace: string;
+  /** Whether this run applies what links them. */
+  changes: boolean;
+}
+
+/**
+ * Whether each service account has the push secrets that its pipeline needs. What this run's apply will link, or Konflux
+ * makes together with the components, is missing only where it is missing from a tenant that was set up before.
+ */
+export async function findUnlinkedSecrets({
+  cluster,
+  config,
+  namespace,
+  changes,
+}: LinkedSecretsOptions): Promise<Finding[]> {
+  const accounts = desiredObjects(config).filter(({ kind }) => kind === 'ServiceAccount');
+  const findings = await Promise.all(
+    accounts.map(async (account): Promise<Finding[]> => {
+      const wanted = [...secretsOf(account), ...ownSecrets(account, config)];
+      const found = await cluster.read(KINDS.serviceAccount, account.metadata.name, namespace);
+      const secrets = await Promise.all(wanted.map((name) => readSecret(cluster, name, namespace)));
+      return wanted.flatMap((name, index): Finding[] => {
+        const secret = secrets[index];
+        const common = secret !== 'unknown' && secret?.metadata.labels?.[NAMES.commonSecret] === 'true';
+        const linked = common || (found !== undefined && secretsOf(found).includes(name));
+        const own = config.chain.imageRepositories === 'own';
+        if (secret === undefined && own) {
+          return [
+            {
+              level: 'problem',
+              what: `there is no secret ${name} in ${namespace}`,
+              hint: `kubectl create secret docker-registry ${name} -n ${namespace} --docker-server=… --docker-username=… --docker-password=…`,
+            },
+          ];
+        }
+        // Not there yet: Konflux makes it together with the image repository that is applied.
+        if (secret === undefined && changes) return [];
+        if (linked || (changes && found === undefined)) return [];
+        return [
+          {
+            level: changes ? 'note' : 'problem',
+            what: `service account ${account.metadata.name} is not linked to the secret ${name}`,
+            hint: changes
+              ? 'it is linked when this run applies konflux/service-accounts.yaml, or by Konflux'
+              : secretsOf(account).includes(name)
+                ? 'kubectl apply --server-side -f konflux/service-accounts.yaml'
+                : linkByHand(account, name, namespace),
+          },
+        ];
+      });
+    }),
+  );
+  // Several accounts may need the same secret, which is missing only once.
+  return [...new Map(findings.flat().map((finding) => [finding.what, finding])).values()];
+}
+
+/** Konflux links the secret of a component's own repository, and may have failed to. */
+function linkByHand({ metadata: { name: account } }: Resource, name: string, namespace: string): string {
+  const patch = JSON.stringify({ secrets: [{ name }] });
+  return `Konflux links it by itself; by hand: kubectl patch serviceaccount ${account} -n ${namespace} -p '${patch}'`;
+}
+
+/** The push secret of the component's own image repository, which Konflux links: Chains pushes with it, too. */
+function ownSecrets(account: Resource, config: LoadedConfig): string[] {
+  const image = config.chain.images.find(({ serviceAccount }) => serviceAccount === account.metadata.name);
+  return desiredObjects(config)
+    .filter(
+      ({ kind, metadata }) =>
+        kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === image?.component,
+    )
+    .map(({ metadata }) => `${metadata.name}-image-push`);
+}
+
+export function secretsOf(account: Resource): string[] {
+  return list(account, 'secrets').flatMap((entry) => text(entry, 'name') ?? []);
+}
+
+async function readSecret(
+  cluster: Cluster,
+  name: string,
+  namespace: string,
+): Promise<Resource | undefined | 'unknown'> {
+  try {
+    return await cluster.read(KINDS.secret, name, namespace);
+  } catch (error) {
+    if (error instanceof E2eError && error.code === 'CLUSTER_FORBIDDEN') return 'unknown';
+    throw error;
+  }
+}

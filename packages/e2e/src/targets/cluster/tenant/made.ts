@@ -1,0 +1,66 @@
+import type { Cluster } from '../cluster.ts';
+import { KINDS, type Kind, list, MADE_BY_US, NAMES, type Resource } from '../resource.ts';
+
+/** Everything in the namespace that this command made. */
+export async function findMade(cluster: Cluster, namespace: string): Promise<readonly Resource[]> {
+  // Last made, first deleted; the build service cleans up after a component, so that goes before its application.
+  const kinds: readonly Kind[] = [
+    KINDS.scenario,
+    KINDS.component,
+    KINDS.imageRepository,
+    KINDS.application,
+    KINDS.serviceAccount,
+  ];
+  const found = await Promise.all(
+    kinds.map(async (kind) => {
+      if ((await cluster.serves(kind)) === undefined) return [];
+      return (await cluster.list(kind, namespace, `${NAMES.madeBy}=${MADE_BY_US}`)).items;
+    }),
+  );
+  // The selector is the server's; the label decides here again, before anything is deleted.
+  return found.flat().filter(({ metadata }) => metadata.labels?.[NAMES.madeBy] === MADE_BY_US);
+}
+
+/** Deletes these objects, each only if it is still the very one. */
+export async function deleteMade(cluster: Cluster, made: readonly Resource[]): Promise<void> {
+  for (const object of made) await cluster.delete(object);
+}
+
+/** Whether an object was deleted, and only stays until those whose finalizers it has are done with it. */
+export function isGoing({ metadata }: Resource): boolean {
+  return 'deletionTimestamp' in metadata;
+}
+
+/** `Component app (finalizer pac)`: for an object that is on its way. */
+export function printGoing(object: Resource): string {
+  const held = list(object, 'metadata', 'finalizers').filter((name) => typeof name === 'string');
+  return `${object.kind} ${object.metadata.name}${held.length > 0 ? ` (held by ${held.join(', ')})` : ''}`;
+}
+
+export interface GoneOptions {
+  /** Milliseconds. */
+  timeout: number;
+  signal: AbortSignal;
+}
+
+/** Waits until objects that were deleted are gone; answers with those that are still there when the time is over. */
+export async function awaitGone(
+  cluster: Cluster,
+  deleted: readonly Resource[],
+  { timeout, signal }: GoneOptions,
+): Promise<readonly Resource[]> {
+  const deadline = Date.now() + timeout;
+  let left = deleted;
+  for (let attempt = 0; ; attempt++) {
+    const found = await Promise.all(
+      left.map(({ kind, apiVersion, metadata }) =>
+        cluster.read({ kind, apiVersion }, metadata.name, metadata.namespace ?? ''),
+      ),
+    );
+    // One of the same name that was made since is another.
+    left = found.flatMap((object, index) => (object?.metadata.uid === left[index]?.metadata.uid ? (object ?? []) : []));
+    if (left.length === 0 || Date.now() >= deadline) return left;
+    // Few seconds at most: somebody may be waiting for the name.
+    await cluster.pause(Math.min(attempt + 1, 3), signal);
+  }
+}

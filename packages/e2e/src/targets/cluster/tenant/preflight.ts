@@ -1,0 +1,109 @@
+import type { Registry, VerificationKey } from '@multi-image/digest-chain';
+import type { LoadedConfig } from '@multi-image/manifests';
+import { E2eError } from '../../../errors.ts';
+import { findRegistryProblems } from '../../../look/registry-problems.ts';
+import { KEY_HINT, KEY_SECRET, readChainsKey } from '../chains-key.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Finding } from '../finding.ts';
+import { KINDS } from '../resource.ts';
+import { findMissingRights, type Need } from '../rights.ts';
+import { desiredObjects, findUnfinished } from './desired.ts';
+import { findUnlinkedSecrets } from './linked-secrets.ts';
+
+export interface TenantPreflight {
+  findings: readonly Finding[];
+  /** Chains' public keys; empty where they can't be read. */
+  keys: readonly VerificationKey[];
+}
+
+export interface PreflightOptions {
+  cluster: Cluster;
+  config: LoadedConfig;
+  namespace: string;
+  registry: Registry;
+  /** In place of Chains' key in the cluster. */
+  keys?: readonly VerificationKey[] | undefined;
+  /** Whether anything will be applied and triggered, or an existing run is only followed. */
+  changes: boolean;
+}
+
+/** Looks at everything that a run needs, and tells all that is wrong at once. Changes nothing. */
+export async function preflightTenant(options: PreflightOptions): Promise<TenantPreflight> {
+  const { cluster, config, namespace } = options;
+  const findings: Finding[] = (await findUnfinished(config)).map((what) => ({
+    level: 'problem',
+    what,
+    hint: 'pnpm configure sets a fork’s values, pnpm render writes the files',
+  }));
+  let keys: readonly VerificationKey[] = [];
+  const lookAtKey = async (): Promise<readonly Finding[]> => {
+    const key = options.keys ?? (await readChainsKey(cluster));
+    if (key !== undefined && !('level' in key)) keys = key;
+    return keyFindings(key);
+  };
+  try {
+    findings.push(...(await findMissingKinds(options)));
+  } catch (error) {
+    // Without an answer or a login there is nothing more to look at, but what was found so far is told.
+    return { findings: [...findings, asFinding(error)], keys };
+  }
+  // What one look stumbles over must not hide what the others found.
+  const looks = await Promise.allSettled([
+    findMissingRights(cluster, namespace, needs(options)),
+    findUnlinkedSecrets(options).catch((error) => nothingIfTold(options, error)),
+    findRegistryProblems(options.registry, config.chain),
+    lookAtKey(),
+  ]);
+  for (const look of looks) findings.push(...(look.status === 'fulfilled' ? look.value : [asFinding(look.reason)]));
+  return { findings, keys };
+}
+
+function asFinding(error: unknown): Finding {
+  if (!(error instanceof E2eError) || error.code === 'INTERRUPTED') throw error;
+  const what = [error.message, error.found].filter(Boolean).join(': ');
+  return { level: 'problem', what, hint: error.hint ?? '' };
+}
+
+/** Nothing where service accounts may not be looked at: that this right is missing is told with the others. */
+async function nothingIfTold({ cluster, namespace }: PreflightOptions, error: unknown): Promise<readonly Finding[]> {
+  const isForbidden = error instanceof E2eError && error.code === 'CLUSTER_FORBIDDEN';
+  const accounts = { verb: 'get', group: '', resource: 'serviceaccounts', namespace };
+  if (isForbidden && !(await cluster.may(accounts))) return [];
+  throw error;
+}
+
+async function findMissingKinds({ cluster, namespace }: PreflightOptions): Promise<Finding[]> {
+  const kinds = Object.values(KINDS);
+  const served = await Promise.all(kinds.map((kind) => cluster.serves(kind)));
+  return kinds
+    .filter((_, index) => served[index] === undefined)
+    .map((kind) => ({
+      level: 'problem',
+      what: `the cluster has no ${kind.kind} (${kind.apiVersion}) in ${namespace || 'any namespace'}`,
+      hint: kind.apiVersion.startsWith('tekton')
+        ? 'install Tekton'
+        : 'this is no Konflux tenant: choose its context with --context',
+    }));
+}
+
+/** Every verb that a run will use. */
+function needs({ config, changes }: PreflightOptions): readonly Need[] {
+  const kinds = new Set(desiredObjects(config).map(({ kind }) => kind));
+  return [
+    [KINDS.pipelineRun, ['list', 'watch']],
+    [KINDS.taskRun, ['list', 'watch']],
+    [KINDS.snapshot, ['list', 'watch']],
+    [KINDS.component, ['get', 'list', 'watch', ...(changes ? ['create', 'patch'] : [])]],
+    [KINDS.serviceAccount, ['get']],
+    ...Object.values(KINDS)
+      .filter(({ kind }) => changes && kinds.has(kind) && kind !== 'Component')
+      .map((kind): Need => [kind, ['get', 'create', 'patch']]),
+  ];
+}
+
+function keyFindings(key: Awaited<ReturnType<typeof readChainsKey>>): Finding[] {
+  if (key === undefined) {
+    return [{ level: 'problem', what: `Chains' public key (${KEY_SECRET}) can't be read`, hint: KEY_HINT }];
+  }
+  return 'level' in key ? [key] : [];
+}

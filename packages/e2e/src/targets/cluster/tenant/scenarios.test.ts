@@ -1,0 +1,190 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../../report/report.ts';
+import { statusOf } from '../../../testing/cli-run.ts';
+import type { Misfortunes } from '../../../testing/kube/konflux.ts';
+import { pipelineRun } from '../../../testing/kube/objects.ts';
+import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
+
+// How Tekton and Konflux let a run end, in their own words.
+
+let world: TenantWorld;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  world = await buildWorld();
+});
+afterAll(() => world.stop());
+afterEach(() => tenant.stop());
+
+async function run(misfortunes: Misfortunes = {}): Promise<Report | undefined> {
+  tenant = await startTenant(world, misfortunes);
+  return tenant.run();
+}
+const runOf = (report: Report | undefined, component: string) =>
+  report?.runs.find(({ name }) => name.startsWith(`${component}-on-push`));
+
+describe('a task that fails without a log', () => {
+  test.each([
+    [
+      'TaskRunImagePullFailed',
+      'the step "build" in TaskRun "app-build" failed to pull the image "quay.io/acme/builder:1". The pod errored with the message: "Back-off pulling image".',
+    ],
+    ['PodEvicted', 'The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi.'],
+    ['TaskRunTimeout', 'TaskRun "app-build" failed to finish within "1h0m0s"'],
+    ['CreateContainerConfigError', 'Failed to create pod due to config error'],
+  ])('%s: its message is shown, and is in the report', async (reason, message) => {
+    const report = await run({ failingTask: { component: 'app', task: 'build-image-1', reason, message } });
+    expect(report?.status).toBe('failed');
+    const task = runOf(report, 'app')?.tasks.find(({ name }) => name === 'build-image-1');
+    expect(task).toMatchObject({ status: 'Failed', message: expect.stringContaining(message) });
+    expect(task?.logTail).toBeUndefined();
+    expect(tenant.output()).toContain(message);
+    expect(JSON.stringify(report?.criteria)).toContain(message.slice(0, 40).replaceAll('"', '\\"').slice(0, 30));
+  });
+});
+
+test('a task that is tried again: only its last end counts, and one line tells of it', async () => {
+  const report = await run({ retriedTask: { component: 'app', task: 'build-image-1', times: 2 } });
+  expect(report?.status).toBe('passed');
+  expect(tenant.output().match(/app · build-image-1/g)).toHaveLength(1);
+  expect(tenant.output()).not.toContain('✗');
+  expect(tenant.server.calls.filter(({ path }) => path.endsWith('/log'))).toEqual([]);
+});
+
+describe('a run that ends before its first task', () => {
+  test.each([
+    [
+      'CouldntGetPipeline',
+      'Error retrieving pipeline for pipelinerun my-tenant/app: pipelines "unified" not found',
+      'Failed',
+    ],
+    ['InvalidTaskResultReference', 'invalid result reference in pipeline task "label-image-1"', 'Failed'],
+    ['PipelineRunTimeout', 'PipelineRun "app-on-push" failed to finish within "4h0m0s"', 'Failed'],
+    ['Cancelled', 'PipelineRun "app-on-push" was cancelled', 'Cancelled'],
+    ['CancelledRunFinally', 'PipelineRun "app-on-push" was cancelled', 'Cancelled'],
+    ['StoppedRunFinally', 'PipelineRun "app-on-push" was stopped', 'Cancelled'],
+  ])('%s', async (reason, message, status) => {
+    const report = await run({ runReason: { component: 'app', reason, message, early: true } });
+    expect(runOf(report, 'app')).toMatchObject({ status, message: `${reason}: ${message}`, tasks: [] });
+    expect(statusOf(report)['single-pipeline']).toBe('failed');
+    expect(tenant.output()).toContain(message);
+  });
+});
+
+describe('a run that is pruned', () => {
+  test('right after its end, while nobody looked at it: as it last was', async () => {
+    const report = await run({ pruned: 'app' });
+    expect(report?.status).toBe('passed');
+    expect(runOf(report, 'app')?.tasks).toHaveLength(6);
+  });
+
+  test('in the middle, by somebody: what was seen of it is judged', async () => {
+    tenant = await startTenant(world, {
+      pace: 40,
+      onStep(component, task) {
+        if (component !== 'app' || task !== 'build-image-2') return;
+        const { store } = tenant.server;
+        for (const { metadata } of store.all('PipelineRun')) {
+          if (metadata.name.startsWith('app')) setImmediate(() => store.delete('PipelineRun', metadata.name));
+        }
+        tenant.konflux.stop();
+        // The scanner would wait for Image 1 in vain.
+        setTimeout(() => {
+          for (const { metadata } of store.all('PipelineRun')) store.delete('PipelineRun', metadata.name);
+        }, 200);
+      },
+    });
+    const report = await tenant.run();
+    expect(runOf(report, 'app')).toMatchObject({
+      status: 'Failed',
+      message: expect.stringContaining('Deleted: the PipelineRun was deleted while it was Running'),
+    });
+    expect(runOf(report, 'app')?.tasks.map(({ name }) => name)).toContain('build-image-1');
+  });
+
+  test('in the middle, while the connection was away and the history gone', async () => {
+    tenant = await startTenant(world, {
+      pace: 60,
+      onStep(component, task) {
+        if (component !== 'app' || task !== 'build-image-2') return;
+        const { server } = tenant;
+        tenant.konflux.stop();
+        // Only once the watches saw the runs.
+        setTimeout(() => {
+          server.fault = ({ query }) => (query.has('watch') ? { drop: true } : undefined);
+          server.dropWatches();
+          for (const { metadata } of server.store.all('PipelineRun')) server.store.delete('PipelineRun', metadata.name);
+          server.store.compact();
+          server.fault = () => undefined;
+        }, 100);
+      },
+    });
+    const report = await tenant.run();
+    expect(report?.runs.map(({ message }) => message)).toEqual([
+      expect.stringContaining('was deleted'),
+      expect.stringContaining('was deleted'),
+    ]);
+  });
+});
+
+describe('two builds of one commit', () => {
+  const older = (name: string, status: object) => {
+    const object = pipelineRun(name, 'app', REVISION);
+    const metadata = { ...object.metadata, creationTimestamp: '2026-01-01T00:00:00Z' };
+    return { ...object, metadata, status: { ...(object.status as object), ...status } };
+  };
+  const failed = {
+    startTime: '2026-01-01T00:00:01Z',
+    completionTime: '2026-01-01T00:10:00Z',
+    conditions: [{ type: 'Succeeded', status: 'False', reason: 'Failed', message: 'long ago' }],
+  };
+
+  test('the later one counts, whatever is listed first', async () => {
+    tenant = await startTenant(world);
+    await tenant.run();
+    tenant.server.store.put(older('app-on-push-00000', failed));
+    tenant.server.store.put(older('app-on-push-zzzzz', failed));
+    tenant.konflux.push();
+    const report = await tenant.run({ commit: REVISION });
+    expect(report?.status).toBe('passed');
+  });
+
+  test('a resumed run does not take one that was there before it', async () => {
+    tenant = await startTenant(world, { startsAfter: { scanner: 1500 } });
+    await tenant.run();
+    const before = tenant.server.store.all('PipelineRun').map(({ metadata }) => metadata.name);
+    const stop = new AbortController();
+    tenant.server.store.onEvent(({ object }) => {
+      const isNew = object.kind === 'PipelineRun' && !before.includes(object.metadata.name);
+      // The commit is known, and of the two runs one has not begun.
+      if (isNew) setTimeout(() => stop.abort(), 300);
+    });
+    await expect(tenant.run({ signal: stop.signal })).rejects.toThrow();
+    const report = await tenant.run({ resume: true });
+    expect(report?.status).toBe('passed');
+    expect(report?.runs.filter(({ name }) => before.includes(name))).toEqual([]);
+  });
+});
+
+describe('the integration service’s words', () => {
+  test.each([
+    'TestFail',
+    'TestWarning',
+    'TestInvalid',
+    'Deleted',
+    'EnvironmentProvisionError',
+    'DeploymentError',
+    'SnapshotCreationFailed',
+    'BuildPLRFailed',
+    'GroupSnapshotCreationFailed',
+  ])('%s is no pass', async (status) => {
+    const report = await run({ test: status });
+    const fallen = report?.criteria.flatMap(({ evidence }) => evidence.filter((entry) => entry.status === 'failed'));
+    expect(fallen).toMatchObject([{ check: 'integration-test', found: expect.stringContaining(status) }]);
+  });
+
+  test.each(['Pending', 'InProgress', 'BuildPLRInProgress'])('%s is no end', async (status) => {
+    const report = await run({ test: status });
+    expect(JSON.stringify(report?.criteria)).toContain('no result in time');
+  });
+});

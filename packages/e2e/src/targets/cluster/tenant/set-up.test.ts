@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Misfortunes } from '../../../testing/kube/konflux.ts';
+import {
+  buildWorld,
+  REVISION,
+  startTenant,
+  type Tenant,
+  type TenantWorld,
+  writeRepository,
+} from '../../../testing/tenant.ts';
+import { NAMES } from '../resource.ts';
+import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
+
+let world: TenantWorld;
+let tenant: Tenant;
+let misfortunes: Misfortunes;
+
+beforeAll(async () => {
+  world = await buildWorld();
+});
+afterAll(() => world.stop());
+afterEach(() => tenant.stop());
+
+/** What goes wrong can be cured later. */
+async function start(given: Misfortunes): Promise<Tenant> {
+  misfortunes = given;
+  tenant = await startTenant(world, misfortunes);
+  return tenant;
+}
+const asked = (request: string): string[] =>
+  tenant.konflux.requests.filter((entry) => entry.endsWith(request)).toSorted();
+
+describe('a component that Konflux could not set up', () => {
+  test('is asked for again once the cause is gone, and only then counts', async () => {
+    await start({ configureError: '70: GitHub App is not installed' });
+    await expect(tenant.run()).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      found: '70: GitHub App is not installed',
+      hint: expect.stringContaining(`${NAMES.request}=configure-pac-no-mr --overwrite`),
+    });
+    delete misfortunes.configureError;
+    expect(await tenant.run({ dryRun: true })).toBeUndefined();
+    expect(tenant.output()).toContain('would ask again to configure component app: 70: GitHub App is not installed');
+    expect(asked('app configure-pac-no-mr')).toHaveLength(1);
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(asked('configure-pac-no-mr')).toHaveLength(4);
+  });
+
+  test('stays in error where the cause is not gone', async () => {
+    await start({ configureError: '70: GitHub App is not installed' });
+    await expect(tenant.run()).rejects.toMatchObject({ code: 'COMPONENT_NOT_CONFIGURED' });
+    misfortunes.configureError = '71: GitHub App is suspended';
+    await expect(tenant.run()).rejects.toMatchObject({ found: '71: GitHub App is suspended' });
+  });
+
+  test('or that was unconfigured, is configured', async () => {
+    await start({});
+    await tenant.run();
+    tenant.server.store.change('Component', 'app', ({ metadata }) => {
+      metadata.annotations[NAMES.status] = JSON.stringify({ pac: { state: 'disabled' }, message: 'done' });
+      // Never carried out, since the component is not configured.
+      metadata.annotations[NAMES.request] = 'trigger-pac-build';
+    });
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(tenant.output()).toContain('ask again to configure component app: disabled');
+  });
+
+  test('and that is unconfigured while it is waited for, is told at once', async () => {
+    await start({});
+    tenant.konflux.stop();
+    const run = tenant.run().catch((error) => error);
+    const { store } = tenant.server;
+    await expect.poll(() => store.get('Component', 'app')).toBeDefined();
+    store.change('Component', 'app', ({ metadata, spec }) => {
+      delete metadata.annotations[NAMES.request];
+      metadata.annotations[NAMES.status] = JSON.stringify({ pac: { state: 'disabled' }, message: 'done' });
+      spec.containerImage = world.chain.image1;
+    });
+    expect(await run).toMatchObject({ code: 'COMPONENT_NOT_CONFIGURED', found: expect.stringContaining('disabled') });
+  });
+});
+
+describe('a build that Konflux refuses', () => {
+  const triggerError = { component: 'scanner', message: '50: Pipelines as Code incoming webhook failed' };
+
+  test('ends the run with its message, and is asked for again with --resume', async () => {
+    await start({ triggerError });
+    const began = Date.now();
+    const timeouts = { ...DEFAULT_TIMEOUTS, started: 60_000 };
+    await expect(tenant.run({ timeouts })).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      message: expect.stringContaining('component scanner'),
+      found: triggerError.message,
+      hint: expect.stringContaining('--resume'),
+    });
+    expect(Date.now() - began).toBeLessThan(30_000);
+    // As long as it is refused, nothing else is asked for.
+    await expect(tenant.run({ resume: true })).rejects.toMatchObject({ found: triggerError.message });
+    delete misfortunes.triggerError;
+    const report = await tenant.run({ resume: true });
+    expect(report?.status).toBe('passed');
+    expect(report?.revision).toBe(REVISION);
+    expect(asked('trigger-pac-build')).toEqual([
+      'app trigger-pac-build',
+      ...Array(3).fill('scanner trigger-pac-build'),
+    ]);
+    expect(JSON.parse(await readFile(tenant.stateFile, 'utf8')).triggeredAt).toBeDefined();
+  });
+
+  test('is not taken for one of the next run', async () => {
+    await start({ triggerError });
+    await expect(tenant.run()).rejects.toMatchObject({ code: 'COMPONENT_NOT_CONFIGURED' });
+    delete misfortunes.triggerError;
+    expect((await tenant.run())?.status).toBe('passed');
+  });
+});
+
+describe('another image repository than the config’s', () => {
+  test('that Konflux made: said before a build is asked for', async () => {
+    await start({ organisation: 'other' });
+    await expect(tenant.run()).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      expected: expect.stringContaining('quay.io/acme/my-tenant/chain-image1'),
+      found: expect.stringContaining('quay.io/other/my-tenant/chain-image1'),
+      hint: expect.stringContaining("registry: 'quay.io/other/my-tenant'"),
+    });
+    expect(asked('trigger-pac-build')).toEqual([]);
+  });
+
+  test('that Konflux would make: said before anything is applied', async () => {
+    await start({});
+    const config = await writeRepository(`${world.folder}/elsewhere`, 'my-tenant', { registry: 'quay.io/acme' });
+    await expect(tenant.run({ config })).rejects.toMatchObject({
+      code: 'PREFLIGHT_FAILED',
+      found: expect.stringContaining('quay.io/acme/my-tenant'),
+    });
+  });
+
+  test('that Konflux could not make: said at once', async () => {
+    await start({ repositoryError: 'Number of private repositories exceeds current quay plan limit' });
+    await expect(tenant.run()).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      found: 'Number of private repositories exceeds current quay plan limit',
+    });
+  });
+});
+
+describe('what is still being deleted', () => {
+  test('is waited for, and made anew', async () => {
+    await start({ goesAfter: 500 });
+    await tenant.run();
+    const { store } = tenant.server;
+    const before = store.get('Component', 'app')?.metadata.uid;
+    for (const kind of ['Component', 'ImageRepository']) {
+      for (const { metadata } of store.all(kind)) store.delete(kind, metadata.name);
+    }
+    await tenant.run({ dryRun: true });
+    expect(tenant.output()).toMatch(/Component app \(held by .*\) is being deleted: a run waits until it is gone/);
+    expect(tenant.output()).toContain('would create Component app');
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(store.get('Component', 'app')?.metadata.uid).not.toBe(before);
+  });
+
+  test('or was deleted while it is waited for: said at once', async () => {
+    await start({});
+    tenant.konflux.stop();
+    const run = tenant.run().catch((error) => error);
+    const { store } = tenant.server;
+    await expect.poll(() => tenant.server.watching).toBeGreaterThan(0);
+    store.delete('Component', 'app');
+    expect(await run).toMatchObject({ code: 'COMPONENT_NOT_CONFIGURED', found: 'it was deleted' });
+  });
+
+  test('and never goes: the run names it, and what holds it', async () => {
+    await start({ goesAfter: 100_000 });
+    await tenant.run();
+    tenant.server.store.delete('Component', 'app');
+    await expect(tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, configured: 300 } })).rejects.toMatchObject({
+      code: 'WAIT_TIMEOUT',
+      found: 'Component app (held by pac.component.appstudio.openshift.io/finalizer)',
+    });
+  });
+});
+
+test.each([{ commit: REVISION }, { resume: true }])('a dry run of %j waits for nothing', async (options) => {
+  await start({});
+  await tenant.run();
+  const calls = tenant.server.calls.length;
+  expect(await tenant.run({ ...options, dryRun: true })).toBeUndefined();
+  expect(tenant.output()).toContain('would follow the builds of');
+  expect(tenant.server.calls.slice(calls).some(({ query }) => query.has('watch'))).toBe(false);
+});

@@ -1,0 +1,192 @@
+import { writeFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../../report/report.ts';
+import type { Misfortunes } from '../../../testing/kube/konflux.ts';
+import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
+
+let world: TenantWorld;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  world = await buildWorld();
+});
+afterAll(() => world.stop());
+afterEach(() => tenant.stop());
+
+async function start(misfortunes: Misfortunes = {}): Promise<Tenant> {
+  tenant = await startTenant(world, misfortunes);
+  return tenant;
+}
+
+const statusOf = (report: Report | undefined) =>
+  Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
+const fallen = (report: Report | undefined) =>
+  report?.criteria.flatMap(({ evidence }) =>
+    evidence.filter(({ status }) => status === 'failed').map(({ check }) => check),
+  );
+
+test('applies, builds, follows, and proves it attested with the cluster’s key', async () => {
+  const report = await (await start()).run();
+  expect(report?.criteria.flatMap(({ evidence }) => evidence.filter(({ status }) => status !== 'passed'))).toEqual([]);
+  expect(report).toMatchObject({ target: 'tenant', status: 'passed', revision: REVISION });
+  expect(report?.images.map(({ sealedDigest, latestDigest }) => [sealedDigest, latestDigest])).toEqual([
+    [world.chain.sealed, world.chain.sealed],
+    [null, world.chain.metadata],
+  ]);
+  expect(report?.cluster?.snapshots).toHaveLength(2);
+  expect(tenant.konflux.requests.toSorted()).toEqual([
+    'app configure-pac-no-mr',
+    'app trigger-pac-build',
+    'scanner configure-pac-no-mr',
+    'scanner trigger-pac-build',
+  ]);
+});
+
+describe('where something falls, the criterion says what was expected and found', () => {
+  test('a build that fails: the log of its step is there, the rest was skipped', async () => {
+    const failingTask = {
+      component: 'app',
+      task: 'build-image-2',
+      log: 'line 1\nerror: no such file: entrypoint.mts\n',
+    };
+    const report = await (await start({ failingTask })).run();
+    expect(report?.status).toBe('failed');
+    expect(statusOf(report)).toMatchObject({ 'single-pipeline': 'failed', 'no-manual-step': 'failed' });
+    const build = report?.runs.find(({ name }) => name.startsWith('app'));
+    expect(build?.status).toBe('Failed');
+    const task = build?.tasks.find(({ name }) => name === 'build-image-2');
+    expect(task).toMatchObject({ status: 'Failed', logTail: ['line 1', 'error: no such file: entrypoint.mts'] });
+    expect(build?.tasks.find(({ name }) => name === 'label-image-1')?.status).toBe('Skipped');
+    expect(tenant.output()).toContain('error: no such file: entrypoint.mts');
+  });
+
+  test('a scanner that times out', async () => {
+    const report = await (await start({ runReason: { component: 'scanner', reason: 'PipelineRunTimeout' } })).run();
+    expect(statusOf(report)).toMatchObject({ 'single-pipeline': 'passed', 'scanner-extracts': 'failed' });
+    expect(
+      report?.criteria.flatMap(({ evidence }) => evidence).find(({ status }) => status === 'failed')?.found,
+    ).toContain('PipelineRunTimeout');
+  });
+
+  test.each([
+    ['Chains failed', { chains: 'failed' }, ['signed', 'signed'], 'failed'],
+    [
+      'Chains says nothing',
+      { chains: 'silent' },
+      ['snapshot', 'snapshot', 'signed', 'signed'],
+      'no annotation in time',
+    ],
+    ['no Snapshot comes', { noSnapshot: true }, ['snapshot', 'snapshot'], 'none in time'],
+    ['the integration test fails', { test: 'TestFail' }, ['integration-test'], 'TestFail'],
+    [
+      'the scanner’s Snapshot has the old Image 2',
+      { snapshotImage: `quay.io/acme/my-tenant/chain-image2@sha256:${'9'.repeat(64)}` },
+      ['snapshot'],
+      `@sha256:${'9'.repeat(64)}`,
+    ],
+  ] as const)('%s', async (_, misfortunes, checks, found) => {
+    const report = await (await start(misfortunes)).run();
+    expect(fallen(report)).toEqual(checks);
+    const evidence = report?.criteria.flatMap((entry) => entry.evidence).filter(({ status }) => status === 'failed');
+    expect(evidence?.at(-1)?.found).toContain(found);
+  });
+
+  test('signed by another key than the cluster’s', async () => {
+    const other = (await import('../../../../../digest-chain/src/testing/signer.ts')).createSigner();
+    const report = await (await start()).run({ keys: other.keys });
+    expect(statusOf(report)['scanned-and-signed']).toBe('failed');
+  });
+});
+
+describe('where the run can’t be made', () => {
+  test('preflight names everything at once, and changes nothing', async () => {
+    await start();
+    const { server } = tenant;
+    server.denied.add('patch components').add('watch taskruns').add('create applications');
+    server.secretData.delete('tekton-pipelines/public-key');
+    const error = await tenant.run().catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
+    for (const part of [
+      'patch components',
+      'watch taskruns.tekton.dev',
+      'create applications',
+      'public key',
+      'kubectl auth can-i',
+    ]) {
+      expect(error.found).toContain(part);
+    }
+    expect(server.calls.filter(({ method }) => method === 'PATCH' || method === 'DELETE')).toEqual([]);
+  });
+
+  test('a tenant without Konflux', async () => {
+    await start();
+    tenant.server.absent.add('appstudio.redhat.com/v1alpha1').add('appstudio.redhat.com/v1beta2');
+    const error = await tenant.run().catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
+    expect(error.found).toContain('no Component');
+    expect(error.found).toContain('no Konflux tenant');
+  });
+
+  test('placeholders that are left, and files that are not as the config says', async () => {
+    await start();
+    const { writeRepository } = await import('../../../testing/tenant.ts');
+    const config = await writeRepository(`${world.folder}/placeholders`, 'your-tenant-namespace');
+    await writeFile(`${world.folder}/placeholders/konflux/components.yaml`, 'kind: Component\n');
+    const error = await tenant.run({ config }).catch((caught) => caught);
+    expect(error.found).toContain('namespace is still a placeholder: your-tenant-namespace');
+    expect(error.found).toContain('konflux/components.yaml is not as the config says');
+  });
+
+  test('a secret that stays unlinked', async () => {
+    await start({ unlinked: 'imagerepository-for-chain-scanner-image-push' });
+    const { DEFAULT_TIMEOUTS } = await import('../timeouts.ts');
+    const error = await tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, configured: 800 } }).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
+    expect(error.found).toContain(
+      'build-pipeline-scanner is not linked to the secret imagerepository-for-chain-scanner-image-push',
+    );
+    // That file does not have it.
+    expect(error.hint).toContain('kubectl patch serviceaccount build-pipeline-scanner -n my-tenant');
+    expect(tenant.konflux.requests.filter((request) => request.includes('trigger'))).toEqual([]);
+  });
+
+  test('a secret of one’s own that is missing, said once', async () => {
+    await start();
+    const { writeRepository } = await import('../../../testing/tenant.ts');
+    const config = await writeRepository(`${world.folder}/own`, 'my-tenant', { imageRepositories: 'own' });
+    const error = await tenant.run({ config }).catch((caught) => caught);
+    expect(error.found.match(/there is no secret chain-push/g)).toHaveLength(1);
+  });
+
+  test('a component that Konflux can’t configure', async () => {
+    await start({ configureError: '74: Access token is unrecognizable by GitHub' });
+    await expect(tenant.run()).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      found: expect.stringContaining('74:'),
+    });
+  });
+
+  test('nobody answers, or the login is refused', async () => {
+    await start();
+    tenant.server.tokens.clear();
+    await expect(tenant.run()).rejects.toMatchObject({ found: expect.stringContaining('401') });
+    await tenant.server.stop();
+    const error = await tenant.run().catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED', found: expect.stringContaining('does not answer') });
+    await tenant.stop().catch(() => {});
+    await start();
+  });
+
+  test('no PipelineRun starts, or one does not end', async () => {
+    await start();
+    const { DEFAULT_TIMEOUTS } = await import('../timeouts.ts');
+    // What the tenant was never set up for is said first.
+    await expect(tenant.run({ commit: REVISION })).rejects.toMatchObject({
+      found: expect.stringContaining('not linked'),
+    });
+    await tenant.run();
+    await expect(
+      tenant.run({ commit: 'f'.repeat(40), timeouts: { ...DEFAULT_TIMEOUTS, started: 300 } }),
+    ).rejects.toMatchObject({ code: 'WAIT_TIMEOUT', message: expect.stringContaining('single-pipeline') });
+  });
+});

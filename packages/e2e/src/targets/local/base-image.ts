@@ -1,0 +1,69 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildNodeBase } from '@multi-image/tekton-local';
+import { run, runOrThrow } from '../../command.ts';
+
+export interface BaseImage {
+  /** The Node images that the Containerfiles and the tasks pin. */
+  pinned: readonly string[];
+  /** What to use instead: `{ pinned: local }`; empty where the pinned images themselves are used. */
+  substitutes: Readonly<Record<string, string>>;
+  used: string;
+  note: string;
+}
+
+/**
+ * The base of the images and the tasks' steps: what is pinned, where it can be pulled; else a base made of this
+ * machine's Node, so that the run works without a network.
+ */
+export async function chooseBaseImage(checkout: string, signal?: AbortSignal): Promise<BaseImage> {
+  const pinned = await findPinnedNodeImages(checkout);
+  const usable = await Promise.all(pinned.map((image) => canHave(image, signal)));
+  const reason = usable.find((entry) => entry !== undefined);
+  if (reason === undefined) {
+    return { pinned, substitutes: {}, used: pinned.join(', '), note: 'the pinned base image' };
+  }
+  const used = await buildNodeBase({ tag: 'localhost/multi-image/node-base:local', signal });
+  return {
+    pinned,
+    substitutes: Object.fromEntries(pinned.map((image) => [image, used])),
+    used,
+    note: `made of this machine's Node ${process.version}, because the pinned base can't be pulled (${reason})`,
+  };
+}
+
+/** Pulls the image if it is not here yet. Returns why that can't be done, or nothing. */
+async function canHave(image: string, signal?: AbortSignal): Promise<string | undefined> {
+  const exact = withoutTag(image);
+  if ((await run('podman', ['image', 'exists', exact], { signal })).exitCode === 0) return undefined;
+  // Asked first, with little patience: where there is no network, a pull retries for a long time.
+  const asked = await run('skopeo', ['inspect', '--raw', `docker://${exact}`], { signal, timeout: 15_000 }).catch(
+    (error: unknown) => {
+      signal?.throwIfAborted();
+      return { exitCode: 1, stderr: error instanceof Error ? error.message : String(error) };
+    },
+  );
+  if (asked.exitCode !== 0) return asked.stderr.trim().split(': ').at(-1)?.replace(/"$/, '') || 'no answer';
+  await runOrThrow('podman', ['pull', '--quiet', exact], { signal });
+  return undefined;
+}
+
+/** `repository:tag@digest` as `repository@digest`: older podman and skopeo take one or the other. */
+function withoutTag(image: string): string {
+  return image.replace(/:[^:@/]+@/, '@');
+}
+
+async function findPinnedNodeImages(checkout: string): Promise<string[]> {
+  const found = new Set<string>();
+  const scan = async (file: string, pattern: RegExp): Promise<void> => {
+    const text = await readFile(join(checkout, file), 'utf8').catch(() => '');
+    for (const match of text.matchAll(pattern)) if (match[1]?.includes('nodejs')) found.add(match[1]);
+  };
+  for (const folder of await readdir(checkout)) {
+    await scan(join(folder, 'Containerfile'), /^\s*(?:ARG\s+\w+=|FROM\s+)["']?([^\s"']+)/gim);
+  }
+  for (const file of await readdir(join(checkout, 'pipeline/tasks')).catch(() => [])) {
+    await scan(join('pipeline/tasks', file), /^\s*(?:- )?image:\s*["']?([^\s"']+)/gm);
+  }
+  return [...found].sort();
+}

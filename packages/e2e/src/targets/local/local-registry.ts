@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { E2eError } from '../../errors.ts';
+
+export interface LocalRegistry {
+  /** `localhost:<port>` */
+  readonly address: string;
+  readonly pid: number;
+}
+
+/**
+ * Starts a CNCF distribution registry on loopback that keeps everything under `folder`.
+ *
+ * @param port the port to listen on; 0 takes any free one. Throws `PORT_TAKEN`, or `REGISTRY_FAILED` with the end of
+ *   its log where it does not answer within 10 s.
+ */
+export async function startLocalRegistry(options: {
+  program: string;
+  folder: string;
+  port: number;
+  keep?: boolean;
+  onStart?: (pid: number) => void;
+  signal?: AbortSignal;
+}): Promise<LocalRegistry> {
+  const port = await freePort(options.port);
+  const storage = join(options.folder, 'registry');
+  const config = join(options.folder, 'registry.yml');
+  await mkdir(storage, { recursive: true });
+  await writeFile(
+    config,
+    [
+      'version: 0.1',
+      'log: {level: warn}',
+      `storage: {filesystem: {rootdirectory: ${JSON.stringify(storage)}}, delete: {enabled: true}}`,
+      `http: {addr: "127.0.0.1:${port}"}`,
+      '',
+    ].join('\n'),
+  );
+  // Only what it needs of the environment: distribution reads REGISTRY_* from it.
+  const { PATH, HOME, MULTI_IMAGE_RUN } = process.env;
+  const child = spawn(options.program, ['serve', config], {
+    env: { PATH, HOME, ...(options.keep ? {} : { MULTI_IMAGE_RUN }), OTEL_TRACES_EXPORTER: 'none' },
+    stdio: ['ignore', 'ignore', options.keep ? 'ignore' : 'pipe'],
+    detached: true,
+  });
+  let log = '';
+  child.stderr?.on('data', (chunk) => {
+    log = (log + chunk).slice(-4000);
+  });
+  let ended: string | undefined;
+  child.once('error', (error) => {
+    ended = error.message;
+  });
+  child.once('exit', (code) => {
+    ended ??= `it ended with exit code ${code}`;
+  });
+  if (child.pid !== undefined) options.onStart?.(child.pid);
+  for (let waited = 0; waited < 10_000 && ended === undefined; waited += 25) {
+    options.signal?.throwIfAborted();
+    if (child.pid !== undefined && (await answers(port))) {
+      child.unref();
+      return { address: `localhost:${port}`, pid: child.pid };
+    }
+    await sleep(25);
+  }
+  child.kill('SIGKILL');
+  throw new E2eError('REGISTRY_FAILED', `the local registry (${options.program}) did not start`, {
+    expected: `an answer from http://localhost:${port}/v2/ within 10 s`,
+    found: [ended ?? 'no answer', log.trim()].filter(Boolean).join('\n'),
+  });
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/v2/`, { signal: AbortSignal.timeout(1000) });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the port if nobody listens on it (any free one for 0); throws `PORT_TAKEN`. */
+async function freePort(port: number): Promise<number> {
+  const server = createServer();
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    });
+  } catch (cause) {
+    throw new E2eError('PORT_TAKEN', `port ${port} on 127.0.0.1 can't be used for the local registry`, {
+      expected: 'a free port',
+      found: cause instanceof Error ? cause.message : String(cause),
+      hint: 'stop what listens there, or choose another with --port <number> (0: any free one). Image 2 holds the address of Image 1, so another port means another digest.',
+      cause,
+    });
+  } finally {
+    server.close();
+  }
+}

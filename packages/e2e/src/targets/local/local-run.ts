@@ -1,0 +1,142 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parsePublicKeys } from '@multi-image/digest-chain';
+import { probeContainers } from '@multi-image/tekton-local';
+import { judge } from '../../judge/criteria.ts';
+import type { Progress } from '../../report/progress.ts';
+import type { Report } from '../../report/report.ts';
+import { reportOf } from '../../report/report-of.ts';
+import { type BaseImage, chooseBaseImage } from './base-image.ts';
+import { Janitor } from './janitor.ts';
+import { startLocalRegistry } from './local-registry.ts';
+import { observe } from './observe.ts';
+import { runPipelines } from './pipelines.ts';
+import { preflight } from './preflight.ts';
+import { type Source, takeSource } from './source.ts';
+
+export interface LocalRunOptions {
+  /** A folder in the repository to build. */
+  cwd: string;
+  /** The config's path in the repository. */
+  config: string;
+  /** Of the registry; 0 for any free one. */
+  port: number;
+  /** Leave the registry and the images where they are. */
+  keep: boolean;
+  /** Whether missing tools may be installed. */
+  install: boolean;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/**
+ * Builds, links, publishes, extracts, runs and proves the chain on this machine, and removes everything afterwards.
+ * Throws an `E2eError` (or the coded error of the package that failed) where the run can't be made; a criterion that
+ * falls is in the report.
+ */
+export async function runLocal(options: LocalRunOptions): Promise<Report> {
+  const { progress, signal, keep } = options;
+  const began = Date.now();
+  const { programs, installed } = await preflight({
+    install: options.install,
+    signal,
+    onInstall: (_, command) => progress.line(`installing what is missing: ${command}`),
+  });
+  if (installed.length > 0) progress.line(`installed ${installed.join(' ')}`);
+
+  const janitor = new Janitor();
+  const { TMPDIR } = process.env;
+  let done = false;
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'multi-image-'));
+    janitor.remember({ kind: 'folder', path: folder });
+    // Whatever anything in the run puts into the temporary folder goes with the run.
+    process.env.TMPDIR = folder;
+    const source = await takeSource(options.cwd, folder, signal);
+    sayWhatIsBuilt(source, progress);
+    const registry = await startLocalRegistry({
+      program: programs['a registry'] ?? 'docker-registry',
+      folder,
+      port: options.port,
+      keep,
+      signal,
+      onStart: (pid) => janitor.remember({ kind: 'process', pid }),
+    });
+    progress.line(`registry   ${registry.address} (CNCF distribution, throwaway)`);
+    const containers = await probeContainers({ signal });
+    progress.line(`containers ${containers.description}`);
+    const base = await prepareBase(source, progress, signal);
+
+    const work = join(folder, 'runs');
+    await mkdir(work);
+    const { privateKey, publicKey } = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    await writeFile(join(folder, 'cosign.pub'), publicKey);
+    const runs = await runPipelines({
+      privateKey,
+      config: options.config,
+      source,
+      registry,
+      base,
+      containers,
+      janitor,
+      work,
+      progress,
+      signal,
+    });
+    signal.throwIfAborted();
+    const observation = await observe({
+      revision: source.revision,
+      runs,
+      publicKey,
+      runArguments: containers.runArguments,
+      janitor,
+      progress,
+      signal,
+    });
+    signal.throwIfAborted();
+    done = true;
+    if (keep) sayWhatIsKept({ folder, pid: registry.pid }, progress);
+    return {
+      version: 1,
+      target: 'local',
+      ...reportOf(observation, judge(observation), parsePublicKeys(publicKey)),
+      uncommitted: source.uncommitted,
+      baseImage: { pinned: base.pinned, used: base.used, note: base.note },
+      byHand: { podmanArguments: containers.runArguments },
+      duration: Date.now() - began,
+    };
+  } finally {
+    progress.stop();
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    await (done && keep ? janitor.leave() : janitor.finish());
+  }
+}
+
+function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): void {
+  progress.line(`commit     ${revision}`);
+  if (uncommitted.length > 0) {
+    const named = uncommitted.slice(0, 3).join(', ') + (uncommitted.length > 3 ? ', …' : '');
+    const changes = uncommitted.length === 1 ? 'an uncommitted change' : `${uncommitted.length} uncommitted changes`;
+    progress.line(`           HEAD with ${changes} (${named}), as a commit that only this run knows`);
+  }
+}
+
+async function prepareBase(source: Source, progress: Progress, signal: AbortSignal): Promise<BaseImage> {
+  progress.started('base image');
+  const base = await chooseBaseImage(source.checkout, signal);
+  progress.ended('base image', 'passed', base.note);
+  return base;
+}
+
+function sayWhatIsKept(kept: { folder: string; pid: number }, progress: Progress): void {
+  progress.line(`kept: the registry (process ${kept.pid}) with everything in ${kept.folder}`);
+  progress.line(`the key that signed: ${join(kept.folder, 'cosign.pub')}`);
+  progress.line(`to remove it: kill ${kept.pid} && rm -rf ${kept.folder}`);
+}

@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Chain, loadConfig } from '@multi-image/manifests';
+import { type Containers, type PipelineRunOutcome, type RunEvent, runPipeline } from '@multi-image/tekton-local';
+import { parse } from 'yaml';
+import type { RunFacts } from '../../judge/observation.ts';
+import type { Progress } from '../../report/progress.ts';
+import type { BaseImage } from './base-image.ts';
+import type { Janitor } from './janitor.ts';
+import type { LocalRegistry } from './local-registry.ts';
+import type { Source } from './source.ts';
+
+export interface PipelinesOptions {
+  /** The config's path in the repository. */
+  config: string;
+  source: Source;
+  registry: LocalRegistry;
+  base: BaseImage;
+  containers: Containers;
+  /** PEM: what the stand-in for Tekton Chains signs with. */
+  privateKey: string;
+  /** An empty folder for the runs' own files. */
+  work: string;
+  janitor: Janitor;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+export interface PipelineRuns {
+  chain: Chain;
+  build: RunFacts;
+  /** The runs that hand an image to Konflux, with that image's role. */
+  scanners: readonly { role: string; run: RunFacts }[];
+  /** Where an image of the chain is in the local registry: its repository, without tag. */
+  localRepository(repository: string): string;
+}
+
+/**
+ * Runs the PipelineRuns that a push starts, the build's and the scanners', at the same time, as Konflux does. The files
+ * are executed as they are in the commit; only where images go (parameters of the PipelineRuns) is set to the local
+ * registry. Where the build fails, the scanners are stopped: what they wait for will not come.
+ */
+export async function runPipelines(options: PipelinesOptions): Promise<PipelineRuns> {
+  const { source, registry, base, containers, work, janitor, progress, signal } = options;
+  const { chain, folder } = await loadConfig(join(source.root, options.config));
+  const localRepository = (repository: string): string =>
+    `${registry.address}/${repository.slice(repository.indexOf('/') + 1)}`;
+  const run = async (component: string, stop: AbortSignal): Promise<RunFacts> => {
+    const file = `${folder}.tekton/${component}-push.yaml`;
+    const containerPrefix = `multi-image-${janitor.marker}-${component}`;
+    janitor.remember({ kind: 'containers', prefix: containerPrefix });
+    const outcome = await runPipeline({
+      root: source.checkout,
+      file,
+      variables: {
+        revision: source.revision,
+        source_url: chain.gitUrl,
+        repo_url: chain.gitUrl,
+        target_branch: chain.branch,
+        source_branch: source.branch,
+      },
+      params: await localParams(join(source.checkout, file), chain, source.revision, localRepository),
+      images: base.substitutes,
+      sourceUrl: source.repository,
+      containers,
+      containerPrefix,
+      workDir: work,
+      chains: { privateKey: options.privateKey },
+      signal: stop,
+      onEvent: (event) => show(component, event, progress),
+    });
+    return factsOf(outcome);
+  };
+
+  const stop = new AbortController();
+  const build = run(chain.primary.component ?? chain.primary.name, signal);
+  build.then(
+    ({ status }) => status === 'Succeeded' || stop.abort(new Error('the build failed, so its image will not come')),
+    (error) => stop.abort(error),
+  );
+  const scanners = chain.images.flatMap(({ role, component }) =>
+    role === chain.primary.role || component === undefined
+      ? []
+      : [run(component, AbortSignal.any([signal, stop.signal])).then((facts) => ({ role, run: facts }))],
+  );
+  const [built, ...scanned] = await Promise.all([build, ...scanners]);
+  return { chain, build: built, scanners: scanned, localRepository };
+}
+
+/** The parameters of a PipelineRun that name a repository of the chain, with the local registry instead. */
+async function localParams(
+  file: string,
+  chain: Chain,
+  revision: string,
+  localRepository: (repository: string) => string,
+): Promise<Record<string, string>> {
+  const document = parse(await readFile(file, 'utf8'));
+  const params: { name: string; value: unknown }[] = document?.spec?.params ?? [];
+  const repositories = chain.images.map((image) => image.repository);
+  return Object.fromEntries(
+    params.flatMap(({ name, value }): [string, string][] => {
+      const repository = repositories.find((entry) => value === entry || String(value).startsWith(`${entry}:`));
+      if (repository === undefined) return [];
+      const rest = String(value)
+        .slice(repository.length)
+        .replaceAll(/\{\{\s*revision\s*\}\}/g, revision);
+      return [[name, localRepository(repository) + rest]];
+    }),
+  );
+}
+
+/** Only what the criteria are judged by: a task's other parameters and its log stay here. */
+function factsOf({ name, status, message, results, startedAt, finishedAt, tasks }: PipelineRunOutcome): RunFacts {
+  return {
+    name,
+    status,
+    message,
+    results,
+    startedAt,
+    finishedAt,
+    tasks: tasks.map((task) => ({
+      name: task.name,
+      status: task.status,
+      message: task.message,
+      results: task.results,
+      buildArgs: buildArgsOf(task.params?.BUILD_ARGS),
+      startedAt: task.startedAt,
+      finishedAt: task.finishedAt,
+      logTail: task.status === 'Failed' ? task.steps.at(-1)?.logTail.slice(-12) : undefined,
+    })),
+  };
+}
+
+function buildArgsOf(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.map(String) : undefined;
+}
+
+function show(component: string, event: RunEvent, progress: Progress): void {
+  if (event.type === 'task-started') progress.started(`${component} · ${event.task}`);
+  if (event.type === 'task-finished') {
+    const status = ({ Succeeded: 'passed', Skipped: 'skipped' } as const)[event.status as string] ?? 'failed';
+    progress.ended(`${component} · ${event.task}`, status, status === 'passed' ? '' : (event.message ?? event.status));
+  }
+}

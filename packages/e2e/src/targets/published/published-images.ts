@@ -1,0 +1,112 @@
+import {
+  discoverStatements,
+  type Link,
+  type Reference,
+  type Registry,
+  type Repository,
+  type Verification,
+} from '@multi-image/digest-chain';
+import type { ReportImage } from '../../report/report.ts';
+import { signatureOf } from '../../report/report-images.ts';
+import { readBuilt } from './built-image.ts';
+import { agreed, linkedPlace, type Member, placeOf, referenceOf, rolesOf, type Told } from './members.ts';
+
+export interface PublishedImage {
+  readonly image: ReportImage;
+  /** What the checks of the proof may call it. */
+  readonly provedAs: readonly string[];
+}
+
+/**
+ * The images of a chain that was verified, each after those that it embeds. Roles, places and embeddings are what the
+ * images themselves say by their labels, which their digests prove. Whoever may push can attach a statement: it is asked
+ * only for what no label says, and believed only where no other statement about the same images says otherwise.
+ */
+export async function publishedImages(
+  registry: Registry,
+  start: Reference,
+  proof: Verification,
+  { prefix, at = new Map() }: { prefix: string; at?: ReadonlyMap<string, Repository> },
+): Promise<readonly PublishedImage[]> {
+  const { digest } = proof.image;
+  const sealed = await readBuilt(registry, start, digest, prefix);
+  const statements = sealed.links.length > 0 ? [] : await statementsOn(registry, start, proof);
+  const published = agreed(statements.map(({ own }) => own.digest)) ?? digest;
+  const own = published === digest ? sealed : await readBuilt(registry, start, published, prefix);
+  const claimed = agreed(statements.map((statement) => statement.own.role));
+  const members: Member[] = [
+    { role: claimed, digest: published, built: { ...own, origin: proof.origin ?? own.origin } },
+    ...(await Promise.all(
+      proof.links.map(async (link): Promise<Member> => {
+        const place = at.get(link.role) ?? referenceOf(link.url);
+        const unread = { origin: link.digest, links: [], embeds: [] };
+        return { ...link, built: place ? await readBuilt(registry, place, link.digest, prefix) : unread };
+      }),
+    )),
+  ];
+  const [first, ...links] = members as [Member, ...Member[]];
+  const roles = rolesOf(members);
+  const checks = proof.checks.map(({ evidence: text, ...check }) => ({ ...check, text }));
+  const described = members.map((member, index): PublishedImage => {
+    const link = proof.links[index - 1];
+    const place = link === undefined ? placeOf(start) : linkedPlace(link, member, members, statements, at);
+    const embedded = members.filter((other) => embeds(member, other));
+    // Without a statement the links are the seal's: those of the images that embed the one it started from.
+    if (link !== undefined && statements.length === 0 && !embedded.includes(first)) embedded.push(first);
+    const role = roles[index] ?? '';
+    const known = links.map((other) => other.role);
+    const others = [role, ...statements.map((statement) => statement.own.role), 'sealed image'];
+    const provedAs = link === undefined ? others.filter((name) => !known.includes(name)) : [link.role];
+    const signatures = provedAs.map((name) => signatureOf(name, checks));
+    return {
+      provedAs,
+      image: {
+        role,
+        title: titleOf(role),
+        ...place,
+        embeds: embedded.map((other) => roles[members.indexOf(other)] ?? ''),
+        originDigest: member.built.origin,
+        sealedDigest: member.built.origin === member.digest ? null : member.digest,
+        latestDigest: link === undefined && start.tag === 'latest' ? digest : null,
+        signature: signatures.find((signature) => signature !== null) ?? null,
+        ran: false,
+      },
+    };
+  });
+  return inOrder(described);
+}
+
+async function statementsOn(registry: Registry, start: Reference, proof: Verification): Promise<readonly Told[]> {
+  const { digest } = proof.image;
+  const { statements } = await discoverStatements(registry, start, digest).catch(() => ({ statements: [] }));
+  return statements.flatMap(({ chain: { images } }) => {
+    const own = images.find((image) => image.digest === digest || image.origin === digest);
+    const others = images.filter((image) => image !== own);
+    const same = (link: Link): boolean =>
+      others.some(({ role, ...at }) => role === link.role && at.digest === link.digest);
+    if (own === undefined || (own.origin ?? own.digest) !== proof.origin) return [];
+    return others.length === proof.links.length && proof.links.every(same) ? [{ own, others }] : [];
+  });
+}
+
+function embeds(image: Member, other: Member): boolean {
+  return image !== other && image.built.embeds.some(({ digest }) => digest === other.built.origin);
+}
+
+/** Each after those that it embeds, as far as there is no circle. */
+function inOrder(images: readonly PublishedImage[]): readonly PublishedImage[] {
+  const ordered: PublishedImage[] = [];
+  while (ordered.length < images.length) {
+    const isNext = (entry: PublishedImage): boolean =>
+      !ordered.includes(entry) && entry.image.embeds.every((role) => ordered.some(({ image }) => image.role === role));
+    const next = images.find(isNext);
+    if (next === undefined) return images;
+    ordered.push(next);
+  }
+  return ordered;
+}
+
+/** The roles of this repository's own chain have names; those of others are what they are called. */
+function titleOf(role: string): string {
+  return { primary: 'Image 1', metadata: 'Image 2' }[role] ?? role;
+}

@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runPipeline } from '@multi-image/tekton-local';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { Report } from '../../report/report.ts';
+import { type CliFolder, makeCliFolder, repository } from '../../testing/cli-run.ts';
+import { findGitDaemon, serveGit } from '../../testing/git-server.ts';
+import {
+  buildLocalTaskRunner,
+  type LocalTaskRunner,
+  lackingForTaskRunner,
+} from '../../testing/stand-ins/local-task-runner.ts';
+import { chooseBaseImage } from '../local/base-image.ts';
+
+const daemon = findGitDaemon();
+const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git-daemon'] : [])];
+
+const title = lacking.length === 0 ? 'verify-chain' : `verify-chain: this machine has no ${lacking.join(', ')}`;
+
+/** The pipeline of the IntegrationTestScenario, on a chain that was published; its images are of this machine. */
+describe.skipIf(lacking.length > 0)(title, () => {
+  let bench: CliFolder;
+  let checkout: string;
+  let report: Report | undefined;
+  let runner: LocalTaskRunner;
+  let removal = '';
+  let git: { url: string; stop(): Promise<void> };
+  let images: Record<string, string>;
+
+  beforeAll(async () => {
+    bench = await makeCliFolder();
+    checkout = await bench.clone('published');
+    const [run, built] = await Promise.all([bench.e2e(checkout, '--port', '0', '--keep'), buildLocalTaskRunner()]);
+    runner = built;
+    removal = /to remove it: (.*)$/m.exec(run.output)?.[1] ?? '';
+    expect(run.exitCode).toBe(0);
+    report = run.report;
+    git = await serveGit(daemon ?? '', checkout);
+    const pipeline = await readFile(join(checkout, 'pipeline/verify-chain.yaml'), 'utf8');
+    const pinned = /image: (\S*\/task-runner:\S+)/.exec(pipeline)?.[1] ?? '';
+    images = { ...(await chooseBaseImage(checkout)).substitutes, [pinned]: 'image' in runner ? runner.image : '' };
+  }, 240_000);
+
+  afterAll(async () => {
+    await git?.stop();
+    if (removal !== '') execFileSync('sh', ['-c', removal]);
+    if (runner !== undefined && 'remove' in runner) runner.remove();
+    await bench?.remove();
+  });
+
+  /** Runs it as the integration service does: with the scenario's params and a Snapshot; answers with TEST_OUTPUT. */
+  async function verify(app: string, scanner: string): Promise<{ [key: string]: unknown }> {
+    const scenario = parse(await readFile(join(checkout, 'konflux/integration-tests.yaml'), 'utf8'));
+    const snapshot = {
+      application: scenario.spec.application,
+      components: [
+        { name: 'app', containerImage: app, source: { git: { url: 'https://example.com/a', revision: 'main' } } },
+        { name: 'metadata-scanner', containerImage: scanner, source: { git: { url: 'https://example.com/a' } } },
+      ],
+      artifacts: {},
+    };
+    const params = [
+      ...scenario.spec.params,
+      { name: 'SNAPSHOT', value: JSON.stringify(snapshot) },
+      { name: 'git-url', value: git.url },
+      // The clone's branch is whatever this repository is on.
+      { name: 'revision', value: 'HEAD' },
+    ];
+    const run = {
+      apiVersion: 'tekton.dev/v1',
+      kind: 'PipelineRun',
+      metadata: {
+        name: 'verify-metadata-scanner',
+        annotations: { 'pipelinesascode.tekton.dev/pipeline': 'pipeline/verify-chain.yaml' },
+      },
+      spec: { pipelineRef: { name: 'verify-chain' }, params },
+    };
+    await writeFile(join(checkout, 'verify-run.yaml'), JSON.stringify(run));
+    const logs: string[] = [];
+    const outcome = await runPipeline({
+      root: checkout,
+      file: 'verify-run.yaml',
+      images,
+      workDir: join(bench.folder, 'work'),
+      onEvent: (event) => logs.push(JSON.stringify(event)),
+    });
+    expect(outcome.status, logs.join('\n')).toBe('Succeeded');
+    return JSON.parse(String(outcome.results.TEST_OUTPUT));
+  }
+
+  const at = (index: number, digest?: string | null) => `${report?.images[index]?.repository}@${digest}`;
+  const published = () => ({
+    app: at(0, report?.images[0]?.sealedDigest),
+    scanner: at(1, report?.images[1]?.originDigest),
+  });
+
+  test('a chain that is whole is a success', async () => {
+    const { app, scanner } = published();
+    expect(await verify(app, scanner)).toEqual({
+      result: 'SUCCESS',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      note: 'the chain is linked, and the Snapshot holds it',
+      successes: 1,
+      failures: 0,
+      warnings: 0,
+    });
+  });
+
+  test('with the metadata image of another build it is a failure', async () => {
+    const { app, scanner } = published();
+    const [name, digest] = scanner.split('@');
+    // The same image in another format is another digest, as that of another build would be.
+    const other = `${name}:another-build`;
+    const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
+    execFileSync('skopeo', ['copy', '--quiet', ...tls, '--format=v2s2', `docker://${scanner}`, `docker://${other}`]);
+    const found = execFileSync('skopeo', ['inspect', '--tls-verify=false', `docker://${other}`], { encoding: 'utf8' });
+    const { Digest } = JSON.parse(found);
+    expect(await verify(app, `${name}@${Digest}`)).toMatchObject({
+      result: 'FAILURE',
+      failures: 1,
+      note: `the Snapshot mixes two builds: the link leads to ${digest}, the Snapshot has ${Digest}`,
+    });
+  });
+
+  test('an image whose link leads to one that does not embed it is a failure', async () => {
+    const { scanner } = published();
+    const origin = at(0, report?.images[0]?.originDigest);
+    const digestFile = join(bench.folder, 'digest');
+    const cli = join(repository, 'packages/digest-chain/src/cli.ts');
+    // Image 1 itself holds no digest.
+    const args = ['seal', '--no-check', `--result-digest=${digestFile}`, '--', origin, `metadata=${origin}`];
+    execFileSync(process.execPath, [cli, ...args], { stdio: 'pipe' });
+    const broken = at(0, await readFile(digestFile, 'utf8'));
+    expect(broken).toMatch(/@sha256:[0-9a-f]{64}$/);
+    expect(await verify(broken, scanner)).toMatchObject({
+      result: 'FAILURE',
+      failures: 1,
+      note: 'the chain is not linked: see the log of the step extract',
+    });
+  });
+});

@@ -1,0 +1,123 @@
+import {
+  DEFAULT_PREFIX,
+  DigestChainError,
+  parseReference,
+  type Reference,
+  type Registry,
+  type Repository,
+  type Verification,
+  type VerificationKey,
+  verify,
+} from '@multi-image/digest-chain';
+import { type Criterion, criterion, type Evidence, passed, skipped } from '../../judge/criterion.ts';
+import { proofEvidence } from '../../judge/proof-evidence.ts';
+import { type CriterionId, titlesOf } from '../../judge/titles.ts';
+import type { Report } from '../../report/report.ts';
+import { pemOf, verdictOf } from '../../report/report-of.ts';
+import { type PublishedImage, publishedImages } from './published-images.ts';
+
+export interface VerifyPublishedOptions {
+  /** Any image of the chain. */
+  reference: string;
+  keys?: readonly VerificationKey[] | undefined;
+  revision?: string | undefined;
+  prefix?: string | undefined;
+  /** Where the images of these roles are now, of a chain that was copied. */
+  at?: ReadonlyMap<string, Repository> | undefined;
+  registry: Registry;
+  /** How this machine reaches the registry, for the commands in the report. */
+  plainHttp?: boolean;
+  elsewhere?: { from: string; to: string } | undefined;
+}
+
+/**
+ * Proves published images without building anything, and judges the criteria that a registry can answer; the others are
+ * skipped. Throws digest-chain's errors where nothing could be looked at.
+ */
+export async function verifyPublished(options: VerifyPublishedOptions): Promise<Report> {
+  const began = Date.now();
+  const { registry, keys = [], revision, plainHttp = false, elsewhere } = options;
+  const { prefix = DEFAULT_PREFIX, at = new Map() } = options;
+  const image = parseReference(options.reference);
+  const wanted = { keys, ...(revision === undefined ? {} : { revision }), prefix, at };
+  const proof = await verify(registry, image, wanted).catch((error) => throwWithPlaces(registry, image, error));
+  const published = await publishedImages(registry, image, proof, { prefix, at });
+  const images = published.map((entry) => entry.image);
+  const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
+  const criteria = judgePublished(proof, published, { seal, withKey: keys.length > 0 });
+  return {
+    version: 1,
+    target: 'published',
+    ...verdictOf(criteria, keys),
+    revision: proof.revision ?? 'unknown',
+    uncommitted: [],
+    seal,
+    labelPrefix: prefix,
+    publicKeys: pemOf(keys),
+    images,
+    runs: [],
+    byHand: { plainHttp, elsewhere, copied: at.size > 0 },
+    duration: Date.now() - began,
+  };
+}
+
+/** Where the image itself answers, it is one that it leads to that does not: its chain may have been copied. */
+async function throwWithPlaces(registry: Registry, image: Reference, error: unknown): Promise<never> {
+  if (!(error instanceof DigestChainError) || !NO_ANSWER.has(error.code)) throw error;
+  const there = await registry.headManifest(image, image.digest ?? image.tag ?? 'latest').catch(() => undefined);
+  if (there === undefined) throw error;
+  const { code, message, expected, found, hint } = error;
+  const told =
+    'the image itself is there: of a chain that was copied, give the places of the others (--at ROLE=REPOSITORY)';
+  throw new DigestChainError(code, message, {
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    hint: hint === undefined ? told : `${hint}; ${told}`,
+    cause: error,
+  });
+}
+
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_TIMEOUT',
+  'REGISTRY_ERROR',
+  'UNAUTHORIZED',
+]);
+
+/** Which checks of the proof each criterion stands on. */
+function judgePublished(
+  { checks, level, image }: Verification,
+  published: readonly PublishedImage[],
+  { seal, withKey }: Pick<Report, 'seal'> & { withKey: boolean },
+): readonly Criterion[] {
+  const images = published.map((entry) => entry.image);
+  const titleOf = (role: string): string =>
+    published.find(({ provedAs }) => provedAs.includes(role))?.image.title ?? role;
+  const evidence = (...ids: readonly string[]): Evidence[] =>
+    checks
+      .filter(({ id }) => ids.includes(id))
+      .map(({ evidence: text, role, ...check }) => proofEvidence({ ...check, text }, role && titleOf(role)));
+  const run = 'what a run did is not in a registry; pnpm e2e and pnpm e2e --target tenant see it';
+  const attested = withKey
+    ? evidence('provenance', 'build-args')
+    : [skipped('provenance', 'no key was given: --key cosign.pub proves it by the signed provenance')];
+  const extracted = images.slice(1).map(({ title }) => title);
+  const titles = titlesOf(images, extracted, seal);
+  const judged: Readonly<Record<CriterionId, readonly Evidence[]>> = {
+    'single-pipeline': [...evidence('same-revision'), ...attested],
+    'image-2-embeds-image-1': evidence('linked-image-exists', 'embeds-origin'),
+    'image-1-labelled': [
+      ...(level === 'none'
+        ? []
+        : [passed('level', `${image.reference} (${image.digest}) is proved at level ${level}`)]),
+      ...evidence('link-present', 'origin-reconstructed', 'chain-statement'),
+    ],
+    'scanner-extracts': [skipped('run', run)],
+    'scanned-and-signed': [
+      ...(withKey ? evidence('signature') : [skipped('signature', 'no key was given')]),
+      skipped('scan', 'results of scans are not in a registry'),
+    ],
+    'no-manual-step': [skipped('run', run)],
+  };
+  return (Object.keys(judged) as CriterionId[]).map((id) => criterion(id, titles[id], judged[id]));
+}

@@ -1,0 +1,68 @@
+import { formatError } from './error-text.ts';
+import { CodedError, isCodedError, reasonOf } from './errors.ts';
+import { palette } from './terminal.ts';
+
+/**
+ * What every command answers with: done; what was asked for failed; it was refused, since it was called wrongly or its
+ * input is bad, and nothing was done. A command that a signal ended answers with 128 and the signal's number.
+ */
+export const EXIT = { done: 0, failed: 1, refused: 2 } as const;
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * Runs a command and sets the exit code of this process to what it answers with.
+ *
+ * Its signal is aborted by SIGINT, SIGTERM and SIGHUP, a second one of which ends the process at once, and when nobody
+ * reads the output any more, unless the command goes on without (`| head` is no reason to leave work half done).
+ * An error is printed by {@link formatError}; the exit code for it is `refused` where `isRefusal` says so.
+ */
+export async function runCommandLine(
+  command: (args: readonly string[], signal: AbortSignal) => Promise<number>,
+  options: {
+    /** Whether an error means that nothing was done. */
+    readonly isRefusal: (error: CodedError) => boolean;
+    /** Said when a signal came, before the command ends. */
+    readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
+    /** Called with an error, after it was printed. */
+    readonly onError?: ((error: CodedError) => void) | undefined;
+  },
+): Promise<void> {
+  const stop = new AbortController();
+  let received: keyof typeof SIGNALS | undefined;
+  const handlers = Object.entries(SIGNALS).map(([name, number]) => {
+    const signal = name as keyof typeof SIGNALS;
+    const handler = (): void => {
+      if (received !== undefined) process.exit(128 + number);
+      received = signal;
+      options.onSignal?.(signal);
+      stop.abort(new CodedError('INTERRUPTED', `stopped by ${signal}`));
+    };
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  process.stdout.on('error', onBrokenOutput);
+  // There is nowhere left to say it.
+  process.stderr.on('error', () => {});
+  let code: number;
+  try {
+    code = await command(process.argv.slice(2), stop.signal);
+  } catch (error) {
+    const shown = stop.signal.aborted ? stop.signal.reason : error;
+    process.stderr.write(formatError(shown, palette(process.stderr)));
+    if (isCodedError(shown)) options.onError?.(shown);
+    code = isCodedError(shown) && options.isRefusal(shown) ? EXIT.refused : EXIT.failed;
+  } finally {
+    for (const off of handlers) off();
+  }
+  // That the output was not written may be known by now.
+  process.exitCode ??= received === undefined ? code : 128 + SIGNALS[received];
+}
+
+/** Whoever read the output is gone: what was to be done is done all the same. Anything else is a failure. */
+function onBrokenOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  const failure = new CodedError('FILE_UNWRITABLE', `the output could not be written: ${reasonOf(error)}`);
+  process.stderr.write(formatError(failure));
+  process.exitCode = EXIT.refused;
+}

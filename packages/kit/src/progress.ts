@@ -1,0 +1,93 @@
+import { formatSpan } from './durations.ts';
+import { type Palette, palette, printable } from './terminal.ts';
+
+/** What progress is written to: a terminal, a pipe, a file. */
+export interface ProgressStream {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  write(text: string): unknown;
+}
+
+interface Running {
+  readonly since: number;
+  /** The last that it said. */
+  line: string;
+}
+
+const REDRAW = 200;
+
+/**
+ * Says what is going on: a line for everything that ends and, on a terminal, below them what runs right now, a line each
+ * with its time and the last that it said. All texts may come from outside.
+ */
+export class Progress {
+  readonly #stream: ProgressStream;
+  readonly #paint: Palette;
+  readonly #live: boolean;
+  readonly #running = new Map<string, Running>();
+  #timer: NodeJS.Timeout | undefined;
+  #drawn = 0;
+
+  constructor(stream: ProgressStream, paint: Palette = palette(stream)) {
+    this.#stream = stream;
+    this.#paint = paint;
+    this.#live = stream.isTTY === true && !process.env.CI && process.env.TERM !== 'dumb';
+  }
+
+  /** A line of its own. */
+  line(text: string): void {
+    this.#print(printable(text));
+  }
+
+  started(what: string): void {
+    this.#running.set(what, { since: performance.now(), line: '' });
+    if (this.#live) this.#timer ??= setInterval(() => this.#redraw(), REDRAW).unref();
+    this.#redraw();
+  }
+
+  /** The last line that something running said. */
+  says(what: string, line: string): void {
+    const entry = this.#running.get(what);
+    if (entry !== undefined) entry.line = line.replaceAll(/\s+/g, ' ');
+  }
+
+  ended(what: string, status: 'passed' | 'failed' | 'skipped' | 'cancelled', note = ''): void {
+    const since = this.#running.get(what)?.since;
+    this.#running.delete(what);
+    const { green, red, yellow, dim } = this.#paint;
+    const mark = { passed: green('✓'), failed: red('✗'), skipped: yellow('–'), cancelled: yellow('!') }[status];
+    const time = since === undefined || status === 'skipped' ? '' : formatSpan(performance.now() - since).padStart(8);
+    this.#print(`${mark} ${printable(what)}${time && ` ${dim(time)}`}${note && `  ${dim(printable(note))}`}`);
+  }
+
+  /** Takes away what is still drawn; what ran is forgotten. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#running.clear();
+    this.#redraw();
+  }
+
+  #print(line: string): void {
+    this.#erase();
+    this.#stream.write(`${line}\n`);
+    this.#redraw();
+  }
+
+  #erase(): void {
+    if (this.#drawn > 0) this.#stream.write(`\u001b[${this.#drawn}A\u001b[0J`);
+    this.#drawn = 0;
+  }
+
+  #redraw(): void {
+    this.#erase();
+    if (!this.#live || this.#running.size === 0) return;
+    const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
+    const lines = [...this.#running]
+      .slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1))
+      .map(([what, { since, line }]) => `… ${what} ${formatSpan(performance.now() - since)}${line && `  ${line}`}`);
+    this.#stream.write(lines.map((line) => `${this.#paint.dim(printable(line).slice(0, width))}\n`).join(''));
+    this.#drawn = lines.length;
+  }
+}
