@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { remedyFor } from './remedies.ts';
 
 // Every check that can fail, as the sources name it: a new one without a remedy is found here.
-const folders = ['../judge', '../targets/cluster/tenant', '../targets/cluster/tekton', '../targets/cluster', '..'].map((path) =>
-  join(import.meta.dirname, path),
+const folders = ['../judge', '../targets/cluster/tenant', '../targets/cluster/tekton', '../targets/cluster', '..'].map(
+  (path) => join(import.meta.dirname, path),
 );
 const sources = folders.flatMap((folder) =>
   readdirSync(folder)
