@@ -73,8 +73,8 @@ describe('the commands do what they say, as they are shown', () => {
   });
 
   test('this repository itself', { timeout: 120_000 }, () => {
-    for (const of of [{ ...report, publicKeys: [] }, renamed]) {
-      const checks = checksOf('this repository', of);
+    for (const each of [{ ...report, publicKeys: [] }, renamed]) {
+      const checks = checksOf('this repository', each);
       expect(checks).toHaveLength(2);
       for (const check of checks) run(check, resolve(import.meta.dirname, '../../../..'));
     }

@@ -1,0 +1,98 @@
+// docs/architecture.md as rules: who may know whom. `pnpm check` runs them.
+const TESTS = String.raw`(\.test\.ts|\.arbitrary\.ts|vitest\.config\.ts)$|/(testing|bench|scripts)/`;
+
+/** What of another package may be imported: what it exports. */
+const PUBLIC = [
+  String.raw`^packages/kit/src/[^/]+\.ts$`,
+  String.raw`^packages/testing/src/[^/]+\.ts$`,
+  String.raw`^packages/[^/]+/src/index\.ts$`,
+  String.raw`^packages/digest-chain/src/oci(/index)?\.ts$`,
+];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycle',
+      comment: 'No file needs itself.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'What is imported is there.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'only-what-is-exported',
+      comment: "No package reaches into another one's files.",
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', ...PUBLIC] },
+    },
+    {
+      name: 'kit-knows-nobody',
+      comment: 'All stand on the kit.',
+      severity: 'error',
+      from: { path: '^packages/kit/', pathNot: TESTS },
+      to: { path: '^packages/', pathNot: '^packages/kit/' },
+    },
+    {
+      name: 'digest-chain-knows-the-kit-alone',
+      comment:
+        'Pipelines run its source without installing anything: no dependency, and no package but the kit, by its path.',
+      severity: 'error',
+      from: { path: '^packages/digest-chain/src/', pathNot: TESTS },
+      to: { path: '^packages/|node_modules', pathNot: ['^packages/(digest-chain|kit)/', 'node_modules/@noble/'] },
+    },
+    {
+      name: 'tekton-local-knows-no-chain',
+      comment: 'It runs any pipeline: of ours it knows the kit and the registry client.',
+      severity: 'error',
+      from: { path: '^packages/tekton-local/src/', pathNot: TESTS },
+      to: {
+        path: '^packages/',
+        pathNot: ['^packages/(tekton-local|kit)/', String.raw`^packages/digest-chain/src/oci(/index)?\.ts$`],
+      },
+    },
+    {
+      name: 'manifests-renders-and-runs-nothing',
+      comment: 'It knows the kit, and the names of the labels.',
+      severity: 'error',
+      from: { path: '^packages/manifests/src/', pathNot: TESTS },
+      to: {
+        path: '^packages/',
+        pathNot: ['^packages/(manifests|kit)/', String.raw`^packages/digest-chain/src/oci(/index)?\.ts$`],
+      },
+    },
+    {
+      name: 'nobody-knows-e2e',
+      comment: 'It puts the others together.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/e2e/' },
+      to: { path: '^packages/e2e/' },
+    },
+    {
+      name: 'no-tool-knows-a-catalog',
+      comment: "The catalog's Tasks are data that e2e hands to a tool.",
+      severity: 'error',
+      from: { path: '^packages/(kit|digest-chain|tekton-local|manifests)/src/', pathNot: TESTS },
+      to: { path: '^stand-ins/' },
+    },
+    {
+      name: 'no-tests-in-the-source',
+      severity: 'error',
+      from: { path: '^(packages|apps)/', pathNot: TESTS },
+      to: { path: TESTS },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    exclude: { path: '/dist/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
