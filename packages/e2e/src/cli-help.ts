@@ -14,7 +14,8 @@ Usage: pnpm e2e [options]
 
 Options:
   --config FILE  the chain to build (default konflux.config.ts at the root of the repository)
-  --json FILE    write the report as JSON, too
+  --json         print the report as JSON; what people read goes to standard error then
+  --report FILE  write the report as JSON, too
   --html FILE    write it as one self-contained HTML page, too
   --junit FILE   write it as JUnit XML, too
   --open         show the HTML page in a browser
@@ -37,12 +38,12 @@ Of published images (verify):
 
 ${TENANT_HELP}
 ${TEKTON_HELP}
-Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made.
+Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made, 130 or 143 interrupted.
 
 Examples:
   pnpm e2e
   pnpm e2e --config examples/app-sidecar/konflux.config.ts
-  pnpm e2e --keep --json report.json
+  pnpm e2e --keep --report report.json
   pnpm e2e verify quay.io/org/image1:latest --key cosign.pub
   pnpm e2e --target tenant --commit $(git rev-parse HEAD)
   pnpm e2e --target tekton --registry ghcr.io/me --stand-ins

@@ -174,7 +174,7 @@ describe('what can not be run ends with exit code 2 and says why', () => {
   });
 
   test('a report that can not be written', async () => {
-    const { exitCode, output } = await e2e(repository, '--json', '/proc/no/such/folder.json');
+    const { exitCode, output } = await e2e(repository, '--report', '/proc/no/such/folder.json');
     expect(exitCode).toBe(2);
     expect(output).toContain('error REPORT_UNWRITABLE:');
   });

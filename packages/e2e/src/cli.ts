@@ -1,106 +1,79 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
+import { errorFacts } from '@multi-image/kit/error-text';
+import { reasonOf } from '@multi-image/kit/errors';
+import { Progress } from '@multi-image/kit/progress';
+import { palette, printableJson } from '@multi-image/kit/terminal';
 import { HELP } from './cli-help.ts';
 import { E2eError } from './errors.ts';
-import { Progress } from './report/progress.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
-import { palette, printable, printableLines } from './report/terminal-text.ts';
 import { TEKTON_OPTIONS } from './targets/cluster/tekton/options.ts';
 import { TENANT_OPTIONS } from './targets/cluster/tenant/options.ts';
-import { preflight } from './targets/local/preflight.ts';
 
-const stop = new AbortController();
-const paint = palette(process.stdout);
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // The second time the run is left to the janitor, which needs nobody to wait for it.
-    if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
-    stop.abort(new E2eError('INTERRUPTED', `stopped by ${signal}`));
-    process.exitCode = 128 + constants.signals[signal];
-    process.stderr.write(`\n${signal}: removing what this run made …\n`);
-  });
-}
-
-// Whoever read the output is gone (`| head`): there is nobody to go on for.
-process.stdout.on('error', (cause) => {
-  stop.abort(new E2eError('INTERRUPTED', 'the output is read no more', { cause }));
+await runCommandLine(main, {
+  // A criterion that falls is a result; an error is a run that could not be made.
+  isRefusal: () => true,
+  needsReader: true,
+  onSignal: (signal) => process.stderr.write(`\n${signal}: removing what this run made …\n`),
+  onError: (error) => {
+    if (process.argv.includes('--json')) printJson({ error: errorFacts(error) });
+  },
 });
 
-try {
-  await main();
-} catch (error) {
-  report(stop.signal.aborted ? stop.signal.reason : error);
-  // A number that a signal's handler set stays.
-  process.exitCode ??= 2;
-}
-
-async function main(): Promise<void> {
-  const { values, positionals } = parse();
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parse(args);
   if (values.help) {
     process.stdout.write(HELP);
-    return;
+    return EXIT.done;
   }
-  const progress = new Progress(process.stdout, paint);
-  const install = !values['no-install'];
+  // Standard output is either for people or for programs.
+  const output = values.json ? process.stderr : process.stdout;
+  const progress = new Progress(output);
   if (positionals[0] === 'preflight') {
-    const { installed } = await preflight({
-      install,
-      signal: stop.signal,
-      onInstall: (_, command) => progress.line(`installing: ${command}`),
-    });
-    progress.line(installed.length === 0 ? 'all tools are there' : `installed: ${installed.join(' ')}`);
-    return;
+    await checkTools(!values['no-install'], progress, signal);
+    return EXIT.done;
   }
   // Before anything is built: a report that can't be written is better known now.
   const html = values.html ?? (values.open ? join(tmpdir(), `image-chain-${process.pid}.html`) : undefined);
-  for (const file of [values.json, html, values.junit]) if (file !== undefined) await write(file, '', 'a');
-  const result = await produce(values, positionals, progress);
-  stop.signal.throwIfAborted();
+  for (const file of [values.report, html, values.junit]) if (file !== undefined) await write(file, '', 'a');
+  const report = await produce(values, positionals, progress, signal);
+  signal.throwIfAborted();
   // A dry run or a clean-up: what there is to say was said.
-  if (result === undefined) return;
-  if (values.json !== undefined) await write(values.json, `${JSON.stringify(result, null, 2)}\n`, 'w');
+  if (report === undefined) return EXIT.done;
+  if (values.report !== undefined) await write(values.report, `${JSON.stringify(report, null, 2)}\n`, 'w');
   if (html !== undefined) {
     const { renderPage } = await import('./report/html/page.ts');
-    await write(html, renderPage(result), 'w');
+    await write(html, renderPage(report), 'w');
   }
   if (values.junit !== undefined) {
     const { renderJunit } = await import('./report/junit.ts');
-    await write(values.junit, renderJunit(result), 'w');
+    await write(values.junit, renderJunit(report), 'w');
   }
-  for (const line of renderReport(result, paint)) console.log(line);
-  process.exitCode = result.status === 'passed' ? 0 : 1;
+  output.write(`${renderReport(report, palette(output)).join('\n')}\n`);
+  if (values.json) printJson(report);
   if (values.open && html !== undefined) {
     const { openInBrowser } = await import('./report/open.ts');
     await openInBrowser(html);
   }
+  return report.status === 'passed' ? EXIT.done : EXIT.failed;
 }
 
 type Values = ReturnType<typeof parse>['values'];
 
 async function produce(
   values: Values,
-  [command, image]: readonly string[],
+  [command, image = '']: readonly string[],
   progress: Progress,
+  signal: AbortSignal,
 ): Promise<Report | undefined> {
-  const { signal } = stop;
   if (command === 'verify') {
-    const [{ verifyPublished }, { parsePlaces }, { connect }, { readKeyFiles }] = await Promise.all([
-      import('./targets/published/verify-published.ts'),
-      import('./targets/published/places.ts'),
-      import('./look/connect.ts'),
-      import('./targets/cluster/key-files.ts'),
-    ]);
-    const { key, revision, prefix, 'plain-http': plainHttp, 'registry-here': to } = values;
-    const from = image?.split('/')[0];
-    const { registry, elsewhere } = connect({ from, to, plainHttp, signal });
-    const at = parsePlaces(values.at);
-    const keys = await readKeyFiles(key);
-    return verifyPublished({ reference: image ?? '', keys, revision, prefix, at, registry, plainHttp, elsewhere });
+    const { runVerifyCommand } = await import('./targets/published/command.ts');
+    return runVerifyCommand(image, values, signal);
   }
   if (values.target === 'tenant') {
     const { runTenantCommand } = await import('./targets/cluster/tenant/command.ts');
@@ -126,25 +99,38 @@ async function produce(
   });
 }
 
+async function checkTools(install: boolean, progress: Progress, signal: AbortSignal): Promise<void> {
+  const { preflight } = await import('./targets/local/preflight.ts');
+  const onInstall = (command: string): void => progress.line(`installing: ${command}`);
+  const { installed } = await preflight({ install, signal, onInstall });
+  progress.line(installed.length === 0 ? 'all tools are there' : `installed: ${installed.join(' ')}`);
+}
+
 async function write(file: string, text: string, flag: 'a' | 'w'): Promise<void> {
   try {
     await writeFile(file, text, { flag });
   } catch (cause) {
     throw new E2eError('REPORT_UNWRITABLE', `the report can't be written to ${file}`, {
       expected: 'a file that can be written',
-      found: cause instanceof Error ? cause.message : String(cause),
+      found: reasonOf(cause),
       cause,
     });
   }
 }
 
-function parse() {
+function printJson(value: unknown): void {
+  process.stdout.write(`${printableJson(value)}\n`);
+}
+
+function parse(args: readonly string[]) {
   try {
     const parsed = parseArgs({
+      args: [...args],
       allowPositionals: true,
       options: {
         config: { type: 'string', default: 'konflux.config.ts' },
-        json: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        report: { type: 'string' },
         html: { type: 'string' },
         junit: { type: 'string' },
         open: { type: 'boolean', default: false },
@@ -161,17 +147,17 @@ function parse() {
         ...TEKTON_OPTIONS,
       },
     });
-    checkCommand(parsed.positionals, parsed.values.target);
+    checkCommand(parsed.positionals, parsed.values);
     return parsed;
   } catch (cause) {
-    throw new E2eError('USAGE', cause instanceof Error ? cause.message : String(cause), {
-      hint: 'pnpm e2e --help lists the options',
-      cause,
-    });
+    throw new E2eError('USAGE', reasonOf(cause), { hint: 'pnpm e2e --help lists the options', cause });
   }
 }
 
-function checkCommand([command, image, ...more]: readonly string[], target: string): void {
+function checkCommand(
+  [command, image, ...more]: readonly string[],
+  values: { target: string; json: boolean; 'dry-run': boolean; cleanup: boolean },
+): void {
   if (command !== undefined && command !== 'preflight' && command !== 'verify') {
     throw new Error(`unknown command '${command}'`);
   }
@@ -179,29 +165,10 @@ function checkCommand([command, image, ...more]: readonly string[], target: stri
   if (unknown !== undefined) throw new Error(`unexpected argument '${unknown}'`);
   if (command === 'verify' && image === undefined)
     throw new Error('verify needs an image, such as quay.io/org/image1:latest');
-  if (!['local', 'tenant', 'tekton'].includes(target)) {
-    throw new Error(`unknown target '${target}': local, tenant or tekton`);
+  if (!['local', 'tenant', 'tekton'].includes(values.target)) {
+    throw new Error(`unknown target '${values.target}': local, tenant or tekton`);
   }
-}
-
-function report(error: unknown): void {
-  const paintError = palette(process.stderr);
-  const { code, message, expected, found, hint } = describe(error);
-  const lines = [`${paintError.red(`error ${code}:`)} ${printable(message)}`];
-  for (const [name, text] of Object.entries({ expected, found, hint })) {
-    if (!text) continue;
-    const [first = '', ...rest] = printableLines(text);
-    lines.push(`  ${name.padEnd(9)} ${first}`, ...rest.map((line) => `  ${''.padEnd(9)} ${line}`));
+  if (values.json && (command === 'preflight' || values['dry-run'] || values.cleanup)) {
+    throw new Error('--json prints a report, and this makes none');
   }
-  process.stderr.write(`${lines.join('\n')}\n`);
-}
-
-/** Errors of every package have the same shape; anything else is a bug of ours, and its stack helps to find it. */
-function describe(error: unknown): { code: string; message: string; expected?: string; found?: string; hint?: string } {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error as never;
-  return {
-    code: 'INTERNAL',
-    message: 'a bug in this program',
-    found: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  };
 }

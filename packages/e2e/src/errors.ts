@@ -1,16 +1,16 @@
+import type { CommandErrorCode } from '@multi-image/kit/commands';
+import { CodedError } from '@multi-image/kit/errors';
+
 /** Every reason for which a run can't be made, as a closed set. A criterion that falls is a result, not one of these. */
 export type E2eErrorCode =
+  | CommandErrorCode
   | 'USAGE'
   | 'NOT_A_GIT_REPOSITORY'
   | 'NO_COMMIT'
-  | 'TOOL_MISSING'
-  | 'TOOL_FAILED'
   | 'PLATFORM_UNSUPPORTED'
   | 'PORT_TAKEN'
   | 'REGISTRY_FAILED'
-  | 'BASE_IMAGE_UNAVAILABLE'
   | 'REPORT_UNWRITABLE'
-  | 'INTERRUPTED'
   // a run on a cluster
   | 'KUBECONFIG_INVALID'
   | 'CLUSTER_UNREACHABLE'
@@ -29,23 +29,5 @@ export type E2eErrorCode =
   // published images
   | 'KEY_UNREADABLE';
 
-/** The one error class of this package: a stable code, what was expected, what was found, what to do. */
-export class E2eError extends Error {
-  readonly code: E2eErrorCode;
-  readonly expected: string | undefined;
-  readonly found: string | undefined;
-  readonly hint: string | undefined;
-
-  constructor(
-    code: E2eErrorCode,
-    message: string,
-    details: { expected?: string; found?: string; hint?: string; cause?: unknown } = {},
-  ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = 'E2eError';
-    this.code = code;
-    this.expected = details.expected;
-    this.found = details.found;
-    this.hint = details.hint;
-  }
-}
+/** The one error class of this package. */
+export class E2eError extends CodedError<E2eErrorCode> {}

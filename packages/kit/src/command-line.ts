@@ -13,8 +13,8 @@ const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 /**
  * Runs a command and sets the exit code of this process to what it answers with.
  *
- * Its signal is aborted by SIGINT, SIGTERM and SIGHUP, a second one of which ends the process at once, and when nobody
- * reads the output any more, unless the command goes on without (`| head` is no reason to leave work half done).
+ * Its signal is aborted by SIGINT, SIGTERM and SIGHUP, a second one of which ends the process at once, and with
+ * `needsReader` when nobody reads the output any more; else `| head` is no reason to leave work half done.
  * An error is printed by {@link formatError}; the exit code for it is `refused` where `isRefusal` says so.
  */
 export async function runCommandLine(
@@ -24,6 +24,8 @@ export async function runCommandLine(
     readonly isRefusal: (error: CodedError) => boolean;
     /** Said when a signal came, before the command ends. */
     readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
+    /** Whether the command ends when nobody reads its output any more: what it makes is only there to be looked at. */
+    readonly needsReader?: boolean | undefined;
     /** Called with an error, after it was printed. */
     readonly onError?: ((error: CodedError) => void) | undefined;
   },
@@ -41,7 +43,11 @@ export async function runCommandLine(
     process.on(signal, handler);
     return () => process.off(signal, handler);
   });
-  process.stdout.on('error', onBrokenOutput);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') onBrokenOutput(error);
+    else if (options.needsReader)
+      stop.abort(new CodedError('INTERRUPTED', 'the output is read no more', { cause: error }));
+  });
   // There is nowhere left to say it.
   process.stderr.on('error', () => {});
   let code: number;
@@ -59,9 +65,8 @@ export async function runCommandLine(
   process.exitCode ??= received === undefined ? code : 128 + SIGNALS[received];
 }
 
-/** Whoever read the output is gone: what was to be done is done all the same. Anything else is a failure. */
+/** The output has no place, such as a full disk: a failure, though what was to be done is done. */
 function onBrokenOutput(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') return;
   const failure = new CodedError('FILE_UNWRITABLE', `the output could not be written: ${reasonOf(error)}`);
   process.stderr.write(formatError(failure));
   process.exitCode = EXIT.refused;

@@ -16,7 +16,15 @@ it.each([
 });
 
 it('writes what something took, a Go duration, and a limit', () => {
-  expect([12, 6200, 725_000].map(formatSpan)).toEqual(['12 ms', '6.2 s', '12 min 5 s']);
+  expect([0, 12, 99.6, 6234, 59_400, 59_900, 725_000].map(formatSpan)).toEqual([
+    '0.0 s',
+    '12 ms',
+    '100 ms',
+    '6.2 s',
+    '59.4 s',
+    '1 min 0 s',
+    '12 min 5 s',
+  ]);
   expect([2500, 90_000, 3_661_000].map(formatDuration)).toEqual(['2.5s', '1m30s', '1h1m1s']);
   expect([1000, 90_000, 900_000, 14_400_000].map(formatLimit)).toEqual([
     '1 second',

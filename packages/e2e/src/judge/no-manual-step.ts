@@ -1,7 +1,7 @@
+import { formatSpan } from '@multi-image/kit/durations';
 import { type Evidence, passed } from './criterion.ts';
 import type { Observation } from './observation.ts';
 import { succeeded } from './run-evidence.ts';
-import { seconds } from './wording.ts';
 
 /** All runs came to their end by themselves. */
 export function noManualStep({ build, scanners }: Observation): Evidence[] {
@@ -11,7 +11,7 @@ export function noManualStep({ build, scanners }: Observation): Evidence[] {
     ...runs.map(succeeded),
     passed(
       'unattended',
-      `from the commit to all results in ${seconds(took)}; nothing was asked and nothing was read from a terminal`,
+      `from the commit to all results in ${formatSpan(took)}; nothing was asked and nothing was read from a terminal`,
     ),
   ];
 }

@@ -1,4 +1,4 @@
-import type { CommandResult } from '../command.ts';
+import type { CommandResult } from '@multi-image/kit/commands';
 
 /** What is known of one task of a run. */
 export interface TaskFacts {

@@ -1,8 +1,8 @@
+import { formatSpan } from '@multi-image/kit/durations';
 import { byRole, describeTask, isPruned, PRUNED_REASON, taskOf, textOf } from './chain-view.ts';
 import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
 import type { Observation, TaskFacts } from './observation.ts';
 import { succeeded } from './run-evidence.ts';
-import { seconds } from './wording.ts';
 
 /** Each scanner waited for the images of its own revision, and handed over its image. */
 export function scannerExtracts({ build, scanners, images, revision }: Observation): Evidence[] {
@@ -16,7 +16,7 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
       succeeded(run),
       passed(
         'same-push',
-        `${run.name} started ${seconds(apart)} from ${build.name}` +
+        `${run.name} started ${formatSpan(apart)} from ${build.name}` +
           (waited ? ', before the image was sealed, and waited for its own revision' : ''),
       ),
       extracted(`extract-${image.name}`, extract),
@@ -39,5 +39,5 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
 function extracted(name: string, task: TaskFacts | undefined): Evidence {
   if (isPruned(task)) return skipped('extract', `${name}: ${PRUNED_REASON}`);
   if (task?.status !== 'Succeeded') return failed('extract', name, 'Succeeded', describeTask(task));
-  return passed('extract', `${name} answered after ${seconds((task.finishedAt ?? 0) - (task.startedAt ?? 0))}`);
+  return passed('extract', `${name} answered after ${formatSpan((task.finishedAt ?? 0) - (task.startedAt ?? 0))}`);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { run } from '../command.ts';
+import { run } from '@multi-image/kit/commands';
 import type { ImageView } from '../judge/observation.ts';
 import { childrenOf, unseen, viewOf } from './image-facts.ts';
 

@@ -1,5 +1,5 @@
+import { type CommandResult, run } from '@multi-image/kit/commands';
 import { probeContainers } from '@multi-image/tekton-local';
-import { type CommandResult, run } from '../command.ts';
 import { type Evidence, skipped } from '../judge/criterion.ts';
 import type { ObservedImage } from '../judge/observation.ts';
 import { title } from '../judge/wording.ts';

@@ -1,6 +1,6 @@
+import { printable } from '@multi-image/kit/terminal';
 import type { Criterion, Evidence } from '../judge/criterion.ts';
 import type { Report } from './report.ts';
-import { visible } from './visible.ts';
 
 /** The report as JUnit XML, as CI systems read it: a suite for each criterion, a case for each thing that was looked at. */
 export function renderJunit(report: Report): string {
@@ -46,5 +46,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function escapeXml(text: string): string {
-  return visible(text, '\n\r\t').replace(/[&<>"'\n\r\t]/g, (character) => ESCAPES[character] ?? '');
+  return printable(text, '\n\r\t').replace(/[&<>"'\n\r\t]/g, (character) => ESCAPES[character] ?? '');
 }

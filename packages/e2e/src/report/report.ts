@@ -7,7 +7,7 @@ import type { ProofLevel } from '../judge/proof-evidence.ts';
  */
 export type Target = 'local' | 'tenant' | 'tekton' | 'published';
 
-/** What a run of this command found out; `--json` writes it as it is. */
+/** What a run of this command found out; `--json` prints it, `--report` writes it, as it is. */
 export interface Report {
   /** Of this format; rises when a reader would have to change. */
   version: 1;

@@ -1,10 +1,10 @@
+import { formatSpan } from '@multi-image/kit/durations';
+import { type Palette, printable, printableLines } from '@multi-image/kit/terminal';
 import type { Criterion, Status } from '../judge/criterion.ts';
-import { seconds } from '../judge/wording.ts';
 import { firstCause } from './first-cause.ts';
 import { remedyFor } from './remedies.ts';
 import type { Report } from './report.ts';
 import { levelText, NO_PLACE } from './target.ts';
-import { type Palette, printable, printableLines } from './terminal-text.ts';
 
 /** The end of a run as lines for a terminal: each criterion with its evidence, then what it comes to. */
 export function renderReport(report: Report, paint: Palette): string[] {
@@ -26,7 +26,7 @@ export function renderReport(report: Report, paint: Palette): string[] {
     ...fallen.map((entry) => paint.red(`criterion fell: ${entry.id} (${entry.title})`)),
     ...(fallen.length > 0 ? renderCause(report) : []),
     paint.bold(
-      `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped of ${report.criteria.length} criteria, in ${seconds(report.duration)}`,
+      `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped of ${report.criteria.length} criteria, in ${formatSpan(report.duration)}`,
     ),
   ];
 }

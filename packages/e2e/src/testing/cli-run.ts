@@ -41,8 +41,8 @@ export async function makeCliFolder(): Promise<CliFolder> {
       return checkout;
     },
     async e2e(cwd, ...args) {
-      const json = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
-      const child = spawn(process.execPath, [cli, '--json', json, ...args], {
+      const file = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
+      const child = spawn(process.execPath, [cli, '--report', file, ...args], {
         cwd,
         // What a tool in the run finds in TMPDIR must be gone afterwards.
         env: { ...process.env, TMPDIR: folder, CI: '1' },
@@ -51,7 +51,7 @@ export async function makeCliFolder(): Promise<CliFolder> {
       let output = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
       const [exitCode] = await once(child, 'close');
-      const text = existsSync(json) ? await readFile(json, 'utf8') : '';
+      const text = existsSync(file) ? await readFile(file, 'utf8') : '';
       return { exitCode, output, report: text === '' ? undefined : (JSON.parse(text) as Report) };
     },
     async leftovers() {

@@ -21,7 +21,7 @@ export interface CommandEnd {
   stderr: string;
   report: Report | undefined;
   /** All that it wrote into files, by what it is. */
-  files: Readonly<Record<'json' | 'html' | 'junit' | 'state', string>>;
+  files: Readonly<Record<'report' | 'html' | 'junit' | 'state', string>>;
 }
 
 let count = 0;
@@ -36,7 +36,7 @@ export function startTenantCommand(
   const cli = resolve(import.meta.dirname, '../cli.ts');
   const { KUBECONFIG: _, ...environment } = process.env;
   const place = join(world.folder, `report-${count++}`);
-  const named = { json: `${place}.json`, html: `${place}.html`, junit: `${place}.xml`, state: tenant.stateFile };
+  const named = { report: `${place}.json`, html: `${place}.html`, junit: `${place}.xml`, state: tenant.stateFile };
   const options = Object.entries(named).flatMap(([name, file]) => [`--${name}`, file]);
   const target = ['--target', 'tenant', '--config', world.config, '--kubeconfig', tenant.kubeconfig];
   const child = spawn(process.execPath, [cli, ...target, ...options, ...args], {
@@ -57,12 +57,12 @@ export function startTenantCommand(
     const [exitCode, signal] = await once(child, 'close');
     const read = async (file: string): Promise<string> => (existsSync(file) ? readFile(file, 'utf8') : '');
     const files = {
-      json: await read(named.json),
+      report: await read(named.report),
       html: await read(named.html),
       junit: await read(named.junit),
       state: await read(named.state),
     };
-    const report: Report | undefined = files.json === '' ? undefined : JSON.parse(files.json);
+    const report: Report | undefined = files.report === '' ? undefined : JSON.parse(files.report);
     return { exitCode, signal, ...said, report, files };
   };
   return { child, ended: end() };

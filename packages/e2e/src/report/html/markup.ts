@@ -1,4 +1,4 @@
-import { visible } from '../visible.ts';
+import { printable } from '@multi-image/kit/terminal';
 
 /** Text that is markup already, made by {@link html} alone. */
 export class Markup {
@@ -20,7 +20,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Escapes text for element content and for quoted attributes alike. */
 export function escapeHtml(text: string): string {
-  return visible(text, '\t\n').replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+  return printable(text, '\t\n').replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }
 
 /** A tagged template: every value put in is escaped unless it is {@link Markup} itself. */

@@ -1,5 +1,6 @@
+import { formatSpan } from '@multi-image/kit/durations';
 import type { Status } from '../../judge/criterion.ts';
-import { listed, seconds } from '../../judge/wording.ts';
+import { listed } from '../../judge/wording.ts';
 import { firstCause } from '../first-cause.ts';
 import type { Report } from '../report.ts';
 import { targetText } from '../target.ts';
@@ -31,7 +32,7 @@ export function renderPage(report: Report): string {
 <dt>Commit</dt><dd><code>${report.revision}</code>${uncommitted(report)}</dd>
 <dt>Target</dt><dd>${targetText(report.target)}</dd>
 ${place(report)}
-<dt>Took</dt><dd>${seconds(report.duration)}</dd>
+<dt>Took</dt><dd>${formatSpan(report.duration)}</dd>
 </dl>
 </header>
 <main>

@@ -1,4 +1,4 @@
-import { seconds } from '../../judge/wording.ts';
+import { formatSpan } from '@multi-image/kit/durations';
 import type { Report } from '../report.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -19,14 +19,14 @@ function runTable(run: Run, start: number, span: number): Markup {
     }
     const percent = (milliseconds: number): string => ((100 * milliseconds) / span).toFixed(2);
     const position = `margin-left:${percent(task.startedAt - start)}%;width:${percent(task.finishedAt - task.startedAt)}%`;
-    const from = `from ${seconds(task.startedAt - start)}`;
+    const from = `from ${formatSpan(task.startedAt - start)}`;
     const status = { Succeeded: 'passed', Skipped: 'skipped' }[task.status] ?? 'failed';
-    return html`<tr><th scope="row">${task.name}</th><td class="${status}"><span class="bar" role="img" aria-label="${from}" style="${position}"></span></td><td>${status !== 'passed' && html`<span class="${status}">${task.status}</span> `}${seconds(task.finishedAt - task.startedAt)}</td></tr>
+    return html`<tr><th scope="row">${task.name}</th><td class="${status}"><span class="bar" role="img" aria-label="${from}" style="${position}"></span></td><td>${status !== 'passed' && html`<span class="${status}">${task.status}</span> `}${formatSpan(task.finishedAt - task.startedAt)}</td></tr>
 `;
   });
-  const took = seconds(run.finishedAt - run.startedAt);
+  const took = formatSpan(run.finishedAt - run.startedAt);
   return html`<table class="timeline"><caption>${run.name}: <span class="${run.status === 'Succeeded' ? 'passed' : 'failed'}">${run.status}</span> in ${took}</caption>
-<thead><tr><th scope="col">Task</th><th scope="col"><span class="axis"><span>0 s</span><span>${seconds(span)}</span></span></th><th scope="col">Took</th></tr></thead>
+<thead><tr><th scope="col">Task</th><th scope="col"><span class="axis"><span>0 s</span><span>${formatSpan(span)}</span></span></th><th scope="col">Took</th></tr></thead>
 <tbody>${rows}</tbody></table>
 `;
 }

@@ -1,5 +1,5 @@
+import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../errors.ts';
-import type { Progress } from '../../report/progress.ts';
 
 /** Something that a look before a run found: a problem stands in its way, a note is only good to know. */
 export interface Finding {

@@ -1,8 +1,8 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { run } from '@multi-image/kit/commands';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { run } from '../../command.ts';
 import { type Login, writeLogin } from '../../testing/kube/login.ts';
 import { KubeServer } from '../../testing/kube/server.ts';
 import { createAuthority, readTls, type TestAuthority } from '../../testing/kube/tls.ts';

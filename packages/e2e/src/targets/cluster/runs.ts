@@ -1,7 +1,7 @@
+import type { Progress } from '@multi-image/kit/progress';
 import type { Chain } from '@multi-image/manifests';
 import { E2eError } from '../../errors.ts';
 import type { RunFacts } from '../../judge/observation.ts';
-import type { Progress } from '../../report/progress.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitChoice } from './commit-choice.ts';
 import { factsOf, isOver, type RunRecord, readRun, readTask, type TaskRecord } from './facts.ts';

@@ -1,5 +1,5 @@
+import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../errors.ts';
-import type { Progress } from '../../report/progress.ts';
 
 /**
  * Takes secrets out of text that is shown or written: those that are known, and what looks like a credential. Logs of

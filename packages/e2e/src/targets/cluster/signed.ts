@@ -1,5 +1,5 @@
+import type { Progress } from '@multi-image/kit/progress';
 import { type Evidence, failed, passed, skipped } from '../../judge/criterion.ts';
-import type { Progress } from '../../report/progress.ts';
 import type { Cluster } from './cluster.ts';
 import { waitFor } from './follow.ts';
 import { KINDS, NAMES } from './resource.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { run, runOrThrow } from '@multi-image/kit/commands';
 import { buildNodeBase } from '@multi-image/tekton-local';
-import { run, runOrThrow } from '../../command.ts';
 
 export interface BaseImage {
   /** The Node images that the Containerfiles and the tasks pin. */

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePublicKeys } from '@multi-image/digest-chain';
+import type { Progress } from '@multi-image/kit/progress';
 import { probeContainers } from '@multi-image/tekton-local';
 import { judge } from '../../judge/criteria.ts';
-import type { Progress } from '../../report/progress.ts';
 import type { Report } from '../../report/report.ts';
 import { reportOf } from '../../report/report-of.ts';
 import { type BaseImage, chooseBaseImage } from './base-image.ts';
@@ -42,7 +42,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
   const { programs, installed } = await preflight({
     install: options.install,
     signal,
-    onInstall: (_, command) => progress.line(`installing what is missing: ${command}`),
+    onInstall: (command) => progress.line(`installing what is missing: ${command}`),
   });
   if (installed.length > 0) progress.line(`installed ${installed.join(' ')}`);
 

@@ -1,5 +1,6 @@
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
-import { type CommandResult, run } from '../../command.ts';
+import { type CommandResult, run } from '@multi-image/kit/commands';
+import type { Progress } from '@multi-image/kit/progress';
 import { builtDigest } from '../../judge/chain-view.ts';
 import type { Observation, ObservedImage } from '../../judge/observation.ts';
 import { scansOf } from '../../judge/scans.ts';
@@ -7,7 +8,6 @@ import { unobserved } from '../../look/look-at-images.ts';
 import { observeImage } from '../../look/observe-image.ts';
 import { prove, takeApart } from '../../look/prove.ts';
 import { OWN_PROGRAM } from '../../look/run-images.ts';
-import type { Progress } from '../../report/progress.ts';
 import type { Janitor } from './janitor.ts';
 import type { PipelineRuns } from './pipelines.ts';
 

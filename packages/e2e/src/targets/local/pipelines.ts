@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Progress } from '@multi-image/kit/progress';
 import { type Chain, loadConfig } from '@multi-image/manifests';
 import { type Containers, type PipelineRunOutcome, type RunEvent, runPipeline } from '@multi-image/tekton-local';
 import { parse } from 'yaml';
 import type { RunFacts } from '../../judge/observation.ts';
-import type { Progress } from '../../report/progress.ts';
 import type { BaseImage } from './base-image.ts';
 import type { Janitor } from './janitor.ts';
 import type { LocalRegistry } from './local-registry.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { run } from '../../command.ts';
+import { run } from '@multi-image/kit/commands';
 import { E2eError } from '../../errors.ts';
 
 /** The programs that a local run and the tests need. Any one of `programs` will do. */
@@ -41,7 +41,7 @@ export interface Preflight {
  */
 export async function preflight(options: {
   install: boolean;
-  onInstall?: (packages: readonly string[], command: string) => void;
+  onInstall?: (command: string) => void;
   signal?: AbortSignal;
 }): Promise<Preflight> {
   if (process.platform !== 'linux') {
@@ -84,7 +84,7 @@ async function install(missing: readonly Tool[], options: Parameters<typeof pref
   if (!root && (await sudoWorks()) === false) {
     throw missingError(missing, 'this user may not install packages without a password', byHand);
   }
-  options.onInstall?.(packages, byHand);
+  options.onInstall?.(byHand);
   for (const command of commands) {
     const [program = '', ...args] = root ? command : ['sudo', '-n', 'DEBIAN_FRONTEND=noninteractive', ...command];
     const { exitCode, stdout, stderr } = await run(program, args, {

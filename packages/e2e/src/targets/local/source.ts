@@ -1,6 +1,6 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { run, runOrThrow } from '../../command.ts';
+import { run, runOrThrow } from '@multi-image/kit/commands';
 import { E2eError } from '../../errors.ts';
 import { gitEnvironment } from '../../git-environment.ts';
 
@@ -25,7 +25,7 @@ export interface Source {
  */
 export async function takeSource(cwd: string, folder: string, signal?: AbortSignal): Promise<Source> {
   const git = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> =>
-    (await runOrThrow('git', args, { cwd: root, env: { ...gitEnvironment(), ...env }, signal })).trimEnd();
+    (await runOrThrow('git', args, { cwd: root, env: { ...gitEnvironment(), ...env }, signal })).stdout.trimEnd();
 
   const toplevel = await run('git', ['rev-parse', '--show-toplevel'], { cwd, env: gitEnvironment(), signal });
   if (toplevel.exitCode !== 0) {

@@ -1,4 +1,5 @@
 import { createRegistry, parseReference } from '@multi-image/digest-chain';
+import { palette } from '@multi-image/kit/terminal';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION } from '../../../../digest-chain/src/attestation/document.ts';
 import { provenanceV1 } from '../../../../digest-chain/src/testing/provenance.ts';
@@ -7,7 +8,6 @@ import { createSigner, envelope, pushSigned } from '../../../../digest-chain/src
 import { renderPage } from '../../report/html/page.ts';
 import { renderJunit } from '../../report/junit.ts';
 import { renderReport } from '../../report/terminal.ts';
-import { palette } from '../../report/terminal-text.ts';
 import { type PublishedChain, publishChain, signChain } from '../../testing/tenant-chain.ts';
 import { verifyPublished } from './verify-published.ts';
 

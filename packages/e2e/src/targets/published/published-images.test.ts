@@ -9,6 +9,7 @@ import {
   parseTagReference,
   seal,
 } from '@multi-image/digest-chain';
+import { palette } from '@multi-image/kit/terminal';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REVISION, type TestChain } from '../../../../digest-chain/src/testing/chain.ts';
 import { configOf, imageOf } from '../../../../digest-chain/src/testing/image.ts';
@@ -17,7 +18,6 @@ import { startTestRegistry, type TestRegistry } from '../../../../digest-chain/s
 import { renderPage } from '../../report/html/page.ts';
 import type { Report } from '../../report/report.ts';
 import { renderReport } from '../../report/terminal.ts';
-import { palette } from '../../report/terminal-text.ts';
 import { verifyPublished } from './verify-published.ts';
 
 const registry = createRegistry();

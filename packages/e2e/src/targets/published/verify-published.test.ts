@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createRegistry } from '@multi-image/digest-chain';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../../../../digest-chain/src/testing/registry.ts';
@@ -37,20 +38,23 @@ async function verify(...args: string[]) {
     resolve(import.meta.dirname, '../../cli.ts'),
     'verify',
     ...args,
-    '--json',
+    '--report',
     json,
     '--html',
     `${json}.html`,
   ];
   const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
   const child = spawn(process.execPath, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  const [exitCode] = await once(child, 'close');
-  const text = await readFile(json, 'utf8').catch(() => '');
-  const report = text === '' ? undefined : (JSON.parse(text) as Report);
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  const output = stdout + stderr;
+  const written = await readFile(json, 'utf8').catch(() => '');
+  const report = written === '' ? undefined : (JSON.parse(written) as Report);
   const statuses = Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
-  return { exitCode, output, report, statuses };
+  return { exitCode, stdout, stderr, output, report, statuses };
 }
 
 test('proves a published chain with the key, and says what a registry can’t answer', async () => {
@@ -141,4 +145,14 @@ test.each([
   expect(exitCode).toBe(2);
   expect(output).toContain(`error ${code}`);
   expect(report).toBeUndefined();
+});
+
+test('--json prints the report, and what people read beside it', async () => {
+  const { exitCode, stdout, stderr, report } = await verify(`${chain.image1}:latest`, '--json');
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toEqual(report);
+  expect(stderr).toContain('0 failed');
+  const refused = await verify(`${chain.image1}:nothing`, '--json');
+  expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'NOT_FOUND' } });
+  expect(refused.exitCode).toBe(2);
 });

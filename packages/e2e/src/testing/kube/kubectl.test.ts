@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type CommandResult, run } from '@multi-image/kit/commands';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type CommandResult, run } from '../../command.ts';
 import { KINDS } from '../../targets/cluster/resource.ts';
 import { writeLogin } from './login.ts';
 import { KubeServer } from './server.ts';

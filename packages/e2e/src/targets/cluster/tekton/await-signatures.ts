@@ -1,5 +1,5 @@
+import type { Progress } from '@multi-image/kit/progress';
 import type { Evidence } from '../../../judge/criterion.ts';
-import type { Progress } from '../../../report/progress.ts';
 import { type SignedOptions, signedEvidence, waitSigned } from '../signed.ts';
 
 /** Waits until Chains has signed each of these runs, by component, or until the time for that is over. */

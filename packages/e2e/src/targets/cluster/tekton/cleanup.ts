@@ -1,4 +1,4 @@
-import type { Progress } from '../../../report/progress.ts';
+import type { Progress } from '@multi-image/kit/progress';
 import { requireYes } from '../ask.ts';
 import { Cluster } from '../cluster.ts';
 import type { ClusterOptions } from '../cluster-session.ts';

@@ -1,10 +1,10 @@
+import { Progress } from '@multi-image/kit/progress';
+import { palette } from '@multi-image/kit/terminal';
 import { loadConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { connect } from '../../../look/connect.ts';
 import { podmanRunner } from '../../../look/run-images.ts';
-import { Progress } from '../../../report/progress.ts';
 import type { Report } from '../../../report/report.ts';
-import { palette } from '../../../report/terminal-text.ts';
 import { ask } from '../ask.ts';
 import { readKeyFiles } from '../key-files.ts';
 import type { TenantValues } from '../tenant/command.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type CommandResult, run } from '@multi-image/kit/commands';
 import type { LoadedConfig, RenderedFile } from '@multi-image/manifests';
-import { type CommandResult, run } from '../../../command.ts';
 import { E2eError } from '../../../errors.ts';
 import { gitEnvironment } from '../../../git-environment.ts';
 import type { Finding } from '../finding.ts';

@@ -1,5 +1,5 @@
+import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../../errors.ts';
-import type { Progress } from '../../../report/progress.ts';
 import type { Cluster } from '../cluster.ts';
 import { KINDS, type Resource } from '../resource.ts';
 import { RUN_LABELS } from './embed.ts';

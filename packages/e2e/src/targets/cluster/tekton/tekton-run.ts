@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Registry, VerificationKey } from '@multi-image/digest-chain';
+import type { Progress } from '@multi-image/kit/progress';
 import { loadConfig, render } from '@multi-image/manifests';
 import { stringify } from 'yaml';
 import type { ImageRunner } from '../../../look/run-images.ts';
-import type { Progress } from '../../../report/progress.ts';
 import type { Report } from '../../../report/report.ts';
 import { readChainsKey } from '../chains-key.ts';
 import { Cluster } from '../cluster.ts';

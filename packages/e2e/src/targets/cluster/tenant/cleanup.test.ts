@@ -1,6 +1,6 @@
+import { Progress } from '@multi-image/kit/progress';
+import { palette } from '@multi-image/kit/terminal';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Progress } from '../../../report/progress.ts';
-import { palette } from '../../../report/terminal-text.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 import { KINDS } from '../resource.ts';
 import { type CleanupOptions, cleanUp } from './cleanup.ts';

@@ -1,5 +1,5 @@
+import type { Progress } from '@multi-image/kit/progress';
 import { loadConfig } from '@multi-image/manifests';
-import type { Progress } from '../../../report/progress.ts';
 import { requireYes } from '../ask.ts';
 import { Cluster } from '../cluster.ts';
 import type { ClusterOptions } from '../cluster-session.ts';

@@ -1,5 +1,5 @@
+import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../../errors.ts';
-import type { Progress } from '../../../report/progress.ts';
 import type { Report } from '../../../report/report.ts';
 import { ask } from '../ask.ts';
 import { readKeyFiles } from '../key-files.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Progress } from '@multi-image/kit/progress';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
-import type { Progress } from '../../../report/progress.ts';
 import type { Cluster } from '../cluster.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, NAMES, type Resource, text } from '../resource.ts';

@@ -1,6 +1,6 @@
+import type { Progress } from '@multi-image/kit/progress';
 import type { Chain, LoadedConfig } from '@multi-image/manifests';
 import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
-import type { Progress } from '../../../report/progress.ts';
 import type { Cluster } from '../cluster.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';

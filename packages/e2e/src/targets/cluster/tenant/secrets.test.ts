@@ -78,7 +78,7 @@ test('of a run whose images are good, but not what Konflux says of them', async 
   const end = await (await start({}, ...quick)).ended;
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
   // What was hidden had been there.
-  expect(end.files.json).toContain('Authorization: Bearer [hidden]');
+  expect(end.files.report).toContain('Authorization: Bearer [hidden]');
 });
 
 test('of a run in which all is well', async () => {

@@ -1,6 +1,6 @@
+import type { Progress } from '@multi-image/kit/progress';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
-import type { Progress } from '../../../report/progress.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Resource } from '../resource.ts';
 import { span } from '../timeouts.ts';

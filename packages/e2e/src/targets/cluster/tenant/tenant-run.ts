@@ -1,8 +1,8 @@
 import { createRegistry, type Registry, type VerificationKey } from '@multi-image/digest-chain';
+import type { Progress } from '@multi-image/kit/progress';
 import { type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import type { ObservedImage } from '../../../judge/observation.ts';
 import type { ImageRunner } from '../../../look/run-images.ts';
-import type { Progress } from '../../../report/progress.ts';
 import type { Report } from '../../../report/report.ts';
 import { Cluster } from '../cluster.ts';
 import type { ClusterOptions } from '../cluster-session.ts';

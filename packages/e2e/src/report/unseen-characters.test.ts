@@ -1,3 +1,4 @@
+import { palette, printableLines } from '@multi-image/kit/terminal';
 import { describe, expect, test } from 'vitest';
 import { criterion, skipped } from '../judge/criterion.ts';
 import { wellDone } from '../testing/observation.ts';
@@ -5,7 +6,6 @@ import { reportFor } from '../testing/report.ts';
 import { renderPage } from './html/page.ts';
 import { renderJunit } from './junit.ts';
 import { renderReport } from './terminal.ts';
-import { palette, printableLines } from './terminal-text.ts';
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
