@@ -48,7 +48,7 @@ describe('tekton-local run', () => {
       results: [{ name: 'r', value: '$(params.p)' }],
       tasks: [initTask('one')],
     });
-    const { code, out } = await start(files, ['--param', 'p=\u001b[31mred', '--json', 'run.json']).ended;
+    const { code, out } = await start(files, ['--param', 'p=\u001b[31mred', '--status', 'run.json']).ended;
     expect(code).toBe(0);
     expect(out).toMatch(/^one: started$/m);
     expect(out).toMatch(/Succeeded +[\d.]+s +━+ +one/);
@@ -65,13 +65,20 @@ describe('tekton-local run', () => {
     expect(items[1]).toMatchObject({ kind: 'TaskRun', status: { steps: [{ terminated: { exitCode: 0 } }] } });
   });
 
+  it('prints the outcome as JSON, and nothing else on standard output', async () => {
+    const { code, out, err } = await start(pipelineRun({ tasks: [initTask('one')] }), ['--json']).ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ status: 'Succeeded', tasks: [{ name: 'one', status: 'Succeeded' }] });
+    expect(err).toMatch(/^one: started$/m);
+  });
+
   it.each([
     [['--param', 'q=1'], 'the pipeline has no param "q"'],
     [['--param', 'q'], '--param needs NAME=VALUE'],
     [['--unknown'], 'USAGE'],
     [['--network', 'bridge'], '--network needs host or none'],
     [['--workspace', 'w=.'], 'the pipeline has no workspace "w"'],
-    [['--key', 'not-there'], 'cannot read not-there'],
+    [['--signing-key', 'not-there'], 'cannot read not-there'],
   ])('refuses %j before it starts', async (args, message) => {
     const { code, out, err } = await start(pipelineRun({ tasks: [initTask('one')] }), args).ended;
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -113,7 +120,7 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
       tasks: [scriptTask(marker, 'echo up; sleep 60')],
       finally: [scriptTask('last', 'echo')],
     });
-    const { child, ended } = start(files, ['--image', `test-image=${busybox.image}`, '--json', 'run.json']);
+    const { child, ended } = start(files, ['--image', `test-image=${busybox.image}`, '--status', 'run.json']);
     child.stdout?.on('data', (chunk: Buffer) => chunk.includes('| up') && child.kill(signal));
     const { code, out } = await ended;
     expect(code).toBe(expected);

@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
+import { reasonOf } from '@multi-image/kit/errors';
+import { Progress } from '@multi-image/kit/progress';
+import { printableJson } from '@multi-image/kit/terminal';
 import { TektonLocalError } from './errors.ts';
-import { LiveTree } from './live-tree.ts';
 import type { Selection } from './plan/selection.ts';
 import { runPipeline } from './run-pipeline.ts';
-import { errorText, eventLine, outcomeText } from './show.ts';
+import { eventLine, outcomeText, showEvent } from './show.ts';
 import type { ParamValue } from './stand-in.ts';
 
 const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this machine
@@ -20,59 +22,41 @@ const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this ma
   --network host|none      the network of the steps' containers (default: host)
   --source-url URL         fetch git from here instead of from the pipeline's url
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
-  --json FILE              keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
-  --only TASK              run this task alone, with the results of the earlier run in FILE of --json
+  --status FILE            keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
+  --json                   the outcome as JSON on standard output, and what happens on standard error
+  --only TASK              run this task alone, with the results of the earlier run in FILE of --status
   --from TASK              the same, with all that come after it
   --sign                   sign and attest like Tekton Chains, once the run has succeeded
-  --key FILE               with this private key (PEM, ECDSA P-256) instead of a throwaway one
+  --signing-key FILE       with this private key (PEM, ECDSA P-256) instead of a throwaway one
   --public-key FILE        write the public key there
   --keep                   leave the folder with volumes and results where it is
   --parallel N             run at most N tasks at the same time
   --plain                  plain lines, even on a terminal
   --quiet                  do not show what the steps say
 
-Exit code: 0 succeeded, 1 failed, 2 refused before it started, 130 or 143 interrupted.
+Exit code: 0 succeeded, 1 failed, 2 refused before it started; 129, 130 or 143 ended by a signal.
 `;
 
-/** Stands for 128 and the number of the signal that ended the run. */
-const CANCELLED = 128;
-
-/** Runs the command line and resolves with the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  const stop = new AbortController();
-  let received: NodeJS.Signals | undefined;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    received ??= signal;
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  try {
-    const code = await run(args, stop.signal);
-    return code === CANCELLED
-      ? 128 + (received === undefined ? constants.signals.SIGINT : constants.signals[received])
-      : code;
-  } catch (error) {
-    process.stderr.write(`${errorText(error)}\n`);
-    return error instanceof TektonLocalError && error.code !== 'INTERRUPTED' ? 2 : 1;
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+/** Runs the command line of this process, and sets its exit code. */
+export function main(): Promise<void> {
+  return runCommandLine(run, {
+    isRefusal: ({ code }) => code !== 'INTERRUPTED' && code !== 'FILE_UNWRITABLE',
+  });
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parse(args);
   if (values.help) {
     process.stdout.write(USAGE);
-    return 0;
+    return EXIT.done;
   }
   const [verb, file, ...rest] = positionals;
   if (verb !== 'run' || file === undefined || rest.length > 0) {
     throw new TektonLocalError('USAGE', 'expected: tekton-local run FILE', { hint: 'tekton-local --help' });
   }
   const root = resolve(values.root ?? defaultRoot(file));
-  const tree = process.stdout.isTTY === true && values.plain !== true ? new LiveTree(process.stdout) : undefined;
+  const stream = values.json ? process.stderr : process.stdout;
+  const progress = stream.isTTY && !values.plain ? new Progress(stream) : undefined;
   const outcome = await runPipeline({
     root,
     file: relative(root, resolve(file)),
@@ -80,71 +64,64 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     variables: Object.fromEntries(pairs(values.variable, '--variable')),
     images: Object.fromEntries(pairs(values.image, '--image')),
     workspaces: Object.fromEntries(pairs(values.workspace, '--workspace')),
-    ...(values.network === undefined ? {} : { network: networkFrom(values.network) }),
-    ...(values['source-url'] === undefined ? {} : { sourceUrl: values['source-url'] }),
-    ...(values.logs === undefined ? {} : { logs: resolve(values.logs) }),
-    ...(values.parallel === undefined ? {} : { parallel: wholeNumber(values.parallel) }),
-    ...(values.json === undefined ? {} : { statusFile: resolve(values.json) }),
-    ...(values.sign === true || values.key !== undefined ? { chains: keyFrom(values.key) } : {}),
-    ...selectionFrom(values),
-    keep: values.keep === true,
+    network: values.network === undefined ? undefined : networkFrom(values.network),
+    sourceUrl: values['source-url'],
+    logs: absolute(values.logs),
+    parallel: values.parallel === undefined ? undefined : wholeNumber(values.parallel),
+    statusFile: absolute(values.status),
+    chains:
+      values.sign || values['signing-key'] !== undefined ? { privateKey: keyFrom(values['signing-key']) } : undefined,
+    selection: selectionFrom(values),
+    keep: values.keep,
     signal,
     onEvent: (event) => {
-      if (tree !== undefined) return tree.show(event);
+      if (progress !== undefined) return showEvent(progress, event);
       const line = eventLine(event, values.quiet === true);
-      if (line !== undefined) process.stdout.write(`${line}\n`);
+      if (line !== undefined) stream.write(`${line}\n`);
     },
-  }).finally(() => tree?.end());
-  process.stdout.write(outcomeText(outcome));
+  }).finally(() => progress?.stop());
+  process.stdout.write(values.json ? `${printableJson(outcome)}\n` : outcomeText(outcome));
   if (values['public-key'] !== undefined && outcome.chains !== undefined) {
-    writeFileSync(values['public-key'], outcome.chains.publicKey);
+    writeKey(values['public-key'], outcome.chains.publicKey);
   }
-  if (outcome.status === 'Cancelled') return CANCELLED;
-  return outcome.status === 'Succeeded' ? 0 : 1;
+  return outcome.status === 'Succeeded' ? EXIT.done : EXIT.failed;
 }
 
-function parse(args: readonly string[]): {
-  values: Partial<
-    Record<
-      'root' | 'source-url' | 'network' | 'logs' | 'json' | 'parallel' | 'key' | 'public-key' | 'only' | 'from',
-      string
-    >
-  > &
-    Partial<Record<'param' | 'variable' | 'image' | 'workspace', string[]>> &
-    Partial<Record<'quiet' | 'plain' | 'keep' | 'sign' | 'help', boolean>>;
-  positionals: string[];
-} {
+const OPTIONS = {
+  root: { type: 'string' },
+  param: { type: 'string', multiple: true },
+  variable: { type: 'string', multiple: true },
+  image: { type: 'string', multiple: true },
+  workspace: { type: 'string', multiple: true },
+  network: { type: 'string' },
+  'source-url': { type: 'string' },
+  logs: { type: 'string' },
+  status: { type: 'string' },
+  json: { type: 'boolean' },
+  parallel: { type: 'string' },
+  only: { type: 'string' },
+  from: { type: 'string' },
+  sign: { type: 'boolean' },
+  'signing-key': { type: 'string' },
+  'public-key': { type: 'string' },
+  keep: { type: 'boolean' },
+  plain: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Parsed = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
+
+function parse(args: readonly string[]): Parsed {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        root: { type: 'string' },
-        param: { type: 'string', multiple: true },
-        variable: { type: 'string', multiple: true },
-        image: { type: 'string', multiple: true },
-        workspace: { type: 'string', multiple: true },
-        network: { type: 'string' },
-        'source-url': { type: 'string' },
-        logs: { type: 'string' },
-        json: { type: 'string' },
-        parallel: { type: 'string' },
-        key: { type: 'string' },
-        only: { type: 'string' },
-        from: { type: 'string' },
-        'public-key': { type: 'string' },
-        sign: { type: 'boolean' },
-        keep: { type: 'boolean' },
-        plain: { type: 'boolean' },
-        quiet: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
   } catch (error) {
-    throw new TektonLocalError('USAGE', error instanceof Error ? error.message : String(error), {
-      hint: 'tekton-local --help',
-    });
+    throw new TektonLocalError('USAGE', reasonOf(error), { hint: 'tekton-local --help' });
   }
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path);
 }
 
 function defaultRoot(file: string): string {
@@ -174,22 +151,27 @@ function paramValue(name: string, text: string): ParamValue {
   throw new TektonLocalError('USAGE', `--param ${name} is neither text nor JSON of strings`, { found: text });
 }
 
-function selectionFrom(values: { only?: string; from?: string; json?: string }): { selection?: Selection } {
-  const { only, from, json } = values;
-  if (only === undefined && from === undefined) return {};
-  if (json === undefined || (only !== undefined && from !== undefined)) {
-    throw new TektonLocalError('USAGE', 'expected --only or --from, with --json FILE of an earlier run');
+function selectionFrom({ only, from, status }: Parsed['values']): Selection | undefined {
+  if (only === undefined && from === undefined) return undefined;
+  if (status === undefined || (only !== undefined && from !== undefined)) {
+    throw new TektonLocalError('USAGE', 'expected --only or --from, with --status FILE of an earlier run');
   }
-  const last = resolve(json);
-  return { selection: { last, ...(only === undefined ? {} : { only }), ...(from === undefined ? {} : { from }) } };
+  return { last: resolve(status), only, from };
 }
 
-function keyFrom(file: string | undefined): { privateKey?: string } {
-  if (file === undefined) return {};
+function keyFrom(file: string | undefined): string | undefined {
   try {
-    return { privateKey: readFileSync(file, 'utf8') };
+    return file === undefined ? undefined : readFileSync(file, 'utf8');
   } catch (error) {
     throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, { cause: error });
+  }
+}
+
+function writeKey(file: string, key: string): void {
+  try {
+    writeFileSync(file, key);
+  } catch (error) {
+    throw new TektonLocalError('FILE_UNWRITABLE', `cannot write ${file}`, { found: reasonOf(error), cause: error });
   }
 }
 

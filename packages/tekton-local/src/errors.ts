@@ -1,7 +1,12 @@
+import type { CommandErrorCode } from '@multi-image/kit/commands';
+import { CodedError, type ErrorDetails } from '@multi-image/kit/errors';
+
 /** Why tekton-local refuses or gives up. Each code is stable. */
 export type TektonLocalErrorCode =
   /** A file is missing, outside the checkout folder, or not readable. */
   | 'FILE_NOT_READABLE'
+  /** A file that was asked for could not be written. */
+  | 'FILE_UNWRITABLE'
   /** A file is not YAML that can be read safely. */
   | 'YAML_INVALID'
   /** The file contradicts Tekton's documentation: a cluster would refuse it as well. */
@@ -12,12 +17,8 @@ export type TektonLocalErrorCode =
   | 'VARIABLE_UNKNOWN'
   /** A Pipeline, Task or bundle task that was named but not found. */
   | 'NOT_FOUND'
-  /** A tool (git, buildah, podman) is not installed. */
-  | 'TOOL_MISSING'
-  /** A tool ended with an error. */
-  | 'TOOL_FAILED'
-  /** The caller ended it. */
-  | 'INTERRUPTED'
+  /** A tool (git, buildah, podman) is not installed or failed, or the caller ended it. */
+  | CommandErrorCode
   /** A registry did not answer, or answered something else. */
   | 'REGISTRY_FAILED'
   /** Bytes do not have the digest that they were asked for by. */
@@ -37,37 +38,22 @@ export interface Problem {
   /** The place in the file, e.g. `spec.tasks[2].matrix.include`. */
   readonly path: string;
   /** The line in the file, from 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   readonly message: string;
 }
 
 /** What every refusal of this package is. Nothing has been started when it is thrown. */
-export class TektonLocalError extends Error {
-  override readonly name = 'TektonLocalError';
-  readonly code: TektonLocalErrorCode;
-  /** All that is wrong in the files, not only the first. */
+export class TektonLocalError extends CodedError<TektonLocalErrorCode> {
+  /** All that is wrong in the files, not only the first; the message says all of it as well. */
   readonly problems: readonly Problem[];
-  readonly expected?: string;
-  readonly found?: string;
-  readonly hint?: string;
 
   constructor(
     code: TektonLocalErrorCode,
     message: string,
-    details: {
-      problems?: readonly Problem[];
-      expected?: string;
-      found?: string;
-      hint?: string;
-      cause?: unknown;
-    } = {},
+    details: ErrorDetails & { problems?: readonly Problem[] } = {},
   ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = code;
+    super(code, message, details);
     this.problems = details.problems ?? [];
-    if (details.expected !== undefined) this.expected = details.expected;
-    if (details.found !== undefined) this.found = details.found;
-    if (details.hint !== undefined) this.hint = details.hint;
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '@multi-image/kit/durations';
 import type { ParamType, ParamValue } from '../stand-in.ts';
 import { type Field, isMap } from './field.ts';
 import type { ParamSpec, ResultSpec, Task, Volume, WorkspaceDeclaration } from './model.ts';

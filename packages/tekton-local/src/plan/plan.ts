@@ -63,7 +63,7 @@ export function makePlan(
   const limited = [...implementations].flatMap(([name, item]) =>
     item.kind === 'task' && item.task.steps.some((step) => step.computeResources !== undefined) ? [name] : [],
   );
-  if (limited.length > 0) notes.push(`computeResources are not enforced (${limited.join(', ')}); --json shows them`);
+  if (limited.length > 0) notes.push(`computeResources are not enforced (${limited.join(', ')}); --status shows them`);
   const types = new Map(pipeline.params.map((param) => [param.name, param.type]));
   const matrices = new Set(
     [...pipeline.tasks, ...pipeline.finally].filter((task) => task.matrix.length > 0).map(({ name }) => name),

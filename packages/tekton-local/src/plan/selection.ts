@@ -95,7 +95,7 @@ function readEarlier(file: string): Earlier {
     return tasks;
   } catch (error) {
     throw new TektonLocalError('FILE_NOT_READABLE', `cannot read the earlier run from ${file}`, {
-      expected: 'what --json wrote',
+      expected: 'what --status wrote',
       cause: error,
     });
   }

@@ -96,7 +96,7 @@ describe.skipIf(!hasBusybox)('a run whose surroundings fail (needs busybox-stati
     const args = [
       'run',
       join(checkout.root, 'run.yaml'),
-      '--json',
+      '--status',
       'run.json',
       '--image',
       `test-image=${busybox.image}`,

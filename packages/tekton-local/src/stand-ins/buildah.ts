@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CommandOptions, plainEnvironment, runCommand } from '../command.ts';
+import type { CommandOptions } from '@multi-image/kit/commands';
+import { plainEnvironment, runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
 import { type ImageReference, isLoopback, taggedName } from '../registry/reference.ts';
 import { getManifest, type Manifest } from '../registry/registry-io.ts';
@@ -113,7 +114,7 @@ async function runForeign(
     options.log(line);
   };
   try {
-    await run({ ...command, log });
+    await run({ ...command, onLine: log });
   } catch (cause) {
     options.signal.throwIfAborted();
     if (!/^RUN\b/i.test(step)) throw cause;
@@ -208,13 +209,13 @@ async function withoutNetwork(options: BuildOptions): Promise<string[]> {
   } catch (error) {
     options.signal.throwIfAborted();
     options.note('HERMETIC is not enforced: this machine does not let a build be cut off from the network');
-    if (error instanceof Error) options.log(error.message);
+    if (error instanceof TektonLocalError) options.log(error.found ?? error.message);
     return ['buildah'];
   }
 }
 
 function tooling(options: Tooling): CommandOptions {
-  return { env: environment(options.temporary), log: options.log, signal: options.signal };
+  return { env: environment(options.temporary), onLine: options.log, signal: options.signal };
 }
 
 /** buildah's environment: a folder of its own for temporary files, and nothing that would show in the image. */

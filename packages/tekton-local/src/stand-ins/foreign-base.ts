@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CommandOptions, runCommand } from '../command.ts';
+import type { CommandOptions } from '@multi-image/kit/commands';
+import { runCommand } from '../command.ts';
 import { type Platform, platformName } from './platform.ts';
 import type { PrivateStorage } from './private-storage.ts';
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CommandOptions, runCommand } from '../command.ts';
+import type { CommandOptions } from '@multi-image/kit/commands';
+import { runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
 import { removeFolder } from '../remove-folder.ts';
 
