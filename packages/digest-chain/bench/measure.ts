@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { CountingProxy } from '../src/testing/counting-proxy.ts';
+import type { CountingProxy } from '@multi-image/testing/counting-proxy';
 
 /** A program and its arguments. */
 export type Command = readonly [program: string, ...args: string[]];

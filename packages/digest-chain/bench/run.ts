@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startCountingProxy } from '../src/testing/counting-proxy.ts';
-import { startTestRegistry } from '../src/testing/registry.ts';
-import { pushWideChain } from '../src/testing/wide-chain.ts';
+import { formatGoal, formatTable } from '@multi-image/testing/bench-table';
+import { startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startTestRegistry } from '@multi-image/testing/registry';
+import { pushWideChain } from '@multi-image/testing/wide-chain';
 import { best, type Command, type Cost, measure, run } from './measure.ts';
 import { digestChain, IDLE, installed, peers, type Sealer } from './sealers.ts';
 import { type Costs, compareSealers, formatCosts, withFolder } from './sealing.ts';
-import { formatGoal, formatTable } from './table.ts';
 
 // What the package costs at a real registry, beside the tools that people use today, and beside its goals.
 

@@ -1,4 +1,4 @@
-import { hasCommand } from '../src/testing/command.ts';
+import { hasCommand } from '@multi-image/testing/command';
 import type { Command } from './measure.ts';
 
 export interface Target {

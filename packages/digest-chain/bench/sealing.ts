@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CountingProxy } from '../src/testing/counting-proxy.ts';
-import { pushLayeredImage } from '../src/testing/layered-image.ts';
+import { formatTable } from '@multi-image/testing/bench-table';
+import type { CountingProxy } from '@multi-image/testing/counting-proxy';
+import { pushLayeredImage } from '@multi-image/testing/layered-image';
 import { best, type Cost, measure, run } from './measure.ts';
 import type { Sealer, Target } from './sealers.ts';
-import { formatTable } from './table.ts';
 
 export interface Setting {
   readonly layers: number;

@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { ZERO } from '@multi-image/testing/image';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
-import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
-import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
-import { ZERO } from './testing/image.ts';
 
 const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
 

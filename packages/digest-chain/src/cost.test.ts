@@ -1,15 +1,15 @@
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { pushLayeredImage } from '@multi-image/testing/layered-image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { pushWideChain } from '@multi-image/testing/wide-chain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CONCURRENCY } from './concurrent.ts';
 import type { Digest } from './digest.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { seal } from './seal.ts';
-import { REVISION, type TestChain } from './testing/chain.ts';
-import { type CountingProxy, startCountingProxy } from './testing/counting-proxy.ts';
-import { pushLayeredImage } from './testing/layered-image.ts';
-import { pushChain } from './testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from './testing/registry.ts';
-import { pushWideChain } from './testing/wide-chain.ts';
 import { verify } from './verify.ts';
 
 // What the verbs ask of a real registry (CNCF distribution: uploads take a POST and a PUT, and there is no referrers API).

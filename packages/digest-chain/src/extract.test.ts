@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { close, listen } from '@multi-image/testing/http-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extract } from './extract.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { seal } from './seal.ts';
-import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
-import { startCountingProxy } from './testing/counting-proxy.ts';
-import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
-import { close, listen } from './testing/http-server.ts';
 
 let environment: TestEnvironment;
 let chain: TestChain;

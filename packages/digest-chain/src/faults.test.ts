@@ -1,3 +1,6 @@
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { FAULTS, type Fault, type FaultProxy, type Injection, startFaultProxy } from '@multi-image/testing/fault-proxy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Digest } from './digest.ts';
 import { DigestChainError, type ErrorCode } from './errors.ts';
@@ -6,9 +9,6 @@ import { parseDigestReference, parseReference, parseTagReference } from './refer
 import { createRegistry } from './registry/client.ts';
 import type { Registry } from './registry/registry.ts';
 import { seal } from './seal.ts';
-import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
-import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
-import { FAULTS, type Fault, type FaultProxy, type Injection, startFaultProxy } from './testing/fault-proxy.ts';
 import { verify } from './verify.ts';
 
 /** What may come of a fault that never passes. One that passes may come to nothing at all. */

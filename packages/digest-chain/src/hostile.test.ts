@@ -2,14 +2,15 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Handler, startTestServer, type TestResponse, type TestServer } from '@multi-image/testing/http-server';
+import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
 import type { Image } from './seal/image.ts';
 import { DEFAULT_PREFIX } from './seal/labels.ts';
 import { runCli } from './testing/cli.ts';
 import { expectClean, expectFailure, NASTY, refusing } from './testing/hostile.ts';
-import { type Handler, startTestServer, type TestResponse, type TestServer } from './testing/http-server.ts';
-import { configOf, imageOf, sealOne, ZERO } from './testing/image.ts';
+import { sealOne } from './testing/sealed-image.ts';
 
 let server: TestServer | undefined;
 afterEach(async () => {

@@ -1,3 +1,4 @@
+export { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from './attestation/document.ts';
 export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
@@ -31,6 +32,7 @@ export type {
 export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export type { Image } from './seal/image.ts';
 export { DEFAULT_PREFIX, type Link } from './seal/labels.ts';
+export { OCI_MANIFEST } from './seal/manifest.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';
 export { attachStatement, type StatementSubject } from './statement/attach.ts';

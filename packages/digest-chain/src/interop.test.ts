@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { command, hasCommand } from '@multi-image/testing/command';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { pushLayeredImage } from '@multi-image/testing/layered-image';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { seal } from './seal.ts';
-import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
-import { command, hasCommand } from './testing/command.ts';
-import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
-import { pushLayeredImage } from './testing/layered-image.ts';
 import { verify } from './verify.ts';
 
 // What other tools make of a sealed image. Those that are missing skip their tests by name.

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Handler, startTestServer, type TestResponse, type TestServer } from '@multi-image/testing/http-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runCli } from './testing/cli.ts';
 import { expectClean, expectFailure, IDENTITY, LOGIN, refusing, SECRET, TOKEN } from './testing/hostile.ts';
-import { type Handler, startTestServer, type TestResponse, type TestServer } from './testing/http-server.ts';
 
 let server: TestServer | undefined;
 afterEach(async () => {

@@ -1,13 +1,13 @@
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { command, hasCommand } from '@multi-image/testing/command';
+import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { pushLayeredImage } from '@multi-image/testing/layered-image';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { seal } from './seal.ts';
-import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
-import { command, hasCommand } from './testing/command.ts';
-import { type CountingProxy, startCountingProxy } from './testing/counting-proxy.ts';
-import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
-import { pushLayeredImage } from './testing/layered-image.ts';
-import { startTestRegistry, type TestRegistry } from './testing/registry.ts';
 import { unseal } from './unseal.ts';
 import { verify } from './verify.ts';
 

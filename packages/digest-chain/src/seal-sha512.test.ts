@@ -1,11 +1,11 @@
+import { configOf, ONES } from '@multi-image/testing/image';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
 import { parseReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { OCI_MANIFEST } from './seal/manifest.ts';
 import { seal } from './seal.ts';
-import { configOf, ONES } from './testing/image.ts';
-import { startTestRegistry, type TestRegistry } from './testing/registry.ts';
 import { unseal } from './unseal.ts';
 
 let server: TestRegistry;

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { ZERO } from '@multi-image/testing/image';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { type SealOptions, type SealResult, seal } from './seal.ts';
-import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
-import { startCountingProxy } from './testing/counting-proxy.ts';
-import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
-import { ZERO } from './testing/image.ts';
 import { unseal } from './unseal.ts';
 import { verify } from './verify.ts';
 

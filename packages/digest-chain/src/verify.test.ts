@@ -1,14 +1,14 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { imageOf, ZERO } from '@multi-image/testing/image';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Digest } from './digest.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { seal } from './seal.ts';
-import { buildChain, REVISION, type TestChain } from './testing/chain.ts';
-import { startCountingProxy } from './testing/counting-proxy.ts';
-import { startEnvironment, type TestEnvironment } from './testing/environment.ts';
-import { imageOf, ZERO } from './testing/image.ts';
 import { type Verification, verify } from './verify.ts';
 
 let environment: TestEnvironment;

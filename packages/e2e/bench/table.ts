@@ -1,4 +1,4 @@
-import { formatTable } from '../../digest-chain/bench/table.ts';
+import { formatTable } from '@multi-image/testing/bench-table';
 
 /** A goal beside what was measured. */
 export interface Row {

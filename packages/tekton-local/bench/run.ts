@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
+import { startTestRegistry } from '@multi-image/testing/registry';
 import { buildNodeBase } from '../src/containers/base-image.ts';
 import { probeContainers } from '../src/containers/containers.ts';
 import { runPipeline } from '../src/run-pipeline.ts';
-import { makeCheckout, pipelineRun, scriptTask } from '../src/testing/checkout.ts';
-import { startTestRegistry } from '../src/testing/registry.ts';
 import { alternate, formatGoal, median, time } from './measure.ts';
 import { ownTime } from './own-time.ts';
 

@@ -2,9 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { hasBusybox, makeBusyboxImage } from './testing/busybox.ts';
-import { makeCheckout, pipelineRun, scriptTask } from './testing/checkout.ts';
 
 const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
 

@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCommand } from './command.ts';
 import { buildNodeBase } from './containers/base-image.ts';
 import type { PipelineRunOutcome } from './outcome.ts';
 import { runPipeline } from './run-pipeline.ts';
-import { startTestRegistry, type TestRegistry } from './testing/registry.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 const BASE = `localhost/tekton-local-test/pull-request-${process.pid}:base`;

@@ -1,7 +1,7 @@
+import { hasBusybox } from '@multi-image/testing/busybox';
+import { pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
-import { hasBusybox } from './testing/busybox.ts';
 import { busyboxRuns, logOf, taskOf } from './testing/busybox-run.ts';
-import { pipelineRun, scriptTask } from './testing/checkout.ts';
 
 describe.skipIf(!hasBusybox)('runPipeline (needs busybox-static)', () => {
   const { run } = busyboxRuns();

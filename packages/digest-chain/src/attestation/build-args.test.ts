@@ -1,13 +1,20 @@
+import {
+  attest,
+  buildArgsOf,
+  type SealedChain,
+  sealedChain,
+  signBoth,
+  tasksOf,
+} from '@multi-image/testing/attested-chain';
+import { REVISION } from '@multi-image/testing/chain';
+import { ZERO } from '@multi-image/testing/image';
+import { provenanceV1, provenanceV02, type TestTask } from '@multi-image/testing/provenance';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Check } from '../check.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
-import { attest, buildArgsOf, type SealedChain, sealedChain, signBoth, tasksOf } from '../testing/attested-chain.ts';
-import { REVISION } from '../testing/chain.ts';
-import { ZERO } from '../testing/image.ts';
-import { provenanceV1, provenanceV02, type TestTask } from '../testing/provenance.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { createSigner } from '../testing/signer.ts';
 import { verify } from '../verify.ts';
 
 let server: TestRegistry;

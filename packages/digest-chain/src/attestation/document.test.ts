@@ -1,8 +1,8 @@
+import { ONES, ZERO } from '@multi-image/testing/image';
+import { createSigner, envelope, simpleSigning } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { ONES, ZERO } from '../testing/image.ts';
-import { createSigner, envelope, simpleSigning } from '../testing/signer.ts';
 import { type Claim, DSSE_ENVELOPE, isSignature, readClaim, SIMPLE_SIGNING, type SignedLayer } from './document.ts';
 import { preAuthenticationEncoding } from './dsse.ts';
 

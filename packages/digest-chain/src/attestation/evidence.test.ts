@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { provenanceV02 } from '@multi-image/testing/provenance';
+import { createSigner, envelope } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { RawManifest, Registry } from '../registry/registry.ts';
-import { provenanceV02 } from '../testing/provenance.ts';
-import { createSigner, envelope } from '../testing/signer.ts';
 import { DSSE_ENVELOPE } from './document.ts';
 import { EvidenceReader, MAX_DOCUMENT_SIZE, MAX_DOCUMENTS } from './evidence.ts';
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { createSigner } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
 import { DigestChainError } from '../errors.ts';
-import { createSigner } from '../testing/signer.ts';
 import { decodeBase64, parsePublicKeys, signerOf, verifies } from './keys.ts';
 
 const message = Buffer.from('message');

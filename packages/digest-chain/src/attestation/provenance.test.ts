@@ -1,6 +1,6 @@
+import { ONES, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { DigestChainError } from '../errors.ts';
-import { ONES, ZERO } from '../testing/image.ts';
 import { readProvenance } from './provenance.ts';
 
 const V02 = 'https://slsa.dev/provenance/v0.2';

@@ -1,3 +1,6 @@
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Digest } from '../digest.ts';
 import { digestOf } from '../digest.ts';
@@ -7,9 +10,6 @@ import type { BlobDescriptor, RawManifest, Repository } from '../registry/regist
 import { OCI_MANIFEST } from '../seal/manifest.ts';
 import { type SealOptions, type SealResult, seal } from '../seal.ts';
 import { EMPTY, subjectOf } from '../statement/artifact.ts';
-import { REVISION, type TestChain } from '../testing/chain.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { attachmentTag } from './find-attachments.ts';
 
 const CYCLONEDX = 'application/vnd.cyclonedx+json';

@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { REVISION, type TestChain } from '../testing/chain.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { createSigner } from '../testing/signer.ts';
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 

@@ -1,14 +1,14 @@
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { ZERO } from '@multi-image/testing/image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { OCI_MANIFEST } from '../seal/manifest.ts';
 import { EMPTY } from '../statement/artifact.ts';
-import { REVISION, type TestChain } from '../testing/chain.ts';
 import { runCli } from '../testing/cli.ts';
-import { ZERO } from '../testing/image.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 
 let server: TestRegistry;
 let chain: TestChain;

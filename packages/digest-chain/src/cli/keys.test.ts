@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCli } from '../testing/cli.ts';
-import { createSigner } from '../testing/signer.ts';
 
 let folder: string;
 

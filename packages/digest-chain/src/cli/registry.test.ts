@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startTestServer, type TestServer } from '@multi-image/testing/http-server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestServer, type TestServer } from '../testing/http-server.ts';
 import { connect } from './registry.ts';
 
 const FOUND = { headers: { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }, body: '{}' };

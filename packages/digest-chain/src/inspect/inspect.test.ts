@@ -1,3 +1,8 @@
+import { REVISION } from '@multi-image/testing/chain';
+import { ONES, ZERO } from '@multi-image/testing/image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { createSigner, pushSigned, simpleSigning } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../attestation/document.ts';
 import { formatMermaid } from '../cli/inspect-mermaid.ts';
@@ -5,11 +10,6 @@ import { formatTree } from '../cli/inspect-tree.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { seal } from '../seal.ts';
-import { REVISION } from '../testing/chain.ts';
-import { ONES, ZERO } from '../testing/image.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { createSigner, pushSigned, simpleSigning } from '../testing/signer.ts';
 import { type InspectedImage, type Inspection, inspect } from './inspect.ts';
 
 const image: InspectedImage = {

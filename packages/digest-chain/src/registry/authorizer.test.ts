@@ -1,10 +1,10 @@
+import { createCertificate, type TestCertificate } from '@multi-image/testing/certificate';
+import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { configOf, imageOf } from '@multi-image/testing/image';
+import { LOGIN, startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { startTokenService, type TokenService, USER } from '@multi-image/testing/token-service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
-import { createCertificate, type TestCertificate } from '../testing/certificate.ts';
-import { type CountingProxy, startCountingProxy } from '../testing/counting-proxy.ts';
-import { configOf, imageOf } from '../testing/image.ts';
-import { LOGIN, startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { startTokenService, type TokenService, USER } from '../testing/token-service.ts';
 import { createRegistry } from './client.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import type { Registry, Repository } from './registry.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
+import type { ReceivedRequest } from '@multi-image/testing/http-server';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
-import { type CountingProxy, startCountingProxy } from '../testing/counting-proxy.ts';
-import type { ReceivedRequest } from '../testing/http-server.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { codeOf, useServers } from '../testing/served.ts';
 import { createRegistry } from './client.ts';
 import type { Repository } from './registry.ts';

@@ -1,5 +1,5 @@
+import { startTestServer, type TestResponse, type TestServer } from '@multi-image/testing/http-server';
 import { afterEach, expect, it } from 'vitest';
-import { startTestServer, type TestResponse, type TestServer } from '../testing/http-server.ts';
 import { createRegistry } from './client.ts';
 
 let server: TestServer | undefined;

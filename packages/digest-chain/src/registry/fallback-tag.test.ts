@@ -1,9 +1,9 @@
+import { startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { decodeJson } from '../json/decode.ts';
-import { startCountingProxy } from '../testing/counting-proxy.ts';
 import { artifactOf, EMPTY, OCI_INDEX, OCI_MANIFEST, SUBJECT } from '../testing/referrers.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { createRegistry } from './client.ts';
 import { readReferrers } from './referrer-index.ts';
 import { fallbackTag } from './referrers.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Handler, TestServer } from '@multi-image/testing/http-server';
+import { ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
-import type { Handler, TestServer } from '../testing/http-server.ts';
-import { ZERO } from '../testing/image.ts';
 import { codeOf, useServers } from '../testing/served.ts';
 import type { Registry, Repository } from './registry.ts';
 

@@ -1,7 +1,7 @@
+import type { Handler, TestServer } from '@multi-image/testing/http-server';
+import { ONES, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
-import type { Handler, TestServer } from '../testing/http-server.ts';
-import { ONES, ZERO } from '../testing/image.ts';
 import { codeOf, useServers } from '../testing/served.ts';
 import type { Registry, Repository } from './registry.ts';
 

@@ -1,5 +1,5 @@
+import { type Handler, startTestServer, type TestServer } from '@multi-image/testing/http-server';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type Handler, startTestServer, type TestServer } from '../testing/http-server.ts';
 import { createRegistry } from './client.ts';
 
 // Names that the world's name servers could answer so, and that no test can ask them for.

@@ -1,5 +1,5 @@
+import { type Handler, startTestServer, type TestServer } from '@multi-image/testing/http-server';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Handler, startTestServer, type TestServer } from '../testing/http-server.ts';
 import { createRegistry, type RegistryOptions } from './client.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import type { Repository } from './registry.ts';

@@ -1,5 +1,5 @@
+import type { Handler, TestServer } from '@multi-image/testing/http-server';
 import { describe, expect, it } from 'vitest';
-import type { Handler, TestServer } from '../testing/http-server.ts';
 import { failureOf, useServers } from '../testing/served.ts';
 import type { Repository } from './registry.ts';
 

@@ -1,7 +1,7 @@
+import { type Handler, startTestServer, type TestResponse, type TestServer } from '@multi-image/testing/http-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
-import { type Handler, startTestServer, type TestResponse, type TestServer } from '../testing/http-server.ts';
 import { artifactOf, EMPTY, indexOf, OCI_INDEX, OCI_MANIFEST, referrer, SUBJECT } from '../testing/referrers.ts';
 import { createRegistry } from './client.ts';
 import { fallbackTag } from './referrers.ts';

@@ -3,9 +3,9 @@ import { createServer as createProxyServer, type IncomingMessage, type Server } 
 import { createServer } from 'node:https';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { createCertificate, type TestCertificate } from '@multi-image/testing/certificate';
+import { close, listen, startTestServer } from '@multi-image/testing/http-server';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createCertificate, type TestCertificate } from '../testing/certificate.ts';
-import { close, listen, startTestServer } from '../testing/http-server.ts';
 import { createRegistry, type RegistryOptions } from './client.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';

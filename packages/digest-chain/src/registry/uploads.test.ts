@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { type FaultProxy, startFaultProxy } from '@multi-image/testing/fault-proxy';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../digest.ts';
-import { type CountingProxy, startCountingProxy } from '../testing/counting-proxy.ts';
-import { type FaultProxy, startFaultProxy } from '../testing/fault-proxy.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { codeOf, useServers } from '../testing/served.ts';
 import { createRegistry } from './client.ts';
 import type { Repository } from './registry.ts';

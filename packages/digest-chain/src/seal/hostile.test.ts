@@ -1,5 +1,6 @@
+import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
-import { configOf, imageOf, sealOne, textOf, unsealOne, ZERO } from '../testing/image.ts';
+import { sealOne, textOf, unsealOne } from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
 import { DEFAULT_PREFIX } from './labels.ts';
 

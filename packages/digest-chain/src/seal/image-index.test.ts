@@ -1,18 +1,16 @@
+import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import {
   ATTESTATION,
   BUNDLE,
-  configOf,
-  imageOf,
   indexOf,
   labelsOf,
   METADATA,
-  ONES,
   OTHER,
   sealOne,
   textOf,
   unsealOne,
-} from '../testing/image.ts';
+} from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
 import { DOCKER_LIST, MAX_CHILDREN, OCI_INDEX } from './image-index.ts';
 import { DEFAULT_PREFIX, type Link } from './labels.ts';

@@ -1,16 +1,6 @@
+import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
-import {
-  BUNDLE,
-  configOf,
-  imageOf,
-  labelsOf,
-  METADATA,
-  ONES,
-  OTHER,
-  sealAndRestore,
-  sealOne,
-  unsealOne,
-} from '../testing/image.ts';
+import { BUNDLE, labelsOf, METADATA, OTHER, sealAndRestore, sealOne, unsealOne } from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
 import { DEFAULT_PREFIX } from './labels.ts';
 

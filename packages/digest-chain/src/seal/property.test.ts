@@ -4,7 +4,7 @@ import { digestAlgorithm, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { decodeJson } from '../json/decode.ts';
 import { anyImage, anyLinks } from '../testing/image.arbitrary.ts';
-import { indexOf, labelsOf, sealAndRestore, sealOne, textOf, unsealOne } from '../testing/image.ts';
+import { indexOf, labelsOf, sealAndRestore, sealOne, textOf, unsealOne } from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
 import { OCI_INDEX } from './image-index.ts';
 import { DEFAULT_PREFIX } from './labels.ts';

@@ -1,5 +1,6 @@
+import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
-import { configOf, imageOf, METADATA, OTHER, sealAndRestore, sealOne, textOf, ZERO } from '../testing/image.ts';
+import { METADATA, OTHER, sealAndRestore, sealOne, textOf } from '../testing/sealed-image.ts';
 import { MAX_CONFIG_SIZE, sealConfig } from './config.ts';
 import type { Image } from './image.ts';
 import { DEFAULT_PREFIX } from './labels.ts';

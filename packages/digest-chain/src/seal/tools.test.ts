@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { startTestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Digest, digestOf, parseDigest } from '../digest.ts';
-import { BUNDLE, METADATA, sealAndRestore, sealOne } from '../testing/image.ts';
-import { startTestRegistry } from '../testing/registry.ts';
+import { BUNDLE, METADATA, sealAndRestore, sealOne } from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
 
 /** Images as the field's tools write them: each is sealed and restored byte for byte. */

@@ -1,19 +1,16 @@
+import { configOf, imageOf, ONES, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
 import {
   BUNDLE,
-  configOf,
-  imageOf,
   labelsOf,
   METADATA,
-  ONES,
   OTHER,
   sealAndRestore,
   sealOne,
   textOf,
   unsealOne,
-  ZERO,
-} from '../testing/image.ts';
+} from '../testing/sealed-image.ts';
 import { DEFAULT_PREFIX } from './labels.ts';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from './manifest.ts';
 

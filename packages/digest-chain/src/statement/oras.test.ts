@@ -1,10 +1,10 @@
+import { command, hasCommand } from '@multi-image/testing/command';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { link } from '../link.ts';
 import { parseDigestReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
-import { command, hasCommand } from '../testing/command.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { parseStatement } from './statement.ts';
 
 describe.skipIf(!hasCommand('oras'))('a chain statement (needs oras)', () => {

@@ -1,6 +1,6 @@
+import { ONES, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { DigestChainError } from '../errors.ts';
-import { ONES, ZERO } from '../testing/image.ts';
 import type { Chain } from './chain.ts';
 import { digestsOf, formatStatement, parseStatement } from './statement.ts';
 

@@ -1,6 +1,6 @@
+import type { TestResponse } from '@multi-image/testing/http-server';
 import { expect } from 'vitest';
 import { type Outcome, runCli } from './cli.ts';
-import type { TestResponse } from './http-server.ts';
 
 /** Each of them steers some terminal, hides text, turns it around or ends a line. */
 export const NASTY = '\u001b[2J\u001b]0;owned\u0007\r\n\u009b31m\u202eevil\u2066\u200b\u2028\u{e0041}\u0000\u007f';

@@ -1,8 +1,8 @@
+import { type Handler, startTestServer, type TestServer } from '@multi-image/testing/http-server';
 import { afterEach } from 'vitest';
 import { DigestChainError } from '../errors.ts';
 import { createRegistry, type RegistryOptions } from '../registry/client.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type Handler, startTestServer, type TestServer } from './http-server.ts';
 
 /** Servers and clients for the tests of a file; each ends with its test. */
 export function useServers(): {

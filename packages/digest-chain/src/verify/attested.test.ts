@@ -1,9 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DSSE_ENVELOPE } from '../attestation/document.ts';
-import type { Check } from '../check.ts';
-import type { Digest } from '../digest.ts';
-import { parseReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
 import {
   attest,
   buildArgsOf,
@@ -13,13 +7,19 @@ import {
   signBoth,
   tagOf,
   tasksOf,
-} from '../testing/attested-chain.ts';
-import { REVISION } from '../testing/chain.ts';
-import { startCountingProxy } from '../testing/counting-proxy.ts';
-import { ONES, ZERO } from '../testing/image.ts';
-import { provenanceV1, provenanceV02, type TestTask } from '../testing/provenance.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { createSigner, envelope, pushSigned, type Signer, simpleSigning } from '../testing/signer.ts';
+} from '@multi-image/testing/attested-chain';
+import { REVISION } from '@multi-image/testing/chain';
+import { startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { ONES, ZERO } from '@multi-image/testing/image';
+import { provenanceV1, provenanceV02, type TestTask } from '@multi-image/testing/provenance';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { createSigner, envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DSSE_ENVELOPE } from '../attestation/document.ts';
+import type { Check } from '../check.ts';
+import type { Digest } from '../digest.ts';
+import { parseReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
 import { type Verification, verify } from '../verify.ts';
 
 let server: TestRegistry;

@@ -1,13 +1,13 @@
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { command, hasCommand } from '@multi-image/testing/command';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { link } from '../link.ts';
 import { type DigestReference, parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { Repository } from '../registry/registry.ts';
 import { seal } from '../seal.ts';
-import { REVISION, type TestChain } from '../testing/chain.ts';
-import { command, hasCommand } from '../testing/command.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { type Verification, verify } from '../verify.ts';
 
 // A chain that was released to another registry: labels and environment still name the one that it was built in.

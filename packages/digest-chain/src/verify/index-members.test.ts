@@ -1,10 +1,10 @@
+import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
+import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { pushLayeredImage } from '@multi-image/testing/layered-image';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { seal } from '../seal.ts';
-import { buildChain, REVISION, type TestChain } from '../testing/chain.ts';
-import { startEnvironment, type TestEnvironment } from '../testing/environment.ts';
-import { pushLayeredImage } from '../testing/layered-image.ts';
 import { verify } from '../verify.ts';
 
 let environment: TestEnvironment;

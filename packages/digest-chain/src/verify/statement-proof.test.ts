@@ -1,3 +1,7 @@
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { ONES } from '@multi-image/testing/image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Digest } from '../digest.ts';
 import { extract } from '../extract.ts';
@@ -9,10 +13,6 @@ import { type SealResult, seal } from '../seal.ts';
 import { attachStatement } from '../statement/attach.ts';
 import type { Chain } from '../statement/chain.ts';
 import { discoverStatements } from '../statement/discover.ts';
-import { REVISION, type TestChain } from '../testing/chain.ts';
-import { ONES } from '../testing/image.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { type Verification, verify } from '../verify.ts';
 
 let server: TestRegistry;

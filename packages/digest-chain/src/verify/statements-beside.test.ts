@@ -1,3 +1,6 @@
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
 import { link } from '../link.ts';
@@ -7,9 +10,6 @@ import type { Registry } from '../registry/registry.ts';
 import { OCI_MANIFEST } from '../seal/manifest.ts';
 import { type SealResult, seal } from '../seal.ts';
 import { ARTIFACT_TYPE, EMPTY_MEDIA_TYPE } from '../statement/artifact.ts';
-import { REVISION, type TestChain } from '../testing/chain.ts';
-import { pushChain } from '../testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { type Verification, verify } from '../verify.ts';
 
 let server: TestRegistry;

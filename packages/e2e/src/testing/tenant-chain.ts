@@ -1,16 +1,18 @@
 import {
   createRegistry,
   type Digest,
+  DSSE_ENVELOPE,
   parseDigestReference,
   parseReference,
   parseTagReference,
   type Registry,
+  SIGNATURE_ANNOTATION,
+  SIMPLE_SIGNING,
   seal,
 } from '@multi-image/digest-chain';
-import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../digest-chain/src/attestation/document.ts';
-import { configOf, imageOf } from '../../../digest-chain/src/testing/image.ts';
-import { provenanceV02 } from '../../../digest-chain/src/testing/provenance.ts';
-import { envelope, pushSigned, type Signer, simpleSigning } from '../../../digest-chain/src/testing/signer.ts';
+import { configOf, imageOf } from '@multi-image/testing/image';
+import { provenanceV02 } from '@multi-image/testing/provenance';
+import { envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';
 import { reachElsewhere } from '../look/reach-elsewhere.ts';
 
 /** A registry client for which `quay.io` is the test's registry: Konflux' references have no port. */

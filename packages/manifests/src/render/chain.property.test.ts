@@ -1,9 +1,9 @@
+import { dependenciesOf } from '@multi-image/testing/wiring-rules';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ChainConfig } from '../config/schema.ts';
 import { chainOf, image } from '../testing/chains.ts';
 import { checkDocuments, renderConfig } from '../testing/documents.ts';
-import { dependenciesOf } from '../testing/wiring-rules.ts';
 
 /** Chains of up to 12 images: each embeds some of those before it, and any may have platforms, a scanner, no checks. */
 const chains: fc.Arbitrary<ChainConfig> = fc

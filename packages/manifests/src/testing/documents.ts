@@ -1,10 +1,4 @@
-import { parseAllDocuments } from 'yaml';
-import { resolveChain } from '../chain/chain.ts';
-import { checkConfig } from '../config/check.ts';
-import type { ChainConfig } from '../config/schema.ts';
-import { readPins } from '../pins/pins.ts';
-import { type RenderedFile, render } from '../render/render.ts';
-import { konfluxSchemas } from './konflux-schema.ts';
+import { konfluxSchemas } from '@multi-image/testing/konflux-schema';
 import {
   type Pipeline,
   type PipelineRun,
@@ -12,8 +6,14 @@ import {
   pipelineSchema,
   type TaskSpec,
   taskSchema,
-} from './tekton-schema.ts';
-import { checkPipeline, checkRun, checkTask } from './wiring-rules.ts';
+} from '@multi-image/testing/tekton-schema';
+import { checkPipeline, checkRun, checkTask } from '@multi-image/testing/wiring-rules';
+import { parseAllDocuments } from 'yaml';
+import { resolveChain } from '../chain/chain.ts';
+import { checkConfig } from '../config/check.ts';
+import type { ChainConfig } from '../config/schema.ts';
+import { readPins } from '../pins/pins.ts';
+import { type RenderedFile, render } from '../render/render.ts';
 
 const PINS = readPins();
 

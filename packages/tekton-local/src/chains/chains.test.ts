@@ -2,14 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineRunOutcome } from '../outcome.ts';
 import { parseReference } from '../registry/reference.ts';
 import { getBlob, getManifest, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry/registry-io.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
-import { hasBusybox, makeBusyboxImage } from '../testing/busybox.ts';
-import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { imagesInResults } from './image-results.ts';
 
 const SIGNATURE = 'dev.cosignproject.cosign/signature';

@@ -1,6 +1,6 @@
+import { pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
 import type { TektonLocalError } from '../errors.ts';
-import { pipelineRun, scriptTask } from '../testing/checkout.ts';
 import { planOf, problemsOf } from '../testing/plan.ts';
 
 const ok = scriptTask('ok', 'true');

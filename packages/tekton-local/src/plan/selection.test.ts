@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { hasBusybox } from '@multi-image/testing/busybox';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
 import type { PipelineRunOutcome } from '../outcome.ts';
-import { hasBusybox } from '../testing/busybox.ts';
 import { busyboxRuns } from '../testing/busybox-run.ts';
-import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
 
 describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
   const { run } = busyboxRuns();

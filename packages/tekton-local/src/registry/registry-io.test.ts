@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { type ImageReference, parseReference } from './reference.ts';
 import { copyBlob, getBlob, getManifest, OCI_MANIFEST, putBlob, putManifest, sha256 } from './registry-io.ts';
 

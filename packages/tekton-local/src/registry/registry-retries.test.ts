@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type FailingRegistry, startFailingRegistry } from '@multi-image/testing/failing-registry';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTrustedArtifacts, useTrustedArtifact } from '../stand-ins/trusted-artifact.ts';
-import { type FailingRegistry, startFailingRegistry } from '../testing/failing-registry.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { makeFolder } from '../testing/source.ts';
 import { result, runStandIn, type StandInRun } from '../testing/stand-in.ts';
 import { parseReference } from './reference.ts';
 import { getManifest } from './registry-io.ts';

@@ -2,11 +2,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runPipeline } from '../run-pipeline.ts';
-import { hasBusybox, makeBusyboxImage } from '../testing/busybox.ts';
-import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;

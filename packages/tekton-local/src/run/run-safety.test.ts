@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasBusybox } from '@multi-image/testing/busybox';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
 import { runPipeline } from '../run-pipeline.ts';
-import { hasBusybox } from '../testing/busybox.ts';
 import { busyboxRuns, logOf, taskOf } from '../testing/busybox-run.ts';
-import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
 
 describe.skipIf(!hasBusybox)('runPipeline, when things go wrong (needs busybox-static)', () => {
   const { run, containers } = busyboxRuns();

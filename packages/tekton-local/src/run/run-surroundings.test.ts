@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineRunOutcome } from '../outcome.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
-import { hasBusybox, makeBusyboxImage } from '../testing/busybox.ts';
-import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
 
 describe.skipIf(!hasBusybox)('what a run is given, and what it says (needs busybox-static)', () => {
   let busybox: ReturnType<typeof makeBusyboxImage>;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasBusybox } from '@multi-image/testing/busybox';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
-import { hasBusybox } from '../testing/busybox.ts';
 import { busyboxRuns, logOf } from '../testing/busybox-run.ts';
-import { makeCheckout, pipelineRun, scriptTask } from '../testing/checkout.ts';
 
 describe.skipIf(!hasBusybox)('volumes and workspaces of a run (needs busybox-static)', () => {
   const { run } = busyboxRuns();

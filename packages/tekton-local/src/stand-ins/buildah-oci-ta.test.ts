@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../command.ts';
 import { buildNodeBase } from '../containers/base-image.ts';
 import type { ParamValue } from '../stand-in.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { makeFolder } from '../testing/source.ts';
 import { result, runStandIn, type StandInRun } from '../testing/stand-in.ts';
 import { createTrustedArtifacts } from './trusted-artifact.ts';
 

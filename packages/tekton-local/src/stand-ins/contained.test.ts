@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '@multi-image/testing/source';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeFolder } from '../testing/source.ts';
 import { fileInside, pathInside, requireContained } from './contained.ts';
 
 let parent: string;

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { commitAll, git, makeFolder, makeRepository } from '@multi-image/testing/source';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ParamValue } from '../stand-in.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { commitAll, git, makeFolder, makeRepository } from '../testing/source.ts';
 import { result, runStandIn, type StandInRun } from '../testing/stand-in.ts';
 import { useTrustedArtifact } from './trusted-artifact.ts';
 

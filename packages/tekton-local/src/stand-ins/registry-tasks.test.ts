@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { makeFolder } from '../testing/source.ts';
 import { result, runStandIn, type StandInRun } from '../testing/stand-in.ts';
 import { createTrustedArtifacts } from './trusted-artifact.ts';
 

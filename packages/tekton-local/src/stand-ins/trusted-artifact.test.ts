@@ -10,12 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReference } from '../registry/reference.ts';
 import { putBlob, sha256 } from '../registry/registry-io.ts';
 import type { StepStandInContext } from '../stand-in.ts';
-import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
-import { makeFolder } from '../testing/source.ts';
 import { buildTrustedArtifacts } from './build-trusted-artifacts.ts';
 import { createTrustedArtifacts, useTrustedArtifact } from './trusted-artifact.ts';
 

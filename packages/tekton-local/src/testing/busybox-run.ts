@@ -1,9 +1,9 @@
+import { makeBusyboxImage } from '@multi-image/testing/busybox';
+import { makeCheckout } from '@multi-image/testing/checkout';
 import { afterAll, beforeAll } from 'vitest';
 import { type Containers, probeContainers } from '../containers/containers.ts';
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
-import { makeBusyboxImage } from './busybox.ts';
-import { makeCheckout } from './checkout.ts';
 
 export interface BusyboxRuns {
   /** Runs `run.yaml` of these files; `test-image` is busybox. */

@@ -1,9 +1,9 @@
+import { makeCheckout } from '@multi-image/testing/checkout';
 import { onTestFinished } from 'vitest';
 import { TektonLocalError } from '../errors.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import { resolveRun } from '../plan/resolve.ts';
 import type { ParamValue, StandIn } from '../stand-in.ts';
-import { makeCheckout } from './checkout.ts';
 
 const build: StandIn = {
   task: 'build',

@@ -1,10 +1,9 @@
-import { createRegistry, parseReference } from '@multi-image/digest-chain';
+import { createRegistry, DSSE_ENVELOPE, parseReference, SIGNATURE_ANNOTATION } from '@multi-image/digest-chain';
 import { palette } from '@multi-image/kit/terminal';
+import { provenanceV1 } from '@multi-image/testing/provenance';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { createSigner, envelope, pushSigned } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION } from '../../../../digest-chain/src/attestation/document.ts';
-import { provenanceV1 } from '../../../../digest-chain/src/testing/provenance.ts';
-import { startTestRegistry, type TestRegistry } from '../../../../digest-chain/src/testing/registry.ts';
-import { createSigner, envelope, pushSigned } from '../../../../digest-chain/src/testing/signer.ts';
 import { renderPage } from '../../report/html/page.ts';
 import { renderJunit } from '../../report/junit.ts';
 import { renderReport } from '../../report/terminal.ts';

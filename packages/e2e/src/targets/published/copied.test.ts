@@ -6,10 +6,10 @@ import {
   parseTagReference,
   seal,
 } from '@multi-image/digest-chain';
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { REVISION, type TestChain } from '../../../../digest-chain/src/testing/chain.ts';
-import { pushChain } from '../../../../digest-chain/src/testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../../../../digest-chain/src/testing/registry.ts';
 import { handChecksOf } from '../../report/by-hand.ts';
 import { parsePlaces } from './places.ts';
 import { verifyPublished } from './verify-published.ts';

@@ -10,11 +10,11 @@ import {
   seal,
 } from '@multi-image/digest-chain';
 import { palette } from '@multi-image/kit/terminal';
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { configOf, imageOf } from '@multi-image/testing/image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { REVISION, type TestChain } from '../../../../digest-chain/src/testing/chain.ts';
-import { configOf, imageOf } from '../../../../digest-chain/src/testing/image.ts';
-import { pushChain } from '../../../../digest-chain/src/testing/pushed-chain.ts';
-import { startTestRegistry, type TestRegistry } from '../../../../digest-chain/src/testing/registry.ts';
 import { renderPage } from '../../report/html/page.ts';
 import type { Report } from '../../report/report.ts';
 import { renderReport } from '../../report/terminal.ts';

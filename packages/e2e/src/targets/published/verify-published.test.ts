@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createRegistry } from '@multi-image/digest-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startTestRegistry, type TestRegistry } from '../../../../digest-chain/src/testing/registry.ts';
-import { createSigner } from '../../../../digest-chain/src/testing/signer.ts';
 import type { Report } from '../../report/report.ts';
 import { type PublishedChain, publishChain, signChain } from '../../testing/tenant-chain.ts';
 

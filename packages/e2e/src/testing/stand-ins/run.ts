@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
 import { type PipelineRunOutcome, type RunEvent, runPipeline, type TaskOutcome } from '@multi-image/tekton-local';
-import { startTestRegistry } from '../../../../digest-chain/src/testing/registry.ts';
-import { makeRepository } from '../../../../tekton-local/src/testing/source.ts';
+import { hasCommand } from '@multi-image/testing/command';
+import { startTestRegistry } from '@multi-image/testing/registry';
+import { makeRepository } from '@multi-image/testing/source';
 import { readStandIn } from '../../targets/cluster/tekton/stand-ins.ts';
 import { findGitDaemon, serveGit } from '../git-server.ts';
 import { buildLocalTaskRunner, lackingForTaskRunner } from './local-task-runner.ts';
-import { commandExists } from './program.ts';
 
 /** A task of the pipeline: what stands in for which task of the catalog, called with what. */
 export interface StandInCall {
@@ -39,8 +39,8 @@ export interface StandInBench {
 
 /** Names what this machine lacks for {@link makeStandInBench}. */
 export function lackingForStandIns(): string[] {
-  const programs = ['podman', 'docker-registry'].filter((name) => !commandExists(name));
-  const files = commandExists(BUSYBOX) ? [] : ['busybox-static'];
+  const programs = ['podman', 'docker-registry'].filter((name) => !hasCommand(name));
+  const files = hasCommand(BUSYBOX) ? [] : ['busybox-static'];
   return [...lackingForTaskRunner(), ...programs, ...files, ...(findGitDaemon() === undefined ? ['git-daemon'] : [])];
 }
 

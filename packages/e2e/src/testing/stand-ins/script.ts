@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
-import { type TaskSpec, taskSchema } from '../../../../manifests/src/testing/tekton-schema.ts';
+import { type TaskSpec, taskSchema } from '@multi-image/testing/tekton-schema';
 import { readStandIn } from '../../targets/cluster/tekton/stand-ins.ts';
 
 /** A stand-in as the schema of Tasks reads it. */

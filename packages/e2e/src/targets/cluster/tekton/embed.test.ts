@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { loadConfig, render, retarget } from '@multi-image/manifests';
+import { embeddedPipelineRunSchema } from '@multi-image/testing/tekton-schema';
+import { findHomeless } from '@multi-image/testing/wiring-rules';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { embeddedPipelineRunSchema } from '../../../../../manifests/src/testing/tekton-schema.ts';
-import { findHomeless } from '../../../../../manifests/src/testing/wiring-rules.ts';
 import { field, list, type Resource, text } from '../resource.ts';
 import { bundlesOf, embed, identify } from './embed.ts';
 

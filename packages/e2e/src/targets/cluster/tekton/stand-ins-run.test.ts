@@ -1,6 +1,6 @@
 import type { PipelineRunOutcome } from '@multi-image/tekton-local';
+import { startFailingRegistry } from '@multi-image/testing/failing-registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startFailingRegistry } from '../../../../../tekton-local/src/testing/failing-registry.ts';
 import { building, sourceFiles, sourceOf, wholePipeline } from '../../../testing/stand-ins/calls.ts';
 import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../../../testing/stand-ins/run.ts';
 import { runScript } from '../../../testing/stand-ins/script.ts';

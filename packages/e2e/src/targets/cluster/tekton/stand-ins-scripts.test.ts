@@ -4,10 +4,10 @@ import { globSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import { hasCommand } from '@multi-image/testing/command';
+import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBaseImages } from '../../../../../tekton-local/src/stand-ins/containerfile.ts';
-import { makeFolder } from '../../../../../tekton-local/src/testing/source.ts';
-import { commandExists } from '../../../testing/stand-ins/program.ts';
 import { runScript, specOf } from '../../../testing/stand-ins/script.ts';
 import { STAND_INS } from './stand-ins.ts';
 
@@ -15,7 +15,7 @@ const repository = resolve(import.meta.dirname, '../../../../../..');
 const scripts = resolve(import.meta.dirname, '../../../../stand-ins/scripts');
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
-const hasShellcheck = commandExists('shellcheck');
+const hasShellcheck = hasCommand('shellcheck');
 const lint = hasShellcheck ? 'shellcheck finds nothing' : 'shellcheck finds nothing: this machine has no shellcheck';
 
 describe.skipIf(!hasShellcheck)(lint, () => {

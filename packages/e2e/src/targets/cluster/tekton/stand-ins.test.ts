@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Pins, readPins } from '@multi-image/manifests';
+import { pipelineSchema, taskSchema } from '@multi-image/testing/tekton-schema';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { pipelineSchema, taskSchema } from '../../../../../manifests/src/testing/tekton-schema.ts';
 import { standIns as local } from '../../../../../tekton-local/src/stand-ins/index.ts';
 import { readStandIn, STAND_INS } from './stand-ins.ts';
 

@@ -92,7 +92,7 @@ describe('where something falls, the criterion says what was expected and found'
   });
 
   test('signed by another key than the cluster’s', async () => {
-    const other = (await import('../../../../../digest-chain/src/testing/signer.ts')).createSigner();
+    const other = (await import('@multi-image/testing/signer')).createSigner();
     const report = await (await start()).run({ keys: other.keys });
     expect(statusOf(report)['scanned-and-signed']).toBe('failed');
   });

@@ -1,8 +1,14 @@
-import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../attestation/document.ts';
-import type { Digest } from '../digest.ts';
-import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
-import { seal } from '../seal.ts';
+import {
+  createRegistry,
+  type Digest,
+  DSSE_ENVELOPE,
+  parseDigestReference,
+  parseReference,
+  parseTagReference,
+  SIGNATURE_ANNOTATION,
+  SIMPLE_SIGNING,
+  seal,
+} from '@multi-image/digest-chain';
 import { REVISION, type TestChain } from './chain.ts';
 import type { TestTask } from './provenance.ts';
 import { pushChain } from './pushed-chain.ts';

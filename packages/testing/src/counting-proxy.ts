@@ -1,5 +1,6 @@
 import { createServer, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { close, listen } from './http-server.ts';
 
 export interface CountingProxy {
   /** `127.0.0.1:<port>`: a registry to its clients. */
@@ -36,19 +37,13 @@ export async function startCountingProxy(registry: string): Promise<CountingProx
   const count = (chunk: Buffer): void => {
     proxy.bytes += chunk.length;
   };
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   const proxy: CountingProxy = {
-    host: `127.0.0.1:${address.port}`,
+    host: await listen(server),
     requests: [],
     bytes: 0,
     peak: 0,
     latency: 0,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: () => close(server),
   };
   return proxy;
 }

@@ -1,9 +1,13 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { preAuthenticationEncoding } from '../attestation/dsse.ts';
-import { parsePublicKeys, type VerificationKey } from '../attestation/keys.ts';
-import { type Digest, digestOf } from '../digest.ts';
-import type { Registry, Repository } from '../registry/registry.ts';
-import { OCI_MANIFEST } from '../seal/manifest.ts';
+import {
+  type Digest,
+  digestOf,
+  OCI_MANIFEST,
+  parsePublicKeys,
+  type Registry,
+  type Repository,
+  type VerificationKey,
+} from '@multi-image/digest-chain';
 
 /** A throwaway key that signs as cosign and Chains do. */
 export interface Signer {
@@ -25,6 +29,12 @@ export function envelope(signer: Signer, statement: unknown, payloadType = 'appl
   const sig = Buffer.from(signer.sign(preAuthenticationEncoding(payloadType, payload))).toString('base64');
   const document = { payloadType, payload: payload.toString('base64'), signatures: [{ keyid: '', sig }] };
   return Buffer.from(JSON.stringify(document));
+}
+
+/** What is signed (DSSE protocol.md, "Signature Definition"), written down once more for the tests. */
+function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
+  const type = Buffer.from(payloadType);
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
 }
 
 /** The payload of a simple signature. */

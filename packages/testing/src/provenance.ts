@@ -1,4 +1,4 @@
-import type { Digest } from '../digest.ts';
+import type { Digest } from '@multi-image/digest-chain';
 
 /** A task of a run, as a test tells it. */
 export interface TestTask {

@@ -1,8 +1,12 @@
-import { mapConcurrently } from '../concurrent.ts';
-import { digestOf } from '../digest.ts';
-import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
-import { seal } from '../seal.ts';
+import {
+  createRegistry,
+  digestOf,
+  parseDigestReference,
+  parseReference,
+  parseTagReference,
+  seal,
+} from '@multi-image/digest-chain';
+import { mapConcurrently } from '@multi-image/kit/concurrent';
 import { configOf, imageOf } from './image.ts';
 
 /** Pushes a chain in which all images but one embed that one; answers with its tag. */

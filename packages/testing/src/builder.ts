@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Digest, parseDigest } from '../digest.ts';
+import { type Digest, parseDigest } from '@multi-image/digest-chain';
 
 const run = promisify(execFile);
 

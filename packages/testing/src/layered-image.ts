@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { mapConcurrently } from '../concurrent.ts';
-import { type Digest, digestOf } from '../digest.ts';
-import { parseReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
-import { OCI_MANIFEST } from '../seal/manifest.ts';
+import { createRegistry, type Digest, digestOf, OCI_MANIFEST, parseReference } from '@multi-image/digest-chain';
+import { mapConcurrently } from '@multi-image/kit/concurrent';
 
 /** Pushes an image of real layers, a file of random bytes in each, that every tool can read; returns its digest. */
 export async function pushLayeredImage(reference: string, layers: number, bytesEach: number): Promise<Digest> {

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { close, listen } from './http-server.ts';
 
 export interface TestRegistry {
   /** `127.0.0.1:<port>` */
   readonly host: string;
   /** Where it keeps its files; for tests that damage what is stored. */
   readonly root: string;
+  /** The file that holds a blob; for tests that damage it. */
+  blobFile(digest: string): string;
   /** Ends the process and removes its files. */
   stop(): Promise<void>;
 }
@@ -38,7 +41,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   const failures: string[] = [];
   // The port is free when it is chosen and may be taken when the registry binds it: another try finds another one.
   for (let attempt = 0; attempt < 5; attempt++) {
-    const host = `127.0.0.1:${await freePort()}`;
+    const host = await freePort();
     const config = join(root, 'config.yml');
     await writeFile(config, configuration(host, root, options));
     const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -52,6 +55,10 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
       return {
         host,
         root,
+        blobFile(digest) {
+          const hex = digest.slice('sha256:'.length);
+          return join(root, 'data/docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+        },
         async stop() {
           process.off('exit', kill);
           await ended(child);
@@ -80,13 +87,11 @@ function configuration(host: string, root: string, { login, tokens }: TestRegist
   });
 }
 
-async function freePort(): Promise<number> {
+async function freePort(): Promise<string> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  const host = await listen(server);
+  await close(server);
+  return host;
 }
 
 async function answers(child: ChildProcess, host: string): Promise<boolean> {

@@ -1,7 +1,4 @@
-import { type Digest, digestOf } from '../digest.ts';
-import { parseReference } from '../reference.ts';
-import { createRegistry } from '../registry/client.ts';
-import type { BlobDescriptor } from '../registry/registry.ts';
+import { type BlobDescriptor, createRegistry, type Digest, digestOf, parseReference } from '@multi-image/digest-chain';
 import { REVISION, type TestChain } from './chain.ts';
 import { configOf, imageOf } from './image.ts';
 
