@@ -3,11 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { diagnose } from '../cli/doctor.ts';
 import { configJsonSchema } from '../config/check.ts';
 import { loadConfig } from '../config/load.ts';
 import { checkDocuments } from '../testing/documents.ts';
-import { render } from './render.ts';
+import { hasPyYaml, readWithPyYaml } from '../testing/py-yaml.ts';
+import { type RenderedFile, render } from './render.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const FOLDERS = ['.', ...readdirSync(join(ROOT, 'examples')).map((name) => `examples/${name}`)];
@@ -27,6 +29,20 @@ describe.each(FOLDERS)('%s', (folder) => {
     expect(checkDocuments(files, config.folder).problems).toEqual([]);
   });
 
+  test('YAML 1.1 and YAML 1.2 parsers read the same documents', async () => {
+    for (const { path, text } of await renderFolder(folder)) {
+      expect(documentsOf(text, '1.1'), path).toEqual(documentsOf(text, '1.2'));
+    }
+  });
+
+  test.skipIf(!hasPyYaml)(
+    `and so does PyYAML${hasPyYaml ? '' : ' (skipped: python3 with yaml is not here)'}`,
+    async () => {
+      const text = (await renderFolder(folder)).map((file) => file.text).join('');
+      expect(readWithPyYaml(text)).toEqual(documentsOf(text, '1.2'));
+    },
+  );
+
   test('the Containerfiles take what the chain gives them', async () => {
     const config = await loadConfig(join(ROOT, folder, 'konflux.config.ts'));
     const problems = diagnose(config).filter(({ level }) => level === 'problem');
@@ -42,6 +58,15 @@ describe.each(FOLDERS)('%s', (folder) => {
     expect(status).toBe(0);
   });
 });
+
+async function renderFolder(folder: string): Promise<RenderedFile[]> {
+  const config = await loadConfig(join(ROOT, folder, 'konflux.config.ts'));
+  return render(config.chain, config.pins, config.folder);
+}
+
+function documentsOf(text: string, version: '1.1' | '1.2'): unknown[] {
+  return parseAllDocuments(text, { version }).map((document) => document.toJS());
+}
 
 test('the committed JSON Schema is that of the config', () => {
   const file = new URL('../../konflux.config.schema.json', import.meta.url);

@@ -120,7 +120,7 @@ describe('a rule that nobody has broken proves nothing: each of them, broken', (
       '',
       'param git-url is not passed',
     ],
-    ['a duration of no unit', '.tekton/app-push.yaml', '"2h0m0s"', '"2"', 'spec.timeouts.pipeline'],
+    ['a duration of no unit', '.tekton/app-push.yaml', '2h0m0s', '"2"', 'spec.timeouts.pipeline'],
     [
       'a script with a param in it',
       'pipeline/verify-chain.yaml',

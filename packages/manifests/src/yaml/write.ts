@@ -1,4 +1,4 @@
-import { quote } from './scalar.ts';
+import { Document, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 
 /** What a rendered document is made of. A key whose value is undefined is left out; keys keep their order. */
 export type Yaml = string | number | boolean | readonly Yaml[] | YamlMap | Noted;
@@ -22,76 +22,64 @@ export function noted(note: string, value: Exclude<Yaml, Noted>): Noted {
   return new Noted(note, value);
 }
 
-/** Writes YAML documents, each with its start marked. */
+/**
+ * Writes YAML documents, each with its start marked, that YAML 1.1 and YAML 1.2 parsers read as the same values:
+ * Kubernetes reads 1.1 (where `no` is false and `1:20` is 80), editors and bots read 1.2 (where `0o17` is 15).
+ */
 export function writeYaml(documents: readonly YamlMap[]): string {
-  const lines: string[] = [];
-  for (const document of documents) {
-    lines.push('---');
-    writeMap(document, '', lines);
-  }
-  return `${lines.join('\n')}\n`;
+  const texts = documents.map((content) => {
+    const document = new Document(undefined, { compat: 'yaml-1.1' });
+    document.contents = nodeOf(content) as typeof document.contents;
+    return document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Number.POSITIVE_INFINITY });
+  });
+  return texts.map((text) => `---\n${text.replace(UNPRINTABLE, escaped)}`).join('');
 }
 
-function writeMap(map: YamlMap, indent: string, lines: string[]): void {
-  for (const [key, entry] of Object.entries(map)) {
+/** What the library lets through, and a YAML 1.1 parser takes for a line break, or for nothing that a text may have. */
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+/** What the library writes without quotes, and PyYAML does not read as that text: `=` is a type of its own there. */
+const QUOTED = /^=$|[\t\u2028\u2029\ufeff\ufffe\uffff]/;
+/** Lines without blanks at their ends: only these become a block, since nothing in them can get lost. */
+const BLOCK = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\n(?:\n|[\x20-\x7e]*[\x21-\x7e]\n)*$/;
+
+function nodeOf(value: Yaml): Node {
+  if (value instanceof Noted) {
+    const node = nodeOf(value.value);
+    node.commentBefore = comment(value.note);
+    return node;
+  }
+  if (typeof value !== 'object') return scalarOf(value);
+  if (isList(value)) {
+    const list = new YAMLSeq();
+    list.items = value.map(nodeOf);
+    return list;
+  }
+  const map = new YAMLMap();
+  for (const [name, entry] of Object.entries(value)) {
     if (entry === undefined) continue;
-    const value = withoutNote(entry, indent, lines);
-    writeValue(`${indent}${quote(key)}:`, value, `${indent}  `, lines);
+    const key = scalarOf(name);
+    // Above the key: a comment of the value itself would stand below it.
+    if (entry instanceof Noted) key.commentBefore = comment(entry.note);
+    map.items.push(new Pair(key, nodeOf(entry instanceof Noted ? entry.value : entry)));
   }
+  return map;
 }
 
-function writeList(list: readonly Yaml[], indent: string, lines: string[]): void {
-  for (const entry of list) {
-    const value = withoutNote(entry, indent, lines);
-    if (!isMap(value) || isEmpty(value)) {
-      writeValue(`${indent}-`, value, `${indent}  `, lines);
-      continue;
-    }
-    // A map in a list starts on the dash's own line.
-    const nested: string[] = [];
-    writeMap(value, `${indent}  `, nested);
-    const first = nested.findIndex((line) => !line.trimStart().startsWith('#'));
-    lines.push(...nested.slice(0, first).map((line) => line.slice(2)));
-    lines.push(`${indent}- ${(nested[first] ?? '').slice(indent.length + 2)}`, ...nested.slice(first + 1));
-  }
+function scalarOf(value: string | number | boolean): Scalar {
+  const scalar = new Scalar(value);
+  if (typeof value !== 'string') return scalar;
+  if (QUOTED.test(value) || (value.includes('\n') && !BLOCK.test(value))) scalar.type = Scalar.QUOTE_DOUBLE;
+  return scalar;
 }
 
-function writeValue(start: string, value: Exclude<Yaml, Noted>, indent: string, lines: string[]): void {
-  if (Array.isArray(value)) {
-    lines.push(value.length === 0 ? `${start} []` : start);
-    writeList(value, indent, lines);
-  } else if (isMap(value)) {
-    lines.push(isEmpty(value) ? `${start} {}` : start);
-    writeMap(value, indent, lines);
-  } else if (typeof value === 'string' && isBlock(value)) {
-    const text = value.slice(0, -1).split('\n');
-    lines.push(`${start} |`, ...text.map((line) => (line === '' ? '' : indent + line)));
-  } else {
-    lines.push(`${start} ${typeof value === 'string' ? quote(value) : String(value)}`);
-  }
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-function withoutNote(entry: Yaml, indent: string, lines: string[]): Exclude<Yaml, Noted> {
-  if (!(entry instanceof Noted)) return entry;
-  lines.push(...comment(entry.note, indent));
-  return entry.value;
+function comment(note: string): string {
+  return note.replaceAll(/^(?=.)/gm, ' ');
 }
 
-function comment(text: string, indent: string): string[] {
-  return text.split('\n').map((line) => `${indent}# ${line}`.trimEnd());
-}
-
-function isMap(value: Yaml): value is YamlMap {
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Noted);
-}
-
-function isEmpty(map: YamlMap): boolean {
-  return Object.values(map).every((value) => value === undefined);
-}
-
-/** Whether a literal block gives the very string back: every line has its end, and nothing that YAML would eat. */
-function isBlock(text: string): boolean {
-  return (
-    /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\n(?:\n|[\x20-\x7e]*[\x21-\x7e]\n)*$/.test(text) && !text.endsWith('\n\n')
-  );
+function isList(value: Yaml): value is readonly Yaml[] {
+  return Array.isArray(value);
 }
