@@ -7,7 +7,7 @@ import { type PipelineRunOutcome, type RunEvent, runPipeline, type TaskOutcome }
 import { hasCommand } from '@multi-image/testing/command';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { makeRepository } from '@multi-image/testing/source';
-import { readStandIn } from '../../targets/cluster/tekton/stand-ins.ts';
+import { readStandIn } from '../../targets/stand-ins.ts';
 import { findGitDaemon, serveGit } from '../git-server.ts';
 import { buildLocalTaskRunner, lackingForTaskRunner } from './local-task-runner.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
 import { type TaskSpec, taskSchema } from '@multi-image/testing/tekton-schema';
-import { readStandIn } from '../../targets/cluster/tekton/stand-ins.ts';
+import { readStandIn } from '../../targets/stand-ins.ts';
 
 /** A stand-in as the schema of Tasks reads it. */
 export async function specOf(task: string): Promise<TaskSpec> {

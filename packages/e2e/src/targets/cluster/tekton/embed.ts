@@ -1,7 +1,7 @@
 import type { Pins, RenderedFile } from '@multi-image/manifests';
 import { parseAllDocuments } from 'yaml';
+import { readStandIn } from '../../stand-ins.ts';
 import { KINDS, list, type Resource, text } from '../resource.ts';
-import { readStandIn } from './stand-ins.ts';
 
 export interface EmbedOptions {
   /** As rendered from the config. */

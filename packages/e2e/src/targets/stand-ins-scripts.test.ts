@@ -7,11 +7,11 @@ import { join, resolve } from 'node:path';
 import { hasCommand } from '@multi-image/testing/command';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readBaseImages } from '../../../../../tekton-local/src/stand-ins/containerfile.ts';
-import { runScript, specOf } from '../../../testing/stand-ins/script.ts';
+import { readBaseImages } from '../../../tekton-local/src/stand-ins/containerfile.ts';
+import { runScript, specOf } from '../testing/stand-ins/script.ts';
 import { STAND_INS } from './stand-ins.ts';
 
-const repository = resolve(import.meta.dirname, '../../../../../..');
+const repository = resolve(import.meta.dirname, '../../../..');
 const scripts = resolve(import.meta.dirname, '../../../../stand-ins/scripts');
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Pins } from '@multi-image/manifests';
 import { parse } from 'yaml';
-import { E2eError } from '../../../errors.ts';
+import { E2eError } from '../errors.ts';
 
 /** A task that is another one but for a few params: its own file has only what is different. */
 const SAME_AS: Readonly<Record<string, string>> = { 'buildah-remote-oci-ta': 'buildah-oci-ta' };
@@ -21,8 +23,8 @@ export const STAND_INS: readonly string[] = [
   'apply-tags',
 ];
 
-/** The same place from the source and from what is published. */
-const FOLDER = new URL('../../../../stand-ins/', import.meta.url);
+/** At the root of the repository; of what is published, in the folder `dist`. */
+const FOLDER = findFolder(import.meta.dirname);
 
 /** What is read of a stand-in's file; the rest is handed on as it is. */
 interface TaskSpec {
@@ -56,6 +58,11 @@ export async function readStandIn(name: string, pins: Pins): Promise<Record<stri
   return { ...spec, steps };
 }
 
+function findFolder(from: string): string {
+  const folder = join(from, 'stand-ins');
+  return existsSync(join(folder, 'init.yaml')) || dirname(from) === from ? folder : findFolder(dirname(from));
+}
+
 async function readSpec(name: string): Promise<TaskSpec> {
   if (!STAND_INS.includes(name)) {
     throw new E2eError('NO_STAND_IN', `there is no stand-in for the catalog's task ${name}`, {
@@ -64,7 +71,7 @@ async function readSpec(name: string): Promise<TaskSpec> {
       hint: 'run without stand-ins, on a cluster that can pull the catalog’s tasks',
     });
   }
-  const { spec } = parse(await readFile(new URL(`${name}.yaml`, FOLDER), 'utf8')) as { spec: TaskSpec };
+  const { spec } = parse(await readFile(join(FOLDER, `${name}.yaml`), 'utf8')) as { spec: TaskSpec };
   const base = Object.hasOwn(SAME_AS, name) ? SAME_AS[name] : undefined;
   return base === undefined ? spec : (merge(await readSpec(base), spec) as TaskSpec);
 }
@@ -84,11 +91,11 @@ function pinOf(task: string, step: { name: string; image: string }, { images }: 
 
 /** A script with the scripts that it sources, since a step has only one. */
 async function readScript(file: string): Promise<string> {
-  const text = await readFile(new URL(`scripts/${file}`, FOLDER), 'utf8');
+  const text = await readFile(join(FOLDER, 'scripts', file), 'utf8');
   const parts = text.split(/^# shellcheck source=(\S+)\n\. .*\n/m);
   const read = parts.map(async (part, index) => {
     if (index % 2 === 0) return part;
-    return (await readFile(new URL(`scripts/${part}`, FOLDER), 'utf8')).replace(/^#!.*\n/, '');
+    return (await readFile(join(FOLDER, 'scripts', part), 'utf8')).replace(/^#!.*\n/, '');
   });
   return (await Promise.all(read)).join('');
 }

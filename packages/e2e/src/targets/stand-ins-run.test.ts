@@ -1,9 +1,9 @@
 import type { PipelineRunOutcome } from '@multi-image/tekton-local';
 import { startFailingRegistry } from '@multi-image/testing/failing-registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { building, sourceFiles, sourceOf, wholePipeline } from '../../../testing/stand-ins/calls.ts';
-import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../../../testing/stand-ins/run.ts';
-import { runScript } from '../../../testing/stand-ins/script.ts';
+import { building, sourceFiles, sourceOf, wholePipeline } from '../testing/stand-ins/calls.ts';
+import { lackingForStandIns, makeStandInBench, resultsOf, type StandInBench } from '../testing/stand-ins/run.ts';
+import { runScript } from '../testing/stand-ins/script.ts';
 
 const lacking = lackingForStandIns();
 const title = lacking.length === 0 ? 'stand-ins, run' : `stand-ins, run: this machine has no ${lacking.join(', ')}`;

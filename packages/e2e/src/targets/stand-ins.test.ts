@@ -4,10 +4,10 @@ import { type Pins, readPins } from '@multi-image/manifests';
 import { pipelineSchema, taskSchema } from '@multi-image/testing/tekton-schema';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { standIns as local } from '../../../../../tekton-local/src/stand-ins/index.ts';
+import { standIns as local } from '../../../tekton-local/src/stand-ins/index.ts';
 import { readStandIn, STAND_INS } from './stand-ins.ts';
 
-const repository = resolve(import.meta.dirname, '../../../../../..');
+const repository = resolve(import.meta.dirname, '../../../..');
 const folder = resolve(import.meta.dirname, '../../../../stand-ins');
 const pins = readPins();
 
