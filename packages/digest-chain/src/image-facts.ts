@@ -1,4 +1,7 @@
-import { decodeString } from './json/scan.ts';
+import { type Platform, readPlatform } from './descriptor.ts';
+import { decodeValue, items } from './json/decode.ts';
+import { field } from './json/field.ts';
+import { decodeString, type JsonValue } from './json/scan.ts';
 import { readEnvironment } from './seal/embeds.ts';
 import { locateLabels } from './seal/place.ts';
 
@@ -9,11 +12,16 @@ export interface ImageFacts {
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** The git commit that the image says it was built from. */
   readonly revision: string | undefined;
+  /** What is run; none where the config names nothing. */
+  readonly entrypoint: readonly string[];
+  /** What it runs on. */
+  readonly platform: Platform | undefined;
 }
 
 /** Reads labels, environment and revision from an image config. */
 export function readImageFacts(config: Uint8Array): ImageFacts {
   const place = locateLabels(config);
+  const read = (value: JsonValue | undefined) => value && decodeValue(config, value);
   const labels = new Map(
     place.labels.map(({ key, value }) => [key, value.type === 'string' ? decodeString(config, value) : '']),
   );
@@ -21,6 +29,12 @@ export function readImageFacts(config: Uint8Array): ImageFacts {
     labels,
     environment: readEnvironment(config, place),
     // vcs-ref is what images had before image-spec's annotations named it.
+    entrypoint: items(read(field(place.config, 'Entrypoint'))).filter((word) => typeof word === 'string'),
+    platform: readPlatform({
+      os: read(field(place.root, 'os')),
+      architecture: read(field(place.root, 'architecture')),
+      variant: read(field(place.root, 'variant')),
+    }),
     revision: labels.get('org.opencontainers.image.revision') || labels.get('vcs-ref') || undefined,
   };
 }

@@ -2,7 +2,7 @@ import { mapConcurrently } from './concurrent.ts';
 import type { Digest } from './digest.ts';
 import { checkPlaces, findEmbeddings } from './embedding.ts';
 import { checkTag, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
-import { readTree } from './read-tree.ts';
+import { readTree } from './read-image.ts';
 import type { DigestReference, TagReference } from './reference.ts';
 import type { Registry } from './registry/registry.ts';
 import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';

@@ -1,5 +1,5 @@
 import { DigestChainError } from './errors.ts';
-import { readTree } from './read-tree.ts';
+import { readTree } from './read-image.ts';
 import { type DigestReference, formatReference, type TagReference } from './reference.ts';
 import type { Registry, Repository } from './registry/registry.ts';
 import type { ImageTree } from './seal/tree.ts';

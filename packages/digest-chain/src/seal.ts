@@ -3,7 +3,7 @@ import { mapConcurrently } from './concurrent.ts';
 import type { Digest } from './digest.ts';
 import { checkPlaces, findEmbeddings } from './embedding.ts';
 import { checkTag, isSameRepository, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
-import { readTree } from './read-tree.ts';
+import { readTree } from './read-image.ts';
 import type { DigestReference, TagReference } from './reference.ts';
 import type { Registry, Repository, Upload } from './registry/registry.ts';
 import { isIndex } from './seal/image-index.ts';

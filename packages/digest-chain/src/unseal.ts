@@ -1,4 +1,4 @@
-import { readTree } from './read-tree.ts';
+import { readTree } from './read-image.ts';
 import type { Reference } from './reference.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Seal } from './seal/config.ts';

@@ -2,7 +2,7 @@ import type { VerificationKey } from './attestation/keys.ts';
 import { type AttestedCheckId, type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
-import { factsOf, treeOf } from './read-tree.ts';
+import { factsOf, treeOf } from './read-image.ts';
 import { formatReference, type Reference } from './reference.ts';
 import type { RawManifest, Registry, Repository } from './registry/registry.ts';
 import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';

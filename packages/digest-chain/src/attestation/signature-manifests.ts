@@ -1,9 +1,11 @@
 import { isFinding } from '../check.ts';
 import { mapConcurrently } from '../concurrent.ts';
-import { type Digest, digestAlgorithm, isDigest } from '../digest.ts';
+import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
+import { type Digest, digestAlgorithm } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
-import type { BlobDescriptor, RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
+import { decodeJson, items, member } from '../json/decode.ts';
+import { EMPTY_MEDIA_TYPE } from '../media-types.ts';
+import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { isSignedMediaType, SIGNATURE_ANNOTATION, SIGSTORE_BUNDLE } from './document.ts';
 
 /** A signed document that is attached to an image: not read yet. */
@@ -86,21 +88,18 @@ export async function attempt<T>(
 }
 
 // Tools that write the fallback tag without looking at `artifactType` list the config's media type instead: cosign does.
-const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
 const COSIGN_SIGNATURE = 'application/vnd.dev.cosign.artifact.sig.v1+json';
 
 function mayBeSignature({ artifactType }: Referrer): boolean {
-  if (artifactType === undefined || artifactType === EMPTY_CONFIG) return true;
+  if (artifactType === undefined || artifactType === EMPTY_MEDIA_TYPE) return true;
   return artifactType === COSIGN_SIGNATURE || SIGSTORE_BUNDLE.test(artifactType);
 }
 
 function blobsOf(source: string, manifest: RawManifest): SignedBlob[] {
   return items(member(decodeJson(manifest.bytes), 'layers')).flatMap((layer) => {
-    const mediaType = textOf(member(layer, 'mediaType')) ?? '';
-    const digest = textOf(member(layer, 'digest')) ?? '';
-    const size = member(layer, 'size');
-    if (!isSignedMediaType(mediaType) || !isDigest(digest) || typeof size !== 'number') return [];
-    if (!Number.isSafeInteger(size) || size < 0) return [];
-    return [{ source, mediaType, digest, size, signature: textOf(at(layer, 'annotations', SIGNATURE_ANNOTATION)) }];
+    const descriptor = readDescriptor(layer);
+    if (descriptor === undefined || !isSignedMediaType(descriptor.mediaType)) return [];
+    const { mediaType, digest, size, annotations } = descriptor;
+    return [{ source, mediaType, digest, size, signature: annotations?.[SIGNATURE_ANNOTATION] }];
   });
 }

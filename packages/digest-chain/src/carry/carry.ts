@@ -4,12 +4,12 @@ import { decodeJson } from '../json/decode.ts';
 import { get, scanJson } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
 import { isSameRepository } from '../linked-image.ts';
+import { blobsOf } from '../read-image.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import { isIndex } from '../seal/image-index.ts';
 import type { ImageTree } from '../seal/tree.ts';
 import { subjectOf } from '../statement/artifact.ts';
 import { copyBlobs } from './copy-content.ts';
-import { blobsOf } from './descriptors.ts';
 import { attachmentTag, findAttachments, type Left, type Sbom } from './find-attachments.ts';
 
 /** An SBOM that is now attached to the sealed image, or to one of its images. */

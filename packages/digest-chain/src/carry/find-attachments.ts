@@ -2,10 +2,10 @@ import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, member, textOf } from '../json/decode.ts';
+import { blobsOf } from '../read-image.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { isIndex } from '../seal/image-index.ts';
 import { ARTIFACT_TYPE } from '../statement/artifact.ts';
-import { blobsOf } from './descriptors.ts';
 
 /** A list of what is in an image (SBOM): it says nothing about a digest, so it holds for the sealed image as well. */
 export interface Sbom {

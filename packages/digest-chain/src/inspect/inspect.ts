@@ -3,7 +3,7 @@ import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { embeddedDigests } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
-import { factsOf, readTree } from '../read-tree.ts';
+import { factsOf, readTree } from '../read-image.ts';
 import { formatReference, parseReference, type Reference } from '../reference.ts';
 import type { Referrer, Registry } from '../registry/registry.ts';
 import type { Seal } from '../seal/config.ts';

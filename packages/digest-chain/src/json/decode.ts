@@ -5,18 +5,18 @@ import { type JsonValue, rawText, scanJson } from './scan.ts';
  * read here is what every other reader reads. Use {@link member} and its neighbours, which never see a prototype.
  */
 export function decodeJson(bytes: Uint8Array): unknown {
-  return build(bytes, scanJson(bytes));
+  return decodeValue(bytes, scanJson(bytes));
 }
 
 /**
- * Built from the scan, because JSON.parse can't be trusted with keys: V8 13.6 (Node 24) takes an escaped key for `\\`
+ * One value of a document that was scanned. Built from the scan, because JSON.parse can't be trusted with keys: V8 13.6 (Node 24) takes an escaped key for `\\`
  * where it has seen an object with that key before, which would let one document hide members of the next.
  */
-function build(bytes: Uint8Array, value: JsonValue): unknown {
-  if (value.type === 'array') return value.items.map((item) => build(bytes, item));
+export function decodeValue(bytes: Uint8Array, value: JsonValue): unknown {
+  if (value.type === 'array') return value.items.map((item) => decodeValue(bytes, item));
   if (value.type !== 'object') return JSON.parse(rawText(bytes, value));
   // fromEntries defines members, so a key __proto__ is one like any other.
-  return Object.fromEntries(value.members.map((entry) => [entry.key, build(bytes, entry.value)]));
+  return Object.fromEntries(value.members.map((entry) => [entry.key, decodeValue(bytes, entry.value)]));
 }
 
 /** A member of an object; undefined for everything else. */

@@ -1,9 +1,10 @@
-import { type Digest, isDigest, parseDigest } from '../digest.ts';
+import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
+import { type Digest, parseDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { checkDigest, digestHeader } from './digest-header.ts';
 import { urlOf } from './endpoint.ts';
 import type { Operation } from './operation.ts';
-import type { BlobDescriptor, Repository } from './registry.ts';
+import type { Repository } from './registry.ts';
 import type { Request, Session } from './session.ts';
 
 /** What is read whole: configs and statements, not layers. Bytes. */
@@ -27,10 +28,11 @@ export function getBlob(
   }
   return session.request(operation, request, async (response) => {
     if (response.status !== 200) throw await session.refusal(response, request);
-    if ((response.length ?? size) !== size) throw wrongSize(request.what, size, response.length ?? 0);
+    if ((response.length ?? size) !== size)
+      throw wrongSize(`the registry's ${request.what}`, size, response.length ?? 0);
     const said = digestHeader(response);
     const bytes = await response.read(size);
-    if (bytes.length !== size) throw wrongSize(request.what, size, bytes.length);
+    if (bytes.length !== size) throw wrongSize(`the registry's ${request.what}`, size, bytes.length);
     checkDigest(request.what, bytes, digest, said);
     return bytes;
   });
@@ -45,18 +47,29 @@ export function blobRequest(
   return { repository, url, what: `blob ${digest}`, method: 'GET', access: 'pull' };
 }
 
-/** A descriptor comes out of a manifest that anyone may have written. */
-export function checkDescriptor({ digest, size }: BlobDescriptor): BlobDescriptor {
-  if (isDigest(digest) && Number.isSafeInteger(size) && size >= 0) return { digest, size };
-  parseDigest(digest);
-  throw new DigestChainError('SIZE_MISMATCH', 'the descriptor has an impossible size', {
-    expected: 'a whole number of bytes',
-    found: String(size),
+/** distribution-spec, "Checking if content exists in the registry". */
+export function headBlob(
+  session: Session,
+  operation: Operation,
+  repository: Repository,
+  digest: Digest,
+): Promise<BlobDescriptor | undefined> {
+  const request: Request = { ...blobRequest(session, repository, parseDigest(digest)), method: 'HEAD' };
+  return session.request(operation, request, async (response) => {
+    if (response.status !== 404 && response.status !== 200) throw await session.refusal(response, request);
+    const size = response.length;
+    await response.discard();
+    if (response.status === 404) return undefined;
+    if (size !== undefined) return { digest, size };
+    throw new DigestChainError('RESPONSE_INVALID', `${response.url.host} does not say what ${request.what} is`, {
+      expected: 'Content-Length',
+      found: 'none',
+    });
   });
 }
 
 export function wrongSize(what: string, expected: number, found: number): DigestChainError {
-  return new DigestChainError('SIZE_MISMATCH', `the registry's ${what} has another length than its descriptor says`, {
+  return new DigestChainError('SIZE_MISMATCH', `${what} has another length than its descriptor says`, {
     expected: `${expected} bytes`,
     found: `${found} bytes`,
   });

@@ -1,5 +1,5 @@
 import { digestOf } from '../digest.ts';
-import { getBlob } from './blobs.ts';
+import { getBlob, headBlob } from './blobs.ts';
 import { getManifest, headManifest, putManifest } from './manifests.ts';
 import type { RegistryOptions } from './options.ts';
 import type { Referrers } from './referrers.ts';
@@ -53,8 +53,30 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       return startUpload(session, uploads, repository, call);
     },
 
+    headBlob(repository, digest, call) {
+      return session.run(call, (operation) => headBlob(session, operation, repository, digest));
+    },
+
+    async readBlob(repository, descriptor, consume, call) {
+      const { allowanceFor, readBlob } = await import('./blob-streams.ts');
+      return session.run(
+        call,
+        (operation) => readBlob(session, operation, repository, descriptor, consume),
+        allowanceFor(descriptor),
+      );
+    },
+
+    async pushBlob(repository, descriptor, open, call) {
+      const { allowanceFor, pushBlob } = await import('./blob-streams.ts');
+      return session.run(
+        call,
+        (operation) => pushBlob(session, uploads, operation, repository, descriptor, open),
+        allowanceFor(descriptor),
+      );
+    },
+
     async copyBlob(descriptor, from, to, call) {
-      const { allowanceFor, copyBlob } = await import('./copy-blob.ts');
+      const { allowanceFor, copyBlob } = await import('./blob-streams.ts');
       return session.run(
         call,
         (operation) => copyBlob(session, uploads, operation, descriptor, from, to),

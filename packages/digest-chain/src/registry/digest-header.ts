@@ -26,13 +26,13 @@ export function checkDigest(
   for (const expected of [asked, said]) {
     if (expected === undefined) continue;
     const found = digestOf(bytes, digestAlgorithm(expected));
-    if (found !== expected) throw mismatch(what, expected, found);
+    if (found !== expected) throw mismatch(`the registry's ${what}`, expected, found);
   }
   return asked ?? said ?? digestOf(bytes);
 }
 
 export function mismatch(what: string, expected: Digest, found: Digest): DigestChainError {
-  return new DigestChainError('DIGEST_MISMATCH', `the registry has other bytes for ${what} than it should`, {
+  return new DigestChainError('DIGEST_MISMATCH', `${what} has other bytes than its digest says`, {
     expected,
     found,
     hint: 'the content was damaged or changed on its way, or the registry lies: do not use it',

@@ -1,11 +1,13 @@
+import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import { MANIFEST_TYPES } from '../media-types.ts';
 import { isTag } from '../reference.ts';
+import { mediaTypeOf } from './content-type.ts';
 import { checkDigest, digestHeader, mismatch } from './digest-header.ts';
 import { urlOf } from './endpoint.ts';
-import { MANIFEST_TYPES, mediaTypeOf } from './media-types.ts';
 import type { Operation } from './operation.ts';
-import type { BlobDescriptor, RawManifest, Repository } from './registry.ts';
+import type { RawManifest, Repository } from './registry.ts';
 import { Transient } from './retry.ts';
 import type { Request, Session } from './session.ts';
 
@@ -54,7 +56,8 @@ export function headManifest(
     const size = response.length;
     await response.discard();
     if (digest !== undefined && size !== undefined) {
-      if (isDigest(reference) && digest !== reference) throw mismatch(request.what, reference, digest);
+      if (isDigest(reference) && digest !== reference)
+        throw mismatch(`the registry's ${request.what}`, reference, digest);
       return { digest, size, mediaType };
     }
     throw new DigestChainError('RESPONSE_INVALID', `${response.url.host} does not say what ${request.what} is`, {
@@ -103,6 +106,7 @@ function passingIfBlobIsOnItsWay(failure: DigestChainError): DigestChainError | 
   return failure.found?.includes('MANIFEST_BLOB_UNKNOWN') ? new Transient(failure) : failure;
 }
 
+// Without it some registries convert to formats of long ago.
 const ACCEPT = { accept: MANIFEST_TYPES.join(', ') };
 
 function about(

@@ -1,9 +1,10 @@
-import { type Digest, digestOf, isDigest, parseDigest } from '../digest.ts';
+import { readDescriptor } from '../descriptor.ts';
+import { type Digest, digestOf, parseDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { at, decodeJson, items, member, members, textOf } from '../json/decode.ts';
+import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { get, scanJson } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
-import { OCI_INDEX } from './media-types.ts';
+import { OCI_INDEX } from '../media-types.ts';
 import type { Referrer } from './registry.ts';
 
 /** The members of an index that are whole descriptors, each digest once; whoever may push may have written anything. */
@@ -11,24 +12,10 @@ export function readReferrers(bytes: Uint8Array): readonly Referrer[] {
   const document = decodeJson(bytes);
   const type = member(document, 'mediaType');
   if (!Array.isArray(member(document, 'manifests')) || (type !== undefined && type !== OCI_INDEX)) throw notAnIndex();
-  const referrers = items(member(document, 'manifests')).flatMap((entry) => readReferrer(entry) ?? []);
+  const referrers = items(member(document, 'manifests'))
+    .flatMap((entry) => readDescriptor(entry) ?? [])
+    .filter(({ mediaType }) => mediaType !== '');
   return [...new Map(referrers.toReversed().map((referrer) => [referrer.digest, referrer])).values()].toReversed();
-}
-
-function readReferrer(entry: unknown): Referrer | undefined {
-  const mediaType = textOf(member(entry, 'mediaType'));
-  const digest = textOf(member(entry, 'digest')) ?? '';
-  const size = member(entry, 'size');
-  if (mediaType === undefined || !isDigest(digest) || !Number.isSafeInteger(size) || Number(size) < 0) return undefined;
-  const artifactType = textOf(member(entry, 'artifactType'));
-  const annotations = members(member(entry, 'annotations')).filter(([, value]) => typeof value === 'string');
-  return {
-    mediaType,
-    digest,
-    size: Number(size),
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(annotations.length === 0 ? {} : { annotations: Object.fromEntries(annotations) as Record<string, string> }),
-  };
 }
 
 /** A manifest that is to be attached, and how an index lists it. */

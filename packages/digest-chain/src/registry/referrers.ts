@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Digest, digestAlgorithm } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import { OCI_INDEX } from '../media-types.ts';
+import { mediaTypeOf } from './content-type.ts';
 import { redacted, urlOf } from './endpoint.ts';
 import { nextLink } from './link-header.ts';
 import { getManifest, MANIFEST_LIMIT, type ManifestBytes, putManifest } from './manifests.ts';
-import { mediaTypeOf, OCI_INDEX } from './media-types.ts';
 import type { Operation } from './operation.ts';
 import { appendReferrer, readAttachment, readReferrers } from './referrer-index.ts';
 import type { RawManifest, Referrer, Repository } from './registry.ts';

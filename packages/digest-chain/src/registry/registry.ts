@@ -1,4 +1,7 @@
+import type { BlobDescriptor, Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
+
+export type { BlobDescriptor } from '../descriptor.ts';
 
 /** A manifest exactly as the registry sent it, already hashed and compared with what was asked for. */
 export interface RawManifest {
@@ -8,22 +11,8 @@ export interface RawManifest {
   readonly mediaType: string;
 }
 
-/** The part of a descriptor that fetching needs (image-spec, descriptor.md). */
-export interface BlobDescriptor {
-  readonly digest: Digest;
-  /** Bytes. */
-  readonly size: number;
-}
-
 /** A manifest that is attached to another by its `subject` (distribution-spec, "Listing Referrers"). */
-export interface Referrer {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  /** Bytes of the manifest. */
-  readonly size: number;
-  readonly artifactType?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
+export type Referrer = Descriptor;
 
 /** A repository on a registry: `quay.io` + `org/image`. */
 export interface Repository {
@@ -84,6 +73,29 @@ export interface Registry {
     bytes: Uint8Array,
     options?: CallOptions & { readonly digest?: Digest },
   ): Promise<BlobDescriptor>;
+  /** What size a blob has, without its bytes; undefined where there is none. Says only what the registry says. */
+  headBlob(repository: Repository, digest: Digest, options?: CallOptions): Promise<BlobDescriptor | undefined>;
+  /**
+   * GET a blob of any size as a stream: `consume` gets its bytes as they come, and once more from the start where what went
+   * wrong may pass. Only if the stream ends without an error was it what the descriptor says; no piece of the last try is
+   * held back but its last.
+   */
+  readBlob<T>(
+    repository: Repository,
+    descriptor: BlobDescriptor,
+    consume: (content: AsyncIterable<Uint8Array>) => Promise<T>,
+    options?: CallOptions,
+  ): Promise<T>;
+  /**
+   * Upload a blob of any size as a stream. `open` gives its bytes, anew for each try; they have to be what the descriptor
+   * says (`DIGEST_MISMATCH`, `SIZE_MISMATCH`). No request where the registry is known to have it.
+   */
+  pushBlob(
+    repository: Repository,
+    descriptor: BlobDescriptor,
+    open: () => AsyncIterable<Uint8Array>,
+    options?: CallOptions,
+  ): Promise<void>;
   /** Opens an upload of which the bytes come later. One that is neither finished nor cancelled holds nothing up. */
   startUpload(repository: Repository, options?: CallOptions): Upload;
   /**

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
 import type { DigestChainError } from '../errors.ts';
 import { digestHeader, mismatch } from './digest-header.ts';
@@ -5,7 +7,7 @@ import { urlOf } from './endpoint.ts';
 import type { HttpResponse } from './http-response.ts';
 import type { Operation } from './operation.ts';
 import { uploadLocation } from './redirect.ts';
-import type { BlobDescriptor, Repository } from './registry.ts';
+import type { Repository } from './registry.ts';
 import { Transient } from './retry.ts';
 import type { Request, Session } from './session.ts';
 
@@ -74,6 +76,19 @@ export class Uploads {
       this.notePresent(repository, digest);
     }
     return { digest, size: bytes.length };
+  }
+
+  /** As {@link put}, of a stream of which the length is known. */
+  putStream(
+    operation: Operation,
+    repository: Repository,
+    location: URL,
+    { digest, size }: BlobDescriptor,
+    body: Readable,
+    extra: Pick<Request, 'nested'> = {},
+  ): Promise<void> {
+    const headers = { 'content-length': `${size}` };
+    return this.put(operation, repository, location, digest, body, { ...extra, headers, streaming: true });
   }
 
   /** Sends the bytes of an upload. */
@@ -156,7 +171,7 @@ export class Uploads {
     const said = digestHeader(response);
     // A registry may name what it keeps by another algorithm than it was asked for.
     if (said !== undefined && digestAlgorithm(said) === digestAlgorithm(digest) && said !== digest)
-      throw mismatch(request.what, digest, said);
+      throw mismatch(`the registry's ${request.what}`, digest, said);
     await response.discard();
   }
 

@@ -1,9 +1,10 @@
+import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import { decodeValue } from '../json/decode.ts';
 import { field } from '../json/field.ts';
 import { decodeString, get, type JsonValue, rawText, scanJson } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
-import type { BlobDescriptor } from '../registry/registry.ts';
 
 /** Registries must accept manifests of this size, and no larger ones (distribution-spec, "Pushing Manifests"). Bytes. */
 export const MAX_MANIFEST_SIZE: number = 4 * 1024 * 1024;
@@ -11,8 +12,7 @@ export const MAX_MANIFEST_SIZE: number = 4 * 1024 * 1024;
 const SIZE = /^(?:0|[1-9][0-9]{0,14})$/;
 
 /** A descriptor (image-spec, descriptor.md) and where it stands. */
-export interface PlacedDescriptor extends BlobDescriptor {
-  readonly mediaType: string;
+export interface PlacedDescriptor extends Descriptor {
   readonly value: JsonValue;
   readonly digestToken: JsonValue;
   readonly sizeToken: JsonValue;
@@ -37,7 +37,7 @@ export function scanDocument(bytes: Uint8Array, mediaType: string, supported: re
 }
 
 /** Reads a descriptor that is going to be replaced; throws `SEAL_REFUSED` where that would damage it. */
-export function readDescriptor(bytes: Uint8Array, value: JsonValue | undefined): PlacedDescriptor {
+export function placeDescriptor(bytes: Uint8Array, value: JsonValue | undefined): PlacedDescriptor {
   const digestToken = field(value, 'digest');
   const sizeToken = field(value, 'size');
   if (value === undefined || digestToken?.type !== 'string' || sizeToken?.type !== 'number') {
@@ -48,14 +48,8 @@ export function readDescriptor(bytes: Uint8Array, value: JsonValue | undefined):
   const size = rawText(bytes, sizeToken);
   if (!isDigest(digest)) throw refused("a descriptor's digest is not written plainly", digest);
   if (!SIZE.test(size)) throw refused("a descriptor's size is not written plainly", size);
-  return {
-    digest,
-    size: Number(size),
-    mediaType: textOf(bytes, field(value, 'mediaType')),
-    value,
-    digestToken,
-    sizeToken,
-  };
+  field(value, 'mediaType');
+  return { ...requireDescriptor(decodeValue(bytes, value)), value, digestToken, sizeToken };
 }
 
 /**

@@ -2,12 +2,13 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { field } from '../json/field.ts';
 import { get, type JsonValue } from '../json/scan.ts';
+import { DOCKER_LIST, DOCKER_MANIFEST, isIndex, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import type { Seal } from './config.ts';
 import {
   notAnImage,
   type PlacedDescriptor,
-  readDescriptor,
+  placeDescriptor,
   refused,
   refuseSubject,
   replaceDescriptors,
@@ -15,10 +16,9 @@ import {
   textOf,
 } from './document.ts';
 import type { Image } from './image.ts';
-import { DOCKER_MANIFEST, IMAGE_CONFIGS, OCI_MANIFEST } from './manifest.ts';
+import { IMAGE_CONFIGS } from './manifest.ts';
 
-export const OCI_INDEX: string = 'application/vnd.oci.image.index.v1+json';
-export const DOCKER_LIST: string = 'application/vnd.docker.distribution.manifest.list.v2+json';
+export { DOCKER_LIST, isIndex, OCI_INDEX } from '../media-types.ts';
 
 /** More images than this in one index are refused. */
 export const MAX_CHILDREN: number = 256;
@@ -30,10 +30,6 @@ export interface ImageIndex {
   readonly images: readonly PlacedDescriptor[];
   /** What is marked as no image and could be run nevertheless: whoever reads the index has to look ({@link requireArtifact}). */
   readonly artifacts: readonly Digest[];
-}
-
-export function isIndex(mediaType: string): boolean {
-  return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
 }
 
 /**
@@ -137,6 +133,6 @@ function readArtifactDigest(bytes: Uint8Array, item: JsonValue): Digest {
 function readChild(bytes: Uint8Array, item: JsonValue): PlacedDescriptor {
   const mediaType = textOf(bytes, field(item, 'mediaType'));
   if (isIndex(mediaType)) throw refused('its index names another index', mediaType);
-  if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) return readDescriptor(bytes, item);
+  if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) return placeDescriptor(bytes, item);
   throw refused('its index names something that is not known', mediaType);
 }

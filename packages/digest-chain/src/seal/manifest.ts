@@ -1,23 +1,20 @@
+import type { BlobDescriptor } from '../descriptor.ts';
 import { field } from '../json/field.ts';
 import { get, type JsonValue } from '../json/scan.ts';
-import type { BlobDescriptor } from '../registry/registry.ts';
+import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../media-types.ts';
 import {
   notAnImage,
   type PlacedDescriptor,
-  readDescriptor,
+  placeDescriptor,
   refuseSubject,
   replaceDescriptors,
   scanDocument,
   textOf,
 } from './document.ts';
 
-export const OCI_MANIFEST: string = 'application/vnd.oci.image.manifest.v1+json';
-export const DOCKER_MANIFEST: string = 'application/vnd.docker.distribution.manifest.v2+json';
+export { DOCKER_MANIFEST, OCI_MANIFEST } from '../media-types.ts';
 
-export const IMAGE_CONFIGS: readonly string[] = [
-  'application/vnd.oci.image.config.v1+json',
-  'application/vnd.docker.container.image.v1+json',
-];
+export const IMAGE_CONFIGS: readonly string[] = [OCI_CONFIG, DOCKER_CONFIG];
 const LAYER = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
 
 /** What sealing needs of an image manifest. */
@@ -36,7 +33,7 @@ export function readImageManifest(bytes: Uint8Array, mediaType: string): ImageMa
   if (artifactType !== undefined) throw notAnImage('it has an artifactType', 'none', textOf(bytes, artifactType));
   const layers = field(root, 'layers');
   if (layers?.type !== 'array') throw notAnImage('its manifest has no layers', 'an array', 'none');
-  const config = readDescriptor(bytes, field(root, 'config'));
+  const config = placeDescriptor(bytes, field(root, 'config'));
   if (!IMAGE_CONFIGS.includes(config.mediaType)) {
     throw notAnImage('its config is of another type', IMAGE_CONFIGS.join(' or '), config.mediaType);
   }

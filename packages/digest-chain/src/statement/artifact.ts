@@ -1,8 +1,9 @@
-import { type Digest, digestOf, isDigest } from '../digest.ts';
+import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
+import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
-import type { BlobDescriptor, RawManifest } from '../registry/registry.ts';
-import { OCI_MANIFEST } from '../seal/manifest.ts';
+import { EMPTY, EMPTY_MEDIA_TYPE, OCI_MANIFEST } from '../media-types.ts';
+import type { RawManifest } from '../registry/registry.ts';
 import { MAX_STATEMENT_SIZE, PREDICATE_TYPE } from './statement.ts';
 
 /** The artifactType of a chain statement (image-spec, manifest.md, "artifactType"). */
@@ -11,9 +12,7 @@ export const ARTIFACT_TYPE: string = 'application/vnd.konflux.image-chain.v1+jso
 /** An in-toto statement as it is, not in an envelope. */
 export const STATEMENT_MEDIA_TYPE: string = 'application/vnd.in-toto+json';
 
-/** image-spec, manifest.md, "Guidance for an Empty Descriptor". */
-export const EMPTY_MEDIA_TYPE: string = 'application/vnd.oci.empty.v1+json';
-export const EMPTY: Uint8Array = Buffer.from('{}');
+export { EMPTY, EMPTY_MEDIA_TYPE } from '../media-types.ts';
 
 /** What an artifact is attached to. */
 export interface Subject {
@@ -59,22 +58,10 @@ export function readArtifact(manifest: RawManifest, subject: Digest): BlobDescri
   const layers = items(member(document, 'layers'));
   expect('how many layers it has', '1', `${layers.length}`);
   expect("its layer's media type", STATEMENT_MEDIA_TYPE, textOf(member(layers[0], 'mediaType')));
-  const digest = textOf(member(layers[0], 'digest')) ?? '';
-  const size = member(layers[0], 'size');
-  if (
-    isDigest(digest) &&
-    typeof size === 'number' &&
-    Number.isInteger(size) &&
-    size > 0 &&
-    size <= MAX_STATEMENT_SIZE
-  ) {
-    return { digest, size };
-  }
-  throw malformed(
-    "its layer's descriptor",
-    `a digest, and a size of up to ${MAX_STATEMENT_SIZE} bytes`,
-    `${digest}, ${size}`,
-  );
+  const { digest, size = 0 } = readDescriptor(layers[0]) ?? {};
+  if (digest !== undefined && size > 0 && size <= MAX_STATEMENT_SIZE) return { digest, size };
+  const expected = `a digest, and a size of up to ${MAX_STATEMENT_SIZE} bytes`;
+  throw malformed("its layer's descriptor", expected, `${digest}, ${size}`);
 }
 
 function expect(what: string, expected: string, found: string | undefined): void {

@@ -1,7 +1,7 @@
 import type { Embedding } from '../embedding.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import { type LinkedImage, placeOf } from '../linked-image.ts';
-import { factsOf } from '../read-tree.ts';
+import { factsOf } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import { builtAs, type ImageTree } from '../seal/tree.ts';
 import type { StatementSubject } from './attach.ts';

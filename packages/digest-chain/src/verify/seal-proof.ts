@@ -5,7 +5,7 @@ import type { Digest } from '../digest.ts';
 import { embeddedDigests, findEmbeddings } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
-import { factsOf, readTree } from '../read-tree.ts';
+import { factsOf, readTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Seal } from '../seal/config.ts';

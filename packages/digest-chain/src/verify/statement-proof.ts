@@ -3,7 +3,7 @@ import { after, type Check, runCheck, type Step, skipped } from '../check.ts';
 import { mapConcurrently } from '../concurrent.ts';
 import { findEmbeddings } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
-import { factsOf, readTree } from '../read-tree.ts';
+import { factsOf, readTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/labels.ts';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startFaultProxy } from '@multi-image/testing/fault-proxy';
 import type { ReceivedRequest } from '@multi-image/testing/http-server';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -134,3 +135,63 @@ function answerWithoutMount(request: ReceivedRequest, stored: Map<string, Buffer
   stored.set(digest, request.body);
   return { status: 201 };
 }
+
+describe('a stream', () => {
+  it('is uploaded and read again, at the second try where the first one fails in passing', async () => {
+    const bytes = newBlob(3_000_000);
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const faulty = await startFaultProxy(real.host);
+    try {
+      const client = clientOf({ retryPause: 1 });
+      let opened = 0;
+      const open = async function* () {
+        opened++;
+        for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+      };
+      faulty.inject({ fault: '500', at: 1, forever: false });
+      await client.pushBlob(at(faulty.host, 'streamed'), descriptor, open);
+      expect(opened).toBe(2);
+      expect(await client.headBlob(at(faulty.host, 'streamed'), descriptor.digest)).toEqual(descriptor);
+      faulty.inject({ fault: 'cut in the response', at: 0, forever: false });
+      const read = await client.readBlob(at(faulty.host, 'streamed'), descriptor, async (content) => {
+        const pieces: Uint8Array[] = [];
+        for await (const piece of content) pieces.push(piece);
+        return Buffer.concat(pieces);
+      });
+      expect(faulty.requests).toHaveLength(2);
+      expect(Buffer.compare(read, bytes)).toBe(0);
+    } finally {
+      await faulty.stop();
+    }
+  });
+
+  it('that is not what its descriptor says is not uploaded', async () => {
+    const bytes = newBlob();
+    const client = clientOf();
+    const push = (digest = digestOf(bytes), size = bytes.length) =>
+      client.pushBlob(at(real.host, 'wrong'), { digest, size }, async function* () {
+        yield bytes;
+      });
+    expect(await codeOf(push(digestOf(newBlob())))).toBe('DIGEST_MISMATCH');
+    expect(await codeOf(push(undefined, 99))).toBe('SIZE_MISMATCH');
+    expect(await codeOf(push(undefined, 101))).toBe('SIZE_MISMATCH');
+    expect(await client.headBlob(at(real.host, 'wrong'), digestOf(bytes))).toBeUndefined();
+  });
+
+  it('whose source or reader fails, fails with that', async () => {
+    const bytes = newBlob();
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const client = clientOf();
+    const gone = new Error('the disk is gone');
+    const push = client.pushBlob(at(real.host, 'failing'), descriptor, async function* () {
+      yield bytes.subarray(0, 50);
+      throw gone;
+    });
+    await expect(push).rejects.toBe(gone);
+    await direct.putBlob(at(real.host, 'failing'), bytes);
+    const read = client.readBlob(at(real.host, 'failing'), descriptor, async () => {
+      throw gone;
+    });
+    await expect(read).rejects.toBe(gone);
+  });
+});

@@ -1,0 +1,49 @@
+// Images and registries (OCI image-spec and distribution-spec), without anything of chains and seals.
+export {
+  type BlobDescriptor,
+  type Descriptor,
+  formatPlatform,
+  type Platform,
+  readDescriptor,
+  requireDescriptor,
+} from './descriptor.ts';
+export { type Digest, digestAlgorithm, digestOf, isDigest, parseDigest } from './digest.ts';
+export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export { type ImageFacts, readImageFacts } from './image-facts.ts';
+export { decodeJson } from './json/decode.ts';
+export { DEFAULT_PREFIX, isRole, LabelNames, parsePrefix } from './label-names.ts';
+export {
+  DOCKER_CONFIG,
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  EMPTY,
+  EMPTY_MEDIA_TYPE,
+  isIndex,
+  OCI_CONFIG,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './media-types.ts';
+export { nameOf, type PlatformImage, type ReadImage, readImage } from './read-image.ts';
+export {
+  type DigestReference,
+  formatReference,
+  isTag,
+  parseDigestReference,
+  parseReference,
+  parseTagReference,
+  type Reference,
+  type TagReference,
+} from './reference.ts';
+export { createRegistry, type RegistryOptions } from './registry/client.ts';
+export type { Credentials } from './registry/credentials/credentials.ts';
+export { isLoopback } from './registry/endpoint.ts';
+export type {
+  CallOptions,
+  RawManifest,
+  Referrer,
+  Registry,
+  Repository,
+  Upload,
+} from './registry/registry.ts';
+export { withSignal } from './registry/with-signal.ts';
+export type { Image } from './seal/image.ts';

@@ -1,0 +1,107 @@
+import { mapConcurrently } from './concurrent.ts';
+import { type Descriptor, type Platform, requireDescriptor } from './descriptor.ts';
+import type { Digest } from './digest.ts';
+import { type ImageFacts, readImageFacts } from './image-facts.ts';
+import { decodeJson, items, member } from './json/decode.ts';
+import type { Reference } from './reference.ts';
+import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
+import { withSignal } from './registry/with-signal.ts';
+import { MAX_CONFIG_SIZE } from './seal/config.ts';
+import type { Image } from './seal/image.ts';
+import { checkImages, isIndex, readIndex, requireArtifact } from './seal/image-index.ts';
+import { readImageManifest } from './seal/manifest.ts';
+import type { ImageTree } from './seal/tree.ts';
+
+/** An image, or an index of images for several platforms, and what it says. */
+export interface ReadImage {
+  /** What the reference names, as the registry sent it, hashed. */
+  readonly manifest: RawManifest;
+  /** Whether that is an index. */
+  readonly index: boolean;
+  /** One for an image. Of an index each image in its order; attestations and artifacts are left out. */
+  readonly images: readonly PlatformImage[];
+}
+
+/** One image, and what its config says: text from outside. */
+export interface PlatformImage extends Image, ImageFacts {
+  /** As the index says; without one as the config does. */
+  readonly platform: Platform | undefined;
+  readonly layers: readonly Descriptor[];
+}
+
+/**
+ * Reads what an image, or each image of an index, says: labels, environment, entrypoint, platform, layers. Two requests for
+ * each image, one for an index, no layer. Every byte was hashed before it was parsed, and JSON that readers understand in
+ * different ways is refused. Throws `NOT_FOUND`, `NOT_AN_IMAGE`, `MEDIA_TYPE_UNSUPPORTED`, `SEAL_REFUSED` for an index that
+ * names what is no image, `JSON_INVALID`, `JSON_DUPLICATE_KEY`, `DIGEST_MISMATCH`.
+ *
+ * ```ts
+ * const { images } = await readImage(createRegistry(), parseReference('quay.io/org/image:v1'));
+ * for (const { platform, labels } of images) console.log(platform?.architecture, labels.get('version'));
+ * ```
+ */
+export async function readImage(
+  registry: Registry,
+  reference: Reference,
+  options: CallOptions = {},
+): Promise<ReadImage> {
+  const tree = await readTree(withSignal(registry, options.signal), reference, nameOf(reference));
+  const { manifest } = tree;
+  const read = new Map(tree.images.map((image) => [image.manifest.digest, platformImage(image)]));
+  const index = isIndex(manifest.mediaType);
+  if (!index) return { manifest, index, images: [...read.values()] };
+  const images = readIndex(manifest.bytes, manifest.mediaType).images.flatMap(({ digest, platform }) => {
+    const image = read.get(digest);
+    return image === undefined ? [] : [{ ...image, platform: platform ?? image.platform }];
+  });
+  return { manifest, index, images };
+}
+
+/** The tag or digest that a reference goes by; `latest` where it has neither. */
+export function nameOf({ digest, tag }: Reference): string {
+  return digest ?? tag ?? 'latest';
+}
+
+/** Reads an image or an index from a registry, without layers: two requests for each image, one for an index. */
+export async function readTree(
+  registry: Registry,
+  repository: Repository,
+  reference: string | Digest,
+): Promise<ImageTree> {
+  return treeOf(registry, repository, await registry.getManifest(repository, reference));
+}
+
+/** The rest of a tree of which the top manifest is already there. */
+export async function treeOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
+  if (!isIndex(manifest.mediaType)) return { manifest, images: [await withConfig(registry, repository, manifest)] };
+  const index = readIndex(manifest.bytes, manifest.mediaType);
+  await mapConcurrently([...new Set(index.artifacts)], async (digest) =>
+    requireArtifact(await registry.getManifest(repository, digest)),
+  );
+  const digests = new Set(index.images.map((image) => image.digest));
+  const images = await mapConcurrently([...digests], async (digest) =>
+    withConfig(registry, repository, await registry.getManifest(repository, digest)),
+  );
+  checkImages(manifest, images);
+  return { manifest, images };
+}
+
+/** What each image of a tree says about itself. */
+export function factsOf(tree: ImageTree): readonly ImageFacts[] {
+  return tree.images.map((image) => readImageFacts(image.config));
+}
+
+/** The config and the layers of a manifest, decoded. Throws `NOT_AN_IMAGE`. */
+export function blobsOf(document: unknown): readonly Descriptor[] {
+  return [member(document, 'config'), ...items(member(document, 'layers'))].map(requireDescriptor);
+}
+
+function platformImage(image: Image): PlatformImage {
+  const [, ...layers] = blobsOf(decodeJson(image.manifest.bytes));
+  return { ...image, ...readImageFacts(image.config), layers };
+}
+
+async function withConfig(registry: Registry, repository: Repository, manifest: RawManifest): Promise<Image> {
+  const { config } = readImageManifest(manifest.bytes, manifest.mediaType);
+  return { manifest, config: await registry.getBlob(repository, config, { limit: MAX_CONFIG_SIZE }) };
+}
