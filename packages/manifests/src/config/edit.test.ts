@@ -28,6 +28,15 @@ test('a field that is not there is added to its object', () => {
   expect(evaluate(editConfig(SOURCE, { 'git.branch': 'dev' })).git).toEqual({ branch: 'dev', url: 'a' });
 });
 
+test.each([
+  ['tabs and text over several lines', "export default {\n\tnamespace: 'old',\n\tx: `\n\t\ta\n  b`,\n\n\n};"],
+  ['carriage returns and a byte order mark', "\ufeffexport default {\r\n\tnamespace: 'old', // why\r\n};\r\n"],
+  ['types', "const a: string = 'x';\nexport default { namespace: 'old', a } satisfies ChainConfig;"],
+  ['a field that is there twice', "export default { namespace: 'first', namespace: 'old' }"],
+])('%s stay as they are', (_, source) => {
+  expect(editConfig(source, { namespace: 'new' })).toBe(source.replace("'old'", "'new'"));
+});
+
 test('any text becomes that text, whatever it looks like', () => {
   fc.assert(
     fc.property(
@@ -43,7 +52,10 @@ test('any text becomes that text, whatever it looks like', () => {
 test.each([
   [SOURCE.replace('"old"', 'process.env.X'), 'process.env.X'],
   [SOURCE.replace('"old"', '"old" + "er"'), '"old" + "er"'],
+  [SOURCE.replace('"old"', '`old`'), '`old`'],
   ['export const config = {};', 'no `export default'],
+  ['export default config;', 'no `export default'],
+  ['export default {', 'Unexpected token'],
 ])('what is no plain text is refused', (source, found) => {
   expect(() => editConfig(source, { namespace: 'new' })).toThrowError(
     expect.objectContaining({ code: 'CONFIG_INVALID', found: expect.stringContaining(found) }),

@@ -37,6 +37,7 @@ test('git apply makes the new text of the old one', () => {
 test('a file that is nothing like the other costs no more than a moment', () => {
   const lines = (word: string) => Array.from({ length: 20_000 }, (_, at) => `${word} ${at}`).join('\n');
   const start = performance.now();
-  unifiedDiff('f', lines('a'), lines('b'));
+  const diff = unifiedDiff('f', lines('a'), lines('b'));
   expect(performance.now() - start).toBeLessThan(2000);
+  expect(diff.slice(0, 50)).toMatch(/^--- f\n\+\+\+ f\n@@ -1,20000 \+1,20000 @@\n-a 0\n-a 1\n/);
 });
