@@ -3,6 +3,7 @@ export { buildNodeBase } from './containers/base-image.ts';
 export { type Containers, probeContainers } from './containers/containers.ts';
 export { formatProblem, type Problem, TektonLocalError, type TektonLocalErrorCode } from './errors.ts';
 export type { PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';
+export { resolvePipelineRun } from './plan/resolve.ts';
 export type { Selection } from './plan/selection.ts';
 export { removeFolder } from './remove-folder.ts';
 export { type RunOptions, runPipeline } from './run-pipeline.ts';

@@ -1,8 +1,6 @@
-/** The three kinds of parameter that Tekton knows. */
-export type ParamType = 'string' | 'array' | 'object';
+import type { ParamType, ParamValue } from './plan/model.ts';
 
-/** The value of a parameter or of a result. */
-export type ParamValue = string | string[] | Record<string, string>;
+export type { ParamType, ParamValue };
 
 /** What a stand-in is given for one TaskRun. */
 export interface StandInContext {

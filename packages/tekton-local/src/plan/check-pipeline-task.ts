@@ -1,16 +1,15 @@
-import type { ParamType, ParamValue } from '../stand-in.ts';
 import { checkText, checkValue, type Known } from './check-references.ts';
 import { checkSubPath } from './check-task.ts';
-import type { Param, PipelineTask, TaskImplementation } from './model.ts';
-import { article, typeOf } from './parse-task.ts';
-import type { ResolvedRun } from './resolve.ts';
+import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, TaskImplementation } from './model.ts';
+import { article, typeOf } from './parse-values.ts';
+
+type Spec = Pick<ParamSpec, 'name' | 'type' | 'default'>;
 
 /** Notes each given param whose type is not the declared one. */
-export function checkGiven(specs: readonly { name: string; type: ParamType }[], given: readonly Param[]): void {
+export function checkGiven(specs: readonly Spec[], given: readonly Param[]): void {
   for (const param of given) {
     const spec = specs.find((candidate) => candidate.name === param.name);
-    const whole = typeof param.value === 'string' && /^\$\(.*\[\*\]\)$/.test(param.value);
-    if (spec === undefined || whole || typeOf(param.value) === spec.type) continue;
+    if (spec === undefined || isWholeArray(param.value) || typeOf(param.value) === spec.type) continue;
     param.field
       .get('value')
       .problem('INVALID', `expected ${article(spec.type)}, found ${article(typeOf(param.value))}`);
@@ -22,7 +21,7 @@ export function checkPipelineTask(
   task: PipelineTask,
   implementation: TaskImplementation,
   known: Known,
-  { pipeline }: ResolvedRun,
+  pipeline: Pipeline,
   notes: string[],
 ): void {
   for (const param of task.params) checkValue(param.field.get('value'), param.value, known);
@@ -33,12 +32,12 @@ export function checkPipelineTask(
   for (const param of task.matrix) {
     const value = param.field.get('value');
     checkValue(value, param.value, known);
-    const whole = typeof param.value === 'string' && /^\$\(.*\[\*\]\)$/.test(param.value);
-    if (!Array.isArray(param.value) && !whole) value.problem('INVALID', 'a matrix goes over arrays');
+    if (!Array.isArray(param.value) && !isWholeArray(param.value))
+      value.problem('INVALID', 'a matrix goes over arrays');
     if (task.params.some(({ name }) => name === param.name)) param.field.problem('INVALID', 'is a param as well');
   }
   const isStandIn = implementation.kind === 'stand-in';
-  const specs: { name: string; type: ParamType; default?: ParamValue }[] = isStandIn
+  const specs: Spec[] = isStandIn
     ? Object.entries(implementation.standIn.params).map(([name, spec]) => ({ name, ...spec }))
     : implementation.task.params;
   checkGiven(specs, task.params);
@@ -74,4 +73,9 @@ export function checkPipelineTask(
     if (workspace.optional || task.workspaces.some((candidate) => candidate.name === workspace.name)) continue;
     task.field.get('workspaces').problem('INVALID', `the workspace ${workspace.name} is required`);
   }
+}
+
+/** Nothing but `$(…[*])`: whatever it stands for is looked at with the references. */
+function isWholeArray(value: ParamValue): boolean {
+  return typeof value === 'string' && /^\$\(.*\[\*\]\)$/.test(value);
 }

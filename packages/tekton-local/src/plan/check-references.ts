@@ -1,14 +1,14 @@
-import type { ParamType, ParamValue } from '../stand-in.ts';
 import type { Field } from './field.ts';
+import type { ParamType, ParamValue } from './model.ts';
 import { type Reference, referencesIn, referencesInValue } from './substitute.ts';
 
 /** What may be referred to at one place of a file. */
 export interface Known {
   params: ReadonlyMap<string, ParamType>;
   /** Declared results by task name; absent where results of tasks cannot be used. */
-  tasks?: ReadonlyMap<string, ReadonlyMap<string, ParamType>>;
+  tasks?: ReadonlyMap<string, ReadonlyMap<string, ParamType>> | undefined;
   /** The same of finally tasks: in the pipeline's results only. */
-  finally?: ReadonlyMap<string, ReadonlyMap<string, ParamType>>;
+  finally?: ReadonlyMap<string, ReadonlyMap<string, ParamType>> | undefined;
   /** Dotted names of everything else. */
   values: ReadonlySet<string>;
 }

@@ -1,7 +1,6 @@
-import type { ParamType } from '../stand-in.ts';
 import { checkText, type Known } from './check-references.ts';
 import type { Field } from './field.ts';
-import type { Task } from './model.ts';
+import type { ParamType, Task } from './model.ts';
 
 /** Dotted names that the fields of a TaskRun may refer to. */
 const TASK_CONTEXT = [
@@ -93,7 +92,8 @@ export function checkSubPath(field: Field, subPath: string | undefined): void {
   }
 }
 
-function checkName(field: Field, name: string): void {
+/** Notes a name that Kubernetes would not take for an object. */
+export function checkName(field: Field, name: string): void {
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= 63) return;
   field.problem('INVALID', `${JSON.stringify(name)} is no name: letters a-z, digits and -`);
 }

@@ -40,14 +40,8 @@ export class Field {
   }
 
   problem(code: TektonLocalErrorCode, message: string): void {
-    const line = this.origin.lineOf(this.keys);
-    this.origin.problems.push({
-      code,
-      file: this.origin.file,
-      path: this.path,
-      ...(line === undefined ? {} : { line }),
-      message,
-    });
+    const { file, problems } = this.origin;
+    problems.push({ code, file, path: this.path, line: this.origin.lineOf(this.keys), message });
   }
 
   get(key: string): Field {

@@ -1,5 +1,6 @@
-import type { ParamValue } from '../stand-in.ts';
+import { findCycle } from '@multi-image/kit/cycles';
 import { tasksIn } from './check-references.ts';
+import { checkName } from './check-task.ts';
 import type { Pipeline, PipelineTask } from './model.ts';
 
 /** What a task waits for. */
@@ -8,62 +9,35 @@ export interface Dependencies {
   order: readonly string[];
   /** By its results: without them the task cannot run. */
   results: readonly string[];
+  /** Both, each once. */
+  all: readonly string[];
 }
 
-/** The dependencies of all tasks; notes names that are twice or nowhere, and circles. */
+/** The dependencies of all tasks; notes names that are twice or nowhere, and cycles. */
 export function checkGraph(pipeline: Pipeline): Map<string, Dependencies> {
   const graph = new Map<string, Dependencies>();
   const names = new Set(pipeline.tasks.map((task) => task.name));
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
-    const { field } = task;
-    if (graph.has(task.name))
-      field.get('name').problem('INVALID', `there are two tasks named ${JSON.stringify(task.name)}`);
-    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(task.name) || task.name.length > 63) {
-      field.get('name').problem('INVALID', `${JSON.stringify(task.name)} is no name: letters a-z, digits and -`);
-    }
-    graph.set(task.name, { order: task.runAfter, results: [...new Set(neededTasks(task))] });
+    const { field, name, runAfter } = task;
+    if (graph.has(name)) field.get('name').problem('INVALID', `there are two tasks named ${JSON.stringify(name)}`);
+    checkName(field.get('name'), name);
+    const results = [...new Set(neededTasks(task))];
+    graph.set(name, { order: runAfter, results, all: [...new Set([...runAfter, ...results])] });
     const isFinally = pipeline.finally.includes(task);
-    if (isFinally && task.runAfter.length > 0) field.get('runAfter').problem('INVALID', 'finally tasks have no order');
-    for (const name of task.runAfter) {
-      if (!names.has(name)) field.get('runAfter').problem('INVALID', `there is no task ${JSON.stringify(name)}`);
+    if (isFinally && runAfter.length > 0) field.get('runAfter').problem('INVALID', 'finally tasks have no order');
+    for (const other of runAfter) {
+      if (!names.has(other)) field.get('runAfter').problem('INVALID', `there is no task ${JSON.stringify(other)}`);
     }
   }
-  for (const circle of findCircles(graph)) {
-    pipeline.field.get('tasks').problem('INVALID', `tasks wait for each other: ${circle.join(' → ')}`);
+  const cycle = findCycle(new Map([...graph].map(([name, { all }]) => [name, all])));
+  if (cycle !== undefined) {
+    pipeline.field.get('tasks').problem('INVALID', `tasks wait for each other: ${cycle.join(' → ')}`);
   }
   return graph;
 }
 
-/** Every value of a pipeline task that may need results of other tasks. */
-function valuesOf(task: PipelineTask): ParamValue[] {
-  return [
-    ...[...task.params, ...task.matrix].map((param) => param.value),
-    ...task.when.flatMap((when) => [when.input, when.values]),
-  ];
-}
-
 /** Names of the tasks whose results a pipeline task needs. */
-function neededTasks(task: PipelineTask): string[] {
-  return valuesOf(task).flatMap(tasksIn);
-}
-
-/** The first circle, if there is one. */
-function findCircles(graph: ReadonlyMap<string, Dependencies>): string[][] {
-  const done = new Set<string>();
-  const visit = (name: string, trail: string[]): string[] | undefined => {
-    if (trail.includes(name)) return [...trail.slice(trail.indexOf(name)), name];
-    if (done.has(name)) return undefined;
-    const { order, results } = graph.get(name) ?? { order: [], results: [] };
-    for (const next of [...order, ...results]) {
-      const circle = visit(next, [...trail, name]);
-      if (circle !== undefined) return circle;
-    }
-    done.add(name);
-    return undefined;
-  };
-  for (const name of graph.keys()) {
-    const circle = visit(name, []);
-    if (circle !== undefined) return [circle];
-  }
-  return [];
+function neededTasks({ params, matrix, when }: PipelineTask): string[] {
+  const values = [...params, ...matrix].map((param) => param.value);
+  return [...values, ...when.flatMap(({ input, values }) => [input, values])].flatMap(tasksIn);
 }

@@ -1,5 +1,12 @@
-import type { ParamType, ParamValue, StandIn } from '../stand-in.ts';
+import type { Problem } from '../errors.ts';
+import type { StandIn } from '../stand-in.ts';
 import type { Field } from './field.ts';
+
+/** The three kinds of parameter that Tekton knows. */
+export type ParamType = 'string' | 'array' | 'object';
+
+/** The value of a parameter or of a result. */
+export type ParamValue = string | string[] | Record<string, string>;
 
 /** A declared parameter. */
 export interface ParamSpec {
@@ -158,4 +165,13 @@ export interface PipelineRun {
   timeouts: { pipeline: number; tasks?: number; finally?: number };
   serviceAccountName?: string;
   field: Field;
+}
+
+/** A PipelineRun with everything that it names. */
+export interface ResolvedRun {
+  run: PipelineRun;
+  pipeline: Pipeline;
+  /** What each task of the pipeline runs, by the task's name. */
+  implementations: ReadonlyMap<string, TaskImplementation>;
+  problems: Problem[];
 }

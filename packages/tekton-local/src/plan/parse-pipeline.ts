@@ -1,13 +1,14 @@
 import type { Field } from './field.ts';
-import type { Param, Pipeline, PipelineRun, PipelineTask, TaskReference, When, WorkspaceBinding } from './model.ts';
+import type { Pipeline, PipelineRun, PipelineTask, TaskReference, When, WorkspaceBinding } from './model.ts';
+import { parseTaskSpec } from './parse-task.ts';
 import {
   parseOnError,
   parseParamSpecs,
+  parseParams,
   parseParamValue,
-  parseTaskSpec,
   parseTimeout,
   parseWorkspaceDeclaration,
-} from './parse-task.ts';
+} from './parse-values.ts';
 
 const HOUR = 3_600_000;
 const API_VERSIONS = ['tekton.dev/v1', 'tekton.dev/v1beta1'];
@@ -24,9 +25,6 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
     });
   spec.get('taskRunTemplate').only(['serviceAccountName'], { podTemplate: 'there are no Pods on this machine' });
   const timeouts = spec.get('timeouts').only(['pipeline', 'tasks', 'finally']);
-  const tasks = parseTimeout(timeouts.get('tasks'));
-  const last = parseTimeout(timeouts.get('finally'));
-  const serviceAccountName = spec.get('taskRunTemplate').get('serviceAccountName').string();
   return {
     name: metadata.get('name').string() ?? metadata.get('generateName').string()?.replace(/-$/, '') ?? 'pipelinerun',
     namespace: metadata.get('namespace').string() ?? 'default',
@@ -40,10 +38,10 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
     pipeline: parsePipelineReference(spec),
     timeouts: {
       pipeline: parseTimeout(timeouts.get('pipeline')) ?? HOUR,
-      ...(tasks === undefined ? {} : { tasks }),
-      ...(last === undefined ? {} : { finally: last }),
+      tasks: parseTimeout(timeouts.get('tasks')),
+      finally: parseTimeout(timeouts.get('finally')),
     },
-    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    serviceAccountName: spec.get('taskRunTemplate').get('serviceAccountName').string(),
     field: document,
   };
 }
@@ -110,7 +108,7 @@ function parseBinding(field: Field, authSecret: string): WorkspaceBinding {
   }
   const kind = field.get('volumeClaimTemplate').present ? 'volumeClaimTemplate' : 'emptyDir';
   if (!field.get(kind).present) field.problem('INVALID', 'a workspace is bound to nothing');
-  return { name, kind, field, ...(subPath === undefined ? {} : { subPath }) };
+  return { name, kind, subPath, field };
 }
 
 function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipeline {
@@ -158,7 +156,6 @@ function parsePipelineTask(field: Field): PipelineTask {
     },
   );
   const name = field.get('name').requiredString();
-  const timeout = parseTimeout(field.get('timeout'));
   const matrix = field.get('matrix').only(['params'], { include: 'matrix.include is not supported' });
   return {
     name,
@@ -172,17 +169,12 @@ function parsePipelineTask(field: Field): PipelineTask {
       .map((item) => {
         item.only(['name', 'workspace', 'subPath']);
         const own = item.get('name').requiredString();
-        const subPath = item.get('subPath').string();
-        return {
-          name: own,
-          workspace: item.get('workspace').string() ?? own,
-          field: item,
-          ...(subPath === undefined ? {} : { subPath }),
-        };
+        const workspace = item.get('workspace').string() ?? own;
+        return { name: own, workspace, subPath: item.get('subPath').string(), field: item };
       }),
     retries: field.get('retries').integer() ?? 0,
     onError: parseOnError(field.get('onError')),
-    ...(timeout === undefined ? {} : { timeout }),
+    timeout: parseTimeout(field.get('timeout')),
     matrix: parseParams(matrix.get('params')),
     field,
   };
@@ -211,18 +203,6 @@ function parseTaskReference(field: Field, name: string): TaskReference {
   if (kind !== undefined && kind !== 'task')
     reference.get('params').problem('UNSUPPORTED', 'only bundles of kind task');
   return { kind: 'bundle', name: text('name'), bundle: text('bundle'), field: reference };
-}
-
-function parseParams(field: Field): Param[] {
-  const seen = new Set<string>();
-  return field.list().map((item) => {
-    item.only(['name', 'value']);
-    const name = item.get('name').requiredString();
-    if (seen.has(name)) item.problem('INVALID', `there are two params named ${JSON.stringify(name)}`);
-    seen.add(name);
-    if (!item.get('value').present) item.get('value').problem('INVALID', 'is required');
-    return { name, value: parseParamValue(item.get('value')), field: item };
-  });
 }
 
 function parseWhen(field: Field): When {

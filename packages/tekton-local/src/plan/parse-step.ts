@@ -1,6 +1,6 @@
 import type { Field } from './field.ts';
-import type { Step, StepSecurity, VolumeMount } from './model.ts';
-import { parseOnError, parseResult, parseTimeout } from './parse-task.ts';
+import type { EnvVar, Step, StepSecurity, VolumeMount } from './model.ts';
+import { parseOnError, parseResult, parseTimeout } from './parse-values.ts';
 
 const STEP_FIELDS = [
   'name',
@@ -44,29 +44,24 @@ export function parseStep(field: Field, template: Field, index: number): Step {
   if (script !== undefined && field.get('command').present) {
     field.get('command').problem('INVALID', 'a step has either a script or a command');
   }
-  const workingDir = either('workingDir').string();
-  const timeout = parseTimeout(field.get('timeout'));
-  const image = either('image');
-  const results = field.get('results').list().map(parseResult);
   const env = new Map(
     [...parseEnv(template.get('env')), ...parseEnv(field.get('env'))].map((item) => [item.name, item]),
   );
   const mounts = [...parseMounts(template.get('volumeMounts')), ...parseMounts(field.get('volumeMounts'))];
-  const computeResources = either('computeResources').value;
   return {
     name: field.get('name').string() ?? `unnamed-${index}`,
-    image: image.requiredString(),
-    ...(command === undefined || script !== undefined ? {} : { command }),
+    image: either('image').requiredString(),
+    command: script === undefined ? command : undefined,
     args: either('args').strings() ?? [],
-    ...(script === undefined ? {} : { script }),
+    script,
     env: [...env.values()],
-    ...(workingDir === undefined ? {} : { workingDir }),
+    workingDir: either('workingDir').string(),
     volumeMounts: [...new Map(mounts.map((mount) => [mount.mountPath, mount])).values()],
     onError: parseOnError(field.get('onError')),
-    ...(timeout === undefined ? {} : { timeout }),
+    timeout: parseTimeout(field.get('timeout')),
     security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
-    results,
-    ...(computeResources === undefined ? {} : { computeResources }),
+    results: field.get('results').list().map(parseResult),
+    computeResources: either('computeResources').value,
     field,
   };
 }
@@ -74,18 +69,16 @@ export function parseStep(field: Field, template: Field, index: number): Step {
 function parseMounts(field: Field): VolumeMount[] {
   return field.list().map((mount) => {
     mount.only(['name', 'mountPath', 'subPath', 'readOnly']);
-    const mountPath = mount.get('mountPath').requiredString();
-    const subPath = mount.get('subPath').string();
     return {
       name: mount.get('name').requiredString(),
-      mountPath,
+      mountPath: mount.get('mountPath').requiredString(),
       readOnly: mount.get('readOnly').boolean() ?? false,
-      ...(subPath === undefined ? {} : { subPath }),
+      subPath: mount.get('subPath').string(),
     };
   });
 }
 
-function parseEnv(field: Field): { name: string; value: string }[] {
+function parseEnv(field: Field): EnvVar[] {
   return field.list().map((item) => {
     item.only(['name', 'value'], { valueFrom: 'there are no ConfigMaps, Secrets and fields of a Pod on this machine' });
     return { name: item.get('name').requiredString(), value: item.get('value').string() ?? '' };
@@ -123,13 +116,12 @@ function parseSecurity(own: Field, template: Field): StepSecurity {
   const capabilities = (key: string): string[] =>
     pick(own.get('capabilities').get(key), template.get('capabilities').get(key)).strings() ?? [];
   const runAsUser = either('runAsUser').integer();
-  const runAsGroup = either('runAsGroup').integer();
   if (either('runAsNonRoot').boolean() === true && runAsUser === 0) {
     either('runAsUser').problem('INVALID', 'runAsNonRoot is set and the user is 0');
   }
   return {
-    ...(runAsUser === undefined ? {} : { runAsUser }),
-    ...(runAsGroup === undefined ? {} : { runAsGroup }),
+    runAsUser,
+    runAsGroup: either('runAsGroup').integer(),
     readOnlyRootFilesystem: either('readOnlyRootFilesystem').boolean() ?? false,
     noNewPrivileges: either('allowPrivilegeEscalation').boolean() === false,
     addCapabilities: capabilities('add'),

@@ -148,7 +148,7 @@ describe('refuses before the run, by name and path', () => {
       `${pipeline}.tasks[0].runAfter: there is no task "b"`,
     ],
     [
-      'a circle',
+      'a cycle',
       {
         tasks: [scriptTask('a', '', { task: { runAfter: ['b'] } }), scriptTask('b', '', { task: { runAfter: ['a'] } })],
       },

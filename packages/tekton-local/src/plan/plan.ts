@@ -1,14 +1,20 @@
 import { TektonLocalError, throwProblems } from '../errors.ts';
-import { workspaceFolders } from '../run/workspace-folders.ts';
-import type { ParamType, ParamValue } from '../stand-in.ts';
 import { checkGiven, checkPipelineTask } from './check-pipeline-task.ts';
 import { checkValue, type Known } from './check-references.ts';
-import { checkSubPath, checkTask, checkWordName } from './check-task.ts';
+import { checkTask } from './check-task.ts';
 import { checkGraph, type Dependencies } from './graph.ts';
-import type { ParamSpec, PipelineTask, TaskImplementation, WorkspaceBinding } from './model.ts';
-import { article, typeOf } from './parse-task.ts';
-import type { ResolvedRun } from './resolve.ts';
+import type {
+  ParamSpec,
+  ParamType,
+  ParamValue,
+  PipelineTask,
+  ResolvedRun,
+  TaskImplementation,
+  WorkspaceBinding,
+} from './model.ts';
+import { article, typeOf } from './parse-values.ts';
 import { referencesInValue } from './substitute.ts';
+import { bindWorkspaces } from './workspace-bindings.ts';
 
 /** A PipelineRun that has been checked through and through. */
 export interface Plan extends ResolvedRun {
@@ -36,27 +42,22 @@ export function makePlan(
   overrides: Readonly<Record<string, ParamValue>>,
   folders: Readonly<Record<string, string>> = {},
 ): Plan {
-  const { run, pipeline, implementations } = resolved;
+  const { run, pipeline, problems } = resolved;
   const notes: string[] = [];
   const params = pipelineParams(resolved, overrides, notes);
-  const workspaces = workspaceFolders(pipeline, folders);
-  for (const declared of pipeline.workspaces) {
-    if (workspaces.has(declared.name)) continue;
-    const binding = run.workspaces.find((candidate) => candidate.name === declared.name);
-    if (binding !== undefined && binding.kind !== 'unbound') workspaces.set(declared.name, binding);
-    else if (!declared.optional)
-      declared.field.problem('UNSUPPORTED', 'is not optional, and nothing is bound to it here');
-    else if (binding !== undefined)
-      notes.push(`workspace ${declared.name} is not bound: there is no git credential here`);
-  }
-  pipeline.workspaces.forEach(checkWordName);
+  const workspaces = bindWorkspaces(resolved, folders, notes);
   if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(run.name) || run.name.length > 253) {
-    run.field
-      .get('metadata')
-      .problem('INVALID', `${JSON.stringify(run.name)} is no name: letters a-z, digits, - and .`);
+    const message = `${JSON.stringify(run.name)} is no name: letters a-z, digits, - and .`;
+    run.field.get('metadata').problem('INVALID', message);
   }
-  for (const binding of run.workspaces)
-    if ('field' in binding && binding.kind !== 'unbound') checkSubPath(binding.field, binding.subPath);
+  noteIgnored(resolved, notes);
+  checkTasks(resolved, notes);
+  const dependencies = checkGraph(pipeline);
+  throwProblems(problems);
+  return { ...resolved, params, dependencies, workspaces, notes };
+}
+
+function noteIgnored({ run, implementations }: ResolvedRun, notes: string[]): void {
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
   const expression = run.annotations['pipelinesascode.tekton.dev/on-cel-expression'];
   if (expression !== undefined) notes.push(`on-cel-expression is not evaluated: ${expression}`);
@@ -64,30 +65,6 @@ export function makePlan(
     item.kind === 'task' && item.task.steps.some((step) => step.computeResources !== undefined) ? [name] : [],
   );
   if (limited.length > 0) notes.push(`computeResources are not enforced (${limited.join(', ')}); --status shows them`);
-  const types = new Map(pipeline.params.map((param) => [param.name, param.type]));
-  const matrices = new Set(
-    [...pipeline.tasks, ...pipeline.finally].filter((task) => task.matrix.length > 0).map(({ name }) => name),
-  );
-  const results = new Map(
-    [...implementations].map(([name, item]) => [name, declaredResults(item, matrices.has(name))]),
-  );
-  const checked = new Set<object>();
-  for (const task of [...pipeline.tasks, ...pipeline.finally]) {
-    const implementation = implementations.get(task.name);
-    if (implementation === undefined) continue;
-    checkPipelineTask(task, implementation, pipelineKnown(task, resolved, types, results), resolved, notes);
-    if (implementation.kind === 'stand-in' || checked.has(implementation.task)) continue;
-    checked.add(implementation.task);
-    checkTask(
-      implementation.task,
-      implementation.embedded ? { params: types, values: PIPELINE_CONTEXT } : { params: new Map(), values: [] },
-    );
-  }
-  const known = pipelineKnown(undefined, resolved, types, results);
-  for (const result of pipeline.results) checkValue(result.field.get('value'), result.value, known);
-  const dependencies = checkGraph(pipeline);
-  throwProblems(resolved.problems);
-  return { ...resolved, params, dependencies, workspaces, notes };
 }
 
 function pipelineParams(
@@ -121,13 +98,16 @@ function pipelineParams(
     run.params.filter((param) => !Object.hasOwn(overrides, param.name)),
   );
   const given = new Map(run.params.map((param) => [param.name, param.value]));
-  const values = pipeline.params.flatMap((spec): [string, ParamValue][] => {
-    const value = Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : (given.get(spec.name) ?? spec.default);
-    if (value !== undefined) return [[spec.name, mergeObject(spec, value)]];
-    const { file } = run.field.origin;
-    problems.push({ code: 'INVALID', file, path: 'spec.params', message: `the param ${spec.name} has no value` });
-    return [];
-  });
+  const values = new Map<string, ParamValue>();
+  for (const spec of pipeline.params) {
+    const { name } = spec;
+    const value = Object.hasOwn(overrides, name) ? overrides[name] : (given.get(name) ?? spec.default);
+    if (value !== undefined) values.set(name, mergeObject(spec, value));
+    else {
+      const { file } = run.field.origin;
+      problems.push({ code: 'INVALID', file, path: 'spec.params', message: `the param ${name} has no value` });
+    }
+  }
   return Object.fromEntries(values);
 }
 
@@ -137,36 +117,46 @@ export function mergeObject(spec: ParamSpec, value: ParamValue): ParamValue {
   return typeof spec.default === 'object' && !Array.isArray(spec.default) ? { ...spec.default, ...value } : value;
 }
 
+/** Notes what is wrong in the pipeline's tasks, in the Tasks that they run, and in the pipeline's results. */
+function checkTasks({ pipeline, implementations }: ResolvedRun, notes: string[]): void {
+  const { tasks, finally: last } = pipeline;
+  const params = new Map(pipeline.params.map((param) => [param.name, param.type]));
+  const resultsOf = (group: readonly PipelineTask[]): Map<string, ReadonlyMap<string, ParamType>> =>
+    new Map(
+      group.flatMap((task) => {
+        const implementation = implementations.get(task.name);
+        return implementation === undefined ? [] : [[task.name, declaredResults(implementation, task)]];
+      }),
+    );
+  const values = [
+    ...PIPELINE_CONTEXT,
+    'context.pipelineTask.retries',
+    ...pipeline.workspaces.map((workspace) => `workspaces.${workspace.name}.bound`),
+  ];
+  const known: Known = { params, tasks: resultsOf(tasks), values: new Set(values) };
+  const statuses = tasks.flatMap(({ name }) => [`tasks.${name}.status`, `tasks.${name}.reason`]);
+  const knownLast: Known = { ...known, values: new Set([...values, 'tasks.status', ...statuses]) };
+  const checked = new Set<object>();
+  for (const task of [...tasks, ...last]) {
+    const implementation = implementations.get(task.name);
+    if (implementation === undefined) continue;
+    checkPipelineTask(task, implementation, last.includes(task) ? knownLast : known, pipeline, notes);
+    if (implementation.kind === 'stand-in' || checked.has(implementation.task)) continue;
+    checked.add(implementation.task);
+    checkTask(
+      implementation.task,
+      implementation.embedded ? { params, values: PIPELINE_CONTEXT } : { params: new Map(), values: [] },
+    );
+  }
+  const knownToResults: Known = { ...known, finally: resultsOf(last) };
+  for (const result of pipeline.results) checkValue(result.field.get('value'), result.value, knownToResults);
+}
+
 /** A matrix turns each result into the array of its runs' results. */
-function declaredResults(implementation: TaskImplementation, matrix: boolean): ReadonlyMap<string, ParamType> {
+function declaredResults(implementation: TaskImplementation, { matrix }: PipelineTask): Map<string, ParamType> {
   const declared: { name: string; type: ParamType }[] =
     implementation.kind === 'stand-in'
       ? implementation.standIn.results.map((name) => ({ name, type: 'string' }))
       : implementation.task.results;
-  return new Map(declared.map(({ name, type }) => [name, matrix ? 'array' : type]));
-}
-
-/** What a pipeline task's params and when expressions, or the pipeline's results, may refer to. */
-function pipelineKnown(
-  task: PipelineTask | undefined,
-  { pipeline }: ResolvedRun,
-  params: ReadonlyMap<string, ParamType>,
-  results: ReadonlyMap<string, ReadonlyMap<string, ParamType>>,
-): Known {
-  const isFinally = task !== undefined && pipeline.finally.includes(task);
-  const of = (tasks: readonly PipelineTask[]): typeof results =>
-    new Map([...results].filter(([name]) => tasks.some((other) => other.name === name)));
-  return {
-    params,
-    tasks: of(pipeline.tasks),
-    ...(task === undefined ? { finally: of(pipeline.finally) } : {}),
-    values: new Set([
-      ...PIPELINE_CONTEXT,
-      'context.pipelineTask.retries',
-      ...pipeline.workspaces.map((workspace) => `workspaces.${workspace.name}.bound`),
-      ...(isFinally
-        ? ['tasks.status', ...pipeline.tasks.flatMap(({ name }) => [`tasks.${name}.status`, `tasks.${name}.reason`])]
-        : []),
-    ]),
-  };
+  return new Map(declared.map(({ name, type }) => [name, matrix.length > 0 ? 'array' : type]));
 }

@@ -1,28 +1,29 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Problem, throwProblems } from '../errors.ts';
 import type { StandIn } from '../stand-in.ts';
 import type { Field } from './field.ts';
-import type { Pipeline, PipelineRun, PipelineTask, Task, TaskImplementation } from './model.ts';
+import type { Pipeline, PipelineRun, PipelineTask, ResolvedRun, Task, TaskImplementation } from './model.ts';
 import { checkHead, parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
 import { parseTaskSpec } from './parse-task.ts';
-import { loadDocuments, type VariableLookup } from './yaml-file.ts';
-
-/** A PipelineRun with everything that it names. */
-export interface ResolvedRun {
-  run: PipelineRun;
-  pipeline: Pipeline;
-  /** What each task of the pipeline runs, by the task's name. */
-  implementations: ReadonlyMap<string, TaskImplementation>;
-  problems: Problem[];
-}
+import { type Checkout, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
 
 interface Sources {
-  root: string;
+  checkout: Checkout;
   lookup: VariableLookup;
   problems: Problem[];
   /** Documents of `.tekton/`, read when something is not found elsewhere. */
   tekton?: Field[];
+}
+
+/** What a PipelineRun is, and where what it names is looked for. */
+export interface ResolveOptions {
+  root: Checkout;
+  /** The PipelineRun's, in `root`. */
+  file: string;
+  /** `{{ variables }}`. */
+  variables: Readonly<Record<string, string>>;
+  /** The name that `{{ git_auth_secret }}` stands for. */
+  authSecret: string;
+  standIns: readonly StandIn[];
 }
 
 const ANNOTATION = 'pipelinesascode.tekton.dev/';
@@ -31,49 +32,71 @@ const ANNOTATION = 'pipelinesascode.tekton.dev/';
  * Reads a PipelineRun file and looks up its Pipeline and Tasks as Pipelines as Code does: by the PipelineRun's
  * annotations, then the Pipeline's, then in `.tekton/`.
  */
-export function resolveRun(options: {
-  root: string;
-  file: string;
-  variables: Readonly<Record<string, string>>;
-  authSecret: string;
-  standIns: readonly StandIn[];
-}): ResolvedRun {
+export function resolveRun({ root, file, variables, authSecret, standIns }: ResolveOptions): ResolvedRun {
   const problems: Problem[] = [];
-  const lookup: VariableLookup = (name) =>
-    Object.hasOwn(options.variables, name) ? options.variables[name] : undefined;
-  const sources: Sources = { root: options.root, lookup, problems };
-  const documents = loadDocuments(options.root, options.file, problems, lookup);
+  const lookup: VariableLookup = (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined);
+  const sources: Sources = { checkout: root, lookup, problems };
+  const documents = loadDocuments(root, file, problems, lookup);
   throwProblems(problems);
   const document = documents.find((candidate) => candidate.get('kind').value === 'PipelineRun');
   if (document === undefined) {
-    problems.push({ code: 'NOT_FOUND', file: options.file, path: '', message: 'there is no PipelineRun in this file' });
+    problems.push({ code: 'NOT_FOUND', file, path: '', message: 'there is no PipelineRun in this file' });
     throwProblems(problems);
   }
   // The first throwProblems above left only defined documents.
-  const run = parsePipelineRun(document as Field, options.authSecret);
+  const run = parsePipelineRun(document as Field, authSecret);
   const pipeline = findPipeline(run, documents, sources);
   // Without its Pipeline, nothing more can be said about it.
   if (pipeline.tasks.length === 0) throwProblems(problems);
-  const annotated = run.annotations[`${ANNOTATION}task`];
-  const files = [...annotatedTaskFiles(run), ...(annotated === undefined ? [] : splitAnnotation(annotated))];
   const tasks = new Map<string, Task>();
   for (const field of documents) addTask(tasks, field);
-  for (const file of [...files, ...pipeline.taskFiles]) {
-    for (const field of loadLocal(run.field, file, sources)) addTask(tasks, field);
+  for (const path of [...annotatedTaskFiles(run), ...pipeline.taskFiles]) {
+    for (const field of loadLocal(run.field, path, sources)) addTask(tasks, field);
   }
   const implementations = new Map<string, TaskImplementation>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
-    const implementation = findTask(task, tasks, sources, options.standIns);
+    const implementation = findTask(task, tasks, sources, standIns);
     if (implementation !== undefined) implementations.set(task.name, implementation);
   }
   return { run, pipeline, implementations, problems };
 }
 
-/** `…/task-1`, `…/task-2`: how Pipelines as Code numbers further annotations. */
-function annotatedTaskFiles(run: PipelineRun): string[] {
-  return Object.entries(run.annotations)
-    .filter(([key]) => /^pipelinesascode\.tekton\.dev\/task-\d+$/.test(key))
-    .flatMap(([, value]) => splitAnnotation(value));
+/**
+ * A PipelineRun file as Pipelines as Code hands it to a cluster: variables replaced, its Pipeline and Tasks inside. Tasks
+ * of bundles stay references. Whether it can run, here or there, is not looked at.
+ *
+ * @param root The checkout folder, or the texts of its files by their paths.
+ * @throws TektonLocalError for a file, a Pipeline, a Task or a variable that is not there, and for what is no YAML.
+ */
+export function resolvePipelineRun(
+  root: Checkout,
+  file: string,
+  variables: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const resolved = resolveRun({ root, file, variables, authSecret: '', standIns: [] });
+  const { run, pipeline, implementations, problems } = resolved;
+  throwProblems(problems.filter(({ code }) => code === 'NOT_FOUND' || code === 'VARIABLE_UNKNOWN'));
+  const embed = (task: PipelineTask): object => {
+    const implementation = implementations.get(task.name);
+    const { taskRef, ...own } = objectOf(task.field);
+    return implementation?.kind === 'task'
+      ? { ...own, taskSpec: implementation.task.field.value }
+      : { ...own, taskRef };
+  };
+  const pipelineSpec = { ...objectOf(pipeline.field), tasks: pipeline.tasks.map(embed) };
+  const last = pipeline.finally.length === 0 ? {} : { finally: pipeline.finally.map(embed) };
+  const { pipelineRef: _, ...spec } = objectOf(run.field.get('spec'));
+  return { ...objectOf(run.field), spec: { ...spec, pipelineSpec: { ...pipelineSpec, ...last } } };
+}
+
+function objectOf(field: Field): Record<string, unknown> {
+  return Object.fromEntries(field.entries().map(([key, { value }]) => [key, value]));
+}
+
+/** The annotations `…/task-1`, `…/task-2` are how Pipelines as Code numbers more than one. */
+function annotatedTaskFiles({ annotations }: PipelineRun): string[] {
+  const numbered = Object.keys(annotations).filter((key) => /^pipelinesascode\.tekton\.dev\/task-\d+$/.test(key));
+  return [...numbered, `${ANNOTATION}task`].flatMap((key) => splitAnnotation(annotations[key] ?? ''));
 }
 
 function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): Pipeline {
@@ -82,8 +105,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
   const annotation = run.annotations[`${ANNOTATION}pipeline`];
   const isIt = (candidate: Field): boolean =>
     candidate.get('kind').value === 'Pipeline' && candidate.get('metadata').get('name').value === name;
-  const annotated =
-    annotation === undefined ? [] : splitAnnotation(annotation).flatMap((file) => loadLocal(run.field, file, sources));
+  const annotated = splitAnnotation(annotation ?? '').flatMap((file) => loadLocal(run.field, file, sources));
   const found = annotated.find(isIt) ?? documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
   if (found !== undefined) return parsePipeline(found);
   field.problem('NOT_FOUND', `there is no Pipeline ${JSON.stringify(name)} in ${annotation ?? '.tekton'}`);
@@ -91,30 +113,25 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
 }
 
 function findTask(
-  task: PipelineTask,
+  { reference }: PipelineTask,
   tasks: Map<string, Task>,
   sources: Sources,
   standIns: readonly StandIn[],
 ): TaskImplementation | undefined {
-  const { reference } = task;
   if (reference.kind === 'embedded') return { kind: 'task', task: reference.task, embedded: true };
+  const { name, field } = reference;
   if (reference.kind === 'bundle') {
-    const standIn = standIns.find((candidate) => candidate.task === reference.name);
+    const standIn = standIns.find((candidate) => candidate.task === name);
     if (standIn !== undefined) return { kind: 'stand-in', standIn };
     const known = standIns.map((candidate) => candidate.task).join(', ');
-    reference.field.problem(
-      'UNSUPPORTED',
-      `there is no stand-in for the task ${JSON.stringify(reference.name)} of ${reference.bundle}; there is one for ${known}`,
-    );
+    const missing = `there is no stand-in for the task ${JSON.stringify(name)} of ${reference.bundle}`;
+    field.problem('UNSUPPORTED', `${missing}; there is one for ${known}`);
     return undefined;
   }
-  if (!tasks.has(reference.name)) for (const field of tektonDocuments(sources)) addTask(tasks, field);
-  const found = tasks.get(reference.name);
-  if (found !== undefined) return { kind: 'task', task: found, embedded: false };
-  reference.field.problem(
-    'NOT_FOUND',
-    `there is no Task ${JSON.stringify(reference.name)}; its file belongs in an annotation`,
-  );
+  if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document);
+  const task = tasks.get(name);
+  if (task !== undefined) return { kind: 'task', task, embedded: false };
+  field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)}; its file belongs in an annotation`);
   return undefined;
 }
 
@@ -126,27 +143,21 @@ function addTask(tasks: Map<string, Task>, document: Field): void {
   tasks.set(name, parseTaskSpec(document.get('spec'), name));
 }
 
-function loadLocal(run: Field, file: string, sources: Sources): Field[] {
-  const annotations = run.get('metadata').get('annotations');
-  if (file.includes('://') || !file.includes('/')) {
-    annotations.problem(
-      'UNSUPPORTED',
-      `${JSON.stringify(file)} is not a path in the checkout folder, and nothing is fetched`,
-    );
-    return [];
+function loadLocal(run: Field, file: string, { checkout, lookup, problems }: Sources): Field[] {
+  if (!file.includes('://') && file.includes('/')) {
+    return loadDocuments(checkout, file, problems, file.startsWith('.tekton/') ? lookup : undefined);
   }
-  return loadDocuments(sources.root, file, sources.problems, file.startsWith('.tekton/') ? sources.lookup : undefined);
+  const annotations = run.get('metadata').get('annotations');
+  const message = `${JSON.stringify(file)} is not a path in the checkout folder, and nothing is fetched`;
+  annotations.problem('UNSUPPORTED', message);
+  return [];
 }
 
 function tektonDocuments(sources: Sources): Field[] {
-  if (sources.tekton !== undefined) return sources.tekton;
-  const folder = join(sources.root, '.tekton');
-  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
-  sources.tekton = files
-    .filter((file) => /\.ya?ml$/.test(file))
-    .sort()
-    // A PipelineRun beside this one may use variables that only another event has: its problems are not ours.
-    .flatMap((file) => loadDocuments(sources.root, join('.tekton', file), [], sources.lookup))
-    .map((document) => document.withProblems(sources.problems));
+  const { checkout, lookup, problems } = sources;
+  // A PipelineRun beside this one may use variables that only another event has: its problems are not ours.
+  sources.tekton ??= yamlFilesBelow(checkout, '.tekton')
+    .flatMap((file) => loadDocuments(checkout, file, [], lookup))
+    .map((document) => document.withProblems(problems));
   return sources.tekton;
 }

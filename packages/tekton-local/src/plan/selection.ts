@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { TektonLocalError } from '../errors.ts';
 import type { TaskOutcome } from '../outcome.ts';
-import type { ParamValue } from '../stand-in.ts';
 import { isMap } from './field.ts';
+import type { ParamValue } from './model.ts';
 import type { Plan } from './plan.ts';
 
 /** A part of a run; what it needs of the rest comes from an earlier run. */
 export interface Selection {
   /** Run this task alone. */
-  only?: string;
+  only?: string | undefined;
   /** Run this task, all that come after it, and the finally tasks. */
-  from?: string;
+  from?: string | undefined;
   /** The `statusFile` of the earlier run. */
   last: string;
 }
@@ -27,68 +27,68 @@ export function reusedOutcomes(plan: Plan, selection: Selection): Map<string, Ta
       expected: all.join(', '),
     });
   }
-  const needs = (task: string): string[] => {
-    const { order, results } = plan.dependencies.get(task) ?? { order: [], results: [] };
-    return [...new Set([...order, ...results])];
-  };
-  const before = closure([name], needs);
-  const after = closure([name], (task) => all.filter((other) => needs(other).includes(task)));
+  const needs = (task: string): readonly string[] => plan.dependencies.get(task)?.all ?? [];
+  const before = closure(name, needs);
+  const after = closure(name, (task) => all.filter((other) => needs(other).includes(task)));
   const finals = plan.pipeline.finally.map((task) => task.name);
   const runs = new Set(selection.only === undefined ? [...after, ...finals] : [name]);
-  const reused = selection.only === undefined ? all.filter((task) => !runs.has(task)) : [...before];
+  const isReused = (task: string): boolean => selection.only === undefined || before.has(task);
   const earlier = readEarlier(selection.last);
   return new Map(
     all
       .filter((task) => !runs.has(task))
-      .map((task) => [task, reused.includes(task) ? reuse(task, earlier) : outcome(task, 'Skipped', 'Left out')]),
+      .map((task) => [task, isReused(task) ? reuse(task, earlier.get(task)) : outcome(task, 'Skipped', 'Left out')]),
   );
 }
 
-type Earlier = ReadonlyMap<string, { results: Record<string, ParamValue>[]; skipped?: string; succeeded: boolean }>;
+/** What the status of an earlier run says of one task. */
+interface EarlierTask {
+  /** Of each of its TaskRuns: a matrix has several. */
+  results: Record<string, ParamValue>[];
+  /** Why, if it was skipped. */
+  skipped?: string;
+  succeeded: boolean;
+}
 
-function reuse(task: string, earlier: Earlier): TaskOutcome {
-  const found = earlier.get(task);
-  if (found?.skipped !== undefined) return outcome(task, 'Skipped', found.skipped);
-  if (found?.succeeded !== true) {
+function reuse(task: string, earlier: EarlierTask | undefined): TaskOutcome {
+  if (earlier?.skipped !== undefined) return outcome(task, 'Skipped', earlier.skipped);
+  if (earlier?.succeeded !== true) {
     throw new TektonLocalError('USAGE', `the earlier run has no results of ${task}`, {
       expected: `${task} to have succeeded`,
-      found: found === undefined ? 'it did not run' : 'it failed',
+      found: earlier === undefined ? 'it did not run' : 'it failed',
     });
   }
-  const [first = {}, ...more] = found.results;
+  const [first = {}, ...more] = earlier.results;
   if (more.length === 0) return { ...outcome(task, 'Succeeded', 'Reused'), results: first };
   // A matrix: each result is the array of its runs' results.
-  const results: Record<string, ParamValue> = {};
-  for (const key of Object.keys(first)) {
-    results[key] = found.results.flatMap((run) => (typeof run[key] === 'string' ? [run[key]] : []));
-  }
-  return { ...outcome(task, 'Succeeded', 'Reused'), results };
+  const results = Object.keys(first).map((key): [string, ParamValue] => [
+    key,
+    earlier.results.flatMap((run) => (typeof run[key] === 'string' ? [run[key]] : [])),
+  ]);
+  return { ...outcome(task, 'Succeeded', 'Reused'), results: Object.fromEntries(results) };
 }
 
 function outcome(name: string, status: TaskOutcome['status'], reason: string): TaskOutcome {
   return { name, status, reason, message: reason, results: {}, steps: [] };
 }
 
-function readEarlier(file: string): Earlier {
-  const tasks = new Map<string, { results: Record<string, ParamValue>[]; skipped?: string; succeeded: boolean }>();
+function readEarlier(file: string): ReadonlyMap<string, EarlierTask> {
+  const tasks = new Map<string, EarlierTask>();
   try {
     const list: unknown = JSON.parse(readFileSync(file, 'utf8'));
     for (const item of listAt(list, 'items')) {
       const status = at(item, 'status');
       if (at(item, 'kind') === 'PipelineRun') {
         for (const skipped of listAt(status, 'skippedTasks')) {
-          tasks.set(String(at(skipped, 'name')), {
-            results: [],
-            skipped: String(at(skipped, 'reason')),
-            succeeded: false,
-          });
+          const entry = { results: [], skipped: String(at(skipped, 'reason')), succeeded: false };
+          tasks.set(String(at(skipped, 'name')), entry);
         }
         continue;
       }
       const name = String(at(at(at(item, 'metadata'), 'labels'), 'tekton.dev/pipelineTask'));
       const entry = tasks.get(name) ?? { results: [], succeeded: true };
-      const pairs = listAt(status, 'results').map((result) => [String(at(result, 'name')), at(result, 'value')]);
-      entry.results.push(Object.fromEntries(pairs));
+      const results = listAt(status, 'results').map((result) => [String(at(result, 'name')), at(result, 'value')]);
+      entry.results.push(Object.fromEntries(results));
       entry.succeeded &&= at(listAt(status, 'conditions')[0], 'status') === 'True';
       tasks.set(name, entry);
     }
@@ -110,8 +110,8 @@ function listAt(value: unknown, key: string): unknown[] {
   return Array.isArray(list) ? list : [];
 }
 
-function closure(start: readonly string[], next: (name: string) => string[]): Set<string> {
-  const found = new Set(start);
+function closure(start: string, next: (name: string) => readonly string[]): Set<string> {
+  const found = new Set([start]);
   for (const name of found) for (const other of next(name)) found.add(other);
   return found;
 }

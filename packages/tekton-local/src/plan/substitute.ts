@@ -1,4 +1,4 @@
-import type { ParamValue } from '../stand-in.ts';
+import type { ParamValue } from './model.ts';
 
 /** A `$(…)` that Tekton replaces. */
 export interface Reference {
@@ -7,7 +7,7 @@ export interface Reference {
   /** `params`, `tasks`, `context`, `workspaces`, `results`, `steps`, `step` or `finally`, then the names. */
   names: string[];
   /** What follows in brackets: `[*]` or `[0]`. */
-  index?: '*' | number;
+  index?: '*' | number | undefined;
 }
 
 /** What references stand for at one place. */
@@ -104,7 +104,7 @@ function parseReference(text: string, inner: string): Reference | undefined {
     else if (star !== undefined) index = '*';
     else index = Number(digits);
   }
-  return { text, names, ...(index === undefined ? {} : { index }) };
+  return { text, names, index };
 }
 
 function resolve(reference: Reference, scope: Scope): ParamValue {

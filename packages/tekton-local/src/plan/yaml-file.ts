@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { reasonOf } from '@multi-image/kit/errors';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { type Problem, TektonLocalError } from '../errors.ts';
 import { Field, type FieldOrigin, isMap } from './field.ts';
@@ -7,15 +8,33 @@ import { Field, type FieldOrigin, isMap } from './field.ts';
 /** No Tekton resource is larger: a cluster's own limit is 1.5 MiB. */
 const MAX_BYTES = 1_500_000;
 
+/** Where files are read: a folder, and nothing outside it; or texts by their paths. */
+export type Checkout = string | ReadonlyMap<string, string>;
+
 /** Replaces `{{ name }}` in a file's scalars; answers undefined for an unknown name. */
 export type VariableLookup = (name: string) => string | undefined;
 
+/** The paths of the YAML files below a folder of the checkout, sorted. */
+export function yamlFilesBelow(checkout: Checkout, folder: string): string[] {
+  const isYaml = (file: string): boolean => /\.ya?ml$/.test(file);
+  if (typeof checkout !== 'string') {
+    return [...checkout.keys()].filter((file) => file.startsWith(`${folder}/`) && isYaml(file)).sort();
+  }
+  const base = join(checkout, folder);
+  const files = existsSync(base) ? readdirSync(base, { recursive: true, encoding: 'utf8' }) : [];
+  return files
+    .filter(isYaml)
+    .sort()
+    .map((file) => join(folder, file));
+}
+
 /**
- * Reads all documents of a YAML file below `root`. Symbolic links that lead outside it are refused. With `lookup`,
+ * Reads all documents of a YAML file of the checkout. Symbolic links that lead outside it are refused. With `lookup`,
  * `{{ variables }}` are replaced: after parsing, so that a value stays a value whatever characters it has.
  */
-export function loadDocuments(root: string, file: string, problems: Problem[], lookup?: VariableLookup): Field[] {
-  const text = readConfined(root, file);
+export function loadDocuments(checkout: Checkout, file: string, problems: Problem[], lookup?: VariableLookup): Field[] {
+  const text = typeof checkout === 'string' ? readConfined(checkout, file) : checkout.get(file);
+  if (text === undefined) throw new TektonLocalError('FILE_NOT_READABLE', `there is no file ${file}`);
   const names: string[] = [];
   const mark = `tekton-local-variable-${Math.random().toString(36).slice(2)}-`;
   const marked =
@@ -63,7 +82,7 @@ function readConfined(root: string, file: string): string {
   } catch (error) {
     if (error instanceof TektonLocalError) throw error;
     throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, {
-      found: error instanceof Error ? error.message : String(error),
+      found: reasonOf(error),
       cause: error,
     });
   }
@@ -80,9 +99,7 @@ function toPlain(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new TektonLocalError('YAML_INVALID', `${file}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new TektonLocalError('YAML_INVALID', `${file}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

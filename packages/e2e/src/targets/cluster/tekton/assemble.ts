@@ -32,7 +32,7 @@ export function assemble(
   return Promise.all(
     componentsOf(chain).map(async ({ component }) => {
       const path = `.tekton/${component}-push.yaml`;
-      const run = await embed(path, { files, pins, variables, standIns, plainHttp, digestChain });
+      const run = await embed(path, { files, folder, pins, variables, standIns, plainHttp, digestChain });
       const identity = { namespace, application, component, invocation, revision, serviceAccount, gitSecret };
       return identify(run, identity, { [NAMES.madeBy]: MADE_BY_US });
     }),

@@ -15,10 +15,11 @@ async function runsOf(folder: string, options: { standIns: boolean; plainHttp: b
   const files = render(chain, config.pins, config.folder);
   const variables = { revision: 'c0ffee', source_url: chain.gitUrl, target_branch: 'main' };
   const paths = files.map(({ path }) => path).filter((path) => path.endsWith('-push.yaml'));
-  const { pins } = config;
+  const { digestChain } = chain;
+  const { pins, folder: prefix } = config;
   return Promise.all(
     paths.map(async (path) => {
-      const run = await embed(path, { files, pins, variables, digestChain: chain.digestChain, ...options });
+      const run = await embed(path, { files, folder: prefix, pins, variables, digestChain, ...options });
       return identify(
         run,
         {

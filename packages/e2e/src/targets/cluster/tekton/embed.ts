@@ -1,11 +1,13 @@
 import type { Pins, RenderedFile } from '@multi-image/manifests';
-import { parseAllDocuments } from 'yaml';
+import { resolvePipelineRun } from '@multi-image/tekton-local';
 import { readStandIn } from '../../stand-ins.ts';
 import { KINDS, list, type Resource, text } from '../resource.ts';
 
 export interface EmbedOptions {
   /** As rendered from the config. */
   files: readonly RenderedFile[];
+  /** Of the config, in the repository: what the paths of the files begin with there, with a slash at its end. */
+  folder: string;
   pins: Pins;
   /** Of Pipelines as Code: `{{ revision }}` and the like. */
   variables: Readonly<Record<string, string>>;
@@ -20,34 +22,26 @@ export interface EmbedOptions {
 type Json = Record<string, unknown>;
 
 /**
- * What a PipelineRun file asks for, as one object that needs nothing else: variables expanded, the Pipeline and its Tasks
- * inside, as Pipelines as Code does it. Tasks of the catalog stay references to their bundles, or become stand-ins.
+ * What a PipelineRun file asks for, as one object that needs nothing else, as Pipelines as Code makes it. Tasks of the
+ * catalog stay references to their bundles, or become stand-ins.
  *
- * @param path Of the PipelineRun's file. Throws a `RangeError` for what render never writes: a file, Pipeline or Task that
- *   is not there.
+ * @param path Of the PipelineRun's file.
+ * @throws TektonLocalError for what render never writes: a file, Pipeline or Task that is not there.
  */
 export async function embed(path: string, options: EmbedOptions): Promise<Resource> {
-  const run = expand(documentsOf(options.files, path)[0], options.variables) as Resource & { spec: Json };
-  const all = options.files.flatMap((file) => (file.path.includes('pipeline/') ? documentsOf([file], file.path) : []));
-  const named = (kind: string, name: string | undefined): Json => {
-    const found = all.find((entry) => entry.kind === kind && text(entry, 'metadata', 'name') === name);
-    if (found === undefined) throw new RangeError(`${path}: no ${kind} ${name} was rendered`);
-    return found;
-  };
-  const { pipelineRef, ...spec } = run.spec;
-  const pipeline = named('Pipeline', text(pipelineRef, 'name')).spec as Json;
-  const tasks = await Promise.all(list(pipeline, 'tasks').map((task) => embedTask(task as Json, named, options)));
-  return { ...run, spec: { ...spec, pipelineSpec: { ...pipeline, tasks } } };
+  const { files, folder, variables } = options;
+  const texts = new Map(files.map((file) => [folder + file.path, file.text]));
+  // The name of a secret that `identify` takes out again, or puts another in the place of.
+  const all = { git_auth_secret: 'none', ...variables };
+  const run = resolvePipelineRun(texts, folder + path, all) as unknown as Resource & { spec: { pipelineSpec: Json } };
+  const { pipelineSpec, ...spec } = run.spec;
+  const tasks = await Promise.all(list(pipelineSpec, 'tasks').map((task) => supply(task as Json, options)));
+  return { ...run, spec: { ...spec, pipelineSpec: { ...pipelineSpec, tasks } } };
 }
 
-async function embedTask(
-  { taskRef, ...task }: Json,
-  named: (kind: string, name: string | undefined) => Json,
-  options: EmbedOptions,
-): Promise<Json> {
+/** Puts a stand-in in the place of a bundle, and tells the steps how registries are reached. */
+async function supply({ taskRef, ...task }: Json, options: EmbedOptions): Promise<Json> {
   if (taskRef === undefined) return { ...task, taskSpec: reach(task.taskSpec as Json, options) };
-  const name = text(taskRef, 'name');
-  if (name !== undefined) return { ...task, taskSpec: reach(named('Task', name).spec as Json, options) };
   if (!options.standIns) return { ...task, taskRef };
   const bundled = list(taskRef, 'params').find((param) => text(param, 'name') === 'name');
   return { ...task, taskSpec: reach(await readStandIn(text(bundled, 'value') ?? '', options.pins), options) };
@@ -74,27 +68,6 @@ function reach(spec: Json, { plainHttp, digestChain }: EmbedOptions): Json {
   };
 }
 
-function documentsOf(files: readonly RenderedFile[], path: string): Json[] {
-  const file = files.find((entry) => entry.path === path);
-  if (file === undefined) throw new RangeError(`${path} was not rendered`);
-  return parseAllDocuments(file.text).flatMap((document) => {
-    const value = document.toJS() as Json | null;
-    return value === null ? [] : [value];
-  });
-}
-
-/** `{{ name }}` in every text, as Pipelines as Code expands it; a name that it does not know stays as it is. */
-function expand(value: unknown, variables: Readonly<Record<string, string>>): unknown {
-  if (typeof value === 'string') {
-    return value.replaceAll(/\{\{\s*([a-z_]+)\s*\}\}/g, (whole, name: string) =>
-      Object.hasOwn(variables, name) ? (variables[name] ?? '') : whole,
-    );
-  }
-  if (Array.isArray(value)) return value.map((entry) => expand(entry, variables));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expand(entry, variables)]));
-}
-
 /** Who made a run, and for what: the labels that this command finds its runs by. */
 export const RUN_LABELS = {
   application: 'app.kubernetes.io/part-of',
@@ -118,7 +91,6 @@ export interface RunIdentity {
 export function identify(run: Resource, identity: RunIdentity, madeBy: Readonly<Record<string, string>>): Resource {
   const { component, namespace, application, invocation, revision, serviceAccount, gitSecret } = identity;
   const { workspaces: _, ...spec } = run.spec as Json;
-  const workspaces = gitSecret === undefined ? [] : [{ name: 'git-auth', secret: { secretName: gitSecret } }];
   return {
     ...KINDS.pipelineRun,
     metadata: {
@@ -136,7 +108,7 @@ export function identify(run: Resource, identity: RunIdentity, madeBy: Readonly<
     spec: {
       ...spec,
       taskRunTemplate: { serviceAccountName: serviceAccount },
-      ...(workspaces.length === 0 ? {} : { workspaces }),
+      ...(gitSecret === undefined ? {} : { workspaces: [{ name: 'git-auth', secret: { secretName: gitSecret } }] }),
     },
   };
 }
