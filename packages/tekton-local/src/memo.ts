@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { cacheFolder } from './cache-folder.ts';
+import { cacheFolder } from '@multi-image/kit/cache-folder';
 
 /** What was found out, and a stamp of all that it depends on. */
 export interface Memo {
@@ -47,5 +47,5 @@ export async function fileStamp(path: string): Promise<string> {
 }
 
 function fileOf(name: string): string {
-  return cacheFolder(`${name}.json`);
+  return cacheFolder('tekton-local', `${name}.json`);
 }

@@ -1,11 +1,11 @@
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeFolder } from '@multi-image/kit/remove-folder';
 import type { Containers } from '../containers/containers.ts';
 import { type PipelineRunOutcome, type RunEvent, Stopped, type TaskOutcome } from '../outcome.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import { mergeObject, type Plan } from '../plan/plan.ts';
 import { type Scope, substituteValue } from '../plan/substitute.ts';
-import { removeFolder } from '../remove-folder.ts';
 import type { RunOptions } from '../run-pipeline.ts';
 import type { ParamValue } from '../stand-in.ts';
 import { stepStandIns } from '../stand-ins/index.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandOptions } from '@multi-image/kit/commands';
+import { removeFolder } from '@multi-image/kit/remove-folder';
 import { runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
-import { removeFolder } from '../remove-folder.ts';
 
 /** A storage for images and containers that is one build's alone. */
 export interface PrivateStorage {

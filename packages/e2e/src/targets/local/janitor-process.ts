@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { removeFolder } from '@multi-image/kit/remove-folder';
 import type { Leftover } from './janitor.ts';
 
 const marker = `MULTI_IMAGE_RUN=${process.argv[2]}`;
@@ -16,8 +17,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   else leftovers.unshift(JSON.parse(line));
 }
 if (!keep) {
-  // Only now: this process has to be ready at once when a run starts.
-  const { removeFolder } = await import('@multi-image/tekton-local');
   await endProcesses();
   for (const leftover of leftovers) {
     if (leftover.kind === 'containers') removeContainers(leftover.prefix);

@@ -1,5 +1,5 @@
 import { readFile, realpath, rm } from 'node:fs/promises';
-import { runCommand } from './command.ts';
+import { runOrThrow } from './commands.ts';
 
 /**
  * Removes a folder in which containers and builds were at work. A build that was killed leaves its storage mounted, and
@@ -7,11 +7,11 @@ import { runCommand } from './command.ts';
  */
 export async function removeFolder(folder: string): Promise<void> {
   if (process.getuid?.() === 0)
-    for (const mount of await mountsBelow(folder)) await runCommand('umount', ['--lazy', mount]);
+    for (const mount of await mountsBelow(folder)) await runOrThrow('umount', ['--lazy', mount], { group: true });
   try {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   } catch {
-    await runCommand('podman', ['unshare', 'rm', '-rf', '--', folder]);
+    await runOrThrow('podman', ['unshare', 'rm', '-rf', '--', folder], { group: true });
   }
 }
 

@@ -1,0 +1,176 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
+import { errorFacts } from '@multi-image/kit/error-text';
+import { reasonOf } from '@multi-image/kit/errors';
+import { Progress } from '@multi-image/kit/progress';
+import { palette, printableJson } from '@multi-image/kit/terminal';
+import { HELP } from './cli-help.ts';
+import { E2eError } from './errors.ts';
+import type { Report } from './report/report.ts';
+import { renderReport } from './report/terminal.ts';
+import { TEKTON_OPTIONS } from './targets/cluster/tekton/options.ts';
+import { TENANT_OPTIONS } from './targets/cluster/tenant/options.ts';
+
+/** Does what the command line asks for, and sets the exit code of this process. */
+export function main(): Promise<void> {
+  return runCommandLine(run, {
+    // A criterion that falls is a result; an error is a run that could not be made.
+    isRefusal: () => true,
+    needsReader: true,
+    onSignal: (signal) => process.stderr.write(`\n${signal}: removing what this run made …\n`),
+    onError: (error) => {
+      if (process.argv.includes('--json')) printJson({ error: errorFacts(error) });
+    },
+  });
+}
+
+async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parse(args);
+  if (values.help) {
+    process.stdout.write(HELP);
+    return EXIT.done;
+  }
+  // Standard output is either for people or for programs.
+  const output = values.json ? process.stderr : process.stdout;
+  const progress = new Progress(output);
+  if (positionals[0] === 'preflight') {
+    await checkTools(!values['no-install'], progress, signal);
+    return EXIT.done;
+  }
+  // Before anything is built: a report that can't be written is better known now.
+  const html = values.html ?? (values.open ? join(tmpdir(), `image-chain-${process.pid}.html`) : undefined);
+  for (const file of [values.report, html, values.junit]) if (file !== undefined) await write(file, '', 'a');
+  const report = await produce(values, positionals, progress, signal);
+  signal.throwIfAborted();
+  // A dry run or a clean-up: what there is to say was said.
+  if (report === undefined) return EXIT.done;
+  if (values.report !== undefined) await write(values.report, `${JSON.stringify(report, null, 2)}\n`, 'w');
+  if (html !== undefined) {
+    const { renderPage } = await import('./report/html/page.ts');
+    await write(html, renderPage(report), 'w');
+  }
+  if (values.junit !== undefined) {
+    const { renderJunit } = await import('./report/junit.ts');
+    await write(values.junit, renderJunit(report), 'w');
+  }
+  output.write(`${renderReport(report, palette(output)).join('\n')}\n`);
+  if (values.json) printJson(report);
+  if (values.open && html !== undefined) {
+    const { openInBrowser } = await import('./report/open.ts');
+    await openInBrowser(html);
+  }
+  return report.status === 'passed' ? EXIT.done : EXIT.failed;
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+async function produce(
+  values: Values,
+  [command, image = '']: readonly string[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Report | undefined> {
+  if (command === 'verify') {
+    const { runVerifyCommand } = await import('./targets/published/command.ts');
+    return runVerifyCommand(image, values, signal);
+  }
+  if (values.target === 'tenant') {
+    const { runTenantCommand } = await import('./targets/cluster/tenant/command.ts');
+    return runTenantCommand(values, progress, signal);
+  }
+  if (values.target === 'tekton') {
+    const { runTektonCommand } = await import('./targets/cluster/tekton/command.ts');
+    return runTektonCommand(values, progress, signal);
+  }
+  const port = Number(values.port);
+  if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
+    throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
+  }
+  const { runLocal } = await import('./targets/local/local-run.ts');
+  return runLocal({
+    cwd: process.cwd(),
+    config: values.config,
+    port,
+    keep: values.keep,
+    install: !values['no-install'],
+    progress,
+    signal,
+  });
+}
+
+async function checkTools(install: boolean, progress: Progress, signal: AbortSignal): Promise<void> {
+  const { preflight } = await import('./targets/local/preflight.ts');
+  const onInstall = (command: string): void => progress.line(`installing: ${command}`);
+  const { installed } = await preflight({ install, signal, onInstall });
+  progress.line(installed.length === 0 ? 'all tools are there' : `installed: ${installed.join(' ')}`);
+}
+
+async function write(file: string, text: string, flag: 'a' | 'w'): Promise<void> {
+  try {
+    await writeFile(file, text, { flag });
+  } catch (cause) {
+    throw new E2eError('REPORT_UNWRITABLE', `the report can't be written to ${file}`, {
+      expected: 'a file that can be written',
+      found: reasonOf(cause),
+      cause,
+    });
+  }
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${printableJson(value)}\n`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string', default: 'konflux.config.ts' },
+        json: { type: 'boolean', default: false },
+        report: { type: 'string' },
+        html: { type: 'string' },
+        junit: { type: 'string' },
+        open: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+        port: { type: 'string', default: '5480' },
+        'no-install': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+        target: { type: 'string', default: 'local' },
+        key: { type: 'string', multiple: true },
+        revision: { type: 'string' },
+        prefix: { type: 'string' },
+        at: { type: 'string', multiple: true },
+        ...TENANT_OPTIONS,
+        ...TEKTON_OPTIONS,
+      },
+    });
+    checkCommand(parsed.positionals, parsed.values);
+    return parsed;
+  } catch (cause) {
+    throw new E2eError('USAGE', reasonOf(cause), { hint: 'pnpm e2e --help lists the options', cause });
+  }
+}
+
+function checkCommand(
+  [command, image, ...more]: readonly string[],
+  values: { target: string; json: boolean; 'dry-run': boolean; cleanup: boolean },
+): void {
+  if (command !== undefined && command !== 'preflight' && command !== 'verify') {
+    throw new Error(`unknown command '${command}'`);
+  }
+  const unknown = command === 'verify' ? more[0] : image;
+  if (unknown !== undefined) throw new Error(`unexpected argument '${unknown}'`);
+  if (command === 'verify' && image === undefined)
+    throw new Error('verify needs an image, such as quay.io/org/image1:latest');
+  if (!['local', 'tenant', 'tekton'].includes(values.target)) {
+    throw new Error(`unknown target '${values.target}': local, tenant or tekton`);
+  }
+  if (values.json && (command === 'preflight' || values['dry-run'] || values.cleanup)) {
+    throw new Error('--json prints a report, and this makes none');
+  }
+}
