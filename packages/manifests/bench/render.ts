@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { ChainConfig } from '../src/index.ts';
-import { checkConfig, configJsonSchema, readPins, render, resolveChain } from '../src/index.ts';
+import { checkConfig, configJsonSchema, planChain, readPins, render } from '../src/index.ts';
 
 // What rendering costs inside the process, beside the goals: 150 ms for two images, 1 s for 200, and linear.
 
@@ -29,7 +29,7 @@ function measure(size: number): { first: number; best: number; bytes: number } {
     const start = performance.now();
     const checked = checkConfig(config);
     if (checked.config === undefined) throw new Error(JSON.stringify(checked.issues));
-    const files = render(resolveChain(checked.config), readPins());
+    const files = render(planChain(checked.config), readPins());
     times.push(performance.now() - start);
     bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   }

@@ -5,7 +5,7 @@ import {
   type Registry,
   type VerificationKey,
 } from '@multi-image/digest-chain';
-import type { Chain, Image } from '@multi-image/manifests';
+import type { ChainPlan, PlannedImage } from '@multi-image/manifests';
 import { builtDigest, isPruned, PRUNED_REASON, taskOf } from '../judge/chain-view.ts';
 import type { ImageView, ObservedImage, RunFacts } from '../judge/observation.ts';
 import { childrenOf, unseen, viewOf } from './image-facts.ts';
@@ -13,7 +13,7 @@ import { problemOf, prove, provedOrigin, takeApart } from './prove.ts';
 
 export interface LookOptions {
   registry: Registry;
-  chain: Chain;
+  chain: ChainPlan;
   revision: string;
   build: RunFacts;
   keys: readonly VerificationKey[];
@@ -46,7 +46,7 @@ export function lookAtImages({ registry, chain, revision, build, keys }: LookOpt
 }
 
 /** An image of the chain of which nothing was seen yet. */
-export function unobserved(image: Image, repository: string): ObservedImage {
+export function unobserved(image: PlannedImage, repository: string): ObservedImage {
   const nothing = unseen(repository, 'it was not built');
   return {
     role: image.role,

@@ -1,9 +1,9 @@
 import { DigestChainError, parseReference, type Registry } from '@multi-image/digest-chain';
-import type { Chain } from '@multi-image/manifests';
+import type { ChainPlan } from '@multi-image/manifests';
 import type { Finding } from '../targets/cluster/finding.ts';
 
 /** Whether this machine can look at the images: a proof reads them from the registry. */
-export async function findRegistryProblems(registry: Registry, chain: Chain): Promise<Finding[]> {
+export async function findRegistryProblems(registry: Registry, chain: ChainPlan): Promise<Finding[]> {
   const findings = await Promise.all(
     chain.images.map(async ({ repository }): Promise<Finding[]> => {
       try {

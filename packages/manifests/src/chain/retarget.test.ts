@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { BUILT_IN_PINS, readPins } from '../pins/pins.ts';
 import { render } from '../render/render.ts';
-import { resolveChain } from './chain.ts';
+import { planChain } from './plan.ts';
 import { retarget } from './retarget.ts';
 
 const config = (registry: string, url: string, namespace: string) => ({
@@ -19,16 +19,16 @@ const config = (registry: string, url: string, namespace: string) => ({
 
 test('renders as if the config had said so', () => {
   const there = ['ghcr.io/other', 'https://git.example/other', 'elsewhere'] as const;
-  const chain = resolveChain(config('quay.io/acme', 'https://github.com/acme/operator', 'tenant'));
+  const chain = planChain(config('quay.io/acme', 'https://github.com/acme/operator', 'tenant'));
   const before = JSON.stringify(render(chain, readPins(BUILT_IN_PINS)));
   const moved = retarget(chain, { registry: there[0], gitUrl: there[1], namespace: there[2] });
-  const expected = render(resolveChain(config(...there)), readPins(BUILT_IN_PINS));
+  const expected = render(planChain(config(...there)), readPins(BUILT_IN_PINS));
   expect(render(moved, readPins(BUILT_IN_PINS))).toEqual(expected);
   expect(JSON.stringify(render(chain, readPins(BUILT_IN_PINS)))).toBe(before);
 });
 
 test('a registry with a port is one, too', () => {
-  const chain = retarget(resolveChain(config('quay.io/acme', 'https://github.com/acme/operator', 'tenant')), {
+  const chain = retarget(planChain(config('quay.io/acme', 'https://github.com/acme/operator', 'tenant')), {
     registry: 'registry.svc:5000',
   });
   const [bundle] = chain.primary.embeddedBy;

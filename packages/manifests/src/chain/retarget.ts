@@ -1,4 +1,4 @@
-import type { Chain, Image } from './chain.ts';
+import type { ChainPlan, PlannedImage } from './plan.ts';
 
 /** Where a chain is built instead of where its config says. */
 export interface Retarget {
@@ -12,14 +12,14 @@ export interface Retarget {
  * The same chain elsewhere: its images in another registry, its source in another repository, its runs in another
  * namespace. The chain that is given stays as it is.
  */
-export function retarget(chain: Chain, { registry = chain.registry, ...where }: Retarget): Chain {
+export function retarget(chain: ChainPlan, { registry = chain.registry, ...where }: Retarget): ChainPlan {
   const images = new Map(
     chain.images.map((image) => {
       const repository = registry + image.repository.slice(chain.registry.length);
-      return [image, { ...image, repository, embeds: [] as Image[], embeddedBy: [] as Image[] }];
+      return [image, { ...image, repository, embeds: [] as PlannedImage[], embeddedBy: [] as PlannedImage[] }];
     }),
   );
-  const moved = (image: Image): Image => {
+  const moved = (image: PlannedImage): PlannedImage => {
     const found = images.get(image);
     if (found === undefined) throw new RangeError(`no image ${image.role} in this chain`);
     return found;

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Chain, Image } from '../chain/chain.ts';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
+import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ManifestsError } from '../errors.ts';
 import { findDrift } from '../files/drift.ts';
@@ -58,7 +58,7 @@ export function diagnose(config: LoadedConfig): Finding[] {
   ];
 }
 
-function findPlaceholders(chain: Chain): Finding[] {
+function findPlaceholders(chain: ChainPlan): Finding[] {
   const values = {
     application: chain.application,
     namespace: chain.namespace,
@@ -72,7 +72,7 @@ function findPlaceholders(chain: Chain): Finding[] {
   );
 }
 
-function findRegistryProblem(chain: Chain): Finding[] {
+function findRegistryProblem(chain: ChainPlan): Finding[] {
   const registry = findOtherRegistry(chain);
   if (registry === undefined) return [];
   const about = 'registry is not where Konflux makes the repositories: it puts them below the namespace';
@@ -109,7 +109,7 @@ function findFileProblems({ chain, pins, base, folder }: LoadedConfig): Finding[
 }
 
 /** What a Containerfile must have for the link to get into the image. A base by tag gives other digests tomorrow. */
-function readContainerfile(image: Image, { chain, root }: LoadedConfig): Finding[] {
+function readContainerfile(image: PlannedImage, { chain, root }: LoadedConfig): Finding[] {
   const text = readFileSync(join(root, image.containerfile), 'utf8');
   const findings: Finding[] = [];
   const say = (level: Finding['level'], about: string, found: string, hint: string): void => {

@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Chain, resolveChain } from '../chain/chain.ts';
+import { type ChainPlan, planChain } from '../chain/plan.ts';
 import { ManifestsError } from '../errors.ts';
 import { BUILT_IN_PINS, type Pins, readPins } from '../pins/pins.ts';
 import { checkConfig, formatValue } from './check.ts';
 
 export interface LoadedConfig {
-  readonly chain: Chain;
+  readonly chain: ChainPlan;
   readonly pins: Pins;
   /** Where the files go: the folder of the config. */
   readonly base: string;
@@ -53,7 +53,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   }
   const pinsPath = config.pins === undefined ? BUILT_IN_PINS : join(base, config.pins);
   return {
-    chain: resolveChain(config),
+    chain: planChain(config),
     pins: readPins(pinsPath),
     base,
     root,

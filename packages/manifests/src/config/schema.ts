@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Konflux's checks of a finished image, in the order they are rendered. */
 export const CHECKS = ['clair-scan', 'clamav-scan', 'deprecated-image-check', 'rpms-signature-scan'] as const;
-export type Check = (typeof CHECKS)[number];
+export type KonfluxCheck = (typeof CHECKS)[number];
 
 // Each message is the "expected" half of an error: it says what would be right.
 

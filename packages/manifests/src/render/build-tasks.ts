@@ -1,5 +1,5 @@
-import type { Chain, Image } from '../chain/chain.ts';
 import { platformSuffix } from '../chain/names.ts';
+import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from './wiring.ts';
 
 /** The tasks that build one image: one; or, for several platforms, one each and one that joins them in an index. */
-export function buildTasks(image: Image, chain: Chain, pins: Pins): YamlMap[] {
+export function buildTasks(image: PlannedImage, chain: ChainPlan, pins: Pins): YamlMap[] {
   const target = param(imageParam(image, chain.primary)) + (isEmbedded(image) ? linking(chain).suffix : '');
   const targetNote = isEmbedded(image)
     ? "Not the revision's tag yet: nobody may see this image under it before it is linked.\nThe tag stays, since registries collect manifests without one."
@@ -59,7 +59,7 @@ export function buildTasks(image: Image, chain: Chain, pins: Pins): YamlMap[] {
   ];
 }
 
-function buildParams(image: Image, chain: Chain): Record<string, Yaml | undefined> {
+function buildParams(image: PlannedImage, chain: ChainPlan): Record<string, Yaml | undefined> {
   const links = image.embeds.flatMap((embedded) => {
     const digest = result(buildTask(embedded), 'IMAGE_DIGEST');
     return [

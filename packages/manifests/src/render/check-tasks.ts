@@ -1,4 +1,4 @@
-import type { Check } from '../config/schema.ts';
+import type { KonfluxCheck } from '../config/schema.ts';
 import type { Pins } from '../pins/pins.ts';
 import type { YamlMap } from '../yaml/write.ts';
 import { catalogTask, param, params, result, when } from './wiring.ts';
@@ -15,7 +15,7 @@ export const SKIP_CHECKS_PARAM: YamlMap = {
  *
  * @param suffix Appended to the tasks' names, where one pipeline checks several images.
  */
-export function checkTasks(pins: Pins, checks: readonly Check[], task: string, suffix = ''): YamlMap[] {
+export function checkTasks(pins: Pins, checks: readonly KonfluxCheck[], task: string, suffix = ''): YamlMap[] {
   return checks.map((check) => {
     const [url, digest] =
       check === 'deprecated-image-check' ? ['IMAGE_URL', 'IMAGE_DIGEST'] : ['image-url', 'image-digest'];

@@ -1,4 +1,4 @@
-import type { Chain, Image } from '../chain/chain.ts';
+import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { checkTasks, SKIP_CHECKS_PARAM } from './check-tasks.ts';
@@ -6,20 +6,20 @@ import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WOR
 import { clock, extractTask, param, params, result } from './wiring.ts';
 
 /** The name of a scanner's Pipeline. */
-export const extractPipeline = (image: Image): string => `extract-${image.role}`;
+export const extractPipeline = (image: PlannedImage): string => `extract-${image.role}`;
 
 /** The image from whose labels a scanner learns of its own. */
-export function entryImage(image: Image): Image {
+export function entryImage(image: PlannedImage): PlannedImage {
   const [entry] = image.embeds;
   if (entry === undefined) throw new RangeError(`unchecked config: ${image.role} embeds nothing`);
   return entry;
 }
 
 /** The parameter that says which image to wait for. */
-export const entryParam = (image: Image): string => `${entryImage(image).role}-image`;
+export const entryParam = (image: PlannedImage): string => `${entryImage(image).role}-image`;
 
 /** A scanner's Pipeline: it builds nothing, waits for the build of its own revision, and hands one image to Konflux. */
-export function extract(image: Image, chain: Chain, pins: Pins): YamlMap {
+export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): YamlMap {
   const task = extractTask(image);
   return {
     apiVersion: 'tekton.dev/v1',

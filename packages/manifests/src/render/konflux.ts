@@ -1,11 +1,11 @@
-import type { Chain, Image } from '../chain/chain.ts';
 import { konfluxName } from '../chain/konflux-registry.ts';
+import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { entryImage } from './extract.ts';
 
 const API = 'appstudio.redhat.com/v1alpha1';
 
-export function application(chain: Chain): YamlMap {
+export function application(chain: ChainPlan): YamlMap {
   return {
     apiVersion: API,
     kind: 'Application',
@@ -14,7 +14,7 @@ export function application(chain: Chain): YamlMap {
   };
 }
 
-export function component(image: Image, chain: Chain): YamlMap {
+export function component(image: PlannedImage, chain: ChainPlan): YamlMap {
   return {
     apiVersion: API,
     kind: 'Component',
@@ -38,7 +38,7 @@ export function component(image: Image, chain: Chain): YamlMap {
   };
 }
 
-export function imageRepository(image: Image, chain: Chain): YamlMap {
+export function imageRepository(image: PlannedImage, chain: ChainPlan): YamlMap {
   const owned = image.component !== undefined;
   return {
     apiVersion: API,
@@ -59,7 +59,7 @@ export function imageRepository(image: Image, chain: Chain): YamlMap {
  * The service account of a component, with the secrets that Konflux does not link to it by itself. Applied server-side,
  * it adds to what is there: the list is keyed by name.
  */
-export function serviceAccount(image: Image, chain: Chain): YamlMap {
+export function serviceAccount(image: PlannedImage, chain: ChainPlan): YamlMap {
   const secrets = chain.imageRepositories === 'own' ? [chain.pushSecret] : foreignSecrets(image, chain);
   return {
     apiVersion: 'v1',
@@ -70,7 +70,7 @@ export function serviceAccount(image: Image, chain: Chain): YamlMap {
 }
 
 /** Proves, on each Snapshot of a scanner, that its image and the one it was found by are one chain. */
-export function integrationTestScenario(image: Image, chain: Chain, folder: string): YamlMap {
+export function integrationTestScenario(image: PlannedImage, chain: ChainPlan, folder: string): YamlMap {
   return {
     apiVersion: 'appstudio.redhat.com/v1beta2',
     kind: 'IntegrationTestScenario',
@@ -99,19 +99,19 @@ export function integrationTestScenario(image: Image, chain: Chain, folder: stri
 }
 
 /** The scanners whose Snapshots hold both ends of a link. */
-export function verifiedScanners(chain: Chain): Image[] {
+export function verifiedScanners(chain: ChainPlan): PlannedImage[] {
   return chain.images
     .slice(1)
     .filter((image) => image.component !== undefined && entryImage(image).component !== undefined);
 }
 
-function repositoryName(image: Image, chain: Chain): string {
+function repositoryName(image: PlannedImage, chain: ChainPlan): string {
   return `imagerepository-for-${chain.application}-${image.component ?? image.name}`;
 }
 
 /** Konflux links to a component's account the push secret of its own image repository, and no other. */
-function foreignSecrets(image: Image, chain: Chain): string[] {
-  const push = (other: Image): string => `${repositoryName(other, chain)}-image-push`;
+function foreignSecrets(image: PlannedImage, chain: ChainPlan): string[] {
+  const push = (other: PlannedImage): string => `${repositoryName(other, chain)}-image-push`;
   if (image === chain.primary) return chain.images.slice(1).map(push);
   const entry = entryImage(image);
   return [entry.component === undefined ? push(entry) : `${repositoryName(entry, chain)}-image-pull`];

@@ -1,4 +1,4 @@
-import type { Chain } from '../chain/chain.ts';
+import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { param, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
@@ -21,7 +21,7 @@ const LINK_PARAMS = [
 ] as const;
 
 /** The Task that seals an image, publishes it under the tag of its revision, and proves the link. */
-export function labelImage(chain: Chain, pins: Pins): YamlMap {
+export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task({
     name: 'label-image',
     description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
@@ -39,7 +39,7 @@ export function labelImage(chain: Chain, pins: Pins): YamlMap {
  * The Task that links an image without changing it. It has no image results: the build's digest is the released one,
  * and what puts out an image result counts as its builder.
  */
-export function linkImage(chain: Chain, pins: Pins): YamlMap {
+export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task({
     name: 'link-image',
     description: 'Links an image to the images that embed it by a chain statement, and verifies the chain',
@@ -59,13 +59,13 @@ function linkArguments(verb: 'seal' | 'link'): string[] {
   return [verb, `--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREFIX')}`];
 }
 
-function verifyStep(chain: Chain, pins: Pins): YamlMap {
+function verifyStep(chain: ChainPlan, pins: Pins): YamlMap {
   const options = [`--revision=${param('REVISION')}`, `--prefix=${param('LABEL_PREFIX')}`];
   return digestChain(chain, pins, 'verify', ['verify', ...options, '--', param('IMAGE')]);
 }
 
 /** The Task that waits for a sealed image, verifies it, and answers with one image that it links to. */
-export function extractImage(chain: Chain, pins: Pins): YamlMap {
+export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task({
     name: 'extract-image',
     description: 'Waits for an image of a chain, verifies the chain, and hands out one image that it links to',
@@ -131,7 +131,7 @@ function useSource(pins: Pins): YamlMap {
   };
 }
 
-function digestChain(chain: Chain, pins: Pins, name: string, args: readonly Yaml[]): YamlMap {
+function digestChain(chain: ChainPlan, pins: Pins, name: string, args: readonly Yaml[]): YamlMap {
   return {
     name,
     image: pins.images.node,

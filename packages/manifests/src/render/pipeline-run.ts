@@ -1,4 +1,4 @@
-import type { Chain, Image } from '../chain/chain.ts';
+import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { entryImage, entryParam, extractPipeline } from './extract.ts';
 import { clock, expiryParam, imageParam, isEmbedded, linking, params, repositoryParam } from './wiring.ts';
@@ -10,7 +10,7 @@ export type Event = 'push' | 'pull-request';
  *
  * @param folder Where the rendered files are in the repository: empty, or with a slash at its end.
  */
-export function pipelineRun(image: Image, event: Event, chain: Chain, folder: string): YamlMap {
+export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan, folder: string): YamlMap {
   const builds = image === chain.primary;
   const pipeline = builds ? 'unified-build' : extractPipeline(image);
   const ownTask = builds ? linking(chain).task : 'extract-image';
@@ -60,7 +60,7 @@ export function pipelineRun(image: Image, event: Event, chain: Chain, folder: st
   };
 }
 
-function buildParams(event: Event, chain: Chain): Record<string, Yaml> {
+function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml> {
   const prefetch = prefetchInput(chain);
   return {
     ...Object.fromEntries(chain.images.map((image) => [imageParam(image, chain.primary), revisionImage(image, event)])),
@@ -79,7 +79,7 @@ function buildParams(event: Event, chain: Chain): Record<string, Yaml> {
   };
 }
 
-function scannerParams(image: Image, event: Event, chain: Chain): Record<string, Yaml> {
+function scannerParams(image: PlannedImage, event: Event, chain: ChainPlan): Record<string, Yaml> {
   return {
     'output-image': revisionImage(image, event),
     [entryParam(image)]: noted(
@@ -91,16 +91,16 @@ function scannerParams(image: Image, event: Event, chain: Chain): Record<string,
   };
 }
 
-function revisionImage(image: Image, event: Event): string {
+function revisionImage(image: PlannedImage, event: Event): string {
   return `${image.repository}:${event === 'push' ? '' : 'on-pr-'}{{revision}}`;
 }
 
-function expiry(event: Event, chain: Chain): Record<string, string> {
+function expiry(event: Event, chain: ChainPlan): Record<string, string> {
   return event === 'push' ? {} : { 'image-expires-after': chain.pullRequestExpiry };
 }
 
 /** Everything that any image needs, once: the builds share what was fetched. */
-function prefetchInput(chain: Chain): string | undefined {
+function prefetchInput(chain: ChainPlan): string | undefined {
   const inputs = new Set(
     chain.images.flatMap((image) => image.prefetch.map((input) => JSON.stringify({ path: '.', ...input }))),
   );

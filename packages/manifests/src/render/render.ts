@@ -1,4 +1,4 @@
-import type { Chain } from '../chain/chain.ts';
+import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins/pins.ts';
 import type { YamlMap } from '../yaml/write.ts';
 import { extract, extractPipeline } from './extract.ts';
@@ -28,7 +28,7 @@ export interface RenderedFile {
  *
  * @param folder Where the files will be in the repository: empty for its root, or with a slash at its end.
  */
-export function render(chain: Chain, pins: Pins, folder = ''): RenderedFile[] {
+export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[] {
   const file = (path: string, what: string, ...documents: YamlMap[]): RenderedFile => ({
     path,
     text: renderFile(what, documents),

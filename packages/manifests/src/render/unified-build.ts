@@ -1,4 +1,4 @@
-import type { Chain, Image } from '../chain/chain.ts';
+import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { buildTasks } from './build-tasks.ts';
@@ -22,7 +22,7 @@ import {
 } from './wiring.ts';
 
 /** The Pipeline that builds, links, checks and publishes every image of the chain in one run. */
-export function unifiedBuild(chain: Chain, pins: Pins): YamlMap {
+export function unifiedBuild(chain: ChainPlan, pins: Pins): YamlMap {
   const { primary, buildOrder } = chain;
   const linkOrder = buildOrder.filter(isEmbedded).reverse();
   return {
@@ -63,11 +63,11 @@ const HERMETIC_PARAM: YamlMap = {
 };
 
 /** Images that a scanner hands over are checked in the scanner's pipeline: the others in the build. */
-function checkedHere(chain: Chain): Image[] {
+function checkedHere(chain: ChainPlan): PlannedImage[] {
   return chain.images.filter((image) => image === chain.primary || image.component === undefined);
 }
 
-function declareParams(chain: Chain): Yaml[] {
+function declareParams(chain: ChainPlan): Yaml[] {
   return [
     ...SOURCE_PARAMS,
     ...chain.images.map((image) => ({
@@ -107,7 +107,7 @@ function declareParams(chain: Chain): Yaml[] {
   ];
 }
 
-function imageResults(image: Image, chain: Chain, prefix: string, description: string): YamlMap[] {
+function imageResults(image: PlannedImage, chain: ChainPlan, prefix: string, description: string): YamlMap[] {
   const task = finalTask(image, chain);
   return [
     { name: `${prefix}IMAGE_URL`, description, value: result(task, 'IMAGE_URL') },
@@ -129,7 +129,7 @@ function prefetchTask(pins: Pins): YamlMap {
   };
 }
 
-function linkTask(image: Image, chain: Chain): YamlMap {
+function linkTask(image: PlannedImage, chain: ChainPlan): YamlMap {
   return {
     name: linking(chain).nameOf(image),
     taskRef: { name: linking(chain).task },
@@ -147,7 +147,7 @@ function linkTask(image: Image, chain: Chain): YamlMap {
   };
 }
 
-function latestTask(image: Image, chain: Chain, linkOrder: readonly Image[], pins: Pins): YamlMap {
+function latestTask(image: PlannedImage, chain: ChainPlan, linkOrder: readonly PlannedImage[], pins: Pins): YamlMap {
   const task = finalTask(image, chain);
   const runAfter =
     image.embeddedBy.length > 0

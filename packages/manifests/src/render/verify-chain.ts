@@ -1,4 +1,4 @@
-import type { Chain } from '../chain/chain.ts';
+import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { param, params, resources, result, STEP_TEMPLATE, WORKDIR_VOLUME } from './wiring.ts';
@@ -46,7 +46,7 @@ cat "$TEST_OUTPUT"
 `;
 
 /** The Pipeline of an IntegrationTestScenario: proves the chain that a Snapshot holds, result TEST_OUTPUT. */
-export function verifyChain(chain: Chain, pins: Pins): YamlMap {
+export function verifyChain(chain: ChainPlan, pins: Pins): YamlMap {
   const strings = (values: Readonly<Record<string, string>>): YamlMap[] =>
     Object.entries(values).map(([name, description]) => ({ name, type: 'string', description }));
   return {

@@ -1,4 +1,4 @@
-import type { Chain, Image } from '../chain/chain.ts';
+import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { CatalogTask, Pins } from '../pins/pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 
@@ -20,15 +20,15 @@ export function when(input: string, value: string): YamlMap[] {
   return [{ input, operator: 'in', values: [value] }];
 }
 
-export const buildTask = (image: Image): string => `build-${image.name}`;
-export const extractTask = (image: Image): string => `extract-${image.name}`;
-export const applyTagsTask = (image: Image): string => `apply-tags-${image.name}`;
+export const buildTask = (image: PlannedImage): string => `build-${image.name}`;
+export const extractTask = (image: PlannedImage): string => `extract-${image.name}`;
+export const applyTagsTask = (image: PlannedImage): string => `apply-tags-${image.name}`;
 
 /** Whether another image has this one's digest inside. Such an image is linked back to those: sealed, or by referrer. */
-export const isEmbedded = (image: Image): boolean => image.embeddedBy.length > 0;
+export const isEmbedded = (image: PlannedImage): boolean => image.embeddedBy.length > 0;
 
 /** The task of our own that links an image back, and the names that follow from how the chain does that. */
-export function linking(chain: Chain): { task: string; nameOf: (image: Image) => string; suffix: string } {
+export function linking(chain: ChainPlan): { task: string; nameOf: (image: PlannedImage) => string; suffix: string } {
   const label = chain.seal === 'label';
   return {
     task: label ? 'label-image' : 'link-image',
@@ -39,25 +39,25 @@ export function linking(chain: Chain): { task: string; nameOf: (image: Image) =>
 }
 
 /** The task whose results are the image as it is released: sealing makes another image of it, a referrer does not. */
-export const finalTask = (image: Image, chain: Chain): string =>
+export const finalTask = (image: PlannedImage, chain: ChainPlan): string =>
   isEmbedded(image) && chain.seal === 'label' ? linking(chain).nameOf(image) : buildTask(image);
 
 /** `repository:tag@digest` of what a task put out; IMAGE_URL has the tag. */
 export const reference = (task: string): string => `${result(task, 'IMAGE_URL')}@${result(task, 'IMAGE_DIGEST')}`;
 
 /** The pipeline's parameter that says where an image goes, with its tag. */
-export const imageParam = (image: Image, primary: Image): string =>
+export const imageParam = (image: PlannedImage, primary: PlannedImage): string =>
   image === primary ? 'output-image' : `${image.role}-image`;
 
 /** The pipeline's parameter with the image's repository alone. */
-export const repositoryParam = (image: Image): string => `${image.role}-repository`;
+export const repositoryParam = (image: PlannedImage): string => `${image.role}-repository`;
 
 /** The pipeline's parameter that says when an image expires. */
-export const expiryParam = (image: Image): string =>
+export const expiryParam = (image: PlannedImage): string =>
   image.pullRequestExpiry === undefined ? 'image-expires-after' : `${image.role}-expires-after`;
 
 /** `METADATA`: prefix of the pipeline's results about an image that is not the primary one. */
-export const resultPrefix = (image: Image): string => image.role.toUpperCase().replaceAll('-', '_');
+export const resultPrefix = (image: PlannedImage): string => image.role.toUpperCase().replaceAll('-', '_');
 
 /** Minutes as Tekton writes a duration. */
 export const clock = (minutes: number): string => `${Math.floor(minutes / 60)}h${minutes % 60}m0s`;

@@ -9,7 +9,7 @@ import {
 } from '@multi-image/testing/tekton-schema';
 import { checkPipeline, checkRun, checkTask } from '@multi-image/testing/wiring-rules';
 import { parseAllDocuments } from 'yaml';
-import { resolveChain } from '../chain/chain.ts';
+import { planChain } from '../chain/plan.ts';
 import { checkConfig } from '../config/check.ts';
 import type { ChainConfig } from '../config/schema.ts';
 import { readPins } from '../pins/pins.ts';
@@ -21,7 +21,7 @@ const PINS = readPins();
 export function renderConfig(config: ChainConfig, folder = ''): RenderedFile[] {
   const checked = checkConfig(config);
   if (checked.config === undefined) throw new Error(JSON.stringify(checked.issues));
-  return render(resolveChain(checked.config), PINS, folder);
+  return render(planChain(checked.config), PINS, folder);
 }
 
 /** Everything that was rendered, by kind, having passed its schema; and what is wrong between documents. */

@@ -1,5 +1,5 @@
 import type { Registry, VerificationKey } from '@multi-image/digest-chain';
-import type { Chain } from '@multi-image/manifests';
+import type { ChainPlan } from '@multi-image/manifests';
 import { judge } from '../../judge/criteria.ts';
 import { type Evidence, extend } from '../../judge/criterion.ts';
 import type { Observation, ObservedImage, RunFacts } from '../../judge/observation.ts';
@@ -10,7 +10,7 @@ import { reportOf } from '../../report/report-of.ts';
 import { componentsOf } from './runs.ts';
 
 export interface JudgeRunsOptions {
-  chain: Chain;
+  chain: ChainPlan;
   revision: string;
   /** What the run of each component did. */
   runs: ReadonlyMap<string, RunFacts>;

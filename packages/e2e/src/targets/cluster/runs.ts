@@ -1,5 +1,5 @@
 import type { Progress } from '@multi-image/kit/progress';
-import type { Chain } from '@multi-image/manifests';
+import type { ChainPlan } from '@multi-image/manifests';
 import { E2eError } from '../../errors.ts';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { Cluster } from './cluster.ts';
@@ -28,7 +28,7 @@ export function konfluxLabels(application: string): RunLabels {
 
 export interface FollowRunsOptions {
   cluster: Cluster;
-  chain: Chain;
+  chain: ChainPlan;
   namespace: string;
   labels: RunLabels;
   /** The commit to follow; where it is not known, that of the first new runs ({@link CommitChoice}). */
@@ -54,7 +54,7 @@ export interface FollowRunsOptions {
 }
 
 /** The components whose runs a chain has, the builder's first. */
-export function componentsOf(chain: Chain): readonly { component: string; role: string }[] {
+export function componentsOf(chain: ChainPlan): readonly { component: string; role: string }[] {
   return chain.images.flatMap(({ component, role }, index) =>
     component === undefined && index > 0 ? [] : [{ component: component ?? chain.primary.name, role }],
   );

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '@multi-image/kit/progress';
-import { type Chain, loadConfig } from '@multi-image/manifests';
+import { type ChainPlan, loadConfig } from '@multi-image/manifests';
 import { type Containers, type PipelineRunOutcome, type RunEvent, runPipeline } from '@multi-image/tekton-local';
 import { parse } from 'yaml';
 import type { RunFacts } from '../../judge/observation.ts';
@@ -27,7 +27,7 @@ export interface PipelinesOptions {
 }
 
 export interface PipelineRuns {
-  chain: Chain;
+  chain: ChainPlan;
   build: RunFacts;
   /** The runs that hand an image to Konflux, with that image's role. */
   scanners: readonly { role: string; run: RunFacts }[];
@@ -90,7 +90,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
 /** The parameters of a PipelineRun that name a repository of the chain, with the local registry instead. */
 async function localParams(
   file: string,
-  chain: Chain,
+  chain: ChainPlan,
   revision: string,
   localRepository: (repository: string) => string,
 ): Promise<Record<string, string>> {

@@ -1,4 +1,4 @@
-import { type Chain, type LoadedConfig, render } from '@multi-image/manifests';
+import { type ChainPlan, type LoadedConfig, render } from '@multi-image/manifests';
 import { MADE_BY_US, NAMES, type Resource } from '../resource.ts';
 import { componentsOf, type RunLabels } from '../runs.ts';
 import { embed, identify, RUN_LABELS } from './embed.ts';
@@ -15,7 +15,7 @@ export interface AssembleOptions {
 
 /** The PipelineRun of each component, as a push would start it. */
 export function assemble(
-  chain: Chain,
+  chain: ChainPlan,
   { pins, folder }: LoadedConfig,
   options: AssembleOptions,
 ): Promise<readonly Resource[]> {

@@ -1,5 +1,5 @@
 import type { Registry } from '@multi-image/digest-chain';
-import type { Chain } from '@multi-image/manifests';
+import type { ChainPlan } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { findRegistryProblems } from '../../../look/registry-problems.ts';
 import type { Cluster } from '../cluster.ts';
@@ -11,7 +11,7 @@ import { type CommitOptions, findCommitProblems } from './commit.ts';
 export interface TektonPreflightOptions {
   cluster: Cluster;
   /** As it is built: its images' repositories, its namespace. */
-  chain: Chain;
+  chain: ChainPlan;
   registry: Registry;
   serviceAccount: string;
   /** Bundles that the cluster has to resolve. */

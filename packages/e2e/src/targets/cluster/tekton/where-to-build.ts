@@ -1,5 +1,5 @@
 import { parseReference } from '@multi-image/digest-chain';
-import { type Chain, type LoadedConfig, readRemote, retarget } from '@multi-image/manifests';
+import { type ChainPlan, type LoadedConfig, readRemote, retarget } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 
 export interface WhereToBuild {
@@ -13,7 +13,7 @@ export interface WhereToBuild {
  * The chain in the registry, the repository and the namespace that were asked for. Where the config's git url is still a
  * placeholder, the remote `origin` is meant. Throws `USAGE`.
  */
-export function whereToBuild(config: LoadedConfig, { imageRegistry, gitUrl, namespace }: WhereToBuild): Chain {
+export function whereToBuild(config: LoadedConfig, { imageRegistry, gitUrl, namespace }: WhereToBuild): ChainPlan {
   if (imageRegistry !== undefined) {
     try {
       const { tag, digest } = parseReference(`${imageRegistry}/image`);

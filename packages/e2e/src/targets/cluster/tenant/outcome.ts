@@ -1,5 +1,5 @@
 import type { Progress } from '@multi-image/kit/progress';
-import type { Chain, LoadedConfig } from '@multi-image/manifests';
+import type { ChainPlan, LoadedConfig } from '@multi-image/manifests';
 import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
 import type { Cluster } from '../cluster.ts';
 import { waitFor } from '../follow.ts';
@@ -159,7 +159,7 @@ function scenarioOf(config: LoadedConfig, component: string): string | undefined
 /** The outcome as evidence, for the criterion that it belongs to. */
 export function outcomeEvidence(
   { signed, snapshots, tests }: Outcome,
-  chain: Chain,
+  chain: ChainPlan,
   digests: ReadonlyMap<string, string | undefined>,
 ): Readonly<Record<'scanner-extracts' | 'scanned-and-signed', readonly Evidence[]>> {
   const scanners = componentsOf(chain).slice(1);

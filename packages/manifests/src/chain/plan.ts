@@ -1,9 +1,9 @@
-import type { ChainConfig, Check, ImageConfig } from '../config/schema.ts';
+import type { ChainConfig, ImageConfig, KonfluxCheck } from '../config/schema.ts';
 import { CHECKS } from '../config/schema.ts';
 import { argumentPrefix, defaultName } from './names.ts';
 
 /** An image with every default filled in and its edges followed. */
-export interface Image {
+export interface PlannedImage {
   readonly role: string;
   readonly name: string;
   readonly component: string | undefined;
@@ -13,9 +13,9 @@ export interface Image {
   readonly containerfile: string;
   readonly context: string;
   /** Images whose digests are baked into this one. */
-  readonly embeds: readonly Image[];
+  readonly embeds: readonly PlannedImage[];
   /** Images that have this one's digest baked in. An image that has any is sealed with theirs. */
-  readonly embeddedBy: readonly Image[];
+  readonly embeddedBy: readonly PlannedImage[];
   /** `IMAGE1`: the build arguments about this image are `IMAGE1_DIGEST` and `IMAGE1_URL`. */
   readonly argumentPrefix: string;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -24,11 +24,11 @@ export interface Image {
   readonly platforms: readonly string[];
   /** Only where it differs from the chain's. */
   readonly pullRequestExpiry: string | undefined;
-  readonly checks: readonly Check[];
+  readonly checks: readonly KonfluxCheck[];
 }
 
 /** A checked config as the renderers read it. */
-export interface Chain {
+export interface ChainPlan {
   readonly application: string;
   readonly displayName: string;
   readonly namespace: string;
@@ -48,14 +48,14 @@ export interface Chain {
   readonly checksTimeout: number;
   readonly digestChain: string;
   /** In the order of the config. */
-  readonly images: readonly Image[];
-  readonly primary: Image;
+  readonly images: readonly PlannedImage[];
+  readonly primary: PlannedImage;
   /** Every image after those that it embeds; otherwise in the order of the config. */
-  readonly buildOrder: readonly Image[];
+  readonly buildOrder: readonly PlannedImage[];
 }
 
 /** Fills in the defaults of a config that {@link checkConfig} let pass, and turns its roles into edges. */
-export function resolveChain(config: ChainConfig): Chain {
+export function planChain(config: ChainConfig): ChainPlan {
   const images = config.images.map((image, index) => resolveImage(image, index, config));
   const byRole = new Map(images.map((image) => [image.role, image]));
   config.images.forEach((image, index) => {
@@ -93,7 +93,7 @@ export function resolveChain(config: ChainConfig): Chain {
   };
 }
 
-type Draft = Image & { embeds: Image[]; embeddedBy: Image[] };
+type Draft = PlannedImage & { embeds: PlannedImage[]; embeddedBy: PlannedImage[] };
 
 function resolveImage(image: ImageConfig, index: number, config: ChainConfig): Draft {
   const name = image.name ?? defaultName(index);
@@ -118,10 +118,10 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
   };
 }
 
-function sortForBuilding(images: readonly Image[]): Image[] {
+function sortForBuilding(images: readonly PlannedImage[]): PlannedImage[] {
   const waitsFor = new Map(images.map((image) => [image, image.embeds.length]));
   const ready = images.filter((image) => image.embeds.length === 0);
-  const order: Image[] = [];
+  const order: PlannedImage[] = [];
   for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
     order.push(next);
     for (const image of next.embeddedBy) {
