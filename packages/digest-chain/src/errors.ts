@@ -51,11 +51,11 @@ export type ErrorCode =
 
 export interface ErrorDetails {
   /** What would have been right. */
-  expected?: string;
+  expected?: string | undefined;
   /** What was there instead. */
-  found?: string;
+  found?: string | undefined;
   /** What the reader can do about it. */
-  hint?: string;
+  hint?: string | undefined;
   cause?: unknown;
 }
 

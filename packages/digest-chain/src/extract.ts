@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
+import { isAtLeast, judgeProof } from './level.ts';
 import { formatReference, type Reference } from './reference.ts';
 import type { RawManifest, Registry } from './registry/registry.ts';
 import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
-import { shortcoming, type Verification, type VerifyOptions, verifyManifest } from './verify.ts';
+import { type Verification, type VerifyOptions, verifyManifest, wantedLevel } from './verify.ts';
 
 export interface ExtractOptions extends Omit<VerifyOptions, 'at'> {
   /** Which of the linked images is wanted. */
@@ -42,17 +43,17 @@ export async function extract(
   return { url: link.url, digest: link.digest, verification };
 }
 
-/** Throws `VERIFICATION_FAILED` with the first check that keeps the proof from what was asked for. */
+/**
+ * Throws `VERIFICATION_FAILED` with the first check that keeps the proof from what was asked for: with keys level
+ * `attested`, else `linked`.
+ */
 export function assertVerified(verification: Verification, options: Pick<VerifyOptions, 'keys'> = {}): void {
-  const failed = shortcoming(verification.checks, options.keys);
-  if (failed === undefined) return;
-  const { id, role, evidence, expected, found, hint } = failed;
+  if (isAtLeast(verification.level, wantedLevel(options))) return;
+  const [missing] = judgeProof(verification.checks).shortcomings;
+  const { id = 'level', role, evidence = verification.level, expected, found, hint } = missing ?? {};
   const about = role === undefined ? id : `${id} (${role})`;
-  throw new DigestChainError('VERIFICATION_FAILED', `${verification.image.reference}: ${about}: ${evidence}`, {
-    ...(expected === undefined ? {} : { expected }),
-    ...(found === undefined ? {} : { found }),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  const message = `${verification.image.reference}: ${about}: ${evidence}`;
+  throw new DigestChainError('VERIFICATION_FAILED', message, { expected, found, hint });
 }
 
 function linkOf(verification: Verification, role: string): Link {

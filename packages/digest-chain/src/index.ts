@@ -7,6 +7,7 @@ export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
 export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
 export { type InspectedImage, type InspectedLink, type Inspection, inspect } from './inspect/inspect.ts';
+export { ATTESTED, isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './level.ts';
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
 export {
@@ -40,4 +41,4 @@ export type { Chain, ChainImage, Embeds, Source } from './statement/chain.ts';
 export { type Discovery, discoverStatements, type FoundStatement } from './statement/discover.ts';
 export { formatStatement, PREDICATE_TYPE, parseStatement } from './statement/statement.ts';
 export { type UnsealResult, unseal } from './unseal.ts';
-export { type Verification, type VerifyOptions, verify } from './verify.ts';
+export { type Verification, type VerifyOptions, verify, wantedLevel } from './verify.ts';

@@ -1,7 +1,8 @@
 import type { VerificationKey } from './attestation/keys.ts';
-import { type AttestedCheckId, type Check, skipped } from './check.ts';
+import { type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
+import { ATTESTED, judgeProof, type Level } from './level.ts';
 import { factsOf, treeOf } from './read-image.ts';
 import { formatReference, type Reference } from './reference.ts';
 import type { RawManifest, Registry, Repository } from './registry/registry.ts';
@@ -27,11 +28,7 @@ export interface VerifyOptions {
 
 /** A proof: every check with its evidence. */
 export interface Verification {
-  /**
-   * `linked`: the images name each other by digest. `attested`: and the build system signed that it built them so.
-   * `none`: something that was asked for does not hold.
-   */
-  readonly level: 'none' | 'linked' | 'attested';
+  readonly level: Level;
   /** The image that it started from, as it was asked for, and its digest. */
   readonly image: { readonly reference: string; readonly digest: Digest };
   /** The digest that others embed, once it was reconstructed. */
@@ -74,7 +71,7 @@ export async function verifyManifest(
   const attested = await attest(registry, proof, options.keys ?? []);
   const checks = [...proof.checks, ...attested];
   return {
-    level: levelOf(checks, attested, options),
+    level: judgeProof(checks).level,
     image: { reference: formatReference(reference), digest: manifest.digest },
     origin: proof.origin,
     links: proof.links,
@@ -83,17 +80,10 @@ export async function verifyManifest(
   };
 }
 
-/** The first check that keeps a proof from its level: what failed, else what was needed and could not be checked. */
-export function shortcoming(checks: readonly Check[], keys: VerifyOptions['keys'] = []): Check | undefined {
-  const needed = (check: Check): boolean => {
-    // Beside labels a statement is not needed; what a key proves is needed where there is one.
-    return ATTESTED.some((id) => id === check.id) ? keys.length > 0 : check.id !== 'chain-statement';
-  };
-  const failed = checks.find((check) => check.status === 'failed');
-  return failed ?? checks.find((check) => check.status === 'skipped' && needed(check));
+/** What is asked for: with keys, that their owner signed. */
+export function wantedLevel({ keys = [] }: Pick<VerifyOptions, 'keys'>): Level {
+  return keys.length > 0 ? 'attested' : 'linked';
 }
-
-const ATTESTED = ['signature', 'provenance', 'build-args'] as const satisfies readonly AttestedCheckId[];
 
 /** The checks of level `attested`; what they take is loaded only where there is a key. */
 async function attest(
@@ -129,9 +119,4 @@ function hasNoSeal(tree: ImageTree, prefix: string): boolean {
     throw error;
   }
   return false;
-}
-
-function levelOf(checks: readonly Check[], attested: readonly Check[], { keys }: VerifyOptions): Verification['level'] {
-  if (shortcoming(checks, keys) !== undefined) return 'none';
-  return attested.every((check) => check.status === 'passed') ? 'attested' : 'linked';
 }

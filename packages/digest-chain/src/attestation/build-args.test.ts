@@ -13,9 +13,10 @@ import { startTestRegistry, type TestRegistry } from '@multi-image/testing/regis
 import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Check } from '../check.ts';
+import { assertVerified } from '../extract.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
-import { verify } from '../verify.ts';
+import { type Verification, verify } from '../verify.ts';
 
 let server: TestRegistry;
 const registry = createRegistry();
@@ -32,15 +33,27 @@ afterAll(async () => {
 async function prove(
   name: string,
   statementsOf: (chain: SealedChain) => readonly object[],
-): Promise<{ chain: SealedChain; level: string; check: Check | undefined; provenance: string | undefined }> {
+): Promise<{
+  chain: SealedChain;
+  verification: Verification;
+  level: string;
+  check: Check | undefined;
+  provenance: string | undefined;
+}> {
   const chain = await sealedChain(server.host, name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase());
   await signBoth(chain, signer);
   await attest(chain.image2, chain.metadata, signer, ...statementsOf(chain));
-  const { level, checks } = await verify(registry, parseReference(`${chain.image1}:${REVISION}`), {
+  const verification = await verify(registry, parseReference(`${chain.image1}:${REVISION}`), {
     keys: signer.keys,
   });
-  const of = (id: Check['id']) => checks.find((check) => check.id === id);
-  return { chain, level, check: of('build-args'), provenance: of('provenance')?.status };
+  const of = (id: Check['id']) => verification.checks.find((check) => check.id === id);
+  return {
+    chain,
+    verification,
+    level: verification.level,
+    check: of('build-args'),
+    provenance: of('provenance')?.status,
+  };
 }
 
 type StatementOf = (chain: SealedChain) => object;
@@ -153,8 +166,13 @@ describe('a run whose provenance lists no tasks', () => {
     ['beside another run that does', (chain: SealedChain) => [otherRun(chain)]],
   ])('leaves the build unknown: %s', async (name, others) => {
     const proof = await prove(`plain-${name}`, (chain) => [plainRun(chain), ...others(chain)]);
+    // Nothing contradicts the links, and nothing is attested.
+    expect(() => assertVerified(proof.verification, { keys: signer.keys })).toThrow(
+      expect.objectContaining({ code: 'VERIFICATION_FAILED', message: expect.stringContaining('build-args') }),
+    );
+    assertVerified(proof.verification);
     expect(proof).toMatchObject({
-      level: 'none',
+      level: 'linked',
       check: { status: 'skipped', evidence: expect.stringContaining('https://tekton.dev/chains/v2/slsa)') },
     });
   });

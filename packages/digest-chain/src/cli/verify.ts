@@ -1,8 +1,9 @@
 import type { Check } from '../check.ts';
+import { isAtLeast, type Level } from '../level.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import { isRole } from '../seal/labels.ts';
-import { type Verification, verify } from '../verify.ts';
+import { type Verification, verify, wantedLevel } from '../verify.ts';
 import { COMMON, parseArguments, parseRepository, single, usage } from './arguments.ts';
 import { readKeys } from './keys.ts';
 import { connect } from './registry.ts';
@@ -17,15 +18,17 @@ export async function run(args: readonly string[]): Promise<number> {
     revision: { type: 'string' },
   });
   const image = parseReference(single('verify', 'image', positionals));
+  const keys = await readKeys(values.key);
+  const wanted = wantedLevel(keys);
   const result = await verify(connect(values), image, {
-    ...(await readKeys(values.key)),
+    ...keys,
     at: parsePlaces(values.at),
     statement: values['no-statement'] !== true,
     ...(values.revision === undefined ? {} : { revision: values.revision }),
     ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
   });
-  process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result));
-  return result.level === 'none' ? 1 : 0;
+  process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result, wanted));
+  return isAtLeast(result.level, wanted) ? 0 : 1;
 }
 
 /** Reads `--at <role>=<repository>`. */
@@ -42,10 +45,11 @@ function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Reposit
 }
 
 /** The proof for a terminal: a line for each check, and what it comes to. */
-function formatVerification(result: Verification): string {
+function formatVerification(result: Verification, wanted: Level): string {
   const { reference, digest } = result.image;
   const name = reference.includes('@') ? reference : `${reference}@${digest}`;
-  const verdict = result.level === 'none' ? 'NOT PROVED' : result.level;
+  const missed = isAtLeast(result.level, wanted) ? '' : `, NOT ${wanted}`;
+  const verdict = result.level === 'none' ? 'NOT PROVED' : `${result.level}${missed}`;
   return `${[...result.checks.flatMap(formatCheck), `${verdict}: ${printable(name)}`].join('\n')}\n`;
 }
 
