@@ -1,4 +1,3 @@
-export { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from './attestation/document.ts';
 export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
@@ -10,6 +9,7 @@ export { type InspectedImage, type InspectedLink, type Inspection, inspect } fro
 export { ATTESTED, isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './level.ts';
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
+export { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from './media-types.ts';
 export {
   type DigestReference,
   formatReference,

@@ -18,3 +18,11 @@ export const MANIFEST_TYPES: readonly string[] = [OCI_MANIFEST, OCI_INDEX, DOCKE
 export function isIndex(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
 }
+
+/** An in-toto statement, as it is or in an envelope. */
+export const IN_TOTO: string = 'application/vnd.in-toto+json';
+/** What is signed is in a layer: cosign's simple signing, or the DSSE envelope around a statement. */
+export const SIMPLE_SIGNING: string = 'application/vnd.dev.cosign.simplesigning.v1+json';
+export const DSSE_ENVELOPE: string = 'application/vnd.dsse.envelope.v1+json';
+/** The annotation that holds the signature of a simple signing payload. */
+export const SIGNATURE_ANNOTATION: string = 'dev.cosignproject.cosign/signature';

@@ -1,4 +1,5 @@
 // Images and registries (OCI image-spec and distribution-spec), without anything of chains and seals.
+export { preAuthenticationEncoding } from './attestation/pre-authentication.ts';
 export {
   type BlobDescriptor,
   type Descriptor,
@@ -16,12 +17,16 @@ export {
   DOCKER_CONFIG,
   DOCKER_LIST,
   DOCKER_MANIFEST,
+  DSSE_ENVELOPE,
   EMPTY,
   EMPTY_MEDIA_TYPE,
+  IN_TOTO,
   isIndex,
   OCI_CONFIG,
   OCI_INDEX,
   OCI_MANIFEST,
+  SIGNATURE_ANNOTATION,
+  SIMPLE_SIGNING,
 } from './media-types.ts';
 export { nameOf, type PlatformImage, type ReadImage, readImage } from './read-image.ts';
 export {

@@ -1,8 +1,7 @@
-export type { ChainsOutcome } from './chains/chains.ts';
 export { buildNodeBase } from './containers/base-image.ts';
 export { type Containers, probeContainers } from './containers/containers.ts';
 export { formatProblem, type Problem, TektonLocalError, type TektonLocalErrorCode } from './errors.ts';
-export type { PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';
+export type { ChainsOutcome, PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';
 export { resolvePipelineRun } from './plan/resolve.ts';
 export type { Selection } from './plan/selection.ts';
 export { type RunOptions, runPipeline } from './run-pipeline.ts';

@@ -1,5 +1,4 @@
-import type { ChainsOutcome } from './chains/chains.ts';
-import type { ParamValue } from './stand-in.ts';
+import type { ParamValue } from './plan/model.ts';
 
 /** How a step ended. */
 export interface StepOutcome {
@@ -27,6 +26,16 @@ export interface TaskOutcome {
   steps: StepOutcome[];
   /** Of a matrix: one for each combination. */
   runs?: TaskOutcome[];
+}
+
+/** What was signed for a run. */
+export interface ChainsOutcome {
+  /** PEM, for `cosign verify --key`. */
+  publicKey: string;
+  /** Images with a signature of their own: `registry/repository@digest`. */
+  signed: string[];
+  /** Images that got the provenance of the whole run. */
+  attested: string[];
 }
 
 /** How a PipelineRun ended. Times are milliseconds since 1970. */

@@ -8,10 +8,11 @@ import { provenanceV02 } from '@multi-image/testing/provenance';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, envelope, pushSigned, simpleSigning } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { RawManifest } from '../registry/registry.ts';
-import { DSSE_ENVELOPE, isSignature, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from './document.ts';
+import { isSignature } from './document.ts';
 import { type Evidence, EvidenceReader } from './evidence.ts';
 import { parsePublicKeys } from './keys.ts';
 

@@ -3,8 +3,9 @@ import { createSigner, envelope, simpleSigning } from '@multi-image/testing/sign
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { type Claim, DSSE_ENVELOPE, isSignature, readClaim, SIMPLE_SIGNING, type SignedLayer } from './document.ts';
-import { preAuthenticationEncoding } from './dsse.ts';
+import { DSSE_ENVELOPE, SIMPLE_SIGNING } from '../media-types.ts';
+import { type Claim, isSignature, readClaim, type SignedLayer } from './document.ts';
+import { preAuthenticationEncoding } from './pre-authentication.ts';
 
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const signer = createSigner();

@@ -1,19 +1,15 @@
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import { DSSE_ENVELOPE, IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { parseBundle } from './bundle.ts';
-import { type Envelope, envelopeSigner, IN_TOTO_PAYLOAD, parseEnvelope } from './dsse.ts';
+import { type Envelope, envelopeSigner, parseEnvelope } from './dsse.ts';
 import { parseInTotoStatement } from './in-toto.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
 import { signedDigest } from './simple-signing.ts';
 
-export const SIMPLE_SIGNING: string = 'application/vnd.dev.cosign.simplesigning.v1+json';
-export const DSSE_ENVELOPE: string = 'application/vnd.dsse.envelope.v1+json';
 export const SIGSTORE_BUNDLE: RegExp = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3)?\+json/;
-
-/** The annotation that holds the signature of a simple signing payload. */
-export const SIGNATURE_ANNOTATION: string = 'dev.cosignproject.cosign/signature';
 
 export function isSignedMediaType(mediaType: string): boolean {
   return mediaType === SIMPLE_SIGNING || mediaType === DSSE_ENVELOPE || SIGSTORE_BUNDLE.test(mediaType);
@@ -69,9 +65,9 @@ export function isSignature(claim: Claim): boolean {
 
 function readEnvelopeClaim(envelope: Envelope, keys: readonly VerificationKey[]): Claim {
   const key = required(envelopeSigner(envelope, keys));
-  if (envelope.payloadType !== IN_TOTO_PAYLOAD) {
+  if (envelope.payloadType !== IN_TOTO) {
     throw new DigestChainError('ATTESTATION_INVALID', 'the envelope holds no in-toto statement', {
-      expected: IN_TOTO_PAYLOAD,
+      expected: IN_TOTO,
       found: envelope.payloadType.slice(0, 160),
     });
   }

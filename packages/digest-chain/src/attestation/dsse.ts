@@ -1,9 +1,7 @@
 import { DigestChainError } from '../errors.ts';
 import { decodeJson, items, member, textOf } from '../json/decode.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
-
-/** The payload type of an envelope around an in-toto statement. */
-export const IN_TOTO_PAYLOAD: string = 'application/vnd.in-toto+json';
+import { preAuthenticationEncoding } from './pre-authentication.ts';
 
 /** More signatures on one envelope are refused: Chains and cosign write one, and each is tried with each key. */
 export const MAX_SIGNATURES: number = 4;
@@ -37,12 +35,6 @@ export function readEnvelope(document: unknown): Envelope {
 /** The key that signed the envelope (one of its signatures), or undefined. */
 export function envelopeSigner(envelope: Envelope, keys: readonly VerificationKey[]): VerificationKey | undefined {
   return signerOf(keys, preAuthenticationEncoding(envelope.payloadType, envelope.payload), ...envelope.signatures);
-}
-
-/** What is signed (DSSE protocol.md, "Signature Definition"): lengths in bytes, so that no two inputs give the same. */
-export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
-  const type = Buffer.from(payloadType);
-  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
 }
 
 function malformed(expected: string, found: string): DigestChainError {

@@ -4,9 +4,9 @@ import { createSigner, envelope } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
+import { DSSE_ENVELOPE } from '../media-types.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { RawManifest, Registry } from '../registry/registry.ts';
-import { DSSE_ENVELOPE } from './document.ts';
 import { EvidenceReader, MAX_DOCUMENT_SIZE, MAX_DOCUMENTS } from './evidence.ts';
 
 const place = { registry: 'localhost', repository: 'x' };

@@ -1,7 +1,8 @@
 import { CONCURRENCY } from '../concurrent.ts';
 import type { Digest } from '../digest.ts';
+import { DSSE_ENVELOPE, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
-import { type Claim, DSSE_ENVELOPE, readClaim, SIMPLE_SIGNING } from './document.ts';
+import { type Claim, readClaim } from './document.ts';
 import type { VerificationKey } from './keys.ts';
 import { attempt, findSignedBlobs, type Rejection, type SignedBlob } from './signature-manifests.ts';
 

@@ -4,9 +4,9 @@ import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
-import { EMPTY_MEDIA_TYPE } from '../media-types.ts';
+import { EMPTY_MEDIA_TYPE, SIGNATURE_ANNOTATION } from '../media-types.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
-import { isSignedMediaType, SIGNATURE_ANNOTATION, SIGSTORE_BUNDLE } from './document.ts';
+import { isSignedMediaType, SIGSTORE_BUNDLE } from './document.ts';
 
 /** A signed document that is attached to an image: not read yet. */
 export interface SignedBlob extends BlobDescriptor {

@@ -2,15 +2,12 @@ import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
-import { EMPTY, EMPTY_MEDIA_TYPE, OCI_MANIFEST } from '../media-types.ts';
+import { EMPTY, EMPTY_MEDIA_TYPE, IN_TOTO, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { MAX_STATEMENT_SIZE, PREDICATE_TYPE } from './statement.ts';
 
 /** The artifactType of a chain statement (image-spec, manifest.md, "artifactType"). */
 export const ARTIFACT_TYPE: string = 'application/vnd.konflux.image-chain.v1+json';
-
-/** An in-toto statement as it is, not in an envelope. */
-export const STATEMENT_MEDIA_TYPE: string = 'application/vnd.in-toto+json';
 
 export { EMPTY, EMPTY_MEDIA_TYPE } from '../media-types.ts';
 
@@ -34,7 +31,7 @@ export function formatArtifact(statement: BlobDescriptor, subject: Subject): Raw
       mediaType: OCI_MANIFEST,
       artifactType: ARTIFACT_TYPE,
       config: { mediaType: EMPTY_MEDIA_TYPE, digest: digestOf(EMPTY), size: EMPTY.length },
-      layers: [{ mediaType: STATEMENT_MEDIA_TYPE, digest: statement.digest, size: statement.size }],
+      layers: [{ mediaType: IN_TOTO, digest: statement.digest, size: statement.size }],
       subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
       annotations: { 'in-toto.io/predicate-type': PREDICATE_TYPE },
     }),
@@ -57,7 +54,7 @@ export function readArtifact(manifest: RawManifest, subject: Digest): BlobDescri
   expect('its subject', subject, textOf(at(document, 'subject', 'digest')));
   const layers = items(member(document, 'layers'));
   expect('how many layers it has', '1', `${layers.length}`);
-  expect("its layer's media type", STATEMENT_MEDIA_TYPE, textOf(member(layers[0], 'mediaType')));
+  expect("its layer's media type", IN_TOTO, textOf(member(layers[0], 'mediaType')));
   const { digest, size = 0 } = readDescriptor(layers[0]) ?? {};
   if (digest !== undefined && size > 0 && size <= MAX_STATEMENT_SIZE) return { digest, size };
   const expected = `a digest, and a size of up to ${MAX_STATEMENT_SIZE} bytes`;

@@ -15,9 +15,9 @@ import { provenanceV1, provenanceV02, type TestTask } from '@multi-image/testing
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DSSE_ENVELOPE } from '../attestation/document.ts';
 import type { Check } from '../check.ts';
 import type { Digest } from '../digest.ts';
+import { DSSE_ENVELOPE } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { type Verification, verify } from '../verify.ts';

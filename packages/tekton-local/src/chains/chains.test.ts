@@ -2,17 +2,24 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  type BlobDescriptor,
+  createRegistry,
+  formatReference,
+  OCI_CONFIG,
+  OCI_MANIFEST,
+  parseReference,
+  SIGNATURE_ANNOTATION,
+} from '@multi-image/digest-chain/oci';
 import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineRunOutcome } from '../outcome.ts';
-import { parseReference } from '../registry/reference.ts';
-import { getBlob, getManifest, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry/registry-io.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 import { imagesInResults } from './image-results.ts';
 
-const SIGNATURE = 'dev.cosignproject.cosign/signature';
+const client = createRegistry();
 const digest = `sha256:${'a'.repeat(64)}`;
 
 describe('imagesInResults', () => {
@@ -24,7 +31,7 @@ describe('imagesInResults', () => {
     [{ IMAGE_URL: 'quay.io/a/b', IMAGE_DIGEST: 'sha256:short' }, []],
     [{ IMAGE_URL: 'not an image', IMAGE_DIGEST: digest }, []],
   ])('%j', (results, expected) => {
-    expect(imagesInResults(results as never).map((image) => `${image.repository}@${image.digest}`)).toEqual(expected);
+    expect(imagesInResults(results as never).map(formatReference)).toEqual(expected);
   });
 });
 
@@ -77,12 +84,13 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
     runPipeline({ root: files.root, file: 'run.yaml', images: { 'test-image': busybox.image }, ...options });
 
   async function layersOf(image: 'one' | 'two', suffix: string) {
-    const tag = parseReference(`${registry.host}/chain/${image}:${images[image].replace(':', '-')}.${suffix}`);
-    const { layers } = JSON.parse(Buffer.from((await getManifest(tag)).bytes).toString()) as {
-      layers: { mediaType: string; digest: string; annotations: Record<string, string> }[];
+    const place = parseReference(`${registry.host}/chain/${image}`);
+    const { bytes } = await client.getManifest(place, `${images[image].replace(':', '-')}.${suffix}`);
+    const { layers } = JSON.parse(Buffer.from(bytes).toString()) as {
+      layers: (BlobDescriptor & { mediaType: string; annotations: Record<string, string> })[];
     };
     return await Promise.all(
-      layers.map(async (layer) => ({ ...layer, bytes: Buffer.from(await getBlob(tag, layer.digest, 1 << 20)) })),
+      layers.map(async (layer) => ({ ...layer, bytes: Buffer.from(await client.getBlob(place, layer)) })),
     );
   }
 
@@ -94,7 +102,7 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
     for (const image of ['one', 'two'] as const) {
       const [signature] = await layersOf(image, 'sig');
       if (signature === undefined) throw new Error('not signed');
-      const sig = Buffer.from(signature.annotations[SIGNATURE] ?? '', 'base64');
+      const sig = Buffer.from(signature.annotations[SIGNATURE_ANNOTATION] ?? '', 'base64');
       expect(verify('sha256', signature.bytes, publicKey, sig)).toBe(true);
       expect(JSON.parse(signature.bytes.toString()).critical).toEqual({
         identity: { 'docker-reference': `${registry.host}/chain/${image}` },
@@ -170,15 +178,12 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
 /** An image without layers; returns its digest. */
 async function pushImage(name: string): Promise<string> {
   const place = parseReference(name);
-  const config = Buffer.from(
-    JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] }, name }),
+  const config = await client.putBlob(
+    place,
+    Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] }, name })),
   );
-  await putBlob(place, { bytes: config }, sha256(config));
-  const descriptor = {
-    mediaType: 'application/vnd.oci.image.config.v1+json',
-    digest: sha256(config),
-    size: config.length,
-  };
+  const descriptor = { mediaType: OCI_CONFIG, ...config };
   const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: descriptor, layers: [] };
-  return await putManifest(place, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: OCI_MANIFEST });
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  return (await client.putManifest(place, place.tag ?? '', { bytes, mediaType: OCI_MANIFEST })).digest;
 }

@@ -1,26 +1,20 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createRegistry,
+  DSSE_ENVELOPE,
+  formatReference,
+  IN_TOTO,
+  preAuthenticationEncoding,
+  SIGNATURE_ANNOTATION,
+  SIMPLE_SIGNING,
+  withSignal,
+} from '@multi-image/digest-chain/oci';
 import { TektonLocalError } from '../errors.ts';
-import type { PipelineRunOutcome } from '../outcome.ts';
+import type { ChainsOutcome, PipelineRunOutcome } from '../outcome.ts';
 import type { Plan } from '../plan/plan.ts';
 import { imagesInResults } from './image-results.ts';
-import { provenanceOf, subjectsOf, taskRunsOf } from './provenance.ts';
+import { provenanceOf, SLSA, subjectsOf, taskRunsOf, unique } from './provenance.ts';
 import { pushSignedLayer } from './signed-layers.ts';
-
-/** What was signed for a run. */
-export interface ChainsOutcome {
-  /** PEM, for `cosign verify --key`. */
-  publicKey: string;
-  /** Images with a signature of their own: `repository@digest`. */
-  signed: string[];
-  /** Images that got the provenance of the whole run. */
-  attested: string[];
-}
-
-const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
-const DSSE = 'application/vnd.dsse.envelope.v1+json';
-const IN_TOTO = 'application/vnd.in-toto+json';
-const SIGNATURE = 'dev.cosignproject.cosign/signature';
-const SLSA = 'https://slsa.dev/provenance/v0.2';
 
 /** A key for one run, where none is given. */
 export function throwawayKey(): KeyObject {
@@ -56,48 +50,38 @@ export async function signRun(
   key: KeyObject,
   signal?: AbortSignal,
 ): Promise<ChainsOutcome> {
+  const registry = withSignal(createRegistry(), signal);
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
   const succeeded = taskRunsOf(outcome).filter((task) => task.status === 'Succeeded');
-  const images = new Map(
-    succeeded
-      .flatMap((task) => imagesInResults(task.results))
-      .map((image) => [`${image.repository}@${image.digest}`, image]),
-  );
-  for (const image of images.values()) {
+  const images = unique(succeeded.flatMap((task) => imagesInResults(task.results)));
+  for (const image of images) {
     const bytes = Buffer.from(
       JSON.stringify({
         critical: {
-          identity: { 'docker-reference': image.repository },
+          identity: { 'docker-reference': `${image.registry}/${image.repository}` },
           image: { 'docker-manifest-digest': image.digest },
           type: 'cosign container image signature',
         },
         optional: null,
       }),
     );
-    const annotations = { [SIGNATURE]: sign('sha256', bytes, key).toString('base64') };
-    await pushSignedLayer(image, 'sig', { mediaType: SIMPLE_SIGNING, bytes, annotations }, signal);
+    const annotations = { [SIGNATURE_ANNOTATION]: sign('sha256', bytes, key).toString('base64') };
+    await pushSignedLayer(registry, image, 'sig', { mediaType: SIMPLE_SIGNING, bytes, annotations });
   }
   const subjects = subjectsOf(outcome);
   if (subjects.length > 0) {
     const bytes = envelope(provenanceOf(plan, outcome, subjects), key);
     // cosign looks for the annotation at attestations as well, and leaves it empty.
-    const annotations = { [SIGNATURE]: '', predicateType: SLSA };
-    for (const image of subjects) await pushSignedLayer(image, 'att', { mediaType: DSSE, bytes, annotations }, signal);
+    const layer = { mediaType: DSSE_ENVELOPE, bytes, annotations: { [SIGNATURE_ANNOTATION]: '', predicateType: SLSA } };
+    for (const image of subjects) await pushSignedLayer(registry, image, 'att', layer);
   }
-  return {
-    publicKey,
-    signed: [...images.keys()],
-    attested: subjects.map(({ repository, digest }) => `${repository}@${digest}`),
-  };
+  return { publicKey, signed: images.map(formatReference), attested: subjects.map(formatReference) };
 }
 
-/** DSSE: the signature is over the type and the payload with their lengths (dsse/protocol.md, PAE). */
+/** A DSSE envelope around a statement, with one signature. */
 function envelope(statement: object, key: KeyObject): Buffer {
   const payload = Buffer.from(JSON.stringify(statement));
-  const signed = Buffer.concat([
-    Buffer.from(`DSSEv1 ${Buffer.byteLength(IN_TOTO)} ${IN_TOTO} ${payload.length} `),
-    payload,
-  ]);
+  const signed = preAuthenticationEncoding(IN_TOTO, payload);
   const keyid = `SHA256:${createHash('sha256')
     .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
     .digest('base64')

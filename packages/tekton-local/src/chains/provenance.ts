@@ -1,8 +1,12 @@
+import { formatReference } from '@multi-image/digest-chain/oci';
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
+import type { ParamValue } from '../plan/model.ts';
+import { typeOf } from '../plan/parse-values.ts';
 import type { Plan } from '../plan/plan.ts';
 import { time } from '../run/tekton-status.ts';
-import type { ParamValue } from '../stand-in.ts';
 import { type ImageResult, imagesInResults } from './image-results.ts';
+
+export const SLSA = 'https://slsa.dev/provenance/v0.2';
 
 /** Each TaskRun of a run: of a matrix, one for each combination. */
 export function taskRunsOf(outcome: PipelineRunOutcome): TaskOutcome[] {
@@ -11,8 +15,12 @@ export function taskRunsOf(outcome: PipelineRunOutcome): TaskOutcome[] {
 
 /** All images of a run: of its tasks and of its results, as Chains finds them with deep inspection. */
 export function subjectsOf(outcome: PipelineRunOutcome): ImageResult[] {
-  const all = [...taskRunsOf(outcome).map((task) => task.results), outcome.results].flatMap(imagesInResults);
-  return [...new Map(all.map((image) => [`${image.repository}@${image.digest}`, image])).values()];
+  return unique([...taskRunsOf(outcome).map((task) => task.results), outcome.results].flatMap(imagesInResults));
+}
+
+/** Each image once. */
+export function unique(images: readonly ImageResult[]): ImageResult[] {
+  return [...new Map(images.map((image) => [formatReference(image), image])).values()];
 }
 
 /** An in-toto Statement v0.1 with SLSA provenance v0.2 of the whole run, as Chains' format `in-toto` writes it. */
@@ -25,9 +33,9 @@ export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: 
       : [];
   return {
     _type: 'https://in-toto.io/Statement/v0.1',
-    predicateType: 'https://slsa.dev/provenance/v0.2',
-    subject: subjects.map(({ repository, digest }) => ({
-      name: repository,
+    predicateType: SLSA,
+    subject: subjects.map(({ registry, repository, digest }) => ({
+      name: `${registry}/${repository}`,
       digest: { sha256: digest.slice('sha256:'.length) },
     })),
     predicate: {
@@ -57,8 +65,7 @@ export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: 
 
 function taskOf(plan: Plan, outcome: TaskOutcome): object {
   const task = [...plan.pipeline.tasks, ...plan.pipeline.finally].find(({ name }) => name === outcome.name);
-  const dependencies = plan.dependencies.get(outcome.name);
-  const after = [...new Set([...(dependencies?.order ?? []), ...(dependencies?.results ?? [])])];
+  const after = plan.dependencies.get(outcome.name)?.all ?? [];
   const reference = task?.reference;
   return {
     name: outcome.name,
@@ -79,7 +86,7 @@ function taskOf(plan: Plan, outcome: TaskOutcome): object {
       annotations: null,
     })),
     invocation: { configSource: {}, parameters: outcome.params ?? {}, environment: {} },
-    results: listOf(outcome.results).map((result) => ({ ...result, type: typeName(result.value) })),
+    results: listOf(outcome.results).map((result) => ({ ...result, type: typeOf(result.value) })),
   };
 }
 
@@ -95,9 +102,4 @@ function bundlesOf(plan: Plan): object[] {
 
 function listOf(values: Readonly<Record<string, ParamValue>>): { name: string; value: ParamValue }[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }));
-}
-
-function typeName(value: ParamValue): string {
-  if (typeof value === 'string') return 'string';
-  return Array.isArray(value) ? 'array' : 'object';
 }

@@ -1,6 +1,12 @@
-import { TektonLocalError } from '../errors.ts';
-import { parseReference } from '../registry/reference.ts';
-import { getBlob, getManifest, OCI_MANIFEST, putBlob, putManifest, sha256 } from '../registry/registry-io.ts';
+import {
+  DigestChainError,
+  decodeJson,
+  OCI_CONFIG,
+  OCI_MANIFEST,
+  type Registry,
+  requireDescriptor,
+} from '@multi-image/digest-chain/oci';
+import { isMap } from '../plan/field.ts';
 import type { ImageResult } from './image-results.ts';
 
 /** A signed document, as cosign stores it: a layer of an image whose tag names the signed digest. */
@@ -14,56 +20,50 @@ interface StoredLayer {
   mediaType: string;
   size: number;
   digest: string;
-  annotations?: Readonly<Record<string, string>>;
+  annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-const CONFIG = 'application/vnd.oci.image.config.v1+json';
+/** Bytes of a signed document, at most. */
 const LIMIT = 4 << 20;
 
 /** Adds a signed layer to the tag `sha256-<hex>.<suffix>` of an image; what is there already stays. */
 export async function pushSignedLayer(
+  registry: Registry,
   image: ImageResult,
   suffix: 'sig' | 'att',
-  layer: SignedLayer,
-  signal?: AbortSignal,
+  { mediaType, bytes, annotations }: SignedLayer,
 ): Promise<void> {
-  const tag = parseReference(`${image.repository}:${image.digest.replace(':', '-')}.${suffix}`);
-  const existing = await storedLayers(tag, signal);
-  const digest = sha256(layer.bytes);
-  await putBlob(tag, { bytes: layer.bytes }, digest, signal);
-  const layers = [
-    ...existing,
-    { mediaType: layer.mediaType, size: layer.bytes.length, digest, annotations: layer.annotations },
-  ];
-  const config = Buffer.from(
-    JSON.stringify({
-      architecture: '',
-      created: '0001-01-01T00:00:00Z',
-      history: layers.map(() => ({ created: '0001-01-01T00:00:00Z' })),
-      os: '',
-      rootfs: { type: 'layers', diff_ids: layers.map((item) => item.digest) },
-      config: {},
-    }),
-  );
-  await putBlob(tag, { bytes: config }, sha256(config), signal);
+  const tag = `${image.digest.replace(':', '-')}.${suffix}`;
+  const existing = await storedLayers(registry, image, tag);
+  const { size, digest } = await registry.putBlob(image, bytes);
+  const layers = [...existing, { mediaType, size, digest, annotations }];
+  const content = {
+    architecture: '',
+    created: '0001-01-01T00:00:00Z',
+    history: layers.map(() => ({ created: '0001-01-01T00:00:00Z' })),
+    os: '',
+    rootfs: { type: 'layers', diff_ids: layers.map((item) => item.digest) },
+    config: {},
+  };
+  const config = await registry.putBlob(image, Buffer.from(JSON.stringify(content)));
   const manifest = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
-    config: { mediaType: CONFIG, size: config.length, digest: sha256(config) },
+    config: { mediaType: OCI_CONFIG, size: config.size, digest: config.digest },
     layers,
   };
-  await putManifest(tag, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: OCI_MANIFEST }, signal);
+  await registry.putManifest(image, tag, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: OCI_MANIFEST });
 }
 
-async function storedLayers(tag: ReturnType<typeof parseReference>, signal?: AbortSignal): Promise<StoredLayer[]> {
+async function storedLayers(registry: Registry, image: ImageResult, tag: string): Promise<StoredLayer[]> {
   try {
-    const { bytes } = await getManifest(tag, signal);
-    const { layers }: { layers?: StoredLayer[] } = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const manifest = decodeJson((await registry.getManifest(image, tag)).bytes);
+    const layers = isMap(manifest) && Array.isArray(manifest.layers) ? manifest.layers.map(requireDescriptor) : [];
     // A layer that cannot be read would make the whole tag useless.
-    for (const layer of layers ?? []) await getBlob(tag, layer.digest, LIMIT, signal);
-    return layers ?? [];
+    for (const layer of layers) await registry.getBlob(image, layer, { limit: LIMIT });
+    return layers.map(({ mediaType, size, digest, annotations }) => ({ mediaType, size, digest, annotations }));
   } catch (error) {
-    if (error instanceof TektonLocalError && error.code === 'NOT_FOUND') return [];
+    if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return [];
     throw error;
   }
 }
