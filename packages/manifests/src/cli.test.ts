@@ -15,7 +15,7 @@ test('runs as a command, from source, in the folder of the config', () => {
   expect(run('render')).toMatchObject({ status: 0, stdout: expect.stringContaining('14 of 14 files written') });
   expect(run('render', '--check')).toMatchObject({ status: 0, stderr: '' });
   expect(run('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /) });
-  expect(run('rendr')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^USAGE: /) });
+  expect(run('rendr')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^error USAGE: /) });
 });
 
 const script = spawnSync('script', ['--version']).status === 0;
@@ -27,6 +27,7 @@ test.skipIf(!script)(`configure asks on a terminal${script ? '' : ' (skipped: no
   const asked = (input: string) =>
     spawnSync('script', ['--quiet', '--return', '--command', `${process.execPath} ${CLI} configure`, '/dev/null'], {
       cwd: workspace.folder,
+      env: { ...process.env, NO_COLOR: '1' },
       input,
       encoding: 'utf8',
     });

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
-import { main } from './cli/main.ts';
+import { runCommandLine } from '@multi-image/kit/command-line';
+import { isRefusal, main } from './cli/main.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+await runCommandLine(main, { isRefusal });

@@ -84,9 +84,9 @@ test.each([
   ['ssh://git@github.com/org/repo.git', 'https://github.com/org/repo'],
   ['/srv/git/repo', undefined],
   ['file:///srv/git/repo', undefined],
-])('remote %s', (url, expected) => {
+])('remote %s', async (url, expected) => {
   using fork = new Workspace();
   execFileSync('git', ['init', '--quiet'], { cwd: fork.folder });
   execFileSync('git', ['remote', 'add', 'origin', url], { cwd: fork.folder });
-  expect(readRemote(fork.folder)).toBe(expected);
+  expect(await readRemote(fork.folder)).toBe(expected);
 });

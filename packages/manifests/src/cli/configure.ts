@@ -1,17 +1,19 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
+import { EXIT } from '@multi-image/kit/command-line';
+import { printable } from '@multi-image/kit/terminal';
 import { editConfig } from '../config/edit.ts';
 import { loadConfig } from '../config/load.ts';
 import { readRemote } from '../config/remote.ts';
 import { ManifestsError } from '../errors.ts';
 import { unifiedDiff } from '../files/diff.ts';
 import { writeFiles } from '../files/write.ts';
+import { readOptions } from './options.ts';
 import { runRender } from './render.ts';
-import { escapeTerminal, print } from './terminal.ts';
+import { print } from './terminal.ts';
 
-const HELP = `Usage: multi-image-manifests configure [options]
+const help = `Usage: multi-image-manifests configure [options]
 
 Sets the values of a fork in konflux.config.ts and renders. Asks for them on a terminal where
 none is given. Running it again with the same values changes nothing; it deletes nothing.
@@ -42,11 +44,16 @@ type Option = keyof typeof FIELDS;
 const OPTIONS = Object.keys(FIELDS) as Option[];
 
 export async function runConfigure(args: readonly string[]): Promise<number> {
-  const options = parse(args);
-  if (options.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = readOptions({ name: 'configure', help }, args, {
+    application: { type: 'string' },
+    namespace: { type: 'string' },
+    'git-url': { type: 'string' },
+    branch: { type: 'string' },
+    registry: { type: 'string' },
+    config: { type: 'string', default: 'konflux.config.ts' },
+    'dry-run': { type: 'boolean', default: false },
+  });
+  if (options === undefined) return EXIT.done;
   const path = resolve(options.config);
   const { chain } = await loadConfig(path);
   const current: Record<Option, string> = {
@@ -56,14 +63,14 @@ export async function runConfigure(args: readonly string[]): Promise<number> {
     branch: chain.branch,
     registry: chain.registry,
   };
-  const remote = readRemote(dirname(path));
+  const remote = await readRemote(dirname(path));
   const given = Object.fromEntries(
-    OPTIONS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+    OPTIONS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
   );
   const interactive = Object.keys(given).length === 0 && process.stdin.isTTY === true && process.stdout.isTTY === true;
   const wanted: Partial<Record<Option, string>> = interactive
     ? await ask({ ...current, 'git-url': remote ?? current['git-url'] })
-    : { ...(remote === undefined ? {} : { 'git-url': remote }), ...given };
+    : { 'git-url': remote, ...given };
 
   const source = readFileSync(path, 'utf8');
   const changes = OPTIONS.flatMap((name) => {
@@ -76,10 +83,10 @@ export async function runConfigure(args: readonly string[]): Promise<number> {
   } else {
     await checkEdited(path, edited);
     print(unifiedDiff('konflux.config.ts', source, edited));
-    if (options['dry-run']) return 0;
+    if (options['dry-run']) return EXIT.done;
     writeFiles([{ path, text: edited }]);
   }
-  return options['dry-run'] ? 0 : runRender(['--config', path]);
+  return options['dry-run'] ? EXIT.done : runRender(['--config', path]);
 }
 
 /** Loads the edited config from a file beside it, so that a value that is wrong leaves the config as it was. */
@@ -104,7 +111,7 @@ async function ask(defaults: Readonly<Record<Option, string>>): Promise<Partial<
   try {
     const answers: Partial<Record<Option, string>> = {};
     for (const name of OPTIONS) {
-      process.stdout.write(`${name} [${escapeTerminal(defaults[name])}]: `);
+      process.stdout.write(`${name} [${printable(defaults[name])}]: `);
       const { done, value } = await lines.next();
       if (done === true) {
         throw new ManifestsError('USAGE', `no answer for ${name}`, {
@@ -116,26 +123,5 @@ async function ask(defaults: Readonly<Record<Option, string>>): Promise<Partial<
     return answers;
   } finally {
     terminal.close();
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        application: { type: 'string' },
-        namespace: { type: 'string' },
-        'git-url': { type: 'string' },
-        branch: { type: 'string' },
-        registry: { type: 'string' },
-        config: { type: 'string', default: 'konflux.config.ts' },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return values;
-  } catch (cause) {
-    throw new ManifestsError('USAGE', (cause as Error).message, { hint: 'configure --help shows the options', cause });
   }
 }

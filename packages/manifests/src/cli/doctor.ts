@@ -1,17 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { EXIT } from '@multi-image/kit/command-line';
+import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { ManifestsError } from '../errors.ts';
-import { findDrift } from '../files/drift.ts';
+import { compareFiles, findDrift } from '../files/drift.ts';
 import { findStale } from '../files/stale.ts';
 import { findAdoptions } from '../pins/adopt.ts';
 import { render } from '../render/render.ts';
+import { readOptions } from './options.ts';
 import { print } from './terminal.ts';
 
-const HELP = `Usage: multi-image-manifests doctor [options]
+const help = `Usage: multi-image-manifests doctor [options]
 
 Says what stands between this repository and a tenant: placeholders that are left, files that
 are not as rendered, tags where a digest should be, Containerfiles that don't take the link,
@@ -31,20 +32,20 @@ export interface Finding {
 }
 
 export async function runDoctor(args: readonly string[]): Promise<number> {
-  const options = parse(args);
-  if (options.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = readOptions({ name: 'doctor', help }, args, {
+    config: { type: 'string', default: 'konflux.config.ts' },
+    json: { type: 'boolean', default: false },
+  });
+  if (options === undefined) return EXIT.done;
   const findings = diagnose(await loadConfig(options.config));
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ findings }, undefined, 2)}\n`);
+    process.stdout.write(`${printableJson({ findings })}\n`);
   } else {
     for (const { level, about, found, hint } of findings)
       print(`${level}: ${about}\n  found: ${found}\n  hint:  ${hint}`);
     if (findings.length === 0) print('nothing to report');
   }
-  return findings.some(({ level }) => level === 'problem') ? 1 : 0;
+  return findings.some(({ level }) => level === 'problem') ? EXIT.failed : EXIT.done;
 }
 
 /** Everything that a look at the files can find. */
@@ -81,13 +82,9 @@ function findRegistryProblem(chain: ChainPlan): Finding[] {
 }
 
 function findFileProblems({ chain, pins, base, folder }: LoadedConfig): Finding[] {
-  const files = render(chain, pins, folder);
-  const present = files.flatMap(({ path }) => {
-    const file = join(base, path);
-    return existsSync(file) ? [{ path, text: readFileSync(file, 'utf8') }] : [];
-  });
+  const files = compareFiles(render(chain, pins, folder), base);
   return [
-    ...findDrift(files, base).map(({ path, line, found }) => ({
+    ...findDrift(files).map(({ path, line, found }) => ({
       level: 'problem' as const,
       about: `${path}:${line} is not as konflux.config.ts says`,
       found,
@@ -99,7 +96,7 @@ function findFileProblems({ chain, pins, base, folder }: LoadedConfig): Finding[
       found: 'a file of an earlier config, which Konflux would still read',
       hint: 'delete it, or pnpm render --force',
     })),
-    ...findAdoptions(present, pins).map(({ from, to }) => ({
+    ...findAdoptions(files, pins).map(({ from, to }) => ({
       level: 'note' as const,
       about: `a bot updated ${from}`,
       found: to,
@@ -162,20 +159,4 @@ function findMissingTools(): Finding[] {
           },
         ],
   );
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        config: { type: 'string', default: 'konflux.config.ts' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return values;
-  } catch (cause) {
-    throw new ManifestsError('USAGE', (cause as Error).message, { hint: 'doctor --help shows the options', cause });
-  }
 }

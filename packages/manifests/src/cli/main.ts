@@ -1,9 +1,6 @@
-import { ManifestsError, type ManifestsErrorCode } from '../errors.ts';
-import { runConfigure } from './configure.ts';
-import { runDoctor } from './doctor.ts';
-import { runRender } from './render.ts';
-import { runSchema } from './schema.ts';
-import { escapeTerminal } from './terminal.ts';
+import { EXIT } from '@multi-image/kit/command-line';
+import type { CodedError } from '@multi-image/kit/errors';
+import { ManifestsError } from '../errors.ts';
 
 const HELP = `Usage: multi-image-manifests <command> [options]
 
@@ -16,8 +13,32 @@ Commands
 Every command has --help.
 `;
 
+/** Runs the command line; answers with the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'configure':
+      return (await import('./configure.ts')).runConfigure(rest);
+    case 'render':
+      return (await import('./render.ts')).runRender(rest);
+    case 'doctor':
+      return (await import('./doctor.ts')).runDoctor(rest);
+    case 'schema':
+      return (await import('./schema.ts')).runSchema(rest);
+    case '--help':
+    case '-h':
+      process.stdout.write(HELP);
+      return EXIT.done;
+    default:
+      throw new ManifestsError('USAGE', command === undefined ? 'no command given' : `unknown command ${command}`, {
+        expected: 'configure, render, doctor or schema',
+        hint: '--help shows what there is',
+      });
+  }
+}
+
 /** What fails though it was asked for rightly; everything else is bad input. */
-const FAILED: ReadonlySet<ManifestsErrorCode> = new Set([
+const FAILED: ReadonlySet<string> = new Set<ManifestsError['code']>([
   'DRIFT',
   'PINS_CONFLICT',
   'PINS_BUILT_IN',
@@ -25,39 +46,7 @@ const FAILED: ReadonlySet<ManifestsErrorCode> = new Set([
   'TARGET_NOT_WRITABLE',
 ]);
 
-/** Runs the command line. Answers with the exit code: 0 done, 1 failed, 2 called wrongly or bad input. */
-export async function main(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args;
-  try {
-    switch (command) {
-      case 'configure':
-        return await runConfigure(rest);
-      case 'render':
-        return await runRender(rest);
-      case 'doctor':
-        return await runDoctor(rest);
-      case 'schema':
-        return runSchema(rest);
-      case '--help':
-      case '-h':
-        process.stdout.write(HELP);
-        return 0;
-      default:
-        throw new ManifestsError('USAGE', command === undefined ? 'no command given' : `unknown command ${command}`, {
-          expected: 'configure, render, doctor or schema',
-          hint: '--help shows what there is',
-        });
-    }
-  } catch (error) {
-    if (!(error instanceof ManifestsError)) throw error;
-    const { message, code, expected, found, hint } = error;
-    const lines = [
-      `${code}: ${message}`,
-      ...(expected === undefined ? [] : [`  expected: ${expected}`]),
-      ...(found === undefined ? [] : [`  found:    ${found}`]),
-      ...(hint === undefined ? [] : [`  hint:     ${hint}`]),
-    ];
-    process.stderr.write(`${escapeTerminal(lines.join('\n'))}\n`);
-    return FAILED.has(code) ? 1 : 2;
-  }
+/** Whether an error means that nothing was done, since the call or the input is wrong. */
+export function isRefusal(error: CodedError): boolean {
+  return !FAILED.has(error.code);
 }

@@ -119,7 +119,7 @@ describe('render', () => {
       if (path === 'konflux') workspace.write(path, '');
       else mkdirSync(workspace.path(path));
       const { code, stderr } = await run(workspace.folder, 'render');
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^TARGET_NOT_WRITABLE: .*konflux/)]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error TARGET_NOT_WRITABLE: .*konflux/)]);
       expect(read(workspace, '.tekton/app-push.yaml')).toContain('namespace: tenant\n');
       expect(readdirSync(workspace.path('.tekton')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     },
@@ -184,9 +184,30 @@ describe('bad input is refused with its code', () => {
     if (expected === 'PINS_INVALID') for (const { containerfile } of TWO.images) workspace.write(containerfile, '');
     const { code, stderr } = await run(workspace.folder, 'render');
     expect(code).toBe(2);
-    expect(stderr.startsWith(`${expected}: `)).toBe(true);
+    expect(stderr.startsWith(`error ${expected}: `)).toBe(true);
     expect(stderr).not.toContain('\u001b');
     expect(existsSync(workspace.path('.tekton'))).toBe(false);
+  });
+
+  // What a terminal obeys, what reorders text, what shows nothing: each can hide what a file really says.
+  const HIDING = ['\u001b[31m', '\u009b', '\u200b', '\u202e', '\u2066', '\u00ad', '\u3164', '\u{e0041}'];
+
+  test.each(HIDING)('%j is shown, in an error and in a diff', async (hiding) => {
+    using broken = new Workspace();
+    broken.write('konflux.config.ts', `throw new Error(${JSON.stringify(`a${hiding}b`)});`);
+    using edited = await rendered();
+    edit(edited, '.tekton/app-push.yaml', '"3"', `"${hiding}"`);
+    const shown = `\\u{${hiding.codePointAt(0)?.toString(16)}}`;
+    const outputs = [
+      (await run(broken.folder, 'render')).stderr,
+      (await run(edited.folder, 'render')).stderr,
+      (await run(edited.folder, 'render', '--diff')).stdout,
+      (await run(edited.folder, 'doctor')).stdout,
+    ];
+    for (const output of outputs) {
+      if (hiding !== '\u001b[31m') expect(output).toContain(shown);
+      expect(output).not.toContain(hiding.slice(0, 1));
+    }
   });
 
   test.each([
@@ -204,7 +225,7 @@ describe('bad input is refused with its code', () => {
     async (args) => {
       using workspace = new Workspace();
       const { code, stderr } = await run(workspace.folder, ...args);
-      expect([code, stderr]).toEqual([2, expect.stringMatching(/^USAGE: /)]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^error USAGE: /)]);
     },
   );
 

@@ -1,21 +1,14 @@
-import { parseArgs } from 'node:util';
+import { EXIT } from '@multi-image/kit/command-line';
 import { configJsonSchema } from '../config/check.ts';
-import { ManifestsError } from '../errors.ts';
+import { readOptions } from './options.ts';
 
-const HELP = `Usage: multi-image-manifests schema
+const help = `Usage: multi-image-manifests schema
 
 Prints the JSON Schema of konflux.config.ts.
 `;
 
-export function runSchema(args: readonly string[]): number {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { help: { type: 'boolean', short: 'h', default: false } },
-    });
-    process.stdout.write(values.help ? HELP : `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);
-    return 0;
-  } catch (cause) {
-    throw new ManifestsError('USAGE', (cause as Error).message, { hint: 'schema takes no options', cause });
-  }
+export async function runSchema(args: readonly string[]): Promise<number> {
+  if (readOptions({ name: 'schema', help }, args, {}) !== undefined)
+    process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);
+  return EXIT.done;
 }

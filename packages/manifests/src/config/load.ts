@@ -36,7 +36,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const { config, issues } = checkConfig(await importDefault(file));
   if (config === undefined) {
     const lines = issues.map(
-      (issue) => `  ${issue.path || '(the config)'}: expected ${issue.expected}; found ${issue.found}`,
+      (issue) => `${issue.path || '(the config)'}: expected ${issue.expected}; found ${issue.found}`,
     );
     throw new ManifestsError('CONFIG_INVALID', [`${file} has ${count(issues.length, 'error')}:`, ...lines].join('\n'));
   }

@@ -1,4 +1,4 @@
-import { findCycle } from '../chain/cycle.ts';
+import { findCycle } from '@multi-image/kit/cycles';
 import { argumentPrefix, defaultName, platformSuffix } from '../chain/names.ts';
 import type { ConfigIssue } from './check.ts';
 

@@ -12,20 +12,29 @@ export interface Drift {
   readonly found: string;
 }
 
-/** Compares rendered files with those in a folder. */
-export function findDrift(files: readonly RenderedFile[], base: string): Drift[] {
-  return files.flatMap(({ path, text }) => {
-    const found = readIfThere(join(base, path));
+/** A rendered file, and what is there in its place. */
+export interface ComparedFile extends RenderedFile {
+  readonly found: string | undefined;
+}
+
+/** Reads what a folder has in place of rendered files. */
+export function compareFiles(files: readonly RenderedFile[], base: string): ComparedFile[] {
+  return files.map(({ path, text }) => ({ path, text, found: readIfThere(join(base, path)) }));
+}
+
+/** Every file that is not as it was rendered, but for what a bot changed in its pins. */
+export function findDrift(files: readonly ComparedFile[]): Drift[] {
+  return files.flatMap(({ path, text, found }) => {
     if (found === text) return [];
     if (found === undefined) return [{ path, line: 1, expected: 'the rendered file', found: 'no such file' }];
     // A bot that updates pins everywhere can't know of the checksum: that alone is no drift.
     const expectedText = withPinStampOf(text, found);
     if (found === expectedText) return [];
-    const expectedLines = expectedText.split('\n');
-    const foundLines = found.split('\n');
-    const index = expectedLines.findIndex((line, at) => line !== foundLines[at]);
-    const at = index === -1 ? expectedLines.length : index;
-    return [{ path, line: at + 1, expected: line(expectedLines[at]), found: line(foundLines[at]) }];
+    const [expectedLines, foundLines] = [expectedText.split('\n'), found.split('\n')];
+    const differing = expectedLines.findIndex((line, at) => line !== foundLines[at]);
+    const at = differing === -1 ? expectedLines.length : differing;
+    const end = 'the end of the file';
+    return [{ path, line: at + 1, expected: expectedLines[at] ?? end, found: foundLines[at] ?? end }];
   });
 }
 
@@ -42,8 +51,4 @@ export function readIfThere(path: string): string | undefined {
       cause,
     });
   }
-}
-
-function line(text: string | undefined): string {
-  return text === undefined ? 'the end of the file' : text;
 }

@@ -14,20 +14,20 @@ export interface Adoption {
  * Finds pins that were changed in rendered files since they were rendered. Bots update pipelines where they find them;
  * a renderer that puts the old digest back would fight them for ever.
  *
- * @param rendered Rendered files as they are on disk.
+ * @param files Rendered files, with what is there in their place.
  * @throws ManifestsError PINS_CONFLICT where two files have different new values
  */
 export function findAdoptions(
-  rendered: readonly { readonly path: string; readonly text: string }[],
+  files: readonly { readonly path: string; readonly found: string | undefined }[],
   pins: Pins,
 ): Adoption[] {
   const byRepository = new Map(
     [...Object.values(pins.tasks), ...Object.values(pins.images)].map((pin) => [pin.replace(/:[^:/]+@.*$/, ''), pin]),
   );
   const changed = new Map<string, Map<string, string[]>>();
-  for (const { path, text } of rendered) {
-    if (isEdited(text) || !isRepinned(text)) continue;
-    for (const { repository, reference } of findPinned(text)) {
+  for (const { path, found } of files) {
+    if (found === undefined || isEdited(found) || !isRepinned(found)) continue;
+    for (const { repository, reference } of findPinned(found)) {
       const pin = byRepository.get(repository);
       if (pin === undefined || pin === reference) continue;
       const values = changed.get(pin) ?? new Map<string, string[]>();

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import { EXIT } from '@multi-image/kit/command-line';
+import { formatError } from '@multi-image/kit/error-text';
+import { isCodedError } from '@multi-image/kit/errors';
 import { vi } from 'vitest';
-import { main } from '../cli/main.ts';
+import { isRefusal, main } from '../cli/main.ts';
 
 export interface Outcome {
   readonly code: number;
@@ -23,7 +26,11 @@ export async function run(folder: string, command?: string, ...args: string[]): 
   ];
   try {
     const config = command === 'schema' ? [] : ['--config', join(folder, 'konflux.config.ts')];
-    const code = await main(command === undefined ? [] : [command, ...args, ...config]);
+    const code = await main(command === undefined ? [] : [command, ...args, ...config]).catch((error: unknown) => {
+      if (!isCodedError(error)) throw error;
+      process.stderr.write(formatError(error));
+      return isRefusal(error) ? EXIT.refused : EXIT.failed;
+    });
     return { code, stdout, stderr };
   } finally {
     for (const spy of spies) spy.mockRestore();

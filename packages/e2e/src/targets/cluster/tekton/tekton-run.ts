@@ -82,7 +82,7 @@ export async function runTekton(options: TektonRunOptions): Promise<Report | und
       ? await loadState(file, place)
       : { version: 1, ...place, startedAt: began, before: [], finished: {} };
     const { imageRegistry = found.imageRegistry, gitUrl = found.gitUrl } = options;
-    const chain = whereToBuild(config, { imageRegistry, gitUrl, namespace });
+    const chain = await whereToBuild(config, { imageRegistry, gitUrl, namespace });
     const revision = found.revision ?? (await findCommit(config.root, options.commit));
     const invocation = found.invocation ?? invocationName();
     const known = new StateKeeper(file, { ...found, revision, invocation, imageRegistry, gitUrl }, secrecy);

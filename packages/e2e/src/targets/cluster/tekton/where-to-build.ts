@@ -13,7 +13,8 @@ export interface WhereToBuild {
  * The chain in the registry, the repository and the namespace that were asked for. Where the config's git url is still a
  * placeholder, the remote `origin` is meant. Throws `USAGE`.
  */
-export function whereToBuild(config: LoadedConfig, { imageRegistry, gitUrl, namespace }: WhereToBuild): ChainPlan {
+export async function whereToBuild(config: LoadedConfig, where: WhereToBuild): Promise<ChainPlan> {
+  const { imageRegistry, gitUrl, namespace } = where;
   if (imageRegistry !== undefined) {
     try {
       const { tag, digest } = parseReference(`${imageRegistry}/image`);
@@ -33,7 +34,7 @@ export function whereToBuild(config: LoadedConfig, { imageRegistry, gitUrl, name
     });
   }
   const { chain, root } = config;
-  const remote = /[/.]your-/.test(chain.gitUrl) ? readRemote(root) : undefined;
+  const remote = /[/.]your-/.test(chain.gitUrl) ? await readRemote(root) : undefined;
   return retarget(chain, { registry: imageRegistry, gitUrl: gitUrl ?? remote, namespace });
 }
 
