@@ -7,7 +7,6 @@ import { Progress } from '@multi-image/kit/progress';
 import { printableJson } from '@multi-image/kit/terminal';
 import { TektonLocalError } from './errors.ts';
 import type { Selection } from './plan/selection.ts';
-import { runPipeline } from './run-pipeline.ts';
 import { eventLine, outcomeText, showEvent } from './show.ts';
 import type { ParamValue } from './stand-in.ts';
 
@@ -57,6 +56,8 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const root = resolve(values.root ?? defaultRoot(file));
   const stream = values.json ? process.stderr : process.stdout;
   const progress = stream.isTTY && !values.plain ? new Progress(stream) : undefined;
+  // Not for the help, and not for a call that is wrong.
+  const { runPipeline } = await import('./run-pipeline.ts');
   const outcome = await runPipeline({
     root,
     file: relative(root, resolve(file)),
