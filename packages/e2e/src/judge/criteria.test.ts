@@ -31,7 +31,7 @@ describe('each of these makes one criterion fall, and says what was expected and
     labels: { ...view.labels, [key]: value },
   });
   const reprint = (image: Sample['primary'], what: string | RegExp, instead: string): void => {
-    if (image.output === undefined) throw new Error('the sample ran');
+    if (image.output === undefined || 'problem' in image.output) throw new Error('the sample ran');
     image.output = { ...image.output, stdout: image.output.stdout.replaceAll(new RegExp(what, 'g'), instead) };
   };
   const rebuild = (seen: Sample, buildArgs: readonly string[]): void => {
@@ -175,7 +175,7 @@ describe('each of these makes one criterion fall, and says what was expected and
       'x',
       'y',
       ({ primary }) => {
-        primary.proof = [{ id: 'same-revision', status: 'failed', text: 'no', expected: 'x', found: 'y' }];
+        primary.proof = [{ id: 'same-revision', status: 'failed', evidence: 'no', expected: 'x', found: 'y' }];
       },
     ],
     [
@@ -184,7 +184,7 @@ describe('each of these makes one criterion fall, and says what was expected and
       'x',
       'y',
       ({ primary }) => {
-        primary.proof = [{ id: 'signature', status: 'failed', text: 'no', expected: 'x', found: 'y' }];
+        primary.proof = [{ id: 'signature', status: 'failed', evidence: 'no', expected: 'x', found: 'y' }];
       },
     ],
     [

@@ -1,3 +1,4 @@
+import type { LabelNames } from '@multi-image/digest-chain/oci';
 import { buildTasksOf, byRole, isPruned, knownDigest, PRUNED_REASON, taskOf } from './chain-view.ts';
 import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
 import type { Observation, ObservedImage } from './observation.ts';
@@ -20,7 +21,7 @@ export function embedding(seen: Observation): Evidence[] {
         : []),
       ...all.flatMap(({ embedded, digest, url }) => [
         ...buildArguments(seen, image, embedded, digest),
-        ...held(image, embedded, seen.labelPrefix, { digest, url }),
+        ...held(image, embedded, seen.labelNames, { digest, url }),
       ]),
       ...outputEvidence(
         image,
@@ -50,13 +51,13 @@ function buildArguments(
 function held(
   { name, origin }: ObservedImage,
   embedded: ObservedImage,
-  labelPrefix: string,
+  names: LabelNames,
   expected: { digest: string | undefined; url: string | undefined },
 ): Evidence[] {
   const [who, whom] = [title({ name }), title(embedded)];
   const { digest, problem } = embedded.origin;
   const variable = embedded.argumentPrefix;
-  const label = `${labelPrefix}.${embedded.role}-image.digest`;
+  const label = names.digestOf(embedded.role);
   const { env, labels } = origin;
   const present = `${whom} as built is in the registry, and its bytes hash to its digest`;
   return [

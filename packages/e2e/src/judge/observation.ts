@@ -1,3 +1,4 @@
+import type { LabelNames } from '@multi-image/digest-chain/oci';
 import type { CommandResult } from '@multi-image/kit/commands';
 
 /** What is known of one task of a run. */
@@ -32,10 +33,10 @@ export interface PlatformView {
   /** `linux/arm64`. */
   platform: string;
   /** Built on nothing, since there was no base for the platform: why. It can't run. */
-  withoutBase?: string;
+  withoutBase?: string | undefined;
 }
 
-/** An image as an independent tool (skopeo) sees it in the registry. */
+/** An image as it is in the registry, by its hashed bytes. */
 export interface ImageView {
   /** What was asked for, by tag or digest. */
   reference: string;
@@ -43,9 +44,9 @@ export interface ImageView {
   digest?: string;
   labels: Readonly<Record<string, string>>;
   env: Readonly<Record<string, string>>;
-  entrypoint?: readonly string[];
+  entrypoint?: readonly string[] | undefined;
   /** Only of an index: its images. `labels` and `env` then hold what all of them say, or tell them apart. */
-  platforms?: readonly PlatformView[];
+  platforms?: readonly PlatformView[] | undefined;
   /** Why it could not be looked at. */
   problem?: string;
 }
@@ -56,7 +57,8 @@ export interface ProofCheck {
   /** The image that it is about, where it is about one. */
   role?: string | undefined;
   status: 'passed' | 'failed' | 'skipped';
-  text: string;
+  /** What was seen; of a skipped check the reason. */
+  evidence: string;
   expected?: string | undefined;
   found?: string | undefined;
 }
@@ -79,18 +81,19 @@ export interface ObservedImage {
   /** By its revision tag: sealed, where something embeds it. */
   published: ImageView;
   latest: ImageView;
-  /** What running it gave; absent where its program is not one that ends by itself. */
-  output?: CommandResult;
+  /** What running it gave, or why this machine can't; absent where its program is not one that ends by itself. */
+  output?: CommandResult | { problem: string } | undefined;
   /** Only of a sealed image: taken apart again. */
-  unsealed?: { digest: string; bytesEqual: boolean } | { problem: string };
-  /** Only of a sealed image. */
-  proof?: readonly ProofCheck[] | { problem: string };
+  unsealed?: { digest: string; bytesEqual: boolean } | { problem: string } | undefined;
+  /** Only of an image that others embed. */
+  proof?: readonly ProofCheck[] | { problem: string } | undefined;
 }
 
 /** Everything that the criteria are judged by. Facts only: judging happens in this folder, without I/O. */
 export interface Observation {
   revision: string;
-  labelPrefix: string;
+  /** Of the labels that link the images. */
+  labelNames: LabelNames;
   /** How images link to those that embed them: by labels of their own, or by the chain statement alone. */
   seal: 'label' | 'referrer';
   /** Who signed: Tekton Chains on a cluster, its stand-in on this machine with a key of the run, or nobody. */

@@ -20,7 +20,7 @@ export function outputEvidence(
   image: ObservedImage,
   embedded: readonly { title: string; digest: string | undefined; url: string | undefined }[] = [],
 ): Evidence[] {
-  if (image.output === undefined) return [];
+  if (image.output === undefined || 'problem' in image.output) return [];
   const { exitCode, stdout, stderr } = image.output;
   const what = `podman run of ${title(image)}`;
   const said = `${tail(stdout + stderr)} (exit code ${exitCode})`;

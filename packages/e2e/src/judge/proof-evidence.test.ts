@@ -5,7 +5,7 @@ import { levelMissed, proofLevel } from './proof-evidence.ts';
 
 test('what two proofs say alike is said once, with the image that it is about', () => {
   const seen = wellDone();
-  const signature = { id: 'signature', role: 'metadata', status: 'passed', text: 'signed by a key' } as const;
+  const signature = { id: 'signature', role: 'metadata', status: 'passed', evidence: 'signed by a key' } as const;
   seen.primary.proof = [signature];
   seen.metadata.proof = [signature, { ...signature, role: 'primary' }];
   const texts = judge(seen)
@@ -17,7 +17,7 @@ test('what two proofs say alike is said once, with the image that it is about', 
 
 describe('how far the chain is proved', () => {
   const signed = ['signature', 'provenance', 'build-args'];
-  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, text: id });
+  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, evidence: id });
   test.each([
     ['none', 'nothing was checked', []],
     ['none', 'a check failed', [check('link-present'), check('embeds-origin', 'failed')]],
@@ -44,7 +44,11 @@ describe('how far the chain is proved', () => {
 });
 
 describe('a level that was asked for and not reached is a failure of its own', () => {
-  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, text: 'so it is' });
+  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({
+    id,
+    status,
+    evidence: 'so it is',
+  });
   const signed = [check('link-present'), check('signature'), check('provenance')];
   const missed = (proof: readonly ReturnType<typeof check>[], withKey: boolean) => {
     const seen = wellDone();

@@ -26,7 +26,7 @@ export function proofChecks(
 }
 
 /** One check of the verifier as evidence: its id is kept, behind `proof/`. */
-export function proofEvidence({ id, status, text, expected, found }: ProofCheck, about = ''): Evidence {
+export function proofEvidence({ id, status, evidence: text, expected, found }: ProofCheck, about = ''): Evidence {
   const evidence: Evidence = { check: `proof/${id}`, status, text: `${about && `${about}, `}${id}: ${text}` };
   return status === 'failed'
     ? { ...evidence, expected: expected ?? 'the check to pass', found: found ?? text }

@@ -10,7 +10,7 @@ test.each([
 ] as const)('signed by %s: %s', (signer, status, reason) => {
   const seen = wellDone();
   seen.scans = [{ run: 'app-on-push', task: 'clair-scan', result: 'SUCCESS', note: '' }];
-  seen.primary.proof = [{ id: 'signature', role: 'primary', status: 'passed', text: 'signed' }];
+  seen.primary.proof = [{ id: 'signature', role: 'primary', status: 'passed', evidence: 'signed' }];
   seen.signer = signer;
   expect(judge(seen).find(({ id }) => id === 'scanned-and-signed')?.status).toBe(status);
   expect(

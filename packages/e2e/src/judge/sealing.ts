@@ -34,22 +34,21 @@ function unproved({ name, proof }: ObservedImage): Evidence[] {
   return [failed('proof', `verification of the chain, from ${title({ name })}`, 'proof level linked', found)];
 }
 
-function labelled(image: ObservedImage, { build, images, labelPrefix }: Observation): Evidence[] {
+function labelled(image: ObservedImage, { build, images, labelNames }: Observation): Evidence[] {
   const { published, origin, unsealed } = image;
   const labelOf = (check: string, label: string, expected: string | undefined): Evidence => {
     const found = published.digest === undefined ? published.problem : published.labels[label];
     return equal(check, `${title(image)}: label ${label}`, expected, found || undefined);
   };
-  const sealedFrom = `${labelPrefix}.sealed-from.digest`;
   const built = knownDigest(build, image);
   const labels = [
     ...image.embeddedBy.map((role) =>
-      labelOf('label', `${labelPrefix}.${role}-image.digest`, byRole(images, role).published.digest),
+      labelOf('label', labelNames.digestOf(role), byRole(images, role).published.digest),
     ),
     // What those that embed it name; the digest of what is published is another one, since labels are part of it.
-    built === undefined && published.labels[sealedFrom]
-      ? skipped('sealed-from', `${title(image)}: label ${sealedFrom}: ${UNKNOWN}`)
-      : labelOf('sealed-from', sealedFrom, built),
+    built === undefined && published.labels[labelNames.sealedFrom]
+      ? skipped('sealed-from', `${title(image)}: label ${labelNames.sealedFrom}: ${UNKNOWN}`)
+      : labelOf('sealed-from', labelNames.sealedFrom, built),
   ];
   if (unsealed === undefined) {
     return [...labels, skipped('unseal', `${title(image)} without its seal: ${UNKNOWN}`)];

@@ -37,6 +37,7 @@ export function singlePipeline({ build, images, revision }: Observation): Eviden
     }),
     ...images.flatMap((image) => platformEvidence(title(image), image.published)),
     ...images.filter((image) => image.embeds.length === 0).flatMap((image) => outputEvidence(image)),
+    ...images.flatMap(notRun),
   ];
 }
 
@@ -46,6 +47,11 @@ function published(image: ObservedImage): Evidence {
   return digest === undefined
     ? failed('published', what, reference, problem)
     : passed('published', `${what}: ${reference} is ${digest}`);
+}
+
+function notRun(image: ObservedImage): Evidence[] {
+  if (image.output === undefined || !('problem' in image.output)) return [];
+  return [skipped('runs', `${title(image)} was not run: ${image.output.problem}`)];
 }
 
 function revisionOf({ origin }: ObservedImage): string | undefined {

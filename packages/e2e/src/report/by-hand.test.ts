@@ -6,7 +6,7 @@ import { createRegistry } from '@multi-image/digest-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { reachElsewhere } from '../look/reach-elsewhere.ts';
+import { reachElsewhere } from '../look/connect.ts';
 import { verifyPublished } from '../targets/published/verify-published.ts';
 import { attested, reportFor } from '../testing/report.ts';
 import { publishChain, signChain } from '../testing/tenant-chain.ts';

@@ -1,3 +1,4 @@
+import { DEFAULT_PREFIX, LabelNames } from '@multi-image/digest-chain/oci';
 import type { Report, ReportImage } from './report.ts';
 import { publishedDigest } from './report-images.ts';
 
@@ -74,8 +75,8 @@ function edgesOf({ images }: Report): readonly Edge[] {
 function linkChecks({ image, embedded, ...at }: Edge, { labelPrefix, byHand = {} }: Report): HandCheck[] {
   const tls = byHand.plainHttp || isLoopback(image) ? ' --tls-verify=false' : '';
   const inspect = (flags: string, reference: string): string => `skopeo inspect${tls}${flags} docker://${reference}`;
-  const label = (name: string): string =>
-    `jq -r ${quote(`.Labels[${JSON.stringify(`${labelPrefix}.${name}.digest`)}]`)}`;
+  const names = new LabelNames(labelPrefix);
+  const label = (name: string): string => `jq -r ${quote(`.Labels[${JSON.stringify(name)}]`)}`;
   const origin = embedded.originDigest ?? '';
   const sealed = embedded.sealedDigest !== null;
   return [
@@ -93,18 +94,18 @@ function linkChecks({ image, embedded, ...at }: Edge, { labelPrefix, byHand = {}
       ? [
           {
             what: `${embedded.title} leads back to ${image.title}`,
-            command: `${inspect('', at.embeddedRef)} | ${label(`${image.role}-image`)}`,
+            command: `${inspect('', at.embeddedRef)} | ${label(names.digestOf(image.role))}`,
             prints: [publishedDigest(image) ?? ''],
           },
           {
             what: `${embedded.title} says what it was before it was sealed: what ${image.title} names`,
-            command: `${inspect('', at.embeddedRef)} | ${label('sealed-from')}`,
+            command: `${inspect('', at.embeddedRef)} | ${label(names.sealedFrom)}`,
             prints: [origin],
           },
           {
             what: `The seal's labels are all that was changed in ${embedded.title}`,
             command: `diff <(${inspect(' --config', at.originRef)} | jq -S .) \\\n     <(${inspect(' --config', at.embeddedRef)} | jq -S .)`,
-            prints: [`${labelPrefix}.sealed-from.digest`],
+            prints: [names.sealedFrom],
           },
         ]
       : []),
@@ -183,7 +184,7 @@ function ownChecks(
   const here = elsewhere === undefined ? '' : ` --registry-here ${quote(elsewhere.to)}`;
   const asLinked = (reference: string): string =>
     elsewhere === undefined ? reference : reachedBy({ from: elsewhere.to, to: elsewhere.from }, reference);
-  const prefix = labelPrefix === 'io.konflux.poc' ? '' : ` --prefix ${quote(labelPrefix)}`;
+  const prefix = labelPrefix === DEFAULT_PREFIX ? '' : ` --prefix ${quote(labelPrefix)}`;
   const key = publicKeys.length > 0 ? ' --key cosign.pub' : '';
   const placesBut = (start: string): string =>
     (copied ? images : [])

@@ -15,17 +15,14 @@ export function imagesOf({ images, seal, revision }: Observation): readonly Repo
     sealedDigest: image.embeddedBy.length > 0 && seal === 'label' ? (image.published.digest ?? null) : null,
     latestDigest: image.latest.digest ?? null,
     signature: signatureOf(image.role, checks),
-    ran: image.output !== undefined,
+    ran: image.output !== undefined && 'exitCode' in image.output,
   }));
 }
 
 /** What the verifier found of an image's signature. */
-export function signatureOf(
-  wanted: string,
-  checks: readonly Pick<ProofCheck, 'id' | 'role' | 'status' | 'text'>[],
-): ReportImage['signature'] {
+export function signatureOf(wanted: string, checks: readonly ProofCheck[]): ReportImage['signature'] {
   const check = checks.find(({ id, role }) => id === 'signature' && role === wanted);
-  return check === undefined ? null : { status: check.status, text: check.text };
+  return check === undefined ? null : { status: check.status, text: check.evidence };
 }
 
 /** What is published under an image's name, by digest. */

@@ -15,7 +15,7 @@ export function reportOf(
     ...verdictOf(criteria, keys),
     revision: seen.revision,
     seal: seen.seal,
-    labelPrefix: seen.labelPrefix,
+    labelPrefix: seen.labelNames.prefix,
     publicKeys: pemOf(keys),
     images: imagesOf(seen),
     runs: [seen.build, ...seen.scanners.map(({ run }) => run)],

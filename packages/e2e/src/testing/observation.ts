@@ -1,3 +1,4 @@
+import { LabelNames } from '@multi-image/digest-chain/oci';
 import type { Observation, ObservedImage, RunFacts } from '../judge/observation.ts';
 
 export const origin = `sha256:${'1'.repeat(64)}`;
@@ -73,7 +74,7 @@ export function wellDone(): Sample {
     latest: { reference: `${repository}:latest`, digest: sealed, labels, env: {} },
     output: output('Hello from Image 1!', 'This is the primary container in our multi-image build.', timestamp),
     unsealed: { digest: origin, bytesEqual: true },
-    proof: [{ id: 'embeds-origin', role: 'metadata', status: 'passed', text: 'it does' }],
+    proof: [{ id: 'embeds-origin', role: 'metadata', status: 'passed', evidence: 'it does' }],
   };
   const built = {
     reference: `registry.example/org/image2@${second}`,
@@ -102,7 +103,7 @@ export function wellDone(): Sample {
   };
   return {
     revision,
-    labelPrefix: prefix,
+    labelNames: new LabelNames(prefix),
     seal: 'label',
     signer: 'chains',
     build,

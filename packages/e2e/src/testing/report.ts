@@ -28,7 +28,7 @@ export function reportFor(seen: Observation, more: Partial<Report> = {}): Report
 /** What a run sees that the build system signed. */
 export function attested(): ReturnType<typeof wellDone> {
   const seen = wellDone();
-  const passed = (id: string, role: string, text: string) => ({ id, role, status: 'passed', text }) as const;
+  const passed = (id: string, role: string, evidence: string) => ({ id, role, status: 'passed', evidence }) as const;
   const by = 'signed by ECDSA P-256 sha256:1c3bc7b5c88c';
   seen.primary.proof = [
     ...(Array.isArray(seen.primary.proof) ? seen.primary.proof : []),

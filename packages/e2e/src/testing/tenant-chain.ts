@@ -13,7 +13,7 @@ import {
 import { configOf, imageOf } from '@multi-image/testing/image';
 import { provenanceV02 } from '@multi-image/testing/provenance';
 import { envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';
-import { reachElsewhere } from '../look/reach-elsewhere.ts';
+import { reachElsewhere } from '../look/connect.ts';
 
 /** A registry client for which `quay.io` is the test's registry: Konflux' references have no port. */
 export function quayAt(host: string): Registry {

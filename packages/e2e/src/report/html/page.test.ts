@@ -28,7 +28,7 @@ describe('markup in values stays text', () => {
     seen.primary.repository = attack;
     seen.primary.published = {
       ...seen.primary.published,
-      labels: { [`${seen.labelPrefix}.metadata-image.digest`]: attack },
+      labels: { [seen.labelNames.digestOf('metadata')]: attack },
     };
     seen.primary.output = { exitCode: 1, stdout: attack, stderr: '', stdoutBytes: new Uint8Array() };
     seen.primary.proof = { problem: attack };

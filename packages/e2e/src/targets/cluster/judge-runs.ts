@@ -3,9 +3,8 @@ import type { ChainPlan } from '@multi-image/manifests';
 import { judge } from '../../judge/criteria.ts';
 import { type Evidence, extend } from '../../judge/criterion.ts';
 import type { Observation, ObservedImage, RunFacts } from '../../judge/observation.ts';
-import { scansOf } from '../../judge/scans.ts';
-import { lookAtImages } from '../../look/look-at-images.ts';
-import { type ImageRunner, runImages } from '../../look/run-images.ts';
+import { observe } from '../../look/observe.ts';
+import { type ImageRunner, podmanRunner } from '../../look/run-images.ts';
 import { reportOf } from '../../report/report-of.ts';
 import { componentsOf } from './runs.ts';
 
@@ -24,7 +23,7 @@ export interface JudgeRunsOptions {
 
 /** Looks at the images that the runs left in the registry, runs and proves them, and judges the criteria. */
 export async function judgeRuns(options: JudgeRunsOptions): Promise<ReturnType<typeof reportOf>> {
-  const { chain, revision, runs, registry, keys, signer } = options;
+  const { chain, revision, runs, registry, keys, signer, runImage = podmanRunner({}) } = options;
   const components = componentsOf(chain);
   const runOf = (component: string): RunFacts => {
     const facts = runs.get(component);
@@ -33,19 +32,6 @@ export async function judgeRuns(options: JudgeRunsOptions): Promise<ReturnType<t
   };
   const build = runOf(components[0]?.component ?? '');
   const scanners = components.slice(1).map(({ component, role }) => ({ role, run: runOf(component) }));
-  const all = [build, ...scanners.map(({ run }) => run)];
-  const images = await lookAtImages({ registry, chain, revision, build, keys });
-  const notRun = await runImages(images, options.runImage);
-  const seen: Observation = {
-    revision,
-    labelPrefix: chain.labelPrefix,
-    seal: chain.seal,
-    signer,
-    build,
-    scanners,
-    images,
-    scans: all.flatMap(scansOf),
-  };
-  const criteria = extend(judge(seen), { 'single-pipeline': notRun, ...options.more(images) });
-  return reportOf(seen, criteria, keys);
+  const seen = await observe({ chain, revision, build, scanners, registry, keys, signer, runImage });
+  return reportOf(seen, extend(judge(seen), options.more(seen.images)), keys);
 }

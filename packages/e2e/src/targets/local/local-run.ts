@@ -2,16 +2,17 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parsePublicKeys } from '@multi-image/digest-chain';
+import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
 import type { Progress } from '@multi-image/kit/progress';
 import { probeContainers } from '@multi-image/tekton-local';
 import { judge } from '../../judge/criteria.ts';
+import { observe } from '../../look/observe.ts';
+import { type ImageRunner, runOnce } from '../../look/run-images.ts';
 import type { Report } from '../../report/report.ts';
 import { reportOf } from '../../report/report-of.ts';
 import { type BaseImage, chooseBaseImage } from './base-image.ts';
 import { Janitor } from './janitor.ts';
 import { startLocalRegistry } from './local-registry.ts';
-import { observe } from './observe.ts';
 import { runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import { type Source, takeSource } from './source.ts';
@@ -90,14 +91,19 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       signal,
     });
     signal.throwIfAborted();
+    const { chain, build, scanners, localRepository } = runs;
+    const keys = parsePublicKeys(publicKey);
     const observation = await observe({
+      registry: createRegistry({ signal }),
+      chain,
       revision: source.revision,
-      runs,
-      publicKey,
-      runArguments: containers.runArguments,
-      janitor,
+      build,
+      scanners,
+      keys,
+      signer: 'stand-in',
+      runImage: imageRunner(janitor, containers.runArguments, signal),
+      placeOf: localRepository,
       progress,
-      signal,
     });
     signal.throwIfAborted();
     done = true;
@@ -105,7 +111,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     return {
       version: 1,
       target: 'local',
-      ...reportOf(observation, judge(observation), parsePublicKeys(publicKey)),
+      ...reportOf(observation, judge(observation), keys),
       uncommitted: source.uncommitted,
       baseImage: { pinned: base.pinned, used: base.used, note: base.note },
       byHand: { podmanArguments: containers.runArguments },
@@ -133,6 +139,17 @@ async function prepareBase(source: Source, progress: Progress, signal: AbortSign
   const base = await chooseBaseImage(source.checkout, signal);
   progress.ended('base image', 'passed', base.note);
   return base;
+}
+
+/** Runs images of this run under names by which the janitor finds what is left of them. */
+function imageRunner(janitor: Janitor, runArguments: readonly string[], signal: AbortSignal): ImageRunner {
+  return (exact) => {
+    const name = `multi-image-${janitor.marker}-${exact.slice(-12)}`;
+    janitor.remember({ kind: 'image', name: exact });
+    janitor.remember({ kind: 'containers', prefix: name });
+    const args = ['--name', name, '--tls-verify=false', ...runArguments];
+    return runOnce(exact, args, { signal, timeout: 120_000 });
+  };
 }
 
 function sayWhatIsKept(kept: { folder: string; pid: number }, progress: Progress): void {

@@ -1,6 +1,6 @@
 import { connect } from '../../look/connect.ts';
+import { readKeyFiles } from '../../look/key-files.ts';
 import type { Report } from '../../report/report.ts';
-import { readKeyFiles } from '../cluster/key-files.ts';
 import { parsePlaces } from './places.ts';
 import { verifyPublished } from './verify-published.ts';
 

@@ -46,7 +46,6 @@ export async function publishedImages(
   ];
   const [first, ...links] = members as [Member, ...Member[]];
   const roles = rolesOf(members);
-  const checks = proof.checks.map(({ evidence: text, ...check }) => ({ ...check, text }));
   const described = members.map((member, index): PublishedImage => {
     const link = proof.links[index - 1];
     const place = link === undefined ? placeOf(start) : linkedPlace(link, member, members, statements, at);
@@ -57,7 +56,7 @@ export async function publishedImages(
     const known = links.map((other) => other.role);
     const others = [role, ...statements.map((statement) => statement.own.role), 'sealed image'];
     const provedAs = link === undefined ? others.filter((name) => !known.includes(name)) : [link.role];
-    const signatures = provedAs.map((name) => signatureOf(name, checks));
+    const signatures = provedAs.map((name) => signatureOf(name, proof.checks));
     return {
       provedAs,
       image: {

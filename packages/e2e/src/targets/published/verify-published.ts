@@ -94,9 +94,7 @@ function judgePublished(
   const titleOf = (role: string): string =>
     published.find(({ provedAs }) => provedAs.includes(role))?.image.title ?? role;
   const evidence = (...ids: readonly string[]): Evidence[] =>
-    checks
-      .filter(({ id }) => ids.includes(id))
-      .map(({ evidence: text, role, ...check }) => proofEvidence({ ...check, text }, role && titleOf(role)));
+    checks.filter(({ id }) => ids.includes(id)).map((check) => proofEvidence(check, check.role && titleOf(check.role)));
   const run = 'what a run did is not in a registry; pnpm e2e and pnpm e2e --target tenant see it';
   const attested = withKey
     ? evidence('provenance', 'build-args')

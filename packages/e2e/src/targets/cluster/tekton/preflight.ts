@@ -1,9 +1,9 @@
 import type { Registry } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
-import { findRegistryProblems } from '../../../look/registry-problems.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Finding } from '../finding.ts';
+import { findRegistryProblems } from '../registry-problems.ts';
 import { KINDS, type Kind, list } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
 import { type CommitOptions, findCommitProblems } from './commit.ts';

@@ -1,8 +1,8 @@
 import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../../errors.ts';
+import { readKeyFiles } from '../../../look/key-files.ts';
 import type { Report } from '../../../report/report.ts';
 import { ask } from '../ask.ts';
-import { readKeyFiles } from '../key-files.ts';
 import { parseTimeouts } from '../timeouts.ts';
 import { cleanUp } from './cleanup.ts';
 import { runTenant } from './tenant-run.ts';

@@ -1,10 +1,10 @@
 import type { Registry, VerificationKey } from '@multi-image/digest-chain';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
-import { findRegistryProblems } from '../../../look/registry-problems.ts';
 import { KEY_HINT, KEY_SECRET, readChainsKey } from '../chains-key.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Finding } from '../finding.ts';
+import { findRegistryProblems } from '../registry-problems.ts';
 import { KINDS } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects, findUnfinished } from './desired.ts';

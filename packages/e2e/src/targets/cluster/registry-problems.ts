@@ -1,6 +1,6 @@
 import { DigestChainError, parseReference, type Registry } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
-import type { Finding } from '../targets/cluster/finding.ts';
+import type { Finding } from './finding.ts';
 
 /** Whether this machine can look at the images: a proof reads them from the registry. */
 export async function findRegistryProblems(registry: Registry, chain: ChainPlan): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
-import { E2eError } from '../../errors.ts';
+import { E2eError } from '../errors.ts';
 
 /** The keys of all files; undefined where none was named. Throws `KEY_UNREADABLE`. */
 export async function readKeyFiles(files: readonly string[] = []): Promise<readonly VerificationKey[] | undefined> {

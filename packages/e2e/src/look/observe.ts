@@ -1,0 +1,178 @@
+import { unseal, type VerificationKey, verify } from '@multi-image/digest-chain';
+import { LabelNames, parseReference, type Registry } from '@multi-image/digest-chain/oci';
+import type { Progress } from '@multi-image/kit/progress';
+import type { ChainPlan, PlannedImage } from '@multi-image/manifests';
+import { builtDigest, isPruned, PRUNED_REASON, taskOf } from '../judge/chain-view.ts';
+import type { Observation, ObservedImage, RunFacts } from '../judge/observation.ts';
+import { scansOf } from '../judge/scans.ts';
+import { type ImageRunner, OWN_PROGRAM } from './run-images.ts';
+import { problemOf, unseen, viewImage } from './view-image.ts';
+
+export interface ObserveOptions {
+  readonly registry: Registry;
+  readonly chain: ChainPlan;
+  readonly revision: string;
+  /** The PipelineRun that builds the chain. */
+  readonly build: RunFacts;
+  /** The PipelineRuns that hand an image to Konflux, with that image's role. */
+  readonly scanners: Observation['scanners'];
+  readonly keys: readonly VerificationKey[];
+  readonly signer: Observation['signer'];
+  readonly runImage: ImageRunner;
+  /** Where an image of the chain is, if not in the repository that its config names. */
+  readonly placeOf?: ((repository: string) => string) | undefined;
+  readonly progress?: Pick<Progress, 'started' | 'ended'> | undefined;
+}
+
+/**
+ * Looks at everything the criteria are judged by, after the runs: the images in their registry, what they print, and the
+ * links between them. Whatever is not there is part of what is seen; nothing of it throws.
+ */
+export async function observe(options: ObserveOptions): Promise<Observation> {
+  const { chain, revision, build, scanners, signer, progress } = options;
+  const eye = new Eye(options);
+  const step = async <T, R>(
+    name: string,
+    images: readonly T[],
+    look: (image: T) => Promise<R>,
+    isGood: (seen: R) => boolean,
+  ) => {
+    progress?.started(name);
+    const seen = await Promise.all(images.map(look));
+    progress?.ended(name, seen.every(isGood) ? 'passed' : 'failed');
+    return seen;
+  };
+  const looked = await step(
+    'look at the images',
+    chain.images,
+    (image) => eye.look(image),
+    ({ published }) => published.digest !== undefined,
+  );
+  const ran = await step(
+    'run the images',
+    looked,
+    (image) => eye.run(image),
+    ({ output }) => output === undefined || !('exitCode' in output) || output.exitCode === 0,
+  );
+  const images = await step(
+    'verify the chain',
+    ran,
+    (image) => eye.prove(image),
+    ({ proof = [] }) => !('problem' in proof) && proof.every(({ status }) => status !== 'failed'),
+  );
+  return {
+    revision,
+    labelNames: eye.names,
+    seal: chain.seal,
+    signer,
+    build,
+    scanners,
+    images,
+    scans: [build, ...scanners.map(({ run }) => run)].flatMap(scansOf),
+  };
+}
+
+/** Looks at one image of a chain, step by step; each step adds to what was seen before. */
+class Eye {
+  readonly names: LabelNames;
+  readonly #options: ObserveOptions;
+
+  constructor(options: ObserveOptions) {
+    this.names = new LabelNames(options.chain.labelPrefix);
+    this.#options = options;
+  }
+
+  async look(image: PlannedImage): Promise<ObservedImage> {
+    const { registry, revision, build, placeOf = (repository) => repository } = this.#options;
+    const repository = placeOf(image.repository);
+    const [published, latest] = await Promise.all([
+      viewImage(registry, `${repository}:${revision}`),
+      viewImage(registry, `${repository}:latest`),
+    ]);
+    const seen = {
+      role: image.role,
+      name: image.name,
+      repository,
+      argumentPrefix: image.argumentPrefix,
+      embeds: image.embeds.map(({ role }) => role),
+      embeddedBy: image.embeddedBy.map(({ role }) => role),
+      published,
+      latest,
+    };
+    // Where the task that built it is gone, the image that is published may tell: nothing but a seal changes it.
+    const digest =
+      builtDigest(build, image.name) ?? (this.#isGone(seen) && !this.#isSealed(seen) ? published.digest : undefined);
+    return { ...seen, origin: await this.#origin(seen, digest) };
+  }
+
+  /** Runs an image that ends by itself. */
+  async run(image: ObservedImage): Promise<ObservedImage> {
+    const { digest, entrypoint = [] } = image.published.digest === undefined ? image.origin : image.published;
+    if (digest === undefined || !entrypoint.includes(OWN_PROGRAM)) return image;
+    return { ...image, output: await this.#options.runImage(`${image.repository}@${digest}`) };
+  }
+
+  /** Verifies the chain behind an image that others embed, and takes its seal off. */
+  async prove(image: ObservedImage): Promise<ObservedImage> {
+    if (image.embeddedBy.length === 0) return image;
+    const proof = await this.#verify(image);
+    if (!this.#isSealed(image)) return { ...image, proof };
+    const told = this.#isGone(image) ? provedOrigin({ ...image, proof }, this.names) : undefined;
+    const origin = told === undefined ? image.origin : await this.#origin(image, told);
+    return { ...image, origin, proof, unsealed: await this.#takeApart({ ...image, origin }) };
+  }
+
+  async #verify({ published }: ObservedImage): Promise<ObservedImage['proof']> {
+    const { registry, revision, keys } = this.#options;
+    const { prefix } = this.names;
+    try {
+      return (await verify(registry, parseReference(published.reference), { prefix, revision, keys })).checks;
+    } catch (error) {
+      return { problem: problemOf(error) };
+    }
+  }
+
+  /** What is left of an image without its seal, beside what was built; undefined where nobody knows what was built. */
+  async #takeApart({ published, origin }: ObservedImage): Promise<ObservedImage['unsealed']> {
+    const { registry } = this.#options;
+    try {
+      const left = await unseal(registry, parseReference(published.reference), { prefix: this.names.prefix });
+      if (origin.digest === undefined) return undefined;
+      const built = await registry.getManifest(parseReference(origin.reference), origin.digest);
+      const { digest, bytes } = left.origin.manifest;
+      return { digest, bytesEqual: Buffer.compare(built.bytes, bytes) === 0 };
+    } catch (error) {
+      return { problem: problemOf(error) };
+    }
+  }
+
+  async #origin(
+    image: Pick<ObservedImage, 'name' | 'repository'>,
+    digest: string | undefined,
+  ): Promise<ObservedImage['origin']> {
+    const { repository } = image;
+    if (digest !== undefined) return viewImage(this.#options.registry, `${repository}@${digest}`);
+    return unseen(repository, this.#isGone(image) ? PRUNED_REASON : 'it was not built');
+  }
+
+  /** Whether the task that built it is gone. */
+  #isGone({ name }: Pick<ObservedImage, 'name'>): boolean {
+    const { build } = this.#options;
+    return builtDigest(build, name) === undefined && isPruned(taskOf(build, `build-${name}`));
+  }
+
+  #isSealed({ embeddedBy }: Pick<ObservedImage, 'embeddedBy'>): boolean {
+    return embeddedBy.length > 0 && this.#options.chain.seal === 'label';
+  }
+}
+
+/**
+ * What an image was before it was sealed, where no task is there to say so: what its seal names, once that is proved to be
+ * its very bytes without the seal.
+ */
+function provedOrigin({ role, published, proof }: ObservedImage, names: LabelNames): string | undefined {
+  if (proof === undefined || 'problem' in proof) return undefined;
+  const checks = proof.filter(({ id, role: about = role }) => id === 'origin-reconstructed' && about === role);
+  if (checks.length === 0 || checks.some(({ status }) => status !== 'passed')) return undefined;
+  return published.labels[names.sealedFrom];
+}
