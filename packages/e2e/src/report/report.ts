@@ -1,6 +1,6 @@
+import type { Level } from '@multi-image/digest-chain';
 import type { Criterion, Status } from '../judge/criterion.ts';
 import type { RunFacts } from '../judge/observation.ts';
-import type { ProofLevel } from '../judge/proof-evidence.ts';
 
 /**
  * Where it looked: this machine, a Konflux tenant, any cluster with Tekton, or the registry alone, at what is published.
@@ -14,7 +14,7 @@ export interface Report {
   target: Target;
   status: 'passed' | 'failed';
   /** How far the chain is proved. */
-  level: ProofLevel;
+  level: Level;
   revision: string;
   /** Uncommitted paths that the revision includes. */
   uncommitted: readonly string[];
