@@ -56,6 +56,13 @@ describe('retry', () => {
     for (const [index, pause] of pauses.entries()) expect(pause).toBeGreaterThanOrEqual(20 * 2 ** index);
   });
 
+  it('pauses no longer than the longest', async () => {
+    const work = failing(3, new Transient(failure));
+    await retry(work.attempt, { ...options, longest: 50 });
+    const pauses = work.tries.slice(1).map((time, index) => time - (work.tries[index] ?? 0));
+    for (const pause of pauses) expect(pause).toBeLessThanOrEqual(50);
+  });
+
   it('waits as long as it is asked to', async () => {
     const work = failing(1, new Transient(failure, { retryAfter: 500 }));
     await retry(work.attempt, options);

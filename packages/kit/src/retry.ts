@@ -45,13 +45,15 @@ export async function retry<T>(
     readonly retries: number;
     /** Milliseconds before the second try, at most. */
     readonly pause: number;
+    /** Milliseconds that no pause exceeds but for Retry-After. */
+    readonly longest?: number | undefined;
     /** By the clock. */
     readonly endsAt?: number | undefined;
     readonly signal?: AbortSignal | undefined;
     readonly clock?: Clock | undefined;
   },
 ): Promise<T> {
-  const { retries, pause, endsAt = Number.POSITIVE_INFINITY, signal, clock = systemClock } = options;
+  const { retries, pause, longest, endsAt = Number.POSITIVE_INFINITY, signal, clock = systemClock } = options;
   let stale = 0;
   for (let tries = 0; ; tries++) {
     try {
@@ -63,7 +65,7 @@ export async function retry<T>(
         tries--;
         continue;
       }
-      const wait = Math.max(pauseAfter(tries, pause), error.retryAfter ?? 0);
+      const wait = Math.max(pauseAfter(tries, pause, longest), error.retryAfter ?? 0);
       if (tries >= retries || clock.now() + wait >= endsAt) throw error.failure;
       await clock.sleep(wait, signal);
     }

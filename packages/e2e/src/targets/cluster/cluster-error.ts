@@ -1,13 +1,39 @@
-import { ApiException } from '@kubernetes/client-node';
+import { type ErrorDetails, reasonOf } from '@multi-image/kit/errors';
+import { parseRetryAfter } from '@multi-image/kit/retry';
 import { E2eError, type E2eErrorCode } from '../../errors.ts';
 import { text } from './resource.ts';
 
-/** What an API call threw, as an error of this package, and whether it may pass by itself. */
-export interface Trouble {
-  error: E2eError;
-  passing: boolean;
-  /** Milliseconds that the server asked for. */
-  retryAfter: number | undefined;
+/** A request to an API server: what for, and to whom. */
+export interface Asked {
+  /** As messages name it: `GET PipelineRun app`. */
+  readonly what: string;
+  readonly server: string;
+}
+
+/** What an answer says beside its words. */
+interface Answer {
+  /** Its HTTP status; undefined where there was none. */
+  status?: number | undefined;
+  /** As Kubernetes' Status has it, for programs: `AlreadyExists`, `Expired`. */
+  reason?: string | undefined;
+  /** Milliseconds that the server asked for before the next try. */
+  retryAfter?: number | undefined;
+  /** Whether it may pass by itself. */
+  isTransient?: boolean | undefined;
+}
+
+/** Why a request to an API server failed. Of an answer nothing is kept but its status and its Status object's own words. */
+export class ClusterError extends E2eError implements Answer {
+  readonly status: Answer['status'];
+  readonly reason: Answer['reason'];
+  readonly retryAfter: Answer['retryAfter'];
+  readonly isTransient: boolean;
+
+  constructor(code: E2eErrorCode, message: string, details: ErrorDetails & Answer = {}) {
+    super(code, message, details);
+    ({ status: this.status, reason: this.reason, retryAfter: this.retryAfter } = details);
+    this.isTransient = details.isTransient === true;
+  }
 }
 
 const CODES: Readonly<Record<number, E2eErrorCode>> = {
@@ -17,98 +43,75 @@ const CODES: Readonly<Record<number, E2eErrorCode>> = {
   409: 'CLUSTER_CONFLICT',
 };
 
-/** An answer that no API server of Kubernetes gives: of a proxy, a login page, another service. */
-export class ForeignAnswer extends Error {
-  readonly found: string;
-
-  constructor(found: string) {
-    super(found);
-    this.found = found;
-  }
-}
-
-const FOREIGN_HINT =
-  'something else answers there, such as a proxy or a login page: check the server in the kubeconfig';
-
-/** Why a server is not who it says, as OpenSSL and Node.js name it. */
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
-const CERTIFICATE_HINT =
-  'the cluster’s certificate-authority in the kubeconfig (or certificate-authority-data) must be the one that signed the server’s certificate, for the name by which it is reached, and be valid today';
-
 const HINTS: Partial<Record<E2eErrorCode, string>> = {
   CLUSTER_UNAUTHORIZED: 'log in again (for example: oc login)',
   CLUSTER_FORBIDDEN: 'ask an admin of the namespace for this permission',
-  CLUSTER_UNREACHABLE: 'check the network, the VPN, and the server in the kubeconfig',
 };
 
-/**
- * Of the client's exception only the Status' own message is kept: its text has the whole answer with all headers in it.
- */
-export function fromApi(cause: unknown, what: string, server: string): Trouble {
-  if (cause instanceof E2eError) return { error: cause, passing: false, retryAfter: undefined };
-  if (cause instanceof ApiException) {
-    const status = cause.code;
-    if (isPage(cause.body)) return foreign(`${status} with a page of HTML`, status >= 500 || status === 429);
-    const code = CODES[status] ?? 'CLUSTER_ERROR';
-    const hint = HINTS[code];
-    const found = `${status} ${messageOf(cause.body)}`.trim();
-    const error = new E2eError(code, `${server}: ${what} was refused`, { found, ...(hint ? { hint } : {}) });
-    return { error, passing: status === 429 || status >= 500, retryAfter: retryAfterOf(cause.headers ?? {}) };
-  }
-  if (cause instanceof ForeignAnswer) return foreign(cause.found, false);
-  // What the client stumbles over in an answer; of a connection it says what caused it.
-  if (cause instanceof SyntaxError) return foreign('an answer that is not JSON, or not all of it', true);
-  if (cause instanceof TypeError && /Cannot read prop/.test(cause.message))
-    return foreign('JSON of another kind', false);
-  const message = cause instanceof Error ? cause.message : String(cause);
-  if (message.startsWith('Unrecognized API version and kind')) {
-    return {
-      error: new E2eError('KIND_MISSING', `${what}: the cluster has no such kind`),
-      passing: false,
-      retryAfter: undefined,
-    };
-  }
-  const reason = networkReason(cause);
-  const isCertificate = codesOf(cause).some((code) => CERTIFICATE.test(code));
-  const hint = isCertificate ? CERTIFICATE_HINT : HINTS.CLUSTER_UNREACHABLE;
-  const error = new E2eError(
+/** What a server refused, by the status and the body of its answer. */
+export function refusal(
+  answer: { status: number; retryAfter: number | undefined; body: string },
+  { what, server }: Asked,
+): ClusterError {
+  const { status, retryAfter, body } = answer;
+  const isTransient = status === 429 || status >= 500;
+  if (/^\s*<(?:!doctype|html|head|body)/i.test(body))
+    return foreignAnswer(`${status} with a page of HTML`, { what, server }, { status, isTransient });
+  const code = CODES[status] ?? 'CLUSTER_ERROR';
+  const { message, reason } = readStatus(body);
+  return new ClusterError(code, `${server}: ${what} was refused`, {
+    found: `${status} ${message}`.trim(),
+    hint: HINTS[code],
+    status,
+    reason,
+    retryAfter,
+    isTransient,
+  });
+}
+
+/** An answer that no API server of Kubernetes gives: of a proxy, a login page, another service. */
+export function foreignAnswer(found: string, { what, server }: Asked, more: Answer = {}): ClusterError {
+  return new ClusterError('CLUSTER_ERROR', `${server} gives no answer of Kubernetes`, {
+    expected: `Kubernetes’ answer to ${what}`,
+    found,
+    hint: 'something else answers there, such as a proxy or a login page: check the server in the kubeconfig',
+    ...more,
+  });
+}
+
+/** Why a server is not who it says, as OpenSSL and Node.js name it. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+
+/** Why no answer came, or not all of it. */
+export function unreachable(cause: unknown, { what, server }: Asked): ClusterError {
+  const isUntrusted = codesOf(cause).some((code) => CERTIFICATE.test(code));
+  return new ClusterError(
     'CLUSTER_UNREACHABLE',
-    `${server} ${isCertificate ? 'can not be trusted' : 'does not answer'}`,
+    `${server} ${isUntrusted ? 'can not be trusted' : 'does not answer'}`,
     {
       expected: `an answer to ${what}`,
-      found: reason,
-      ...(hint ? { hint } : {}),
+      found: networkReason(cause),
+      hint: isUntrusted
+        ? 'the cluster’s certificate-authority in the kubeconfig (or certificate-authority-data) must be the one that signed the server’s certificate, for the name by which it is reached, and be valid today'
+        : 'check the network, the VPN, and the server in the kubeconfig',
+      isTransient: !isUntrusted,
     },
   );
-  return { error, passing: !isCertificate, retryAfter: undefined };
-
-  function foreign(found: string, passing: boolean): Trouble {
-    const error = new E2eError('CLUSTER_ERROR', `${server} gives no answer of Kubernetes`, {
-      expected: `Kubernetes’ answer to ${what}`,
-      found,
-      hint: FOREIGN_HINT,
-    });
-    return { error, passing, retryAfter: undefined };
-  }
 }
 
 /** Milliseconds that an answer asks to wait; at most a minute. */
-export function retryAfterOf(headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined {
-  const seconds = Number(headers['retry-after']);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 60) * 1000 : undefined;
+export function retryAfterOf(headers: { get(name: string): string | null }): number | undefined {
+  const asked = parseRetryAfter(headers.get('retry-after') ?? undefined);
+  return asked === undefined ? undefined : Math.min(asked, 60_000);
 }
 
-function messageOf(body: unknown): string {
-  if (typeof body !== 'string') return text(body, 'message') ?? '';
+function readStatus(body: string): { message: string; reason: string | undefined } {
   try {
-    return text(JSON.parse(body), 'message') ?? '';
+    const status: unknown = JSON.parse(body);
+    return { message: text(status, 'message') ?? '', reason: text(status, 'reason') };
   } catch {
-    return body.slice(0, 200);
+    return { message: body.slice(0, 200), reason: undefined };
   }
-}
-
-function isPage(body: unknown): boolean {
-  return typeof body === 'string' && /^\s*<(?:!doctype|html|head|body)/i.test(body);
 }
 
 function codesOf(cause: unknown): readonly string[] {
@@ -119,11 +122,9 @@ function codesOf(cause: unknown): readonly string[] {
 
 /** `fetch failed` says nothing: the cause does. */
 function networkReason(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
+  if (!(cause instanceof Error)) return reasonOf(cause);
   const inner = cause.cause;
   if (inner instanceof AggregateError) return inner.errors.map((entry) => networkReason(entry)).join(', ');
   if (inner instanceof Error) return networkReason(inner);
-  // The client adds words to what ended its request, and stumbles over that of a signal, which nobody may change.
-  const isTimeout = cause.name === 'TimeoutError' || cause.message.startsWith('Cannot set property message');
-  return isTimeout ? 'no answer in time' : cause.message;
+  return cause.name === 'TimeoutError' ? 'no answer in time' : cause.message;
 }

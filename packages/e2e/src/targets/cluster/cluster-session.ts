@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { type Clock, pauseAfter, retry, systemClock, Transient } from '@multi-image/kit/retry';
 import { E2eError } from '../../errors.ts';
-import { type ApiClients, createClients } from './api-clients.ts';
-import { fromApi } from './cluster-error.ts';
+import { ClusterError } from './cluster-error.ts';
+import { KubeClient } from './kube-client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from './kubeconfig.ts';
 
 export interface ClusterOptions extends KubeConfigOptions {
@@ -10,7 +10,7 @@ export interface ClusterOptions extends KubeConfigOptions {
   signal?: AbortSignal;
   /** Milliseconds for one request and its answer; 30 s by default. */
   timeout?: number;
-  /** Milliseconds of the first pause after a passing failure, and of the longest; 1 s and 30 s by default. */
+  /** Milliseconds of the first pause after a transient failure, and of the longest; 1 s and 30 s by default. */
   pauses?: { first: number; longest: number };
   /** Called once where the login expired and a new one is waited for. */
   onExpired?: (hint: string) => void;
@@ -18,45 +18,52 @@ export interface ClusterOptions extends KubeConfigOptions {
   onTrouble?: (what: string) => void;
   /** Milliseconds to wait for a new login where the old one expired; 15 minutes by default. */
   loginPatience?: number;
+  clock?: Clock;
 }
 
 const TRIES = 6;
 
-/** A login at a cluster: which requests are made with, tried again, and which is renewed when it expires. */
+/** A login at a cluster: with which requests are made, tried again, and which is renewed when it expires. */
 export class ClusterSession {
-  protected config: KubeConfig;
-  protected clients: ApiClients;
+  readonly clock: Clock;
   readonly #options: ClusterOptions;
+  readonly #pauses: { first: number; longest: number };
   readonly #secrets = new Set<string>();
+  #config: KubeConfig;
+  #client: KubeClient;
   #renewing: Promise<void> | undefined;
   /** Whether the login was good once: only then a new one is waited for. */
   #worked = false;
 
   constructor(options: ClusterOptions = {}) {
     this.#options = options;
-    this.config = loadKubeConfig(options, (secret) => this.#secrets.add(secret));
-    this.clients = createClients(this.config, options);
-    this.#noteSecrets();
+    this.#pauses = options.pauses ?? { first: 1000, longest: 30_000 };
+    this.clock = options.clock ?? systemClock;
+    this.#config = loadKubeConfig(options);
+    this.#client = this.#connect();
   }
 
   /** The API server's address, without credentials. */
   get server(): string {
-    const url = URL.parse(this.config.getCurrentCluster()?.server ?? '');
-    return url === null ? '' : `${url.protocol}//${url.host}`;
+    return this.#client.server;
   }
 
   get context(): string {
-    return this.config.getCurrentContext();
+    return this.#config.getCurrentContext();
   }
 
   /** The namespace that the context names. */
   get namespace(): string | undefined {
-    return this.config.getContextObject(this.context)?.namespace;
+    return this.#config.getContextObject(this.context)?.namespace;
   }
 
   /** Everything of this login and of earlier ones that must appear nowhere. */
   get secrets(): readonly string[] {
     return [...this.#secrets];
+  }
+
+  protected get client(): KubeClient {
+    return this.#client;
   }
 
   /**
@@ -75,48 +82,52 @@ export class ClusterSession {
    *
    * @param atLeast Milliseconds that the server asked for.
    */
-  async pause(attempt: number, signal?: AbortSignal, atLeast = 0): Promise<void> {
-    const { first, longest } = this.#options.pauses ?? { first: 1000, longest: 30_000 };
-    const time = Math.min(longest, first * 2 ** attempt) * (0.75 + Math.random() / 2);
-    await sleep(Math.max(time, atLeast), undefined, { signal: signal ?? this.#options.signal });
+  pause(attempt: number, signal?: AbortSignal, atLeast = 0): Promise<void> {
+    const { first, longest } = this.#pauses;
+    const time = Math.max(pauseAfter(attempt, first, longest), atLeast);
+    return this.clock.sleep(time, signal ?? this.#options.signal);
   }
 
   /**
-   * @param patience Until when it is tried again after what passes; a few times where there is none. A run of hours
-   *   outlasts an API server that is away for minutes.
+   * @param patience Until when it is tried again after what is transient; a few times where there is none. A run of
+   *   hours outlasts an API server that is away for minutes.
    */
-  protected async request<T>(what: string, call: () => Promise<T>, patience?: AbortSignal): Promise<T> {
+  protected request<T>(call: (client: KubeClient) => Promise<T>, patience?: AbortSignal): Promise<T> {
     const { onExpired, onTrouble } = this.#options;
     const signal = patience ?? this.#options.signal;
-    for (let attempt = 0; ; attempt++) {
+    let renewals = 0;
+    const attempt = async (tries: number): Promise<T> => {
       signal?.throwIfAborted();
       try {
-        const answer = await call();
+        const answer = await call(this.#client);
         this.#worked = true;
         return answer;
-      } catch (cause) {
+      } catch (error) {
         signal?.throwIfAborted();
-        const { error, passing, retryAfter } = fromApi(cause, what, this.server);
+        if (!(error instanceof ClusterError)) throw error;
         const mayRenew = error.code === 'CLUSTER_UNAUTHORIZED' && this.#worked && onExpired !== undefined;
-        if (mayRenew && attempt + 1 < TRIES) {
+        if (mayRenew && ++renewals < TRIES) {
           await this.renewLogin();
           // Whoever is refused with a login that is good elsewhere must not ask on and on.
-          if (attempt > 0) await this.pause(attempt, signal);
-          continue;
+          throw new Transient(error, { stale: renewals === 1 });
         }
-        if (!passing || (attempt + 1 >= TRIES && patience === undefined)) throw error;
-        if (attempt + 1 === TRIES) onTrouble?.(`${error.message} (${error.found ?? ''}); trying on`);
-        await this.pause(attempt, signal, retryAfter);
+        if (!error.isTransient) throw error;
+        if (patience !== undefined && tries + 1 === TRIES)
+          onTrouble?.(`${error.message} (${error.found ?? ''}); trying on`);
+        throw new Transient(error, { retryAfter: error.retryAfter });
       }
-    }
+    };
+    const { first: pause, longest } = this.#pauses;
+    const retries = patience === undefined ? TRIES - 1 : Number.POSITIVE_INFINITY;
+    return retry(attempt, { retries, pause, longest, signal, clock: this.clock });
   }
 
   async #renew(): Promise<void> {
     const hint = 'log in again (for example: oc login); what was begun is taken up with --resume';
-    const deadline = Date.now() + (this.#options.loginPatience ?? 15 * 60_000);
+    const deadline = this.clock.now() + (this.#options.loginPatience ?? 15 * 60_000);
     for (let told = false; !(await this.#tryLogin()); told = true) {
       if (!told) this.#options.onExpired?.(hint);
-      if (Date.now() > deadline) {
+      if (this.clock.now() > deadline) {
         throw new E2eError('CLUSTER_UNAUTHORIZED', `${this.server} no longer accepts the login`, {
           expected: 'a login that is valid for the whole run',
           found: '401 Unauthorized',
@@ -130,22 +141,21 @@ export class ClusterSession {
   /** Whether what the kubeconfig says now is accepted; a server that doesn't answer says nothing against it. */
   async #tryLogin(): Promise<boolean> {
     try {
-      this.config = loadKubeConfig(this.#options, (secret) => this.#secrets.add(secret));
+      this.#config = loadKubeConfig(this.#options);
     } catch (error) {
       // Whoever logs in right now has written half of the file.
       if (error instanceof E2eError) return false;
       throw error;
     }
-    this.#noteSecrets();
-    this.clients = createClients(this.config, this.#options);
-    return this.clients.objects.find('v1', 'Pod').then(
+    this.#client = this.#connect();
+    return this.#client.resource({ apiVersion: 'v1', kind: 'Pod' }).then(
       () => true,
-      (error) => fromApi(error, '', this.server).error.code !== 'CLUSTER_UNAUTHORIZED',
+      (error) => (error as ClusterError).code !== 'CLUSTER_UNAUTHORIZED',
     );
   }
 
-  #noteSecrets(): void {
-    const { token, password, keyData } = this.config.getCurrentUser() ?? {};
+  #connect(): KubeClient {
+    const { token, password, keyData } = this.#config.getCurrentUser() ?? {};
     // A key can come out line by line, too.
     const lines = Buffer.from(keyData ?? '', 'base64')
       .toString()
@@ -154,5 +164,7 @@ export class ClusterSession {
     for (const secret of [token, password, keyData, ...body]) {
       if (typeof secret === 'string') this.#secrets.add(secret);
     }
+    const { signal, timeout } = this.#options;
+    return new KubeClient(this.#config, { signal, timeout, onSecret: (secret) => this.#secrets.add(secret) });
   }
 }

@@ -41,7 +41,7 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
         there = now;
         onListed?.();
       }
-      const began = Date.now();
+      const began = cluster.clock.now();
       const onEvent = (type: string, object: Resource): void => {
         version = object.metadata.resourceVersion ?? version;
         // An object that is gone is as it last was: Konflux prunes runs soon after their end.
@@ -63,7 +63,7 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
         });
       }
       // One that lived was ended as watches are, perhaps by a proxy with little patience: whoever paused would be blind.
-      const lived = Date.now() - began >= LIFE;
+      const lived = cluster.clock.now() - began >= LIFE;
       failures = lived || isClean ? 0 : failures + 1;
       if (lived && status === undefined) continue;
       // One that ends at once must not be opened again at once; only a server in trouble needs ever more time.

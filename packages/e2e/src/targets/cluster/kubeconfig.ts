@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { KubeConfig, type RequestContext, type User } from '@kubernetes/client-node';
+import { HttpMethod, KubeConfig, RequestContext, type User } from '@kubernetes/client-node';
+import { type ErrorDetails, reasonOf } from '@multi-image/kit/errors';
+import type { Dispatcher } from 'undici';
 import { parse } from 'yaml';
 import { E2eError } from '../../errors.ts';
+import { ClusterError } from './cluster-error.ts';
 
 export interface KubeConfigOptions {
   /** A kubeconfig file, in place of KUBECONFIG, `~/.kube/config` or the pod's service account. */
@@ -12,70 +15,58 @@ export interface KubeConfigOptions {
   context?: string | undefined;
 }
 
-type Dispatcher = ReturnType<RequestContext['getDispatcher']>;
-
-/**
- * Keeps one pool of connections: the client makes a new one, with its own TLS handshake, for every request. And tells
- * what it logs in with: a token can come from a file or a program, and be another one later.
- */
-class PooledKubeConfig extends KubeConfig {
-  #dispatcher: Dispatcher;
-  readonly #onSecret: (secret: string) => void;
-
-  constructor(onSecret: (secret: string) => void) {
-    super();
-    this.#onSecret = onSecret;
-  }
-
-  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
-    try {
-      await super.applySecurityAuthentication(context);
-    } catch (cause) {
-      // A program that asks for a new login, a file that is gone: as good as a refusal, and as curable.
-      throw new E2eError('CLUSTER_UNAUTHORIZED', 'the login that the kubeconfig names can not be used', {
-        expected: 'a token, certificate or program that works',
-        found: cause instanceof Error ? cause.message.trim().slice(0, 500) : String(cause),
-        hint: 'log in again; kubectl auth whoami tries it',
-        cause,
-      });
-    }
-    // Whoever writes a token into a file ends it with a line; Go's client takes that off, too.
-    const header = (context.getHeaders().Authorization ?? '').trim();
-    this.#noteHeader(header);
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(header)) {
-      throw new E2eError('CLUSTER_UNAUTHORIZED', 'the login that the kubeconfig names can not be used', {
-        expected: 'a token in one line',
-        found: 'a token with characters that no header can hold',
-        hint: 'look at where the kubeconfig gets its token from',
-      });
-    }
-    if (header !== '') context.setHeaderParam('Authorization', header);
-    const dispatcher = context.getDispatcher();
-    if (dispatcher === undefined) return;
-    this.#dispatcher ??= dispatcher;
-    context.setDispatcher(this.#dispatcher);
-  }
-
-  #noteHeader(header: string): void {
-    const [, scheme, value] = /^(\w+)\s+(.+?)\s*$/s.exec(header) ?? [];
-    if (value === undefined) return;
-    this.#onSecret(value);
-    if (scheme !== 'Basic') return;
-    const login = Buffer.from(value, 'base64').toString();
-    this.#onSecret(login.slice(login.indexOf(':') + 1));
-  }
+/** What lets a request in: headers, and connections with the cluster's TLS, the login's certificate and the proxy. */
+export interface Login {
+  headers: Readonly<Record<string, string>>;
+  /** Undefined where nothing of it is special. */
+  dispatcher: Dispatcher | undefined;
 }
 
 /**
- * Finds the cluster and the login, as kubectl does. Throws `KUBECONFIG_INVALID`.
+ * The login as it is now: a token can come from a file or a program, and be another one later. Throws
+ * `CLUSTER_UNAUTHORIZED` where it can't be used.
  *
- * @param onSecret Hears of everything that is logged in with, each time it is.
+ * @param onSecret Hears of everything that is logged in with.
  */
-export function loadKubeConfig(
-  { kubeconfig, context }: KubeConfigOptions,
-  onSecret: (secret: string) => void = () => {},
-): KubeConfig {
-  const config = new PooledKubeConfig(onSecret);
+export async function logIn(config: KubeConfig, onSecret: (secret: string) => void): Promise<Login> {
+  const context = new RequestContext(config.getCurrentCluster()?.server ?? '', HttpMethod.GET);
+  const unusable = (details: ErrorDetails): ClusterError =>
+    new ClusterError('CLUSTER_UNAUTHORIZED', 'the login that the kubeconfig names can not be used', details);
+  // A program that asks for a new login, a file that is gone: as good as a refusal, and as curable.
+  await config.applySecurityAuthentication(context).catch((cause) => {
+    throw unusable({
+      expected: 'a token, certificate or program that works',
+      found: reasonOf(cause).trim().slice(0, 500),
+      hint: 'log in again; kubectl auth whoami tries it',
+      cause,
+    });
+  });
+  const { Authorization = '', ...headers } = context.getHeaders();
+  // Whoever writes a token into a file ends it with a line; Go's client takes that off, too.
+  const header = Authorization.trim();
+  for (const secret of secretsIn(header)) onSecret(secret);
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(header)) {
+    throw unusable({
+      expected: 'a token in one line',
+      found: 'a token with characters that no header can hold',
+      hint: 'look at where the kubeconfig gets its token from',
+    });
+  }
+  if (header !== '') headers.Authorization = header;
+  return { headers, dispatcher: context.getDispatcher() };
+}
+
+function secretsIn(header: string): string[] {
+  const [, scheme, value] = /^(\w+)\s+(.+?)\s*$/s.exec(header) ?? [];
+  if (value === undefined) return [];
+  if (scheme !== 'Basic') return [value];
+  const login = Buffer.from(value, 'base64').toString();
+  return [value, login.slice(login.indexOf(':') + 1)];
+}
+
+/** Finds the cluster and the login, as kubectl does. Throws `KUBECONFIG_INVALID`. */
+export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): KubeConfig {
+  const config = new KubeConfig();
   const hint = 'log in with kubectl or oc, or name a file with --kubeconfig and a context with --context';
   try {
     const files = kubeconfig === undefined ? filesOf(process.env.KUBECONFIG) : [kubeconfig];

@@ -15,7 +15,7 @@ export async function findMissingRights(
   const unique = [...new Map(asked.map((entry) => [`${entry.verb} ${entry.kind.kind}`, entry])).values()];
   const answers = await Promise.all(
     unique.map(async ({ verb, kind }): Promise<Finding[]> => {
-      const resource = (await cluster.serves(kind))?.name;
+      const resource = await cluster.serves(kind);
       // That a kind is not there is told by itself.
       if (resource === undefined) return [];
       const group = groupOf(kind);

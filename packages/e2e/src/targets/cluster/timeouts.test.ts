@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_TIMEOUTS, parseTimeouts, span } from './timeouts.ts';
+import { DEFAULT_TIMEOUTS, parseTimeouts } from './timeouts.ts';
 
 test('one wait, all waits, the last word counts', () => {
   expect(parseTimeouts([])).toEqual(DEFAULT_TIMEOUTS);
@@ -10,11 +10,3 @@ test('one wait, all waits, the last word counts', () => {
 test.each(['', '4', 'runs=', 'never=4h', '0m', '-1h', '1d'])('refuses %j', (value) => {
   expect(() => parseTimeouts([value])).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
-
-test.each([
-  ['1s', '1 second'],
-  ['90s', '90 seconds'],
-  ['1m', '1 minute'],
-  ['90m', '90 minutes'],
-  ['4h', '4 hours'],
-])('says %s as %s', (value, said) => expect(span(parseTimeouts([value]).runs)).toBe(said));

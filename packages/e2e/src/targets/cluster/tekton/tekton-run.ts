@@ -123,7 +123,7 @@ export async function runTekton(options: TektonRunOptions): Promise<Report | und
       await known.settled();
     }
     const labels = labelsOf(invocation);
-    const { runs: facts, names } = await followRuns({
+    const { runs: facts } = await followRuns({
       cluster,
       chain,
       namespace,
@@ -139,7 +139,9 @@ export async function runTekton(options: TektonRunOptions): Promise<Report | und
       onKnown: (news) => known.note(news),
     });
     await known.settled();
-    const succeeded = [...names].filter(([component]) => facts.get(component)?.status === 'Succeeded');
+    const succeeded = [...facts].flatMap(([component, { status, name }]) =>
+      status === 'Succeeded' ? [[component, name] as const] : [],
+    );
     const signed =
       keys === undefined
         ? []

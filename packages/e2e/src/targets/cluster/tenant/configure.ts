@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatLimit } from '@multi-image/kit/durations';
 import type { Progress } from '@multi-image/kit/progress';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
@@ -6,7 +7,6 @@ import type { Cluster } from '../cluster.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, NAMES, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
-import { span } from '../timeouts.ts';
 import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
 import { checkImages, failWithRepositories } from './image-repositories.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
@@ -110,7 +110,7 @@ async function configureOne(component: string, options: ConfigureOptions): Promi
     });
   }
   throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {
-    expected: `state enabled within ${span(timeout)}; --timeout configured=… sets another limit`,
+    expected: `state enabled within ${formatLimit(timeout)}; --timeout configured=… sets another limit`,
     found: last,
     hint: `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${NAMES.status}`,
   });

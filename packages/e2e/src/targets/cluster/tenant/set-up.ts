@@ -1,9 +1,9 @@
+import { formatLimit } from '@multi-image/kit/durations';
 import type { Progress } from '@multi-image/kit/progress';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Resource } from '../resource.ts';
-import { span } from '../timeouts.ts';
 import { carryOut, planApply } from './apply.ts';
 import { askAgain, configure, findUnconfigured, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
@@ -60,7 +60,7 @@ async function settleGoing(objects: readonly Resource[], options: SetUpOptions):
   const left = await awaitGone(cluster, going, { timeout, signal });
   if (left.length === 0) return;
   throw new E2eError('WAIT_TIMEOUT', 'what was deleted before is not gone', {
-    expected: `nothing of it within ${span(timeout)}; --timeout configured=… sets another limit`,
+    expected: `nothing of it within ${formatLimit(timeout)}; --timeout configured=… sets another limit`,
     found: left.map(printGoing).join('\n'),
     hint: `an object goes when what holds it lets go: kubectl get ${left[0]?.kind.toLowerCase()} ${left[0]?.metadata.name} -n ${namespace} -o yaml`,
   });

@@ -110,7 +110,7 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
     const onKnown = (news: Partial<TenantState>): void => known.note(news);
     ({ state } = known);
     const labels = konfluxLabels(chain.application);
-    const { revision, runs, names } = await unlessRefused(
+    const { revision, runs } = await unlessRefused(
       {
         cluster,
         labels,
@@ -141,7 +141,9 @@ export async function runTenant(options: TenantRunOptions): Promise<Report | und
     );
     await known.settled();
 
-    const succeeded = new Map([...names].filter(([component]) => runs.get(component)?.status === 'Succeeded'));
+    const succeeded = new Map(
+      [...runs].flatMap(([component, { status, name }]) => (status === 'Succeeded' ? [[component, name]] : [])),
+    );
     const outcome = await awaitOutcome({
       cluster,
       config,
