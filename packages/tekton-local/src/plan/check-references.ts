@@ -24,7 +24,7 @@ export function checkValue(field: Field, value: ParamValue, known: Known): void 
 export function checkText(field: Field, text: string, known: Known, whole = false): void {
   for (const reference of referencesIn(text)) {
     const message = checkReference(reference, known, whole && reference.text === text);
-    if (message !== undefined) field.problem('INVALID', `${reference.text} ${message}`);
+    if (message !== undefined) field.invalid(`${reference.text} ${message}`);
   }
 }
 

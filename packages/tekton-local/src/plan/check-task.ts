@@ -38,7 +38,7 @@ export function checkTask(
   const names = new Set<string>();
   for (const step of task.steps) {
     const { field } = step;
-    if (names.has(step.name)) field.problem('INVALID', `there are two steps named ${JSON.stringify(step.name)}`);
+    if (names.has(step.name)) field.invalid(`there are two steps named ${JSON.stringify(step.name)}`);
     names.add(step.name);
     checkName(field.get('name'), step.name);
     step.results.forEach(checkWordName);
@@ -54,18 +54,17 @@ export function checkTask(
     for (const variable of step.env) {
       checkText(field.get('env'), variable.value, own);
       if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(variable.name)) {
-        field.get('env').problem('INVALID', `${JSON.stringify(variable.name)} is no name of a variable`);
+        field.get('env').invalid(`${JSON.stringify(variable.name)} is no name of a variable`);
       }
     }
     for (const mount of step.volumeMounts) {
       const place = field.get('volumeMounts');
       checkText(place, mount.mountPath, own);
-      if (!volumes.has(mount.name)) place.problem('INVALID', `there is no volume ${JSON.stringify(mount.name)}`);
-      if (!isPlainPath(mount.mountPath))
-        place.problem('INVALID', `${JSON.stringify(mount.mountPath)} is no absolute path`);
-      if (isTektons(mount.mountPath)) place.problem('INVALID', `${mount.mountPath} is Tekton's own`);
+      if (!volumes.has(mount.name)) place.invalid(`there is no volume ${JSON.stringify(mount.name)}`);
+      if (!isPlainPath(mount.mountPath)) place.invalid(`${JSON.stringify(mount.mountPath)} is no absolute path`);
+      if (isTektons(mount.mountPath)) place.invalid(`${mount.mountPath} is Tekton's own`);
       if (mount.subPath !== undefined && !isPlainPath(`/${mount.subPath}`)) {
-        place.problem('INVALID', `${JSON.stringify(mount.subPath)} leads out of the volume`);
+        place.invalid(`${JSON.stringify(mount.subPath)} leads out of the volume`);
       }
     }
   }
@@ -73,9 +72,9 @@ export function checkTask(
     const { mountPath } = workspace;
     if (mountPath === undefined) continue;
     const place = workspace.field.get('mountPath');
-    if (mountPath.includes('$(')) place.problem('UNSUPPORTED', 'references in mount paths of workspaces');
-    else if (!isPlainPath(mountPath)) place.problem('INVALID', 'is no absolute path');
-    else if (isTektons(mountPath)) place.problem('INVALID', `${mountPath} is Tekton's own`);
+    if (mountPath.includes('$(')) place.unsupported('references in mount paths of workspaces');
+    else if (!isPlainPath(mountPath)) place.invalid('is no absolute path');
+    else if (isTektons(mountPath)) place.invalid(`${mountPath} is Tekton's own`);
   }
   for (const result of task.results) {
     if (result.value !== undefined) checkText(result.field.get('value'), result.value, known);
@@ -86,22 +85,22 @@ export function checkTask(
 /** Notes a `subPath` of a workspace that could lead out of it. */
 export function checkSubPath(field: Field, subPath: string | undefined): void {
   if (subPath === undefined) return;
-  if (subPath.includes('$(')) field.get('subPath').problem('UNSUPPORTED', 'references in subPath of workspaces');
+  if (subPath.includes('$(')) field.get('subPath').unsupported('references in subPath of workspaces');
   else if (!isPlainPath(`/${subPath}`)) {
-    field.get('subPath').problem('INVALID', `${JSON.stringify(subPath)} leads out of the workspace`);
+    field.get('subPath').invalid(`${JSON.stringify(subPath)} leads out of the workspace`);
   }
 }
 
 /** Notes a name that Kubernetes would not take for an object. */
 export function checkName(field: Field, name: string): void {
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= 63) return;
-  field.problem('INVALID', `${JSON.stringify(name)} is no name: letters a-z, digits and -`);
+  field.invalid(`${JSON.stringify(name)} is no name: letters a-z, digits and -`);
 }
 
 /** Notes a name of a result or a workspace that is more than a word. */
 export function checkWordName({ name, field }: { name: string; field: Field }): void {
   if (/^[A-Za-z0-9][\w.-]*$/.test(name)) return;
-  field.get('name').problem('INVALID', `${JSON.stringify(name)} is no name: letters, digits, -, _ and .`);
+  field.get('name').invalid(`${JSON.stringify(name)} is no name: letters, digits, -, _ and .`);
 }
 
 function isTektons(path: string): boolean {

@@ -44,23 +44,36 @@ export class Field {
     problems.push({ code, file, path: this.path, line: this.origin.lineOf(this.keys), message });
   }
 
-  get(key: string): Field {
-    const map = this.value;
-    const value = isMap(map) && Object.hasOwn(map, key) ? map[key] : undefined;
-    return new Field(value, this.origin, [...this.keys, key]);
+  /** Notes what a cluster would refuse as well. */
+  invalid(message: string): void {
+    this.problem('INVALID', message);
   }
 
-  /** Notes each key that is not in `known`; `why` may name a reason for keys that Tekton knows. */
-  only(known: readonly string[], why: Readonly<Record<string, string>> = {}): this {
+  /** Notes what a cluster could run, and this machine can't. */
+  unsupported(message: string): void {
+    this.problem('UNSUPPORTED', message);
+  }
+
+  /** The value at a path of keys. */
+  get(...path: readonly string[]): Field {
+    const value = path.reduce<unknown>((map, key) => {
+      return isMap(map) && Object.hasOwn(map, key) ? map[key] : undefined;
+    }, this.value);
+    return new Field(value, this.origin, [...this.keys, ...path]);
+  }
+
+  /** Notes each key that is none of these words; `why` may name a reason for keys that Tekton knows. */
+  only(words: string, why: Readonly<Record<string, string>> = {}): this {
     if (!this.present) return this;
     if (!isMap(this.value)) {
-      this.problem('INVALID', `expected an object, found ${describe(this.value)}`);
+      this.invalid(`expected an object, found ${describe(this.value)}`);
       return this;
     }
+    const known = words.split(' ');
     for (const key of Object.keys(this.value)) {
       if (known.includes(key)) continue;
       const reason = Object.hasOwn(why, key) ? why[key] : undefined;
-      this.get(key).problem('UNSUPPORTED', reason ?? 'this field is not supported by tekton-local');
+      this.get(key).unsupported(reason ?? 'this field is not supported by tekton-local');
     }
     return this;
   }
@@ -69,27 +82,27 @@ export class Field {
     if (!this.present) return undefined;
     if (typeof this.value === 'string') return this.value;
     if (typeof this.value === 'number' || typeof this.value === 'boolean') return String(this.value);
-    this.problem('INVALID', `expected a string, found ${describe(this.value)}`);
+    this.invalid(`expected a string, found ${describe(this.value)}`);
     return undefined;
   }
 
   requiredString(): string {
     const text = this.string();
-    if (!this.present) this.problem('INVALID', 'is required');
+    if (!this.present) this.invalid('is required');
     return text ?? '';
   }
 
   boolean(): boolean | undefined {
     if (!this.present) return undefined;
     if (typeof this.value === 'boolean') return this.value;
-    this.problem('INVALID', `expected true or false, found ${describe(this.value)}`);
+    this.invalid(`expected true or false, found ${describe(this.value)}`);
     return undefined;
   }
 
   integer(): number | undefined {
     if (!this.present) return undefined;
     if (typeof this.value === 'number' && Number.isSafeInteger(this.value) && this.value >= 0) return this.value;
-    this.problem('INVALID', `expected a whole number ≥ 0, found ${describe(this.value)}`);
+    this.invalid(`expected a whole number ≥ 0, found ${describe(this.value)}`);
     return undefined;
   }
 
@@ -98,19 +111,24 @@ export class Field {
     if (Array.isArray(this.value)) {
       return this.value.map((item: unknown, index) => new Field(item, this.origin, [...this.keys, index]));
     }
-    this.problem('INVALID', `expected a list, found ${describe(this.value)}`);
+    this.invalid(`expected a list, found ${describe(this.value)}`);
     return [];
+  }
+
+  /** What is read of each item of a list. */
+  map<Item>(read: (item: Field) => Item): Item[] {
+    return this.list().map((item) => read(item));
   }
 
   strings(): string[] | undefined {
     if (!this.present) return undefined;
-    return this.list().map((item) => item.requiredString());
+    return this.map((item) => item.requiredString());
   }
 
   entries(): [string, Field][] {
     if (!this.present) return [];
     if (isMap(this.value)) return Object.keys(this.value).map((key) => [key, this.get(key)]);
-    this.problem('INVALID', `expected an object, found ${describe(this.value)}`);
+    this.invalid(`expected an object, found ${describe(this.value)}`);
     return [];
   }
 }

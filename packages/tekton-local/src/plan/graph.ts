@@ -19,19 +19,19 @@ export function checkGraph(pipeline: Pipeline): Map<string, Dependencies> {
   const names = new Set(pipeline.tasks.map((task) => task.name));
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
     const { field, name, runAfter } = task;
-    if (graph.has(name)) field.get('name').problem('INVALID', `there are two tasks named ${JSON.stringify(name)}`);
+    if (graph.has(name)) field.get('name').invalid(`there are two tasks named ${JSON.stringify(name)}`);
     checkName(field.get('name'), name);
     const results = [...new Set(neededTasks(task))];
     graph.set(name, { order: runAfter, results, all: [...new Set([...runAfter, ...results])] });
     const isFinally = pipeline.finally.includes(task);
-    if (isFinally && runAfter.length > 0) field.get('runAfter').problem('INVALID', 'finally tasks have no order');
+    if (isFinally && runAfter.length > 0) field.get('runAfter').invalid('finally tasks have no order');
     for (const other of runAfter) {
-      if (!names.has(other)) field.get('runAfter').problem('INVALID', `there is no task ${JSON.stringify(other)}`);
+      if (!names.has(other)) field.get('runAfter').invalid(`there is no task ${JSON.stringify(other)}`);
     }
   }
   const cycle = findCycle(new Map([...graph].map(([name, { all }]) => [name, all])));
   if (cycle !== undefined) {
-    pipeline.field.get('tasks').problem('INVALID', `tasks wait for each other: ${cycle.join(' → ')}`);
+    pipeline.field.get('tasks').invalid(`tasks wait for each other: ${cycle.join(' → ')}`);
   }
   return graph;
 }

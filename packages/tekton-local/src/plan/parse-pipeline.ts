@@ -11,37 +11,34 @@ import {
 } from './parse-values.ts';
 
 const HOUR = 3_600_000;
+const TASK_FIELDS =
+  'name displayName description taskRef taskSpec params when runAfter workspaces retries onError timeout matrix';
 const API_VERSIONS = ['tekton.dev/v1', 'tekton.dev/v1beta1'];
 
 /** Reads a PipelineRun. `authSecret` is the name that `{{ git_auth_secret }}` stands for. */
 export function parsePipelineRun(document: Field, authSecret: string): PipelineRun {
   checkHead(document, 'PipelineRun');
   const metadata = document.get('metadata');
-  const spec = document
-    .get('spec')
-    .only(['params', 'pipelineRef', 'pipelineSpec', 'workspaces', 'timeouts', 'taskRunTemplate'], {
-      taskRunSpecs: 'taskRunSpecs are not supported',
-      status: 'a PipelineRun that is pending or cancelled is not run',
-    });
-  spec.get('taskRunTemplate').only(['serviceAccountName'], { podTemplate: 'there are no Pods on this machine' });
-  const timeouts = spec.get('timeouts').only(['pipeline', 'tasks', 'finally']);
+  const spec = document.get('spec').only('params pipelineRef pipelineSpec workspaces timeouts taskRunTemplate', {
+    taskRunSpecs: 'taskRunSpecs are not supported',
+    status: 'a PipelineRun that is pending or cancelled is not run',
+  });
+  spec.get('taskRunTemplate').only('serviceAccountName', { podTemplate: 'there are no Pods on this machine' });
+  const timeouts = spec.get('timeouts').only('pipeline tasks finally');
   return {
     name: metadata.get('name').string() ?? metadata.get('generateName').string()?.replace(/-$/, '') ?? 'pipelinerun',
     namespace: metadata.get('namespace').string() ?? 'default',
     annotations: stringMap(metadata.get('annotations')),
     labels: stringMap(metadata.get('labels')),
     params: parseParams(spec.get('params')),
-    workspaces: spec
-      .get('workspaces')
-      .list()
-      .map((field) => parseBinding(field, authSecret)),
+    workspaces: spec.get('workspaces').map((field) => parseBinding(field, authSecret)),
     pipeline: parsePipelineReference(spec),
     timeouts: {
       pipeline: parseTimeout(timeouts.get('pipeline')) ?? HOUR,
       tasks: parseTimeout(timeouts.get('tasks')),
       finally: parseTimeout(timeouts.get('finally')),
     },
-    serviceAccountName: spec.get('taskRunTemplate').get('serviceAccountName').string(),
+    serviceAccountName: spec.get('taskRunTemplate', 'serviceAccountName').string(),
     field: document,
   };
 }
@@ -50,21 +47,21 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
 export function parsePipeline(document: Field): Pipeline {
   checkHead(document, 'Pipeline');
   const metadata = document.get('metadata');
-  const annotation = metadata.get('annotations').get('pipelinesascode.tekton.dev/task');
+  const annotation = metadata.get('annotations', 'pipelinesascode.tekton.dev/task');
   const files = annotation.present ? splitAnnotation(annotation.requiredString()) : [];
   return parsePipelineSpec(document.get('spec'), metadata.get('name').requiredString(), files);
 }
 
 /** Checks `apiVersion`, `kind` and the top level of a document. */
 export function checkHead(document: Field, kind: string): void {
-  document.only(['apiVersion', 'kind', 'metadata', 'spec', 'status']);
+  document.only('apiVersion kind metadata spec status');
   const version = document.get('apiVersion').requiredString();
   if (!API_VERSIONS.includes(version)) {
-    document.get('apiVersion').problem('UNSUPPORTED', `expected tekton.dev/v1, found ${JSON.stringify(version)}`);
+    document.get('apiVersion').unsupported(`expected tekton.dev/v1, found ${JSON.stringify(version)}`);
   }
   const found = document.get('kind').requiredString();
-  if (found !== kind) document.get('kind').problem('INVALID', `expected ${kind}, found ${JSON.stringify(found)}`);
-  if (!document.get('spec').present) document.get('spec').problem('INVALID', 'is required');
+  if (found !== kind) document.get('kind').invalid(`expected ${kind}, found ${JSON.stringify(found)}`);
+  if (!document.get('spec').present) document.get('spec').invalid('is required');
 }
 
 /** `a.yaml` or `[a.yaml, b.yaml]`, as Pipelines as Code writes lists in annotations. */
@@ -84,7 +81,7 @@ function stringMap(field: Field): Record<string, string> {
 function parsePipelineReference(spec: Field): PipelineRun['pipeline'] {
   const embedded = spec.get('pipelineSpec');
   if (embedded.present) return { kind: 'embedded', pipeline: parsePipelineSpec(embedded, '', []) };
-  const reference = spec.get('pipelineRef').only(['name'], {
+  const reference = spec.get('pipelineRef').only('name', {
     resolver: 'a Pipeline behind a resolver cannot be fetched from here',
     bundle: 'a Pipeline in a bundle cannot be fetched from here',
   });
@@ -92,86 +89,63 @@ function parsePipelineReference(spec: Field): PipelineRun['pipeline'] {
 }
 
 function parseBinding(field: Field, authSecret: string): WorkspaceBinding {
-  field.only(['name', 'emptyDir', 'secret', 'volumeClaimTemplate', 'subPath'], {
+  field.only('name emptyDir secret volumeClaimTemplate subPath', {
     persistentVolumeClaim: 'there are no volume claims on this machine; use emptyDir or volumeClaimTemplate',
     configMap: 'there are no ConfigMaps on this machine',
   });
   const name = field.get('name').requiredString();
   const subPath = field.get('subPath').string();
-  const secret = field.get('secret').only(['secretName', 'optional']);
+  const secret = field.get('secret').only('secretName optional');
   if (secret.present) {
     const secretName = secret.get('secretName').requiredString();
     if (secretName !== authSecret) {
-      secret.problem('UNSUPPORTED', `there is no secret ${JSON.stringify(secretName)} on this machine`);
+      secret.unsupported(`there is no secret ${JSON.stringify(secretName)} on this machine`);
     }
     return { name, kind: 'unbound', secret: secretName, field };
   }
   const kind = field.get('volumeClaimTemplate').present ? 'volumeClaimTemplate' : 'emptyDir';
-  if (!field.get(kind).present) field.problem('INVALID', 'a workspace is bound to nothing');
+  if (!field.get(kind).present) field.invalid('a workspace is bound to nothing');
   return { name, kind, subPath, field };
 }
 
 function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipeline {
-  spec.only(['params', 'tasks', 'finally', 'results', 'workspaces', 'description', 'displayName']);
-  const tasks = spec.get('tasks').list().map(parsePipelineTask);
-  if (tasks.length === 0) spec.get('tasks').problem('INVALID', 'a Pipeline needs at least one task');
+  spec.only('params tasks finally results workspaces description displayName');
+  const tasks = spec.get('tasks').map(parsePipelineTask);
+  if (tasks.length === 0) spec.get('tasks').invalid('a Pipeline needs at least one task');
   return {
     name,
     params: parseParamSpecs(spec.get('params')),
-    workspaces: spec.get('workspaces').list().map(parseWorkspaceDeclaration),
+    workspaces: spec.get('workspaces').map(parseWorkspaceDeclaration),
     tasks,
-    finally: spec.get('finally').list().map(parsePipelineTask),
-    results: spec
-      .get('results')
-      .list()
-      .map((field) => {
-        field.only(['name', 'type', 'description', 'value']);
-        return { name: field.get('name').requiredString(), value: parseParamValue(field.get('value')), field };
-      }),
+    finally: spec.get('finally').map(parsePipelineTask),
+    results: spec.get('results').map((field) => {
+      field.only('name type description value');
+      return { name: field.get('name').requiredString(), value: parseParamValue(field.get('value')), field };
+    }),
     taskFiles,
     field: spec,
   };
 }
 
 function parsePipelineTask(field: Field): PipelineTask {
-  field.only(
-    [
-      'name',
-      'displayName',
-      'description',
-      'taskRef',
-      'taskSpec',
-      'params',
-      'when',
-      'runAfter',
-      'workspaces',
-      'retries',
-      'onError',
-      'timeout',
-      'matrix',
-    ],
-    {
-      pipelineRef: 'pipelines in pipelines are not supported',
-      pipelineSpec: 'pipelines in pipelines are not supported',
-    },
-  );
+  field.only(TASK_FIELDS, {
+    pipelineRef: 'pipelines in pipelines are not supported',
+    pipelineSpec: 'pipelines in pipelines are not supported',
+  });
   const name = field.get('name').requiredString();
-  const matrix = field.get('matrix').only(['params'], { include: 'matrix.include is not supported' });
+  const matrix = field.get('matrix').only('params', { include: 'matrix.include is not supported' });
   return {
     name,
     reference: parseTaskReference(field, name),
     params: parseParams(field.get('params')),
-    when: field.get('when').list().map(parseWhen),
+    when: field.get('when').map(parseWhen),
     runAfter: field.get('runAfter').strings() ?? [],
-    workspaces: field
-      .get('workspaces')
-      .list()
-      .map((item) => {
-        item.only(['name', 'workspace', 'subPath']);
-        const own = item.get('name').requiredString();
-        const workspace = item.get('workspace').string() ?? own;
-        return { name: own, workspace, subPath: item.get('subPath').string(), field: item };
-      }),
+    workspaces: field.get('workspaces').map((item) => {
+      item.only('name workspace subPath');
+      const own = item.get('name').requiredString();
+      const workspace = item.get('workspace').string() ?? own;
+      return { name: own, workspace, subPath: item.get('subPath').string(), field: item };
+    }),
     retries: field.get('retries').integer() ?? 0,
     onError: parseOnError(field.get('onError')),
     timeout: parseTimeout(field.get('timeout')),
@@ -183,33 +157,32 @@ function parsePipelineTask(field: Field): PipelineTask {
 function parseTaskReference(field: Field, name: string): TaskReference {
   const spec = field.get('taskSpec');
   if (spec.present) {
-    if (field.get('taskRef').present) field.problem('INVALID', 'a task has either a taskRef or a taskSpec');
+    if (field.get('taskRef').present) field.invalid('a task has either a taskRef or a taskSpec');
     return { kind: 'embedded', task: parseTaskSpec(spec, name) };
   }
-  const reference = field.get('taskRef').only(['name', 'kind', 'resolver', 'params', 'apiVersion'], {
+  const reference = field.get('taskRef').only('name kind resolver params apiVersion', {
     bundle: 'taskRef.bundle is gone from Tekton; use resolver: bundles',
   });
   const resolver = reference.get('resolver');
   if (!resolver.present) return { kind: 'name', name: reference.get('name').requiredString(), field: reference };
-  if (resolver.string() !== 'bundles') resolver.problem('UNSUPPORTED', 'only the resolver bundles is supported');
+  if (resolver.string() !== 'bundles') resolver.unsupported('only the resolver bundles is supported');
   const params = new Map(parseParams(reference.get('params')).map((param) => [param.name, param]));
   const text = (key: string): string => {
     const value = params.get(key)?.value;
     if (typeof value === 'string') return value;
-    reference.get('params').problem('INVALID', `the resolver needs a param ${key}`);
+    reference.get('params').invalid(`the resolver needs a param ${key}`);
     return '';
   };
   const kind = params.get('kind')?.value;
-  if (kind !== undefined && kind !== 'task')
-    reference.get('params').problem('UNSUPPORTED', 'only bundles of kind task');
+  if (kind !== undefined && kind !== 'task') reference.get('params').unsupported('only bundles of kind task');
   return { kind: 'bundle', name: text('name'), bundle: text('bundle'), field: reference };
 }
 
 function parseWhen(field: Field): When {
-  field.only(['input', 'operator', 'values'], { cel: 'when expressions in CEL are not supported' });
+  field.only('input operator values', { cel: 'when expressions in CEL are not supported' });
   const operator = field.get('operator').string() ?? '';
   if (operator !== 'in' && operator !== 'notin' && !field.get('cel').present) {
-    field.get('operator').problem('INVALID', `expected in or notin, found ${JSON.stringify(operator)}`);
+    field.get('operator').invalid(`expected in or notin, found ${JSON.stringify(operator)}`);
   }
   // A whole array may stand instead of the list: values: $(params.names[*])
   const values = field.get('values');

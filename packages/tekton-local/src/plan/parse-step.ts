@@ -2,23 +2,9 @@ import type { Field } from './field.ts';
 import type { EnvVar, Step, StepSecurity, VolumeMount } from './model.ts';
 import { parseOnError, parseResult, parseTimeout } from './parse-values.ts';
 
-const STEP_FIELDS = [
-  'name',
-  'displayName',
-  'image',
-  'imagePullPolicy',
-  'command',
-  'args',
-  'script',
-  'env',
-  'workingDir',
-  'volumeMounts',
-  'onError',
-  'timeout',
-  'securityContext',
-  'computeResources',
-  'results',
-];
+const STEP_FIELDS =
+  'name displayName image imagePullPolicy command args script env workingDir volumeMounts onError timeout ' +
+  'securityContext computeResources results';
 const STEP_REASONS = {
   when: 'when in steps is not supported',
   ref: 'StepActions are not supported',
@@ -29,10 +15,11 @@ const STEP_REASONS = {
 };
 
 /** Containers have these unless they are dropped, so that asking for them gives a step nothing of this machine. */
-const CONTAINERS_OWN: readonly string[] = [
-  ...['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP'],
-  ...['SETUID', 'SYS_CHROOT'],
-];
+const CONTAINERS_OWN =
+  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' ');
+
+const SECURITY_FIELDS =
+  'runAsUser runAsGroup runAsNonRoot readOnlyRootFilesystem allowPrivilegeEscalation capabilities seccompProfile';
 
 /** The step with what its template gives where it says nothing itself; lists are merged by name. */
 export function parseStep(field: Field, template: Field, index: number): Step {
@@ -42,7 +29,7 @@ export function parseStep(field: Field, template: Field, index: number): Step {
   const command = either('command').strings();
   const script = field.get('script').string();
   if (script !== undefined && field.get('command').present) {
-    field.get('command').problem('INVALID', 'a step has either a script or a command');
+    field.get('command').invalid('a step has either a script or a command');
   }
   const env = new Map(
     [...parseEnv(template.get('env')), ...parseEnv(field.get('env'))].map((item) => [item.name, item]),
@@ -60,15 +47,15 @@ export function parseStep(field: Field, template: Field, index: number): Step {
     onError: parseOnError(field.get('onError')),
     timeout: parseTimeout(field.get('timeout')),
     security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
-    results: field.get('results').list().map(parseResult),
+    results: field.get('results').map(parseResult),
     computeResources: either('computeResources').value,
     field,
   };
 }
 
 function parseMounts(field: Field): VolumeMount[] {
-  return field.list().map((mount) => {
-    mount.only(['name', 'mountPath', 'subPath', 'readOnly']);
+  return field.map((mount) => {
+    mount.only('name mountPath subPath readOnly');
     return {
       name: mount.get('name').requiredString(),
       mountPath: mount.get('mountPath').requiredString(),
@@ -79,52 +66,34 @@ function parseMounts(field: Field): VolumeMount[] {
 }
 
 function parseEnv(field: Field): EnvVar[] {
-  return field.list().map((item) => {
-    item.only(['name', 'value'], { valueFrom: 'there are no ConfigMaps, Secrets and fields of a Pod on this machine' });
+  return field.map((item) => {
+    item.only('name value', { valueFrom: 'there are no ConfigMaps, Secrets and fields of a Pod on this machine' });
     return { name: item.get('name').requiredString(), value: item.get('value').string() ?? '' };
   });
 }
 
 function parseSecurity(own: Field, template: Field): StepSecurity {
   for (const field of [own, template]) {
-    field.only(
-      [
-        'runAsUser',
-        'runAsGroup',
-        'runAsNonRoot',
-        'readOnlyRootFilesystem',
-        'allowPrivilegeEscalation',
-        'capabilities',
-        'seccompProfile',
-      ],
-      { privileged: 'no step runs with the rights of this machine' },
-    );
-    field.get('capabilities').only(['add', 'drop']);
-    const beyond = field
-      .get('capabilities')
-      .get('add')
-      .strings()
-      ?.find((name) => !CONTAINERS_OWN.includes(name));
+    field.only(SECURITY_FIELDS, { privileged: 'no step runs with the rights of this machine' });
+    field.get('capabilities').only('add drop');
+    const added = field.get('capabilities', 'add');
+    const beyond = added.strings()?.find((name) => !CONTAINERS_OWN.includes(name));
     if (beyond !== undefined) {
-      const place = field.get('capabilities').get('add');
-      place.problem('UNSUPPORTED', `a step gets no capabilities beyond the default ones: ${JSON.stringify(beyond)}`);
+      added.unsupported(`a step gets no capabilities beyond the default ones: ${JSON.stringify(beyond)}`);
     }
   }
-  const pick = (own: Field, template: Field): Field => (own.present ? own : template);
-  const either = (key: string): Field => pick(own.get(key), template.get(key));
   // What is added and what is dropped are fields of their own: a step that adds one keeps what its template drops.
-  const capabilities = (key: string): string[] =>
-    pick(own.get('capabilities').get(key), template.get('capabilities').get(key)).strings() ?? [];
+  const either = (...path: string[]): Field => (own.get(...path).present ? own.get(...path) : template.get(...path));
   const runAsUser = either('runAsUser').integer();
   if (either('runAsNonRoot').boolean() === true && runAsUser === 0) {
-    either('runAsUser').problem('INVALID', 'runAsNonRoot is set and the user is 0');
+    either('runAsUser').invalid('runAsNonRoot is set and the user is 0');
   }
   return {
     runAsUser,
     runAsGroup: either('runAsGroup').integer(),
     readOnlyRootFilesystem: either('readOnlyRootFilesystem').boolean() ?? false,
     noNewPrivileges: either('allowPrivilegeEscalation').boolean() === false,
-    addCapabilities: capabilities('add'),
-    dropCapabilities: capabilities('drop'),
+    addCapabilities: either('capabilities', 'add').strings() ?? [],
+    dropCapabilities: either('capabilities', 'drop').strings() ?? [],
   };
 }

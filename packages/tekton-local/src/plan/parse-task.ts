@@ -3,31 +3,22 @@ import type { Task, Volume } from './model.ts';
 import { parseStep } from './parse-step.ts';
 import { parseParamSpecs, parseResult, parseWorkspaceDeclaration } from './parse-values.ts';
 
-const TASK_FIELDS = [
-  'params',
-  'results',
-  'steps',
-  'stepTemplate',
-  'volumes',
-  'workspaces',
-  'description',
-  'displayName',
-];
-
 /** Reads a Task's spec, from a file or embedded in a pipeline. */
 export function parseTaskSpec(spec: Field, name: string): Task {
-  spec.only(TASK_FIELDS, { sidecars: 'sidecars are not supported' });
-  if (!spec.present) spec.problem('INVALID', 'is required');
+  spec.only('params results steps stepTemplate volumes workspaces description displayName', {
+    sidecars: 'sidecars are not supported',
+  });
+  if (!spec.present) spec.invalid('is required');
   const template = spec.get('stepTemplate');
   const steps = spec.get('steps').list();
-  if (steps.length === 0) spec.get('steps').problem('INVALID', 'a Task needs at least one step');
+  if (steps.length === 0) spec.get('steps').invalid('a Task needs at least one step');
   return {
     name,
     params: parseParamSpecs(spec.get('params')),
-    results: spec.get('results').list().map(parseResult),
+    results: spec.get('results').map(parseResult),
     steps: steps.map((step, index) => parseStep(step, template, index)),
-    volumes: spec.get('volumes').list().map(parseVolume),
-    workspaces: spec.get('workspaces').list().map(parseWorkspaceDeclaration),
+    volumes: spec.get('volumes').map(parseVolume),
+    workspaces: spec.get('workspaces').map(parseWorkspaceDeclaration),
     field: spec,
   };
 }
@@ -35,12 +26,12 @@ export function parseTaskSpec(spec: Field, name: string): Task {
 function parseVolume(field: Field): Volume {
   const name = field.get('name').requiredString();
   const kinds = ['emptyDir', 'configMap', 'secret'] as const;
-  field.only(['name', ...kinds], { hostPath: 'a step sees no folder of this machine' });
+  field.only('name emptyDir configMap secret', { hostPath: 'a step sees no folder of this machine' });
   const kind = kinds.find((candidate) => field.get(candidate).present) ?? 'emptyDir';
   if (kind !== 'emptyDir') {
     const source = field.get(kind);
     if (source.get('optional').value !== true) {
-      source.problem('UNSUPPORTED', `there is no ${kind} on this machine, and it is not optional`);
+      source.unsupported(`there is no ${kind} on this machine, and it is not optional`);
     }
   }
   return { name, kind, field };

@@ -19,8 +19,7 @@ export function bindWorkspaces(
     if (bound.has(declared.name)) continue;
     const binding = run.workspaces.find((candidate) => candidate.name === declared.name);
     if (binding !== undefined && binding.kind !== 'unbound') bound.set(declared.name, binding);
-    else if (!declared.optional)
-      declared.field.problem('UNSUPPORTED', 'is not optional, and nothing is bound to it here');
+    else if (!declared.optional) declared.field.unsupported('is not optional, and nothing is bound to it here');
     else if (binding !== undefined)
       notes.push(`workspace ${declared.name} is not bound: there is no git credential here`);
   }

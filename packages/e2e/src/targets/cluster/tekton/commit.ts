@@ -98,5 +98,5 @@ async function findOther({ config, files, revision }: CommitOptions): Promise<Fi
 /** Without anything that would ask on a terminal. */
 function git(args: readonly string[], signal?: AbortSignal, timeout?: number): Promise<CommandResult> {
   const env = { ...gitEnvironment(), GIT_TERMINAL_PROMPT: '0' };
-  return run('git', args, { env, signal, ...(timeout === undefined ? {} : { timeout }) });
+  return run('git', args, { env, signal, timeout });
 }
