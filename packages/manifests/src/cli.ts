@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { runCommandLine } from '@multi-image/kit/command-line';
-import { isRefusal, main } from './cli/main.ts';
+import { start } from '@multi-image/kit/start';
 
-await runCommandLine(main, { isRefusal });
+await start('multi-image-manifests', () => import('./cli/main.ts'));

@@ -7,5 +7,5 @@ export { type LoadedConfig, loadConfig } from './config/load.ts';
 export { readRemote } from './config/remote.ts';
 export type { ChainConfig, ImageConfig, KonfluxCheck } from './config/schema.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
-export { type Pins, readPins } from './pins/pins.ts';
+export { type Pins, readPins } from './pins.ts';
 export { type RenderedFile, render } from './render/render.ts';

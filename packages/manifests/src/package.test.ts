@@ -1,38 +1,48 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { TWO } from './testing/chains.ts';
 import { Workspace } from './testing/workspace.ts';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+const BIN = join(PACKAGE, '../../node_modules/.bin');
 
-test('what is published works by itself: compiled, with its pins', async () => {
-  const { default: manifest } = (await import('../package.json', { with: { type: 'json' } })) as {
-    default: { files: string[] };
-  };
-  const folder = mkdtempSync(join(tmpdir(), 'package-'));
+test('what is published works by itself: packed, with its pins, its schema and its types', () => {
   using workspace = new Workspace();
-  try {
-    const tsc = join(PACKAGE, '../../node_modules/.bin/tsc');
-    execFileSync(tsc, ['-p', join(PACKAGE, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')], {
-      stdio: 'pipe',
-    });
-    for (const file of [...manifest.files, 'package.json']) {
-      if (file !== 'dist') cpSync(join(PACKAGE, file), join(folder, file));
-    }
-    symlinkSync(join(PACKAGE, 'node_modules'), join(folder, 'node_modules'));
-    workspace.configure(TWO);
-    workspace.write('konflux.config.ts', `export default ${JSON.stringify(TWO)};\n`);
-    const output = execFileSync(process.execPath, [join(folder, 'dist/cli.js'), 'render'], {
-      cwd: workspace.folder,
-      encoding: 'utf8',
-    });
-    expect(output).toContain('14 of 14 files written');
-    expect(existsSync(join(folder, 'dist/testing'))).toBe(false);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  workspace.configure(TWO);
+  const installed = workspace.path('node_modules/@multi-image/manifests');
+  mkdirSync(installed, { recursive: true });
+  const run = (program: string, args: string[], cwd = workspace.folder) =>
+    execFileSync(program, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
+
+  run(join(BIN, 'tsdown'), [], PACKAGE);
+  const archive = workspace.path('package.tgz');
+  run('npx', ['--yes', 'pnpm@12', 'pack', '--out', archive], PACKAGE);
+  run('tar', ['--extract', '--strip-components=1', '--file', archive, '--directory', installed]);
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    bin: Record<string, string>;
+    dependencies: Record<string, string>;
+  };
+  for (const name of Object.keys(manifest.dependencies)) {
+    mkdirSync(dirname(workspace.path(`node_modules/${name}`)), { recursive: true });
+    symlinkSync(join(PACKAGE, 'node_modules', name), workspace.path(`node_modules/${name}`));
   }
-});
+
+  const from = "from '@multi-image/manifests'";
+  const config = `import { defineConfig } ${from};\nexport default defineConfig(${JSON.stringify(TWO)});\n`;
+  workspace.write('konflux.config.ts', config);
+  const command = (...args: string[]) =>
+    run(process.execPath, [join(installed, manifest.bin['multi-image-manifests'] ?? ''), ...args]);
+  expect(command('render')).toContain('14 of 14 files written');
+  expect(command('configure', '--branch', 'dev')).toContain(`"git":{ branch: 'dev',`);
+  const schema = createRequire(workspace.path('x.js')).resolve('@multi-image/manifests/konflux.config.schema.json');
+  expect(command('schema')).toBe(readFileSync(schema, 'utf8'));
+
+  const checkTypes = () => run(join(BIN, 'tsc'), ['--noEmit', '--strict', '--module', 'nodenext', 'konflux.config.ts']);
+  checkTypes();
+  workspace.write('konflux.config.ts', config.replace('"role"', '"rule"'));
+  expect(checkTypes).toThrowError(expect.objectContaining({ stdout: expect.stringContaining('"rule"') }));
+}, 60_000);

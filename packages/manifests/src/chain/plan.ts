@@ -1,3 +1,4 @@
+import { DEFAULT_PREFIX } from '@multi-image/digest-chain/oci';
 import type { ChainConfig, ImageConfig, KonfluxCheck } from '../config/schema.ts';
 import { CHECKS } from '../config/schema.ts';
 import { argumentPrefix, defaultName } from './names.ts';
@@ -77,7 +78,7 @@ export function planChain(config: ChainConfig): ChainPlan {
     registry: config.registry,
     gitUrl: config.git.url,
     branch: config.git.branch ?? 'main',
-    labelPrefix: config.labelPrefix ?? 'io.konflux.poc',
+    labelPrefix: config.labelPrefix ?? DEFAULT_PREFIX,
     seal: config.seal ?? 'label',
     imageFormat: config.imageFormat ?? 'oci',
     pullRequestExpiry: config.pullRequestExpiry ?? '5d',

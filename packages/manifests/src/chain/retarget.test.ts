@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { BUILT_IN_PINS, readPins } from '../pins/pins.ts';
+import { BUILT_IN_PINS, readPins } from '../pins.ts';
 import { render } from '../render/render.ts';
 import { planChain } from './plan.ts';
 import { retarget } from './retarget.ts';

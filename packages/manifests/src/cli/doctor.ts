@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { LabelNames } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
 import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { findAdoptions } from '../files/adopt.ts';
 import { compareFiles, findDrift } from '../files/drift.ts';
 import { findStale } from '../files/stale.ts';
-import { findAdoptions } from '../pins/adopt.ts';
 import { render } from '../render/render.ts';
 import { readOptions } from './options.ts';
 import { print } from './terminal.ts';
@@ -130,7 +131,7 @@ function readContainerfile(image: PlannedImage, { chain, root }: LoadedConfig): 
         );
       }
     }
-    const label = `${chain.labelPrefix}.${embedded.role}-image.digest`;
+    const label = new LabelNames(chain.labelPrefix).digestOf(embedded.role);
     if (!text.includes(label))
       say('problem', `no label ${label}`, 'an image that does not say what it embeds', `LABEL ${label}=…`);
   }

@@ -1,4 +1,4 @@
-import { EXIT } from '@multi-image/kit/command-line';
+import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import type { CodedError } from '@multi-image/kit/errors';
 import { ManifestsError } from '../errors.ts';
 
@@ -13,8 +13,13 @@ Commands
 Every command has --help.
 `;
 
-/** Runs the command line; answers with the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+/** Runs the command line of this process, and sets its exit code. */
+export function main(): Promise<void> {
+  return runCommandLine(run, { isRefusal });
+}
+
+/** Runs a command line; answers with the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case 'configure':

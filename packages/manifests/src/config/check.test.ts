@@ -110,6 +110,14 @@ test('by referrer, no image stands in the middle', () => {
   ]);
 });
 
+test.each([
+  ['a', []],
+  ['org.example_2', []],
+  ['a.', ['labelPrefix: lower-case letters, digits, ".", "_" and "-", as in io.konflux.poc; "a."']],
+])('a label prefix is what digest-chain takes for one: %j', (labelPrefix, expected) => {
+  expect(problems({ ...TWO, labelPrefix })).toEqual(expected);
+});
+
 describe('fields', () => {
   test.each([
     ['registry', 'Quay.io/org'],

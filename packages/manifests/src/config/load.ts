@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type ChainPlan, planChain } from '../chain/plan.ts';
 import { ManifestsError } from '../errors.ts';
-import { BUILT_IN_PINS, type Pins, readPins } from '../pins/pins.ts';
+import { BUILT_IN_PINS, type Pins, readPins } from '../pins.ts';
 import { checkConfig, formatValue } from './check.ts';
 
 export interface LoadedConfig {

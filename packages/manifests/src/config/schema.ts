@@ -1,8 +1,49 @@
+import { DEFAULT_PREFIX, DigestChainError, parsePrefix } from '@multi-image/digest-chain/oci';
 import { z } from 'zod';
 
 /** Konflux's checks of a finished image, in the order they are rendered. */
 export const CHECKS = ['clair-scan', 'clamav-scan', 'deprecated-image-check', 'rpms-signature-scan'] as const;
 export type KonfluxCheck = (typeof CHECKS)[number];
+
+/** One image of a chain, as it is written in `konflux.config.ts`. The schema below says what each field is for. */
+export interface ImageConfig {
+  role: string;
+  name?: string | undefined;
+  component?: string | undefined;
+  serviceAccount?: string | undefined;
+  repository: string;
+  containerfile: string;
+  context?: string | undefined;
+  embeds?: string[] | undefined;
+  buildArgs?: Record<string, string> | undefined;
+  hermetic?: boolean | undefined;
+  prefetch?: { type: string; path?: string | undefined }[] | undefined;
+  platforms?: string[] | undefined;
+  pullRequestExpiry?: string | undefined;
+  checks?: KonfluxCheck[] | undefined;
+}
+
+/** A chain as it is written in `konflux.config.ts`: where it is built and released, and its images. */
+export interface ChainConfig {
+  application: string;
+  displayName?: string | undefined;
+  namespace: string;
+  git: { url: string; branch?: string | undefined };
+  registry: string;
+  labelPrefix?: string | undefined;
+  seal?: 'label' | 'referrer' | undefined;
+  imageFormat?: 'oci' | 'docker' | undefined;
+  pullRequestExpiry?: string | undefined;
+  imageRepositories?: 'konflux' | 'own' | undefined;
+  visibility?: 'public' | 'private' | undefined;
+  pushSecret?: string | undefined;
+  timeouts?: { build?: string | undefined; checks?: string | undefined } | undefined;
+  checks?: KonfluxCheck[] | undefined;
+  digestChain?: string | undefined;
+  root?: string | undefined;
+  pins?: string | undefined;
+  images: ImageConfig[];
+}
 
 // Each message is the "expected" half of an error: it says what would be right.
 
@@ -59,7 +100,7 @@ const literal = z
   .max(4096, 'at most 4096 characters')
   .regex(/^(?![\s\S]*(?:\$\(|\{\{))\P{Cc}*$/u, 'text without $( and {{ and without control characters');
 
-const imageSchema = z.strictObject({
+const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
   role: role("The image's part in the chain, used in label keys and parameter names: primary, metadata, bundle, …"),
   name: kubernetesName(
     'Names the tasks (build-<name>, label-<name>) and the build arguments (<NAME>_DIGEST, <NAME>_URL). Default: image-<position>.',
@@ -112,7 +153,7 @@ const imageSchema = z.strictObject({
 });
 
 /** What `konflux.config.ts` exports: one chain of images, and where it is built and released. */
-export const configSchema = z.strictObject({
+export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
   application: kubernetesName('The Konflux Application.'),
   displayName: literal.min(1, 'some text').describe('How Konflux shows the application. Default: its name.').optional(),
   namespace: kubernetesName('The tenant namespace.'),
@@ -143,9 +184,15 @@ export const configSchema = z.strictObject({
     .describe("Registry and organisation: what stands before every image's repository."),
   labelPrefix: z
     .string()
-    .max(100, 'at most 100 characters')
-    .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)+$/, 'a reversed domain name, like io.konflux.poc')
-    .describe('Prefix of the labels that link the images. Default: io.konflux.poc.')
+    .check(({ value, issues }) => {
+      try {
+        parsePrefix(value);
+      } catch (error) {
+        if (error instanceof DigestChainError)
+          issues.push({ code: 'custom', message: error.expected ?? error.message, input: value });
+      }
+    })
+    .describe(`Prefix of the labels that link the images. Default: ${DEFAULT_PREFIX}.`)
     .optional(),
   seal: z
     .enum(['label', 'referrer'])
@@ -189,8 +236,3 @@ export const configSchema = z.strictObject({
     .max(200, 'at most 200 images')
     .describe('The chain, the primary image first.'),
 });
-
-/** A chain as it is written in `konflux.config.ts`. */
-export type ChainConfig = z.input<typeof configSchema>;
-/** One image of it. */
-export type ImageConfig = z.input<typeof imageSchema>;

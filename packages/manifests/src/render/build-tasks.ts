@@ -1,6 +1,6 @@
 import { platformSuffix } from '../chain/names.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
-import type { Pins } from '../pins/pins.ts';
+import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import {
   buildTask,

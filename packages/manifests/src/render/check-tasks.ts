@@ -1,5 +1,5 @@
 import type { KonfluxCheck } from '../config/schema.ts';
-import type { Pins } from '../pins/pins.ts';
+import type { Pins } from '../pins.ts';
 import type { YamlMap } from '../yaml/write.ts';
 import { catalogTask, param, params, result, when } from './wiring.ts';
 

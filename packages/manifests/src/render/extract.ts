@@ -1,5 +1,5 @@
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
-import type { Pins } from '../pins/pins.ts';
+import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { checkTasks, SKIP_CHECKS_PARAM } from './check-tasks.ts';
 import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WORKSPACES } from './source-tasks.ts';

@@ -1,5 +1,5 @@
 import type { ChainPlan } from '../chain/plan.ts';
-import type { Pins } from '../pins/pins.ts';
+import type { Pins } from '../pins.ts';
 import type { YamlMap } from '../yaml/write.ts';
 import { extract, extractPipeline } from './extract.ts';
 import { renderFile } from './header.ts';

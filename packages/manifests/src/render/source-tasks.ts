@@ -1,4 +1,4 @@
-import type { Pins } from '../pins/pins.ts';
+import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { catalogTask, param, params } from './wiring.ts';
 

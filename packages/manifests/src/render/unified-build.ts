@@ -1,5 +1,5 @@
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
-import type { Pins } from '../pins/pins.ts';
+import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { buildTasks } from './build-tasks.ts';
 import { checkTasks, SKIP_CHECKS_PARAM } from './check-tasks.ts';

@@ -1,5 +1,5 @@
 import type { ChainPlan } from '../chain/plan.ts';
-import type { Pins } from '../pins/pins.ts';
+import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { param, params, resources, result, STEP_TEMPLATE, WORKDIR_VOLUME } from './wiring.ts';
 

@@ -1,5 +1,5 @@
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
-import type { CatalogTask, Pins } from '../pins/pins.ts';
+import type { CatalogTask, Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 
 /** `params` of a task, a pipeline run or a resolver: a list of name and value. */

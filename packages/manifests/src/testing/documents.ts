@@ -12,7 +12,7 @@ import { parseAllDocuments } from 'yaml';
 import { planChain } from '../chain/plan.ts';
 import { checkConfig } from '../config/check.ts';
 import type { ChainConfig } from '../config/schema.ts';
-import { readPins } from '../pins/pins.ts';
+import { readPins } from '../pins.ts';
 import { type RenderedFile, render } from '../render/render.ts';
 
 const PINS = readPins();

@@ -3,7 +3,7 @@ import { EXIT } from '@multi-image/kit/command-line';
 import { formatError } from '@multi-image/kit/error-text';
 import { isCodedError } from '@multi-image/kit/errors';
 import { vi } from 'vitest';
-import { isRefusal, main } from '../cli/main.ts';
+import { isRefusal, run as runCommand } from '../cli/main.ts';
 
 export interface Outcome {
   readonly code: number;
@@ -26,11 +26,13 @@ export async function run(folder: string, command?: string, ...args: string[]): 
   ];
   try {
     const config = command === 'schema' ? [] : ['--config', join(folder, 'konflux.config.ts')];
-    const code = await main(command === undefined ? [] : [command, ...args, ...config]).catch((error: unknown) => {
-      if (!isCodedError(error)) throw error;
-      process.stderr.write(formatError(error));
-      return isRefusal(error) ? EXIT.refused : EXIT.failed;
-    });
+    const code = await runCommand(command === undefined ? [] : [command, ...args, ...config]).catch(
+      (error: unknown) => {
+        if (!isCodedError(error)) throw error;
+        process.stderr.write(formatError(error));
+        return isRefusal(error) ? EXIT.refused : EXIT.failed;
+      },
+    );
     return { code, stdout, stderr };
   } finally {
     for (const spy of spies) spy.mockRestore();

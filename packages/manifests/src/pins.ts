@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
-import { ManifestsError } from '../errors.ts';
+import { ManifestsError } from './errors.ts';
 
 export const CATALOG_TASKS = [
   'init',
@@ -27,8 +27,8 @@ export interface Pins {
   readonly images: Readonly<Record<StepImage, string>>;
 }
 
-/** The pins that come with this package. */
-export const BUILT_IN_PINS: string = fileURLToPath(new URL('../../pins.yaml', import.meta.url));
+/** The pins that come with this package: one folder up, from here and from what this is compiled to. */
+export const BUILT_IN_PINS: string = fileURLToPath(new URL('../pins.yaml', import.meta.url));
 
 /** Reads a file of pins; every name has to be there, with a tag and a digest. */
 export function readPins(path: string = BUILT_IN_PINS): Pins {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { findPinned } from '../files/stamp.ts';
+import { findPinned } from './files/stamp.ts';
 import { BUILT_IN_PINS, parsePins, readPins } from './pins.ts';
 
 const TEXT = readFileSync(BUILT_IN_PINS, 'utf8');
@@ -26,7 +26,7 @@ test.each([
 });
 
 test('Renovate finds every pin', () => {
-  const renovate = JSON.parse(readFileSync(new URL('../../../../renovate.json', import.meta.url), 'utf8')) as {
+  const renovate = JSON.parse(readFileSync(new URL('../../../renovate.json', import.meta.url), 'utf8')) as {
     customManagers: { matchStrings: string[] }[];
   };
   const [pattern = ''] = renovate.customManagers[0]?.matchStrings ?? [];

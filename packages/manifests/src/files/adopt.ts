@@ -1,6 +1,6 @@
 import { ManifestsError } from '../errors.ts';
-import { findPinned, isEdited, isRepinned } from '../files/stamp.ts';
-import type { Pins } from './pins.ts';
+import type { Pins } from '../pins.ts';
+import { findPinned, isEdited, isRepinned } from './stamp.ts';
 
 /** A pin that a bot changed in a rendered file. */
 export interface Adoption {
