@@ -1,4 +1,13 @@
-import { type Digest, type Link, type Registry, type Repository, unseal } from '@multi-image/digest-chain';
+import { type Link, unseal } from '@multi-image/digest-chain';
+import {
+  type Digest,
+  type ImageFacts,
+  type LabelNames,
+  type Registry,
+  type Repository,
+  readImage,
+  readImageFacts,
+} from '@multi-image/digest-chain/oci';
 
 /** What an image says of its chain by its own bytes. */
 export interface BuiltImage {
@@ -13,47 +22,27 @@ export interface BuiltImage {
 /** Reads an image by its digest. What can't be read says nothing: the proof has what was wrong with it. */
 export async function readBuilt(
   registry: Registry,
-  place: Repository,
+  { registry: host, repository }: Repository,
   digest: Digest,
-  prefix: string,
+  names: LabelNames,
 ): Promise<BuiltImage> {
-  const there = { registry: place.registry, repository: place.repository };
+  const image = { registry: host, repository, digest };
   try {
-    const { origin, seal } = await unseal(registry, { ...there, digest }, { prefix });
-    const embeds = embedsOf(
-      origin.images.map(({ config }) => config),
-      prefix,
-    );
-    return { origin: origin.manifest.digest, links: seal.links, embeds };
+    const { origin, seal } = await unseal(registry, image, { prefix: names.prefix });
+    const facts = origin.images.map(({ config }) => readImageFacts(config));
+    return { origin: origin.manifest.digest, links: seal.links, embeds: embedsOf(facts, names) };
   } catch {
     // Not sealed, or its seal does not lead back: then it is what it is.
   }
-  const configs = await readConfigs(registry, there, digest).catch(() => []);
-  return { origin: digest, links: [], embeds: embedsOf(configs, prefix) };
-}
-
-async function readConfigs(registry: Registry, place: Repository, digest: Digest): Promise<readonly Uint8Array[]> {
-  const { manifests, config } = parse((await registry.getManifest(place, digest)).bytes);
-  if (!Array.isArray(manifests)) return [await registry.getBlob(place, config)];
-  const images = manifests.filter(({ platform }) => platform?.os !== 'unknown');
-  const configs = await Promise.all(images.map((image) => readConfigs(registry, place, image.digest)));
-  return configs.flat();
+  const { images } = await readImage(registry, image).catch(() => ({ images: [] }));
+  return { origin: digest, links: [], embeds: embedsOf(images, names) };
 }
 
 /** What all images of an index say alike. */
-function embedsOf(configs: readonly Uint8Array[], prefix: string): BuiltImage['embeds'] {
-  const [first, ...others] = configs.map((config) => new Map(Object.entries(parse(config).config?.Labels ?? {})));
-  return [...(first ?? [])].flatMap(([key, digest]) => {
-    const role = key.startsWith(`${prefix}.`)
-      ? /^([a-z0-9-]+)-image\.digest$/.exec(key.slice(prefix.length + 1))
-      : null;
-    if (role?.[1] === undefined || typeof digest !== 'string') return [];
-    if (others.some((labels) => labels.get(key) !== digest)) return [];
-    const url = first?.get(`${prefix}.${role[1]}-image.url`);
-    return [{ role: role[1], digest, url: typeof url === 'string' ? url : undefined }];
+function embedsOf([first, ...others]: readonly ImageFacts[], names: LabelNames): BuiltImage['embeds'] {
+  return [...(first?.labels ?? [])].flatMap(([label, digest]) => {
+    const link = names.parseLink(label);
+    if (link?.part !== 'digest' || others.some(({ labels }) => labels.get(label) !== digest)) return [];
+    return [{ role: link.role, digest, url: first?.labels.get(names.urlOf(link.role)) }];
   });
-}
-
-function parse(bytes: Uint8Array) {
-  return JSON.parse(Buffer.from(bytes).toString());
 }

@@ -1,19 +1,20 @@
-import {
-  type ChainImage,
-  type Digest,
-  type Link,
-  parseReference,
-  type Reference,
-  type Repository,
-} from '@multi-image/digest-chain';
+import type { ChainImage, Link } from '@multi-image/digest-chain';
+import { type Digest, parseReference, type Reference, type Repository } from '@multi-image/digest-chain/oci';
 import type { ReportImage } from '../../report/report.ts';
 import type { BuiltImage } from './built-image.ts';
 
+/** An image of a chain that was proved. */
 export interface Member {
+  /** What led to it; nothing for the image that the proof started from. */
+  readonly link: Link | undefined;
   /** As the proof or a statement calls it. */
-  readonly role: string | undefined;
+  readonly called: string | undefined;
   readonly digest: Digest;
   readonly built: BuiltImage;
+}
+
+export interface NamedMember extends Member {
+  readonly role: string;
 }
 
 /** A statement about the images that were proved, in the image that it is attached to and the others. */
@@ -23,40 +24,44 @@ export interface Told {
 }
 
 /** What the labels of the others call each image; else what it is called by the proof. Each role once. */
-export function rolesOf(members: readonly Member[]): readonly string[] {
-  const [, ...links] = members;
-  const labelled = members.map(({ digest, built }) => {
-    const sealed = members.flatMap((other) => other.built.links).find((link) => link.digest === digest);
-    return sealed ?? members.flatMap((other) => other.built.embeds).find((entry) => entry.digest === built.origin);
-  });
-  const roles = members.map(({ role }, index) => labelled[index]?.role ?? role ?? unnamed(links));
-  const twice = (role: string): boolean => roles.indexOf(role) !== roles.lastIndexOf(role);
-  return roles.map((role, index) => (twice(role) ? (links[index - 1]?.role ?? 'image') : role));
+export function withRoles(members: readonly Member[]): readonly NamedMember[] {
+  const unnamed = members.some(({ link }) => link?.role === 'primary') ? 'image' : 'primary';
+  const named = members.map((member) => ({
+    ...member,
+    role: labelsAbout(member, members)[0]?.role ?? member.called ?? unnamed,
+  }));
+  const isTaken = (role: string): boolean => named.filter((other) => other.role === role).length > 1;
+  return named.map((member) => (isTaken(member.role) ? { ...member, role: member.link?.role ?? 'image' } : member));
 }
 
-function unnamed(links: readonly Member[]): string {
-  return links.some(({ role }) => role === 'primary') ? 'image' : 'primary';
+/** What the labels of the others say of an image: those of a seal, else those of a build. */
+function labelsAbout(
+  { digest, built }: Member,
+  members: readonly Member[],
+): readonly { role: string; url?: string | undefined }[] {
+  const sealed = members.flatMap((other) => other.built.links).filter((link) => link.digest === digest);
+  if (sealed.length > 0) return sealed;
+  return members.flatMap((other) => other.built.embeds).filter((entry) => entry.digest === built.origin);
 }
 
 type Place = Pick<ReportImage, 'repository' | 'revisionTag'>;
 
 /** Where a linked image is: where it was looked for, as a label says, or as all statements say. */
 export function linkedPlace(
+  member: Member,
   { role, url }: Link,
-  { digest, built }: Member,
   members: readonly Member[],
   statements: readonly Told[],
   at: ReadonlyMap<string, Repository>,
 ): Place {
   const given = at.get(role);
   if (given !== undefined) return placeOf(given);
-  const sealed = members.flatMap((other) => other.built.links).filter((link) => link.digest === digest);
-  const embedded = members.flatMap((other) => other.built.embeds).filter((entry) => entry.digest === built.origin);
+  const placesOf = (all: readonly { url?: string | undefined }[]): Place[] =>
+    all.map((each) => placeOf(referenceOf(each.url)));
   const told = statements.flatMap(({ others }) => others.filter((image) => image.role === role));
-  const said = [sealed, embedded, told].find((entries) => entries.length > 0) ?? [];
-  const placesOf = (urls: readonly (string | undefined)[]): Place[] => urls.map((each) => placeOf(referenceOf(each)));
-  const repository = agreed(placesOf(said.length > 0 ? said.map((entry) => entry.url) : [url]).map(nameOf)) ?? '';
-  const there = placesOf([url, ...told.map((image) => image.url)]).filter((place) => place.repository === repository);
+  const said = [labelsAbout(member, members), told].find((all) => all.length > 0) ?? [{ url }];
+  const repository = agreed(placesOf(said).map((place) => place.repository)) ?? '';
+  const there = placesOf([{ url }, ...told]).filter((place) => place.repository === repository);
   return { repository, revisionTag: agreed(there.map(({ revisionTag }) => revisionTag)) ?? null };
 }
 
@@ -64,10 +69,6 @@ export function placeOf(place: Reference | Repository | undefined): Place {
   if (place === undefined) return { repository: '', revisionTag: null };
   const tag = 'tag' in place ? place.tag : undefined;
   return { repository: `${place.registry}/${place.repository}`, revisionTag: tag ?? null };
-}
-
-function nameOf({ repository }: Place): string {
-  return repository;
 }
 
 /** A label's text need not be a reference. */

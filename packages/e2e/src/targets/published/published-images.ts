@@ -1,15 +1,9 @@
-import {
-  discoverStatements,
-  type Link,
-  type Reference,
-  type Registry,
-  type Repository,
-  type Verification,
-} from '@multi-image/digest-chain';
+import { discoverStatements, type Link, type Verification } from '@multi-image/digest-chain';
+import type { LabelNames, Reference, Registry, Repository } from '@multi-image/digest-chain/oci';
 import type { ReportImage } from '../../report/report.ts';
 import { signatureOf } from '../../report/report-images.ts';
 import { readBuilt } from './built-image.ts';
-import { agreed, linkedPlace, type Member, placeOf, referenceOf, rolesOf, type Told } from './members.ts';
+import { agreed, linkedPlace, type Member, placeOf, referenceOf, type Told, withRoles } from './members.ts';
 
 export interface PublishedImage {
   readonly image: ReportImage;
@@ -26,34 +20,35 @@ export async function publishedImages(
   registry: Registry,
   start: Reference,
   proof: Verification,
-  { prefix, at = new Map() }: { prefix: string; at?: ReadonlyMap<string, Repository> },
+  { names, at }: { names: LabelNames; at: ReadonlyMap<string, Repository> },
 ): Promise<readonly PublishedImage[]> {
   const { digest } = proof.image;
-  const sealed = await readBuilt(registry, start, digest, prefix);
+  const sealed = await readBuilt(registry, start, digest, names);
   const statements = sealed.links.length > 0 ? [] : await statementsOn(registry, start, proof);
   const published = agreed(statements.map(({ own }) => own.digest)) ?? digest;
-  const own = published === digest ? sealed : await readBuilt(registry, start, published, prefix);
-  const claimed = agreed(statements.map((statement) => statement.own.role));
-  const members: Member[] = [
-    { role: claimed, digest: published, built: { ...own, origin: proof.origin ?? own.origin } },
-    ...(await Promise.all(
-      proof.links.map(async (link): Promise<Member> => {
-        const place = at.get(link.role) ?? referenceOf(link.url);
-        const unread = { origin: link.digest, links: [], embeds: [] };
-        return { ...link, built: place ? await readBuilt(registry, place, link.digest, prefix) : unread };
-      }),
-    )),
-  ];
-  const [first, ...links] = members as [Member, ...Member[]];
-  const roles = rolesOf(members);
-  const described = members.map((member, index): PublishedImage => {
-    const link = proof.links[index - 1];
-    const place = link === undefined ? placeOf(start) : linkedPlace(link, member, members, statements, at);
-    const embedded = members.filter((other) => embeds(member, other));
-    // Without a statement the links are the seal's: those of the images that embed the one it started from.
-    if (link !== undefined && statements.length === 0 && !embedded.includes(first)) embedded.push(first);
-    const role = roles[index] ?? '';
-    const known = links.map((other) => other.role);
+  const own = published === digest ? sealed : await readBuilt(registry, start, published, names);
+  const linked = proof.links.map(async (link): Promise<Member> => {
+    const place = at.get(link.role) ?? referenceOf(link.url);
+    const unread = { origin: link.digest, links: [], embeds: [] };
+    const built = place === undefined ? unread : await readBuilt(registry, place, link.digest, names);
+    return { link, called: link.role, digest: link.digest, built };
+  });
+  const first: Member = {
+    link: undefined,
+    called: agreed(statements.map((statement) => statement.own.role)),
+    digest: published,
+    built: { ...own, origin: proof.origin ?? own.origin },
+  };
+  const members = withRoles([first, ...(await Promise.all(linked))]);
+  const described = members.map((member): PublishedImage => {
+    const { role, link, built } = member;
+    const embedded = members.filter(
+      (other) =>
+        embeds(member, other) ||
+        // Without a statement the links are the seal's: those of the images that embed the one it started from.
+        (link !== undefined && statements.length === 0 && other.link === undefined),
+    );
+    const known = proof.links.map((other) => other.role);
     const others = [role, ...statements.map((statement) => statement.own.role), 'sealed image'];
     const provedAs = link === undefined ? others.filter((name) => !known.includes(name)) : [link.role];
     const signatures = provedAs.map((name) => signatureOf(name, proof.checks));
@@ -62,10 +57,10 @@ export async function publishedImages(
       image: {
         role,
         title: titleOf(role),
-        ...place,
-        embeds: embedded.map((other) => roles[members.indexOf(other)] ?? ''),
-        originDigest: member.built.origin,
-        sealedDigest: member.built.origin === member.digest ? null : member.digest,
+        ...(link === undefined ? placeOf(start) : linkedPlace(member, link, members, statements, at)),
+        embeds: embedded.map((other) => other.role),
+        originDigest: built.origin,
+        sealedDigest: built.origin === member.digest ? null : member.digest,
         latestDigest: link === undefined && start.tag === 'latest' ? digest : null,
         signature: signatures.find((signature) => signature !== null) ?? null,
         ran: false,
@@ -92,7 +87,7 @@ function embeds(image: Member, other: Member): boolean {
   return image !== other && image.built.embeds.some(({ digest }) => digest === other.built.origin);
 }
 
-/** Each after those that it embeds, as far as there is no circle. */
+/** Each after those that it embeds, as far as there is no cycle. */
 function inOrder(images: readonly PublishedImage[]): readonly PublishedImage[] {
   const ordered: PublishedImage[] = [];
   while (ordered.length < images.length) {

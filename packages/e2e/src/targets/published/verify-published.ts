@@ -1,14 +1,12 @@
+import { type Verification, type VerificationKey, verify } from '@multi-image/digest-chain';
 import {
-  DEFAULT_PREFIX,
   DigestChainError,
+  LabelNames,
   parseReference,
   type Reference,
   type Registry,
   type Repository,
-  type Verification,
-  type VerificationKey,
-  verify,
-} from '@multi-image/digest-chain';
+} from '@multi-image/digest-chain/oci';
 import { type Criterion, criterion, type Evidence, passed, skipped } from '../../judge/criterion.ts';
 import { proofEvidence } from '../../judge/proof-evidence.ts';
 import { type CriterionId, titlesOf } from '../../judge/titles.ts';
@@ -37,11 +35,13 @@ export interface VerifyPublishedOptions {
 export async function verifyPublished(options: VerifyPublishedOptions): Promise<Report> {
   const began = Date.now();
   const { registry, keys = [], revision, plainHttp = false, elsewhere } = options;
-  const { prefix = DEFAULT_PREFIX, at = new Map() } = options;
+  const at: ReadonlyMap<string, Repository> = options.at ?? new Map();
+  const names = new LabelNames(options.prefix);
   const image = parseReference(options.reference);
-  const wanted = { keys, ...(revision === undefined ? {} : { revision }), prefix, at };
-  const proof = await verify(registry, image, wanted).catch((error) => throwWithPlaces(registry, image, error));
-  const published = await publishedImages(registry, image, proof, { prefix, at });
+  const proof = await verify(registry, image, { keys, revision, prefix: names.prefix, at }).catch((error) =>
+    throwWithPlaces(registry, image, error),
+  );
+  const published = await publishedImages(registry, image, proof, { names, at });
   const images = published.map((entry) => entry.image);
   const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
   const criteria = judgePublished(proof, published, { seal, withKey: keys.length > 0 });
@@ -52,7 +52,7 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     revision: proof.revision ?? 'unknown',
     uncommitted: [],
     seal,
-    labelPrefix: prefix,
+    labelPrefix: names.prefix,
     publicKeys: pemOf(keys),
     images,
     runs: [],
@@ -69,12 +69,8 @@ async function throwWithPlaces(registry: Registry, image: Reference, error: unkn
   const { code, message, expected, found, hint } = error;
   const told =
     'the image itself is there: of a chain that was copied, give the places of the others (--at ROLE=REPOSITORY)';
-  throw new DigestChainError(code, message, {
-    ...(expected === undefined ? {} : { expected }),
-    ...(found === undefined ? {} : { found }),
-    hint: hint === undefined ? told : `${hint}; ${told}`,
-    cause: error,
-  });
+  const details = { expected, found, hint: hint === undefined ? told : `${hint}; ${told}`, cause: error };
+  throw new DigestChainError(code, message, details);
 }
 
 const NO_ANSWER: ReadonlySet<string> = new Set([
