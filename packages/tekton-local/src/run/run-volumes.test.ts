@@ -8,56 +8,6 @@ import { busyboxRuns, logOf } from '../testing/busybox-run.ts';
 describe.skipIf(!hasBusybox)('volumes and workspaces of a run (needs busybox-static)', () => {
   const { run } = busyboxRuns();
 
-  it('shares volumes between steps, applies the stepTemplate, env and workingDir', async () => {
-    const outcome = await run(
-      pipelineRun({
-        tasks: [
-          {
-            name: 'task',
-            taskSpec: {
-              volumes: [
-                { name: 'work', emptyDir: {} },
-                { name: 'ca', configMap: { name: 'trusted-ca', optional: true } },
-              ],
-              stepTemplate: {
-                image: 'test-image',
-                env: [
-                  { name: 'A', value: 'template' },
-                  { name: 'B', value: '$(A)-b' },
-                ],
-                volumeMounts: [
-                  { name: 'work', mountPath: '/var/workdir' },
-                  { name: 'ca', mountPath: '/ca', readOnly: true },
-                ],
-                securityContext: { runAsUser: 1001, capabilities: { drop: ['ALL'] }, allowPrivilegeEscalation: false },
-              },
-              results: [{ name: 'got' }],
-              steps: [
-                { name: 'write', script: 'echo "$A $B $(id -u)" > /var/workdir/file; mkdir /var/workdir/deep' },
-                {
-                  name: 'read',
-                  env: [{ name: 'A', value: 'own' }],
-                  workingDir: '/var/workdir/deep',
-                  command: ['sh', '-c'],
-                  args: ['pwd; cat ../file; echo "$(A)" \'$$(A)\'; ls /ca'],
-                },
-                { name: 'step-result', results: [{ name: 'r' }], script: 'echo -n inner > $(step.results.r.path)' },
-                {
-                  name: 'use',
-                  env: [{ name: 'R', value: '$(steps.step-result.results.r)' }],
-                  script: 'echo -n "$R" > $(results.got.path)',
-                },
-              ],
-            },
-          },
-        ],
-        results: [{ name: 'got', value: '$(tasks.task.results.got)' }],
-      }),
-    );
-    expect(logOf(outcome, 'task')).toBe('/var/workdir/deep\ntemplate template-b 1001\nown $(A)');
-    expect(outcome.results).toEqual({ got: 'inner' });
-  });
-
   it('drops capabilities and adds those that containers have by themselves, which a step and its template share', async () => {
     const stepTemplate = { securityContext: { capabilities: { drop: ['ALL'] } } };
     const step = { securityContext: { runAsUser: 0, capabilities: { add: ['SETFCAP'] } } };
