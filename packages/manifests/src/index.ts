@@ -1,8 +1,9 @@
 export { findOtherRegistry } from './chain/konflux-registry.ts';
 export { type ChainPlan, type PlannedImage, planChain } from './chain/plan.ts';
 export { type Retarget, retarget } from './chain/retarget.ts';
-export { type CheckedConfig, type ConfigIssue, checkConfig, configJsonSchema } from './config/check.ts';
+export { type CheckedConfig, checkConfig, configJsonSchema } from './config/check.ts';
 export { defineConfig } from './config/define.ts';
+export type { ConfigIssue } from './config/issue.ts';
 export { type LoadedConfig, loadConfig } from './config/load.ts';
 export { readRemote } from './config/remote.ts';
 export type { ChainConfig, ImageConfig, KonfluxCheck } from './config/schema.ts';

@@ -16,9 +16,13 @@ export function konfluxName(
 export function findOtherRegistry(chain: ChainPlan): string | undefined {
   const { registry, namespace, images, imageRepositories } = chain;
   const [host, organisation, ...below] = registry.split('/');
-  const isPlaceholder = [registry, namespace].some((value) => /(?:^|[/.])your-/.test(value));
-  if (imageRepositories === 'own' || isPlaceholder) return undefined;
+  if (imageRepositories === 'own' || isPlaceholder(registry) || isPlaceholder(namespace)) return undefined;
   const isThere = (image: PlannedImage): boolean =>
     image.repository === [host, organisation, konfluxName(image, chain)].join('/');
   return images.every(isThere) ? undefined : [host, organisation, namespace, ...below].join('/');
+}
+
+/** Whether a value is one that the template came with, to be replaced. */
+export function isPlaceholder(value: string): boolean {
+  return /(?:^|[/.])your-/.test(value);
 }

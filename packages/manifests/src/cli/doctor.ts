@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { LabelNames } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
 import { printableJson } from '@multi-image/kit/terminal';
-import { findOtherRegistry } from '../chain/konflux-registry.ts';
+import { findOtherRegistry, isPlaceholder } from '../chain/konflux-registry.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { findAdoptions } from '../files/adopt.ts';
@@ -49,115 +49,80 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   return findings.some(({ level }) => level === 'problem') ? EXIT.failed : EXIT.done;
 }
 
+const problem = (about: string, found: string, hint: string): Finding => ({ level: 'problem', about, found, hint });
+const note = (about: string, found: string, hint: string): Finding => ({ level: 'note', about, found, hint });
+
 /** Everything that a look at the files can find. */
 export function diagnose(config: LoadedConfig): Finding[] {
   return [
     ...findPlaceholders(config.chain),
     ...findRegistryProblem(config.chain),
     ...findFileProblems(config),
-    ...config.chain.images.flatMap((image) => readContainerfile(image, config)),
+    ...config.chain.images.flatMap((image) => [...readContainerfile(image, config)]),
     ...findMissingTools(),
   ];
 }
 
-function findPlaceholders(chain: ChainPlan): Finding[] {
-  const values = {
-    application: chain.application,
-    namespace: chain.namespace,
-    'git.url': chain.gitUrl,
-    registry: chain.registry,
-  };
-  return Object.entries(values).flatMap(([field, value]) =>
-    /(?:^|[/.])your-/.test(value)
-      ? [{ level: 'problem' as const, about: `${field} is still a placeholder`, found: value, hint: 'pnpm configure' }]
-      : [],
-  );
+function findPlaceholders({ application, namespace, gitUrl, registry }: ChainPlan): Finding[] {
+  return Object.entries({ application, namespace, 'git.url': gitUrl, registry })
+    .filter(([, value]) => isPlaceholder(value))
+    .map(([field, value]) => problem(`${field} is still a placeholder`, value, 'pnpm configure'));
 }
 
-function findRegistryProblem(chain: ChainPlan): Finding[] {
+function* findRegistryProblem(chain: ChainPlan): Generator<Finding> {
   const registry = findOtherRegistry(chain);
-  if (registry === undefined) return [];
+  if (registry === undefined) return;
   const about = 'registry is not where Konflux makes the repositories: it puts them below the namespace';
-  const hint = `set registry: '${registry}' and render, or imageRepositories: 'own'`;
-  return [{ level: 'problem', about, found: chain.registry, hint }];
+  yield problem(about, chain.registry, `set registry: '${registry}' and render, or imageRepositories: 'own'`);
 }
 
-function findFileProblems({ chain, pins, base, folder }: LoadedConfig): Finding[] {
+function* findFileProblems({ chain, pins, base, folder }: LoadedConfig): Generator<Finding> {
   const files = compareFiles(render(chain, pins, folder), base);
-  return [
-    ...findDrift(files).map(({ path, line, found }) => ({
-      level: 'problem' as const,
-      about: `${path}:${line} is not as konflux.config.ts says`,
-      found,
-      hint: 'pnpm render --diff shows all of it',
-    })),
-    ...findStale(files, base).map((path) => ({
-      level: 'problem' as const,
-      about: `${path} is no longer rendered`,
-      found: 'a file of an earlier config, which Konflux would still read',
-      hint: 'delete it, or pnpm render --force',
-    })),
-    ...findAdoptions(files, pins).map(({ from, to }) => ({
-      level: 'note' as const,
-      about: `a bot updated ${from}`,
-      found: to,
-      hint: 'pnpm render takes it over',
-    })),
-  ];
+  for (const { path, line, found } of findDrift(files))
+    yield problem(`${path}:${line} is not as konflux.config.ts says`, found, 'pnpm render --diff shows all of it');
+  for (const path of findStale(files, base)) {
+    const found = 'a file of an earlier config, which Konflux would still read';
+    yield problem(`${path} is no longer rendered`, found, 'delete it, or pnpm render --force');
+  }
+  for (const { from, to } of findAdoptions(files, pins))
+    yield note(`a bot updated ${from}`, to, 'pnpm render takes it over');
 }
 
 /** What a Containerfile must have for the link to get into the image. A base by tag gives other digests tomorrow. */
-function readContainerfile(image: PlannedImage, { chain, root }: LoadedConfig): Finding[] {
-  const text = readFileSync(join(root, image.containerfile), 'utf8');
-  const findings: Finding[] = [];
-  const say = (level: Finding['level'], about: string, found: string, hint: string): void => {
-    findings.push({ level, about: `${image.containerfile}: ${about}`, found, hint });
-  };
-  const bases = [...text.matchAll(/^\s*(?:FROM\s+(?:--\S+\s+)*(\S+)|ARG\s+[A-Z_]*(?:BASE|IMAGE)=(\S+))/gim)]
-    .map(([, from, argument]) => from ?? argument ?? '')
-    .filter((base) => /[/:]/.test(base) && !base.startsWith('$'));
-  for (const base of bases) {
-    if (!base.includes('@sha256:'))
-      say('problem', 'a base image by tag', base, 'add its digest: repository:tag@sha256:…');
+function* readContainerfile(image: PlannedImage, { chain, root }: LoadedConfig): Generator<Finding> {
+  const { containerfile } = image;
+  const text = readFileSync(join(root, containerfile), 'utf8');
+  const bases = text.matchAll(/^\s*(?:FROM\s+(?:--\S+\s+)*(\S+)|ARG\s+[A-Z_]*(?:BASE|IMAGE)=(\S+))/gim);
+  for (const [, from, argument] of bases) {
+    const base = from ?? argument ?? '';
+    if (!/[/:]/.test(base) || base.startsWith('$') || base.includes('@sha256:')) continue;
+    yield problem(`${containerfile}: a base image by tag`, base, 'add its digest: repository:tag@sha256:…');
   }
-  for (const embedded of image.embeds) {
-    for (const name of [`${embedded.argumentPrefix}_DIGEST`, `${embedded.argumentPrefix}_URL`]) {
-      if (!new RegExp(`^\\s*ARG\\s+(?:\\S+\\s+)*${name}\\b`, 'm').test(text)) {
-        say(
-          'problem',
-          `no ARG ${name}`,
-          'a build argument that is thrown away',
-          `ARG ${name}, then ENV and LABEL with its value`,
-        );
-      }
+  for (const { role, argumentPrefix } of image.embeds) {
+    for (const name of [`${argumentPrefix}_DIGEST`, `${argumentPrefix}_URL`]) {
+      if (new RegExp(`^\\s*ARG\\s+(?:\\S+\\s+)*${name}\\b`, 'm').test(text)) continue;
+      const found = 'a build argument that is thrown away';
+      yield problem(`${containerfile}: no ARG ${name}`, found, `ARG ${name}, then ENV and LABEL with its value`);
     }
-    const label = new LabelNames(chain.labelPrefix).digestOf(embedded.role);
-    if (!text.includes(label))
-      say('problem', `no label ${label}`, 'an image that does not say what it embeds', `LABEL ${label}=…`);
+    const label = new LabelNames(chain.labelPrefix).digestOf(role);
+    if (text.includes(label)) continue;
+    const found = 'an image that does not say what it embeds';
+    yield problem(`${containerfile}: no label ${label}`, found, `LABEL ${label}=…`);
   }
-  return findings;
 }
 
-const TOOLS: readonly { readonly name: string; readonly instead?: string; readonly for: string }[] = [
-  { name: 'git', for: 'everything' },
-  { name: 'kubectl', instead: 'oc', for: 'a tenant' },
-  { name: 'buildah', for: 'a local run' },
-  { name: 'podman', for: 'a local run' },
+/** The programs that are needed, each with another that does as well, and what for. */
+const TOOLS = [
+  { names: ['git'], purpose: 'everything' },
+  { names: ['kubectl', 'oc'], purpose: 'a tenant' },
+  { names: ['buildah'], purpose: 'a local run' },
+  { names: ['podman'], purpose: 'a local run' },
 ];
 
 function findMissingTools(): Finding[] {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const has = (name: string): boolean => folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
-  return TOOLS.flatMap(({ name, instead, for: purpose }) =>
-    has(name) || (instead !== undefined && has(instead))
-      ? []
-      : [
-          {
-            level: 'note' as const,
-            about: `${instead === undefined ? name : `${name} or ${instead}`} is not installed`,
-            found: 'no such command',
-            hint: `it is needed for ${purpose}`,
-          },
-        ],
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const isThere = (name: string): boolean => folders.some((folder) => existsSync(join(folder, name)));
+  return TOOLS.filter(({ names }) => !names.some(isThere)).map(({ names, purpose }) =>
+    note(`${names.join(' or ')} is not installed`, 'no such command', `it is needed for ${purpose}`),
   );
 }

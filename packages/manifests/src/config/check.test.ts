@@ -39,12 +39,12 @@ describe('relations between images', () => {
     [
       'a cycle',
       [primary, image('a', ['b']), image('b', ['c']), image('c', ['a'])],
-      'images[1].embeds: no circle: an image can only embed one that is built before it; a embeds b embeds c embeds a',
+      'images[1].embeds: no cycle: an image can only embed one that is built before it; a embeds b embeds c embeds a',
     ],
     [
       'itself',
       [primary, image('a', ['a'])],
-      'images[1].embeds: no circle: an image can only embed one that is built before it; a embeds a',
+      'images[1].embeds: no cycle: an image can only embed one that is built before it; a embeds a',
     ],
     ['an unknown role', [primary, image('a', ['b'])], 'images[1].embeds[0]: the role of another image: primary; "b"'],
     [

@@ -1,16 +1,7 @@
 import { z } from 'zod';
+import { type ConfigIssue, formatValue } from './issue.ts';
 import { findRelations } from './relations.ts';
 import { type ChainConfig, configSchema } from './schema.ts';
-
-/** One thing that is wrong with a config. */
-export interface ConfigIssue {
-  /** Where: `images[1].repository`; empty for the config as a whole. */
-  path: string;
-  /** What would be right. */
-  expected: string;
-  /** What is there. */
-  found: string;
-}
 
 export type CheckedConfig = { config: ChainConfig; issues: [] } | { config?: undefined; issues: ConfigIssue[] };
 
@@ -28,7 +19,7 @@ export function configJsonSchema(): Record<string, unknown> {
 }
 
 /** `['images', 1, 'repository']` as `images[1].repository`. */
-export function formatPath(path: readonly PropertyKey[]): string {
+function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) => {
       if (typeof part === 'number') return `[${part}]`;
@@ -37,18 +28,6 @@ export function formatPath(path: readonly PropertyKey[]): string {
       return index === 0 ? name : `.${name}`;
     })
     .join('');
-}
-
-/** A value of unknown type, short, on one line and without control characters. */
-export function formatValue(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
-  const text = (typeof value === 'string' ? JSON.stringify(value) : String(value)).replace(
-    /[^\x20-\x7e]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }
 
 function describe(issue: z.core.$ZodIssue, input: unknown): ConfigIssue[] {

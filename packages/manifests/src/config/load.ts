@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { type ChainPlan, planChain } from '../chain/plan.ts';
 import { ManifestsError } from '../errors.ts';
 import { BUILT_IN_PINS, type Pins, readPins } from '../pins.ts';
-import { checkConfig, formatValue } from './check.ts';
+import { checkConfig } from './check.ts';
+import { formatValue } from './issue.ts';
 
 export interface LoadedConfig {
   readonly chain: ChainPlan;

@@ -1,47 +1,37 @@
 import { findCycle } from '@multi-image/kit/cycles';
 import { argumentPrefix, defaultName, platformSuffix } from '../chain/names.ts';
-import type { ConfigIssue } from './check.ts';
+import type { ConfigIssue } from './issue.ts';
 
 /**
- * What no schema of single fields can say: names that must differ, names that must exist, no way round in a circle.
+ * What no schema of single fields can say: names that must differ, names that must exist, no way round in a cycle.
  * Reads the config as it came, so that these are reported together with the schema's errors.
  */
 export function findRelations(input: unknown): ConfigIssue[] {
-  const images = readImages(input);
+  const config = recordOf(input);
+  const images = readImages(config.images);
   return [
     ...findDuplicates(images, 'role', (image) => image.role),
     ...findDuplicates(images, 'name', (image) => image.name),
     ...findDuplicates(images, 'repository', (image) => image.repository),
     ...findDuplicates(images, 'component', (image) => image.component),
-    ...findDuplicates(
-      images,
-      'name',
-      (image) => argumentPrefix(image.name),
-      'a name whose build arguments are not taken',
-    ),
+    ...findDuplicates(images, 'name', ({ name }) => argumentPrefix(name), 'a name whose build arguments are not taken'),
     ...findEdgeIssues(images),
     ...findRoleIssues(images),
     ...findPlatformIssues(images),
-    ...findReferrerIssues(input, images),
-    ...findChoiceIssues(input),
+    ...(config.seal === 'referrer' ? findReferrerIssues(images) : []),
+    ...findRegistryIssues(config),
   ];
 }
 
-function findChoiceIssues(input: unknown): ConfigIssue[] {
-  const { registry, imageRepositories } = (input ?? {}) as Record<string, unknown>;
-  const issues: ConfigIssue[] = [];
-  if (typeof registry === 'string' && !registry.includes('/') && (imageRepositories ?? 'konflux') === 'konflux') {
-    issues.push({
-      path: 'registry',
-      expected: 'host/organisation: Konflux makes repositories in its own organisation of the registry',
-      found: JSON.stringify(registry),
-    });
-  }
-  return issues;
+function* findRegistryIssues({ registry, imageRepositories }: Record<string, unknown>): Generator<ConfigIssue> {
+  if (typeof registry !== 'string' || registry.includes('/') || (imageRepositories ?? 'konflux') !== 'konflux') return;
+  const expected = 'host/organisation: Konflux makes repositories in its own organisation of the registry';
+  yield { path: 'registry', expected, found: JSON.stringify(registry) };
 }
 
 interface RawImage {
-  index: number;
+  /** `images[1]` */
+  path: string;
   role: string | undefined;
   name: string;
   repository: string | undefined;
@@ -50,15 +40,14 @@ interface RawImage {
   platforms: readonly string[];
 }
 
-function readImages(input: unknown): RawImage[] {
-  const images: unknown = (input as { images?: unknown } | null | undefined)?.images;
+function readImages(images: unknown): RawImage[] {
   if (!Array.isArray(images)) return [];
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => text(item) === item) : []);
   return images.slice(0, 200).map((entry: unknown, index) => {
-    const image = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
-    const texts = (value: unknown): string[] =>
-      Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+    const image = recordOf(entry);
     return {
-      index,
+      path: `images[${index}]`,
       role: text(image.role),
       name: text(image.name) ?? defaultName(index),
       repository: text(image.repository),
@@ -69,139 +58,94 @@ function readImages(input: unknown): RawImage[] {
   });
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function findDuplicates(
+function* findDuplicates(
   images: readonly RawImage[],
   field: 'role' | 'name' | 'repository' | 'component',
   read: (image: RawImage) => string | undefined,
   expected = `a ${field} of its own`,
-): ConfigIssue[] {
-  const first = new Map<string, number>();
-  return images.flatMap((image) => {
+): Generator<ConfigIssue> {
+  const first = new Map<string, string>();
+  for (const image of images) {
     const value = read(image);
-    if (value === undefined) return [];
+    if (value === undefined) continue;
     const taken = first.get(value);
-    if (taken === undefined) first.set(value, image.index);
-    return taken === undefined
-      ? []
-      : [
-          {
-            path: `images[${image.index}].${field}`,
-            expected,
-            found: `${JSON.stringify(value)}, as images[${taken}] has`,
-          },
-        ];
-  });
+    if (taken === undefined) first.set(value, image.path);
+    else yield { path: `${image.path}.${field}`, expected, found: `${JSON.stringify(value)}, as ${taken} has` };
+  }
 }
 
-function findEdgeIssues(images: readonly RawImage[]): ConfigIssue[] {
-  const roles = new Set(images.map((image) => image.role));
-  const issues: ConfigIssue[] = [];
+function* findEdgeIssues(images: readonly RawImage[]): Generator<ConfigIssue> {
+  const roles = new Set(images.flatMap(({ role }) => role ?? []));
   for (const image of images) {
-    image.embeds.forEach((role, index) => {
-      const path = `images[${image.index}].embeds[${index}]`;
+    const others = [...roles].filter((role) => role !== image.role).join(', ');
+    for (const [index, role] of image.embeds.entries()) {
+      const path = `${image.path}.embeds[${index}]`;
       if (!roles.has(role)) {
-        const known = [...roles].filter((known) => known !== undefined && known !== image.role);
-        const expected =
-          known.length > 0 ? `the role of another image: ${known.join(', ')}` : 'no role: there is no other image';
-        issues.push({ path, expected, found: JSON.stringify(role) });
+        const expected = others === '' ? 'no role: there is no other image' : `the role of another image: ${others}`;
+        yield { path, expected, found: JSON.stringify(role) };
       } else if (image.embeds.indexOf(role) !== index) {
-        issues.push({ path, expected: 'each role once', found: `${JSON.stringify(role)} again` });
+        yield { path, expected: 'each role once', found: `${JSON.stringify(role)} again` };
       }
-    });
+    }
   }
-  const edges = new Map(
-    images.flatMap((image) => (image.role === undefined ? [] : [[image.role, image.embeds] as const])),
-  );
-  const cycle = findCycle(edges);
-  if (cycle !== undefined) {
-    const index = images.find((image) => image.role === cycle[0])?.index ?? 0;
-    issues.push({
-      path: `images[${index}].embeds`,
-      expected: 'no circle: an image can only embed one that is built before it',
-      found: cycle.join(' embeds '),
-    });
-  }
-  return issues;
+  const edges = images.flatMap(({ role, embeds }) => (role === undefined ? [] : [[role, embeds] as const]));
+  const cycle = findCycle(new Map(edges));
+  if (cycle === undefined) return;
+  yield {
+    path: `${images.find(({ role }) => role === cycle[0])?.path}.embeds`,
+    expected: 'no cycle: an image can only embed one that is built before it',
+    found: cycle.join(' embeds '),
+  };
 }
 
-function findRoleIssues(images: readonly RawImage[]): ConfigIssue[] {
-  const issues: ConfigIssue[] = [];
-  const [primary, ...others] = images;
-  if (primary !== undefined && primary.component === undefined) {
-    issues.push({
-      path: 'images[0].component',
-      expected: "the component that runs the build: the first image's",
-      found: 'nothing',
-    });
+function* findRoleIssues([primary, ...others]: readonly RawImage[]): Generator<ConfigIssue> {
+  if (primary === undefined) return;
+  if (primary.component === undefined) {
+    const expected = "the component that runs the build: the first image's";
+    yield { path: 'images[0].component', expected, found: 'nothing' };
   }
-  if (primary !== undefined && primary.embeds.length > 0) {
-    issues.push({
-      path: 'images[0].embeds',
-      expected: 'nothing: the first image is the one that the others lead back to',
-      found: primary.embeds.join(', '),
-    });
+  if (primary.embeds.length > 0) {
+    const expected = 'nothing: the first image is the one that the others lead back to';
+    yield { path: 'images[0].embeds', expected, found: primary.embeds.join(', ') };
   }
-  for (const image of images) {
+  for (const { path, role } of [primary, ...others]) {
     // The pipeline has a parameter output-image, and it is the primary image's.
-    if (image.role === 'output') {
-      issues.push({
-        path: `images[${image.index}].role`,
-        expected: 'another role: output-image is taken',
-        found: '"output"',
-      });
-    }
+    if (role !== 'output') continue;
+    yield { path: `${path}.role`, expected: 'another role: output-image is taken', found: '"output"' };
   }
-  for (const image of others) {
-    if (image.component !== undefined && image.embeds.length === 0) {
-      issues.push({
-        path: `images[${image.index}].component`,
-        expected: 'an image that embeds another: a scanner finds its image by the link from the embedded one',
-        found: `${JSON.stringify(image.component)} on an image that embeds none`,
-      });
-    }
+  for (const { path, component, embeds } of others) {
+    if (component === undefined || embeds.length > 0) continue;
+    const expected = 'an image that embeds another: a scanner finds its image by the link from the embedded one';
+    yield { path: `${path}.component`, expected, found: `${JSON.stringify(component)} on an image that embeds none` };
   }
-  return issues;
 }
 
 /** Each platform has a build task of its own, and it must not be called like another image's. */
-function findPlatformIssues(images: readonly RawImage[]): ConfigIssue[] {
-  const taken = new Map(images.map((image) => [image.name, `images[${image.index}]`]));
-  return images.flatMap((image) =>
-    image.platforms.flatMap((platform, index) => {
+function* findPlatformIssues(images: readonly RawImage[]): Generator<ConfigIssue> {
+  const taken = new Map(images.map((image) => [image.name, image.path]));
+  for (const image of images) {
+    for (const [index, platform] of image.platforms.entries()) {
       const name = `${image.name}-${platformSuffix(platform)}`;
-      const path = `images[${image.index}].platforms[${index}]`;
+      const path = `${image.path}.platforms[${index}]`;
       const other = taken.get(name);
-      if (other === undefined) taken.set(name, path);
-      return other === undefined
-        ? []
-        : [
-            {
-              path,
-              expected: 'a platform whose build task is not taken',
-              found: `${JSON.stringify(platform)}, as ${other} has`,
-            },
-          ];
-    }),
-  );
+      taken.set(name, other ?? path);
+      if (other === undefined) continue;
+      const expected = 'a platform whose build task is not taken';
+      yield { path, expected, found: `${JSON.stringify(platform)}, as ${other} has` };
+    }
+  }
 }
 
 /** A proof by referrer reads one chain statement for each image; an image in the middle would be in two. */
-function findReferrerIssues(input: unknown, images: readonly RawImage[]): ConfigIssue[] {
-  if ((input as { seal?: unknown } | null | undefined)?.seal !== 'referrer') return [];
+function* findReferrerIssues(images: readonly RawImage[]): Generator<ConfigIssue> {
   const embedded = new Set(images.flatMap(({ embeds }) => embeds));
-  return images.flatMap(({ index, role, embeds }) =>
-    embeds.length > 0 && role !== undefined && embedded.has(role)
-      ? [
-          {
-            path: `images[${index}].embeds`,
-            expected: 'seal: label, or no image that both embeds and is embedded',
-            found: `${role} embeds ${embeds.join(', ')} and is embedded itself`,
-          },
-        ]
-      : [],
-  );
+  for (const { path, role, embeds } of images) {
+    if (embeds.length === 0 || role === undefined || !embedded.has(role)) continue;
+    const expected = 'seal: label, or no image that both embeds and is embedded';
+    yield { path: `${path}.embeds`, expected, found: `${role} embeds ${embeds.join(', ')} and is embedded itself` };
+  }
 }

@@ -29,7 +29,7 @@ export function stampLine(body: string): string {
   return `Checksums: text ${text}, pins ${pins}`;
 }
 
-export function computeStamp(body: string): Stamp {
+function computeStamp(body: string): Stamp {
   return {
     text: shortHash(body.replace(PINNED, '$1')),
     pins: shortHash(
@@ -67,7 +67,7 @@ export function withPinStampOf(file: string, other: string): string {
 }
 
 /** Everything from the first document on. */
-export function bodyOf(file: string): string {
+function bodyOf(file: string): string {
   return file.slice(headerOf(file).length);
 }
 

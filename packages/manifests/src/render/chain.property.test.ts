@@ -32,7 +32,7 @@ const chains: fc.Arbitrary<ChainConfig> = fc
     return chainOf([image('r0', [], { component: 'app' }), ...images]);
   });
 
-test('any chain without a circle gives valid documents, built and sealed in the order of its edges', () => {
+test('any chain without a cycle gives valid documents, built and sealed in the order of its edges', () => {
   fc.assert(
     fc.property(chains, fc.nat(), (chain, seed) => {
       // The order in the config must not matter, but for the primary image.

@@ -1,14 +1,9 @@
 import type { KonfluxCheck } from '../config/schema.ts';
 import type { Pins } from '../pins.ts';
 import type { YamlMap } from '../yaml/write.ts';
-import { catalogTask, param, params, result, when } from './wiring.ts';
+import { catalogTask, declare, param, params, result, when } from './wiring.ts';
 
-export const SKIP_CHECKS_PARAM: YamlMap = {
-  name: 'skip-checks',
-  type: 'string',
-  description: 'Leave out the checks of the finished image',
-  default: 'false',
-};
+export const SKIP_CHECKS_PARAM: YamlMap = declare('skip-checks', 'Leave out the checks of the finished image', 'false');
 
 /**
  * Konflux's checks of what `task` put out.

@@ -3,7 +3,7 @@ import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { checkTasks, SKIP_CHECKS_PARAM } from './check-tasks.ts';
 import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WORKSPACES } from './source-tasks.ts';
-import { clock, extractTask, param, params, result } from './wiring.ts';
+import { clock, declare, extractTask, imageResults, param, params, result } from './wiring.ts';
 
 /** The name of a scanner's Pipeline. */
 export const extractPipeline = (image: PlannedImage): string => `extract-${image.role}`;
@@ -29,37 +29,21 @@ export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): Yaml
       description: `Hands the ${image.role} image, which another pipeline builds, to Konflux`,
       params: [
         ...SOURCE_PARAMS,
-        { name: 'output-image', type: 'string', description: `The ${image.role} image: repository and revision tag` },
-        {
-          name: entryParam(image),
-          type: 'string',
-          description: `The ${entryImage(image).role} image of the same revision, which links to the ${image.role} image`,
-        },
-        noted('Both pipelines start on the same push, so this one waits for the other.', {
-          name: 'wait-deadline',
-          type: 'string',
-          description: 'How long to wait for that image',
-          default: `${chain.buildTimeout}m`,
-        }),
-        {
-          name: 'image-expires-after',
-          type: 'string',
-          description: 'When the source artifact expires, like 5d; empty for never',
-          default: '',
-        },
+        declare('output-image', `The ${image.role} image: repository and revision tag`),
+        declare(
+          entryParam(image),
+          `The ${entryImage(image).role} image of the same revision, which links to the ${image.role} image`,
+        ),
+        noted(
+          'Both pipelines start on the same push, so this one waits for the other.',
+          declare('wait-deadline', 'How long to wait for that image', `${chain.buildTimeout}m`),
+        ),
+        declare('image-expires-after', 'When the source artifact expires, like 5d; empty for never', ''),
         ...(image.checks.length > 0 ? [SKIP_CHECKS_PARAM] : []),
         CACHE_PROXY_PARAM,
       ],
       workspaces: WORKSPACES,
-      results: [
-        {
-          name: 'IMAGE_URL',
-          description: `The ${image.role} image, as it is released`,
-          value: result(task, 'IMAGE_URL'),
-        },
-        { name: 'IMAGE_DIGEST', description: 'Its digest', value: result(task, 'IMAGE_DIGEST') },
-        ...GIT_RESULTS,
-      ],
+      results: [...imageResults(task, `The ${image.role} image, as it is released`), ...GIT_RESULTS],
       tasks: [
         initTask(pins),
         cloneTask(pins),

@@ -57,10 +57,11 @@ export function imageRepository(image: PlannedImage, chain: ChainPlan): YamlMap 
 
 /**
  * The service account of a component, with the secrets that Konflux does not link to it by itself. Applied server-side,
- * it adds to what is there: the list is keyed by name.
+ * it adds to what is there: the list is keyed by name. Undefined where there is none to link.
  */
-export function serviceAccount(image: PlannedImage, chain: ChainPlan): YamlMap {
+export function serviceAccount(image: PlannedImage, chain: ChainPlan): YamlMap | undefined {
   const secrets = chain.imageRepositories === 'own' ? [chain.pushSecret] : foreignSecrets(image, chain);
+  if (secrets.length === 0) return undefined;
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',

@@ -1,7 +1,7 @@
 import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { param, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
+import { declare, param, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
 
 const VERSION = '0.1';
 const SOURCE = `${WORKDIR}/source`;
@@ -12,13 +12,13 @@ const IMAGE_RESULTS: readonly YamlMap[] = [
 ];
 
 const LINK_PARAMS = [
-  { name: 'SOURCE_ARTIFACT', type: 'string', description: 'The source, as a trusted artifact' },
-  { name: 'ORIGIN', type: 'string', description: 'The image as it was built, with its digest' },
+  declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
+  declare('ORIGIN', 'The image as it was built, with its digest'),
   { name: 'LINKS', type: 'array', description: 'The images that embed it: role=reference, with digests' },
-  { name: 'IMAGE', type: 'string', description: 'Repository and tag to publish the linked image under' },
-  { name: 'REVISION', type: 'string', description: 'The commit that every image of the chain has to be built from' },
-  { name: 'LABEL_PREFIX', type: 'string', description: 'Prefix of the labels' },
-] as const;
+  declare('IMAGE', 'Repository and tag to publish the linked image under'),
+  declare('REVISION', 'The commit that every image of the chain has to be built from'),
+  declare('LABEL_PREFIX', 'Prefix of the labels'),
+];
 
 /** The Task that seals an image, publishes it under the tag of its revision, and proves the link. */
 export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
@@ -70,12 +70,12 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
     name: 'extract-image',
     description: 'Waits for an image of a chain, verifies the chain, and hands out one image that it links to',
     params: [
-      { name: 'SOURCE_ARTIFACT', type: 'string', description: 'The source, as a trusted artifact' },
-      { name: 'IMAGE', type: 'string', description: 'The image to wait for: repository and revision tag' },
-      { name: 'ROLE', type: 'string', description: 'Which of the linked images to hand out' },
-      { name: 'REVISION', type: 'string', description: 'The commit that both images have to be built from' },
-      { name: 'DEADLINE', type: 'string', description: 'How long to wait' },
-      { name: 'LABEL_PREFIX', type: 'string', description: 'Prefix of the labels' },
+      declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
+      declare('IMAGE', 'The image to wait for: repository and revision tag'),
+      declare('ROLE', 'Which of the linked images to hand out'),
+      declare('REVISION', 'The commit that both images have to be built from'),
+      declare('DEADLINE', 'How long to wait'),
+      declare('LABEL_PREFIX', 'Prefix of the labels'),
     ],
     results: IMAGE_RESULTS,
     steps: [

@@ -1,11 +1,11 @@
 import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
-import { catalogTask, param, params } from './wiring.ts';
+import { catalogTask, declare, param, params, result } from './wiring.ts';
 
 /** Parameters that every pipeline needs to get the source. */
 export const SOURCE_PARAMS: readonly YamlMap[] = [
-  { name: 'git-url', type: 'string', description: 'URL of the git repository' },
-  { name: 'revision', type: 'string', description: 'Commit to build' },
+  declare('git-url', 'URL of the git repository'),
+  declare('revision', 'Commit to build'),
 ];
 
 /** Results by which Konflux knows what was built from which commit. */
@@ -13,13 +13,9 @@ export const GIT_RESULTS: readonly YamlMap[] = [
   {
     name: 'CHAINS-GIT_URL',
     description: 'The git repository that was built',
-    value: '$(tasks.clone-repository.results.url)',
+    value: result('clone-repository', 'url'),
   },
-  {
-    name: 'CHAINS-GIT_COMMIT',
-    description: 'The commit that was built',
-    value: '$(tasks.clone-repository.results.commit)',
-  },
+  { name: 'CHAINS-GIT_COMMIT', description: 'The commit that was built', value: result('clone-repository', 'commit') },
 ];
 
 export const WORKSPACES: readonly YamlMap[] = [
@@ -34,12 +30,7 @@ export function initTask(pins: Pins): YamlMap {
   };
 }
 
-export const CACHE_PROXY_PARAM: YamlMap = {
-  name: 'enable-cache-proxy',
-  type: 'string',
-  description: "Use the cluster's caching proxy",
-  default: 'false',
-};
+export const CACHE_PROXY_PARAM: YamlMap = declare('enable-cache-proxy', "Use the cluster's caching proxy", 'false');
 
 export function cloneTask(pins: Pins): YamlMap {
   return {

@@ -7,9 +7,11 @@ import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WOR
 import {
   applyTagsTask,
   catalogTask,
+  declare,
   expiryParam,
   finalTask,
   imageParam,
+  imageResults,
   isEmbedded,
   linking,
   param,
@@ -34,11 +36,11 @@ export function unifiedBuild(chain: ChainPlan, pins: Pins): YamlMap {
       params: declareParams(chain),
       workspaces: WORKSPACES,
       results: [
-        ...imageResults(primary, chain, '', 'Image of the component, as it is released'),
+        ...imageResults(finalTask(primary, chain), 'Image of the component, as it is released'),
         ...GIT_RESULTS,
         ...chain.images
           .slice(1)
-          .flatMap((image) => imageResults(image, chain, `${resultPrefix(image)}_`, `The ${image.role} image`)),
+          .flatMap((image) => imageResults(finalTask(image, chain), `The ${image.role} image`, resultPrefix(image))),
       ],
       tasks: [
         initTask(pins),
@@ -55,13 +57,6 @@ export function unifiedBuild(chain: ChainPlan, pins: Pins): YamlMap {
   };
 }
 
-const HERMETIC_PARAM: YamlMap = {
-  name: 'hermetic',
-  type: 'string',
-  description: 'Build without network',
-  default: 'true',
-};
-
 /** Images that a scanner hands over are checked in the scanner's pipeline: the others in the build. */
 function checkedHere(chain: ChainPlan): PlannedImage[] {
   return chain.images.filter((image) => image === chain.primary || image.component === undefined);
@@ -70,48 +65,29 @@ function checkedHere(chain: ChainPlan): PlannedImage[] {
 function declareParams(chain: ChainPlan): Yaml[] {
   return [
     ...SOURCE_PARAMS,
-    ...chain.images.map((image) => ({
-      name: imageParam(image, chain.primary),
-      type: 'string',
-      description: `Where the ${image.role} image goes: repository and revision tag`,
-    })),
-    ...chain.images.filter(isEmbedded).map((image) => ({
-      name: repositoryParam(image),
-      type: 'string',
-      description: `Repository of the ${image.role} image, without a tag: it is named by digest in what embeds it`,
-    })),
-    {
-      name: 'image-expires-after',
-      type: 'string',
-      description: 'When the images expire, like 5d; empty for never',
-      default: '',
-    },
+    ...chain.images.map((image) =>
+      declare(imageParam(image, chain.primary), `Where the ${image.role} image goes: repository and revision tag`),
+    ),
+    ...chain.images
+      .filter(isEmbedded)
+      .map((image) =>
+        declare(
+          repositoryParam(image),
+          `Repository of the ${image.role} image, without a tag: it is named by digest in what embeds it`,
+        ),
+      ),
+    declare('image-expires-after', 'When the images expire, like 5d; empty for never', ''),
     ...chain.images
       .filter((image) => image.pullRequestExpiry !== undefined)
-      .map((image) => ({
-        name: expiryParam(image),
-        type: 'string',
-        description: `When the ${image.role} image expires; empty for never`,
-        default: '',
-      })),
-    ...(chain.images.some(({ hermetic }) => hermetic) ? [HERMETIC_PARAM] : []),
-    { name: 'prefetch-input', type: 'string', description: 'What to fetch before a hermetic build', default: '' },
+      .map((image) => declare(expiryParam(image), `When the ${image.role} image expires; empty for never`, '')),
+    ...(chain.images.some(({ hermetic }) => hermetic) ? [declare('hermetic', 'Build without network', 'true')] : []),
+    declare('prefetch-input', 'What to fetch before a hermetic build', ''),
     ...(checkedHere(chain).some(({ checks }) => checks.length > 0) ? [SKIP_CHECKS_PARAM] : []),
-    noted('A string, since Tekton compares strings. Pull requests leave it at false.', {
-      name: 'publish-latest',
-      type: 'string',
-      description: 'Move the tag latest once everything is built, linked and verified',
-      default: 'false',
-    }),
+    noted(
+      'A string, since Tekton compares strings. Pull requests leave it at false.',
+      declare('publish-latest', 'Move the tag latest once everything is built, linked and verified', 'false'),
+    ),
     CACHE_PROXY_PARAM,
-  ];
-}
-
-function imageResults(image: PlannedImage, chain: ChainPlan, prefix: string, description: string): YamlMap[] {
-  const task = finalTask(image, chain);
-  return [
-    { name: `${prefix}IMAGE_URL`, description, value: result(task, 'IMAGE_URL') },
-    { name: `${prefix}IMAGE_DIGEST`, description: 'Its digest', value: result(task, 'IMAGE_DIGEST') },
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { param, params, resources, result, STEP_TEMPLATE, WORKDIR_VOLUME } from './wiring.ts';
+import { declare, param, params, resources, result, STEP_TEMPLATE, WORKDIR_VOLUME } from './wiring.ts';
 
 /** Writes what a Snapshot says about two of its components into the task's results. */
 export const READ_SNAPSHOT = `#!/usr/bin/env bash
@@ -47,8 +47,6 @@ cat "$TEST_OUTPUT"
 
 /** The Pipeline of an IntegrationTestScenario: proves the chain that a Snapshot holds, result TEST_OUTPUT. */
 export function verifyChain(chain: ChainPlan, pins: Pins): YamlMap {
-  const strings = (values: Readonly<Record<string, string>>): YamlMap[] =>
-    Object.entries(values).map(([name, description]) => ({ name, type: 'string', description }));
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'Pipeline',
@@ -56,19 +54,15 @@ export function verifyChain(chain: ChainPlan, pins: Pins): YamlMap {
     spec: {
       description: 'Proves that two images of a Snapshot are one chain',
       params: [
-        ...strings({
-          SNAPSHOT: 'The Snapshot, as JSON',
-          component: 'The component whose Snapshot it is',
-          'entry-component': 'The component whose image links to that one',
-          role: "The image's role in the chain",
-        }),
-        noted('The verifier comes from the branch, so that no pull request brings its own.', {
-          name: 'git-url',
-          type: 'string',
-          description: 'Repository that has digest-chain',
-          default: chain.gitUrl,
-        }),
-        { name: 'revision', type: 'string', description: 'Its branch or commit', default: chain.branch },
+        declare('SNAPSHOT', 'The Snapshot, as JSON'),
+        declare('component', 'The component whose Snapshot it is'),
+        declare('entry-component', 'The component whose image links to that one'),
+        declare('role', "The image's role in the chain"),
+        noted(
+          'The verifier comes from the branch, so that no pull request brings its own.',
+          declare('git-url', 'Repository that has digest-chain', chain.gitUrl),
+        ),
+        declare('revision', 'Its branch or commit', chain.branch),
       ],
       results: [
         {

@@ -12,6 +12,14 @@ export function catalogTask(pins: Pins, name: CatalogTask): YamlMap {
   return { resolver: 'bundles', params: params({ name, bundle: pins.tasks[name], kind: 'task' }) };
 }
 
+/** A parameter as a Pipeline or Task declares it; one without a default has to be given. */
+export const declare = (name: string, description: string, byDefault?: string): YamlMap => ({
+  name,
+  type: 'string',
+  description,
+  default: byDefault,
+});
+
 export const param = (name: string): string => `$(params.${name})`;
 export const result = (task: string, name: string): string => `$(tasks.${task}.results.${name})`;
 
@@ -42,6 +50,14 @@ export function linking(chain: ChainPlan): { task: string; nameOf: (image: Plann
 export const finalTask = (image: PlannedImage, chain: ChainPlan): string =>
   isEmbedded(image) && chain.seal === 'label' ? linking(chain).nameOf(image) : buildTask(image);
 
+/** The results by which Konflux and Chains know an image that a pipeline put out, of the task that did. */
+export function imageResults(task: string, description: string, prefix = ''): YamlMap[] {
+  return [
+    { name: `${prefix}IMAGE_URL`, description, value: result(task, 'IMAGE_URL') },
+    { name: `${prefix}IMAGE_DIGEST`, description: 'Its digest', value: result(task, 'IMAGE_DIGEST') },
+  ];
+}
+
 /** `repository:tag@digest` of what a task put out; IMAGE_URL has the tag. */
 export const reference = (task: string): string => `${result(task, 'IMAGE_URL')}@${result(task, 'IMAGE_DIGEST')}`;
 
@@ -56,8 +72,8 @@ export const repositoryParam = (image: PlannedImage): string => `${image.role}-r
 export const expiryParam = (image: PlannedImage): string =>
   image.pullRequestExpiry === undefined ? 'image-expires-after' : `${image.role}-expires-after`;
 
-/** `METADATA`: prefix of the pipeline's results about an image that is not the primary one. */
-export const resultPrefix = (image: PlannedImage): string => image.role.toUpperCase().replaceAll('-', '_');
+/** `METADATA_`: prefix of the pipeline's results about an image that is not the primary one. */
+export const resultPrefix = (image: PlannedImage): string => `${image.role.toUpperCase().replaceAll('-', '_')}_`;
 
 /** Minutes as Tekton writes a duration. */
 export const clock = (minutes: number): string => `${Math.floor(minutes / 60)}h${minutes % 60}m0s`;
