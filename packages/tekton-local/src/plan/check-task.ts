@@ -1,6 +1,6 @@
-import { checkText, type Known } from './check-references.ts';
+import { checkText, checkValue, type Known } from './check-references.ts';
 import type { Field } from './field.ts';
-import type { ParamType, Task } from './model.ts';
+import type { ParamType, Step, Task, WorkspaceDeclaration } from './model.ts';
 
 /** Dotted names that the fields of a TaskRun may refer to. */
 const TASK_CONTEXT = [
@@ -31,55 +31,59 @@ export function checkTask(
       ]),
     ]),
   };
-  const volumes = new Set(task.volumes.map((volume) => volume.name));
   // Names become names of folders and containers here, so they have to be names as Kubernetes knows them.
   for (const { name, field } of task.volumes) checkName(field.get('name'), name);
-  task.workspaces.forEach(checkWordName);
+  const volumes = new Set(task.volumes.map((volume) => volume.name));
   const names = new Set<string>();
   for (const step of task.steps) {
-    const { field } = step;
-    if (names.has(step.name)) field.invalid(`there are two steps named ${JSON.stringify(step.name)}`);
+    if (names.has(step.name)) step.field.invalid(`there are two steps named ${JSON.stringify(step.name)}`);
     names.add(step.name);
-    checkName(field.get('name'), step.name);
-    step.results.forEach(checkWordName);
-    const own: Known = {
-      params: known.params,
-      values: new Set([...known.values, ...step.results.map((result) => `step.results.${result.name}.path`)]),
-    };
-    checkText(field.get('image'), step.image, own);
-    checkText(field.get('script'), step.script ?? '', own);
-    checkText(field.get('workingDir'), step.workingDir ?? '', own);
-    for (const item of step.command ?? []) checkText(field.get('command'), item, own, true);
-    for (const item of step.args) checkText(field.get('args'), item, own, true);
-    for (const variable of step.env) {
-      checkText(field.get('env'), variable.value, own);
-      if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(variable.name)) {
-        field.get('env').invalid(`${JSON.stringify(variable.name)} is no name of a variable`);
-      }
-    }
-    for (const mount of step.volumeMounts) {
-      const place = field.get('volumeMounts');
-      checkText(place, mount.mountPath, own);
-      if (!volumes.has(mount.name)) place.invalid(`there is no volume ${JSON.stringify(mount.name)}`);
-      if (!isPlainPath(mount.mountPath)) place.invalid(`${JSON.stringify(mount.mountPath)} is no absolute path`);
-      if (isTektons(mount.mountPath)) place.invalid(`${mount.mountPath} is Tekton's own`);
-      if (mount.subPath !== undefined && !isPlainPath(`/${mount.subPath}`)) {
-        place.invalid(`${JSON.stringify(mount.subPath)} leads out of the volume`);
-      }
-    }
+    checkStep(step, known, volumes);
   }
-  for (const workspace of task.workspaces) {
-    const { mountPath } = workspace;
-    if (mountPath === undefined) continue;
-    const place = workspace.field.get('mountPath');
-    if (mountPath.includes('$(')) place.unsupported('references in mount paths of workspaces');
-    else if (!isPlainPath(mountPath)) place.invalid('is no absolute path');
-    else if (isTektons(mountPath)) place.invalid(`${mountPath} is Tekton's own`);
-  }
+  task.workspaces.forEach(checkWorkspace);
   for (const result of task.results) {
     if (result.value !== undefined) checkText(result.field.get('value'), result.value, known);
     checkWordName(result);
   }
+}
+
+function checkStep(step: Step, { params, values }: Known, volumes: ReadonlySet<string>): void {
+  const { field } = step;
+  checkName(field.get('name'), step.name);
+  step.results.forEach(checkWordName);
+  const own = step.results.map((result) => `step.results.${result.name}.path`);
+  const known: Known = { params, values: new Set([...values, ...own]) };
+  checkText(field.get('image'), step.image, known);
+  checkText(field.get('script'), step.script ?? '', known);
+  checkText(field.get('workingDir'), step.workingDir ?? '', known);
+  checkValue(field.get('command'), step.command ?? [], known);
+  checkValue(field.get('args'), step.args, known);
+  for (const { name, value } of step.env) {
+    checkText(field.get('env'), value, known);
+    if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(name)) {
+      field.get('env').invalid(`${JSON.stringify(name)} is no name of a variable`);
+    }
+  }
+  const place = field.get('volumeMounts');
+  for (const { name, mountPath, subPath } of step.volumeMounts) {
+    checkText(place, mountPath, known);
+    if (!volumes.has(name)) place.invalid(`there is no volume ${JSON.stringify(name)}`);
+    if (!isPlainPath(mountPath)) place.invalid(`${JSON.stringify(mountPath)} is no absolute path`);
+    if (isTektons(mountPath)) place.invalid(`${mountPath} is Tekton's own`);
+    if (subPath !== undefined && !isPlainPath(`/${subPath}`)) {
+      place.invalid(`${JSON.stringify(subPath)} leads out of the volume`);
+    }
+  }
+}
+
+function checkWorkspace(workspace: WorkspaceDeclaration): void {
+  checkWordName(workspace);
+  const { mountPath } = workspace;
+  if (mountPath === undefined) return;
+  const place = workspace.field.get('mountPath');
+  if (mountPath.includes('$(')) place.unsupported('references in mount paths of workspaces');
+  else if (!isPlainPath(mountPath)) place.invalid('is no absolute path');
+  else if (isTektons(mountPath)) place.invalid(`${mountPath} is Tekton's own`);
 }
 
 /** Notes a `subPath` of a workspace that could lead out of it. */
