@@ -5,7 +5,7 @@ import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { pushWideChain } from '@multi-image/testing/wide-chain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CONCURRENCY } from './concurrent.ts';
+import { CONCURRENCY } from '../../kit/src/concurrent.ts';
 import type { Digest } from './digest.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';

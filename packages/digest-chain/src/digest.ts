@@ -1,4 +1,4 @@
-import { DigestChainError } from './errors.ts';
+import { DigestChainError, quoted } from './errors.ts';
 
 // An import would load all that node:crypto exports, web cryptography among it, at every start of the command.
 const { createHash } = process.getBuiltinModule('node:crypto');
@@ -17,7 +17,7 @@ export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
   throw new DigestChainError('DIGEST_INVALID', 'not a digest', {
     expected: 'sha256:<64 lower-case hex digits> or sha512:<128>',
-    found: JSON.stringify(text.slice(0, 160)),
+    found: quoted(text),
   });
 }
 

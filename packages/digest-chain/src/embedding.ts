@@ -1,9 +1,9 @@
 import type { Digest } from './digest.ts';
-import { DigestChainError } from './errors.ts';
+import { DigestChainError, quoted } from './errors.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
-import { type DigestReference, parseDigestReference } from './reference.ts';
+import type { LabelNames } from './label-names.ts';
+import { type DigestReference, isSameRepository, parseDigestReference, repositoryName } from './reference.ts';
 import type { Repository } from './registry/registry.ts';
-import { linkUrlName, parseLinkName } from './seal/labels.ts';
 import type { ImageTree } from './seal/tree.ts';
 
 /** How an image names the image that it embeds: a pair of environment variables and an equal pair of labels. */
@@ -22,17 +22,17 @@ export interface Embedding {
  * Finds how an image embeds `origin`; throws `LINK_MISMATCH` where it does not, or where what it says differs between
  * label and environment, and `LINK_INVALID` where it is malformed.
  */
-export function findEmbedding(facts: ImageFacts, origin: Digest, prefix: string): Embedding {
-  const embedded = embeddedDigests(facts, prefix);
-  const role = embedded.find(([, digest]) => digest === origin)?.[0];
+export function findEmbedding(facts: ImageFacts, origin: Digest, names: LabelNames): Embedding {
+  const embedded = embeddedImages(facts, names);
+  const role = embedded.find(({ digest }) => digest === origin)?.role;
   if (role === undefined) {
     throw new DigestChainError('LINK_MISMATCH', 'the linked image was built with another image', {
-      expected: `a label ${prefix}.<role>-image.digest = ${origin}`,
-      found: embedded.map(([found, digest]) => `${found}: ${digest}`).join(', ') || 'no such label',
+      expected: `a label ${names.digestOf('<role>')} = ${origin}`,
+      found: embedded.map((found) => `${found.role}: ${found.digest}`).join(', ') || 'no such label',
     });
   }
   const variable = variableOf(facts, origin);
-  const label = `${prefix}.${linkUrlName(role)}`;
+  const label = names.urlOf(role);
   const url = facts.labels.get(label);
   const urlVariable = `${variable.slice(0, -DIGEST_SUFFIX.length)}_URL`;
   const urlInEnvironment = valuesOf(facts, urlVariable);
@@ -52,9 +52,9 @@ export function findEmbedding(facts: ImageFacts, origin: Digest, prefix: string)
   return { role, digest, url, place: { registry, repository }, variable };
 }
 
-/** As {@link findEmbedding}, for each image of a tree: all of them have to embed the origin. */
-export function findEmbeddings(tree: ImageTree, origin: Digest, prefix: string): readonly Embedding[] {
-  return tree.images.map((image) => findEmbedding(readImageFacts(image.config), origin, prefix));
+/** The same in each image of an index; throws the same. */
+export function findEmbeddings(tree: ImageTree, origin: Digest, names: LabelNames): readonly Embedding[] {
+  return tree.images.map((image) => findEmbedding(readImageFacts(image.config), origin, names));
 }
 
 /**
@@ -62,23 +62,22 @@ export function findEmbeddings(tree: ImageTree, origin: Digest, prefix: string):
  * Throws `LINK_MISMATCH`. Afterwards the digests decide: a chain may be copied to other repositories.
  */
 export function checkPlaces(embeddings: readonly Embedding[], origin: DigestReference): void {
-  for (const { place, url } of embeddings) {
-    if (place.registry === origin.registry && place.repository === origin.repository) continue;
-    throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
-      expected: `${origin.registry}/${origin.repository}@${origin.digest}`,
-      found: url,
-    });
-  }
+  const elsewhere = embeddings.find(({ place }) => !isSameRepository(place, origin));
+  if (elsewhere === undefined) return;
+  throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
+    expected: `${repositoryName(origin)}@${origin.digest}`,
+    found: elsewhere.url,
+  });
 }
 
-/** Every `<prefix>.<role>-image.digest` label. */
-export function embeddedDigests(
-  facts: ImageFacts,
-  prefix: string,
-): readonly (readonly [role: string, digest: string])[] {
-  return [...facts.labels].flatMap(([key, digest]) => {
-    const link = key.startsWith(`${prefix}.`) ? parseLinkName(key.slice(prefix.length + 1)) : undefined;
-    return link?.part === 'digest' ? [[link.role, digest] as const] : [];
+/** What the labels `<prefix>.<role>-image.*` say of the images that this one embeds, as text from outside. */
+export function embeddedImages(
+  { labels }: ImageFacts,
+  names: LabelNames,
+): readonly { readonly role: string; readonly digest: string; readonly url: string | undefined }[] {
+  return [...labels].flatMap(([label, digest]) => {
+    const link = names.parseLink(label);
+    return link?.part === 'digest' ? [{ role: link.role, digest, url: labels.get(names.urlOf(link.role)) }] : [];
   });
 }
 
@@ -99,13 +98,14 @@ function valuesOf(facts: ImageFacts, name: string): readonly string[] {
   return facts.environment.filter(([found]) => found === name).map(([, value]) => value);
 }
 
-function parseUrl(url: string, label: string): ReturnType<typeof parseDigestReference> {
+function parseUrl(url: string, label: string): DigestReference {
   try {
     return parseDigestReference(url);
   } catch (cause) {
+    const expected = 'repository@digest';
     throw new DigestChainError('LINK_INVALID', `the label ${label} is malformed`, {
-      expected: 'repository@digest',
-      found: JSON.stringify(url.slice(0, 160)),
+      expected,
+      found: quoted(url),
       cause,
     });
   }

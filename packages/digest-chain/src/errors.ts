@@ -1,3 +1,5 @@
+import { CodedError, type ErrorDetails as CommonDetails } from '../../kit/src/errors.ts';
+
 /**
  * Every way in which this package can fail, as a closed set: callers and tests branch on the code, never on the text.
  */
@@ -49,29 +51,47 @@ export type ErrorCode =
   | 'FILE_UNWRITABLE'
   | 'ABORTED';
 
-export interface ErrorDetails {
-  /** What would have been right. */
-  expected?: string | undefined;
-  /** What was there instead. */
-  found?: string | undefined;
-  /** What the reader can do about it. */
-  hint?: string | undefined;
-  cause?: unknown;
+/** What a registry, or who stands before it, answered. */
+export interface HttpFacts {
+  readonly method: string;
+  /** Without its query, which may give access. */
+  readonly url: string;
+  readonly status: number;
+  /** What the registry says of it (distribution-spec, "Error Codes"). */
+  readonly codes: readonly string[];
 }
 
-/** The one error class of this package: a stable {@link ErrorCode}, what was expected, what was found, what to do. */
-export class DigestChainError extends Error {
-  readonly code: ErrorCode;
-  readonly expected: string | undefined;
-  readonly found: string | undefined;
-  readonly hint: string | undefined;
+/** What crosses two repositories. */
+export type Operation = 'copy' | 'seal' | 'carry';
+
+/** Which of the two repositories something is about. */
+export type Side = 'source' | 'destination';
+
+export interface ErrorDetails extends CommonDetails {
+  http?: HttpFacts | undefined;
+}
+
+/**
+ * The one error class of this package: a stable {@link ErrorCode}, what was expected, what was found, what to do; of a
+ * refused request what the registry answered, and of what crosses two repositories at which of them it failed.
+ */
+export class DigestChainError extends CodedError<ErrorCode> {
+  readonly http: HttpFacts | undefined;
+  operation: Operation | undefined;
+  side: Side | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = 'DigestChainError';
-    this.code = code;
-    this.expected = details.expected;
-    this.found = details.found;
-    this.hint = details.hint;
+    super(code, message, details);
+    this.http = details.http;
   }
+}
+
+/** What is not as it should be: what was expected, and in quotes what was found. */
+export function unexpected(code: ErrorCode, message: string, expected: string, found: string): DigestChainError {
+  return new DigestChainError(code, message, { expected, found: quoted(found) });
+}
+
+/** Text from outside for an error: in quotes, and not all of it. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 160));
 }

@@ -1,20 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../kit/src/retry.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
+import { LabelNames } from './label-names.ts';
 import { isAtLeast, judgeProof } from './level.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { formatReference, nameOf, type Reference } from './reference.ts';
 import type { RawManifest, Registry } from './registry/registry.ts';
-import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
+import { withSignal } from './registry/with-signal.ts';
+import type { Link } from './seal/links.ts';
 import { type Verification, type VerifyOptions, verifyManifest, wantedLevel } from './verify.ts';
 
 export interface ExtractOptions extends Omit<VerifyOptions, 'at'> {
   /** Which of the linked images is wanted. */
   readonly role: string;
   /** How long to wait for the image to be published, in milliseconds; without it the image must be there. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** Called before each pause. */
-  readonly onWait?: (progress: { readonly waited: number; readonly reason: string }) => void;
-  readonly signal?: AbortSignal;
+  readonly onWait?: ((progress: { readonly waited: number; readonly reason: string }) => void) | undefined;
 }
 
 export interface ExtractResult {
@@ -29,15 +30,15 @@ export interface ExtractResult {
  * Throws `WAIT_DEADLINE`, `VERIFICATION_FAILED` with the first check that failed, `LINK_MISSING` where there is no link
  * of this role.
  */
-export async function extract(
-  registry: Registry,
-  reference: Reference,
-  options: ExtractOptions,
-): Promise<ExtractResult> {
-  parsePrefix(options.prefix ?? DEFAULT_PREFIX);
+export async function extract(client: Registry, reference: Reference, options: ExtractOptions): Promise<ExtractResult> {
+  const names = new LabelNames(options.prefix);
+  const registry = withSignal(client, options.signal);
   const manifest = await waitForManifest(registry, reference, options);
   // Labels need no second witness here: every request is one that a waiting pipeline pays for.
-  const verification = await verifyManifest(registry, reference, manifest, { statement: false, ...options });
+  const verification = await verifyManifest(registry, reference, manifest, names, {
+    ...options,
+    statement: options.statement ?? false,
+  });
   assertVerified(verification, options);
   const link = linkOf(verification, options.role);
   return { url: link.url, digest: link.digest, verification };
@@ -81,10 +82,9 @@ async function waitForManifest(
   const start = performance.now();
   // Ends the request that is under way, too: a registry that hangs must not hold its client longer than was asked for.
   const over = deadline === undefined ? undefined : AbortSignal.timeout(deadline);
-  const both = AbortSignal.any([signal, over].filter((given) => given !== undefined));
   for (let tries = 1; ; tries++) {
     try {
-      return await registry.getManifest(reference, reference.digest ?? reference.tag ?? 'latest', { signal: both });
+      return await registry.getManifest(reference, nameOf(reference), { signal: over });
     } catch (error) {
       if (deadline === undefined || !(error instanceof DigestChainError)) throw error;
       const waited = performance.now() - start;
@@ -93,16 +93,10 @@ async function waitForManifest(
       const reason = `${error.code}: ${error.message}`;
       if (waited >= deadline) throw overdue(reference, waited, tries, error);
       onWait?.({ waited, reason });
-      await rest(Math.min(pause(waited), deadline - waited), signal);
+      await systemClock.sleep(Math.min(pause(waited), deadline - waited), signal).catch((cause) => {
+        throw new DigestChainError('ABORTED', 'stopped while waiting', { cause });
+      });
     }
-  }
-}
-
-async function rest(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
-  } catch (cause) {
-    throw new DigestChainError('ABORTED', 'stopped while waiting', { cause });
   }
 }
 

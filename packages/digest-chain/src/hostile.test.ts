@@ -6,8 +6,8 @@ import { type Handler, startTestServer, type TestResponse, type TestServer } fro
 import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
+import { DEFAULT_PREFIX } from './label-names.ts';
 import type { Image } from './seal/image.ts';
-import { DEFAULT_PREFIX } from './seal/labels.ts';
 import { runCli } from './testing/cli.ts';
 import { expectClean, expectFailure, NASTY, refusing } from './testing/hostile.ts';
 import { sealOne } from './testing/sealed-image.ts';
@@ -126,7 +126,7 @@ describe('what an image says', () => {
     const images: Record<string, Image> = { metadata };
     const host = await start((request, response) => serve(images)(request, response));
     images['1'] = sealOne(origin, [{ role: 'metadata', url: `${host}/m:metadata`, digest: metadata.manifest.digest }]);
-    const verbs = [['verify'], ['verify', '--json'], ['inspect'], ['inspect', '--json'], ['inspect', '--mermaid']];
+    const verbs = [['verify'], ['verify', '--json'], ['inspect'], ['inspect', '--json']];
     const outcomes = await Promise.all([...verbs, ['unseal']].map((args) => runCli([...args, `${host}/a:1`])));
     for (const outcome of outcomes) expectClean(outcome);
     expect(outcomes.map(({ status }) => status).slice(0, 2)).toEqual([1, 1]);

@@ -6,6 +6,7 @@ export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
 export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
 export { type InspectedImage, type InspectedLink, type Inspection, inspect } from './inspect/inspect.ts';
+export { DEFAULT_PREFIX, LabelNames } from './label-names.ts';
 export { ATTESTED, isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './level.ts';
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
@@ -32,7 +33,7 @@ export type {
 } from './registry/registry.ts';
 export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export type { Image } from './seal/image.ts';
-export { DEFAULT_PREFIX, type Link } from './seal/labels.ts';
+export type { Link } from './seal/links.ts';
 export { OCI_MANIFEST } from './seal/manifest.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';

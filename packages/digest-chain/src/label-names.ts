@@ -1,4 +1,4 @@
-import { DigestChainError } from './errors.ts';
+import { unexpected } from './errors.ts';
 
 /** Where labels live when nothing else is said: `io.konflux.poc.metadata-image.digest`. */
 export const DEFAULT_PREFIX: string = 'io.konflux.poc';
@@ -25,25 +25,28 @@ export class LabelNames {
 
   /** Throws `LABEL_PREFIX_INVALID` for a prefix that is not in reverse-DNS style. */
   constructor(prefix: string = DEFAULT_PREFIX) {
-    this.prefix = parsePrefix(prefix);
-    this.sealedFrom = `${prefix}.sealed-from.digest`;
-    this.sealedOver = `${prefix}.sealed-over`;
+    if (!PREFIX.test(prefix)) {
+      const expected = 'lower-case letters, digits, ".", "_" and "-", as in io.konflux.poc';
+      throw unexpected('LABEL_PREFIX_INVALID', 'not a label prefix', expected, prefix);
+    }
+    this.prefix = prefix;
+    this.sealedFrom = this.expand('sealed-from.digest');
+    this.sealedOver = this.expand('sealed-over');
   }
 
   /** The label with the digest of the image of a role. */
   digestOf(role: string): string {
-    return `${this.prefix}.${role}-image.digest`;
+    return this.expand(`${role}-image.digest`);
   }
 
   /** The label with the place of the image of a role. */
   urlOf(role: string): string {
-    return `${this.prefix}.${role}-image.url`;
+    return this.expand(`${role}-image.url`);
   }
 
   /** What {@link digestOf} or {@link urlOf} made of a role; undefined for every other label. */
   parseLink(label: string): { readonly role: string; readonly part: 'digest' | 'url' } | undefined {
-    if (!label.startsWith(`${this.prefix}.`)) return undefined;
-    const [, role, part] = LINK_NAME.exec(label.slice(this.prefix.length + 1)) ?? [];
+    const [, role, part] = LINK_NAME.exec(this.shorten(label) ?? '') ?? [];
     return role !== undefined && isRole(role) ? { role, part: part === 'digest' ? 'digest' : 'url' } : undefined;
   }
 
@@ -51,15 +54,16 @@ export class LabelNames {
   isSeal(label: string): boolean {
     return label === this.sealedFrom || label === this.sealedOver || this.parseLink(label) !== undefined;
   }
-}
 
-/** Validates a label prefix; throws `LABEL_PREFIX_INVALID`. */
-export function parsePrefix(text: string): string {
-  if (PREFIX.test(text)) return text;
-  throw new DigestChainError('LABEL_PREFIX_INVALID', 'not a label prefix', {
-    expected: 'lower-case letters, digits, ".", "_" and "-", as in io.konflux.poc',
-    found: JSON.stringify(text.slice(0, 160)),
-  });
+  /** A label of its name after the prefix. */
+  expand(name: string): string {
+    return `${this.prefix}.${name}`;
+  }
+
+  /** A label's name after the prefix; undefined where it has another prefix. */
+  shorten(label: string): string | undefined {
+    return label.startsWith(`${this.prefix}.`) ? label.slice(this.prefix.length + 1) : undefined;
+  }
 }
 
 /** Whether this can be an image's part in a chain: up to 64 lower-case letters, digits and `-`. */

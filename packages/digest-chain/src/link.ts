@@ -1,19 +1,20 @@
-import { mapConcurrently } from './concurrent.ts';
+import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import type { Digest } from './digest.ts';
-import { checkPlaces, findEmbeddings } from './embedding.ts';
-import { checkTag, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
+import { LabelNames } from './label-names.ts';
+import { checkTag, embeddingTrees, type LinkedImage, linksTo, readLinked } from './linked-image.ts';
 import { readTree } from './read-image.ts';
-import type { DigestReference, TagReference } from './reference.ts';
-import type { Registry } from './registry/registry.ts';
-import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';
+import { type DigestReference, placeOf, type TagReference } from './reference.ts';
+import type { CallOptions, Registry } from './registry/registry.ts';
+import { withSignal } from './registry/with-signal.ts';
+import type { Link } from './seal/links.ts';
 import type { StatementOptions } from './seal.ts';
 import { publishStatement } from './statement/publish.ts';
 
-export interface LinkOptions {
+export interface LinkOptions extends CallOptions {
   /** Where the image is published, in its own repository; written last. Without it no tag is written. */
-  readonly tag?: TagReference;
-  readonly prefix?: string;
-  readonly statement?: StatementOptions;
+  readonly tag?: TagReference | undefined;
+  readonly prefix?: string | undefined;
+  readonly statement?: StatementOptions | undefined;
 }
 
 export interface LinkResult {
@@ -32,29 +33,26 @@ export interface LinkResult {
  * `LINK_MISMATCH`, `LINK_INVALID` about linked images.
  */
 export async function link(
-  registry: Registry,
+  client: Registry,
   image: DigestReference,
   linked: readonly LinkedImage[],
-  options: LinkOptions = {},
+  { tag, prefix, statement, signal }: LinkOptions = {},
 ): Promise<LinkResult> {
-  const { tag, statement = {} } = options;
-  const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
-  const links = orderLinks(
-    linked.map(({ role, image }) => ({ role, url: placeOf(image, image.tag), digest: image.digest })),
-  );
+  const names = new LabelNames(prefix);
+  const links = linksTo(linked);
   checkTag(image, tag);
+  const registry = withSignal(client, signal);
   const [tree, trees] = await Promise.all([
     readTree(registry, image, image.digest),
     mapConcurrently(linked, (each) => readLinked(registry, each)),
   ]);
-  const said = trees.map((each) => findEmbeddings(each, image.digest, prefix));
-  checkPlaces(said.flat(), image);
   const url = placeOf(image, tag?.tag ?? image.tag);
-  const artifacts = await publishStatement(
-    registry,
-    [{ url, tree, said, originIsThere: true }, linked, trees, prefix],
-    statement.pipelineRun,
-  );
+  const artifacts = await publishStatement(registry, {
+    embedded: { url, tree, originIsThere: true },
+    linked: embeddingTrees(trees, image, names),
+    names,
+    pipelineRun: statement?.pipelineRun,
+  });
   if (tag !== undefined) await registry.putManifest(image, tag.tag, tree.manifest);
   return { url, digest: image.digest, links, artifacts };
 }

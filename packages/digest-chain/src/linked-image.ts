@@ -1,7 +1,17 @@
+import { checkPlaces, type Embedding, findEmbeddings } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
+import type { LabelNames } from './label-names.ts';
 import { readTree } from './read-image.ts';
-import { type DigestReference, formatReference, type TagReference } from './reference.ts';
+import {
+  type DigestReference,
+  formatReference,
+  isSameRepository,
+  placeOf,
+  repositoryName,
+  type TagReference,
+} from './reference.ts';
 import type { Registry, Repository } from './registry/registry.ts';
+import { type Link, orderLinks } from './seal/links.ts';
 import type { ImageTree } from './seal/tree.ts';
 
 /** An image to be linked, and its part in the chain. */
@@ -10,10 +20,25 @@ export interface LinkedImage {
   readonly image: DigestReference;
 }
 
+/** A linked image that was read. */
+export interface LinkedTree extends LinkedImage {
+  readonly tree: ImageTree;
+}
+
+/** A linked image, and how each of its images embeds the one that links to it. */
+export interface EmbeddingTree extends LinkedTree {
+  readonly embeddings: readonly Embedding[];
+}
+
+/** The links to these images, in their order. Throws `LINK_INVALID`. */
+export function linksTo(linked: readonly LinkedImage[]): readonly Link[] {
+  return orderLinks(linked.map(({ role, image }) => ({ role, url: placeOf(image, image.tag), digest: image.digest })));
+}
+
 /** Reads an image that is about to be linked; throws `LINK_MISSING` where it is not there. */
-export async function readLinked(registry: Registry, { role, image }: LinkedImage): Promise<ImageTree> {
+export async function readLinked(registry: Registry, { role, image }: LinkedImage): Promise<LinkedTree> {
   try {
-    return await readTree(registry, image, image.digest);
+    return { role, image, tree: await readTree(registry, image, image.digest) };
   } catch (error) {
     if (!(error instanceof DigestChainError) || error.code !== 'NOT_FOUND') throw error;
     throw new DigestChainError('LINK_MISSING', `the linked image (${role}) does not exist`, {
@@ -25,20 +50,25 @@ export async function readLinked(registry: Registry, { role, image }: LinkedImag
   }
 }
 
-/** Where an image is, as links write it: `repo:tag`, or `repo`. */
-export function placeOf({ registry, repository }: Repository, tag: string | undefined): string {
-  return formatReference({ registry, repository, ...(tag === undefined ? {} : { tag }) });
+/** Finds how linked images embed the image that is about to be published. Throws `LINK_MISMATCH`, `LINK_INVALID`. */
+export function embeddingTrees(
+  linked: readonly LinkedTree[],
+  origin: DigestReference,
+  names: LabelNames,
+): readonly EmbeddingTree[] {
+  const found = linked.map((each) => ({ ...each, embeddings: findEmbeddings(each.tree, origin.digest, names) }));
+  checkPlaces(
+    found.flatMap(({ embeddings }) => embeddings),
+    origin,
+  );
+  return found;
 }
 
 /** A tag is another name for what is in the same repository; throws `USAGE`. */
 export function checkTag(image: Repository, tag: TagReference | undefined): void {
   if (tag === undefined || isSameRepository(tag, image)) return;
   throw new DigestChainError('USAGE', 'the tag is in another repository than the image', {
-    expected: `${image.registry}/${image.repository}:<tag>`,
+    expected: `${repositoryName(image)}:<tag>`,
     found: formatReference(tag),
   });
-}
-
-export function isSameRepository(a: Repository, b: Repository): boolean {
-  return a.registry === b.registry && a.repository === b.repository;
 }

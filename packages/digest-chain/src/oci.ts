@@ -12,7 +12,7 @@ export { type Digest, digestAlgorithm, digestOf, isDigest, parseDigest } from '.
 export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { type ImageFacts, readImageFacts } from './image-facts.ts';
 export { decodeJson } from './json/decode.ts';
-export { DEFAULT_PREFIX, isRole, LabelNames, parsePrefix } from './label-names.ts';
+export { DEFAULT_PREFIX, isRole, LabelNames } from './label-names.ts';
 export {
   DOCKER_CONFIG,
   DOCKER_LIST,
@@ -28,15 +28,19 @@ export {
   SIGNATURE_ANNOTATION,
   SIMPLE_SIGNING,
 } from './media-types.ts';
-export { nameOf, type PlatformImage, type ReadImage, readImage } from './read-image.ts';
+export { type PlatformImage, type ReadImage, readImage } from './read-image.ts';
 export {
   type DigestReference,
   formatReference,
+  isSameRepository,
   isTag,
+  nameOf,
   parseDigestReference,
   parseReference,
   parseTagReference,
+  placeOf,
   type Reference,
+  repositoryName,
   type TagReference,
 } from './reference.ts';
 export { createRegistry, type RegistryOptions } from './registry/client.ts';

@@ -1,9 +1,9 @@
-import { mapConcurrently } from './concurrent.ts';
+import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import { type Descriptor, type Platform, requireDescriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { decodeJson, items, member } from './json/decode.ts';
-import type { Reference } from './reference.ts';
+import { nameOf, type Reference } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
 import { withSignal } from './registry/with-signal.ts';
 import { MAX_CONFIG_SIZE } from './seal/config.ts';
@@ -55,11 +55,6 @@ export async function readImage(
     return image === undefined ? [] : [{ ...image, platform: platform ?? image.platform }];
   });
   return { manifest, index, images };
-}
-
-/** The tag or digest that a reference goes by; `latest` where it has neither. */
-export function nameOf({ digest, tag }: Reference): string {
-  return digest ?? tag ?? 'latest';
 }
 
 /** Reads an image or an index from a registry, without layers: two requests for each image, one for an index. */

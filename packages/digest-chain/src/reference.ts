@@ -1,11 +1,11 @@
 import { type Digest, isDigest } from './digest.ts';
-import { DigestChainError } from './errors.ts';
+import { DigestChainError, quoted } from './errors.ts';
 import type { Repository } from './registry/registry.ts';
 
 /** Where an image is: a repository with a tag, a digest, both or neither. */
 export interface Reference extends Repository {
-  readonly tag?: string;
-  readonly digest?: Digest;
+  readonly tag?: string | undefined;
+  readonly digest?: Digest | undefined;
 }
 
 /** A reference that names exactly one image for ever. The tag, if there is one, is kept but decides nothing. */
@@ -16,7 +16,7 @@ export interface DigestReference extends Reference {
 /** A reference by a tag alone. */
 export interface TagReference extends Repository {
   readonly tag: string;
-  readonly digest?: never;
+  readonly digest?: undefined;
 }
 
 // The grammar of the field: github.com/distribution/reference, and distribution-spec, "Pulling manifests".
@@ -44,10 +44,10 @@ export function parseReference(text: string): Reference {
   if (digest !== undefined && !isDigest(digest)) {
     throw new DigestChainError('DIGEST_INVALID', 'the reference holds a malformed digest', {
       expected: 'sha256:<64 lower-case hex digits> or sha512:<128> after the @',
-      found: quote(text),
+      found: quoted(text),
     });
   }
-  return { ...repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  return { ...repository, tag, digest };
 }
 
 /** Reads a reference that must have a digest; throws `REFERENCE_INVALID` without one. */
@@ -67,6 +67,25 @@ export function parseTagReference(text: string): TagReference {
 /** The text of a reference, with its registry written out. {@link parseReference} of it gives the same again. */
 export function formatReference({ registry, repository, tag, digest }: Reference): string {
   return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+
+/** Where an image is, as links write it: `repo:tag`, or `repo`. */
+export function placeOf({ registry, repository }: Repository, tag: string | undefined): string {
+  return formatReference({ registry, repository, tag });
+}
+
+/** `registry/repository`, without tag and digest. */
+export function repositoryName({ registry, repository }: Repository): string {
+  return `${registry}/${repository}`;
+}
+
+export function isSameRepository(a: Repository, b: Repository): boolean {
+  return a.registry === b.registry && a.repository === b.repository;
+}
+
+/** The tag or digest that a reference goes by; `latest` where it has neither. */
+export function nameOf({ digest, tag }: Reference): string {
+  return digest ?? tag ?? 'latest';
 }
 
 /** Whether this can be a tag (distribution-spec, "Pulling manifests"). */
@@ -116,9 +135,5 @@ function checkRegistry(text: string, registry: string): void {
 }
 
 function invalid(text: string, expected: string): DigestChainError {
-  return new DigestChainError('REFERENCE_INVALID', 'not an image reference', { expected, found: quote(text) });
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 300));
+  return new DigestChainError('REFERENCE_INVALID', 'not an image reference', { expected, found: quoted(text) });
 }

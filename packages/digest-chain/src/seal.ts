@@ -1,36 +1,40 @@
-import type { CarryResult } from './carry/carry.ts';
-import { mapConcurrently } from './concurrent.ts';
+import { mapConcurrently } from '../../kit/src/concurrent.ts';
+import { type CarryResult, carryAttachments } from './carry/carry.ts';
+import { copyContent } from './carry/copy-content.ts';
 import type { Digest } from './digest.ts';
-import { checkPlaces, findEmbeddings } from './embedding.ts';
-import { checkTag, isSameRepository, type LinkedImage, placeOf, readLinked } from './linked-image.ts';
+import { LabelNames } from './label-names.ts';
+import { checkTag, embeddingTrees, type LinkedImage, linksTo, readLinked } from './linked-image.ts';
+import { isIndex } from './media-types.ts';
 import { readTree } from './read-image.ts';
-import type { DigestReference, TagReference } from './reference.ts';
-import type { Registry, Repository, Upload } from './registry/registry.ts';
-import { isIndex } from './seal/image-index.ts';
-import { DEFAULT_PREFIX, type Link, orderLinks, parsePrefix } from './seal/labels.ts';
+import { type DigestReference, isSameRepository, placeOf, type TagReference } from './reference.ts';
+import type { CallOptions, Registry, Repository, Upload } from './registry/registry.ts';
+import { withSignal } from './registry/with-signal.ts';
+import type { Link } from './seal/links.ts';
 import { readImageManifest } from './seal/manifest.ts';
-import { type ImageTree, type SealedTree, sealTree } from './seal/tree.ts';
+import { type SealedTree, sealTree } from './seal/tree.ts';
+import { onSide } from './side.ts';
+import { publishStatement } from './statement/publish.ts';
 
-export interface SealOptions {
+export interface SealOptions extends CallOptions {
   /** Where the sealed image is published; without it the image is pushed by digest only. */
-  readonly tag?: TagReference;
+  readonly tag?: TagReference | undefined;
   /** The repository that the sealed image is pushed to: the tag's, else the origin's. */
-  readonly to?: Repository;
-  readonly prefix?: string;
+  readonly to?: Repository | undefined;
+  readonly prefix?: string | undefined;
   /** Whether the linked images are checked before the tag is written; true by default. */
-  readonly check?: boolean;
+  readonly check?: boolean | undefined;
   /** What the chain statement says beside the images; `false` for none. It is attached before the tag is written. */
-  readonly statement?: StatementOptions | false;
+  readonly statement?: StatementOptions | false | undefined;
   /**
    * Whether SBOMs that are attached to the origin are attached to the sealed image as well; by default where it is
    * published under a tag after its links were checked.
    */
-  readonly carry?: boolean;
+  readonly carry?: boolean | undefined;
 }
 
 export interface StatementOptions {
   /** The name of the pipeline run that built the images. */
-  readonly pipelineRun?: string;
+  readonly pipelineRun?: string | undefined;
 }
 
 export interface SealResult {
@@ -54,22 +58,40 @@ export interface SealResult {
  * images, and what {@link sealTree} throws.
  */
 export async function seal(
-  registry: Registry,
+  client: Registry,
   origin: DigestReference,
   linked: readonly LinkedImage[],
   options: SealOptions = {},
 ): Promise<SealResult> {
-  const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
-  const links = orderLinks(
-    linked.map(({ role, image }) => ({ role, url: placeOf(image, image.tag), digest: image.digest })),
-  );
-  const { registry: host, repository } = options.to ?? options.tag ?? origin;
+  const { tag, check = true, statement = {}, carry = tag !== undefined && check } = options;
+  const names = new LabelNames(options.prefix);
+  const links = linksTo(linked);
+  const { registry: host, repository } = options.to ?? tag ?? origin;
   const to = { registry: host, repository };
-  checkTag(to, options.tag);
+  checkTag(to, tag);
+  const registry = withSignal(client, options.signal);
   // Opened while the origin is read: so four round trips in a row are enough.
   const upload = registry.startUpload(to);
   try {
-    return await sealWith({ registry, origin, to, linked, links, prefix, upload }, options);
+    const [tree, trees] = await Promise.all([
+      onSide('seal', 'source', () => readTree(registry, origin, origin.digest)),
+      mapConcurrently(tag !== undefined && check ? linked : [], (each) => readLinked(registry, each)),
+    ]);
+    const sealed = sealTree(tree, links, names);
+    const { digest } = sealed.manifest;
+    const url = placeOf(to, tag?.tag);
+    const embedding = embeddingTrees(trees, { ...origin, digest: sealed.seal.sealedFrom }, names);
+    if (!isSameRepository(origin, to)) await copyContent(registry, origin, to, tree);
+    const [attachments] = await Promise.all([
+      carry ? carryAttachments(registry, { given: tree, from: origin }, { sealed, to }) : undefined,
+      onSide('seal', 'destination', () => pushParts(registry, to, sealed, upload)),
+    ]);
+    if (embedding.length > 0 && statement !== false) {
+      const embedded = { url, tree: sealed, originIsThere: isSameRepository(origin, to) };
+      await publishStatement(registry, { embedded, linked: embedding, names, pipelineRun: statement.pipelineRun });
+    }
+    await onSide('seal', 'destination', () => registry.putManifest(to, tag?.tag ?? digest, sealed.manifest));
+    return { url, digest, origin: sealed.seal.sealedFrom, links, attachments };
   } catch (error) {
     // Nobody waits for it: what matters is why there is nothing to upload.
     void upload.cancel();
@@ -77,54 +99,8 @@ export async function seal(
   }
 }
 
-interface Sealing {
-  readonly registry: Registry;
-  readonly origin: DigestReference;
-  /** Where the sealed image goes. */
-  readonly to: Repository;
-  readonly linked: readonly LinkedImage[];
-  readonly links: readonly Link[];
-  readonly prefix: string;
-  /** For the first config. */
-  readonly upload: Upload;
-}
-
-async function sealWith(sealing: Sealing, options: SealOptions): Promise<SealResult> {
-  const { registry, origin, to, linked, links, prefix } = sealing;
-  const { tag, check = true, statement = {}, carry = tag !== undefined && check } = options;
-  const [tree, linkedTrees] = await Promise.all([
-    readTree(registry, origin, origin.digest),
-    mapConcurrently(tag !== undefined && check ? linked : [], (link) => readLinked(registry, link)),
-  ]);
-  const sealed = sealTree(tree, links, prefix);
-  const url = placeOf(to, tag?.tag);
-  const built = { ...origin, digest: sealed.seal.sealedFrom };
-  const said = linkedTrees.map((tree) => findEmbeddings(tree, built.digest, prefix));
-  checkPlaces(said.flat(), built);
-  if (!isSameRepository(origin, to)) {
-    const { copyContent } = await import('./carry/copy-content.ts');
-    await copyContent(registry, origin, to, tree);
-  }
-  const [attachments] = await Promise.all([
-    carry ? carryOver(sealing, tree, sealed) : undefined,
-    pushParts(sealing, sealed),
-  ]);
-  if (linkedTrees.length > 0 && statement !== false) {
-    const { publishStatement } = await import('./statement/publish.ts');
-    const embedded = { url, tree: sealed, said, originIsThere: isSameRepository(origin, to) };
-    await publishStatement(registry, [embedded, linked, linkedTrees, prefix], statement.pipelineRun);
-  }
-  await registry.putManifest(to, tag?.tag ?? sealed.manifest.digest, sealed.manifest);
-  return { url, digest: sealed.manifest.digest, origin: sealed.seal.sealedFrom, links, attachments };
-}
-
-async function carryOver({ registry, origin, to }: Sealing, given: ImageTree, sealed: ImageTree): Promise<CarryResult> {
-  const { carryAttachments } = await import('./carry/carry.ts');
-  return carryAttachments(registry, { given, from: origin }, { sealed, to });
-}
-
 /** What is pointed to goes first: configs, then the images of an index. What the reference names is not pushed here. */
-async function pushParts({ registry, to, upload }: Sealing, tree: SealedTree): Promise<void> {
+async function pushParts(registry: Registry, to: Repository, tree: SealedTree, upload: Upload): Promise<void> {
   await mapConcurrently(tree.images, async ({ config, manifest }, index) => {
     const { digest } = readImageManifest(manifest.bytes, manifest.mediaType).config;
     await (index === 0 ? upload.finish(config, digest) : registry.putBlob(to, config, { digest }));

@@ -1,8 +1,9 @@
+import { LabelNames } from './label-names.ts';
 import { readTree } from './read-image.ts';
-import type { Reference } from './reference.ts';
-import type { Registry } from './registry/registry.ts';
+import { nameOf, type Reference } from './reference.ts';
+import type { CallOptions, Registry } from './registry/registry.ts';
+import { withSignal } from './registry/with-signal.ts';
 import type { Seal } from './seal/config.ts';
-import { DEFAULT_PREFIX, parsePrefix } from './seal/labels.ts';
 import { type ImageTree, unsealTree } from './seal/tree.ts';
 
 export interface UnsealResult {
@@ -12,15 +13,14 @@ export interface UnsealResult {
 }
 
 /**
- * Reconstructs the origin of a sealed image from the sealed image alone, with two requests for each image and one
- * for an index. Throws `NOT_SEALED`, or
- * `SEAL_BROKEN` where the seal does not lead back to the digest that it names.
+ * Reconstructs the origin of a sealed image from the sealed image alone, with two requests for each image and one for an
+ * index. Throws `NOT_SEALED`, or `SEAL_BROKEN` where the seal does not lead back to the digest that it names.
  */
 export async function unseal(
   registry: Registry,
   sealed: Reference,
-  options: { readonly prefix?: string } = {},
+  { prefix, signal }: CallOptions & { readonly prefix?: string | undefined } = {},
 ): Promise<UnsealResult> {
-  const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
-  return unsealTree(await readTree(registry, sealed, sealed.digest ?? sealed.tag ?? 'latest'), prefix);
+  const names = new LabelNames(prefix);
+  return unsealTree(await readTree(withSignal(registry, signal), sealed, nameOf(sealed)), names);
 }

@@ -1,29 +1,35 @@
+import { checkAttestations } from './attestation/checks.ts';
+import { EvidenceReader } from './attestation/evidence.ts';
 import type { VerificationKey } from './attestation/keys.ts';
 import { type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
+import { LabelNames } from './label-names.ts';
 import { ATTESTED, judgeProof, type Level } from './level.ts';
 import { factsOf, treeOf } from './read-image.ts';
-import { formatReference, type Reference } from './reference.ts';
-import type { RawManifest, Registry, Repository } from './registry/registry.ts';
-import { DEFAULT_PREFIX, type Link, parsePrefix } from './seal/labels.ts';
+import { formatReference, nameOf, type Reference } from './reference.ts';
+import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
+import { withSignal } from './registry/with-signal.ts';
+import type { Link } from './seal/links.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
+import { discoverStatements } from './statement/discover.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';
 import { proveSeal } from './verify/seal-proof.ts';
+import { proveStatements } from './verify/statement-proof.ts';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends CallOptions {
   /** The git commit that every image must have been built from. */
-  readonly revision?: string;
-  readonly prefix?: string;
+  readonly revision?: string | undefined;
+  readonly prefix?: string | undefined;
   /** The keys of the build system; with them level `attested` is asked for. */
-  readonly keys?: readonly VerificationKey[];
+  readonly keys?: readonly VerificationKey[] | undefined;
   /**
    * Where the images of these roles are now, of a chain that was copied: they are read there and not at their urls. What
    * digests say decides; another place than the labels name is no failure.
    */
-  readonly at?: ReadonlyMap<string, Repository>;
+  readonly at?: ReadonlyMap<string, Repository> | undefined;
   /** Whether a chain statement beside the labels is looked for and compared; true by default. */
-  readonly statement?: boolean;
+  readonly statement?: boolean | undefined;
 }
 
 /** A proof: every check with its evidence. */
@@ -45,31 +51,29 @@ export interface Verification {
  * means that nothing could be checked (the image is not there, the registry does not answer).
  */
 export async function verify(
-  registry: Registry,
+  client: Registry,
   reference: Reference,
   options: VerifyOptions = {},
 ): Promise<Verification> {
-  parsePrefix(options.prefix ?? DEFAULT_PREFIX);
-  const manifest = await registry.getManifest(reference, reference.digest ?? reference.tag ?? 'latest');
-  return verifyManifest(registry, reference, manifest, options);
+  // Of a malformed prefix nothing is asked.
+  const names = new LabelNames(options.prefix);
+  const registry = withSignal(client, options.signal);
+  return verifyManifest(registry, reference, await registry.getManifest(reference, nameOf(reference)), names, options);
 }
 
-/** As {@link verify}, from a manifest that was read already. */
+/** As {@link verify}, from a manifest that was read already, by a client that heeds the signal. */
 export async function verifyManifest(
   registry: Registry,
   reference: Reference,
   manifest: RawManifest,
-  options: VerifyOptions = {},
+  names: LabelNames,
+  { revision, at = new Map(), statement = true, keys = [] }: VerifyOptions,
 ): Promise<Verification> {
-  const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
   const tree = await treeOf(registry, reference, manifest);
   const facts = factsOf(tree);
   const repository = { registry: reference.registry, repository: reference.repository };
-  const { revision, at = new Map() } = options;
-  const context = { registry, repository, tree, facts, prefix, revision, at };
-  const proof = await proveLinks(context, options.statement ?? true);
-  const attested = await attest(registry, proof, options.keys ?? []);
-  const checks = [...proof.checks, ...attested];
+  const proof = await proveLinks({ registry, repository, tree, facts, names, revision, at }, statement);
+  const checks = [...proof.checks, ...(await attest(registry, proof, keys))];
   return {
     level: judgeProof(checks).level,
     image: { reference: formatReference(reference), digest: manifest.digest },
@@ -85,35 +89,30 @@ export function wantedLevel({ keys = [] }: Pick<VerifyOptions, 'keys'>): Level {
   return keys.length > 0 ? 'attested' : 'linked';
 }
 
-/** The checks of level `attested`; what they take is loaded only where there is a key. */
+/** The checks of level `attested`, on top of a proof of level `linked` that holds. */
 async function attest(
   registry: Registry,
-  proof: LinkProof,
+  { checks, members }: LinkProof,
   keys: readonly VerificationKey[],
 ): Promise<readonly Check[]> {
-  const failed = proof.checks.find((check) => check.status === 'failed');
-  if (keys.length > 0 && failed === undefined) {
-    return (await import('./verify/attested.ts')).proveAttested(registry, proof, keys);
-  }
+  const failed = checks.find((check) => check.status === 'failed');
+  if (keys.length > 0 && failed === undefined) return checkAttestations(new EvidenceReader(registry, keys), members);
   const reason = failed === undefined || keys.length === 0 ? 'no key was given' : `needs ${failed.id}, which failed`;
   return ATTESTED.map((id) => skipped({ id }, reason));
 }
 
 async function proveLinks(context: ProofContext, statement: boolean): Promise<LinkProof> {
-  const { prefix, registry, repository, tree } = context;
-  if (hasNoSeal(tree, prefix)) {
-    const { discoverStatements } = await import('./statement/discover.ts');
+  const { names, registry, repository, tree } = context;
+  if (hasNoSeal(tree, names)) {
     const discovery = await discoverStatements(registry, repository, tree.manifest.digest);
-    if (discovery.statements.length > 0) {
-      return (await import('./verify/statement-proof.ts')).proveStatements(context, discovery);
-    }
+    if (discovery.statements.length > 0) return proveStatements(context, discovery);
   }
   return proveSeal(context, { statement });
 }
 
-function hasNoSeal(tree: ImageTree, prefix: string): boolean {
+function hasNoSeal(tree: ImageTree, names: LabelNames): boolean {
   try {
-    readTreeSeal(tree, prefix);
+    readTreeSeal(tree, names);
   } catch (error) {
     if (error instanceof DigestChainError) return error.code === 'NOT_SEALED';
     throw error;

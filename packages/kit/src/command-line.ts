@@ -66,7 +66,7 @@ export async function runCommandLine(
 }
 
 /** The output has no place, such as a full disk: a failure, though what was to be done is done. */
-function onBrokenOutput(error: NodeJS.ErrnoException): void {
+export function onBrokenOutput(error: NodeJS.ErrnoException): void {
   const failure = new CodedError('FILE_UNWRITABLE', `the output could not be written: ${reasonOf(error)}`);
   process.stderr.write(formatError(failure));
   process.exitCode = EXIT.refused;

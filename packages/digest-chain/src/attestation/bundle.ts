@@ -1,4 +1,4 @@
-import { DigestChainError } from '../errors.ts';
+import { type DigestChainError, unexpected } from '../errors.ts';
 import { at, decodeJson, member, textOf } from '../json/decode.ts';
 import { type Envelope, readEnvelope } from './dsse.ts';
 import { decodeBase64 } from './keys.ts';
@@ -30,9 +30,5 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   return { signature };
 }
 
-function malformed(expected: string, found: string): DigestChainError {
-  return new DigestChainError('ATTESTATION_INVALID', 'not a sigstore bundle', {
-    expected,
-    found: JSON.stringify(found.slice(0, 160)),
-  });
-}
+const malformed = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'not a sigstore bundle', expected, found);

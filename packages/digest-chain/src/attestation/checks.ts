@@ -1,5 +1,5 @@
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { type Check, runCheck, skipped } from '../check.ts';
-import { mapConcurrently } from '../concurrent.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { RawManifest, Repository } from '../registry/registry.ts';

@@ -1,4 +1,4 @@
-import { DigestChainError } from '../errors.ts';
+import { type DigestChainError, unexpected } from '../errors.ts';
 import { decodeJson, items, member, textOf } from '../json/decode.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 import { preAuthenticationEncoding } from './pre-authentication.ts';
@@ -37,6 +37,5 @@ export function envelopeSigner(envelope: Envelope, keys: readonly VerificationKe
   return signerOf(keys, preAuthenticationEncoding(envelope.payloadType, envelope.payload), ...envelope.signatures);
 }
 
-function malformed(expected: string, found: string): DigestChainError {
-  return new DigestChainError('ATTESTATION_INVALID', 'not a DSSE envelope', { expected, found });
-}
+const malformed = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'not a DSSE envelope', expected, found);

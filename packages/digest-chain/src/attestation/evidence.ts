@@ -1,4 +1,4 @@
-import { CONCURRENCY } from '../concurrent.ts';
+import { CONCURRENCY } from '../../../kit/src/concurrent.ts';
 import type { Digest } from '../digest.ts';
 import { DSSE_ENVELOPE, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';

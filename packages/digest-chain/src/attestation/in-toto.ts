@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { type DigestChainError, unexpected } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 
 /** An in-toto statement, v0.1 or v1 (in-toto/attestation, spec/v1/statement.md). */
@@ -33,9 +33,5 @@ function digestsOf(subject: unknown): Digest[] {
     .filter(isDigest);
 }
 
-function malformed(expected: string, found: string): DigestChainError {
-  return new DigestChainError('ATTESTATION_INVALID', 'not an in-toto statement', {
-    expected,
-    found: JSON.stringify(found.slice(0, 160)),
-  });
-}
+const malformed = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'not an in-toto statement', expected, found);

@@ -1,6 +1,8 @@
-import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { DigestChainError } from '../errors.ts';
 import { type Ed25519phVerifier, ed25519Prehash, ed25519phVerifier } from './ed25519ph.ts';
+
+const { constants, createHash, createPublicKey, verify } = process.getBuiltinModule('node:crypto');
 
 /** A key that signatures are checked with. */
 export interface VerificationKey {

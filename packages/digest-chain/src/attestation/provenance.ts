@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { type DigestChainError, unexpected } from '../errors.ts';
 import { at, decodeJson, items, member, members, textOf } from '../json/decode.ts';
 import { decodeBase64 } from './keys.ts';
 
@@ -125,7 +125,7 @@ function named(list: unknown): ReadonlyMap<string, unknown> {
   const values = new Map<string, unknown>();
   for (const entry of items(list)) {
     const name = textOf(member(entry, 'name')) ?? '';
-    if (values.has(name)) throw malformed('each name once', JSON.stringify(name.slice(0, 160)));
+    if (values.has(name)) throw malformed('each name once', name.slice(0, 160));
     values.set(name, member(entry, 'value'));
   }
   return values;
@@ -136,6 +136,5 @@ function limited(tasks: readonly unknown[]): readonly unknown[] {
   return tasks;
 }
 
-function malformed(expected: string, found: string): DigestChainError {
-  return new DigestChainError('ATTESTATION_INVALID', 'the provenance can not be read', { expected, found });
-}
+const malformed = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'the provenance can not be read', expected, found);

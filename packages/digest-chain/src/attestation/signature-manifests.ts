@@ -1,5 +1,5 @@
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { isFinding } from '../check.ts';
-import { mapConcurrently } from '../concurrent.ts';
 import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { type DigestChainError, unexpected } from '../errors.ts';
 import { at, decodeJson, textOf } from '../json/decode.ts';
 
 /**
@@ -18,9 +18,5 @@ export function signedDigest(payload: Uint8Array): Digest {
 // Other things are signed with the same keys: only a payload that says what it is can be a signature of an image.
 const COSIGN_TYPE = 'cosign container image signature';
 
-function malformed(expected: string, found: string): DigestChainError {
-  return new DigestChainError('ATTESTATION_INVALID', 'not a signature of a container image', {
-    expected,
-    found: JSON.stringify(found.slice(0, 160)),
-  });
-}
+const malformed = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'not a signature of a container image', expected, found);

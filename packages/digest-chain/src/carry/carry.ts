@@ -1,10 +1,10 @@
-import { mapConcurrently } from '../concurrent.ts';
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { digestAlgorithm, digestOf } from '../digest.ts';
 import { decodeJson } from '../json/decode.ts';
 import { get, scanJson } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
-import { isSameRepository } from '../linked-image.ts';
 import { blobsOf } from '../read-image.ts';
+import { isSameRepository } from '../reference.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import { isIndex } from '../seal/image-index.ts';
 import type { ImageTree } from '../seal/tree.ts';

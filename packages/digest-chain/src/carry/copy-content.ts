@@ -1,4 +1,4 @@
-import { mapConcurrently } from '../concurrent.ts';
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 import { decodeJson, items, member } from '../json/decode.ts';

@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import type { ParseArgsConfig } from 'node:util';
+import { parseDuration } from '../../../kit/src/durations.ts';
+import { reasonOf } from '../../../kit/src/errors.ts';
 import { DigestChainError } from '../errors.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
@@ -43,11 +46,11 @@ export function usage(verb: string, reason: string): DigestChainError {
   return new DigestChainError('USAGE', reason, { hint: `digest-chain ${verb} --help` });
 }
 
-/** `30m`, `90s`, `1h`, `500ms` → milliseconds. */
-export function parseDuration(verb: string, text: string): number {
-  const match = /^([0-9]{1,9})(ms|s|m|h)$/.exec(text);
-  if (match === null) throw usage(verb, `not a duration: ${text} (write 90s, 30m or 2h)`);
-  return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+/** Milliseconds of a duration such as `90s`, `30m` or `1h30m`. */
+export function durationOf(verb: string, text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) throw usage(verb, `not a duration: ${text} (write 90s, 30m or 2h)`);
+  return milliseconds;
 }
 
 /** A repository alone: what it holds is named by other arguments. */
@@ -57,16 +60,12 @@ export function parseRepository(verb: string, option: string, text: string): Rep
   throw usage(verb, `${option} is not a repository without tag and digest: ${text}`);
 }
 
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-
 /** Writes a Tekton result, or any other file: exactly these bytes, no newline at the end. */
 export async function writeOutput(path: string | undefined, content: string | Uint8Array): Promise<void> {
   if (path === undefined) return;
-  const { writeFile } = await import('node:fs/promises');
   try {
     await writeFile(path, content);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DigestChainError('FILE_UNWRITABLE', 'a file could not be written', { found: reason, cause });
+    throw new DigestChainError('FILE_UNWRITABLE', 'a file could not be written', { found: reasonOf(cause), cause });
   }
 }

@@ -1,11 +1,11 @@
+import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
-import { COMMON, parseArguments, parseDuration, single, usage, writeOutput } from './arguments.ts';
+import { COMMON, durationOf, parseArguments, single, usage, writeOutput } from './arguments.ts';
 import { readKeys } from './keys.ts';
 import { connect } from './registry.ts';
-import { printable, printableJson } from './terminal.ts';
 
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('extract', args, {
     ...COMMON,
     role: { type: 'string' },
@@ -21,10 +21,12 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.deadline !== undefined && !values.wait) throw usage('extract', '--deadline needs --wait');
   const result = await extract(connect(values), image, {
     role: values.role,
-    ...(await readKeys(values.key)),
-    ...(values.wait ? { deadline: parseDuration('extract', values.deadline ?? '30m'), onWait: announce() } : {}),
-    ...(values.revision === undefined ? {} : { revision: values.revision }),
-    ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
+    keys: await readKeys(values.key),
+    deadline: values.wait ? durationOf('extract', values.deadline ?? '30m') : undefined,
+    onWait: announce(),
+    revision: values.revision,
+    prefix: values.prefix,
+    signal,
   });
   await writeOutput(values['result-url'], result.url);
   await writeOutput(values['result-digest'], result.digest);

@@ -1,5 +1,5 @@
+import { printable } from '../../../kit/src/terminal.ts';
 import type { InspectedImage, InspectedLink, Inspection } from '../inspect/inspect.ts';
-import { printable } from './terminal.ts';
 
 interface Node {
   readonly text: string;

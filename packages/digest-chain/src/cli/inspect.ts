@@ -1,17 +1,14 @@
+import { printableJson } from '../../../kit/src/terminal.ts';
 import { inspect } from '../inspect/inspect.ts';
 import { parseReference } from '../reference.ts';
-import { COMMON, parseArguments, single, usage } from './arguments.ts';
+import { COMMON, parseArguments, single } from './arguments.ts';
+import { formatTree } from './inspect-tree.ts';
 import { connect } from './registry.ts';
-import { printableJson } from './terminal.ts';
 
-export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArguments('inspect', args, { ...COMMON, mermaid: { type: 'boolean' } });
-  if (values.json && values.mermaid) throw usage('inspect', '--json and --mermaid are two outputs');
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parseArguments('inspect', args, COMMON);
   const image = parseReference(single('inspect', 'image', positionals));
-  const prefix = values.prefix === undefined ? {} : { prefix: values.prefix };
-  const inspection = await inspect(connect(values), image, prefix);
-  if (values.json) process.stdout.write(`${printableJson(inspection)}\n`);
-  else if (values.mermaid) process.stdout.write((await import('./inspect-mermaid.ts')).formatMermaid(inspection));
-  else process.stdout.write((await import('./inspect-tree.ts')).formatTree(inspection));
+  const inspection = await inspect(connect(values), image, { prefix: values.prefix, signal });
+  process.stdout.write(values.json ? `${printableJson(inspection)}\n` : formatTree(inspection));
   return 0;
 }

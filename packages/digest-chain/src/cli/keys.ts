@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
+import { reasonOf } from '../../../kit/src/errors.ts';
 import { parsePublicKeys, type VerificationKey } from '../attestation/keys.ts';
 import { DigestChainError } from '../errors.ts';
 
 const MAX_KEY_FILE = 64 * 1024;
 
 /** The keys of all files that `--key` names. */
-export async function readKeys(paths: readonly string[] = []): Promise<{ keys?: readonly VerificationKey[] }> {
+export async function readKeys(paths: readonly string[] = []): Promise<readonly VerificationKey[]> {
   const keys: VerificationKey[] = [];
   for (const path of paths) {
     try {
@@ -14,15 +15,15 @@ export async function readKeys(paths: readonly string[] = []): Promise<{ keys?: 
       throw error instanceof DigestChainError ? inFile(path, error) : error;
     }
   }
-  return keys.length === 0 ? {} : { keys };
+  return keys;
 }
 
 /** Of several files the reader has to know which one. */
 function inFile(path: string, error: DigestChainError): DigestChainError {
   const { code, message, expected, found, cause } = error;
   return new DigestChainError(code, `${message}: ${path}`, {
-    ...(expected === undefined ? {} : { expected }),
-    ...(found === undefined ? {} : { found }),
+    expected,
+    found,
     hint: 'a public key is a PEM file that begins with -----BEGIN PUBLIC KEY-----; cosign public-key --key <key> prints one',
     cause,
   });
@@ -43,7 +44,6 @@ async function readKeyFile(path: string): Promise<string> {
       await file.close();
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DigestChainError('KEY_INVALID', 'a key file could not be read', { found: reason, cause });
+    throw new DigestChainError('KEY_INVALID', 'a key file could not be read', { found: reasonOf(cause), cause });
   }
 }

@@ -1,11 +1,11 @@
+import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { link } from '../link.ts';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { COMMON, parseArguments, usage, writeOutput } from './arguments.ts';
-import { parseLinked, statementOptions } from './linked.ts';
+import { parseLinked } from './linked.ts';
 import { connect } from './registry.ts';
-import { printable, printableJson } from './terminal.ts';
 
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('link', args, {
     ...COMMON,
     tag: { type: 'string' },
@@ -18,9 +18,10 @@ export async function run(args: readonly string[]): Promise<number> {
   if (images.length === 0) throw usage('link', 'no <role>=<image> given');
   const linked = images.map((text) => parseLinked('link', text));
   const result = await link(connect(values), parseDigestReference(image), linked, {
-    ...(values.tag === undefined ? {} : { tag: parseTagReference(values.tag) }),
-    ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
-    statement: statementOptions(values['pipeline-run']),
+    tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
+    prefix: values.prefix,
+    statement: { pipelineRun: values['pipeline-run'] },
+    signal,
   });
   await writeOutput(values['result-url'], result.url);
   await writeOutput(values['result-digest'], result.digest);
@@ -28,7 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
   else {
     const links = result.links.map(({ role, url, digest }) => `link    ${role}: ${url}@${digest}`);
     const lines = [`linked  ${result.url}@${result.digest}`, ...links];
-    process.stdout.write(`${lines.map(printable).join('\n')}\n`);
+    process.stdout.write(`${lines.map((line) => printable(line)).join('\n')}\n`);
   }
   return 0;
 }

@@ -1,7 +1,6 @@
+import { isRole } from '../label-names.ts';
 import type { LinkedImage } from '../linked-image.ts';
 import { parseDigestReference } from '../reference.ts';
-import { isRole } from '../seal/labels.ts';
-import type { StatementOptions } from '../seal.ts';
 import { usage } from './arguments.ts';
 
 /** Reads `<role>=<image>`. */
@@ -10,8 +9,4 @@ export function parseLinked(verb: string, text: string): LinkedImage {
   const role = text.slice(0, at);
   if (at <= 0 || !isRole(role)) throw usage(verb, `not <role>=<image>: ${text}`);
   return { role, image: parseDigestReference(text.slice(at + 1)) };
-}
-
-export function statementOptions(pipelineRun: string | undefined): StatementOptions {
-  return pipelineRun === undefined ? {} : { pipelineRun };
 }

@@ -8,9 +8,5 @@ export function connect(values: {
   readonly 'auth-file'?: string | undefined;
 }): Registry {
   const { 'plain-http': plainHttp, 'ca-file': caFile, 'auth-file': authFile } = values;
-  return createRegistry({
-    ...(plainHttp === undefined ? {} : { plainHttp }),
-    ...(caFile === undefined ? {} : { caFile }),
-    ...(authFile === undefined ? {} : { authFile }),
-  });
+  return createRegistry({ plainHttp, caFile, authFile });
 }

@@ -1,11 +1,11 @@
+import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { seal } from '../seal.ts';
 import { COMMON, parseArguments, parseRepository, usage, writeOutput } from './arguments.ts';
-import { parseLinked, statementOptions } from './linked.ts';
+import { parseLinked } from './linked.ts';
 import { connect } from './registry.ts';
-import { printable, printableJson } from './terminal.ts';
 
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('seal', args, {
     ...COMMON,
     tag: { type: 'string' },
@@ -27,12 +27,13 @@ export async function run(args: readonly string[]): Promise<number> {
     parseDigestReference(origin),
     images.map((text) => parseLinked('seal', text)),
     {
-      ...(values.tag === undefined ? {} : { tag: parseTagReference(values.tag) }),
-      ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
-      ...(values.to === undefined ? {} : { to: parseRepository('seal', '--to', values.to) }),
-      ...(values.carry || values['no-carry'] ? { carry: values.carry === true } : {}),
+      tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
+      prefix: values.prefix,
+      to: values.to === undefined ? undefined : parseRepository('seal', '--to', values.to),
+      carry: values['no-carry'] ? false : values.carry,
       check: values['no-check'] !== true,
-      statement: values['no-statement'] ? false : statementOptions(values['pipeline-run']),
+      statement: values['no-statement'] ? false : { pipelineRun: values['pipeline-run'] },
+      signal,
     },
   );
   await writeOutput(values['result-url'], result.url);
@@ -48,7 +49,7 @@ export async function run(args: readonly string[]): Promise<number> {
       ...carried.map(({ from, to }) => `carried ${from} as ${to}`),
       ...left.map(({ name, reason }) => `left    ${name}: ${reason}`),
     ];
-    process.stdout.write(`${lines.map(printable).join('\n')}\n`);
+    process.stdout.write(`${lines.map((line) => printable(line)).join('\n')}\n`);
   }
   return 0;
 }

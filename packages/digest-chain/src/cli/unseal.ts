@@ -1,18 +1,17 @@
+import { printableJson } from '../../../kit/src/terminal.ts';
 import { parseReference } from '../reference.ts';
 import { unseal } from '../unseal.ts';
 import { COMMON, parseArguments, single, usage, writeOutput } from './arguments.ts';
 import { connect } from './registry.ts';
-import { printableJson } from './terminal.ts';
 
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('unseal', args, {
     ...COMMON,
     manifest: { type: 'string' },
     config: { type: 'string' },
   });
   const sealed = parseReference(single('unseal', 'image', positionals));
-  const prefix = values.prefix === undefined ? {} : { prefix: values.prefix };
-  const { origin, seal } = await unseal(connect(values), sealed, prefix);
+  const { origin, seal } = await unseal(connect(values), sealed, { prefix: values.prefix, signal });
   const config = origin.images[0]?.config ?? '';
   if (values.config !== undefined && origin.images.length !== 1) {
     throw usage('unseal', 'an index has no config of its own: unseal with --manifest only');

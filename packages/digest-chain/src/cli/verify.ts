@@ -1,15 +1,15 @@
+import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import type { Check } from '../check.ts';
+import { isRole } from '../label-names.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
-import { isRole } from '../seal/labels.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
 import { COMMON, parseArguments, parseRepository, single, usage } from './arguments.ts';
 import { readKeys } from './keys.ts';
 import { connect } from './registry.ts';
-import { printable, printableJson } from './terminal.ts';
 
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('verify', args, {
     ...COMMON,
     key: { type: 'string', multiple: true },
@@ -19,13 +19,14 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   const image = parseReference(single('verify', 'image', positionals));
   const keys = await readKeys(values.key);
-  const wanted = wantedLevel(keys);
+  const wanted = wantedLevel({ keys });
   const result = await verify(connect(values), image, {
-    ...keys,
+    keys,
     at: parsePlaces(values.at),
     statement: values['no-statement'] !== true,
-    ...(values.revision === undefined ? {} : { revision: values.revision }),
-    ...(values.prefix === undefined ? {} : { prefix: values.prefix }),
+    revision: values.revision,
+    prefix: values.prefix,
+    signal,
   });
   process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result, wanted));
   return isAtLeast(result.level, wanted) ? 0 : 1;

@@ -4,7 +4,6 @@ import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, pushSigned, simpleSigning } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatMermaid } from '../cli/inspect-mermaid.ts';
 import { formatTree } from '../cli/inspect-tree.ts';
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
@@ -73,7 +72,6 @@ describe('inspect', () => {
       `├─ sealed from ${chain.origin}\n├─ links metadata: ${chain.image2}:${REVISION}@${chain.metadata}\n│  ├─ `,
     );
     expect(text).toContain(`│  ├─ signed   ${source}`);
-    expect(formatMermaid(fromSealed)).toContain('n0 -->|links metadata| n1');
 
     const fromImage2 = await inspect(registry, parseReference(`${chain.image2}:${REVISION}`));
     expect(fromImage2.images.map((found) => found.digest)).toEqual([chain.metadata, digest]);
@@ -113,13 +111,6 @@ describe('text from outside', () => {
     expect(text).not.toContain('\u001b');
     expect(text.trimEnd().split('\n')).toHaveLength(7);
     expect(text).toContain('only the first 1 images are shown');
-  });
-
-  it('adds nothing to a flowchart', () => {
-    const lines = formatMermaid(inspection).trimEnd().split('\n');
-    expect(lines).toHaveLength(4);
-    for (const line of lines.slice(1))
-      expect(line).toMatch(/^ {2}(?:n\d+\["[A-Za-z0-9 .:/@_…#;-]*"\]|n\d+ ==>\|embeds primary\| n\d+)$/u);
   });
 });
 

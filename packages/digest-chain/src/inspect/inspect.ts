@@ -1,13 +1,14 @@
 import { findSignedBlobs, type Rejection } from '../attestation/signature-manifests.ts';
 import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import { embeddedDigests } from '../embedding.ts';
+import { embeddedImages } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
+import { LabelNames } from '../label-names.ts';
 import { factsOf, readTree } from '../read-image.ts';
-import { formatReference, parseReference, type Reference } from '../reference.ts';
-import type { Referrer, Registry } from '../registry/registry.ts';
+import { formatReference, nameOf, parseReference, type Reference } from '../reference.ts';
+import type { CallOptions, Referrer, Registry } from '../registry/registry.ts';
+import { withSignal } from '../registry/with-signal.ts';
 import type { Seal } from '../seal/config.ts';
-import { DEFAULT_PREFIX, linkUrlName, parsePrefix } from '../seal/labels.ts';
 import { type ImageTree, readTreeSeal } from '../seal/tree.ts';
 import { discoverStatements } from '../statement/discover.ts';
 import { revisionOf } from '../verify/proof.ts';
@@ -51,12 +52,13 @@ export interface InspectedLink {
 
 /** Reads a chain from any of its images on, following every link. Throws where that first image can't be read. */
 export async function inspect(
-  registry: Registry,
+  client: Registry,
   reference: Reference,
-  options: { readonly prefix?: string } = {},
+  { prefix, signal }: CallOptions & { readonly prefix?: string | undefined } = {},
 ): Promise<Inspection> {
-  const prefix = parsePrefix(options.prefix ?? DEFAULT_PREFIX);
-  const images = [await readImage(registry, reference, prefix)];
+  const names = new LabelNames(prefix);
+  const registry = withSignal(client, signal);
+  const images = [await readImage(registry, reference, names)];
   const seen = new Set<string>(images.map((image) => image.digest ?? ''));
   let truncated = false;
   for (const image of images) {
@@ -65,24 +67,24 @@ export async function inspect(
       if (link.by === 'embeds' || seen.has(link.digest)) continue;
       seen.add(link.digest);
       if (images.length >= MAX_INSPECTED) truncated = true;
-      else images.push(await readLinked(registry, link, prefix));
+      else images.push(await readLinked(registry, link, names));
     }
   }
   return { images, truncated };
 }
 
-async function readImage(registry: Registry, reference: Reference, prefix: string): Promise<InspectedImage> {
-  const tree = await readTree(registry, reference, reference.digest ?? reference.tag ?? 'latest');
+async function readImage(registry: Registry, reference: Reference, names: LabelNames): Promise<InspectedImage> {
+  const tree = await readTree(registry, reference, nameOf(reference));
   const { digest, mediaType } = tree.manifest;
   const facts = factsOf(tree);
   const problems: string[] = [];
   const rejected: Rejection[] = [];
-  const seal = readSealOf(tree, prefix, problems);
+  const seal = readSealOf(tree, names, problems);
   const { statements, rejected: notStatements } = await discoverStatements(registry, reference, digest);
   const signed = await findSignedBlobs(registry, reference, digest, rejected);
   const [first] = facts;
   const linked = new Set(seal?.links.map((link) => link.role));
-  const embeds = (first === undefined ? [] : embeddedDigests(first, prefix)).filter(([role]) => !linked.has(role));
+  const embeds = (first === undefined ? [] : embeddedImages(first, names)).filter(({ role }) => !linked.has(role));
   return {
     reference: formatReference({ ...reference, digest }),
     digest,
@@ -92,8 +94,7 @@ async function readImage(registry: Registry, reference: Reference, prefix: strin
     sealedFrom: seal?.sealedFrom,
     links: [
       ...(seal?.links ?? []).map((link) => ({ by: 'links' as const, ...link })),
-      ...embeds.map(([role, embedded]) => {
-        const url = first?.labels.get(`${prefix}.${linkUrlName(role)}`) ?? '';
+      ...embeds.map(({ role, url = '', digest: embedded }) => {
         return { by: 'embeds' as const, role, url: url.replace(/@.*$/s, ''), digest: embedded };
       }),
       ...statements.flatMap(({ chain }) =>
@@ -108,10 +109,10 @@ async function readImage(registry: Registry, reference: Reference, prefix: strin
   };
 }
 
-async function readLinked(registry: Registry, link: InspectedLink, prefix: string): Promise<InspectedImage> {
+async function readLinked(registry: Registry, link: InspectedLink, names: LabelNames): Promise<InspectedImage> {
   const reference = `${link.url}@${link.digest}`;
   try {
-    return await readImage(registry, parseReference(reference), prefix);
+    return await readImage(registry, parseReference(reference), names);
   } catch (error) {
     if (!isFinding(error)) throw error;
     return { ...NOTHING, reference, problems: [`${error.code}: ${error.message}`] };
@@ -129,9 +130,9 @@ const NOTHING: Omit<InspectedImage, 'reference' | 'problems'> = {
   signed: [],
 };
 
-function readSealOf(tree: ImageTree, prefix: string, problems: string[]): Seal | undefined {
+function readSealOf(tree: ImageTree, names: LabelNames, problems: string[]): Seal | undefined {
   try {
-    return readTreeSeal(tree, prefix);
+    return readTreeSeal(tree, names);
   } catch (error) {
     if (!(error instanceof DigestChainError)) throw error;
     if (error.code !== 'NOT_SEALED') problems.push(`${error.code}: ${error.message}`);

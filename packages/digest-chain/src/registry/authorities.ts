@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { getCACertificates, rootCertificates } from 'node:tls';
+import { reasonOf } from '../../../kit/src/errors.ts';
 import { DigestChainError } from '../errors.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
@@ -8,6 +7,8 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 /** The `ca` of a TLS connection: Node's own authorities and those of a file. Throws `CA_FILE_INVALID`. */
 export function trustedAuthorities(file: string | undefined): { ca?: string[] } {
   if (file === undefined) return {};
+  const { X509Certificate } = process.getBuiltinModule('node:crypto');
+  const { getCACertificates, rootCertificates } = process.getBuiltinModule('node:tls');
   try {
     const certificates = readFileSync(file, 'utf8').match(CERTIFICATE) ?? [];
     if (certificates.length === 0) throw new Error('there is no certificate in it');
@@ -19,7 +20,7 @@ export function trustedAuthorities(file: string | undefined): { ca?: string[] } 
   } catch (cause) {
     throw new DigestChainError('CA_FILE_INVALID', 'the file of certificate authorities is of no use', {
       expected: 'a readable file of PEM certificates',
-      found: `${file}: ${cause instanceof Error ? cause.message : 'unreadable'}`,
+      found: `${file}: ${reasonOf(cause)}`,
       cause,
     });
   }

@@ -15,7 +15,7 @@ export interface AuthorizerOptions {
   /** Whether plain HTTP was asked for, for every host. */
   readonly plainHttp: boolean;
   readonly credentials: (repository: Repository) => Promise<Credentials | undefined>;
-  /** Sends a request to a token service; what is passing comes as `Transient`. */
+  /** Sends a request to a token service; what is transient comes as `Transient`. */
   readonly send: SendToRealm;
   readonly secrets: Secrets;
 }

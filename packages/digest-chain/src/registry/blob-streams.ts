@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm } from '../digest.ts';
+import { onSide } from '../side.ts';
 import { blobRequest, wrongSize } from './blobs.ts';
 import { mismatch } from './digest-header.ts';
 import type { Operation } from './operation.ts';
 import type { Repository } from './registry.ts';
 import type { Session } from './session.ts';
 import type { Uploads } from './uploads.ts';
+
+const { createHash } = process.getBuiltinModule('node:crypto');
 
 /** The least speed that a stream is given time for, in bytes a millisecond (50 kB/s). */
 const SLOWEST = 50;
@@ -69,16 +71,17 @@ export async function copyBlob(
   const { digest } = checkDescriptor(descriptor);
   if (uploads.isPresent(to, digest)) return { mounted: true };
   const mounted = await session.retry(operation, async () => {
-    const location =
-      from.registry === to.registry
-        ? await uploads.mount(operation, to, from, digest)
-        : await uploads.open(operation, to);
+    const location = await onSide('copy', 'destination', () =>
+      from.registry === to.registry ? uploads.mount(operation, to, from, digest) : uploads.open(operation, to),
+    );
     if (location === undefined) return true;
-    return readOnce(session, operation, from, descriptor, async (content) => {
-      const body = Readable.from(content, { objectMode: false });
-      await uploads.putStream(operation, to, location, descriptor, body, { nested: true });
+    const send = async (content: AsyncIterable<Uint8Array>): Promise<false> => {
+      const body = Readable.from(onSourceSide(content), { objectMode: false });
+      const sent = uploads.putStream(operation, to, location, descriptor, body, { nested: true });
+      await onSide('copy', 'destination', () => sent);
       return false;
-    });
+    };
+    return onSide('copy', 'source', () => readOnce(session, operation, from, descriptor, send));
   });
   uploads.notePresent(to, digest);
   return { mounted };
@@ -119,6 +122,16 @@ async function* verified(
   const found = `${algorithm}:${hash.digest('hex')}` as Digest;
   if (found !== digest) throw mismatch(what, digest, found);
   if (held !== undefined) yield held;
+}
+
+/** The same; what ends it is about the source, though the destination waits for it. */
+async function* onSourceSide<T>(content: AsyncIterable<T>): AsyncGenerator<T, void> {
+  const pieces = content[Symbol.asyncIterator]();
+  for (;;) {
+    const piece = await onSide('copy', 'source', () => pieces.next());
+    if (piece.done) return;
+    yield piece.value;
+  }
 }
 
 /** The same, telling of the error that ends it. */

@@ -1,8 +1,9 @@
 import { digestOf } from '../digest.ts';
+import { allowanceFor, copyBlob, pushBlob, readBlob } from './blob-streams.ts';
 import { getBlob, headBlob } from './blobs.ts';
 import { getManifest, headManifest, putManifest } from './manifests.ts';
 import type { RegistryOptions } from './options.ts';
-import type { Referrers } from './referrers.ts';
+import { Referrers } from './referrers.ts';
 import type { CallOptions, Registry, Repository, Upload } from './registry.ts';
 import { Session } from './session.ts';
 import { Uploads } from './uploads.ts';
@@ -17,7 +18,7 @@ export type { RegistryOptions } from './options.ts';
 export function createRegistry(options: RegistryOptions = {}): Registry {
   const session = new Session(options);
   const uploads = new Uploads(session);
-  let referrers: Referrers | undefined;
+  const referrers = new Referrers(session);
   return {
     getManifest(repository, reference, call) {
       return session.run(call, (operation) => getManifest(session, operation, repository, reference));
@@ -57,8 +58,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       return session.run(call, (operation) => headBlob(session, operation, repository, digest));
     },
 
-    async readBlob(repository, descriptor, consume, call) {
-      const { allowanceFor, readBlob } = await import('./blob-streams.ts');
+    readBlob(repository, descriptor, consume, call) {
       return session.run(
         call,
         (operation) => readBlob(session, operation, repository, descriptor, consume),
@@ -66,8 +66,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       );
     },
 
-    async pushBlob(repository, descriptor, open, call) {
-      const { allowanceFor, pushBlob } = await import('./blob-streams.ts');
+    pushBlob(repository, descriptor, open, call) {
       return session.run(
         call,
         (operation) => pushBlob(session, uploads, operation, repository, descriptor, open),
@@ -75,8 +74,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       );
     },
 
-    async copyBlob(descriptor, from, to, call) {
-      const { allowanceFor, copyBlob } = await import('./blob-streams.ts');
+    copyBlob(descriptor, from, to, call) {
       return session.run(
         call,
         (operation) => copyBlob(session, uploads, operation, descriptor, from, to),
@@ -84,13 +82,11 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       );
     },
 
-    async listReferrers(repository, subject, call) {
-      const referrers = await loadReferrers();
+    listReferrers(repository, subject, call) {
       return session.run(call, (operation) => referrers.list(operation, repository, subject, call?.artifactType));
     },
 
-    async putReferrer(repository, manifest, call) {
-      const referrers = await loadReferrers();
+    putReferrer(repository, manifest, call) {
       return session.run(call, (operation) => referrers.put(operation, repository, manifest));
     },
 
@@ -98,12 +94,6 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       session.close();
     },
   };
-
-  async function loadReferrers(): Promise<Referrers> {
-    const { Referrers } = await import('./referrers.ts');
-    referrers ??= new Referrers(session);
-    return referrers;
-  }
 }
 
 /**

@@ -1,5 +1,7 @@
+import { printable } from '../../../kit/src/terminal.ts';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
 import { decodeJson, items, member, textOf } from '../json/decode.ts';
+import { redacted } from './endpoint.ts';
 import type { HttpResponse } from './http-response.ts';
 
 /** Of an error's body no more is read than this. Bytes. */
@@ -27,35 +29,38 @@ export async function refusal(
   redact: (text: string) => string,
   { hint, ...options }: { readonly hint?: string | undefined; readonly code?: ErrorCode } = {},
 ): Promise<DigestChainError> {
-  const { status, url } = response;
+  const { method, status, url } = response;
   const code = options.code ?? CODES[status] ?? (status < 400 ? 'RESPONSE_INVALID' : 'REGISTRY_ERROR');
-  const said = await explanationOf(response);
+  // Credentials go out before the text is cut: half of one would be left.
+  const { text, codes } = await explanationOf(response, redact);
   return new DigestChainError(code, `${url.host} ${MESSAGES[code] ?? 'failed on'} ${what}`, {
-    // Credentials go out before the text is cut: half of one would be left.
-    found: `HTTP ${status}${said === '' ? '' : `: ${quote(redact(said))}`}`,
-    ...(hint === undefined ? {} : { hint }),
+    found: `HTTP ${status}${text === '' ? '' : `: ${quote(text)}`}`,
+    hint,
+    http: { method, url: redacted(url), status, codes: codes.map(quote) },
   });
 }
 
 /** What the registry says (distribution-spec, "Error Codes"), or how its answer begins. */
-async function explanationOf(response: HttpResponse): Promise<string> {
+async function explanationOf(
+  response: HttpResponse,
+  redact: (text: string) => string,
+): Promise<{ text: string; codes: readonly string[] }> {
   // An explanation that can't be read is no reason to lose what it was to explain.
   const body = await response.read(BODY_LIMIT).catch(() => Buffer.alloc(0));
   try {
-    const errors = items(member(decodeJson(body), 'errors'));
-    const said = errors.map((error) => [textOf(member(error, 'code')), textOf(member(error, 'message'))]);
-    const lines = said.map((parts) => parts.filter((part) => part !== undefined && part !== '').join(': '));
-    if (lines.some((line) => line !== '')) return lines.filter((line) => line !== '').join('; ');
+    const said = items(member(decodeJson(body), 'errors')).map((error) =>
+      ['code', 'message'].map((part) => redact(textOf(member(error, part)) ?? '')),
+    );
+    const lines = said.map((parts) => parts.filter((part) => part !== '').join(': ')).filter((line) => line !== '');
+    const codes = said.flatMap(([code]) => code || []);
+    if (lines.length > 0) return { text: lines.join('; '), codes };
   } catch {
     // Not every error comes from the registry itself; what stands before it answers in text or HTML.
   }
-  return body.toString('utf8').trim();
+  return { text: redact(body.toString('utf8').trim()), codes: [] };
 }
 
 /** Text from outside on one line, cut, without characters that could steer a terminal or hide what is read. */
 export function quote(text: string): string {
-  const shown = text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text;
-  return shown.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
+  return printable(text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text);
 }

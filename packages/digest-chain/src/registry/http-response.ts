@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isCodedError } from '../../../kit/src/errors.ts';
+import { Transient } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 import { redacted } from './endpoint.ts';
-import { Transient } from './retry.ts';
 
 /** Longer bodies that nobody needs are cut off instead. Bytes. */
 const DISCARD_LIMIT = 64 * 1024;
@@ -14,12 +15,12 @@ export interface ResponseControl {
   readonly explain: (error: unknown) => unknown;
   /** Called for each piece that came. */
   readonly progress: () => void;
-  /** It is about a body that does not come (HEAD). */
-  readonly bodiless: boolean;
+  readonly method: string;
 }
 
 /** The head of an answer, and its body still on the wire: it must be read, streamed or discarded. */
 export class HttpResponse {
+  readonly method: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly url: URL;
@@ -27,6 +28,7 @@ export class HttpResponse {
   readonly #control: ResponseControl;
 
   constructor(incoming: IncomingMessage, url: URL, control: ResponseControl) {
+    this.method = control.method;
     this.status = incoming.statusCode ?? 0;
     this.headers = incoming.headers;
     this.url = url;
@@ -70,7 +72,7 @@ export class HttpResponse {
       }
     } catch (error) {
       const reason = this.#control.explain(error);
-      throw reason instanceof Transient && reason.failure.code === 'REGISTRY_UNREACHABLE' ? this.#cut(size) : reason;
+      throw isCut(reason) ? this.#cut(size) : reason;
     } finally {
       this.close();
     }
@@ -79,7 +81,7 @@ export class HttpResponse {
   /** Lets go of a body that nobody needs; a short one is read, so that its connection can be used again. */
   async discard(): Promise<void> {
     try {
-      if (this.#control.bodiless || (this.length ?? 0) <= DISCARD_LIMIT) {
+      if (this.method === 'HEAD' || (this.length ?? 0) <= DISCARD_LIMIT) {
         let size = 0;
         for await (const chunk of this.#incoming as AsyncIterable<Buffer>) {
           size += chunk.length;
@@ -124,4 +126,8 @@ export class HttpResponse {
       found: `${found} bytes`,
     });
   }
+}
+
+function isCut(reason: unknown): boolean {
+  return reason instanceof Transient && isCodedError(reason.failure) && reason.failure.code === 'REGISTRY_UNREACHABLE';
 }

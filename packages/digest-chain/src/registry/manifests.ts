@@ -1,6 +1,7 @@
+import { Transient } from '../../../kit/src/retry.ts';
 import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, quoted } from '../errors.ts';
 import { MANIFEST_TYPES } from '../media-types.ts';
 import { isTag } from '../reference.ts';
 import { mediaTypeOf } from './content-type.ts';
@@ -8,7 +9,6 @@ import { checkDigest, digestHeader, mismatch } from './digest-header.ts';
 import { urlOf } from './endpoint.ts';
 import type { Operation } from './operation.ts';
 import type { RawManifest, Repository } from './registry.ts';
-import { Transient } from './retry.ts';
 import type { Request, Session } from './session.ts';
 
 /** Registries must accept manifests of this size; larger ones are not read (distribution-spec, "Pushing Manifests"). Bytes. */
@@ -84,7 +84,7 @@ export async function putManifest(
     { ...request, headers: { 'content-type': mediaType } },
     async (response) => {
       if (response.status === 409 && !isDigest(reference)) return session.refusal(response, request);
-      if (response.status !== 201) throw passingIfBlobIsOnItsWay(await session.refusal(response, request));
+      if (response.status !== 201) throw transientIfBlobIsOnItsWay(await session.refusal(response, request));
       const said = digestHeader(response);
       if (said !== undefined) checkDigest(request.what, bytes, undefined, said);
       await response.discard();
@@ -102,8 +102,8 @@ export async function putManifest(
  * Blobs are uploaded before the manifest that names them. A registry that doesn't see one yet (others upload the same at
  * this moment, or it has several stores) may see it soon.
  */
-function passingIfBlobIsOnItsWay(failure: DigestChainError): DigestChainError | Transient {
-  return failure.found?.includes('MANIFEST_BLOB_UNKNOWN') ? new Transient(failure) : failure;
+function transientIfBlobIsOnItsWay(failure: DigestChainError): DigestChainError | Transient {
+  return failure.http?.codes.includes('MANIFEST_BLOB_UNKNOWN') ? new Transient(failure) : failure;
 }
 
 // Without it some registries convert to formats of long ago.
@@ -117,7 +117,7 @@ function about(
   if (!isDigest(reference) && !isTag(reference)) {
     throw new DigestChainError('REFERENCE_INVALID', 'neither a tag nor a digest', {
       expected: 'a tag of up to 128 letters, digits, "_", "." and "-", or a digest',
-      found: JSON.stringify(reference.slice(0, 300)),
+      found: quoted(reference),
     });
   }
   const url = urlOf(repository, `manifests/${reference}`, session.options.plainHttp);

@@ -1,9 +1,9 @@
+import { Transient } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 import { redacted } from './endpoint.ts';
-import { Transient } from './retry.ts';
 
 /** Cut connections (in the middle of the head, too), and a name server that was busy. A refused connection or an unknown name is an answer. */
-const PASSING: ReadonlySet<string> = new Set([
+const TRANSIENT: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'ECONNABORTED',
   'EPIPE',
@@ -27,7 +27,7 @@ export function networkFailure(error: unknown, url: URL, reused: boolean): Diges
   if (error instanceof DigestChainError || error instanceof Transient) return error;
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : String(error);
-  if (code.startsWith('HPE_') && !PASSING.has(code)) {
+  if (code.startsWith('HPE_') && !TRANSIENT.has(code)) {
     return new DigestChainError('RESPONSE_INVALID', `${url.host} did not answer in HTTP`, {
       expected: `an HTTP answer from ${redacted(url)}`,
       found: code,
@@ -40,7 +40,7 @@ export function networkFailure(error: unknown, url: URL, reused: boolean): Diges
     found: code === 'ERR_PROXY_TUNNEL' ? code : text.slice(0, 300),
     hint: HINTS[code] ?? (/CERT|SIGNATURE/.test(code) ? TRUST_HINT : 'check the address, and that the registry is up'),
   });
-  return PASSING.has(code) ? new Transient(failure, { stale: reused }) : failure;
+  return TRANSIENT.has(code) ? new Transient(failure, { stale: reused }) : failure;
 }
 
 export function timedOut(url: URL, milliseconds: number): Transient {

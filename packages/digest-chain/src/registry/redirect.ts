@@ -53,6 +53,6 @@ function refused(response: HttpResponse, found: URL, expected: string, hint?: st
   return new DigestChainError('REDIRECT_REFUSED', `${response.url.host} sends its client where it does not go`, {
     expected,
     found: redacted(found),
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }

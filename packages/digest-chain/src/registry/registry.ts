@@ -24,7 +24,7 @@ export interface Repository {
 
 export interface CallOptions {
   /** Ends the call with `ABORTED`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An upload that was opened before its bytes were known, so that its first round trip runs beside others. */

@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
+import { parseRetryAfter, retry, Transient } from '../../../kit/src/retry.ts';
 import type { DigestChainError } from '../errors.ts';
-import type { Authorizer } from './authorizer.ts';
+import { isSameRepository, repositoryName } from '../reference.ts';
+import { Authorizer } from './authorizer.ts';
+import { credentialSource } from './credentials/source.ts';
 import { baseOf } from './endpoint.ts';
 import { refusal } from './failure.ts';
 import type { HttpResponse } from './http-response.ts';
@@ -9,7 +12,6 @@ import { type Operation, orAborted, runOperation } from './operation.ts';
 import { DEFAULTS, type Environment, type RegistryOptions } from './options.ts';
 import { isRedirect, redirectTarget } from './redirect.ts';
 import type { CallOptions, Repository } from './registry.ts';
-import { parseRetryAfter, retry, Transient } from './retry.ts';
 import type { Need } from './scopes.ts';
 import { Secrets } from './secrets.ts';
 import { type HttpRequest, type NamedBy, Transport } from './transport.ts';
@@ -20,18 +22,18 @@ export interface Request extends Need {
   readonly url: URL;
   /** For messages: `manifest 1.0`, `blob sha256:…`. */
   readonly what: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | Readable;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Uint8Array | Readable | undefined;
   /** A body of any size goes one way or the other: not its whole time is limited, but each of its pauses. */
-  readonly streaming?: boolean;
+  readonly streaming?: boolean | undefined;
   /** It is sent while another one that has its turn waits for it. */
-  readonly nested?: boolean;
+  readonly nested?: boolean | undefined;
 }
 
 /** Reads an answer; throws {@link Session.refusal} for a status that it can't use. */
 type Consume<T> = (response: HttpResponse) => Promise<T>;
 
-const PASSING_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+const TRANSIENT_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 
 /**
  * What a client does around its requests: deadlines, bounded concurrency, retries, redirects and authorization. One
@@ -43,7 +45,7 @@ export class Session {
   readonly #transport: Transport;
   readonly #limiter: Limiter;
   readonly #secrets = new Secrets();
-  readonly #authorizers = new Map<string, Promise<Authorizer>>();
+  readonly #authorizers = new Map<string, Authorizer>();
   readonly #pushes: Repository[] = [];
   readonly #userAgent: string;
 
@@ -82,17 +84,17 @@ export class Session {
   /** An answer that is not the one hoped for, as an error. */
   refusal(response: HttpResponse, { what, access, repository }: Request): Promise<DigestChainError> {
     const denied = response.status === 401 || response.status === 403;
-    const place = `${repository.registry}/${repository.repository}`;
-    const hint = denied ? `log in to ${repository.registry} as someone who may ${access} ${place}` : undefined;
+    const hint = denied
+      ? `log in to ${repository.registry} as someone who may ${access} ${repositoryName(repository)}`
+      : undefined;
     return refusal(response, what, this.#secrets.redact, { hint });
   }
 
   /** Says ahead that a repository will be written to, so that the first token is good for all that follows. */
   expectPush(repository: Repository): void {
-    const { registry, repository: name } = repository;
-    if (this.#pushes.some((other) => other.registry === registry && other.repository === name)) return;
+    if (this.#pushes.some((other) => isSameRepository(other, repository))) return;
     this.#pushes.push(repository);
-    this.#authorizers.get(registry)?.then((authorizer) => authorizer.expectPush(repository));
+    this.#authorizers.get(repository.registry)?.expectPush(repository);
   }
 
   close(): void {
@@ -102,15 +104,15 @@ export class Session {
   async #attempt<T>({ signal }: Operation, request: Request, consume: Consume<T>): Promise<T> {
     const { url, access, repository, body } = request;
     if (access === 'push') this.expectPush(repository);
-    const known = await this.#authorizers.get(repository.registry);
+    const known = this.#authorizers.get(repository.registry);
     let authorization = await (known && orAborted(known.authorization(request), signal));
     for (let answers = 0; ; answers++) {
       const response = await this.#follow(signal, request, authorization);
       try {
         // Only the registry itself may ask who is there; a place it sends its client to gets no answer.
         if (response.status === 401 && answers < 2 && response.url.origin === url.origin) {
-          const authorizer = await this.#authorizer(repository.registry);
-          const answer = await orAborted(authorizer.answer(request, response, authorization), signal);
+          const answering = this.#authorizer(repository.registry).answer(request, response, authorization);
+          const answer = await orAborted(answering, signal);
           if (answer !== undefined) {
             authorization = answer;
             // A stream was spent on the request that was refused.
@@ -121,17 +123,12 @@ export class Session {
             continue;
           }
         }
-        if (PASSING_STATUS.has(response.status)) throw await this.#passing(response, request);
+        if (TRANSIENT_STATUS.has(response.status)) throw transient(response, await this.refusal(response, request));
         return await consume(response);
       } finally {
         response.close();
       }
     }
-  }
-
-  async #passing(response: HttpResponse, request: Request): Promise<Transient> {
-    const retryAfter = parseRetryAfter(response.header('retry-after'));
-    return new Transient(await this.refusal(response, request), { retryAfter });
   }
 
   /** Sends, and follows redirects by hand: off the registry's own origin without credentials, and never back to them. */
@@ -140,8 +137,8 @@ export class Session {
     let own = true;
     for (let hops = 0; ; hops++) {
       const headers = { ...request.headers, ...(own && authorization !== undefined ? { authorization } : {}) };
-      const namedBy = own ? {} : { namedBy: this.#namedBy(request.url, 'REDIRECT_REFUSED') };
-      const response = await this.#send({ ...request, url, headers, signal, ...namedBy });
+      const namedBy = own ? undefined : this.#namedBy(request.url, 'REDIRECT_REFUSED');
+      const response = await this.#send({ ...request, url, headers, signal, namedBy });
       // What is sent to a registry goes nowhere else: the caller sees the redirect as the failure that it is.
       if (!isRedirect(response) || (request.method !== 'GET' && request.method !== 'HEAD')) return response;
       try {
@@ -154,26 +151,11 @@ export class Session {
     }
   }
 
-  #send({
-    method,
-    url,
-    headers,
-    body,
-    signal,
-    streaming,
-    namedBy,
-  }: Omit<HttpRequest, 'timeout'>): Promise<HttpResponse> {
+  #send(request: Omit<HttpRequest, 'timeout'>): Promise<HttpResponse> {
+    const { body } = request;
     const length: Record<string, string> = body instanceof Uint8Array ? { 'content-length': `${body.length}` } : {};
-    return this.#transport.send({
-      method,
-      url,
-      headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...length, ...headers },
-      signal,
-      timeout: this.options.timeout ?? DEFAULTS.timeout,
-      ...(body === undefined ? {} : { body }),
-      ...(streaming === undefined ? {} : { streaming }),
-      ...(namedBy === undefined ? {} : { namedBy }),
-    });
+    const headers = { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...length, ...request.headers };
+    return this.#transport.send({ ...request, headers, timeout: this.options.timeout ?? DEFAULTS.timeout });
   }
 
   /** To a token service: many may wait for what it says, so that only the client's own signal ends it. */
@@ -183,49 +165,39 @@ export class Session {
   ): Promise<HttpResponse> {
     const signal = this.options.signal ?? new AbortController().signal;
     const own = request.url.origin === registry.origin;
-    const namedBy = own ? {} : { namedBy: this.#namedBy(registry, 'REALM_REFUSED') };
-    const response = await this.#send({ ...request, signal, ...namedBy });
-    if (!PASSING_STATUS.has(response.status)) return response;
-    const failure = await refusal(response, 'a token', this.#secrets.redact);
-    throw new Transient(failure, { retryAfter: parseRetryAfter(response.header('retry-after')) });
+    const namedBy = own ? undefined : this.#namedBy(registry, 'REALM_REFUSED');
+    const response = await this.#send({ ...request, signal, namedBy });
+    if (!TRANSIENT_STATUS.has(response.status)) return response;
+    throw transient(response, await refusal(response, 'a token', this.#secrets.redact));
   }
 
   #namedBy(registry: URL, code: NamedBy['code']): NamedBy {
     return { reach: this.#transport.reachOf(registry), code };
   }
 
-  /** Loaded with the first registry that asks who is there: most reads need none of it. */
-  #authorizer(registry: string): Promise<Authorizer> {
+  /** Made for the first request that is asked who is there: most reads need none. */
+  #authorizer(registry: string): Authorizer {
     const known = this.#authorizers.get(registry);
     if (known !== undefined) return known;
-    const authorizer = this.#createAuthorizer(registry);
-    this.#authorizers.set(registry, authorizer);
-    return authorizer;
-  }
-
-  async #createAuthorizer(registry: string): Promise<Authorizer> {
-    const [{ Authorizer }, { credentialSource }] = await Promise.all([
-      import('./authorizer.ts'),
-      import('./credentials/source.ts'),
-    ]);
     const { plainHttp, authFile, credentials } = this.options;
-    const source = credentialSource({
-      environment: this.#environment,
-      ...(authFile === undefined ? {} : { authFile }),
-      ...(credentials === undefined ? {} : { credentials }),
-    });
+    const source = credentialSource({ environment: this.#environment, authFile, credentials });
     const signal = this.options.signal ?? new AbortController().signal;
     const base = baseOf(registry, plainHttp);
     const authorizer = new Authorizer({
       base,
       plainHttp: plainHttp ?? false,
-      credentials: (repository) => source.find(repository, signal),
+      credentials: (repository) => source(repository, signal),
       send: (request) => this.#sendToRealm(base, request),
       secrets: this.#secrets,
     });
     for (const repository of this.#pushes) {
       if (repository.registry === registry) authorizer.expectPush(repository);
     }
+    this.#authorizers.set(registry, authorizer);
     return authorizer;
   }
+}
+
+function transient(response: HttpResponse, failure: DigestChainError): Transient {
+  return new Transient(failure, { retryAfter: parseRetryAfter(response.header('retry-after')) });
 }

@@ -1,30 +1,32 @@
 import { lookup } from 'node:dns';
 import type { Agent, AgentOptions } from 'node:http';
-import { createRequire } from 'node:module';
 import type { LookupFunction } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { DigestChainError } from '../errors.ts';
+import { trustedAuthorities } from './authorities.ts';
 import { redacted } from './endpoint.ts';
 import { HttpResponse } from './http-response.ts';
 import { networkFailure, timedOut } from './network-failure.ts';
 import type { Environment } from './options.ts';
+import { proxyFor } from './proxy.ts';
 import { mayLeadTo, type Reach, reachOfAddress, reachOfAddresses, reachOfHost } from './reach.ts';
 
-// An import would evaluate every export of the module, and with them load Node's WebSocket: 30 ms of each start.
-const http = createRequire(import.meta.url)('node:http') as typeof import('node:http');
+// An import would evaluate every export of the module, and with them load Node's WebSocket: 30 ms of each start. Nor is TLS
+// loaded where no registry has it.
+const http = process.getBuiltinModule('node:http');
 
 export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | Readable;
+  readonly body?: Uint8Array | Readable | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds until the whole answer must be there; of a streaming one, until the next piece is. */
   readonly timeout: number;
   /** Whether a body of any size goes one way or the other, so that only its pauses can be limited. */
-  readonly streaming?: boolean;
+  readonly streaming?: boolean | undefined;
   /** Whose word it is that this URL leads somewhere good; left out where it is the caller's. */
-  readonly namedBy?: NamedBy;
+  readonly namedBy?: NamedBy | undefined;
 }
 
 /** A registry that sends its client on, and the code of the error if it has no business to name that address. */
@@ -48,13 +50,13 @@ export class Transport {
   /** Sends a request and answers with the head of the response. Throws `namedBy.code` for an address further in. */
   async send(request: HttpRequest): Promise<HttpResponse> {
     const { url, namedBy } = request;
-    const proxy = await proxyOf(url, this.#environment);
+    const proxy = proxyFor(url, this.#environment);
     const literal = reachOfHost(url.hostname);
     if (namedBy !== undefined && literal !== undefined && !mayLeadTo(namedBy.reach, literal)) {
       throw leadsInward(url, namedBy, literal);
     }
     // Connections to hosts that a registry named are kept apart: those of the caller's own choice were not checked.
-    const agent = await this.#agent(url, proxy, namedBy?.reach ?? 'any');
+    const agent = this.#agent(url, proxy, namedBy?.reach ?? 'any');
     return exchange(request, agent, proxy === undefined ? this.#lookup(url, namedBy) : undefined);
   }
 
@@ -68,23 +70,24 @@ export class Transport {
     this.#agents.clear();
   }
 
-  async #agent(url: URL, proxy: string | undefined, purpose: string): Promise<Agent> {
+  #agent(url: URL, proxy: string | undefined, purpose: string): Agent {
     const key = `${url.protocol} ${purpose} ${proxy ?? ''}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const proxyEnv = proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } };
     // Idle connections of an agent don't keep the process alive.
     const options = { keepAlive: true, scheduling: 'lifo', ...proxyEnv } as const;
-    const agent = url.protocol === 'https:' ? await this.#tlsAgent(options) : new http.Agent(options);
-    const meanwhile = this.#agents.get(key);
-    if (meanwhile !== undefined) return meanwhile;
+    const agent = url.protocol === 'https:' ? this.#tlsAgent(options) : new http.Agent(options);
     this.#agents.set(key, agent);
     return agent;
   }
 
-  async #tlsAgent(options: AgentOptions): Promise<Agent> {
-    const [https, { trustedAuthorities }] = await Promise.all([import('node:https'), import('./authorities.ts')]);
-    return new https.Agent({ ...options, ...trustedAuthorities(this.#caFile), rejectUnauthorized: true });
+  #tlsAgent(options: AgentOptions): Agent {
+    return new (process.getBuiltinModule('node:https').Agent)({
+      ...options,
+      ...trustedAuthorities(this.#caFile),
+      rejectUnauthorized: true,
+    });
   }
 
   /** Resolves names and looks at what they resolve to: a public name may well have a private address. */
@@ -103,19 +106,12 @@ export class Transport {
   }
 }
 
-/** Most environments name no proxy, and need not load what reads such names. */
-async function proxyOf(url: URL, environment: Environment): Promise<string | undefined> {
-  const { HTTPS_PROXY, https_proxy, HTTP_PROXY, http_proxy } = environment;
-  if (!HTTPS_PROXY && !https_proxy && !HTTP_PROXY && !http_proxy) return undefined;
-  return (await import('./proxy.ts')).proxyFor(url, environment);
-}
-
-async function exchange(
+function exchange(
   { method, url, headers, body, signal, timeout, streaming = false }: HttpRequest,
   agent: Agent,
   lookup: LookupFunction | undefined,
 ): Promise<HttpResponse> {
-  const request = url.protocol === 'https:' ? (await import('node:https')).request : http.request;
+  const { request } = url.protocol === 'https:' ? process.getBuiltinModule('node:https') : http;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const outgoing = request(url, { method, headers, agent, ...(lookup === undefined ? {} : { lookup }) });
@@ -137,7 +133,7 @@ async function exchange(
     const explain = (error: unknown): unknown => stopped ?? networkFailure(error, url, false);
     outgoing.once('response', (incoming) => {
       progress();
-      resolve(new HttpResponse(incoming, url, { release, explain, progress, bodiless: method === 'HEAD' }));
+      resolve(new HttpResponse(incoming, url, { release, explain, progress, method }));
     });
     outgoing.on('error', (error) => {
       release();

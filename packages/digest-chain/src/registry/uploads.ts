@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { Transient } from '../../../kit/src/retry.ts';
 import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
 import type { DigestChainError } from '../errors.ts';
@@ -8,7 +9,6 @@ import type { HttpResponse } from './http-response.ts';
 import type { Operation } from './operation.ts';
 import { uploadLocation } from './redirect.ts';
 import type { Repository } from './registry.ts';
-import { Transient } from './retry.ts';
 import type { Request, Session } from './session.ts';
 
 /** Larger blobs are not sent along with a POST that the registry may not be able to use. Bytes. */
@@ -53,7 +53,7 @@ export class Uploads {
 
   /**
    * Uploads a blob under its SHA-256, or under the `digest` that names it elsewhere: to `opened`, else in a single POST where the registry takes one, else with POST and PUT. When the
-   * PUT fails in passing, or the registry has forgotten the upload (what it answers when it had all the bytes but its
+   * PUT meets a transient failure, or the registry has forgotten the upload (what it answers when it had all the bytes but its
    * answer was lost), the whole is done again.
    */
   async upload(

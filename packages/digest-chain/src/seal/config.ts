@@ -1,20 +1,12 @@
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, quoted, unexpected } from '../errors.ts';
 import { decodeString, type JsonMember, rawText } from '../json/scan.ts';
 import { type Edit, splice } from '../json/splice.ts';
+import type { LabelNames } from '../label-names.ts';
 import { refuseEmbeds } from './embeds.ts';
-import {
-  type Link,
-  linkDigestName,
-  linkUrlName,
-  orderLinks,
-  parseLinkName,
-  parsePrefix,
-  SEALED_FROM,
-  SEALED_OVER,
-} from './labels.ts';
+import { type Link, orderLinks } from './links.ts';
 import { insertion, locateLabels, type Place, removal, truncation } from './place.ts';
-import { formatRecord, isSealName, parseRecord, type SealedOver } from './record.ts';
+import { formatRecord, parseRecord, type SealedOver } from './record.ts';
 
 /** A config larger than this is refused, sealed or not. Bytes. */
 export const MAX_CONFIG_SIZE: number = 8 * 1024 * 1024;
@@ -32,23 +24,22 @@ export interface Seal {
  * order sealed-from, sealed-over (where needed, see {@link SealedOver}), then each link's digest and url, by role.
  * Throws `NOT_AN_IMAGE`, `SEAL_REFUSED`, `JSON_INVALID`, `JSON_DUPLICATE_KEY`, `LINK_INVALID`.
  */
-export function sealConfig(config: Uint8Array, seal: Seal, prefix: string): Uint8Array {
+export function sealConfig(config: Uint8Array, seal: Seal, names: LabelNames): Uint8Array {
   const place = locateLabels(config);
-  const values = sealValues(seal);
-  const own = ownNames(place, parsePrefix(prefix));
-  const present = [...own].filter(([name]) => values.has(name));
+  const values = sealValues(seal, names);
+  const present = new Map([...ownLabels(place, names)].filter(([label]) => values.has(label)));
   refuseEmbeds(config, place, present);
-  const over = sealedOver(config, place, values, new Map(present));
-  if (over === undefined) values.delete(SEALED_OVER);
-  else values.set(SEALED_OVER, formatRecord(over));
+  const over = sealedOver(config, place, [...values.keys()], present, names);
+  if (over === undefined) values.delete(names.sealedOver);
+  else values.set(names.sealedOver, formatRecord(over, names));
 
   const edits: Edit[] = [];
   const appended: string[] = [];
-  for (const [name, value] of values) {
-    const member = own.get(name);
+  for (const [label, value] of values) {
     const token = JSON.stringify(value);
-    if (member === undefined) appended.push(`"${prefix}.${name}":${token}`);
-    else edits.push({ start: member.value.start, end: member.value.end, text: token });
+    const there = present.get(label)?.value;
+    if (there === undefined) appended.push(`"${label}":${token}`);
+    else edits.push({ start: there.start, end: there.end, text: token });
   }
   if (appended.length > 0) edits.push(insertion(place, appended.join(',')));
   const sealed = splice(config, edits);
@@ -62,20 +53,23 @@ export function sealConfig(config: Uint8Array, seal: Seal, prefix: string): Uint
 }
 
 /** Reads the seal of a config without checking where it leads. Throws `NOT_SEALED`, `SEAL_BROKEN`, `LINK_INVALID`. */
-export function readSeal(config: Uint8Array, prefix: string): Seal {
-  return readPlaced(config, locateLabels(config), prefix).seal;
+export function readSeal(config: Uint8Array, names: LabelNames): Seal {
+  return readPlaced(config, locateLabels(config), names).seal;
 }
 
 /**
  * Takes the seal out again: the config's bytes as they were before. The result is sealed once more and compared, so a
  * config that differs from its origin by anything but the seal's own labels is never accepted (`SEAL_BROKEN`).
  */
-export function unsealConfig(config: Uint8Array, prefix: string): { readonly config: Uint8Array; readonly seal: Seal } {
+export function unsealConfig(
+  config: Uint8Array,
+  names: LabelNames,
+): { readonly config: Uint8Array; readonly seal: Seal } {
   const place = locateLabels(config);
-  const { seal, over } = readPlaced(config, place, prefix);
-  const edits = 'container' in over ? [removal(place, over.container)] : restoration(place, over.keys, prefix);
+  const { seal, over } = readPlaced(config, place, names);
+  const edits = 'container' in over ? [removal(place, over.container)] : restoration(place, over.labels, names);
   const origin = splice(config, edits);
-  if (Buffer.compare(sealAgain(origin, seal, prefix), config) !== 0) {
+  if (Buffer.compare(sealAgain(origin, seal, names), config) !== 0) {
     throw new DigestChainError('SEAL_BROKEN', 'the config is not what sealing its origin gives', {
       hint: 'it was changed after it was sealed, or its seal was inherited from a base image',
     });
@@ -83,127 +77,105 @@ export function unsealConfig(config: Uint8Array, prefix: string): { readonly con
   return { config: origin, seal };
 }
 
-function sealAgain(origin: Uint8Array, seal: Seal, prefix: string): Uint8Array {
+function sealAgain(origin: Uint8Array, seal: Seal, names: LabelNames): Uint8Array {
   try {
-    return sealConfig(origin, seal, prefix);
+    return sealConfig(origin, seal, names);
   } catch (cause) {
     throw new DigestChainError('SEAL_BROKEN', 'the seal leads back to no config that can be sealed', { cause });
   }
 }
 
-/** The seal's labels by name, in the order in which they are written. */
-function sealValues(seal: Seal): Map<string, string> {
+/** The seal's labels, in the order in which they are written. */
+function sealValues(seal: Seal, names: LabelNames): Map<string, string> {
   const values = new Map<string, string>([
-    [SEALED_FROM, seal.sealedFrom],
-    [SEALED_OVER, ''],
+    [names.sealedFrom, seal.sealedFrom],
+    [names.sealedOver, ''],
   ]);
-  for (const link of orderLinks(seal.links)) {
-    values.set(linkDigestName(link.role), link.digest).set(linkUrlName(link.role), link.url);
+  for (const { role, digest, url } of orderLinks(seal.links)) {
+    values.set(names.digestOf(role), digest).set(names.urlOf(role), url);
   }
   return values;
 }
 
-/** The labels under the prefix that have a name a seal can write. */
-function ownNames(place: Place, prefix: string): Map<string, JsonMember> {
-  const names = new Map<string, JsonMember>();
-  for (const member of place.labels) {
-    const name = nameOf(member, prefix);
-    if (name !== undefined) names.set(name, member);
-  }
-  return names;
-}
-
-function nameOf(member: JsonMember, prefix: string): string | undefined {
-  if (!member.key.startsWith(`${prefix}.`)) return undefined;
-  const name = member.key.slice(prefix.length + 1);
-  return isSealName(name) ? name : undefined;
+/** The labels that have a name which a seal can write. */
+function ownLabels(place: Place, names: LabelNames): ReadonlyMap<string, JsonMember> {
+  return new Map(place.labels.filter(({ key }) => names.isSeal(key)).map((member) => [member.key, member]));
 }
 
 function sealedOver(
   config: Uint8Array,
-  place: Place,
-  values: ReadonlyMap<string, string>,
+  { container }: Place,
+  labels: readonly string[],
   present: ReadonlyMap<string, JsonMember>,
+  names: LabelNames,
 ): SealedOver | undefined {
-  if (place.container !== undefined) return { container: place.container };
+  if (container !== undefined) return { container };
   if (present.size === 0) return undefined;
-  const keys = new Map<string, string | undefined>();
-  for (const name of values.keys()) {
-    const member = present.get(name);
-    if (member !== undefined) keys.set(name, rawText(config, member.value));
-    else if (name !== SEALED_OVER) keys.set(name, undefined);
-  }
-  return { keys };
+  const listed = labels.filter((label) => label !== names.sealedOver || present.has(label));
+  const tokenOf = ({ value }: JsonMember): string => rawText(config, value);
+  return {
+    labels: new Map(
+      listed.map((label) => {
+        const member = present.get(label);
+        return [label, member && tokenOf(member)];
+      }),
+    ),
+  };
 }
 
-function readPlaced(config: Uint8Array, place: Place, prefix: string): { seal: Seal; over: SealedOver } {
-  const own = ownNames(place, parsePrefix(prefix));
-  const text = (name: string): string => {
-    const member = own.get(name);
-    if (member === undefined) throw new DigestChainError('SEAL_BROKEN', `the label ${prefix}.${name} is gone`);
-    return member.value.type === 'string' ? decodeString(config, member.value) : '';
+function readPlaced(config: Uint8Array, place: Place, names: LabelNames): { seal: Seal; over: SealedOver } {
+  const own = ownLabels(place, names);
+  const text = (label: string): string => {
+    const value = own.get(label)?.value;
+    if (value === undefined) throw new DigestChainError('SEAL_BROKEN', `the label ${label} is gone`);
+    return value.type === 'string' ? decodeString(config, value) : '';
   };
-  if (!own.has(SEALED_FROM)) {
+  if (!own.has(names.sealedFrom)) {
     throw new DigestChainError('NOT_SEALED', 'the image is not sealed', {
-      expected: `a label ${prefix}.${SEALED_FROM}`,
+      expected: `a label ${names.sealedFrom}`,
       found: 'none',
     });
   }
-  const over: SealedOver = own.has(SEALED_OVER)
-    ? parseRecord(text(SEALED_OVER))
-    : { keys: new Map(trailingNames(place, prefix).map((name) => [name, undefined])) };
-  const names = 'container' in over ? [...own.keys()] : [...over.keys.keys()];
-  const sealedFrom = text(SEALED_FROM);
-  if (!isDigest(sealedFrom)) throw malformed(`${prefix}.${SEALED_FROM}`, sealedFrom);
-  return { seal: { links: readLinks(names, text), sealedFrom }, over };
+  const over: SealedOver = own.has(names.sealedOver)
+    ? parseRecord(text(names.sealedOver), names)
+    : { labels: new Map(trailingLabels(place, names).map((label) => [label, undefined])) };
+  const written = 'container' in over ? own : over.labels;
+  const roles = new Set([...written.keys()].flatMap((label) => names.parseLink(label)?.role ?? []));
+  const digest = (label: string): Digest => {
+    const found = text(label);
+    if (isDigest(found)) return found;
+    throw unexpected('LINK_INVALID', `the label ${label} is malformed`, 'a digest', found);
+  };
+  const sealedFrom = digest(names.sealedFrom);
+  const links = [...roles].map((role) => ({
+    role,
+    digest: digest(names.digestOf(role)),
+    url: text(names.urlOf(role)),
+  }));
+  return { seal: { links: orderLinks(links), sealedFrom }, over };
 }
 
 /** Without a record the seal is the end of the labels, from sealed-from on. */
-function trailingNames(place: Place, prefix: string): string[] {
-  const start = place.labels.findIndex((member) => nameOf(member, prefix) === SEALED_FROM);
-  return place.labels.slice(start).map((member) => {
-    const name = nameOf(member, prefix);
-    if (name !== undefined) return name;
+function trailingLabels({ labels }: Place, names: LabelNames): string[] {
+  const start = labels.findIndex(({ key }) => key === names.sealedFrom);
+  return labels.slice(start).map(({ key }) => {
+    if (names.isSeal(key)) return key;
     throw new DigestChainError('SEAL_BROKEN', "other labels stand among the seal's", {
-      expected: `nothing after the label ${prefix}.${SEALED_FROM} but the seal's own`,
-      found: JSON.stringify(member.key.slice(0, 160)),
+      expected: `nothing after the label ${names.sealedFrom} but the seal's own`,
+      found: quoted(key),
       hint: 'the image was changed after it was sealed, or its seal was inherited from a base image',
     });
   });
 }
 
-function readLinks(names: readonly string[], text: (name: string) => string): readonly Link[] {
-  const roles = new Set<string>();
-  for (const name of names) {
-    const role = parseLinkName(name)?.role;
-    if (role !== undefined) roles.add(role);
-  }
-  const links = [...roles].map((role): Link => {
-    const digest = text(linkDigestName(role));
-    if (!isDigest(digest)) throw malformed(linkDigestName(role), digest);
-    return { role, url: text(linkUrlName(role)), digest };
+function restoration(place: Place, labels: ReadonlyMap<string, string | undefined>, names: LabelNames): Edit[] {
+  const own = ownLabels(place, names);
+  const edits = [...labels].flatMap(([label, token]): Edit[] => {
+    const there = own.get(label)?.value;
+    return there === undefined || token === undefined ? [] : [{ start: there.start, end: there.end, text: token }];
   });
-  return orderLinks(links);
-}
-
-function restoration(place: Place, keys: ReadonlyMap<string, string | undefined>, prefix: string): Edit[] {
-  const own = ownNames(place, prefix);
-  const edits: Edit[] = [];
-  for (const [name, token] of keys) {
-    const member = own.get(name);
-    if (member !== undefined && token !== undefined) {
-      edits.push({ start: member.value.start, end: member.value.end, text: token });
-    }
-  }
   // The record's own label is listed only where it replaced one.
-  const appended = keys.size - edits.length + (own.has(SEALED_OVER) && !keys.has(SEALED_OVER) ? 1 : 0);
+  const appended = labels.size - edits.length + (own.has(names.sealedOver) && !labels.has(names.sealedOver) ? 1 : 0);
   if (appended > 0) edits.push(truncation(place, appended));
   return edits;
-}
-
-function malformed(label: string, found: string): DigestChainError {
-  return new DigestChainError('LINK_INVALID', `the label ${label} is malformed`, {
-    expected: 'a digest',
-    found: JSON.stringify(found.slice(0, 160)),
-  });
 }

@@ -1,6 +1,6 @@
 import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, quoted } from '../errors.ts';
 import { decodeValue } from '../json/decode.ts';
 import { field } from '../json/field.ts';
 import { decodeString, get, type JsonValue, rawText, scanJson } from '../json/scan.ts';
@@ -85,18 +85,18 @@ export function textOf(bytes: Uint8Array, value: JsonValue | undefined): string 
 }
 
 export function notAnImage(reason: string, expected: string, found: string): DigestChainError {
-  return new DigestChainError('NOT_AN_IMAGE', `not an image: ${reason}`, { expected, found: quote(found) });
+  return new DigestChainError('NOT_AN_IMAGE', `not an image: ${reason}`, { expected, found: quoted(found) });
 }
 
 export function refused(reason: string, found?: string): DigestChainError {
-  const details = found === undefined ? {} : { found: quote(found) };
+  const details = found === undefined ? {} : { found: quoted(found) };
   return new DigestChainError('SEAL_REFUSED', `the image can't be sealed: ${reason}`, details);
 }
 
 function unsupported(reason: string, expected: readonly string[], found: string): DigestChainError {
   return new DigestChainError('MEDIA_TYPE_UNSUPPORTED', reason, {
     expected: expected.join(' or '),
-    found: quote(found),
+    found: quoted(found),
   });
 }
 
@@ -106,8 +106,4 @@ function checkSize(bytes: Uint8Array): void {
     expected: `at most ${MAX_MANIFEST_SIZE} bytes`,
     found: `${bytes.length} bytes`,
   });
-}
-
-function quote(found: string): string {
-  return JSON.stringify(found.slice(0, 160));
 }

@@ -18,20 +18,16 @@ export function readEnvironment(config: Uint8Array, place: Place): readonly (rea
  * `<prefix>.<role>-image.digest` is also how an image says what it embeds. A link of that role would overwrite it, and
  * with it the proof of the other direction: refused. An inherited link has no environment variable of its own.
  */
-export function refuseEmbeds(
-  config: Uint8Array,
-  place: Place,
-  present: readonly (readonly [string, JsonMember])[],
-): void {
-  if (present.length === 0) return;
+export function refuseEmbeds(config: Uint8Array, place: Place, present: ReadonlyMap<string, JsonMember>): void {
+  if (present.size === 0) return;
   const embedded = new Set(
     readEnvironment(config, place).flatMap(([name, value]) => (name.endsWith('_DIGEST') ? [value] : [])),
   );
-  for (const [name, member] of present) {
+  for (const [label, member] of present) {
     if (member.value.type !== 'string' || !embedded.has(decodeString(config, member.value))) continue;
     throw new DigestChainError('SEAL_REFUSED', 'the image already names an image of this role: the one it embeds', {
       expected: 'a role that the image does not embed',
-      found: name,
+      found: label,
     });
   }
 }

@@ -1,5 +1,6 @@
 import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
 import {
   ATTESTATION,
   BUNDLE,
@@ -13,14 +14,15 @@ import {
 } from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
 import { DOCKER_LIST, MAX_CHILDREN, OCI_INDEX } from './image-index.ts';
-import { DEFAULT_PREFIX, type Link } from './labels.ts';
+import type { Link } from './links.ts';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from './manifest.ts';
 import { type ImageTree, type SealedTree, sealTree, unsealTree } from './tree.ts';
 
 const PREFIX = DEFAULT_PREFIX;
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
-const seal = (tree: ImageTree, links: readonly Link[] = [METADATA]): SealedTree => sealTree(tree, links, PREFIX);
-const unseal = (tree: ImageTree): ImageTree => unsealTree(tree, PREFIX).origin;
+const seal = (tree: ImageTree, links: readonly Link[] = [METADATA]): SealedTree =>
+  sealTree(tree, links, new LabelNames());
+const unseal = (tree: ImageTree): ImageTree => unsealTree(tree, new LabelNames()).origin;
 
 const amd64 = imageOf(configOf('{"Labels":{"arch":"amd64"}}'));
 const arm64 = imageOf(configOf('null'));

@@ -1,5 +1,6 @@
 import { digestAlgorithm, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import type { LabelNames } from '../label-names.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { type Seal, sealConfig, unsealConfig } from './config.ts';
 import { readImageManifest, replaceConfig } from './manifest.ts';
@@ -11,18 +12,18 @@ export interface Image {
 }
 
 /** Writes a seal into an image. */
-export function sealImage(image: Image, seal: Seal, prefix: string): Image {
+export function sealImage(image: Image, seal: Seal, names: LabelNames): Image {
   checkConfig(image);
-  return withConfig(image.manifest, sealConfig(image.config, seal, prefix));
+  return withConfig(image.manifest, sealConfig(image.config, seal, names));
 }
 
 /**
  * Takes the seal out again. Throws `NOT_SEALED`, or `SEAL_BROKEN` where the image differs from its origin by more than
  * the seal's labels. Whether the origin is the one that the seal names is for the caller to compare.
  */
-export function unsealImage(sealed: Image, prefix: string): { readonly origin: Image; readonly seal: Seal } {
+export function unsealImage(sealed: Image, names: LabelNames): { readonly origin: Image; readonly seal: Seal } {
   checkConfig(sealed);
-  const { config, seal } = unsealConfig(sealed.config, prefix);
+  const { config, seal } = unsealConfig(sealed.config, names);
   return { origin: withConfig(sealed.manifest, config), seal };
 }
 

@@ -1,14 +1,14 @@
 import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_PREFIX } from '../label-names.ts';
 import { BUNDLE, labelsOf, METADATA, OTHER, sealAndRestore, sealOne, unsealOne } from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
-import { DEFAULT_PREFIX } from './labels.ts';
 
 const PREFIX = DEFAULT_PREFIX;
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
 
 describe('labels inherited from a sealed base image', () => {
-  const base = sealOne(imageOf(configOf('{"Labels":{"z":"1"}}')), [METADATA], PREFIX);
+  const base = sealOne(imageOf(configOf('{"Labels":{"z":"1"}}')), [METADATA]);
   // A builder sorts the labels that it inherits.
   const inherit = (from: Image, extra: Record<string, string> = {}): Image => {
     const labels = { ...labelsOf(from.config), ...extra };

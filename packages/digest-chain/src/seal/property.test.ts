@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { digestAlgorithm, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { decodeJson } from '../json/decode.ts';
+import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
 import { anyImage, anyLinks } from '../testing/image.arbitrary.ts';
 import { indexOf, labelsOf, sealAndRestore, sealOne, textOf, unsealOne } from '../testing/sealed-image.ts';
 import type { Image } from './image.ts';
 import { OCI_INDEX } from './image-index.ts';
-import { DEFAULT_PREFIX } from './labels.ts';
 import { sealTree, unsealTree } from './tree.ts';
 
 // `pnpm test:slow` runs all of them; a sample is enough to notice that something broke.
@@ -58,9 +58,9 @@ describe('for every image', () => {
       fc.assert(
         fc.property(fc.array(anyImage, { minLength: 1, maxLength: 3 }), anyLinks, (images, links) => {
           const origin = indexOf(images, OCI_INDEX);
-          const sealed = sealTree(origin, links, DEFAULT_PREFIX);
-          expect(unsealTree(sealed, DEFAULT_PREFIX).origin).toEqual(origin);
-          expect(sealTree(sealed, links, DEFAULT_PREFIX)).toEqual(sealed);
+          const sealed = sealTree(origin, links, new LabelNames());
+          expect(unsealTree(sealed, new LabelNames()).origin).toEqual(origin);
+          expect(sealTree(sealed, links, new LabelNames())).toEqual(sealed);
         }),
         runs(10_000),
       );

@@ -1,9 +1,9 @@
 import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
 import { METADATA, OTHER, sealAndRestore, sealOne, textOf } from '../testing/sealed-image.ts';
 import { MAX_CONFIG_SIZE, sealConfig } from './config.ts';
 import type { Image } from './image.ts';
-import { DEFAULT_PREFIX } from './labels.ts';
 import { DOCKER_MANIFEST } from './manifest.ts';
 
 const PREFIX = DEFAULT_PREFIX;
@@ -122,11 +122,11 @@ describe('what sealing refuses', () => {
     ['a malformed digest', [{ ...METADATA, digest: 'sha256:abc' as const }]],
     ['a url with control characters', [{ ...METADATA, url: 'quay.io/a\n:b' }]],
   ])('%s', (_, links) => {
-    expect(() => sealOne(imageOf(configOf()), links, PREFIX)).toThrow(code('LINK_INVALID'));
+    expect(() => sealOne(imageOf(configOf()), links)).toThrow(code('LINK_INVALID'));
   });
 
   it('a malformed prefix', () => {
-    expect(() => sealConfig(configOf(), { links: [METADATA], sealedFrom: ZERO }, 'a"b')).toThrow(
+    expect(() => sealConfig(configOf(), { links: [METADATA], sealedFrom: ZERO }, new LabelNames('a"b'))).toThrow(
       code('LABEL_PREFIX_INVALID'),
     );
   });

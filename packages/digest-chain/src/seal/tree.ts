@@ -1,10 +1,11 @@
 import { digestAlgorithm, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import type { LabelNames } from '../label-names.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { readSeal, type Seal } from './config.ts';
 import { type Image, sealImage, unsealImage } from './image.ts';
 import { checkImages, commonSeal, isIndex, replaceImages } from './image-index.ts';
-import type { Link } from './labels.ts';
+import type { Link } from './links.ts';
 
 /**
  * What a reference names: an image, or an index of images for several platforms, with everything that a seal touches.
@@ -26,24 +27,24 @@ export interface SealedTree extends ImageTree {
  * others replaces them; a seal inherited from a base image does not lead back here, and is sealed over instead. Throws
  * `NOT_AN_IMAGE`, `SEAL_REFUSED`, `MEDIA_TYPE_UNSUPPORTED`, `JSON_INVALID`, `JSON_DUPLICATE_KEY`, `LINK_INVALID`.
  */
-export function sealTree(tree: ImageTree, links: readonly Link[], prefix: string): SealedTree {
-  const origin = builtAs(tree, prefix);
+export function sealTree(tree: ImageTree, links: readonly Link[], names: LabelNames): SealedTree {
+  const origin = builtAs(tree, names);
   const seal = { links, sealedFrom: origin.manifest.digest };
-  const images = imagesOf(origin).map((image) => sealImage(image, seal, prefix));
+  const images = imagesOf(origin).map((image) => sealImage(image, seal, names));
   return { manifest: withImages(origin, images), images, seal };
 }
 
 /** Reads the seal without checking where it leads. Throws `NOT_SEALED`, `SEAL_BROKEN`, `LINK_INVALID`. */
-export function readTreeSeal(tree: ImageTree, prefix: string): Seal {
-  return commonSeal(tree.images.map((image) => readSeal(image.config, prefix)));
+export function readTreeSeal(tree: ImageTree, names: LabelNames): Seal {
+  return commonSeal(tree.images.map((image) => readSeal(image.config, names)));
 }
 
 /**
  * Reconstructs the origin, byte for byte. Throws `NOT_SEALED`; `SEAL_BROKEN` where it differs from what is sealed by
  * more than the seal's labels, or does not hash to the digest that the seal names.
  */
-export function unsealTree(tree: ImageTree, prefix: string): { readonly origin: ImageTree; readonly seal: Seal } {
-  const unsealed = imagesOf(tree).map((image) => unsealImage(image, prefix));
+export function unsealTree(tree: ImageTree, names: LabelNames): { readonly origin: ImageTree; readonly seal: Seal } {
+  const unsealed = imagesOf(tree).map((image) => unsealImage(image, names));
   const seal = commonSeal(unsealed.map((image) => image.seal));
   const images = unsealed.map((image) => image.origin);
   const manifest = withImages(tree, images);
@@ -76,9 +77,9 @@ function withImages(tree: ImageTree, images: readonly Image[]): RawManifest {
 }
 
 /** A tree as it was built: its origin if it is sealed, else itself; a seal that does not lead back is no seal. */
-export function builtAs(tree: ImageTree, prefix: string): ImageTree {
+export function builtAs(tree: ImageTree, names: LabelNames): ImageTree {
   try {
-    return unsealTree(tree, prefix).origin;
+    return unsealTree(tree, names).origin;
   } catch (error) {
     if (error instanceof DigestChainError && NO_SEAL_OF_ITS_OWN.has(error.code)) return tree;
     throw error;

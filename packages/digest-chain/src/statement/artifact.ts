@@ -1,6 +1,6 @@
 import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, quoted } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { EMPTY, EMPTY_MEDIA_TYPE, IN_TOTO, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
@@ -68,6 +68,6 @@ function expect(what: string, expected: string, found: string | undefined): void
 function malformed(what: string, expected: string, found: string): DigestChainError {
   return new DigestChainError('STATEMENT_INVALID', `the artifact is no chain statement by ${what}`, {
     expected,
-    found: JSON.stringify(found.slice(0, 160)),
+    found: quoted(found),
   });
 }

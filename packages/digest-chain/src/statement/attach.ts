@@ -1,5 +1,6 @@
-import { mapConcurrently } from '../concurrent.ts';
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import type { Digest } from '../digest.ts';
+import { repositoryName } from '../reference.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import { EMPTY, formatArtifact, subjectOf } from './artifact.ts';
 import { type Chain, invalid } from './chain.ts';
@@ -26,7 +27,7 @@ export async function attachStatement(
   for (const { manifest } of subjects) {
     if (!named.has(manifest.digest)) throw invalid('what it is attached to', 'an image of the chain', manifest.digest);
   }
-  const repositories = new Map(subjects.map(({ repository }) => [nameOf(repository), repository]));
+  const repositories = new Map(subjects.map(({ repository }) => [repositoryName(repository), repository]));
   const uploaded = new Map(
     await mapConcurrently([...repositories], async ([name, repository]) => {
       await registry.putBlob(repository, EMPTY);
@@ -34,14 +35,10 @@ export async function attachStatement(
     }),
   );
   return mapConcurrently(subjects, async ({ repository, manifest }) => {
-    const statement = uploaded.get(nameOf(repository));
+    const statement = uploaded.get(repositoryName(repository));
     if (statement === undefined) throw new RangeError('no statement');
     const artifact = formatArtifact(statement, subjectOf(manifest));
     await registry.putReferrer(repository, artifact);
     return artifact.digest;
   });
-}
-
-function nameOf({ registry, repository }: Repository): string {
-  return `${registry}/${repository}`;
 }

@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, quoted } from '../errors.ts';
+import { isRole } from '../label-names.ts';
 import { formatReference, parseReference } from '../reference.ts';
-import { isRole } from '../seal/labels.ts';
 
 /** The images that one pipeline run built, and which of them embeds which. */
 export interface Chain {
@@ -73,7 +73,7 @@ export function orderChain(chain: Chain): Chain {
 export function invalid(what: string, expected: string, found: string): DigestChainError {
   return new DigestChainError('STATEMENT_INVALID', `the chain statement is malformed in ${what}`, {
     expected,
-    found: JSON.stringify(found.slice(0, 160)),
+    found: quoted(found),
   });
 }
 

@@ -1,8 +1,9 @@
 import { CONFIG_TYPES } from '@multi-image/testing/image';
 import fc from 'fast-check';
 import { type Digest, digestOf } from '../digest.ts';
+import { DEFAULT_PREFIX } from '../label-names.ts';
 import type { Image } from '../seal/image.ts';
-import { DEFAULT_PREFIX, type Link } from '../seal/labels.ts';
+import type { Link } from '../seal/links.ts';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from '../seal/manifest.ts';
 import { anyString, anyValue, array, member, members, object, space } from './json.arbitrary.ts';
 

@@ -1,9 +1,10 @@
 import { ONES, ZERO } from '@multi-image/testing/image';
 import { digestOf } from '../digest.ts';
 import { at, decodeJson } from '../json/decode.ts';
+import { LabelNames } from '../label-names.ts';
 import type { Seal } from '../seal/config.ts';
 import type { Image } from '../seal/image.ts';
-import { DEFAULT_PREFIX, type Link } from '../seal/labels.ts';
+import type { Link } from '../seal/links.ts';
 import { OCI_MANIFEST } from '../seal/manifest.ts';
 import { type ImageTree, sealTree, unsealTree } from '../seal/tree.ts';
 
@@ -13,14 +14,14 @@ export const OTHER: Link = { role: 'metadata', url: 'quay.io/org/image2:def', di
 export const BUNDLE: Link = { role: 'bundle', url: 'quay.io/org/bundle:abc', digest: ONES };
 
 /** Seals an image as a tree of one. */
-export function sealOne(image: Image, links: readonly Link[] = [METADATA], prefix: string = DEFAULT_PREFIX): Image {
-  const [sealed] = sealTree({ manifest: image.manifest, images: [image] }, links, prefix).images;
+export function sealOne(image: Image, links: readonly Link[] = [METADATA], prefix?: string): Image {
+  const [sealed] = sealTree({ manifest: image.manifest, images: [image] }, links, new LabelNames(prefix)).images;
   if (sealed === undefined) throw new Error('no image');
   return sealed;
 }
 
-export function unsealOne(image: Image, prefix: string = DEFAULT_PREFIX): { origin: Image; seal: Seal } {
-  const { origin, seal } = unsealTree({ manifest: image.manifest, images: [image] }, prefix);
+export function unsealOne(image: Image, prefix?: string): { origin: Image; seal: Seal } {
+  const { origin, seal } = unsealTree({ manifest: image.manifest, images: [image] }, new LabelNames(prefix));
   const [restored] = origin.images;
   if (restored === undefined) throw new Error('no image');
   return { origin: { ...restored, manifest: origin.manifest }, seal };

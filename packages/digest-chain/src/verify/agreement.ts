@@ -1,6 +1,6 @@
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import type { Link } from '../seal/labels.ts';
+import type { Link } from '../seal/links.ts';
 import { type Chain, originDigest } from '../statement/chain.ts';
 import type { Discovery } from '../statement/discover.ts';
 

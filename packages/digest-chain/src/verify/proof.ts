@@ -3,9 +3,10 @@ import type { Check } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
+import type { LabelNames } from '../label-names.ts';
+import { isIndex } from '../media-types.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
-import { isIndex } from '../seal/image-index.ts';
-import type { Link } from '../seal/labels.ts';
+import type { Link } from '../seal/links.ts';
 import type { ImageTree } from '../seal/tree.ts';
 
 /** Where a proof starts, and what it is made with. */
@@ -15,7 +16,7 @@ export interface ProofContext {
   readonly repository: Repository;
   readonly tree: ImageTree;
   readonly facts: readonly ImageFacts[];
-  readonly prefix: string;
+  readonly names: LabelNames;
   /** The git commit that every image must have been built from. */
   readonly revision: string | undefined;
   /** Where the images of a role are now; of other roles, where the chain says. */

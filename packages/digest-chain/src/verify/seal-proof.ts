@@ -1,17 +1,19 @@
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import type { AttestedImage } from '../attestation/checks.ts';
 import { after, type Check, type CheckId, runCheck, type Step, skipped } from '../check.ts';
-import { mapConcurrently } from '../concurrent.ts';
 import type { Digest } from '../digest.ts';
-import { embeddedDigests, findEmbeddings } from '../embedding.ts';
-import { DigestChainError } from '../errors.ts';
+import { embeddedImages, findEmbeddings } from '../embedding.ts';
+import { DigestChainError, quoted } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
+import type { LabelNames } from '../label-names.ts';
 import { factsOf, readTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Seal } from '../seal/config.ts';
-import { type Link, linkUrlName } from '../seal/labels.ts';
+import type { Link } from '../seal/links.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
-import type { Discovery } from '../statement/discover.ts';
+import { type Discovery, discoverStatements } from '../statement/discover.ts';
+import { agreement } from './agreement.ts';
 import {
   type LinkProof,
   memberOf,
@@ -23,10 +25,10 @@ import {
 
 /** The proof of an image that is linked by its labels: two requests for each linked image, and the statement's. */
 export async function proveSeal(context: ProofContext, options: { readonly statement: boolean }): Promise<LinkProof> {
-  const { facts, prefix, revision, tree } = context;
-  const present = await runCheck({ id: 'link-present' }, () => linkPresent(tree, facts, prefix));
+  const { facts, names, revision, tree } = context;
+  const present = await runCheck({ id: 'link-present' }, () => linkPresent(tree, facts, names));
   const seal = present.value;
-  const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(tree, prefix));
+  const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(tree, names));
   const [links, statement] = await Promise.all([
     mapConcurrently(seal?.links ?? [], (link) => verifyLink(context, seal?.sealedFrom ?? link.digest, link)),
     checkStatement(context, present, options.statement),
@@ -60,7 +62,7 @@ interface VerifiedLink {
   readonly checks: readonly Check[];
 }
 
-async function verifyLink({ registry, prefix, at }: ProofContext, origin: Digest, link: Link): Promise<VerifiedLink> {
+async function verifyLink({ registry, names, at }: ProofContext, origin: Digest, link: Link): Promise<VerifiedLink> {
   const { role } = link;
   const exists = await runCheck({ id: 'linked-image-exists', role }, async () => {
     const repository = at.get(role) ?? parseLinkUrl(link);
@@ -71,7 +73,7 @@ async function verifyLink({ registry, prefix, at }: ProofContext, origin: Digest
     return { evidence, value: { repository, linked } };
   });
   const embeds = await after([exists], { id: 'embeds-origin', role }, () => {
-    const found = exists.value === undefined ? [] : findEmbeddings(exists.value.linked, origin, prefix);
+    const found = exists.value === undefined ? [] : findEmbeddings(exists.value.linked, origin, names);
     const evidence = found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; ');
     return { evidence, value: found[0]?.role };
   });
@@ -79,17 +81,15 @@ async function verifyLink({ registry, prefix, at }: ProofContext, origin: Digest
     role,
     revisions: revisionsOf(role, exists.value && factsOf(exists.value.linked)),
     embeddedRole: embeds.value,
-    member: exists.value && linkedMember(role, exists.value, prefix),
+    member:
+      exists.value &&
+      memberOf(
+        { role, repository: exists.value.repository, embeds: [] },
+        exists.value.linked,
+        builtAs(exists.value.linked, names),
+      ),
     checks: [exists.check, embeds.check],
   };
-}
-
-function linkedMember(
-  role: string,
-  { repository, linked }: { repository: Repository; linked: ImageTree },
-  prefix: string,
-): AttestedImage {
-  return memberOf({ role, repository, embeds: [] }, linked, builtAs(linked, prefix));
 }
 
 function membersOf(
@@ -113,10 +113,6 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
   if (seal === undefined) return skipped(about, 'needs link-present, which failed');
   if (!wanted) return skipped(about, 'not asked for: the labels are the link');
   const { registry, repository, tree } = context;
-  const [{ discoverStatements }, { agreement }] = await Promise.all([
-    import('../statement/discover.ts'),
-    import('./agreement.ts'),
-  ]);
   let discovery: Discovery;
   try {
     discovery = await discoverStatements(registry, repository, tree.manifest.digest);
@@ -138,28 +134,32 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
   return check;
 }
 
-function linkPresent(tree: ImageTree, facts: readonly ImageFacts[], prefix: string): { evidence: string; value: Seal } {
+function linkPresent(
+  tree: ImageTree,
+  facts: readonly ImageFacts[],
+  names: LabelNames,
+): { evidence: string; value: Seal } {
   try {
-    const seal = readTreeSeal(tree, prefix);
+    const seal = readTreeSeal(tree, names);
     const named = seal.links.map(({ role, url, digest }) => `${role}: ${url}@${digest}`);
     return { evidence: named.join(', '), value: seal };
   } catch (error) {
     if (!(error instanceof DigestChainError) || error.code !== 'NOT_SEALED') throw error;
-    throw startElsewhere(facts, prefix, error);
+    throw startElsewhere(facts, names, error);
   }
 }
 
 /** An image that embeds another is the far end of a chain: its other end is where a proof starts. */
-function startElsewhere([facts]: readonly ImageFacts[], prefix: string, error: DigestChainError): DigestChainError {
-  const [embedded] = facts === undefined ? [] : embeddedDigests(facts, prefix);
+function startElsewhere([facts]: readonly ImageFacts[], names: LabelNames, error: DigestChainError): DigestChainError {
+  const [embedded] = facts === undefined ? [] : embeddedImages(facts, names);
   if (facts === undefined || embedded === undefined) return error;
-  const [role, digest] = embedded;
-  const url = facts.labels.get(`${prefix}.${linkUrlName(role)}`)?.replace(/@.*$/s, '');
+  const { role, digest } = embedded;
+  const url = embedded.url?.replace(/@.*$/s, '');
   const start = url === undefined ? `the sealed ${role} image` : `${url}:${facts.revision ?? '<tag>'}`;
   const reason = `the image is not sealed and has no chain statement; it embeds another (${role}: ${digest})`;
   return new DigestChainError('NOT_SEALED', reason, {
-    ...(error.expected === undefined ? {} : { expected: error.expected }),
-    ...(error.found === undefined ? {} : { found: error.found }),
+    expected: error.expected,
+    found: error.found,
     hint: `start from ${start}, which links to it`,
   });
 }
@@ -170,13 +170,13 @@ function parseLinkUrl(link: Link): Repository {
   } catch (cause) {
     throw new DigestChainError('LINK_INVALID', `the url of the link is malformed (${link.role})`, {
       expected: 'repository:tag',
-      found: JSON.stringify(link.url.slice(0, 160)),
+      found: quoted(link.url),
       cause,
     });
   }
 }
 
-function originReconstructed(tree: ImageTree, prefix: string): { evidence: string; value: ImageTree } {
-  const { origin } = unsealTree(tree, prefix);
+function originReconstructed(tree: ImageTree, names: LabelNames): { evidence: string; value: ImageTree } {
+  const { origin } = unsealTree(tree, names);
   return { evidence: `without the seal's labels the bytes hash to ${origin.manifest.digest}`, value: origin };
 }

@@ -1,12 +1,12 @@
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import type { AttestedImage } from '../attestation/checks.ts';
 import { after, type Check, runCheck, type Step, skipped } from '../check.ts';
-import { mapConcurrently } from '../concurrent.ts';
 import { findEmbeddings } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import { factsOf, readTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
-import type { Link } from '../seal/labels.ts';
+import type { Link } from '../seal/links.ts';
 import { type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
 import { type Chain, type ChainImage, originDigest } from '../statement/chain.ts';
 import { type Discovery, type FoundStatement, MAX_STATEMENTS } from '../statement/discover.ts';
@@ -159,7 +159,7 @@ async function readMember(context: ProofContext, image: ChainImage, isStart: boo
 }
 
 async function checkEdge(
-  { prefix }: ProofContext,
+  { names }: ProofContext,
   members: ReadonlyMap<string, ReadMember>,
   edge: Chain['embeds'][number],
 ): Promise<Check> {
@@ -169,7 +169,7 @@ async function checkEdge(
   if (image === undefined || embedded === undefined) return skipped(about, 'the statement names no such image');
   const { check } = await after([image.tree], about, () => {
     const found =
-      image.tree.value === undefined ? [] : findEmbeddings(image.tree.value, originDigest(embedded.image), prefix);
+      image.tree.value === undefined ? [] : findEmbeddings(image.tree.value, originDigest(embedded.image), names);
     const evidence = found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; ');
     return { evidence, value: undefined };
   });
@@ -178,7 +178,7 @@ async function checkEdge(
 
 /** What the others embed is what is published, or what a seal was put on. */
 function checkOrigin(
-  { prefix }: ProofContext,
+  { names }: ProofContext,
   chain: Chain,
   { image, tree }: ReadMember,
   start: ChainImage,
@@ -189,7 +189,7 @@ function checkOrigin(
     if (image.origin === undefined) {
       return { evidence: `published as it was built: ${image.digest}`, value: published };
     }
-    const { origin } = unsealTree(published, prefix);
+    const { origin } = unsealTree(published, names);
     const { digest } = origin.manifest;
     if (digest !== image.origin) {
       throw new DigestChainError('LINK_MISMATCH', 'the chain statement names another origin than the seal', {
@@ -197,7 +197,7 @@ function checkOrigin(
         found: image.origin,
       });
     }
-    checkSealLinks(readTreeSeal(published, prefix).links, chain, image === start);
+    checkSealLinks(readTreeSeal(published, names).links, chain, image === start);
     return { evidence: `without the seal's labels the bytes hash to ${digest}`, value: origin };
   });
 }

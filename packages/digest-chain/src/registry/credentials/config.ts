@@ -3,6 +3,7 @@ import { decodeJson, member, members, textOf } from '../../json/decode.ts';
 import type { Environment } from '../options.ts';
 import type { Repository } from '../registry.ts';
 import { type Credentials, credentialsOf } from './credentials.ts';
+import { askHelper } from './helper.ts';
 
 /**
  * The credentials that one config.json or auth.json has for a repository: by its longest key that fits
@@ -32,7 +33,6 @@ async function ask(
   key: string,
   options: { readonly environment: Environment; readonly signal: AbortSignal },
 ): Promise<Credentials | undefined> {
-  const { askHelper } = await import('./helper.ts');
   // Docker's own tools keep Docker Hub's credentials under this address.
   return askHelper(helper, key === 'docker.io' ? 'https://index.docker.io/v1/' : key, options);
 }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { DigestChainError } from '../../errors.ts';
 import { decodeJson, member, textOf } from '../../json/decode.ts';
 import type { Environment } from '../options.ts';
@@ -39,6 +38,7 @@ function runHelper(
 ): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const limits = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+    const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(program, ['get'], {
       env: environment,
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -83,6 +83,6 @@ function failed(program: string, found: string, cause?: unknown): DigestChainErr
     expected: '{"Username": …, "Secret": …}',
     found,
     hint: 'run it by hand, or take it out of the docker configuration',
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }

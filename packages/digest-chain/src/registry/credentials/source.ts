@@ -1,38 +1,26 @@
-import type { Environment } from '../options.ts';
+import { repositoryName } from '../../reference.ts';
+import type { Environment, RegistryOptions } from '../options.ts';
 import type { Repository } from '../registry.ts';
 import type { Credentials } from './credentials.ts';
+import { findInFiles } from './files.ts';
 
-export interface SourceOptions {
-  readonly environment: Environment;
-  readonly authFile?: string;
-  readonly credentials?: (repository: Repository, signal: AbortSignal) => Promise<Credentials | undefined>;
-}
-
-export interface CredentialSource {
-  /** Looked up once for each repository. */
-  find(repository: Repository, signal: AbortSignal): Promise<Credentials | undefined>;
-  /** Where it looks, for a hint. */
-  readonly places: string;
-}
-
-/** The credentials of a client, read when a registry first asks for some: most ask for none. */
-export function credentialSource({ environment, authFile, credentials }: SourceOptions): CredentialSource {
+/** The credentials for a repository, looked up once for each: most registries ask for none. */
+export function credentialSource({
+  environment,
+  authFile,
+  credentials,
+}: Pick<RegistryOptions, 'authFile' | 'credentials'> & { readonly environment: Environment }): (
+  repository: Repository,
+  signal: AbortSignal,
+) => Promise<Credentials | undefined> {
   const found = new Map<string, Promise<Credentials | undefined>>();
-  return {
-    places: credentials === undefined ? (authFile ?? 'docker login or podman login') : 'see the credentials option',
-    find(repository, signal) {
-      const key = `${repository.registry}/${repository.repository}`;
-      let credential = found.get(key);
-      if (credential === undefined) {
-        credential = (credentials ?? fromFiles)(repository, signal);
-        found.set(key, credential);
-      }
-      return credential;
-    },
+  const find =
+    credentials ??
+    ((repository: Repository, signal: AbortSignal) => findInFiles(repository, { environment, authFile, signal }));
+  return (repository, signal) => {
+    const key = repositoryName(repository);
+    const known = found.get(key) ?? find(repository, signal);
+    found.set(key, known);
+    return known;
   };
-
-  async function fromFiles(repository: Repository, signal: AbortSignal): Promise<Credentials | undefined> {
-    const { findInFiles } = await import('./files.ts');
-    return findInFiles(repository, { environment, authFile, signal });
-  }
 }

@@ -1,0 +1,164 @@
+/** The options of every verb that say how registries are reached. */
+const REGISTRY = `\
+  --plain-http          reach registries without TLS; those on loopback always are
+  --ca-file <file>      certificate authorities (PEM) to trust beside the usual ones
+  --auth-file <file>    credentials, in place of docker's and podman's own files`;
+
+/** What `--help` prints, by verb. */
+export const HELP: Readonly<Record<string, string>> = {
+  general: `Usage: digest-chain <verb> …
+
+Links container images by digest, in both directions, and proves the link.
+
+Verbs:
+  seal      write the digests of the images that embed an image into its labels
+  link      link images by a chain statement alone, and change none of them
+  unseal    reconstruct an image as it was before it was sealed
+  verify    prove that images name each other by digest
+  inspect   show a chain: its images, links, referrers and signatures
+  extract   wait for an image, verify it, answer with another image of its chain
+
+digest-chain <verb> --help prints a verb's options, with examples.
+Exit status: 0 done, 1 failed, 2 refused: wrong usage or bad input, or what was found could
+not be printed; 128 and its number where a signal ended it.
+`,
+
+  seal: `Usage: digest-chain seal <origin> <role>=<image>... [options]
+
+Writes the digests of the images that embed <origin> into its labels, and pushes
+the result. Every byte but the seal's own labels stays,
+so that unsealing gives the origin back, with its digest.
+
+  <origin>, <image>     references with a digest: repo@sha256:…, repo:tag@sha256:…
+  <role>                the linked image's part in the chain, such as metadata
+
+Options:
+  --tag <reference>     publish under this tag (repo:tag). Each linked image is checked
+                        first: it exists, and embeds the origin. SBOMs are carried
+                        over, and the chain statement is attached to all images.
+                        The tag is written last.
+  --to <repository>     push to this repository (default: the tag's, else the origin's);
+                        what is not there is mounted, or copied
+  --no-check            don't check the linked images; no statement is attached, and
+                        SBOMs only with --carry
+  --carry, --no-carry   whether SBOMs that are attached to <origin> are attached to the
+                        sealed image too (default: with --tag); signatures never are
+  --no-statement        attach no chain statement
+  --pipeline-run <name>  what the statement names as the run that built the images
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+  --result-url <file>   write the sealed image's url there
+  --result-digest <file>  write the sealed image's digest there
+${REGISTRY}
+  --json                print the result as JSON
+  -h, --help            print this
+
+Examples:
+  digest-chain seal quay.io/org/app@sha256:… metadata=quay.io/org/meta:1.0@sha256:… --tag quay.io/org/app:1.0
+  digest-chain seal quay.io/org/app@sha256:… bundle=quay.io/org/bundle@sha256:… catalog=quay.io/org/catalog@sha256:…
+`,
+
+  link: `Usage: digest-chain link <image> <role>=<image>... [options]
+
+Links an image to the images that embed it without changing it: attaches the chain
+statement to each of them. Its digest stays what the others name.
+
+  <image>               references with a digest: repo@sha256:…, repo:tag@sha256:…
+  <role>                the linked image's part in the chain, such as bundle
+
+Options:
+  --tag <reference>     publish under this tag (repo:tag, the image's repository), last
+  --pipeline-run <name>  what the statement names as the run that built the images
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+  --result-url <file>   write the image's url there
+  --result-digest <file>  write the image's digest there
+${REGISTRY}
+  --json                print the result as JSON
+  -h, --help            print this
+
+Examples:
+  digest-chain link quay.io/org/operator@sha256:… bundle=quay.io/org/bundle:1.0@sha256:… --tag quay.io/org/operator:1.0
+`,
+
+  unseal: `Usage: digest-chain unseal <sealed> [options]
+
+Reconstructs the image as it was before it was sealed, byte for byte, and prints
+its digest. Fails where the seal does not lead back to the digest that it names.
+
+Options:
+  --manifest <file>     write the reconstructed manifest (or index) there
+  --config <file>       write the reconstructed config there (not for an index)
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+${REGISTRY}
+  --json                print the result as JSON
+  -h, --help            print this
+
+Examples:
+  digest-chain unseal quay.io/org/app:1.0
+  digest-chain unseal quay.io/org/app@sha256:… --manifest manifest.json && sha256sum manifest.json
+`,
+
+  verify: `Usage: digest-chain verify <image> [options]
+
+Proves from the registry alone that the images of a chain name each other by
+digest; with a key, also that the build system signed that it built them so. Starts
+from any image of the chain. Reports every check; exits 1 where what was asked for
+does not hold.
+
+Options:
+  --key <file>          public keys (PEM) of the build system; can be repeated. No
+                        certificate and no transparency log is checked
+  --at <role>=<repository>  read the images of this role there, not at their url: for a
+                        chain that was copied; can be repeated
+  --no-statement        don't look for a chain statement beside the labels
+  --revision <commit>   the git commit that all images must have been built from
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+${REGISTRY}
+  --json                print the proof as JSON
+  -h, --help            print this
+
+Examples:
+  digest-chain verify quay.io/org/app:latest
+  digest-chain verify quay.io/org/app:latest --key cosign.pub
+  digest-chain verify mirror.example/app:1.0 --at metadata=mirror.example/meta
+  digest-chain verify quay.io/org/app@sha256:… --revision $(git rev-parse HEAD) --json
+`,
+
+  inspect: `Usage: digest-chain inspect <image> [options]
+
+Shows a chain from any of its images on: the images, what links them, what is
+attached to them, what is signed. Proves nothing; that is what verify does.
+
+Options:
+${REGISTRY}
+  --json                print it as JSON
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+  -h, --help            print this
+
+Examples:
+  digest-chain inspect quay.io/org/app:latest
+  digest-chain inspect quay.io/org/meta@sha256:… --json
+`,
+
+  extract: `Usage: digest-chain extract <image> --role <role> [options]
+
+Verifies an image of a chain and answers with another one of it.
+
+Options:
+  --role <role>         which other image
+  --wait                wait until the image is published
+  --deadline <time>     how long to wait: 90s, 30m, 2h (default: 30m)
+  --key <file>          public keys (PEM) of the build system: ask for its signatures
+                        and provenance too; can be repeated
+  --revision <commit>   the git commit that all images must have been built from
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+  --result-url <file>   write the linked image's url there
+  --result-digest <file>  write the linked image's digest there
+${REGISTRY}
+  --json                print the result, with the proof, as JSON
+  -h, --help            print this
+
+Examples:
+  digest-chain extract quay.io/org/app:latest --role metadata
+  digest-chain extract quay.io/org/app:$COMMIT --role metadata --wait --deadline 20m --revision $COMMIT
+`,
+};
