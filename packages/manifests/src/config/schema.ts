@@ -1,4 +1,4 @@
-import { DEFAULT_PREFIX, DigestChainError, parsePrefix } from '@multi-image/digest-chain/oci';
+import { DEFAULT_PREFIX, DigestChainError, LabelNames } from '@multi-image/digest-chain/oci';
 import { z } from 'zod';
 
 /** Konflux's checks of a finished image, in the order they are rendered. */
@@ -186,7 +186,7 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
     .string()
     .check(({ value, issues }) => {
       try {
-        parsePrefix(value);
+        new LabelNames(value);
       } catch (error) {
         if (error instanceof DigestChainError)
           issues.push({ code: 'custom', message: error.expected ?? error.message, input: value });
