@@ -57,7 +57,7 @@ export async function startTekton(world: TenantWorld, misfortunes: TektonMisfort
         dryRun: false,
         resume: false,
         registry: world.registry,
-        timeouts: { ...DEFAULT_TIMEOUTS, started: 5000, runs: 20_000, signed: 1500 },
+        timeouts: DEFAULT_TIMEOUTS,
         pauses: { first: 10, longest: 100 },
         progress,
         signal: new AbortController().signal,

@@ -7,7 +7,8 @@ import { palette } from '@multi-image/kit/terminal';
 import { loadConfig, render } from '@multi-image/manifests';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, type Signer } from '@multi-image/testing/signer';
-import { runTenant, type TenantRunOptions } from '../targets/cluster/tenant/tenant-run.ts';
+import type { ClusterRunOptions } from '../targets/cluster/cluster-run.ts';
+import { runTenant } from '../targets/cluster/tenant/tenant-run.ts';
 import { DEFAULT_TIMEOUTS } from '../targets/cluster/timeouts.ts';
 import { KonfluxControllers, type Misfortunes } from './kube/konflux.ts';
 import { writeKubeConfig } from './kube/login.ts';
@@ -91,7 +92,7 @@ export interface Tenant {
   stateFile: string;
   /** Everything that was printed. */
   output(): string;
-  run(options?: Partial<TenantRunOptions>): ReturnType<typeof runTenant>;
+  run(options?: Partial<ClusterRunOptions>): ReturnType<typeof runTenant>;
   stop(): Promise<void>;
 }
 
@@ -123,15 +124,7 @@ export async function startTenant(world: TenantWorld, misfortunes: Misfortunes =
         kubeconfig,
         stateFile,
         registry: world.registry,
-        timeouts: {
-          ...DEFAULT_TIMEOUTS,
-          configured: 5000,
-          started: 5000,
-          runs: 20_000,
-          signed: 1500,
-          snapshot: 1500,
-          tests: 1500,
-        },
+        timeouts: DEFAULT_TIMEOUTS,
         pauses: { first: 10, longest: 100 },
         progress: new Progress(stream, palette(stream)),
         signal: new AbortController().signal,

@@ -83,9 +83,25 @@ export class ClusterSession {
    * @param atLeast Milliseconds that the server asked for.
    */
   pause(attempt: number, signal?: AbortSignal, atLeast = 0): Promise<void> {
-    const { first, longest } = this.#pauses;
-    const time = Math.max(pauseAfter(attempt, first, longest), atLeast);
-    return this.clock.sleep(time, signal ?? this.#options.signal);
+    return this.clock.sleep(Math.max(this.#pauseAfter(attempt), atLeast), signal ?? this.#options.signal);
+  }
+
+  /** Asks again and again until the answer is true, every few seconds at least; false where the time is over. */
+  async poll(
+    ask: () => Promise<boolean>,
+    { timeout, signal }: { timeout: number; signal: AbortSignal },
+  ): Promise<boolean> {
+    const deadline = this.clock.now() + timeout;
+    for (let attempt = 0; !(await ask()); attempt++) {
+      const left = deadline - this.clock.now();
+      if (left <= 0) return false;
+      await this.clock.sleep(Math.min(this.#pauseAfter(Math.min(attempt, 3)), left), signal);
+    }
+    return true;
+  }
+
+  #pauseAfter(attempt: number): number {
+    return pauseAfter(attempt, this.#pauses.first, this.#pauses.longest);
   }
 
   /**

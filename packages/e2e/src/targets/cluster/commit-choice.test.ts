@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { pipelineRun } from '../../testing/kube/objects.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../testing/tenant.ts';
+import { until } from '../../testing/until.ts';
 import { DEFAULT_TIMEOUTS } from './timeouts.ts';
 
 const OTHER = 'f'.repeat(40);
@@ -14,9 +15,13 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 afterEach(() => tenant.stop());
 
-/** Right after the builds were asked for, and before their runs are there, runs of another commit appear. */
+const isSeen = (): boolean => tenant.output().includes(`commit     ${OTHER}`);
+let mayStart: boolean;
+
+/** Right after the builds were asked for runs of another commit appear; theirs come when those were seen. */
 async function start(others: readonly string[], status: object = {}): Promise<void> {
-  tenant = await startTenant(world, { startsAfter: { app: 150, scanner: 250 } });
+  mayStart = true;
+  tenant = await startTenant(world, { mayStart: () => until(() => isSeen() && mayStart) });
   const { store } = tenant.server;
   let asked = false;
   store.onEvent(({ object }) => {
@@ -46,11 +51,13 @@ describe('another commit’s run that appears before those that were asked for',
 
   test('is not what a resumed run goes on with', async () => {
     await start(['app']);
+    mayStart = false;
     const stop = new AbortController();
-    tenant.server.store.onEvent(({ object }) => {
-      if (object.metadata.name.endsWith('-other')) setTimeout(() => stop.abort(), 100);
-    });
-    await expect(tenant.run({ signal: stop.signal })).rejects.toThrow();
+    const running = tenant.run({ signal: stop.signal });
+    await Promise.race([running, until(isSeen)]);
+    stop.abort();
+    await expect(running).rejects.toThrow();
+    mayStart = true;
     expect(await tenant.run({ resume: true })).toMatchObject({ status: 'passed', revision: REVISION });
   });
 

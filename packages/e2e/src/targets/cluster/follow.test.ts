@@ -1,7 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TestClock } from '../../testing/clock.ts';
 import { writeKubeConfig } from '../../testing/kube/login.ts';
 import { emptyRun, type KubePlace, startKube } from '../../testing/kube/place.ts';
+import type { Fault } from '../../testing/kube/server.ts';
+import { until } from '../../testing/until.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { follow } from './follow.ts';
 import { KINDS } from './resource.ts';
@@ -34,16 +36,9 @@ async function seen(during: (heard: Map<string, string>) => Promise<void>, optio
   }
   return heard;
 }
-const until = async (holds: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 5000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error('it did not happen');
-    await sleep(5);
-  }
-};
-
 test('hears of everything, through drops, 410 and a new login', async () => {
   server.store.put(emptyRun('one', { spec: { at: 0 } }));
+  let expired = 0;
   await seen(
     async (heard) => {
       await until(() => server.watching === 1);
@@ -53,8 +48,9 @@ test('hears of everything, through drops, 410 and a new login', async () => {
         if (at % 4 === 3) {
           server.tokens.clear();
           server.tokens.add(`token-${at}`);
+          const before = expired;
           server.dropWatches();
-          await sleep(20);
+          await until(() => expired > before);
           await writeKubeConfig(kube.kubeconfig, kube.address, `token-${at}`);
         }
         server.store.change('PipelineRun', 'one', (object) => {
@@ -65,7 +61,7 @@ test('hears of everything, through drops, 410 and a new login', async () => {
         await until(() => heard.get('one') === String(at));
       }
     },
-    { onExpired: () => {} },
+    { onExpired: () => void expired++ },
   );
 });
 
@@ -82,55 +78,60 @@ test('goes on from where it was after a drop, without listing again', async () =
   );
 });
 
-test('stays at two requests a second, even where every watch is dropped at once', { timeout: 20_000 }, async () => {
-  server.fault = ({ query }) => (query.has('watch') ? { drop: true } : undefined);
-  await seen(
-    async () => {
-      await sleep(5000);
-    },
-    { pauses: { first: 1000, longest: 30_000 } },
-  );
-  expect(server.calls.length).toBeLessThanOrEqual(10);
-});
+describe('never asks more than twice a second, and is never blind for long', () => {
+  const REAL = { first: 1000, longest: 30_000 };
 
-describe('is never blind for long where watches end soon, and stays at one request a second', () => {
-  const gaps = async (seconds: number, during: () => Promise<void>): Promise<number[]> => {
-    server.pace = 290 / seconds;
-    server.bookmarkEvery = 60_000;
-    await seen(during, { pauses: { first: 1000, longest: 30_000 } });
-    const times = server.calls.filter(({ query }) => query.has('watch')).map(({ time }) => time);
-    expect(server.calls.length).toBeLessThanOrEqual(10);
-    return times.slice(1).map((time, index) => time - (times[index] ?? 0));
-  };
+  /** When watches were opened in the first so many milliseconds: time passes by pauses, and by how long a watch lives. */
+  async function watchesIn(time: number, lives: number, onWatch: (at: number) => Fault | undefined): Promise<number[]> {
+    const clock = new TestClock();
+    const stop = new AbortController();
+    const opened: number[] = [];
+    let requests = 0;
+    server.fault = ({ query }) => {
+      if (clock.now() > time) stop.abort();
+      else requests++;
+      if (!query.has('watch')) return undefined;
+      opened.push(clock.now());
+      clock.pass(lives);
+      return onWatch(opened.length);
+    };
+    // It ends as soon as it begins.
+    server.pace = 290_000;
+    const options = { namespace, selector: 'app=a', signal: stop.signal, onObject: () => {} };
+    await follow(connect({ clock, pauses: REAL }), KINDS.pipelineRun, options);
+    expect(requests).toBeLessThanOrEqual(10);
+    expect(requests).toBeGreaterThan(2);
+    return opened.slice(1).map((at, index) => at - (opened[index] ?? 0));
+  }
 
-  test('by a proxy', { timeout: 20_000 }, async () => {
-    for (const gap of await gaps(1.6, () => sleep(8000))) expect(gap).toBeLessThan(2900);
+  test('where every watch is dropped at once', async () => {
+    await watchesIn(5000, 0, () => ({ drop: true }));
   });
 
-  test('at once, with nothing said', { timeout: 20_000 }, async () => {
-    for (const gap of await gaps(0.001, () => sleep(8000))) expect(gap).toBeLessThan(3000);
+  test('where a proxy ends them soon', async () => {
+    for (const gap of await watchesIn(8000, 1600, () => undefined)) expect(gap).toBeLessThan(2900);
   });
 
-  test('at once, with what happened', { timeout: 20_000 }, async () => {
-    const gapsOf = gaps(0.001, async () => {
-      for (let at = 0; at < 80; at++) {
-        // What happens in the moment of its end is another thing.
-        while (server.watching > 0) await sleep(1);
-        server.store.put(emptyRun('one', { spec: { at } }));
-        await sleep(100);
-      }
+  test('where they end at once, with nothing said', async () => {
+    for (const gap of await watchesIn(8000, 1, () => undefined)) expect(gap).toBeLessThan(3000);
+  });
+
+  test('where they end at once, with what happened', async () => {
+    const gaps = await watchesIn(8000, 1, (at) => {
+      server.store.put(emptyRun('one', { spec: { at } }));
+      return undefined;
     });
-    for (const gap of await gapsOf) expect(gap).toBeLessThan(3000);
+    for (const gap of gaps) expect(gap).toBeLessThan(3000);
   });
 });
 
 test('waits as long as the server asks before the next watch', async () => {
   let refused = 0;
   server.fault = ({ query }) =>
-    query.has('watch') && refused++ < 1 ? { status: 429, headers: { 'retry-after': '1' } } : undefined;
-  await seen(() => until(() => server.watching === 1));
-  const [first, second] = server.calls.filter(({ query }) => query.has('watch'));
-  expect((second?.time ?? 0) - (first?.time ?? 0)).toBeGreaterThanOrEqual(990);
+    query.has('watch') && refused++ < 1 ? { status: 429, headers: { 'retry-after': '7' } } : undefined;
+  const clock = new TestClock();
+  await seen(() => until(() => server.watching === 1), { clock });
+  expect(clock.now()).toBeGreaterThanOrEqual(7000);
 });
 
 test('outlasts a server that is away for longer than a request is tried, and says so once', async () => {
@@ -192,7 +193,7 @@ test('tells what is gone: deleted before its eyes, or while it did not look', as
 
 test('a kind that goes in the middle, and a right that is taken away', async () => {
   const follows = (): Promise<void> =>
-    follow(connect(), KINDS.pipelineRun, { namespace, signal: AbortSignal.timeout(5000), onObject: () => {} });
+    follow(connect(), KINDS.pipelineRun, { namespace, signal: new AbortController().signal, onObject: () => {} });
   const first = follows();
   await until(() => server.watching === 1);
   server.absent.add('tekton.dev/v1');

@@ -4,7 +4,7 @@ import type { Kind, Resource } from './resource.ts';
 
 export interface FollowOptions {
   namespace: string;
-  selector?: string;
+  selector?: string | undefined;
   /** Each object as it is now; more than once, and again after every new listing. */
   onObject: (object: Resource) => void;
   /** Called after each listing, once its objects were told. */
@@ -76,7 +76,7 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
 
 export interface WaitOptions<T> {
   namespace: string;
-  selector?: string;
+  selector?: string | undefined;
   /** Milliseconds. */
   timeout: number;
   signal: AbortSignal | undefined;
@@ -90,8 +90,11 @@ export interface WaitOptions<T> {
 export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOptions<T>): Promise<T | undefined> {
   const { namespace, selector, timeout, look, subject } = options;
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), timeout);
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  cluster.clock.sleep(timeout, signal).then(
+    () => stop.abort(),
+    () => {},
+  );
   let found: T | undefined;
   let uid: string | undefined;
   const end = (value: T | undefined): void => {
@@ -101,7 +104,7 @@ export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOpti
   try {
     await follow(cluster, kind, {
       namespace,
-      ...(selector === undefined ? {} : { selector }),
+      selector,
       signal,
       onObject(object) {
         if (found !== undefined) return;
@@ -113,7 +116,7 @@ export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOpti
       onGone: (gone) => gone === uid && end(subject?.gone),
     });
   } finally {
-    clearTimeout(timer);
+    stop.abort();
   }
   options.signal?.throwIfAborted();
   return found;

@@ -1,11 +1,12 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { run } from '@multi-image/kit/commands';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Login, writeLogin } from '../../testing/kube/login.ts';
 import { KubeServer } from '../../testing/kube/server.ts';
 import { createAuthority, readTls, type TestAuthority } from '../../testing/kube/tls.ts';
+import { until } from '../../testing/until.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { KINDS } from './resource.ts';
@@ -14,12 +15,19 @@ import { KINDS } from './resource.ts';
 
 let folder: string;
 let authority: TestAuthority;
+/** Of somebody else. */
+let other: TestAuthority;
 let server: KubeServer;
 let address: string;
 
+beforeAll(async () => {
+  const authorities = await mkdtemp(join(tmpdir(), 'e2e-authorities-'));
+  authority = await createAuthority(join(authorities, 'tls'));
+  other = await createAuthority(join(authorities, 'other'));
+  return () => rm(authorities, { recursive: true, force: true });
+});
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'e2e-login-'));
-  authority = await createAuthority(join(folder, 'tls'));
   server = new KubeServer();
   address = await server.start(await readTls(authority));
   server.store.put({ ...KINDS.serviceAccount, metadata: { name: 'pipeline' } });
@@ -41,6 +49,7 @@ describe('client certificates', () => {
   beforeEach(() => server.tokens.clear());
 
   test('in files, by paths from the kubeconfig', async () => {
+    await cp(dirname(authority.client.cert), join(folder, 'tls'), { recursive: true });
     expect(await read(await connect({ 'client-certificate': 'tls/client.crt', 'client-key': 'tls/client.key' }))).toBe(
       'pipeline',
     );
@@ -55,8 +64,8 @@ describe('client certificates', () => {
   });
 
   test('of somebody whom the authority does not know', async () => {
-    const { client } = await createAuthority(join(folder, 'other'));
-    const reading = connect({ 'client-certificate': client.cert, 'client-key': client.key }).then(read);
+    const { cert, key } = other.client;
+    const reading = connect({ 'client-certificate': cert, 'client-key': key }).then(read);
     await expect(reading).rejects.toMatchObject({ code: 'CLUSTER_UNAUTHORIZED' });
   });
 });
@@ -81,8 +90,7 @@ test('a token in a file beside the kubeconfig, before the one in it', async () =
 });
 
 test('a server whose certificate is of somebody else is not talked to', async () => {
-  const { ca } = await createAuthority(join(folder, 'other'));
-  const kubeconfig = await login({ token: 'test-token' }, { ca });
+  const kubeconfig = await login({ token: 'test-token' }, { ca: other.ca });
   const reading = read(new Cluster({ kubeconfig, pauses: { first: 1, longest: 2 } }));
   await expect(reading).rejects.toMatchObject({
     code: 'CLUSTER_UNREACHABLE',
@@ -137,8 +145,7 @@ describe('a program of the kubeconfig', () => {
 
   test('that fails is told by its own words; after a good login a new one is waited for', async () => {
     await program('echo "the session has ended: run login-to-company" >&2; exit 1');
-    const reading = connect(exec()).then(read);
-    await expect(reading).rejects.toMatchObject({
+    await expect(connect(exec()).then(read)).rejects.toMatchObject({
       code: 'CLUSTER_UNAUTHORIZED',
       found: 'the session has ended: run login-to-company',
     });
@@ -147,8 +154,10 @@ describe('a program of the kubeconfig', () => {
     const cluster = await connect(exec(), { onExpired: (hint) => hints.push(hint) });
     expect(await read(cluster)).toBe('pipeline');
     await program('exit 1');
-    setTimeout(() => credential({ token: 'test-token' }), 150);
-    expect(await read(cluster)).toBe('pipeline');
+    const reading = read(cluster);
+    await until(() => hints.length > 0);
+    await credential({ token: 'test-token' });
+    expect(await reading).toBe('pipeline');
     expect(hints).toHaveLength(1);
   });
 });

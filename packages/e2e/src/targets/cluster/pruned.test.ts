@@ -89,10 +89,10 @@ test('a commit all of whose runs are gone: what is published can still be proved
   for (const kind of ['TaskRun', 'PipelineRun']) {
     for (const { metadata } of tenant.server.store.all(kind)) tenant.server.store.delete(kind, metadata.name);
   }
-  const running = tenant.run({ commit: REVISION, timeouts: { ...DEFAULT_TIMEOUTS, started: 2000 } });
+  const running = tenant.run({ commit: REVISION, timeouts: { ...DEFAULT_TIMEOUTS, started: 1000 } });
   await expect(running).rejects.toMatchObject({
     code: 'WAIT_TIMEOUT',
-    expected: expect.stringContaining('within 2 seconds'),
+    expected: expect.stringContaining('within 1 second'),
     hint: expect.stringMatching(`pruned: pnpm e2e verify quay.io/.*chain-image1:${REVISION} `),
   });
 });

@@ -42,11 +42,11 @@ export interface FollowRunsOptions {
   /** The commit to follow; where it is not known, that of the first new runs ({@link runsState}). */
   revision: string | undefined;
   /** Runs that are older, and not meant. */
-  before: ReadonlySet<string>;
+  before: readonly string[];
   /** Runs that were seen to end already, by component. */
   finished: Readonly<Record<string, RunFacts>>;
   /** What Chains was seen to write already, by component. */
-  signed?: Readonly<Record<string, string>> | undefined;
+  signed: Readonly<Record<string, string>> | undefined;
   /** Milliseconds: until a run of each component is there, and until all are over. */
   timeouts: { started: number; runs: number };
   progress: Progress;
@@ -74,13 +74,17 @@ export async function followRuns(
   const { cluster, chain, namespace, labels, before, progress, secrecy, timeouts } = options;
   const components = componentsOf(chain).map(({ component }) => component);
   const { revision, finished, signed = {} } = options;
-  let state = runsState({ components, revision, before, finished, signed });
+  let state = runsState({ components, revision, before: new Set(before), finished, signed });
   const logs: Promise<void>[] = [];
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const limit = (wait: 'started' | 'runs'): NodeJS.Timeout =>
-    setTimeout(() => stop.abort(timeout(wait, state, options)), timeouts[wait]);
-  let timer = limit('started');
+  const hasStarted = new AbortController();
+  const limit = (wait: 'started' | 'runs', until: AbortSignal): void => {
+    cluster.clock.sleep(timeouts[wait], until).then(
+      () => stop.abort(timeout(wait, state, options)),
+      () => {},
+    );
+  };
 
   const dispatch = (event: RunsEvent): void => {
     const { state: next, effects } = reduceRuns(state, event);
@@ -95,9 +99,9 @@ export async function followRuns(
     else if (effect.type === 'fetch-log') logs.push(fetchLog(effect.task, effect.from));
     else if (effect.type === 'settle') settle(effect.run).catch((error) => stop.abort(error));
     else if (effect.type === 'all-finished') stop.abort();
-    else {
-      clearTimeout(timer);
-      timer = limit('runs');
+    else if (!hasStarted.signal.aborted) {
+      hasStarted.abort();
+      limit('runs', signal);
     }
   };
   const onTask = (object: Resource): void => dispatch({ type: 'task', task: readTask(object) });
@@ -115,6 +119,7 @@ export async function followRuns(
 
   try {
     if (!areFinished(state)) {
+      limit('started', AbortSignal.any([signal, hasStarted.signal]));
       await Promise.all([
         follow(cluster, KINDS.pipelineRun, {
           namespace,
@@ -128,7 +133,6 @@ export async function followRuns(
     }
   } finally {
     stop.abort();
-    clearTimeout(timer);
   }
   options.signal.throwIfAborted();
   if (!areFinished(state)) throw stop.signal.reason;

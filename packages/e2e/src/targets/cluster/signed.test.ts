@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { emptyRun, type KubePlace, startKube } from '../../testing/kube/place.ts';
+import { until } from '../../testing/until.ts';
 import { NAMES } from './resource.ts';
 import { RUN_GONE, signedEvidence, waitSigned } from './signed.ts';
 
@@ -13,15 +13,13 @@ beforeEach(async () => {
 afterEach(() => kube.stop());
 
 const lines: string[] = [];
-const wait = (timeout = 4000): Promise<string | undefined> => {
+const wait = (timeout = 60_000): Promise<string | undefined> => {
   lines.length = 0;
   const where = { cluster: kube.connect(), namespace: 'my-tenant', selector: 'app=a', run: 'one' };
   const progress = { line: (text: string) => void lines.push(text) };
   return waitSigned({ ...where, timeout, signal: new AbortController().signal, progress });
 };
-const watching = async (count = 1): Promise<void> => {
-  while (kube.server.watching !== count) await sleep(5);
-};
+const watching = (count = 1): Promise<void> => until(() => kube.server.watching === count);
 
 describe('a run that goes before Chains wrote on it', () => {
   test('before anybody looked', async () => {

@@ -37,6 +37,19 @@ export async function waitSigned(options: SignedOptions): Promise<string | undef
   return value;
 }
 
+/** The same, shown while it goes on; what was seen to be written already is not waited for: the run may be pruned by now. */
+export async function awaitSigned(
+  component: string,
+  options: SignedOptions & { known: Readonly<Record<string, string>> | undefined; progress: Progress },
+): Promise<string | undefined> {
+  const { known, progress } = options;
+  const what = `${component} · signed by Chains`;
+  progress.started(what);
+  const value = known?.[component] ?? (await waitSigned(options));
+  progress.ended(what, value === 'true' ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
+  return value;
+}
+
 /** What Chains wrote on the run of a component, as evidence. */
 export function signedEvidence(component: string, value: string | undefined): Evidence {
   const what = `Chains signed the run of ${component}`;

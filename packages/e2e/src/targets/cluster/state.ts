@@ -132,6 +132,12 @@ export class StateKeeper {
     this.#saving.catch(() => {});
   }
 
+  /** Adds what is known now, and waits until it is written. Throws where it could not be. */
+  async save(known: Partial<TenantState>): Promise<void> {
+    this.note(known);
+    await this.settled();
+  }
+
   /** Waits until everything is written. Throws where it could not be. */
   settled(): Promise<void> {
     return this.#saving;

@@ -1,5 +1,5 @@
 import { KINDS, type Resource, text } from '../../targets/cluster/resource.ts';
-import type { Misfortunes } from './misfortunes.ts';
+import { after, type Misfortunes } from './misfortunes.ts';
 import type { KubeServer } from './server.ts';
 
 const REQUEST = 'build.appstudio.openshift.io/request';
@@ -29,7 +29,8 @@ export class BuildService {
     const component = store.get('Component', name);
     if (component === undefined) return;
     if ('deletionTimestamp' in component.metadata) {
-      this.#options.later(() => this.#letGo(name), this.#options.misfortunes.goesAfter ?? 0);
+      const { mayGo } = this.#options.misfortunes;
+      this.#options.later(() => after(mayGo?.(), () => this.#letGo(name)), 0);
       return;
     }
     const account = `build-pipeline-${name}`;
@@ -56,11 +57,11 @@ export class BuildService {
   }
 
   #trigger(name: string): void {
-    const { triggerError, startsAfter } = this.#options.misfortunes;
+    const { triggerError, mayStart } = this.#options.misfortunes;
     const refused = triggerError?.component === name ? triggerError.message : undefined;
     // Where it goes well, an error of before stays in the status.
     this.#answer(name, (pac) => (refused === undefined ? pac : { ...pac, 'error-id': 50, 'error-message': refused }));
-    if (refused === undefined) this.#options.later(() => this.#options.start(name), startsAfter?.[name] ?? 0);
+    if (refused === undefined) after(mayStart?.(name), () => this.#options.later(() => this.#options.start(name), 0));
   }
 
   /** Takes the request away and writes the status, in one update. */

@@ -1,5 +1,5 @@
 import { KINDS, type Resource, text } from '../../targets/cluster/resource.ts';
-import type { Misfortunes } from './misfortunes.ts';
+import { after, type Misfortunes } from './misfortunes.ts';
 import type { KubeServer } from './server.ts';
 import { NAMESPACE } from './store.ts';
 
@@ -35,7 +35,8 @@ export class ImageController {
       finalizers?: string[];
     };
     if ('deletionTimestamp' in repository.metadata) {
-      this.#options.later(() => this.#letGo(name), this.#options.misfortunes.goesAfter ?? 0);
+      const { mayGo } = this.#options.misfortunes;
+      this.#options.later(() => after(mayGo?.(), () => this.#letGo(name)), 0);
       return;
     }
     const component = labels?.['appstudio.redhat.com/component'];

@@ -2,7 +2,7 @@ import { KINDS } from '../../targets/cluster/resource.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { BuildService } from './build-service.ts';
 import { ImageController } from './image-controller.ts';
-import type { Misfortunes } from './misfortunes.ts';
+import { after, type Misfortunes } from './misfortunes.ts';
 import { APPLICATION, condition, endedTask, pipelineRun, resultsOf, snapshot } from './objects.ts';
 import type { KubeServer } from './server.ts';
 import type { Writable } from './store.ts';
@@ -77,7 +77,7 @@ export class KonfluxControllers {
 
   #runTasks(run: string, component: string, [task, ...rest]: readonly string[]): void {
     const { store } = this.#server;
-    const { failingTask, onStep } = this.#misfortunes;
+    const { onStep } = this.#misfortunes;
     if (task === undefined) {
       this.#end(run, component, true, '');
       return;
@@ -93,8 +93,13 @@ export class KonfluxControllers {
       metadata: { name, labels },
       status: { podName: `${name}-pod`, startTime: now(), conditions: condition('Unknown', 'Running') },
     });
-    onStep?.(component, task);
-    const { retriedTask } = this.#misfortunes;
+    after(onStep?.(component, task), () => this.#runTask(run, component, [task, ...rest]));
+  }
+
+  #runTask(run: string, component: string, [task = '', ...rest]: readonly string[]): void {
+    const { store } = this.#server;
+    const name = `${run}-${task}`;
+    const { retriedTask, failingTask } = this.#misfortunes;
     const isRetried = retriedTask?.component === component && retriedTask.task === task;
     for (let attempt = 1; isRetried && attempt <= retriedTask.times; attempt++) this.#retry(name, attempt);
     const { changes = 0, size = 0 } = this.#misfortunes.long ?? {};

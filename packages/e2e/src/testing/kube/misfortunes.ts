@@ -10,12 +10,12 @@ export interface Misfortunes {
   organisation?: string;
   /** It can't make any. */
   repositoryError?: string;
-  /** Milliseconds until finalizers let go of what was deleted. */
-  goesAfter?: number;
+  /** Finalizers let go of what was deleted only then. */
+  mayGo?: () => Promise<unknown>;
   /** Konflux never links this secret. */
   unlinked?: string;
-  /** Milliseconds until a component's run appears that was asked for. */
-  startsAfter?: Readonly<Record<string, number>>;
+  /** A component's run that was asked for appears only then. */
+  mayStart?: (component: string) => Promise<unknown>;
   failingTask?: TaskFailure;
   /** Fails this often before it goes well; Tekton tries again in the same TaskRun. */
   retriedTask?: { component: string; task: string; times: number };
@@ -29,10 +29,16 @@ export interface Misfortunes {
   /** The scanner's Snapshot holds this image for it. */
   snapshotImage?: string;
   test?: string | undefined;
-  /** Called after each step of a run; a test drops connections here. */
-  onStep?: (component: string, task: string) => void;
+  /** Called when a task of a run began, which ends only after it; a test drops connections here. */
+  onStep?: (component: string, task: string) => unknown;
   /** Milliseconds between steps. */
   pace?: number;
   /** A long run: so many more tasks, each of which changes so often while it runs, and is so big (bytes). */
   long?: { tasks: number; changes: number; size: number };
+}
+
+/** Does work when something that a test makes wait is over; at once where nothing does. */
+export function after(wait: unknown, work: () => void): void {
+  if (wait instanceof Promise) wait.then(work, () => {});
+  else work();
 }

@@ -1,9 +1,11 @@
 import { parsePublicKeys } from '@multi-image/digest-chain';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { HeldClock } from '../../../testing/clock.ts';
 import type { TektonMisfortunes } from '../../../testing/kube/tekton.ts';
 import { startTekton, type TektonCluster } from '../../../testing/tekton.ts';
 import { buildWorld, REVISION, type TenantWorld } from '../../../testing/tenant.ts';
+import { until } from '../../../testing/until.ts';
 import { KINDS, list, type Resource, text } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 import { cleanUpRuns } from './cleanup.ts';
@@ -57,7 +59,8 @@ describe('with the catalog’s tasks', () => {
     [undefined, 'no annotation in time'],
   ])('where Chains says %s, the criterion falls', async (chains, found) => {
     await start(chains === undefined ? {} : { chains });
-    const report = await cluster.run({ keys: keys() });
+    const timeouts = { ...DEFAULT_TIMEOUTS, ...(chains === undefined ? { signed: 200 } : {}) };
+    const report = await cluster.run({ keys: keys(), timeouts });
     const criterion = report?.criteria.find(({ id }) => id === 'scanned-and-signed');
     expect(criterion?.status).toBe('failed');
     expect(criterion?.evidence).toContainEqual(expect.objectContaining({ check: 'signed', status: 'failed', found }));
@@ -91,7 +94,9 @@ describe('through trouble on the way', () => {
   test('stopped and taken up again', async () => {
     await start({ pace: 60 });
     const stop = new AbortController();
-    setTimeout(() => stop.abort(new Error('stopped')), 700);
+    cluster.server.store.onEvent(({ object }) => {
+      if (made().length === 2 && object.kind === 'TaskRun') stop.abort(new Error('stopped'));
+    });
     await expect(cluster.run({ signal: stop.signal })).rejects.toThrow();
     expect(made()).toHaveLength(2);
     const report = await cluster.run({ resume: true, commit: undefined });
@@ -127,8 +132,11 @@ describe('through trouble on the way', () => {
     expect(cluster.output().split(told)).toHaveLength(2);
     await cluster.stop();
     await start({ noRoom: { task: 'build-image-1', forever: true } });
-    const timeouts = { ...DEFAULT_TIMEOUTS, runs: 500 };
-    await expect(cluster.run({ timeouts })).rejects.toMatchObject({
+    const clock = new HeldClock();
+    const running = cluster.run({ clock });
+    await Promise.race([running, until(() => cluster.output().includes(told))]);
+    clock.expire();
+    await expect(running).rejects.toMatchObject({
       code: 'WAIT_TIMEOUT',
       found: expect.stringContaining('1 Insufficient memory'),
     });

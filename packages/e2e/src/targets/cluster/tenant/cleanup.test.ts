@@ -2,6 +2,7 @@ import { Progress } from '@multi-image/kit/progress';
 import { palette } from '@multi-image/kit/terminal';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
+import { until } from '../../../testing/until.ts';
 import { KINDS } from '../resource.ts';
 import { type CleanupOptions, cleanUp } from './cleanup.ts';
 
@@ -114,12 +115,16 @@ test('a dry run says what would be deleted, and deletes nothing', async () => {
 
 test('waits until everything is gone, or says what is still going', async () => {
   await tenant.stop();
-  tenant = await startTenant(world, { goesAfter: 400 });
+  let mayGo = false;
+  tenant = await startTenant(world, { mayGo: () => until(() => mayGo) });
   await tenant.run();
   await clean(true, { patience: 100 });
   expect(output).toContain('still going: Component app (held by pac.component.appstudio.openshift.io/finalizer)');
   expect(output).not.toContain('done');
-  await clean(true);
+  const cleaning = clean(true);
+  await until(() => output.split('delete Component app').length === 3);
+  mayGo = true;
+  await cleaning;
   expect(output).toContain('done');
   expect(tenant.server.store.all('Component')).toEqual([]);
 });

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatLimit } from '@multi-image/kit/durations';
 import type { Progress } from '@multi-image/kit/progress';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
+import type { Finding } from '../finding.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, NAMES, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
@@ -121,17 +121,15 @@ async function configureOne(component: string, options: ConfigureOptions): Promi
  * `PREFLIGHT_FAILED` for those that stay unlinked.
  */
 export async function waitLinked({ cluster, config, namespace, timeout, signal }: ConfigureOptions): Promise<void> {
-  const deadline = Date.now() + timeout;
-  for (let attempt = 0; ; attempt++) {
-    const unlinked = await findUnlinkedSecrets({ cluster, config, namespace, changes: false });
-    if (unlinked.length === 0) return;
-    if (Date.now() > deadline) {
-      throw new E2eError('PREFLIGHT_FAILED', 'the builds could not push: secrets are not linked', {
-        expected: 'every push secret linked to the service accounts that push',
-        found: unlinked.map(({ what }) => what).join('\n'),
-        hint: unlinked[0]?.hint ?? '',
-      });
-    }
-    await Promise.race([cluster.pause(attempt, signal), sleep(deadline - Date.now() + 1, undefined, { signal })]);
-  }
+  let unlinked: readonly Finding[] = [];
+  const look = async (): Promise<boolean> => {
+    unlinked = await findUnlinkedSecrets({ cluster, config, namespace, changes: false });
+    return unlinked.length === 0;
+  };
+  if (await cluster.poll(look, { timeout, signal })) return;
+  throw new E2eError('PREFLIGHT_FAILED', 'the builds could not push: secrets are not linked', {
+    expected: 'every push secret linked to the service accounts that push',
+    found: unlinked.map(({ what }) => what).join('\n'),
+    hint: unlinked[0]?.hint,
+  });
 }

@@ -33,17 +33,16 @@ export async function failWithRepositories(options: ConfigureOptions): Promise<n
  */
 export async function checkImages(options: ConfigureOptions): Promise<void> {
   const { cluster, config, namespace, timeout, signal } = options;
-  const deadline = Date.now() + timeout;
   for (const { component, repository } of config.chain.images) {
     if (component === undefined) continue;
-    for (let attempt = 0; ; attempt++) {
+    let found = '';
+    const look = async (): Promise<boolean> => {
       const object = await cluster.read(KINDS.component, component, namespace);
-      const found = repositoryOf(text(object, 'spec', 'containerImage') ?? '');
-      if (found === repository) break;
-      if (Date.now() > deadline || !(await isUpdating(component, options)))
-        throw anotherImage(component, found, options);
-      await cluster.pause(attempt, signal);
-    }
+      found = repositoryOf(text(object, 'spec', 'containerImage') ?? '');
+      return found === repository || !(await isUpdating(component, options));
+    };
+    await cluster.poll(look, { timeout, signal });
+    if (found !== repository) throw anotherImage(component, found, options);
   }
 }
 

@@ -37,30 +37,20 @@ export function printGoing(object: Resource): string {
   return `${object.kind} ${object.metadata.name}${held.length > 0 ? ` (held by ${held.join(', ')})` : ''}`;
 }
 
-export interface GoneOptions {
-  /** Milliseconds. */
-  timeout: number;
-  signal: AbortSignal;
-}
-
 /** Waits until objects that were deleted are gone; answers with those that are still there when the time is over. */
 export async function awaitGone(
   cluster: Cluster,
   deleted: readonly Resource[],
-  { timeout, signal }: GoneOptions,
+  limit: { timeout: number; signal: AbortSignal },
 ): Promise<readonly Resource[]> {
-  const deadline = Date.now() + timeout;
   let left = deleted;
-  for (let attempt = 0; ; attempt++) {
+  await cluster.poll(async () => {
     const found = await Promise.all(
-      left.map(({ kind, apiVersion, metadata }) =>
-        cluster.read({ kind, apiVersion }, metadata.name, metadata.namespace ?? ''),
-      ),
+      left.map((kind) => cluster.read(kind, kind.metadata.name, kind.metadata.namespace ?? '')),
     );
     // One of the same name that was made since is another.
     left = found.flatMap((object, index) => (object?.metadata.uid === left[index]?.metadata.uid ? (object ?? []) : []));
-    if (left.length === 0 || Date.now() >= deadline) return left;
-    // Few seconds at most: somebody may be waiting for the name.
-    await cluster.pause(Math.min(attempt + 1, 3), signal);
-  }
+    return left.length === 0;
+  }, limit);
+  return left;
 }

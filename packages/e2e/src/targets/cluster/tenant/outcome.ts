@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
-import { RUN_GONE, signedEvidence, waitSigned } from '../signed.ts';
+import { awaitSigned, RUN_GONE, signedEvidence } from '../signed.ts';
 import { desiredObjects } from './desired.ts';
 
 export interface OutcomeOptions {
@@ -49,15 +49,8 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
   const snapshots: SnapshotFacts[] = [];
   await Promise.all(
     [...runs].map(async ([component, run]) => {
-      signed.set(
-        component,
-        await step(
-          options,
-          `${component} · signed by Chains`,
-          async () => options.signed[component] ?? waitSigned({ ...options, selector, run, timeout: timeouts.signed }),
-          (value) => value === 'true',
-        ),
-      );
+      const where = { ...options, selector, run, known: options.signed, timeout: timeouts.signed };
+      signed.set(component, await awaitSigned(component, where));
       const written = [...signed].flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
       options.onKnown({ signed: { ...options.signed, ...Object.fromEntries(written) } });
       const snapshot = await step(

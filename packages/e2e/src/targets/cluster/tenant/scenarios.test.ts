@@ -4,6 +4,8 @@ import { statusOf } from '../../../testing/cli-run.ts';
 import type { Misfortunes } from '../../../testing/kube/konflux.ts';
 import { pipelineRun } from '../../../testing/kube/objects.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
+import { until } from '../../../testing/until.ts';
+import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 // How Tekton and Konflux let a run end, in their own words.
 
@@ -78,21 +80,30 @@ describe('a run that is pruned', () => {
     expect(runOf(report, 'app')?.tasks).toHaveLength(6);
   });
 
-  test('in the middle, by somebody: what was seen of it is judged', async () => {
+  /** Stops everything in the middle of the builder's run, once what there is of both was seen. */
+  const startStopping = async (then: () => unknown): Promise<void> => {
     tenant = await startTenant(world, {
-      pace: 40,
-      onStep(component, task) {
+      async onStep(component, task) {
         if (component !== 'app' || task !== 'build-image-2') return;
-        const { store } = tenant.server;
-        for (const { metadata } of store.all('PipelineRun')) {
-          if (metadata.name.startsWith('app')) setImmediate(() => store.delete('PipelineRun', metadata.name));
-        }
+        const seen = ['app: PipelineRun', 'scanner: PipelineRun', 'app · build-image-1'];
+        await until(() => seen.every((line) => tenant.output().includes(line)));
         tenant.konflux.stop();
-        // The scanner would wait for Image 1 in vain.
-        setTimeout(() => {
-          for (const { metadata } of store.all('PipelineRun')) store.delete('PipelineRun', metadata.name);
-        }, 200);
+        await then();
       },
+    });
+  };
+  const deleteRuns = (component: string): void => {
+    const { store } = tenant.server;
+    for (const { metadata } of store.all('PipelineRun'))
+      if (metadata.name.startsWith(component)) store.delete('PipelineRun', metadata.name);
+  };
+
+  test('in the middle, by somebody: what was seen of it is judged', async () => {
+    await startStopping(async () => {
+      deleteRuns('app');
+      await until(() => /✗ app /.test(tenant.output()));
+      // The scanner would wait for Image 1 in vain.
+      deleteRuns('scanner');
     });
     const report = await tenant.run();
     expect(runOf(report, 'app')).toMatchObject({
@@ -103,21 +114,13 @@ describe('a run that is pruned', () => {
   });
 
   test('in the middle, while the connection was away and the history gone', async () => {
-    tenant = await startTenant(world, {
-      pace: 60,
-      onStep(component, task) {
-        if (component !== 'app' || task !== 'build-image-2') return;
-        const { server } = tenant;
-        tenant.konflux.stop();
-        // Only once the watches saw the runs.
-        setTimeout(() => {
-          server.fault = ({ query }) => (query.has('watch') ? { drop: true } : undefined);
-          server.dropWatches();
-          for (const { metadata } of server.store.all('PipelineRun')) server.store.delete('PipelineRun', metadata.name);
-          server.store.compact();
-          server.fault = () => undefined;
-        }, 100);
-      },
+    await startStopping(() => {
+      const { server } = tenant;
+      server.fault = ({ query }) => (query.has('watch') ? { drop: true } : undefined);
+      server.dropWatches();
+      for (const component of ['app', 'scanner']) deleteRuns(component);
+      server.store.compact();
+      server.fault = () => undefined;
     });
     const report = await tenant.run();
     expect(report?.runs.map(({ message }) => message)).toEqual([
@@ -150,16 +153,18 @@ describe('two builds of one commit', () => {
   });
 
   test('a resumed run does not take one that was there before it', async () => {
-    tenant = await startTenant(world, { startsAfter: { scanner: 1500 } });
+    let mayStart = true;
+    tenant = await startTenant(world, { mayStart: (component) => until(() => component === 'app' || mayStart) });
     await tenant.run();
     const before = tenant.server.store.all('PipelineRun').map(({ metadata }) => metadata.name);
+    mayStart = false;
     const stop = new AbortController();
-    tenant.server.store.onEvent(({ object }) => {
-      const isNew = object.kind === 'PipelineRun' && !before.includes(object.metadata.name);
-      // The commit is known, and of the two runs one has not begun.
-      if (isNew) setTimeout(() => stop.abort(), 300);
-    });
-    await expect(tenant.run({ signal: stop.signal })).rejects.toThrow();
+    const running = tenant.run({ signal: stop.signal });
+    // The commit is known, and of the two runs one has not begun.
+    await Promise.race([running, until(() => tenant.output().split('app: PipelineRun').length === 3)]);
+    stop.abort();
+    await expect(running).rejects.toThrow();
+    mayStart = true;
     const report = await tenant.run({ resume: true });
     expect(report?.status).toBe('passed');
     expect(report?.runs.filter(({ name }) => before.includes(name))).toEqual([]);
@@ -184,7 +189,8 @@ describe('the integration service’s words', () => {
   });
 
   test.each(['Pending', 'InProgress', 'BuildPLRInProgress'])('%s is no end', async (status) => {
-    const report = await run({ test: status });
+    tenant = await startTenant(world, { test: status });
+    const report = await tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, tests: 200 } });
     expect(JSON.stringify(report?.criteria)).toContain('no result in time');
   });
 });

@@ -1,8 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../report/report.ts';
+import { HeldClock } from '../../../testing/clock.ts';
 import type { Misfortunes } from '../../../testing/kube/konflux.ts';
-import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
+import {
+  buildWorld,
+  REVISION,
+  startTenant,
+  type Tenant,
+  type TenantWorld,
+  writeRepository,
+} from '../../../testing/tenant.ts';
+import { until } from '../../../testing/until.ts';
+import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;
@@ -85,7 +95,14 @@ describe('where something falls, the criterion says what was expected and found'
       `@sha256:${'9'.repeat(64)}`,
     ],
   ] as const)('%s', async (_, misfortunes, checks, found) => {
-    const report = await (await start(misfortunes)).run();
+    // What never comes is waited for as short as can be.
+    const isSilent = 'chains' in misfortunes && misfortunes.chains === 'silent';
+    const timeouts = {
+      ...DEFAULT_TIMEOUTS,
+      ...(isSilent ? { signed: 200 } : {}),
+      ...(isSilent || 'noSnapshot' in misfortunes ? { snapshot: 200 } : {}),
+    };
+    const report = await (await start(misfortunes)).run({ timeouts });
     expect(fallen(report)).toEqual(checks);
     const evidence = report?.criteria.flatMap((entry) => entry.evidence).filter(({ status }) => status === 'failed');
     expect(evidence?.at(-1)?.found).toContain(found);
@@ -129,7 +146,6 @@ describe('where the run can’t be made', () => {
 
   test('placeholders that are left, and files that are not as the config says', async () => {
     await start();
-    const { writeRepository } = await import('../../../testing/tenant.ts');
     const config = await writeRepository(`${world.folder}/placeholders`, 'your-tenant-namespace');
     await writeFile(`${world.folder}/placeholders/konflux/components.yaml`, 'kind: Component\n');
     const error = await tenant.run({ config }).catch((caught) => caught);
@@ -139,8 +155,14 @@ describe('where the run can’t be made', () => {
 
   test('a secret that stays unlinked', async () => {
     await start({ unlinked: 'imagerepository-for-chain-scanner-image-push' });
-    const { DEFAULT_TIMEOUTS } = await import('../timeouts.ts');
-    const error = await tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, configured: 800 } }).catch((caught) => caught);
+    const clock = new HeldClock();
+    const running = tenant.run({ clock }).catch((caught) => caught);
+    const looks = (): number =>
+      tenant.server.calls.filter(({ path }) => path.endsWith('/serviceaccounts/build-pipeline-scanner')).length;
+    // Several looks by preflight and applying, all others to see whether it was linked meanwhile.
+    await Promise.race([running, until(() => looks() > 12)]);
+    clock.expire();
+    const error = await running;
     expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED' });
     expect(error.found).toContain(
       'build-pipeline-scanner is not linked to the secret imagerepository-for-chain-scanner-image-push',
@@ -152,7 +174,6 @@ describe('where the run can’t be made', () => {
 
   test('a secret of one’s own that is missing, said once', async () => {
     await start();
-    const { writeRepository } = await import('../../../testing/tenant.ts');
     const config = await writeRepository(`${world.folder}/own`, 'my-tenant', { imageRepositories: 'own' });
     const error = await tenant.run({ config }).catch((caught) => caught);
     expect(error.found.match(/there is no secret chain-push/g)).toHaveLength(1);
@@ -179,7 +200,6 @@ describe('where the run can’t be made', () => {
 
   test('no PipelineRun starts, or one does not end', async () => {
     await start();
-    const { DEFAULT_TIMEOUTS } = await import('../timeouts.ts');
     // What the tenant was never set up for is said first.
     await expect(tenant.run({ commit: REVISION })).rejects.toMatchObject({
       found: expect.stringContaining('not linked'),

@@ -5,6 +5,7 @@ import { type Misfortunes, PLANTED } from '../../../testing/kube/konflux.ts';
 import { writeKubeConfig } from '../../../testing/kube/login.ts';
 import type { Writable } from '../../../testing/kube/store.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
+import { until } from '../../../testing/until.ts';
 import { KINDS, NAMES, type Resource } from '../resource.ts';
 import { desiredObjects } from './desired.ts';
 
@@ -44,7 +45,9 @@ describe('through trouble on the way', () => {
         tenant.server.tokens.clear();
         tenant.server.tokens.add('second-token');
         tenant.server.dropWatches();
-        setTimeout(() => writeKubeConfig(tenant.kubeconfig, tenant.address, 'second-token'), 100);
+        void until(() => tenant.output().includes('the login expired')).then(() =>
+          writeKubeConfig(tenant.kubeconfig, tenant.address, 'second-token'),
+        );
       },
     });
     const report = await tenant.run();
@@ -115,7 +118,7 @@ describe('what was there before', () => {
     const config = await loadConfig(world.config);
     for (const object of desiredObjects(config)) store.apply(object, 'kubectl', false);
     const isReady = ({ metadata }: Resource): boolean => metadata.annotations?.[NAMES.status] !== undefined;
-    await expect.poll(() => store.all('Component').every(isReady)).toBe(true);
+    await until(() => store.all('Component').every(isReady));
     expect((await tenant.run())?.status).toBe('passed');
     expect(tenant.output()).toContain('nothing to apply');
   });
@@ -147,7 +150,7 @@ describe('what was there before', () => {
   });
 
   test('an object that Konflux writes after the look at it is looked at again', async () => {
-    await start({ pace: 300 });
+    await start({ pace: 60 });
     const { server } = tenant;
     const name = 'imagerepository-for-chain-app';
     const image = { name: 'chain-image1', visibility: 'public' };

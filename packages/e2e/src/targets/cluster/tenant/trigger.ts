@@ -6,9 +6,6 @@ import type { RunLabels } from '../runs.ts';
 import type { TenantState } from '../state.ts';
 import { buildStatus, requestOf } from './build-status.ts';
 
-/** Milliseconds that a timer can be set to. */
-const LONGEST = 2 ** 31 - 1;
-
 /** Asks the build service for a build of each component. */
 export async function trigger(cluster: Cluster, components: readonly string[], namespace: string): Promise<void> {
   await Promise.all(
@@ -55,13 +52,14 @@ export interface RefusalOptions {
  * for: it says so in the component's status, and no run ever comes.
  */
 export async function unlessRefused<T>(options: RefusalOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { cluster, timeout } = options;
   const refused = new AbortController();
   const over = new AbortController();
-  const signal = AbortSignal.any([
-    options.signal,
-    over.signal,
-    AbortSignal.timeout(Math.min(options.timeout, LONGEST)),
-  ]);
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  cluster.clock.sleep(timeout, signal).then(
+    () => over.abort(),
+    () => {},
+  );
   const watching = watchRefusals({ ...options, signal }, (error) => {
     if (error.code === 'COMPONENT_NOT_CONFIGURED' && !refused.signal.aborted) options.onRefused();
     refused.abort(error);
