@@ -1,10 +1,5 @@
-import { defineConfig } from 'vitest/config';
+import { testConfig } from '@multi-image/testing/vitest-config';
+import { mergeConfig } from 'vitest/config';
 
-export default defineConfig({
-  test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // The tests of whole runs build and run containers: one file after the other, two cores are soon full.
-    fileParallelism: false,
-  },
-});
+// The tests of whole runs build and run containers: one file after the other, two cores are soon full.
+export default mergeConfig(testConfig, { test: { isolate: true, fileParallelism: false } });

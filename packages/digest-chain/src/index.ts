@@ -10,7 +10,6 @@ export { DEFAULT_PREFIX, LabelNames } from './label-names.ts';
 export { ATTESTED, isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './level.ts';
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
-export { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from './media-types.ts';
 export {
   type DigestReference,
   formatReference,
@@ -34,7 +33,6 @@ export type {
 export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export type { Image } from './seal/image.ts';
 export type { Link } from './seal/links.ts';
-export { OCI_MANIFEST } from './seal/manifest.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';
 export { attachStatement, type StatementSubject } from './statement/attach.ts';

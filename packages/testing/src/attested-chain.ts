@@ -1,3 +1,4 @@
+import { seal } from '@multi-image/digest-chain';
 import {
   createRegistry,
   type Digest,
@@ -7,8 +8,7 @@ import {
   parseTagReference,
   SIGNATURE_ANNOTATION,
   SIMPLE_SIGNING,
-  seal,
-} from '@multi-image/digest-chain';
+} from '@multi-image/digest-chain/oci';
 import { REVISION, type TestChain } from './chain.ts';
 import type { TestTask } from './provenance.ts';
 import { pushChain } from './pushed-chain.ts';

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Digest, parseDigest } from '@multi-image/digest-chain';
+import { type Digest, parseDigest } from '@multi-image/digest-chain/oci';
+import { makeScratch } from './scratch.ts';
 
 const run = promisify(execFile);
 
@@ -19,11 +19,11 @@ export interface Builder {
   build(reference: string, containerfile: string, options?: BuildOptions): Promise<Digest>;
   /** The folder in which images are built. */
   readonly folder: string;
-  remove(): Promise<void>;
+  remove(): void;
 }
 
 export async function createBuilder(): Promise<Builder> {
-  const folder = await mkdtemp(join(tmpdir(), 'digest-chain-builder-'));
+  const { folder, remove } = makeScratch('test-builder');
   const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   const context = join(folder, 'context');
   await mkdir(context);
@@ -43,8 +43,6 @@ export async function createBuilder(): Promise<Builder> {
       await run('buildah', [...store, ...push, reference, `docker://${reference}`]);
       return parseDigest((await readFile(digestFile, 'utf8')).trim());
     },
-    async remove() {
-      await rm(folder, { recursive: true, force: true });
-    },
+    remove,
   };
 }

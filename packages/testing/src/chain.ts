@@ -1,4 +1,4 @@
-import type { Digest } from '@multi-image/digest-chain';
+import type { Digest } from '@multi-image/digest-chain/oci';
 import type { Builder, BuildOptions } from './builder.ts';
 
 export const REVISION = '0123456789abcdef0123456789abcdef01234567';

@@ -15,7 +15,8 @@ export async function startEnvironment(): Promise<TestEnvironment> {
     registry,
     builder,
     async stop() {
-      await Promise.all([registry.stop(), builder.remove()]);
+      await registry.stop();
+      builder.remove();
     },
   };
 }

@@ -45,6 +45,8 @@ export async function startTestServer(handler: Handler): Promise<TestServer> {
       outgoing.destroy();
     }
   });
+  // A connection that a client keeps is there when it comes back, however slow the machine is.
+  server.keepAliveTimeout = 0;
   return { host: await listen(server), requests, stop: () => close(server) };
 }
 

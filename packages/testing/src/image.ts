@@ -1,4 +1,4 @@
-import { type Digest, digestOf, type Image, OCI_MANIFEST } from '@multi-image/digest-chain';
+import { type Digest, digestOf, type Image, OCI_MANIFEST } from '@multi-image/digest-chain/oci';
 
 export const ZERO: Digest = `sha256:${'0'.repeat(64)}`;
 export const ONES: Digest = `sha256:${'1'.repeat(64)}`;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { createRegistry, type Digest, digestOf, OCI_MANIFEST, parseReference } from '@multi-image/digest-chain';
+import { createRegistry, type Digest, digestOf, OCI_MANIFEST, parseReference } from '@multi-image/digest-chain/oci';
 import { mapConcurrently } from '@multi-image/kit/concurrent';
 
 /** Pushes an image of real layers, a file of random bytes in each, that every tool can read; returns its digest. */

@@ -1,4 +1,4 @@
-import type { Digest } from '@multi-image/digest-chain';
+import type { Digest } from '@multi-image/digest-chain/oci';
 
 /** A task of a run, as a test tells it. */
 export interface TestTask {

@@ -1,4 +1,10 @@
-import { type BlobDescriptor, createRegistry, type Digest, digestOf, parseReference } from '@multi-image/digest-chain';
+import {
+  type BlobDescriptor,
+  createRegistry,
+  type Digest,
+  digestOf,
+  parseReference,
+} from '@multi-image/digest-chain/oci';
 import { REVISION, type TestChain } from './chain.ts';
 import { configOf, imageOf } from './image.ts';
 

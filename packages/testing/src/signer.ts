@@ -1,13 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import {
-  type Digest,
-  digestOf,
-  OCI_MANIFEST,
-  parsePublicKeys,
-  type Registry,
-  type Repository,
-  type VerificationKey,
-} from '@multi-image/digest-chain';
+import { parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
+import { type Digest, digestOf, OCI_MANIFEST, type Registry, type Repository } from '@multi-image/digest-chain/oci';
 
 /** A throwaway key that signs as cosign and Chains do. */
 export interface Signer {

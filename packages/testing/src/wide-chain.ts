@@ -1,11 +1,11 @@
+import { seal } from '@multi-image/digest-chain';
 import {
   createRegistry,
   digestOf,
   parseDigestReference,
   parseReference,
   parseTagReference,
-  seal,
-} from '@multi-image/digest-chain';
+} from '@multi-image/digest-chain/oci';
 import { mapConcurrently } from '@multi-image/kit/concurrent';
 import { configOf, imageOf } from './image.ts';
 

@@ -96,9 +96,9 @@ describe('a registry that wants tokens', () => {
 
   it('takes another token before one ends', async () => {
     const registry = as(robot);
-    service.next = [{ expiresIn: 0.2 }];
+    service.next = [{ expiresIn: 1 }];
     await registry.getManifest(at('private/image'), 'latest');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     proxy.requests.length = 0;
     await Promise.all([1, 2, 3].map(() => registry.getManifest(at('private/image'), 'latest')));
     expect(service.issued).toHaveLength(2);

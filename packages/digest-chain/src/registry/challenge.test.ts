@@ -1,3 +1,4 @@
+import { cpuSeconds } from '@multi-image/testing/cpu-time';
 import { expect, it } from 'vitest';
 import { parseChallenges } from './challenge.ts';
 
@@ -40,7 +41,8 @@ it.each<[string, unknown[]]>([
 });
 
 it('takes no time for a header that is made to take some', () => {
-  const startedAt = performance.now();
-  for (const piece of ['Bearer ', '"\\', 'a=', ',= ', '= "', 'a ', '=']) parseChallenges(piece.repeat(8000));
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  const seconds = cpuSeconds(() => {
+    for (const piece of ['Bearer ', '"\\', 'a=', ',= ', '= "', 'a ', '=']) parseChallenges(piece.repeat(8000));
+  });
+  expect(seconds).toBeLessThan(0.5);
 });

@@ -19,7 +19,7 @@ let server: TestServer;
 /** A client, and a registry that answers so. */
 async function asking(handler: Handler): Promise<{ registry: Registry; repository: Repository }> {
   server = await serve(handler);
-  return { registry: clientOf({ retries: 1, timeout: 5000 }), repository: { registry: server.host, repository: 'a' } };
+  return { registry: clientOf({ retries: 1 }), repository: { registry: server.host, repository: 'a' } };
 }
 
 describe('a manifest', () => {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../kit/src/retry.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import type { Repository } from './registry.ts';
 
@@ -38,6 +39,8 @@ export interface RegistryOptions {
    * of others it is found out.
    */
   readonly singlePost?: boolean | undefined;
+  /** What its pauses are taken by; the machine's time by default. */
+  readonly clock?: Clock | undefined;
 }
 
 export const DEFAULTS = { timeout: 30_000, deadline: 120_000, retries: 4, retryPause: 250, concurrency: 8 } as const;

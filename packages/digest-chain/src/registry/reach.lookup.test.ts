@@ -1,6 +1,10 @@
+import dns from 'node:dns';
+import { syncBuiltinESMExports } from 'node:module';
 import { type Handler, startTestServer, type TestServer } from '@multi-image/testing/http-server';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createRegistry } from './client.ts';
+
+type Answer = (error: Error | null, addresses: object[]) => void;
 
 // Names that the world's name servers could answer so, and that no test can ask them for.
 const ADDRESSES: Readonly<Record<string, string>> = {
@@ -9,13 +13,19 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   'private.example': '10.255.255.1',
 };
 
-vi.mock('node:dns', () => ({
-  lookup(hostname: string, _: object, callback: (error: Error | null, addresses: object[]) => void) {
+beforeAll(() => {
+  const { lookup } = dns;
+  vi.spyOn(dns, 'lookup').mockImplementation(((hostname: string, options: object, callback: Answer) => {
     const address = ADDRESSES[hostname];
-    if (address === undefined) callback(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }), []);
+    if (address === undefined) lookup(hostname, options, callback as () => void);
     else callback(null, [{ address, family: 4 }]);
-  },
-}));
+  }) as typeof dns.lookup);
+  syncBuiltinESMExports();
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 let server: TestServer | undefined;
 afterEach(async () => {
@@ -33,7 +43,6 @@ async function read(registry: string, handler: Handler): Promise<unknown> {
   const client = createRegistry({
     plainHttp: true,
     retries: 0,
-    timeout: 2000,
     environment,
     credentials: async () => undefined,
   });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Digest, digestAlgorithm } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { OCI_INDEX } from '../media-types.ts';
@@ -160,7 +159,8 @@ export class Referrers {
     digest: Digest,
     descriptor: string,
   ): Promise<void> {
-    let startedAt = performance.now();
+    const { clock } = this.#session;
+    let startedAt = clock.now();
     let window = 0;
     let index = await this.#fallbackIndex(operation, repository, subject);
     let expected: Digest | undefined = index?.digest;
@@ -174,11 +174,11 @@ export class Referrers {
         const manifest = { bytes, mediaType: OCI_INDEX };
         const tag = fallbackTag(subject);
         ({ digest: expected } = await putManifest(this.#session, operation, repository, tag, manifest));
-        window = Math.max(window, performance.now() - startedAt);
+        window = Math.max(window, clock.now() - startedAt);
       }
       const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
-      await sleep(settled, undefined, { signal: operation.signal });
-      startedAt = performance.now();
+      await clock.sleep(settled, operation.signal);
+      startedAt = clock.now();
       index = await this.#fallbackIndex(operation, repository, subject);
     }
     if (index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest)) return;

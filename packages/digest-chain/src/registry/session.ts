@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { parseRetryAfter, retry, Transient } from '../../../kit/src/retry.ts';
+import { type Clock, parseRetryAfter, retry, systemClock, Transient } from '../../../kit/src/retry.ts';
 import type { DigestChainError } from '../errors.ts';
 import { isSameRepository, repositoryName } from '../reference.ts';
 import { Authorizer } from './authorizer.ts';
@@ -41,6 +41,7 @@ const TRANSIENT_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
  */
 export class Session {
   readonly options: RegistryOptions;
+  readonly clock: Clock;
   readonly #environment: Environment;
   readonly #transport: Transport;
   readonly #limiter: Limiter;
@@ -51,6 +52,7 @@ export class Session {
 
   constructor(options: RegistryOptions) {
     this.options = options;
+    this.clock = options.clock ?? systemClock;
     this.#environment = options.environment ?? process.env;
     const caFile = options.caFile ?? (this.#environment.SSL_CERT_FILE || undefined);
     this.#transport = new Transport({ environment: this.#environment, caFile });
@@ -72,7 +74,7 @@ export class Session {
 
   retry<T>(operation: Operation, attempt: (tries: number) => Promise<T>): Promise<T> {
     const { retries = DEFAULTS.retries, retryPause: pause = DEFAULTS.retryPause } = this.options;
-    return retry(attempt, { retries, pause, ...operation });
+    return retry(attempt, { retries, pause, clock: this.clock, ...operation });
   }
 
   /** As {@link request}, once; throws {@link Transient} where another try may do. */

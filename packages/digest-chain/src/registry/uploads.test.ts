@@ -124,7 +124,7 @@ describe('an upload', () => {
 describe('an upload that is opened early', () => {
   it('runs beside what comes before the bytes', async () => {
     const upload = clientOf().startUpload(at(proxy.host));
-    await vi.waitFor(() => expect(methods(proxy.requests)).toEqual(['POST']));
+    await expect.poll(() => methods(proxy.requests)).toEqual(['POST']);
     const bytes = newBlob();
     expect(await upload.finish(bytes)).toEqual({ digest: digestOf(bytes), size: 100 });
     expect(methods(proxy.requests)).toEqual(['POST', 'PUT']);
@@ -136,7 +136,7 @@ describe('an upload that is opened early', () => {
     await client.putBlob(at(proxy.host), bytes);
     proxy.requests.length = 0;
     await client.startUpload(at(proxy.host)).finish(bytes);
-    await vi.waitFor(() => expect(methods(proxy.requests)).toEqual(['POST', 'DELETE']));
+    await expect.poll(() => methods(proxy.requests)).toEqual(['POST', 'DELETE']);
     await client.startUpload(at(proxy.host)).cancel();
     expect(methods(proxy.requests)).toEqual(['POST', 'DELETE', 'POST', 'DELETE']);
   });
@@ -147,7 +147,7 @@ describe('an upload that is opened early', () => {
     process.on('unhandledRejection', unhandled);
     const upload = clientOf().startUpload(at(server.host));
     clientOf().startUpload(at(server.host));
-    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    await expect.poll(() => server.requests).toHaveLength(2);
     await new Promise((resolve) => setTimeout(resolve, 20));
     await upload.cancel();
     expect(await codeOf(upload.finish(newBlob()))).toBe('UNAUTHORIZED');

@@ -24,7 +24,8 @@ export async function runCli(
   try {
     await writeFile(join(home, 'config.json'), JSON.stringify({ auths }));
     const cli = new URL('../cli.ts', import.meta.url).pathname;
-    const env = { PATH: process.env.PATH, HOME: home, DOCKER_CONFIG: home, ...environment };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const env = { PATH, NODE_COMPILE_CACHE, HOME: home, DOCKER_CONFIG: home, ...environment };
     const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const [stdout, stderr, [status]] = await Promise.all([
       text(child.stdout),

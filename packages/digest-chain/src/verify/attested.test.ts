@@ -172,7 +172,7 @@ describe('a registry full of signatures', () => {
     await pushSigned(registry, parseReference(chain.image2), tagOf(chain.metadata, 'att'), junk);
     const proxy = await startCountingProxy(server.host);
     try {
-      const started = performance.now();
+      const started = process.cpuUsage();
       const options = { keys: signer.keys, statement: false };
       const reader = registryThrough(proxy.host, chain.metadata);
       const proof = await verify(reader, parseReference(`${chain.image1}:${REVISION}`), options);
@@ -182,7 +182,7 @@ describe('a registry full of signatures', () => {
         found: expect.stringContaining('of them were not read'),
       });
       expect(proxy.requests.length).toBeLessThan(200);
-      expect(performance.now() - started).toBeLessThan(20_000);
+      expect(process.cpuUsage(started).user / 1e6).toBeLessThan(20);
     } finally {
       await proxy.stop();
     }

@@ -1,3 +1,4 @@
+import { seal } from '@multi-image/digest-chain';
 import {
   createRegistry,
   type Digest,
@@ -8,8 +9,7 @@ import {
   type Registry,
   SIGNATURE_ANNOTATION,
   SIMPLE_SIGNING,
-  seal,
-} from '@multi-image/digest-chain';
+} from '@multi-image/digest-chain/oci';
 import { configOf, imageOf } from '@multi-image/testing/image';
 import { provenanceV02 } from '@multi-image/testing/provenance';
 import { envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';

@@ -228,15 +228,13 @@ describe('credential helpers', () => {
   });
 
   it('does not wait for a helper once it is stopped', async () => {
-    await writeHelper('slow', 'exec sleep 30');
+    await writeHelper('slow', 'exec sleep 600');
     await write('.docker/config.json', { credHelpers: { 'quay.io': 'slow' } });
     const environment = { HOME: home, PATH: `${join(home, 'bin')}:${process.env.PATH}` };
     const stopped = AbortSignal.timeout(100);
-    const startedAt = performance.now();
     await expect(findInFiles(IMAGE, { environment, authFile: undefined, signal: stopped })).rejects.toHaveProperty(
       'name',
       'TimeoutError',
     );
-    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 });

@@ -1,4 +1,4 @@
-import { createRegistry, DSSE_ENVELOPE, parseReference, SIGNATURE_ANNOTATION } from '@multi-image/digest-chain';
+import { createRegistry, DSSE_ENVELOPE, parseReference, SIGNATURE_ANNOTATION } from '@multi-image/digest-chain/oci';
 import { palette } from '@multi-image/kit/terminal';
 import { provenanceV1 } from '@multi-image/testing/provenance';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';

@@ -1,0 +1,20 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+/** How every package's tests are run; what a package wants otherwise it gives to `mergeConfig`. */
+export const testConfig: ViteUserConfig = defineConfig({
+  test: {
+    include: ['src/**/*.test.ts'],
+    // To end what hangs, not to measure: on a busy machine everything takes a multiple of its time.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 120_000, interval: 10 } },
+    // A worker of its own for each file takes longer than most files do. Tests leave the process as they found it.
+    isolate: false,
+    // Most of the time a test waits for a registry, a builder or a command.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // What Node makes of the TypeScript of a command is kept for the next command.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)) },
+  },
+});
