@@ -39,19 +39,19 @@ export interface SignedLayer {
  * beyond its envelope. Throws `SIGNATURE_MISSING` where no key made the signature, `ATTESTATION_INVALID`, and the codes
  * of JSON.
  */
-export function readClaim(
+export async function readClaim(
   { mediaType, bytes, signature }: SignedLayer,
   image: RawManifest,
   keys: readonly VerificationKey[],
-): Claim {
+): Promise<Claim> {
   if (mediaType === SIMPLE_SIGNING) {
-    const key = required(signerOf(keys, bytes, decodeBase64(signature ?? '') ?? new Uint8Array()));
+    const key = required(await signerOf(keys, bytes, decodeBase64(signature ?? '') ?? new Uint8Array()));
     return { key, subjects: new Set([signedDigest(bytes)]), predicateType: undefined, provenance: undefined };
   }
   if (mediaType === DSSE_ENVELOPE) return readEnvelopeClaim(parseEnvelope(bytes), keys);
   const bundle = parseBundle(bytes);
   if ('envelope' in bundle) return readEnvelopeClaim(bundle.envelope, keys);
-  const key = required(signerOf(keys, image.bytes, bundle.signature));
+  const key = required(await signerOf(keys, image.bytes, bundle.signature));
   return { key, subjects: new Set([image.digest]), predicateType: undefined, provenance: undefined };
 }
 
@@ -63,8 +63,8 @@ export function isSignature(claim: Claim): boolean {
   return claim.predicateType === undefined || claim.predicateType === COSIGN_SIGN;
 }
 
-function readEnvelopeClaim(envelope: Envelope, keys: readonly VerificationKey[]): Claim {
-  const key = required(envelopeSigner(envelope, keys));
+async function readEnvelopeClaim(envelope: Envelope, keys: readonly VerificationKey[]): Promise<Claim> {
+  const key = required(await envelopeSigner(envelope, keys));
   if (envelope.payloadType !== IN_TOTO) {
     throw new DigestChainError('ATTESTATION_INVALID', 'the envelope holds no in-toto statement', {
       expected: IN_TOTO,

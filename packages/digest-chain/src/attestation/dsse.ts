@@ -33,7 +33,10 @@ export function readEnvelope(document: unknown): Envelope {
 }
 
 /** The key that signed the envelope (one of its signatures), or undefined. */
-export function envelopeSigner(envelope: Envelope, keys: readonly VerificationKey[]): VerificationKey | undefined {
+export function envelopeSigner(
+  envelope: Envelope,
+  keys: readonly VerificationKey[],
+): Promise<VerificationKey | undefined> {
   return signerOf(keys, preAuthenticationEncoding(envelope.payloadType, envelope.payload), ...envelope.signatures);
 }
 

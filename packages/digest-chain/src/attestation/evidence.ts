@@ -74,7 +74,7 @@ export class EvidenceReader {
     const known = blob.mediaType === DSSE_ENVELOPE ? this.#envelopes.get(blob.digest) : undefined;
     if (known !== undefined) return known;
     const bytes = await this.#registry.getBlob(repository, blob, { limit });
-    const claim = readClaim({ ...blob, bytes }, image, this.keys);
+    const claim = await readClaim({ ...blob, bytes }, image, this.keys);
     if (blob.mediaType === DSSE_ENVELOPE) this.#envelopes.set(blob.digest, claim);
     return claim;
   }

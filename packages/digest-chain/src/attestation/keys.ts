@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { DigestChainError } from '../errors.ts';
-import { type Ed25519phVerifier, ed25519Prehash, ed25519phVerifier } from './ed25519ph.ts';
+import { sha512, verifiesEd25519ph } from './ed25519ph.ts';
 
 const { constants, createHash, createPublicKey, verify } = process.getBuiltinModule('node:crypto');
 
@@ -40,16 +40,16 @@ export function parsePublicKeys(pem: string): readonly VerificationKey[] {
  * Whether `signature` is one over `message`, by this key, as cosign makes them: ECDSA in DER over SHA-256 (P-384 also
  * over SHA-384), RSA PKCS #1 v1.5 over SHA-256, Ed25519 over the message itself or, as Ed25519ph, over its SHA-512.
  */
-export function verifies(
+export async function verifies(
   { kind, key }: VerificationKey,
   message: Uint8Array,
   signature: Uint8Array,
-  prehash: () => Uint8Array = () => ed25519Prehash(message),
-): boolean {
+  prehash: () => Uint8Array = () => sha512(message),
+): Promise<boolean> {
   switch (kind) {
     case 'Ed25519':
       if (signature.length !== ED25519_SIGNATURE) return false;
-      return check(null, message, key, signature) || prehashedVerifier(key)(prehash(), signature);
+      return check(null, message, key, signature) || verifiesEd25519ph(pointOf(key), prehash(), signature);
     case 'RSA':
       return check('sha256', message, key, signature);
     case 'ECDSA P-256':
@@ -60,19 +60,18 @@ export function verifies(
 }
 
 /** The first of the keys that made one of the signatures. */
-export function signerOf(
+export async function signerOf(
   keys: readonly VerificationKey[],
   message: Uint8Array,
   ...signatures: readonly Uint8Array[]
-): VerificationKey | undefined {
+): Promise<VerificationKey | undefined> {
   let hash: Uint8Array | undefined;
   const prehash = (): Uint8Array => {
-    hash ??= ed25519Prehash(message);
+    hash ??= sha512(message);
     return hash;
   };
   for (const signature of signatures) {
-    const key = keys.find((candidate) => verifies(candidate, message, signature, prehash));
-    if (key !== undefined) return key;
+    for (const key of keys) if (await verifies(key, message, signature, prehash)) return key;
   }
   return undefined;
 }
@@ -104,15 +103,9 @@ function check(hash: string | null, message: Uint8Array, key: KeyObject, signatu
 
 const ED25519_SIGNATURE = 64;
 
-// A verifier takes longer to make than to use.
-const prehashedVerifiers = new WeakMap<KeyObject, Ed25519phVerifier>();
-
-function prehashedVerifier(key: KeyObject): Ed25519phVerifier {
-  // The key is the last 32 bytes of its DER (RFC 8410).
-  const verifier =
-    prehashedVerifiers.get(key) ?? ed25519phVerifier(key.export({ type: 'spki', format: 'der' }).subarray(-32));
-  prehashedVerifiers.set(key, verifier);
-  return verifier;
+/** The last 32 bytes of a key's DER (RFC 8410). */
+function pointOf(key: KeyObject): Uint8Array {
+  return key.export({ type: 'spki', format: 'der' }).subarray(-32);
 }
 
 function readKey(block: string): KeyObject {
