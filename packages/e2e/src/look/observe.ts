@@ -30,39 +30,35 @@ export interface ObserveOptions {
  */
 export async function observe(options: ObserveOptions): Promise<Observation> {
   const { chain, revision, build, scanners, signer, progress } = options;
-  const eye = new Eye(options);
-  const step = async <T, R>(
+  const observer = new Observer(options);
+  const step = async (
     name: string,
-    images: readonly T[],
-    look: (image: T) => Promise<R>,
-    isGood: (seen: R) => boolean,
+    looks: readonly Promise<ObservedImage>[],
+    went: (seen: ObservedImage) => boolean,
   ) => {
     progress?.started(name);
-    const seen = await Promise.all(images.map(look));
-    progress?.ended(name, seen.every(isGood) ? 'passed' : 'failed');
+    const seen = await Promise.all(looks);
+    progress?.ended(name, seen.every(went) ? 'passed' : 'failed');
     return seen;
   };
   const looked = await step(
     'look at the images',
-    chain.images,
-    (image) => eye.look(image),
+    chain.images.map((image) => observer.look(image)),
     ({ published }) => published.digest !== undefined,
   );
   const ran = await step(
     'run the images',
-    looked,
-    (image) => eye.run(image),
-    ({ output }) => output === undefined || !('exitCode' in output) || output.exitCode === 0,
+    looked.map((image) => observer.run(image)),
+    ({ output }) => output === undefined || 'problem' in output || output.exitCode === 0,
   );
   const images = await step(
     'verify the chain',
-    ran,
-    (image) => eye.prove(image),
+    ran.map((image) => observer.prove(image)),
     ({ proof = [] }) => !('problem' in proof) && proof.every(({ status }) => status !== 'failed'),
   );
   return {
     revision,
-    labelNames: eye.names,
+    labelNames: observer.names,
     seal: chain.seal,
     signer,
     build,
@@ -73,7 +69,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
 }
 
 /** Looks at one image of a chain, step by step; each step adds to what was seen before. */
-class Eye {
+class Observer {
   readonly names: LabelNames;
   readonly #options: ObserveOptions;
 
