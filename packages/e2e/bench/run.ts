@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Progress } from '@multi-image/kit/progress';
-import { palette } from '@multi-image/kit/terminal';
 import { renderPage } from '../src/report/html/page.ts';
 import { runTenant } from '../src/targets/cluster/tenant/tenant-run.ts';
 import { DEFAULT_TIMEOUTS } from '../src/targets/cluster/timeouts.ts';
@@ -45,14 +44,14 @@ const sizes: { heap: number; rss: number }[] = [];
 const sampling = new AbortController();
 let output = '';
 try {
-  const stream = { isTTY: false, write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
+  const stream = { isTTY: false, write: (text: string) => (output += text) };
   const running = runTenant({
     ...place,
     registry: quayAt(place.registryHost),
     // They end with real timers.
     timeouts: DEFAULT_TIMEOUTS,
     pauses: { first: 1000 / pace, longest: 30_000 / pace },
-    progress: new Progress(stream, palette(stream)),
+    progress: new Progress(stream),
     signal: new AbortController().signal,
   });
   const sampled = sample();

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Progress } from '@multi-image/kit/progress';
-import { palette } from '@multi-image/kit/terminal';
 import { KINDS } from '../targets/cluster/resource.ts';
 import { runTekton, type TektonRunOptions } from '../targets/cluster/tekton/tekton-run.ts';
 import { DEFAULT_TIMEOUTS } from '../targets/cluster/timeouts.ts';
@@ -35,8 +34,8 @@ export async function startTekton(world: TenantWorld, misfortunes: TektonMisfort
   server.store.put({ ...KINDS.serviceAccount, metadata: { name: 'default' } });
   const tekton = new SimulatedTekton(server, world.chain, REVISION, misfortunes);
   let output = '';
-  const stream = { isTTY: false, write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
-  const progress = new Progress(stream, palette(stream));
+  const stream = { isTTY: false, write: (text: string) => (output += text) };
+  const progress = new Progress(stream);
   return {
     server,
     kubeconfig,

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Registry } from '@multi-image/digest-chain';
 import { Progress } from '@multi-image/kit/progress';
-import { palette } from '@multi-image/kit/terminal';
 import { loadConfig, render } from '@multi-image/manifests';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, type Signer } from '@multi-image/testing/signer';
@@ -110,7 +109,7 @@ export async function startTenant(world: TenantWorld, misfortunes: Misfortunes =
   });
   const konflux = new KonfluxControllers(server, world.chain, REVISION, misfortunes);
   let output = '';
-  const stream = { isTTY: false, write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
+  const stream = { isTTY: false, write: (text: string) => (output += text) };
   return {
     server,
     konflux,
@@ -126,7 +125,7 @@ export async function startTenant(world: TenantWorld, misfortunes: Misfortunes =
         registry: world.registry,
         timeouts: DEFAULT_TIMEOUTS,
         pauses: { first: 10, longest: 100 },
-        progress: new Progress(stream, palette(stream)),
+        progress: new Progress(stream),
         signal: new AbortController().signal,
         ...options,
       }),

@@ -1,5 +1,4 @@
 import { Progress } from '@multi-image/kit/progress';
-import { palette } from '@multi-image/kit/terminal';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
@@ -21,12 +20,12 @@ beforeEach(async () => {
 afterEach(() => tenant.stop());
 
 function clean(answer: boolean, options: Partial<CleanupOptions> = {}): Promise<void> {
-  const stream = { isTTY: false, write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
+  const stream = { isTTY: false, write: (text: string) => (output += text) };
   return cleanUp({
     config: world.config,
     kubeconfig: tenant.kubeconfig,
     confirm: async () => answer,
-    progress: new Progress(stream, palette(stream)),
+    progress: new Progress(stream),
     signal: new AbortController().signal,
     pauses: { first: 10, longest: 100 },
     ...options,
