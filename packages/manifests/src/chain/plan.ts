@@ -1,4 +1,5 @@
 import { DEFAULT_PREFIX } from '@multi-image/digest-chain/oci';
+import { parseDuration } from '@multi-image/kit/durations';
 import type { ChainConfig, ImageConfig, KonfluxCheck } from '../config/schema.ts';
 import { CHECKS } from '../config/schema.ts';
 import { argumentPrefix, defaultName } from './names.ts';
@@ -59,16 +60,14 @@ export interface ChainPlan {
 export function planChain(config: ChainConfig): ChainPlan {
   const images = config.images.map((image, index) => resolveImage(image, index, config));
   const byRole = new Map(images.map((image) => [image.role, image]));
-  config.images.forEach((image, index) => {
-    for (const role of image.embeds ?? []) {
-      const from = images[index];
-      const to = byRole.get(role);
-      if (from === undefined || to === undefined)
-        throw new RangeError(`unchecked config: no image has the role ${role}`);
-      from.embeds.push(to);
-      to.embeddedBy.push(from);
+  for (const [index, image] of images.entries()) {
+    for (const role of config.images[index]?.embeds ?? []) {
+      const embedded = byRole.get(role);
+      if (embedded === undefined) throw new RangeError(`unchecked config: no image has the role ${role}`);
+      image.embeds.push(embedded);
+      embedded.embeddedBy.push(image);
     }
-  });
+  }
   const [primary] = images;
   if (primary === undefined) throw new RangeError('unchecked config: no images');
   return {
@@ -121,19 +120,18 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
 
 function sortForBuilding(images: readonly PlannedImage[]): PlannedImage[] {
   const waitsFor = new Map(images.map((image) => [image, image.embeds.length]));
-  const ready = images.filter((image) => image.embeds.length === 0);
-  const order: PlannedImage[] = [];
-  for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
-    order.push(next);
-    for (const image of next.embeddedBy) {
+  // The list grows while it is gone through: by each image of which everything that it embeds is in it.
+  const order = images.filter((image) => image.embeds.length === 0);
+  for (const { embeddedBy } of order) {
+    for (const image of embeddedBy) {
       const left = (waitsFor.get(image) ?? 0) - 1;
       waitsFor.set(image, left);
-      if (left === 0) ready.push(image);
+      if (left === 0) order.push(image);
     }
   }
   return order;
 }
 
 function minutes(duration: string): number {
-  return Number.parseInt(duration, 10) * (duration.endsWith('h') ? 60 : 1);
+  return (parseDuration(duration) ?? 0) / 60_000;
 }

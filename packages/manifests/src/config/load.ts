@@ -36,10 +36,11 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   }
   const { config, issues } = checkConfig(await importDefault(file));
   if (config === undefined) {
-    const lines = issues.map(
-      (issue) => `${issue.path || '(the config)'}: expected ${issue.expected}; found ${issue.found}`,
-    );
-    throw new ManifestsError('CONFIG_INVALID', [`${file} has ${count(issues.length, 'error')}:`, ...lines].join('\n'));
+    const head = `${file} has ${issues.length} error${issues.length === 1 ? '' : 's'}:`;
+    const lines = issues.map(({ path, expected, found }) => {
+      return `${path || '(the config)'}: expected ${expected}; found ${found}`;
+    });
+    throw new ManifestsError('CONFIG_INVALID', [head, ...lines].join('\n'));
   }
   const base = dirname(file);
   const root = resolve(base, config.root ?? '.');
@@ -64,28 +65,20 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
 }
 
 async function importDefault(file: string): Promise<unknown> {
-  let module: { default?: unknown };
   try {
     // Modules are cached by URL, and a config may have been edited since it was last loaded.
-    module = await import(`${pathToFileURL(file).href}?changed=${statSync(file).mtimeMs}`);
+    const module = await import(`${pathToFileURL(file).href}?changed=${statSync(file).mtimeMs}`);
+    return module.default;
   } catch (cause) {
-    throw new ManifestsError('CONFIG_FAILED', `${file} can't be loaded: ${describeError(cause)}`, {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : `it threw ${formatValue(cause)}`;
+    throw new ManifestsError('CONFIG_FAILED', `${file} can't be loaded: ${reason}`, {
       expected: 'a module that exports a config by default',
       hint: 'export default defineConfig({ … })',
       cause,
     });
   }
-  return module.default;
-}
-
-function describeError(cause: unknown): string {
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : `it threw ${formatValue(cause)}`;
 }
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import { ManifestsError } from '../errors.ts';
 import type { Pins } from '../pins.ts';
+import type { ComparedFile } from './drift.ts';
 import { findPinned, isEdited, isRepinned } from './stamp.ts';
 
 /** A pin that a bot changed in a rendered file. */
@@ -17,10 +18,7 @@ export interface Adoption {
  * @param files Rendered files, with what is there in their place.
  * @throws ManifestsError PINS_CONFLICT where two files have different new values
  */
-export function findAdoptions(
-  files: readonly { readonly path: string; readonly found: string | undefined }[],
-  pins: Pins,
-): Adoption[] {
+export function findAdoptions(files: readonly ComparedFile[], pins: Pins): Adoption[] {
   const byRepository = new Map(
     [...Object.values(pins.tasks), ...Object.values(pins.images)].map((pin) => [pin.replace(/:[^:/]+@.*$/, ''), pin]),
   );

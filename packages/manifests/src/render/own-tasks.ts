@@ -108,14 +108,7 @@ function task({ name, description, params, results, steps }: OwnTask): YamlMap {
     apiVersion: 'tekton.dev/v1',
     kind: 'Task',
     metadata: { name, labels: { 'app.kubernetes.io/version': VERSION } },
-    spec: {
-      description,
-      params,
-      results,
-      stepTemplate: STEP_TEMPLATE,
-      steps,
-      volumes: [WORKDIR_VOLUME],
-    },
+    spec: { description, params, results, stepTemplate: STEP_TEMPLATE, steps, volumes: [WORKDIR_VOLUME] },
   };
 }
 

@@ -125,21 +125,15 @@ function linkTask(image: PlannedImage, chain: ChainPlan): YamlMap {
 
 function latestTask(image: PlannedImage, chain: ChainPlan, linkOrder: readonly PlannedImage[], pins: Pins): YamlMap {
   const task = finalTask(image, chain);
-  const runAfter =
-    image.embeddedBy.length > 0
-      ? image.embeddedBy.map(applyTagsTask)
-      : linkOrder.filter(({ embeds }) => embeds.length === 0).map(linking(chain).nameOf);
+  const runAfter = isEmbedded(image)
+    ? image.embeddedBy.map(applyTagsTask)
+    : linkOrder.filter(({ embeds }) => embeds.length === 0).map(linking(chain).nameOf);
+  const note = isEmbedded(image)
+    ? 'Whoever enters the chain at latest must find what it links to: this one moves after those.'
+    : 'Nothing becomes latest before the whole chain is linked and verified.';
   return {
     name: applyTagsTask(image),
-    runAfter:
-      runAfter.length === 0
-        ? undefined
-        : noted(
-            image.embeddedBy.length > 0
-              ? 'Whoever enters the chain at latest must find what it links to: this one moves after those.'
-              : 'Nothing becomes latest before the whole chain is linked and verified.',
-            runAfter,
-          ),
+    runAfter: runAfter.length === 0 ? undefined : noted(note, runAfter),
     when: when(param('publish-latest'), 'true'),
     taskRef: catalogTask(pins, 'apply-tags'),
     params: params({
