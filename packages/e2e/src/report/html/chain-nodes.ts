@@ -21,30 +21,23 @@ export function nodesOf({ images, seal }: Pick<Report, 'images' | 'seal'>): read
   const isSealed = (image: ReportImage): boolean =>
     image.sealedDigest !== null || (seal === 'label' && embeddersOf(image).length > 0);
   const nodes: ChainNode[] = [];
-  const letter = (): string => letterOf(nodes.length);
-  const built = new Map<ReportImage, ChainNode>();
-  for (const image of images) {
-    const sealed = isSealed(image);
-    const node = {
-      letter: letter(),
-      title: sealed ? `${image.title}, as built` : image.title,
-      image,
-      digest: image.originDigest,
-      published: !sealed,
-      sealed: false,
-      holds: [...built.values()].filter((other) => image.embeds.includes(other.image.role)),
-    };
+  /** What is published of an image: as it was built, until it is sealed. */
+  const last = new Map<ReportImage, ChainNode>();
+  const add = (state: Omit<ChainNode, 'letter'>): void => {
+    const node = { ...state, letter: letterOf(nodes.length) };
     nodes.push(node);
-    built.set(image, node);
+    last.set(node.image, node);
+  };
+  for (const image of images) {
+    const published = !isSealed(image);
+    const title = published ? image.title : `${image.title}, as built`;
+    const holds = nodes.filter((other) => image.embeds.includes(other.image.role));
+    add({ title, image, digest: image.originDigest, published, sealed: false, holds });
   }
-  const published = new Map(built);
   for (const image of images.toReversed()) {
     if (!isSealed(image)) continue;
-    const holds = [...embeddersOf(image), image].flatMap((other) => published.get(other) ?? []);
-    const title = `${image.title}, sealed`;
-    const node = { letter: letter(), title, image, digest: image.sealedDigest, published: true, sealed: true, holds };
-    nodes.push(node);
-    published.set(image, node);
+    const holds = [...embeddersOf(image), image].flatMap((other) => last.get(other) ?? []);
+    add({ title: `${image.title}, sealed`, image, digest: image.sealedDigest, published: true, sealed: true, holds });
   }
   return nodes;
 }

@@ -22,43 +22,19 @@ export function picture(report: Report): Markup {
   const statusOf = (id: string): Status => report.criteria.find((entry) => entry.id === id)?.status ?? 'skipped';
   const built = statusOf('image-2-embeds-image-1');
   const sealed = statusOf('image-1-labelled');
-  const verb = (status: Status, does: string, should: string): string => (status === 'passed' ? does : should);
-  const builtIn = nodes
-    .filter((node) => !node.sealed)
-    .flatMap((node) =>
-      node.holds.map(
-        (held): Arc => ({
-          from: column(held),
-          to: column(node),
-          text: `${held.letter} ${verb(built, 'is', 'should be')} built into ${node.letter}`,
-        }),
-      ),
-    );
-  const back = nodes.flatMap((node) =>
-    node.sealed
-      ? node.holds
-          .filter(({ image }) => image !== node.image)
-          .map(
-            (held): Arc => ({
-              from: column(held),
-              to: column(node),
-              text: `${held.letter} ${verb(sealed, 'is', 'should be')} sealed into ${node.letter}`,
-            }),
-          )
-      : [],
+  const edges = nodes.flatMap((node) => node.holds.map((held) => ({ node, held })));
+  const arc = (from: ChainNode, to: ChainNode, text: string): Arc => ({ from: column(from), to: column(to), text });
+  const is = (status: Status): string => (status === 'passed' ? 'is' : 'should be');
+  const names = sealed === 'passed' ? 'names' : 'should name';
+  const builtIn = edges
+    .filter(({ node }) => !node.sealed)
+    .map(({ node, held }) => arc(held, node, `${held.letter} ${is(built)} built into ${node.letter}`));
+  const back = edges
+    .filter(({ node, held }) => node.sealed && held.image !== node.image)
+    .map(({ node, held }) => arc(held, node, `${held.letter} ${is(sealed)} sealed into ${node.letter}`));
+  const stated = (report.seal === 'referrer' ? edges : []).map(({ node, held }) =>
+    arc(node, held, `a statement beside ${held.letter} ${names} ${node.letter}`),
   );
-  const stated =
-    report.seal === 'referrer'
-      ? nodes.flatMap((node) =>
-          node.holds.map(
-            (held): Arc => ({
-              from: column(node),
-              to: column(held),
-              text: `a statement beside ${held.letter} ${verb(sealed, 'names', 'should name')} ${node.letter}`,
-            }),
-          ),
-        )
-      : [];
   return html`<figure>
 <ol class="chain${drawn && html` drawn`}" style="--columns:${columns}">
 ${drawn && strip('above', columns, builtIn, built)}${nodes.map((node) =>
