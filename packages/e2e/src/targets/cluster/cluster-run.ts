@@ -125,10 +125,9 @@ export async function runOnCluster(options: ClusterRunOptions, target: ClusterTa
     settleFindings(findings, progress);
     if (!(await plan.begin(state))) return undefined;
 
-    const { revision, before, finished, signed } = state.state;
     const onKnown = (known: Partial<TenantState>): void => state.note(known);
     const followed = await plan.follow(state, (until) =>
-      followRuns({ ...run, chain, labels, revision, before, finished, signed, secrecy, signal: until, onKnown }),
+      followRuns({ ...run, chain, labels, known: state.state, secrecy, signal: until, onKnown }),
     );
     await state.settled();
 

@@ -20,3 +20,16 @@ export function settleFindings(findings: readonly Finding[], progress: Progress)
     found: problems.map(({ what, hint }) => (hint === '' ? what : `${what}\n  → ${hint}`)).join('\n'),
   });
 }
+
+/** What all of these looks found. What one of them stumbles over is a problem too, and must not hide what others found. */
+export async function gatherFindings(looks: readonly Promise<readonly Finding[]>[]): Promise<Finding[]> {
+  const settled = await Promise.allSettled(looks);
+  return settled.flatMap((look) => (look.status === 'fulfilled' ? look.value : [problemOf(look.reason)]));
+}
+
+/** An error of a look, as what it found. Throws what is no finding: a bug, an interruption. */
+export function problemOf(error: unknown): Finding {
+  if (!(error instanceof E2eError) || error.code === 'INTERRUPTED') throw error;
+  const what = [error.message, error.found].filter(Boolean).join(': ');
+  return { level: 'problem', what, hint: error.hint ?? '' };
+}

@@ -3,7 +3,25 @@ import type { Finding } from './finding.ts';
 import { groupOf, type Kind } from './resource.ts';
 
 /** Verbs that a run will use on a kind, as roles name them. */
-export type Need = readonly [kind: Kind, verbs: readonly string[]];
+export interface Need {
+  readonly kind: Kind;
+  readonly verbs: readonly string[];
+}
+
+/** Tells every kind that the cluster does not have, and what to do then. */
+export async function findMissingKinds(
+  cluster: Cluster,
+  kinds: readonly Kind[],
+  hintOf: (kind: Kind) => string,
+): Promise<Finding[]> {
+  const served = await Promise.all(kinds.map((kind) => cluster.serves(kind)));
+  const missing = kinds.filter((_, index) => served[index] === undefined);
+  return missing.map((kind) => ({
+    level: 'problem',
+    what: `the cluster has no ${kind.kind} (${kind.apiVersion})`,
+    hint: hintOf(kind),
+  }));
+}
 
 /** Asks for every verb whether this login may (SelfSubjectAccessReviews), and tells all that it may not. */
 export async function findMissingRights(
@@ -11,23 +29,17 @@ export async function findMissingRights(
   namespace: string,
   needs: readonly Need[],
 ): Promise<Finding[]> {
-  const asked = needs.flatMap(([kind, verbs]) => verbs.map((verb) => ({ verb, kind })));
+  const asked = needs.flatMap(({ kind, verbs }) => verbs.map((verb) => ({ verb, kind })));
   const unique = [...new Map(asked.map((entry) => [`${entry.verb} ${entry.kind.kind}`, entry])).values()];
   const answers = await Promise.all(
     unique.map(async ({ verb, kind }): Promise<Finding[]> => {
       const resource = await cluster.serves(kind);
-      // That a kind is not there is told by itself.
-      if (resource === undefined) return [];
       const group = groupOf(kind);
-      if (await cluster.may({ verb, group, resource, namespace })) return [];
+      // That a kind is not there is told by itself.
+      if (resource === undefined || (await cluster.may({ verb, group, resource, namespace }))) return [];
       const full = group === '' ? resource : `${resource}.${group}`;
-      return [
-        {
-          level: 'problem',
-          what: `you may not ${verb} ${full} in ${namespace}`,
-          hint: `ask an admin; to check: kubectl auth can-i ${verb} ${full} -n ${namespace}`,
-        },
-      ];
+      const hint = `ask an admin; to check: kubectl auth can-i ${verb} ${full} -n ${namespace}`;
+      return [{ level: 'problem', what: `you may not ${verb} ${full} in ${namespace}`, hint }];
     }),
   );
   const logs = await cluster.may({ verb: 'get', group: '', resource: 'pods', subresource: 'log', namespace });

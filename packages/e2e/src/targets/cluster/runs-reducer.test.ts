@@ -34,9 +34,8 @@ function taskOf(run: string, name: string, more: Partial<TaskRecord> = {}): Task
 const see = (run: RunRecord): RunsEvent => ({ type: 'run', run });
 const seeTask = (task: TaskRecord): RunsEvent => ({ type: 'task', task });
 
-function begin(more: Partial<Parameters<typeof runsState>[0]> = {}): RunsState {
-  const components = ['app', 'scanner'];
-  return runsState({ components, revision: OURS, before: new Set(), finished: {}, signed: {}, ...more });
+function begin(more: Partial<Parameters<typeof runsState>[1]> = {}): RunsState {
+  return runsState(['app', 'scanner'], { revision: OURS, before: [], finished: {}, ...more });
 }
 
 /** What comes of these events, one after the other. */
@@ -82,7 +81,7 @@ test.each<[string, Partial<RunRecord>]>([
   ['of a pull request', { name: 'app-on-pull-request-1' }],
   ['that was there before', { name: 'app-on-push-0' }],
 ])('a run %s is left alone', (_, more) => {
-  const state = begin({ before: new Set(['app-on-push-0']) });
+  const state = begin({ before: ['app-on-push-0'] });
   expect(play(state, see(runOf('app', more))).effects).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import type { RunFacts } from '../../judge/observation.ts';
 import { factsOf, isOver, type RunRecord, type TaskRecord } from './facts.ts';
+import type { TenantState } from './state.ts';
 
 /** What is known of the runs of a chain while they are followed; never changed, {@link reduceRuns} makes the next one. */
 export interface RunsState {
@@ -49,29 +50,24 @@ export type RunsEffect =
   | { type: 'all-started' }
   | { type: 'all-finished' };
 
-export interface KnownRuns {
-  revision?: string | undefined;
-  finished?: Record<string, RunFacts>;
-  /** What Chains wrote on the runs, by component. */
-  signed?: Record<string, string>;
-}
+/** Of a run's state, what its PipelineRuns say. */
+export type KnownRuns = Partial<Pick<TenantState, 'revision' | 'finished' | 'signed'>>;
 
 /** The state before anything is seen. Where no revision is known, the first commit with a run of every component is meant. */
-export function runsState(known: {
-  components: readonly string[];
-  revision: string | undefined;
-  before: ReadonlySet<string>;
-  finished: Readonly<Record<string, RunFacts>>;
-  signed: Readonly<Record<string, string>>;
-}): RunsState {
+export function runsState(
+  components: readonly string[],
+  known: Pick<TenantState, 'revision' | 'before' | 'finished' | 'signed'>,
+): RunsState {
   return {
-    ...known,
+    components,
+    before: new Set(known.before),
+    revision: known.revision,
     candidates: known.revision === undefined ? new Map() : undefined,
     records: new Map(),
     tasks: new Map(),
     settling: new Set(),
     finished: new Map(Object.entries(known.finished)),
-    signed: new Map(Object.entries(known.signed)),
+    signed: new Map(Object.entries(known.signed ?? {})),
   };
 }
 

@@ -17,6 +17,7 @@ import {
   runsState,
 } from './runs-reducer.ts';
 import type { Secrecy } from './secrecy.ts';
+import type { TenantState } from './state.ts';
 
 /** How the runs of a chain are found. */
 export interface RunLabels {
@@ -39,14 +40,8 @@ export interface FollowRunsOptions {
   chain: ChainPlan;
   namespace: string;
   labels: RunLabels;
-  /** The commit to follow; where it is not known, that of the first new runs ({@link runsState}). */
-  revision: string | undefined;
-  /** Runs that are older, and not meant. */
-  before: readonly string[];
-  /** Runs that were seen to end already, by component. */
-  finished: Readonly<Record<string, RunFacts>>;
-  /** What Chains was seen to write already, by component. */
-  signed: Readonly<Record<string, string>> | undefined;
+  /** What is known of them: the commit, if it is; what ended and was signed already; names of runs that are not meant. */
+  known: Pick<TenantState, 'revision' | 'before' | 'finished' | 'signed'>;
   /** Milliseconds: until a run of each component is there, and until all are over. */
   timeouts: { started: number; runs: number };
   progress: Progress;
@@ -71,10 +66,9 @@ export function componentsOf(chain: ChainPlan): readonly { component: string; ro
 export async function followRuns(
   options: FollowRunsOptions,
 ): Promise<{ revision: string; runs: ReadonlyMap<string, RunFacts> }> {
-  const { cluster, chain, namespace, labels, before, progress, secrecy, timeouts } = options;
+  const { cluster, chain, namespace, labels, progress, secrecy, timeouts } = options;
   const components = componentsOf(chain).map(({ component }) => component);
-  const { revision, finished, signed = {} } = options;
-  let state = runsState({ components, revision, before: new Set(before), finished, signed });
+  let state = runsState(components, options.known);
   const logs: Promise<void>[] = [];
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
@@ -141,7 +135,8 @@ export async function followRuns(
 }
 
 function timeout(wait: 'started' | 'runs', state: RunsState, options: FollowRunsOptions): E2eError {
-  const { chain, namespace, labels, timeouts, revision } = options;
+  const { chain, namespace, labels, timeouts } = options;
+  const { revision } = options.known;
   const records = [...state.records.values()];
   const seen: ReadonlyMap<string, unknown> = wait === 'started' ? state.records : state.finished;
   const open = state.components.filter((component) => !seen.has(component));

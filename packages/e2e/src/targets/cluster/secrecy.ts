@@ -53,11 +53,7 @@ export class Secrecy {
     }
     if (!(error instanceof E2eError)) return error;
     const { code, message, expected, found, hint } = this.cleanAll({ ...error, message: error.message });
-    return new E2eError(code, message, {
-      ...(expected ? { expected } : {}),
-      ...(found ? { found } : {}),
-      ...(hint ? { hint } : {}),
-    });
+    return new E2eError(code, message, { expected, found, hint });
   }
 }
 

@@ -1,6 +1,7 @@
 import { KINDS, list, NAMES, type Resource, text } from '../../targets/cluster/resource.ts';
 import { RUN_LABELS } from '../../targets/cluster/tekton/embed.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
+import { after } from './misfortunes.ts';
 import { condition, endedTask, resultsOf } from './objects.ts';
 import type { KubeServer } from './server.ts';
 
@@ -8,8 +9,8 @@ import type { KubeServer } from './server.ts';
 export interface TektonMisfortunes {
   /** This task of a run fails, with this log. */
   failingTask?: { task: string; log: string };
-  /** No node has room for this task's pod. */
-  noRoom?: { task: string; forever: boolean } | undefined;
+  /** No node has room for this task's pod until then. */
+  noRoom?: { task: string; until: () => Promise<unknown> } | undefined;
   /** What Chains writes on the runs; nothing where there is no Chains. */
   chains?: string;
   /** Milliseconds between steps. */
@@ -67,9 +68,10 @@ export class SimulatedTekton {
     const { failingTask, noRoom } = this.#misfortunes;
     if (noRoom?.task === task) {
       this.#wait(run, task);
-      if (noRoom.forever) return;
-      this.#misfortunes.noRoom = undefined;
-      this.#later(() => this.#next(run, [task, ...rest]));
+      after(noRoom.until(), () => {
+        this.#misfortunes.noRoom = undefined;
+        this.#later(() => this.#next(run, [task, ...rest]));
+      });
       return;
     }
     const log = failingTask?.task === task ? failingTask.log : undefined;

@@ -1,20 +1,12 @@
-import type { Progress } from '@multi-image/kit/progress';
-import { requireYes } from '../ask.ts';
 import { Cluster } from '../cluster.ts';
-import type { ClusterOptions } from '../cluster-session.ts';
+import { type DeletionOptions, isDeletionWanted } from '../deletion.ts';
 import { KINDS, MADE_BY_US, NAMES } from '../resource.ts';
 import { RUN_LABELS } from './embed.ts';
 
-export interface TektonCleanupOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
+export interface TektonCleanupOptions extends DeletionOptions {
   application: string;
   /** Of the context where it is undefined. */
   namespace: string | undefined;
-  /** Only say what would be deleted. */
-  dryRun?: boolean;
-  /** Answers whether to go on; it was told what will be deleted. */
-  confirm: (question: string) => Promise<boolean>;
-  progress: Progress;
-  signal: AbortSignal;
 }
 
 /**
@@ -35,16 +27,8 @@ export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> 
     Object.entries(wanted).every(([name, value]) => metadata.labels?.[name] === value),
   );
   progress.line(`namespace ${namespace} on ${cluster.server}:`);
-  for (const { kind, metadata } of made) progress.line(`  delete ${kind} ${metadata.name}, with its pods`);
-  if (made.length === 0) {
-    progress.line('  nothing that this command made');
-    return;
-  }
-  if (options.dryRun) {
-    progress.line('nothing was deleted: this is a dry run');
-    return;
-  }
-  await requireYes(options.confirm);
+  const steps = made.map(({ kind, metadata }) => `delete ${kind} ${metadata.name}, with its pods`);
+  if (!(await isDeletionWanted(steps, options))) return;
   for (const run of made) await cluster.delete(run);
   progress.line('done; images and source artifacts stay in the registry');
 }

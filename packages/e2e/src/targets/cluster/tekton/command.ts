@@ -3,25 +3,13 @@ import { palette } from '@multi-image/kit/terminal';
 import { loadConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { connect } from '../../../look/connect.ts';
-import { readKeyFiles } from '../../../look/key-files.ts';
 import { podmanRunner } from '../../../look/run-images.ts';
 import type { Report } from '../../../report/report.ts';
-import { ask } from '../ask.ts';
-import type { TenantValues } from '../tenant/command.ts';
-import { parseTimeouts } from '../timeouts.ts';
+import { ask } from '../deletion.ts';
+import { runOptions } from '../tenant/command.ts';
 import { cleanUpRuns } from './cleanup.ts';
+import type { TektonValues } from './options.ts';
 import { runTekton } from './tekton-run.ts';
-
-export interface TektonValues extends TenantValues {
-  registry?: string | undefined;
-  'git-url'?: string | undefined;
-  namespace?: string | undefined;
-  'service-account': string;
-  'git-secret'?: string | undefined;
-  'stand-ins': boolean;
-  'plain-http': boolean;
-  'registry-here'?: string | undefined;
-}
 
 /** Runs on a cluster with Tekton what the command line asks for; a report, or nothing after a dry run or a clean-up. */
 export async function runTektonCommand(
@@ -29,13 +17,11 @@ export async function runTektonCommand(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Report | undefined> {
-  const { config, kubeconfig, context, commit, namespace, 'plain-http': plainHttp, 'stand-ins': standIns } = values;
-  if (commit !== undefined && values.resume) throw new E2eError('USAGE', '--commit and --resume exclude each other');
+  const { namespace, 'plain-http': plainHttp, 'stand-ins': standIns } = values;
+  const options = await runOptions(values, progress, signal);
   if (values.cleanup) {
-    const { application } = (await loadConfig(config)).chain;
-    const confirm = (question: string): Promise<boolean> => ask(question, values.yes);
-    const dryRun = values['dry-run'];
-    await cleanUpRuns({ kubeconfig, context, application, namespace, dryRun, confirm, progress, signal });
+    const { application } = (await loadConfig(values.config)).chain;
+    await cleanUpRuns({ ...options, application, namespace, confirm: (question) => ask(question, values.yes) });
     return undefined;
   }
   if (plainHttp && !standIns) {
@@ -47,10 +33,7 @@ export async function runTektonCommand(
   const from = values.registry?.split('/')[0];
   const { registry, elsewhere } = connect({ from, to: values['registry-here'], plainHttp, signal });
   return runTekton({
-    config,
-    kubeconfig,
-    context,
-    commit,
+    ...options,
     imageRegistry: values.registry,
     gitUrl: values['git-url'],
     namespace,
@@ -58,17 +41,11 @@ export async function runTektonCommand(
     gitSecret: values['git-secret'],
     standIns,
     plainHttp,
-    dryRun: values['dry-run'],
-    resume: values.resume,
-    stateFile: values.state,
-    timeouts: parseTimeouts(values.timeout),
-    keys: await readKeyFiles(values.key),
     registry,
     elsewhere,
     runImage: podmanRunner({ plainHttp, elsewhere }),
     // So that what it would make can be piped on, as it is.
     print: (yaml) => process.stdout.write(yaml),
-    progress: values['dry-run'] ? new Progress(process.stderr, palette(process.stderr)) : progress,
-    signal,
+    progress: options.dryRun ? new Progress(process.stderr, palette(process.stderr)) : progress,
   });
 }

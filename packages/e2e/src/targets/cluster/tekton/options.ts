@@ -1,3 +1,6 @@
+import type { parseArgs } from 'node:util';
+import type { TenantValues } from '../tenant/options.ts';
+
 /** The options of a run on any cluster with Tekton, beside those that it shares with a tenant run; for `util.parseArgs`. */
 export const TEKTON_OPTIONS = {
   registry: { type: 'string' },
@@ -9,6 +12,8 @@ export const TEKTON_OPTIONS = {
   'plain-http': { type: 'boolean', default: false },
   'registry-here': { type: 'string' },
 } as const;
+
+export type TektonValues = ReturnType<typeof parseArgs<{ options: typeof TEKTON_OPTIONS }>>['values'] & TenantValues;
 
 export const TEKTON_HELP = `On any cluster with Tekton, without Konflux (--target tekton; docs/tekton-run.md). Besides --kubeconfig, --context,
 --dry-run (prints the PipelineRuns), --resume, --timeout, --cleanup and --key as on a tenant:

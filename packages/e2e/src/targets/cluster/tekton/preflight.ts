@@ -2,10 +2,10 @@ import type { Registry } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, gatherFindings } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
 import { KINDS, type Kind, list } from '../resource.ts';
-import { findMissingRights, type Need } from '../rights.ts';
+import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { type CommitOptions, findCommitProblems } from './commit.ts';
 
 export interface TektonPreflightOptions {
@@ -26,7 +26,7 @@ const RESOLUTION: Kind = { apiVersion: 'resolution.tekton.dev/v1beta1', kind: 'R
 
 /** Looks at everything that a run on a cluster with Tekton needs, and tells all that is wrong at once. Changes nothing. */
 export async function preflightTekton(options: TektonPreflightOptions): Promise<readonly Finding[]> {
-  const { cluster, chain, registry, makes } = options;
+  const { chain, registry, makes } = options;
   const findings: Finding[] = [];
   const isPlaceholder = /^(?:[^/]+\/)?your-/.test(chain.registry);
   if (isPlaceholder) {
@@ -36,51 +36,32 @@ export async function preflightTekton(options: TektonPreflightOptions): Promise<
       hint: '--registry names one that you may push to',
     });
   }
-  const looks: Promise<readonly Finding[]>[] = [
+  const looks = [
     ...(isPlaceholder ? [] : [findRegistryProblems(registry, chain)]),
     ...(makes === undefined ? [] : [findCommitProblems(makes)]),
     lookAtCluster(options),
   ];
-  for (const look of await Promise.allSettled(looks)) {
-    if (look.status === 'fulfilled') findings.push(...look.value);
-    // Without an answer or a login there is nothing more to look at, but what was found so far is told.
-    else if (!(look.reason instanceof E2eError) || look.reason.code === 'INTERRUPTED') throw look.reason;
-    else {
-      const { message, found, hint } = look.reason;
-      findings.push({ level: 'problem', what: [message, found].filter(Boolean).join(': '), hint: hint ?? '' });
-    }
-  }
-  return findings;
-
-  async function lookAtCluster({ makes, bundles }: TektonPreflightOptions): Promise<readonly Finding[]> {
-    const needs: readonly Need[] = [
-      [KINDS.pipelineRun, ['get', 'list', 'watch', ...(makes === undefined ? [] : ['create'])]],
-      [KINDS.taskRun, ['list', 'watch']],
-      ...(makes === undefined ? [] : [[KINDS.serviceAccount, ['get']] as const]),
-    ];
-    const kinds = await findMissingKinds(cluster, bundles.length > 0 && makes !== undefined);
-    const [rights, account, admission] = await Promise.all([
-      findMissingRights(cluster, chain.namespace, needs),
-      makes === undefined ? [] : lookAtAccount(options),
-      makes === undefined ? [] : lookAtNamespace(options),
-    ]);
-    return [...kinds, ...rights, ...account, ...admission];
-  }
+  return [...findings, ...(await gatherFindings(looks))];
 }
 
-async function findMissingKinds(cluster: Cluster, withBundles: boolean): Promise<Finding[]> {
-  const kinds = [KINDS.pipelineRun, KINDS.taskRun, ...(withBundles ? [RESOLUTION] : [])];
-  const served = await Promise.all(kinds.map((kind) => cluster.serves(kind)));
-  return kinds
-    .filter((_, index) => served[index] === undefined)
-    .map((kind) => ({
-      level: 'problem',
-      what: `the cluster has no ${kind.kind} (${kind.apiVersion})`,
-      hint:
-        kind === RESOLUTION
-          ? 'without Tekton’s resolvers no bundle can be run: install them, or use --stand-ins'
-          : 'install Tekton Pipelines (kubectl apply -f https://storage.googleapis.com/tekton-releases/pipeline/latest/release.yaml)',
-    }));
+async function lookAtCluster(options: TektonPreflightOptions): Promise<readonly Finding[]> {
+  const { cluster, chain, makes, bundles } = options;
+  const needs: Need[] = [
+    { kind: KINDS.pipelineRun, verbs: ['get', 'list', 'watch', ...(makes === undefined ? [] : ['create'])] },
+    { kind: KINDS.taskRun, verbs: ['list', 'watch'] },
+  ];
+  if (makes !== undefined) needs.push({ kind: KINDS.serviceAccount, verbs: ['get'] });
+  const kinds = [KINDS.pipelineRun, KINDS.taskRun, ...(bundles.length > 0 && makes !== undefined ? [RESOLUTION] : [])];
+  const missing = await findMissingKinds(cluster, kinds, (kind) =>
+    kind === RESOLUTION
+      ? 'without Tekton’s resolvers no bundle can be run: install them, or use --stand-ins'
+      : 'install Tekton Pipelines (kubectl apply -f https://storage.googleapis.com/tekton-releases/pipeline/latest/release.yaml)',
+  );
+  const looks = await Promise.all([
+    findMissingRights(cluster, chain.namespace, needs),
+    ...(makes === undefined ? [] : [lookAtAccount(options), lookAtNamespace(options)]),
+  ]);
+  return [...missing, ...looks.flat()];
 }
 
 async function lookAtAccount({ cluster, chain, serviceAccount }: TektonPreflightOptions): Promise<Finding[]> {

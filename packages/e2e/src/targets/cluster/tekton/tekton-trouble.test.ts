@@ -126,12 +126,12 @@ describe('through trouble on the way', () => {
   });
 
   test('a pod that no node has room for is told of, and where that stays so, it is the reason', async () => {
-    await start({ noRoom: { task: 'build-image-1', forever: false } });
-    expect((await cluster.run())?.status).toBe('passed');
     const told = 'build-image-1 has no room yet: pod status "PodScheduled":"False"';
+    await start({ noRoom: { task: 'build-image-1', until: () => until(() => cluster.output().includes(told)) } });
+    expect((await cluster.run())?.status).toBe('passed');
     expect(cluster.output().split(told)).toHaveLength(2);
     await cluster.stop();
-    await start({ noRoom: { task: 'build-image-1', forever: true } });
+    await start({ noRoom: { task: 'build-image-1', until: () => new Promise(() => {}) } });
     const clock = new HeldClock();
     const running = cluster.run({ clock });
     await Promise.race([running, until(() => cluster.output().includes(told))]);

@@ -1,25 +1,17 @@
-import type { Progress } from '@multi-image/kit/progress';
 import { loadConfig } from '@multi-image/manifests';
-import { requireYes } from '../ask.ts';
 import { Cluster } from '../cluster.ts';
-import type { ClusterOptions } from '../cluster-session.ts';
+import { type DeletionOptions, isDeletionWanted } from '../deletion.ts';
 import { settleFindings } from '../finding.ts';
-import { KINDS, list } from '../resource.ts';
+import { KINDS, list, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects } from './desired.ts';
 import { secretsOf } from './linked-secrets.ts';
 import { awaitGone, deleteMade, findMade, printGoing } from './made.ts';
 
-export interface CleanupOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
+export interface CleanupOptions extends DeletionOptions {
   config: string;
-  /** Only say what would be deleted. */
-  dryRun?: boolean;
   /** Milliseconds to wait until what was deleted is gone; 3 minutes by default. */
   patience?: number;
-  /** Answers whether to go on; it was told what will be deleted. */
-  confirm: (question: string) => Promise<boolean>;
-  progress: Progress;
-  signal: AbortSignal;
 }
 
 /**
@@ -47,29 +39,24 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
   );
   const unlink = linked.flat();
   progress.line(`namespace ${namespace} on ${cluster.server}:`);
-  for (const { kind, metadata } of made)
-    progress.line(`  delete ${kind} ${metadata.name}${kind === 'ImageRepository' ? ', with all images in it' : ''}`);
-  for (const account of unlink)
-    progress.line(`  unlink ${secretsOf(account).join(', ')} from ServiceAccount ${account.metadata.name}`);
-  if (made.length + unlink.length === 0) {
-    progress.line('  nothing that this command made');
-    return;
-  }
-  if (options.dryRun) {
-    progress.line('nothing was deleted: this is a dry run');
-    return;
-  }
-  // Half a clean-up is worse than none.
-  const needs = [
-    ...made.map((object): Need => [object, ['get', 'delete']]),
-    ...unlink.map((account): Need => [account, ['patch']]),
+  const steps = [
+    ...made.map(
+      ({ kind, metadata }) =>
+        `delete ${kind} ${metadata.name}${kind === 'ImageRepository' ? ', with all images in it' : ''}`,
+    ),
+    ...unlink.map((account) => `unlink ${secretsOf(account).join(', ')} from ServiceAccount ${account.metadata.name}`),
   ];
-  const rights = await findMissingRights(cluster, namespace, needs);
-  settleFindings(
-    rights.filter(({ level }) => level === 'problem'),
-    progress,
-  );
-  await requireYes(options.confirm);
+  const check = async (): Promise<void> => {
+    const needs: Need[] = [
+      ...made.map((kind) => ({ kind, verbs: ['get', 'delete'] })),
+      ...unlink.map((kind) => ({ kind, verbs: ['patch'] })),
+    ];
+    const rights = await findMissingRights(cluster, namespace, needs);
+    const problems = rights.filter(({ level }) => level === 'problem');
+    // Half a clean-up is worse than none.
+    settleFindings(problems, progress);
+  };
+  if (!(await isDeletionWanted(steps, options, check))) return;
   // Applied without the list, the entries that were applied before go, and those of others stay.
   for (const { secrets: _, ...account } of unlink) await cluster.apply(account as (typeof unlink)[number]);
   await deleteMade(cluster, made);
@@ -79,10 +66,8 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
 }
 
 /** Whether this command applied something to the object: its name is among the field managers. */
-function isOurs(object: Parameters<typeof secretsOf>[0]): boolean {
+function isOurs(object: Resource): boolean {
   const managers = list(object, 'metadata', 'managedFields');
   // Not every server tells; applying nothing takes nothing from others either way.
-  return (
-    managers.length === 0 || managers.some((entry) => (entry as { manager?: string }).manager === 'multi-image-e2e')
-  );
+  return managers.length === 0 || managers.some((entry) => text(entry, 'manager') === MADE_BY_US);
 }

@@ -1,3 +1,5 @@
+import type { parseArgs } from 'node:util';
+
 /** The options of a tenant run, as `util.parseArgs` takes them. */
 export const TENANT_OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -10,6 +12,12 @@ export const TENANT_OPTIONS = {
   yes: { type: 'boolean', default: false },
   timeout: { type: 'string', multiple: true },
 } as const;
+
+/** What a command line says of a tenant run, with the options that every target has. */
+export type TenantValues = ReturnType<typeof parseArgs<{ options: typeof TENANT_OPTIONS }>>['values'] & {
+  config: string;
+  key?: string[] | undefined;
+};
 
 export const TENANT_HELP = `On a Konflux tenant (--target tenant; docs/tenant-run.md):
   --kubeconfig FILE, --context NAME

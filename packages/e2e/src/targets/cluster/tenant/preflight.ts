@@ -3,10 +3,10 @@ import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { KEY_HINT, KEY_SECRET, readChainsKey } from '../chains-key.ts';
 import type { Cluster } from '../cluster.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, gatherFindings, problemOf } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
-import { KINDS } from '../resource.ts';
-import { findMissingRights, type Need } from '../rights.ts';
+import { KINDS, type Kind } from '../resource.ts';
+import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects, findUnfinished } from './desired.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
 
@@ -41,27 +41,22 @@ export async function preflightTenant(options: PreflightOptions): Promise<Tenant
     if (key !== undefined && !('level' in key)) keys = key;
     return keyFindings(key);
   };
+  const hintOf = ({ apiVersion }: Kind): string =>
+    apiVersion.startsWith('tekton') ? 'install Tekton' : 'this is no Konflux tenant: choose its context with --context';
   try {
-    findings.push(...(await findMissingKinds(options)));
+    findings.push(...(await findMissingKinds(cluster, Object.values(KINDS), hintOf)));
   } catch (error) {
     // Without an answer or a login there is nothing more to look at, but what was found so far is told.
-    return { findings: [...findings, asFinding(error)], keys };
+    return { findings: [...findings, problemOf(error)], keys };
   }
-  // What one look stumbles over must not hide what the others found.
-  const looks = await Promise.allSettled([
+  const looks = [
     findMissingRights(cluster, namespace, needs(options)),
     findUnlinkedSecrets(options).catch((error) => nothingIfTold(options, error)),
     findRegistryProblems(options.registry, config.chain),
     lookAtKey(),
-  ]);
-  for (const look of looks) findings.push(...(look.status === 'fulfilled' ? look.value : [asFinding(look.reason)]));
+  ];
+  findings.push(...(await gatherFindings(looks)));
   return { findings, keys };
-}
-
-function asFinding(error: unknown): Finding {
-  if (!(error instanceof E2eError) || error.code === 'INTERRUPTED') throw error;
-  const what = [error.message, error.found].filter(Boolean).join(': ');
-  return { level: 'problem', what, hint: error.hint ?? '' };
 }
 
 /** Nothing where service accounts may not be looked at: that this right is missing is told with the others. */
@@ -72,32 +67,18 @@ async function nothingIfTold({ cluster, namespace }: PreflightOptions, error: un
   throw error;
 }
 
-async function findMissingKinds({ cluster, namespace }: PreflightOptions): Promise<Finding[]> {
-  const kinds = Object.values(KINDS);
-  const served = await Promise.all(kinds.map((kind) => cluster.serves(kind)));
-  return kinds
-    .filter((_, index) => served[index] === undefined)
-    .map((kind) => ({
-      level: 'problem',
-      what: `the cluster has no ${kind.kind} (${kind.apiVersion}) in ${namespace || 'any namespace'}`,
-      hint: kind.apiVersion.startsWith('tekton')
-        ? 'install Tekton'
-        : 'this is no Konflux tenant: choose its context with --context',
-    }));
-}
-
 /** Every verb that a run will use. */
 function needs({ config, changes }: PreflightOptions): readonly Need[] {
   const kinds = new Set(desiredObjects(config).map(({ kind }) => kind));
   return [
-    [KINDS.pipelineRun, ['list', 'watch']],
-    [KINDS.taskRun, ['list', 'watch']],
-    [KINDS.snapshot, ['list', 'watch']],
-    [KINDS.component, ['get', 'list', 'watch', ...(changes ? ['create', 'patch'] : [])]],
-    [KINDS.serviceAccount, ['get']],
+    { kind: KINDS.pipelineRun, verbs: ['list', 'watch'] },
+    { kind: KINDS.taskRun, verbs: ['list', 'watch'] },
+    { kind: KINDS.snapshot, verbs: ['list', 'watch'] },
+    { kind: KINDS.component, verbs: ['get', 'list', 'watch', ...(changes ? ['create', 'patch'] : [])] },
+    { kind: KINDS.serviceAccount, verbs: ['get'] },
     ...Object.values(KINDS)
       .filter(({ kind }) => changes && kinds.has(kind) && kind !== 'Component')
-      .map((kind): Need => [kind, ['get', 'create', 'patch']]),
+      .map((kind): Need => ({ kind, verbs: ['get', 'create', 'patch'] })),
   ];
 }
 

@@ -1,0 +1,48 @@
+import { createInterface } from 'node:readline/promises';
+import type { Progress } from '@multi-image/kit/progress';
+import { E2eError } from '../../errors.ts';
+import type { ClusterOptions } from './cluster-session.ts';
+
+/** Asks on the terminal; `yes` answers for whoever can't, and where nobody can be asked the answer is no. */
+export async function ask(question: string, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (!process.stdin.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question(question)).trim() === 'yes';
+  } finally {
+    terminal.close();
+  }
+}
+
+export interface DeletionOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
+  /** Only say what would be deleted. */
+  dryRun?: boolean;
+  /** Answers whether to go on; it was told what will be deleted. */
+  confirm: (question: string) => Promise<boolean>;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/**
+ * Says what is going to be deleted, and answers with whether to go on. Throws `NOT_CONFIRMED`.
+ *
+ * @param check Throws, before anybody is asked, where not all of it may be.
+ */
+export async function isDeletionWanted(
+  steps: readonly string[],
+  { dryRun = false, confirm, progress }: DeletionOptions,
+  check: () => Promise<void> = async () => {},
+): Promise<boolean> {
+  for (const step of steps) progress.line(`  ${step}`);
+  if (steps.length === 0) progress.line('  nothing that this command made');
+  else if (dryRun) progress.line('nothing was deleted: this is a dry run');
+  if (steps.length === 0 || dryRun) return false;
+  await check();
+  if (await confirm('Type yes to go on: ')) return true;
+  throw new E2eError('NOT_CONFIRMED', 'nothing was deleted', {
+    expected: 'yes',
+    found: 'another answer, or nobody to ask',
+    hint: 'in a script, --yes answers',
+  });
+}
