@@ -1,4 +1,5 @@
 export { findOtherRegistry } from './chain/konflux-registry.ts';
+export { findPlaceholders, isPlaceholder } from './chain/placeholders.ts';
 export { type ChainPlan, type PlannedImage, planChain } from './chain/plan.ts';
 export { type Retarget, retarget } from './chain/retarget.ts';
 export { type CheckedConfig, checkConfig, configJsonSchema } from './config/check.ts';

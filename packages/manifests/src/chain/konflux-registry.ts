@@ -1,3 +1,4 @@
+import { isPlaceholder } from './placeholders.ts';
 import type { ChainPlan, PlannedImage } from './plan.ts';
 
 /**
@@ -20,9 +21,4 @@ export function findOtherRegistry(chain: ChainPlan): string | undefined {
   const isThere = (image: PlannedImage): boolean =>
     image.repository === [host, organisation, konfluxName(image, chain)].join('/');
   return images.every(isThere) ? undefined : [host, organisation, namespace, ...below].join('/');
-}
-
-/** Whether a value is one that the template came with, to be replaced. */
-export function isPlaceholder(value: string): boolean {
-  return /(?:^|[/.])your-/.test(value);
 }

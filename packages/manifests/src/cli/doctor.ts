@@ -3,7 +3,8 @@ import { delimiter, join } from 'node:path';
 import { LabelNames } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
 import { printableJson } from '@multi-image/kit/terminal';
-import { findOtherRegistry, isPlaceholder } from '../chain/konflux-registry.ts';
+import { findOtherRegistry } from '../chain/konflux-registry.ts';
+import { findPlaceholders } from '../chain/placeholders.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { findAdoptions } from '../files/adopt.ts';
@@ -55,18 +56,14 @@ const note = (about: string, found: string, hint: string): Finding => ({ level: 
 /** Everything that a look at the files can find. */
 export function diagnose(config: LoadedConfig): Finding[] {
   return [
-    ...findPlaceholders(config.chain),
+    ...findPlaceholders(config.chain).map(({ field, value }) =>
+      problem(`${field} is still a placeholder`, value, 'pnpm configure'),
+    ),
     ...findRegistryProblem(config.chain),
     ...findFileProblems(config),
     ...config.chain.images.flatMap((image) => [...readContainerfile(image, config)]),
     ...findMissingTools(),
   ];
-}
-
-function findPlaceholders({ application, namespace, gitUrl, registry }: ChainPlan): Finding[] {
-  return Object.entries({ application, namespace, 'git.url': gitUrl, registry })
-    .filter(([, value]) => isPlaceholder(value))
-    .map(([field, value]) => problem(`${field} is still a placeholder`, value, 'pnpm configure'));
 }
 
 function* findRegistryProblem(chain: ChainPlan): Generator<Finding> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, run } from '@multi-image/kit/commands';
-import type { LoadedConfig, RenderedFile } from '@multi-image/manifests';
+import { isPlaceholder, type LoadedConfig, type RenderedFile } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { gitEnvironment } from '../../../git-environment.ts';
 import type { Finding } from '../finding.ts';
@@ -50,7 +50,7 @@ async function findUncommitted({ config, revision }: CommitOptions): Promise<Fin
 }
 
 async function findUnfetchable({ gitUrl, revision, signal }: CommitOptions): Promise<Finding[]> {
-  if (/[/.]your-/.test(gitUrl)) {
+  if (isPlaceholder(gitUrl)) {
     const hint = 'push the repository somewhere the cluster reaches, and name it with --git-url';
     return [{ level: 'problem', what: `the git url is still a placeholder: ${gitUrl}`, hint }];
   }

@@ -1,5 +1,5 @@
 import type { Registry } from '@multi-image/digest-chain';
-import type { ChainPlan } from '@multi-image/manifests';
+import { type ChainPlan, isPlaceholder } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
 import { type Finding, gatherFindings } from '../finding.ts';
@@ -28,8 +28,8 @@ const RESOLUTION: Kind = { apiVersion: 'resolution.tekton.dev/v1beta1', kind: 'R
 export async function preflightTekton(options: TektonPreflightOptions): Promise<readonly Finding[]> {
   const { chain, registry, makes } = options;
   const findings: Finding[] = [];
-  const isPlaceholder = /^(?:[^/]+\/)?your-/.test(chain.registry);
-  if (isPlaceholder) {
+  const hasRegistry = !isPlaceholder(chain.registry);
+  if (!hasRegistry) {
     findings.push({
       level: 'problem',
       what: `the registry is still a placeholder: ${chain.registry}`,
@@ -37,7 +37,7 @@ export async function preflightTekton(options: TektonPreflightOptions): Promise<
     });
   }
   const looks = [
-    ...(isPlaceholder ? [] : [findRegistryProblems(registry, chain)]),
+    ...(hasRegistry ? [findRegistryProblems(registry, chain)] : []),
     ...(makes === undefined ? [] : [findCommitProblems(makes)]),
     lookAtCluster(options),
   ];

@@ -1,5 +1,5 @@
 import { parseReference } from '@multi-image/digest-chain';
-import { type ChainPlan, type LoadedConfig, readRemote, retarget } from '@multi-image/manifests';
+import { type ChainPlan, isPlaceholder, type LoadedConfig, readRemote, retarget } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 
 export interface WhereToBuild {
@@ -34,7 +34,7 @@ export async function whereToBuild(config: LoadedConfig, where: WhereToBuild): P
     });
   }
   const { chain, root } = config;
-  const remote = /[/.]your-/.test(chain.gitUrl) ? await readRemote(root) : undefined;
+  const remote = isPlaceholder(chain.gitUrl) ? await readRemote(root) : undefined;
   return retarget(chain, { registry: imageRegistry, gitUrl: gitUrl ?? remote, namespace });
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findOtherRegistry, type LoadedConfig, render } from '@multi-image/manifests';
+import { findOtherRegistry, findPlaceholders, type LoadedConfig, render } from '@multi-image/manifests';
 import { parseAllDocuments } from 'yaml';
 import type { Resource } from '../resource.ts';
 
@@ -16,15 +16,7 @@ export function desiredObjects({ chain, pins, folder }: LoadedConfig): readonly 
 
 /** Values that nobody has set yet, and files that are not what the config says: neither may reach a tenant. */
 export async function findUnfinished({ chain, pins, folder, base }: LoadedConfig): Promise<string[]> {
-  const values = {
-    application: chain.application,
-    namespace: chain.namespace,
-    'git.url': chain.gitUrl,
-    registry: chain.registry,
-  };
-  const placeholders = Object.entries(values)
-    .filter(([, value]) => /(?:^|[/.])your-/.test(value))
-    .map(([name, value]) => `${name} is still a placeholder: ${value}`);
+  const placeholders = findPlaceholders(chain).map(({ field, value }) => `${field} is still a placeholder: ${value}`);
   const drifted = await Promise.all(
     render(chain, pins, folder).map(async ({ path, text }) => {
       const found = await readFile(join(base, path), 'utf8').catch(() => undefined);
