@@ -15,11 +15,16 @@ verify_tls() {
   fi
 }
 
-# Runs something with the rights to mount what a build needs: a container's root has them in a user namespace of its
-# own. The ids are those that the image's /etc/subuid gives to root. Options of unshare come first, then `--`.
-apart() {
-  unshare --user --map-root-user --map-users=1,1,65535 --map-groups=1,1,65535 --keep-caps --mount "$@"
-}
+# Runs something with the rights to mount what a build needs. Options of unshare come first, then `--`.
+if [[ -z ${BUILDAH_STORAGE:-} ]]; then
+  # A container's root has them in a user namespace of its own. The ids are those that the image's /etc/subuid gives it.
+  apart() { unshare --user --map-root-user --map-users=1,1,65535 --map-groups=1,1,65535 --keep-caps --mount "$@"; }
+else
+  # On somebody's own machine root has them, and for anybody else buildah gets them by itself.
+  apart() {
+    if [[ $1 == -- ]]; then "${@:2}"; elif [[ $EUID == 0 ]]; then unshare "$@"; else buildah unshare -- unshare "$@"; fi
+  }
+fi
 
 refuse ACTIVATION_KEY "$ACTIVATION_KEY" activation-key
 refuse ADDITIONAL_SECRET "$ADDITIONAL_SECRET" does-not-exist
@@ -35,6 +40,9 @@ refuse WORKINGDIR_MOUNT "$WORKINGDIR_MOUNT"
 refuse YUM_REPOS_D_FETCHED "$YUM_REPOS_D_FETCHED" fetched.repos.d
 refuse YUM_REPOS_D_SRC "$YUM_REPOS_D_SRC" repos.d
 refuse YUM_REPOS_D_TARGET "$YUM_REPOS_D_TARGET" /etc/yum.repos.d
+for name in CONTEXT DOCKERFILE BUILD_ARGS_FILE; do
+  [[ ${!name} != /* ]] || fail "the param $name leads out of the source" "  found: '${!name}'"
+done
 case $BUILDAH_FORMAT in
   oci) format=oci ;;
   docker) format=v2s2 ;;
@@ -75,17 +83,19 @@ done
   fail 'param PLATFORM is not one that images are built for here' \
     '  expected: linux/x86_64, linux/arm64, linux/ppc64le, linux/s390x, local or localhost' "  found: '$PLATFORM'"
 if [[ $IMAGE_APPEND_PLATFORM == true ]]; then IMAGE+=-${PLATFORM//[^a-zA-Z0-9]/-}; fi
+[[ $IMAGE =~ ^[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+(:[A-Za-z0-9_.-]+)?(@sha256:[0-9a-f]{64})?$ ]] ||
+  fail 'param IMAGE is no reference of an image' "  found: '$IMAGE'"
 into=$(repository "$IMAGE")
 target=${IMAGE%%@*}
 if [[ $target == "$into" ]]; then target=$into:latest; fi
 
-source=/var/workdir/source
+source=$(realpath -- "$WORKDIR")/source
 # The real path of something in the source; nothing where there is none.
 inside() {
   local real
-  real=$(realpath --quiet --canonicalize-existing -- "$source/$2") || return 0
+  real=$(realpath --canonicalize-missing -- "$source/$2")
   [[ $real == "$source" || $real == "$source"/* ]] || fail "the param $1 leads out of the source" "  found: '$2'"
-  printf '%s' "$real"
+  if [[ -e $real ]]; then printf '%s' "$real"; fi
 }
 
 [[ ! -e $source/$YUM_REPOS_D_SRC ]] ||
@@ -113,35 +123,42 @@ fi
 . "${BASH_SOURCE[0]%/*}/containerfile.sh"
 read_containerfile "$containerfile"
 
-work=$(mktemp -d -p /var/workdir)
+work=$(mktemp -d -p "$WORKDIR")
 # What buildah keeps meanwhile is as large as the image: it goes to a volume.
 export TMPDIR=$work
-# A Pod's fsGroup would be the group of all that is made in there, which no user namespace has.
-chown -R 0:0 /var/workdir
-chown 0:0 /var/lib/containers
-chmod g-s /var/workdir /var/lib/containers
-# As in Konflux' task: the policy of Red Hat's images asks for signatures on bases from its registries, and looks for
-# them on another host. Bases are named by digest.
-printf '{"default":[{"type":"insecureAcceptAnything"}]}' >"$work/policy.json"
-policy=(--signature-policy "$work/policy.json")
-
-apart -- true ||
-  fail 'an image is built in a user namespace, and the node lets this step have none' \
-    '  expected: user namespaces for containers, and the capability SETFCAP' \
-    '  hint: see user.max_user_namespaces and the AppArmor or seccomp profile of the node'
-isolation=()
+storage=() policy=() isolation=()
+if [[ -n ${BUILDAH_STORAGE:-} ]]; then
+  # A storage of this build alone, in which this machine's images can be used as well.
+  mapfile -t storage <<<"$BUILDAH_STORAGE"
+  storage+=("--root=$work/root" "--runroot=$work/run")
+else
+  # A Pod's fsGroup would be the group of all that is made in there, which no user namespace has.
+  chown -R 0:0 "$WORKDIR"
+  chown 0:0 /var/lib/containers
+  chmod g-s "$WORKDIR" /var/lib/containers
+  # As in Konflux' task: the policy of Red Hat's images asks for signatures on bases from its registries, and looks for
+  # them on another host. Bases are named by digest.
+  printf '{"default":[{"type":"insecureAcceptAnything"}]}' >"$work/policy.json"
+  policy=(--signature-policy "$work/policy.json")
+  apart -- true ||
+    fail 'an image is built in a user namespace, and the node lets this step have none' \
+      '  expected: user namespaces for containers, and the capability SETFCAP' \
+      '  hint: see user.max_user_namespaces and the AppArmor or seccomp profile of the node'
+fi
 if [[ $HERMETIC == true ]]; then
-  isolation=(--net)
-  apart --net -- true ||
+  if apart --net -- true; then
+    isolation=(--net)
+  elif [[ -n ${BUILDAH_STORAGE:-} ]]; then
+    note 'HERMETIC is not enforced: this machine does not let a build be cut off from the network'
+  else
     fail 'HERMETIC: the node does not let a build be cut off from the network' \
       '  hint: build with the param hermetic set to "false", knowing that the network may be in the image'
+  fi
 fi
 
-for base in "${!bases[@]}"; do
-  printf 'Pulling %s\n' "$base"
-  again apart -- buildah pull "${policy[@]}" --quiet "--platform=linux/$architecture" "--tls-verify=$(verify_tls "$base")" \
-    "$base" >/dev/null
-done
+# shellcheck source=bases.sh
+. "${BASH_SOURCE[0]%/*}/bases.sh"
+bring_bases
 
 # As on Konflux, another format is a matter of pushing. buildah's own docker format also holds a random host name.
 options=(--isolation=chroot --no-cache --pull-never --http-proxy=false --identity-label=false --format=oci)
@@ -165,10 +182,13 @@ if [[ $SKIP_UNUSED_STAGES != true ]]; then options+=(--skip-unused-stages=false)
 if [[ -n $TARGET_STAGE ]]; then options+=("--target=$TARGET_STAGE"); fi
 if [[ $architecture != "$node" ]]; then options+=("--platform=linux/$architecture"); fi
 for name in "${!build_args[@]}"; do options+=("--build-arg=$name=${build_args[$name]}"); done
-# The name as the Containerfile says it, whatever else buildah finds the image under.
+# The base as the Containerfile says it: buildah writes any of the names and digests that the image has where it is stored.
 base=${TARGET_STAGE,,}
 base=${stages[${base:-$last}]-}
-if [[ -n $base ]]; then options+=("--annotation=org.opencontainers.image.base.name=$base"); fi
+if [[ -n $base ]]; then
+  options+=("--annotation=org.opencontainers.image.base.name=${substitutes[$base]-$base}")
+  options+=("--annotation=org.opencontainers.image.base.digest=${digests[$base]}")
+fi
 
 # The labels that Konflux' build gives every image; a later one replaces an earlier one of the same name.
 label() { if [[ -n $2 ]]; then options+=("--label=$1=$2"); fi; }
@@ -184,14 +204,18 @@ label org.opencontainers.image.source "$SOURCE_URL"
 label quay.expires-after "$IMAGE_EXPIRES_AFTER"
 
 name=localhost/stand-in/build:image
-if ! apart "${isolation[@]}" -- buildah build "${policy[@]}" "${options[@]}" "${labels[@]}" "${annotations[@]}" \
-  "--tag=$name" "--file=$containerfile" "$folder"; then
-  [[ $architecture == "$node" ]] ||
-    fail "the image for linux/$architecture was not built on a node that is linux/$node" \
-      '  hint: RUN for another platform needs an emulator on the node (qemu-user-static)'
+if [[ $architecture != "$node" ]]; then printf 'Building for linux/%s on linux/%s: no RUN.\n' "$architecture" "$node"; fi
+if ! apart "${isolation[@]}" -- buildah "${storage[@]}" build "${policy[@]}" "${options[@]}" "${contexts[@]}" "${labels[@]}" \
+  "${annotations[@]}" "--tag=$name" "--file=$containerfile" "$folder" 2>&1 | tee "$work/log"; then
+  # What was begun last. A RUN may have failed for any reason, of which this one is the likeliest.
+  step=$(sed -n 's/^.*STEP [0-9]*\/[0-9]*: //p' "$work/log" | tail -n 1)
+  [[ $architecture == "$node" || ${step^^} != 'RUN '* ]] ||
+    fail "a RUN for linux/$architecture failed on linux/$node" \
+      "  expected: programs of linux/$architecture that run here: a base that can be pulled, and an emulator" \
+      "  found: $step" '  hint: install qemu-user-static, build on a node of that platform, or without RUN'
   exit 1
 fi
-again apart -- buildah push "${policy[@]}" --quiet "--format=$format" "--digestfile=$work/digest" \
+again apart -- buildah "${storage[@]}" push "${policy[@]}" --quiet "--format=$format" "--digestfile=$work/digest" \
   "--tls-verify=$(verify_tls "$target")" "$name" "docker://$target"
 digest=$(<"$work/digest")
 # The catalog's task also leaves a tag that no other run can move. It is made of the registry's own bytes, by digest.

@@ -7,6 +7,13 @@ fail() {
   exit 1
 }
 
+# Says something about the whole run that a person has to know even where logs are not shown: a local run takes it from
+# descriptor 3.
+note() {
+  printf '%s\n' "$@"
+  if [[ -n ${NOTES:-} ]]; then printf '%s\n' "$@" >&"$NOTES"; fi
+}
+
 # What the catalog's task does with these params, a stand-in does not: a value that is dropped would build something
 # else.
 refuse() {

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Reads from a Containerfile which images it is built from, so that they can be there before the network is cut off.
 # Heeded is what decides that: ARG before the first FROM, FROM, COPY --from and RUN --mount=…from=. The build itself is
-# buildah's. It needs `build_args`, `architecture` and `node`, and leaves `bases`, `stages` and `last`: the keys are the
-# images; what each stage stands on in the end, by name and number; the last stage's number.
+# buildah's. It needs `build_args`, `architecture` and `node`, and leaves `bases` (its keys are the images), `by_argument` (those
+# that a build argument names whole, by its name), `stages` (what each one stands on in the end, by name and number) and
+# `last` (the last stage's number).
 # shellcheck disable=SC2034,SC2154
-declare -A arguments=() stages=([scratch]='') bases=()
+declare -A arguments=() stages=([scratch]='') bases=() by_argument=()
 stage=0 last=scratch
 
 # Fills in build arguments and takes quotes away. What is not known stays as it is.
@@ -56,6 +57,10 @@ read_instruction() {
       done
       expand "${operands[0]-}"
       base=$expanded
+      if [[ ${operands[0]-} =~ ^\"?\$(\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))\"?$ ]]; then
+        word=${BASH_REMATCH[2]}${BASH_REMATCH[3]}
+        if [[ -n ${arguments[$word]+given} ]]; then by_argument[$word]=$base; fi
+      fi
       note_base "$base"
       if [[ -n $base && -n ${stages[${base,,}]+known} ]]; then base=${stages[${base,,}]}; fi
       last=$stage stages[$stage]=$base

@@ -27,27 +27,32 @@ malformed='^[-+]|[[:space:]:*?\[\\^~]'
 
 # Without a password that is in it.
 shown=$(sed --regexp-extended 's#//[^/@]*@#//#' <<<"$URL")
-source=/var/workdir/source
+# Both may be somewhere else than the Task says: on somebody's own machine, in folders of that run.
+source=$(realpath -- "$WORKDIR")/source
+from=${FETCH_FROM:-$URL}
 # Of this step alone: credentials never reach the folder that becomes the artifact.
 private=$(mktemp -d)
 trap 'rm -rf -- "$private"' EXIT
 export GIT_CONFIG_GLOBAL=$private/gitconfig GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
 export GIT_ALLOW_PROTOCOL=git:http:https
 
-git config --global core.hooksPath /dev/null
-git config --global core.logAllRefUpdates false
-git config --global core.autocrlf false
-# With more threads the pack, and so the artifact, would differ from run to run.
-git config --global pack.threads 1
-git config --global gc.auto 0
-git config --global maintenance.auto false
-git config --global advice.detachedHead false
-git config --global http.sslVerify "$SSL_VERIFY"
+# Nobody else's configuration counts: it could name hooks, filters and helpers, all of which run programs.
+{
+  printf '[core]\n\thooksPath = /dev/null\n\tlogAllRefUpdates = false\n\tautocrlf = false\n'
+  # With more threads the pack, and so the artifact, would differ from run to run.
+  printf '[pack]\n\tthreads = 1\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[advice]\n\tdetachedHead = false\n'
+} >"$GIT_CONFIG_GLOBAL"
+if [[ $SSL_VERIFY != true ]]; then git config --global http.sslVerify false; fi
+if [[ -n ${FETCH_FROM:-} ]]; then
+  export GIT_ALLOW_PROTOCOL=file:git:http:https:ssh GIT_SSH_COMMAND='ssh -oBatchMode=yes'
+  # Whoever runs this named the folder, whoever owns it.
+  git config --global --add safe.directory "${FETCH_FROM#file://}"
+  git config --global --add safe.directory "${FETCH_FROM#file://}/.git"
+fi
 
-ca=/mnt/trusted-ca/ca-bundle.crt
-if [[ -f $ca ]]; then
+if [[ -f $CA_BUNDLE ]]; then
   # git reads one file, so that the usual authorities have to be in it as well.
-  cat "$ca" >"$private/ca-bundle.crt"
+  cat "$CA_BUNDLE" >"$private/ca-bundle.crt"
   for bundle in /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/certs/ca-certificates.crt; do
     if [[ -f $bundle ]]; then
       cat "$bundle" >>"$private/ca-bundle.crt"
@@ -79,14 +84,14 @@ options=(--quiet --no-write-fetch-head)
 if [[ $FETCH_TAGS == true ]]; then options+=(--tags); else options+=(--no-tags); fi
 if [[ $DEPTH != 0 ]]; then options+=("--depth=$DEPTH"); fi
 # A ref is needed for what is fetched. It is removed again, so that nothing but HEAD names the commit.
-git fetch "${options[@]}" -- "$URL" "$revision:refs/stand-in/revision"
+git fetch "${options[@]}" -- "$from" "$revision:refs/stand-in/revision"
 git checkout --quiet --detach refs/stand-in/revision
 git update-ref -d refs/stand-in/revision
 # The index holds inodes and times of this machine; without them, the artifact is the same wherever it is made.
 rm -f .git/index
 git read-tree HEAD
 git remote add origin "$URL"
-commit=$(git rev-parse HEAD)
+read -r commit short timestamp < <(git show --no-patch "--abbrev=$SHORT_COMMIT_LENGTH" --format='tformat:%H %h %ct' HEAD)
 printf 'Fetched %s of %s: commit %s\n' "$revision" "$shown" "$commit"
 
 if [[ $SUBMODULES == true && -e .gitmodules ]]; then
@@ -97,7 +102,7 @@ if [[ $ENABLE_SYMLINK_CHECK == true ]]; then
   while IFS= read -r -d '' link; do
     target=$(readlink -- "$link")
     real=$(realpath --canonicalize-missing -- "$link")
-    [[ $target != /* && $real == "$source"/* ]] ||
+    [[ $target != /* && $real/ == "$source"/* ]] ||
       fail 'a link leads out of the source' '  expected: a relative target inside' "  found: ${link#./} → $target"
   done < <(find . -type l -print0)
 fi
@@ -106,5 +111,5 @@ printf '%s' "$URL" >"$URL_RESULT"
 printf '%s' "$URL" >"$CHAINS_URL_RESULT"
 printf '%s' "$commit" >"$COMMIT_RESULT"
 printf '%s' "$commit" >"$CHAINS_COMMIT_RESULT"
-git show --no-patch "--abbrev=$SHORT_COMMIT_LENGTH" --format=tformat:%h HEAD | tr -d '\n' >"$SHORT_COMMIT_RESULT"
-git show --no-patch --format=tformat:%ct HEAD | tr -d '\n' >"$TIMESTAMP_RESULT"
+printf '%s' "$short" >"$SHORT_COMMIT_RESULT"
+printf '%s' "$timestamp" >"$TIMESTAMP_RESULT"

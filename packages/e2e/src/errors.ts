@@ -26,6 +26,9 @@ export type E2eErrorCode =
   | 'STATE_INVALID'
   | 'NOT_CONFIRMED'
   | 'NO_STAND_IN'
+  // sources on their way from task to task
+  | 'ARTIFACT_INVALID'
+  | 'UNSAFE_PATH'
   // published images
   | 'KEY_UNREADABLE';
 

@@ -6,9 +6,9 @@ import { reasonOf } from '@multi-image/kit/errors';
 import { Progress } from '@multi-image/kit/progress';
 import { printableJson } from '@multi-image/kit/terminal';
 import { TektonLocalError } from './errors.ts';
+import type { ParamValue } from './plan/model.ts';
 import type { Selection } from './plan/selection.ts';
 import { eventLine, outcomeText, showEvent } from './show.ts';
-import type { ParamValue } from './stand-in.ts';
 
 const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this machine
 
@@ -19,7 +19,7 @@ const USAGE = `tekton-local run FILE [options]      run a PipelineRun on this ma
   --image FROM=TO          use the local image TO instead of FROM
   --workspace NAME=FOLDER  share FOLDER with the steps as that workspace, to read and write
   --network host|none      the network of the steps' containers (default: host)
-  --source-url URL         fetch git from here instead of from the pipeline's url
+  --task NAME=FILE         run the Task in FILE for the bundle's task NAME: bundles are not fetched
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
   --status FILE            keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
   --json                   the outcome as JSON on standard output, and what happens on standard error
@@ -66,7 +66,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     images: Object.fromEntries(pairs(values.image, '--image')),
     workspaces: Object.fromEntries(pairs(values.workspace, '--workspace')),
     network: values.network === undefined ? undefined : networkFrom(values.network),
-    sourceUrl: values['source-url'],
+    tasks: Object.fromEntries(pairs(values.task, '--task').map(([name, path]) => [name, { task: resolve(path) }])),
     logs: absolute(values.logs),
     parallel: values.parallel === undefined ? undefined : wholeNumber(values.parallel),
     statusFile: absolute(values.status),
@@ -95,7 +95,7 @@ const OPTIONS = {
   image: { type: 'string', multiple: true },
   workspace: { type: 'string', multiple: true },
   network: { type: 'string' },
-  'source-url': { type: 'string' },
+  task: { type: 'string', multiple: true },
   logs: { type: 'string' },
   status: { type: 'string' },
   json: { type: 'boolean' },

@@ -4,6 +4,5 @@ export { formatProblem, type Problem, TektonLocalError, type TektonLocalErrorCod
 export type { ChainsOutcome, PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';
 export { resolvePipelineRun } from './plan/resolve.ts';
 export type { Selection } from './plan/selection.ts';
+export type { StepProgram, StepProgramContext } from './run/step-program.ts';
 export { type RunOptions, runPipeline } from './run-pipeline.ts';
-export type { ParamType, ParamValue, StandIn, StandInContext, StepStandIn, StepStandInContext } from './stand-in.ts';
-export { NO_BASE_LABEL } from './stand-ins/foreign-base.ts';

@@ -6,14 +6,16 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { readKey, signRun, throwawayKey } from './chains/chains.ts';
 import { type Containers, type Network, probeContainers, removeContainers } from './containers/containers.ts';
 import { TektonLocalError } from './errors.ts';
+import { containerExecutor } from './executors/container.ts';
+import { hostExecutor } from './executors/host.ts';
 import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
 import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
+import type { GivenTask, ParamValue } from './plan/model.ts';
 import { makePlan } from './plan/plan.ts';
 import { resolveRun } from './plan/resolve.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
 import { Run } from './run/run.ts';
-import type { ParamValue } from './stand-in.ts';
-import { standIns } from './stand-ins/index.ts';
+import type { StepProgram } from './run/step-program.ts';
 
 export interface RunOptions {
   /** The checkout folder: files are looked up in it, and never outside. */
@@ -33,8 +35,10 @@ export interface RunOptions {
   network?: Network;
   /** Images to use instead of others; they have to be on this machine. */
   images?: Readonly<Record<string, string>>;
-  /** Git is fetched from here instead of from the url that the pipeline names. */
-  sourceUrl?: string;
+  /** For tasks that the pipeline takes from bundles, by the task's name there: bundles are not fetched. */
+  tasks?: Readonly<Record<string, GivenTask>>;
+  /** Functions in place of step images, by the image's repository. */
+  programs?: Readonly<Record<string, StepProgram>>;
   /** Ends the run: the outcome is `Cancelled`, and no container is left. */
   signal?: AbortSignal;
   onEvent?: (event: RunEvent) => void;
@@ -72,7 +76,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const variables = { git_auth_secret: AUTH_SECRET, ...(await variablesFromGit(root)), ...options.variables };
   const authSecret = variables.git_auth_secret;
   const plan = makePlan(
-    resolveRun({ root, file, variables, authSecret, standIns }),
+    resolveRun({ root, file, variables, authSecret, tasks: options.tasks ?? {} }),
     options.params ?? {},
     options.workspaces,
   );
@@ -84,14 +88,19 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const known = options.selection === undefined ? new Map() : reusedOutcomes(plan, options.selection);
   const key =
     options.chains && (options.chains.privateKey === undefined ? throwawayKey() : readKey(options.chains.privateKey));
-  const needsContainers = [...plan.implementations.values()].some(({ kind }) => kind === 'task');
+  const needsContainers = [...plan.implementations.values()].some(({ given }) => given?.executor !== 'host');
   const containers =
     options.containers ?? (needsContainers ? await probeContainers({ signal }) : { runArguments: [], description: '' });
   const id = randomUUID();
   if (options.workDir !== undefined) await mkdir(options.workDir, { recursive: true });
   const folder = await mkdtemp(join(options.workDir ?? tmpdir(), 'tekton-local-'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
-  const run = new Run(plan, { ...options, containers, containerPrefix }, folder, id, emit);
+  const { images = {}, programs = {}, network = 'host' } = options;
+  const executors = {
+    container: containerExecutor({ containers, network, prefix: containerPrefix }),
+    host: hostExecutor,
+  };
+  const run = new Run(plan, { ...options, images, programs, executors }, folder, id, emit);
   try {
     const outcome = await run.execute(known);
     if (key === undefined || outcome.status !== 'Succeeded') return outcome;

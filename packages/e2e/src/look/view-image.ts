@@ -1,7 +1,9 @@
 import { formatPlatform, parseReference, type Registry, readImage } from '@multi-image/digest-chain/oci';
 import { isCodedError, reasonOf } from '@multi-image/kit/errors';
-import { NO_BASE_LABEL } from '@multi-image/tekton-local';
 import type { ImageView } from '../judge/observation.ts';
+
+/** On every image whose base was left out, with the reason: stand-ins/scripts/bases.sh writes it. */
+export const NO_BASE_LABEL = 'tekton-local.without-base';
 
 /** An image as the registry has it; of an index, every platform. What can't be read is part of what is seen. */
 export async function viewImage(registry: Registry, reference: string): Promise<ImageView> {

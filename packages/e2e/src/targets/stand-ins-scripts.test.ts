@@ -7,7 +7,6 @@ import { join, resolve } from 'node:path';
 import { hasCommand } from '@multi-image/testing/command';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readBaseImages } from '../../../tekton-local/src/stand-ins/containerfile.ts';
 import { runScript, specOf } from '../testing/stand-ins/script.ts';
 import { STAND_INS } from './stand-ins.ts';
 
@@ -125,9 +124,9 @@ describe('credentials for git', () => {
   });
 });
 
-describe('the bases of a Containerfile are those that a local run finds', () => {
-  const SPECIAL = [
-    [
+describe('the bases of a Containerfile', () => {
+  test('are literal images, and no stages', () => {
+    const text = [
       '# FROM quay.io/comment',
       'FROM --platform=linux/amd64 quay.io/a:1 AS Build',
       'FROM scratch as empty',
@@ -138,38 +137,82 @@ describe('the bases of a Containerfile are those that a local run finds', () => 
       'RUN --mount=type=bind,from=quay.io/c:3,target=/c true',
       'RUN --mount=from=quay.io/d true',
       'RUN echo --from=quay.io/no',
-    ].join('\r\n'),
-    `ARG R=quay.io\nARG A="quay.io/a:1" B=\${R}/b\nARG C\nFROM \${A}\nFROM $B\nFROM \${R}/d:\${T:-4}\nFROM $C\nFROM $R/$U\n`,
-    'FROM \\\n# comment\n  quay.io/a \\\n  AS x\nFROM x',
-    'ARG B=quay.io/b\nFROM quay.io/a AS One\nFROM one AS two\nFROM scratch AS none\nFROM $B AS last\nFROM two',
-    'FROM scratch\nARG A=late\nCOPY --from=$A /x /x\nLABEL x="$(id)" y=`id`\nARG =\n',
-  ];
-  const own = globSync(['image*/Containerfile', 'examples/*/*/Containerfile'], { cwd: repository }).map((file) =>
-    readFileSync(join(repository, file), 'utf8'),
-  );
-  test.each([...SPECIAL, ...own].map((text) => [text.slice(0, 60), text]))('%j', (_, text) => {
-    const some: Record<string, string>[] = [{}, { A: 'quay.io/z', C: 'quay.io/c' }];
-    for (const given of some) {
-      const expected = readBaseImages(text, new Map(Object.entries(given)));
-      const base = expected.byStage.get(expected.lastStage) ?? '';
-      expect(readWithBash(text, given)).toEqual({ images: [...expected.images].sort(), base });
+    ];
+    const images = ['quay.io/a:1', 'quay.io/b:2', 'quay.io/c:3', 'quay.io/d'];
+    for (const end of ['\n', '\r\n']) {
+      expect(readBases(text.join(end))).toEqual({ images, byArgument: {}, base: 'quay.io/a:1' });
     }
+  });
+
+  test('are filled in with arguments, of which some are the whole name', () => {
+    const text = `ARG R=quay.io\nARG A="quay.io/a:1" B=\${R}/b\nARG C\nFROM \${A}\nFROM "$B"\nFROM \${R}/d:\${T:-4}\nFROM $C\nFROM $R/$U\n`;
+    expect(readBases(text)).toMatchObject({
+      images: ['quay.io/a:1', 'quay.io/b', 'quay.io/d:4'],
+      byArgument: { A: 'quay.io/a:1', B: 'quay.io/b' },
+    });
+    expect(readBases(text, { A: 'quay.io/z', C: 'quay.io/c' })).toMatchObject({
+      images: ['quay.io/b', 'quay.io/c', 'quay.io/d:4', 'quay.io/z'],
+      byArgument: { A: 'quay.io/z', B: 'quay.io/b', C: 'quay.io/c' },
+    });
+  });
+
+  test('are on continued lines as well', () => {
+    expect(readBases('FROM \\\n# comment\n  quay.io/a \\\n  AS x\nFROM x')).toMatchObject({
+      images: ['quay.io/a'],
+      base: 'quay.io/a',
+    });
+  });
+
+  test.each([
+    ['', 'quay.io/a'],
+    ['1', 'quay.io/a'],
+    ['two', 'quay.io/a'],
+    ['none', ''],
+    ['last', 'quay.io/b'],
+  ])('the stage %j stands on %j in the end', (stage, base) => {
+    const text =
+      'ARG B=quay.io/b\nFROM quay.io/a AS One\nFROM one AS two\nFROM scratch AS none\nFROM $B AS last\nFROM two';
+    expect(readBases(text, {}, stage).base).toBe(base);
+  });
+
+  test('are nothing that is run or unknown', () => {
+    const text = 'FROM scratch\nARG A=late\nCOPY --from=$A /x /x\nLABEL x="$(id)" y=`id`\nARG =\n';
+    expect(readBases(text)).toEqual({ images: [], byArgument: {}, base: '' });
+  });
+
+  const own = globSync(['image*/Containerfile', 'examples/*/*/Containerfile'], { cwd: repository });
+  test.each(own)('of %s are those that it names', (file) => {
+    const text = readFileSync(join(repository, file), 'utf8');
+    const { images } = readBases(text);
+    for (const image of images) expect(text).toContain(image);
+    expect(images.length).toBe(new Set(text.match(/^FROM (?!scratch)/gm)).size);
   });
 });
 
-function readWithBash(text: string, given: Readonly<Record<string, string>>): { images: string[]; base: string } {
+function readBases(
+  text: string,
+  given: Readonly<Record<string, string>> = {},
+  target = '',
+): { images: string[]; byArgument: Record<string, string>; base: string } {
   const script = `set -euo pipefail
-    declare -A build_args=(); architecture=amd64 node=amd64
+    declare -A build_args=(); architecture=amd64 node=amd64 target=$1; shift
     for word; do build_args[\${word%%=*}]=\${word#*=}; done
     . ./containerfile.sh
     read_containerfile <(cat)
-    printf '%s\\n' "\${stages[$last]-}" "\${!bases[@]}"`;
+    printf '%s\\n' "\${stages[\${target:-$last}]-}" "\${!bases[@]}"
+    for name in "\${!by_argument[@]}"; do printf '=%s=%s\\n' "$name" "\${by_argument[$name]}"; done`;
   const words = Object.entries(given).map(([name, value]) => `${name}=${value}`);
-  const output = execFileSync('bash', ['-c', script, 'bash', ...words], {
+  const output = execFileSync('bash', ['-c', script, 'bash', target, ...words], {
     cwd: scripts,
     input: text,
     encoding: 'utf8',
   });
-  const [base = '', ...images] = output.split('\n');
-  return { base, images: images.filter((image) => image !== '').sort() };
+  const [base = '', ...lines] = output.trimEnd().split('\n');
+  return {
+    base,
+    images: lines.filter((line) => line !== '' && !line.startsWith('=')).sort(),
+    byArgument: Object.fromEntries(
+      lines.filter((line) => line.startsWith('=')).map((line) => line.slice(1).split('=')),
+    ),
+  };
 }

@@ -2,9 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Containers, type RunOptions, runPipeline } from '@multi-image/tekton-local';
 import { NAMES, type Resource } from '../targets/cluster/resource.ts';
+import { trustedArtifacts } from '../targets/local/trusted-artifacts.ts';
 import type { KubeServer } from './kube/server.ts';
 
-export interface ControllerOptions extends Pick<RunOptions, 'images' | 'sourceUrl'> {
+export interface ControllerOptions extends Pick<RunOptions, 'images'> {
   /** For the runs' own files. */
   folder: string;
   containers?: Containers;
@@ -59,6 +60,7 @@ export class TektonController {
     try {
       const outcome = await runPipeline({
         ...options,
+        programs: trustedArtifacts(),
         ...(containers === undefined ? {} : { containers }),
         root,
         file: 'run.yaml',

@@ -16,7 +16,7 @@ export function checkGiven(specs: readonly Spec[], given: readonly Param[]): voi
   }
 }
 
-/** Notes what is wrong between a pipeline task and the Task or stand-in that it runs. */
+/** Notes what is wrong between a pipeline task and the Task that it runs. */
 export function checkPipelineTask(
   task: PipelineTask,
   implementation: TaskImplementation,
@@ -36,10 +36,7 @@ export function checkPipelineTask(
       value.problem('INVALID', 'a matrix goes over arrays');
     if (task.params.some(({ name }) => name === param.name)) param.field.problem('INVALID', 'is a param as well');
   }
-  const isStandIn = implementation.kind === 'stand-in';
-  const specs: Spec[] = isStandIn
-    ? Object.entries(implementation.standIn.params).map(([name, spec]) => ({ name, ...spec }))
-    : implementation.task.params;
+  const { params: specs, workspaces: declared } = implementation.task;
   checkGiven(specs, task.params);
   for (const { name, field } of task.matrix) {
     const type = specs.find((spec) => spec.name === name)?.type ?? 'string';
@@ -47,19 +44,17 @@ export function checkPipelineTask(
   }
   const given = new Set([...task.params, ...task.matrix].map((param) => param.name));
   for (const spec of specs) {
-    const inherited = implementation.kind === 'task' && implementation.embedded && known.params.has(spec.name);
+    const inherited = implementation.embedded && known.params.has(spec.name);
     if (spec.default !== undefined || given.has(spec.name) || inherited) continue;
     task.field.get('params').problem('INVALID', `the param ${spec.name} is required`);
   }
   for (const param of [...task.params, ...task.matrix]) {
     if (specs.some((spec) => spec.name === param.name)) continue;
-    if (isStandIn)
-      param.field.problem('UNSUPPORTED', `the stand-in for ${implementation.standIn.task} has no param ${param.name}`);
+    // What the bundle's own Task may heed must not be dropped unnoticed.
+    if (implementation.given !== undefined)
+      param.field.problem('UNSUPPORTED', `the Task given for ${implementation.task.name} has no param ${param.name}`);
     else notes.push(`task ${task.name} does not declare the param ${param.name}`);
   }
-  const declared = isStandIn
-    ? (implementation.standIn.workspaces ?? []).map((name) => ({ name, optional: true }))
-    : implementation.task.workspaces;
   for (const workspace of task.workspaces) {
     checkSubPath(workspace.field, workspace.subPath);
     if (!pipeline.workspaces.some((candidate) => candidate.name === workspace.workspace)) {

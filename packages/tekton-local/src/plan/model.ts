@@ -1,5 +1,4 @@
 import type { Problem } from '../errors.ts';
-import type { StandIn } from '../stand-in.ts';
 import type { Field } from './field.ts';
 
 /** The three kinds of parameter that Tekton knows. */
@@ -110,10 +109,29 @@ export type TaskReference =
   | { kind: 'bundle'; name: string; bundle: string; field: Field }
   | { kind: 'embedded'; task: Task };
 
+/** A Task that the caller gives for one that a pipeline takes from a bundle. */
+export interface GivenTask {
+  /** A Task of `tekton.dev/v1`, or the path of a YAML file with one. */
+  task: object | string;
+  /**
+   * Where its steps run: in containers (the default), or on this machine, as processes of this user with this machine's
+   * programs. There a step sees no workspace, since other steps could leave links to anything in it; and its volumes
+   * and results are not at their usual paths: where the Task's `command`, `args`, `env` and `workingDir` name those,
+   * they get the paths that they have here. A script has to take them from there.
+   */
+  executor?: 'container' | 'host' | undefined;
+  /** More variables for all of its steps. */
+  env?: Readonly<Record<string, string>> | undefined;
+}
+
 /** What a pipeline task runs. */
-export type TaskImplementation =
-  | { kind: 'task'; task: Task; embedded: boolean }
-  | { kind: 'stand-in'; standIn: StandIn };
+export interface TaskImplementation {
+  task: Task;
+  /** Whether the pipeline has it inside: then it also sees the pipeline's params. */
+  embedded: boolean;
+  /** Where the caller gave it. */
+  given?: GivenTask;
+}
 
 export interface PipelineTask {
   name: string;

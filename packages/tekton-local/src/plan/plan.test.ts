@@ -157,10 +157,10 @@ describe('refuses before the run, by name and path', () => {
     [
       'an unknown bundle',
       { tasks: [bundle('secret-scan')] },
-      `${pipeline}.tasks[0].taskRef: there is no stand-in for the task "secret-scan" of quay.io/x/task-secret-scan:1@sha256:00; there is one for build`,
+      `${pipeline}.tasks[0].taskRef: no Task was given for the task "secret-scan" of quay.io/x/task-secret-scan:1@sha256:00, and bundles are not fetched; given: build`,
     ],
     [
-      'an unknown param of a stand-in',
+      'an unknown param of a Task that is given',
       {
         tasks: [
           bundle('build', [
@@ -169,10 +169,10 @@ describe('refuses before the run, by name and path', () => {
           ]),
         ],
       },
-      `${pipeline}.tasks[0].params[1]: the stand-in for build has no param NEW`,
+      `${pipeline}.tasks[0].params[1]: the Task given for build has no param NEW`,
     ],
     [
-      'a missing param of a stand-in',
+      'a missing param of a Task that is given',
       { tasks: [bundle('build')] },
       `${pipeline}.tasks[0].params: the param IMAGE is required`,
     ],

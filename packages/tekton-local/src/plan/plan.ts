@@ -62,7 +62,7 @@ function noteIgnored({ run, implementations }: ResolvedRun, notes: string[]): vo
   const expression = run.annotations['pipelinesascode.tekton.dev/on-cel-expression'];
   if (expression !== undefined) notes.push(`on-cel-expression is not evaluated: ${expression}`);
   const limited = [...implementations].flatMap(([name, item]) =>
-    item.kind === 'task' && item.task.steps.some((step) => step.computeResources !== undefined) ? [name] : [],
+    item.task.steps.some((step) => step.computeResources !== undefined) ? [name] : [],
   );
   if (limited.length > 0) notes.push(`computeResources are not enforced (${limited.join(', ')}); --status shows them`);
 }
@@ -141,7 +141,7 @@ function checkTasks({ pipeline, implementations }: ResolvedRun, notes: string[])
     const implementation = implementations.get(task.name);
     if (implementation === undefined) continue;
     checkPipelineTask(task, implementation, last.includes(task) ? knownLast : known, pipeline, notes);
-    if (implementation.kind === 'stand-in' || checked.has(implementation.task)) continue;
+    if (checked.has(implementation.task)) continue;
     checked.add(implementation.task);
     checkTask(
       implementation.task,
@@ -154,9 +154,5 @@ function checkTasks({ pipeline, implementations }: ResolvedRun, notes: string[])
 
 /** A matrix turns each result into the array of its runs' results. */
 function declaredResults(implementation: TaskImplementation, { matrix }: PipelineTask): Map<string, ParamType> {
-  const declared: { name: string; type: ParamType }[] =
-    implementation.kind === 'stand-in'
-      ? implementation.standIn.results.map((name) => ({ name, type: 'string' }))
-      : implementation.task.results;
-  return new Map(declared.map(({ name, type }) => [name, matrix.length > 0 ? 'array' : type]));
+  return new Map(implementation.task.results.map(({ name, type }) => [name, matrix.length > 0 ? 'array' : type]));
 }

@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { standIns } from '../stand-ins/index.ts';
 import { planOf, problemsOf } from '../testing/plan.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { resolveRun } from './resolve.ts';
@@ -12,9 +11,7 @@ describe('as Pipelines as Code resolves', () => {
     JSON.stringify({ apiVersion: 'tekton.dev/v1', kind, metadata: { name, annotations }, spec });
   const task = (image: string): object => ({ steps: [{ name: 's', image }] });
   const images = ({ implementations }: Plan): string[] =>
-    [...implementations.values()].flatMap((item) =>
-      item.kind === 'task' ? item.task.steps.map((step) => step.image) : [],
-    );
+    [...implementations.values()].flatMap((item) => item.task.steps.map((step) => step.image));
   const run = (annotations: object): string =>
     document('PipelineRun', 'r', { pipelineRef: { name: 'p' } }, annotations);
   const pipeline = (names: string[], annotations: object = {}): string =>
@@ -73,8 +70,11 @@ describe('as Pipelines as Code resolves', () => {
         'auth',
       ]),
     );
+    const given = join(root, 'stand-ins');
+    const names = readdirSync(given).filter((name) => name.endsWith('.yaml'));
+    const tasks = Object.fromEntries(names.map((name) => [name.replace('.yaml', ''), { task: join(given, name) }]));
     for (const file of files) {
-      const resolved = resolveRun({ root, file: `.tekton/${file}`, variables, authSecret: 'auth', standIns });
+      const resolved = resolveRun({ root, file: `.tekton/${file}`, variables, authSecret: 'auth', tasks });
       expect(makePlan(resolved, {}).dependencies.size).toBeGreaterThan(3);
     }
   });

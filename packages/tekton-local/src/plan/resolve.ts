@@ -1,7 +1,7 @@
+import { basename, dirname } from 'node:path';
 import { type Problem, throwProblems } from '../errors.ts';
-import type { StandIn } from '../stand-in.ts';
-import type { Field } from './field.ts';
-import type { Pipeline, PipelineRun, PipelineTask, ResolvedRun, Task, TaskImplementation } from './model.ts';
+import { Field } from './field.ts';
+import type { GivenTask, Pipeline, PipelineRun, PipelineTask, ResolvedRun, Task, TaskImplementation } from './model.ts';
 import { checkHead, parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
 import { parseTaskSpec } from './parse-task.ts';
 import { type Checkout, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
@@ -10,6 +10,10 @@ interface Sources {
   checkout: Checkout;
   lookup: VariableLookup;
   problems: Problem[];
+  /** For tasks of bundles, from the caller. */
+  given: Readonly<Record<string, GivenTask>>;
+  /** Those of them that were read. */
+  read: Map<string, Task>;
   /** Documents of `.tekton/`, read when something is not found elsewhere. */
   tekton?: Field[];
 }
@@ -23,7 +27,8 @@ export interface ResolveOptions {
   variables: Readonly<Record<string, string>>;
   /** The name that `{{ git_auth_secret }}` stands for. */
   authSecret: string;
-  standIns: readonly StandIn[];
+  /** For tasks of bundles, by the task's name in the bundle. */
+  tasks: Readonly<Record<string, GivenTask>>;
 }
 
 const ANNOTATION = 'pipelinesascode.tekton.dev/';
@@ -32,10 +37,10 @@ const ANNOTATION = 'pipelinesascode.tekton.dev/';
  * Reads a PipelineRun file and looks up its Pipeline and Tasks as Pipelines as Code does: by the PipelineRun's
  * annotations, then the Pipeline's, then in `.tekton/`.
  */
-export function resolveRun({ root, file, variables, authSecret, standIns }: ResolveOptions): ResolvedRun {
+export function resolveRun({ root, file, variables, authSecret, tasks: given }: ResolveOptions): ResolvedRun {
   const problems: Problem[] = [];
   const lookup: VariableLookup = (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined);
-  const sources: Sources = { checkout: root, lookup, problems };
+  const sources: Sources = { checkout: root, lookup, problems, given, read: new Map() };
   const documents = loadDocuments(root, file, problems, lookup);
   throwProblems(problems);
   const document = documents.find((candidate) => candidate.get('kind').value === 'PipelineRun');
@@ -55,7 +60,7 @@ export function resolveRun({ root, file, variables, authSecret, standIns }: Reso
   }
   const implementations = new Map<string, TaskImplementation>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
-    const implementation = findTask(task, tasks, sources, standIns);
+    const implementation = findTask(task, tasks, sources);
     if (implementation !== undefined) implementations.set(task.name, implementation);
   }
   return { run, pipeline, implementations, problems };
@@ -73,15 +78,13 @@ export function resolvePipelineRun(
   file: string,
   variables: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
-  const resolved = resolveRun({ root, file, variables, authSecret: '', standIns: [] });
+  const resolved = resolveRun({ root, file, variables, authSecret: '', tasks: {} });
   const { run, pipeline, implementations, problems } = resolved;
   throwProblems(problems.filter(({ code }) => code === 'NOT_FOUND' || code === 'VARIABLE_UNKNOWN'));
   const embed = (task: PipelineTask): object => {
     const implementation = implementations.get(task.name);
     const { taskRef, ...own } = objectOf(task.field);
-    return implementation?.kind === 'task'
-      ? { ...own, taskSpec: implementation.task.field.value }
-      : { ...own, taskRef };
+    return implementation !== undefined ? { ...own, taskSpec: implementation.task.field.value } : { ...own, taskRef };
   };
   const pipelineSpec = { ...objectOf(pipeline.field), tasks: pipeline.tasks.map(embed) };
   const last = pipeline.finally.length === 0 ? {} : { finally: pipeline.finally.map(embed) };
@@ -116,23 +119,36 @@ function findTask(
   { reference }: PipelineTask,
   tasks: Map<string, Task>,
   sources: Sources,
-  standIns: readonly StandIn[],
 ): TaskImplementation | undefined {
-  if (reference.kind === 'embedded') return { kind: 'task', task: reference.task, embedded: true };
+  if (reference.kind === 'embedded') return { task: reference.task, embedded: true };
   const { name, field } = reference;
   if (reference.kind === 'bundle') {
-    const standIn = standIns.find((candidate) => candidate.task === name);
-    if (standIn !== undefined) return { kind: 'stand-in', standIn };
-    const known = standIns.map((candidate) => candidate.task).join(', ');
-    const missing = `there is no stand-in for the task ${JSON.stringify(name)} of ${reference.bundle}`;
-    field.problem('UNSUPPORTED', `${missing}; there is one for ${known}`);
+    const given = Object.hasOwn(sources.given, name) ? sources.given[name] : undefined;
+    if (given !== undefined) return { task: readGiven(name, given, sources), embedded: false, given };
+    const known = Object.keys(sources.given).join(', ') || 'none';
+    const missing = `no Task was given for the task ${JSON.stringify(name)} of ${reference.bundle}`;
+    field.problem('UNSUPPORTED', `${missing}, and bundles are not fetched; given: ${known}`);
     return undefined;
   }
   if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document);
   const task = tasks.get(name);
-  if (task !== undefined) return { kind: 'task', task, embedded: false };
+  if (task !== undefined) return { task, embedded: false };
   field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)}; its file belongs in an annotation`);
   return undefined;
+}
+
+/** Reads a Task of the caller's; what is wrong with it is told like what is wrong in the files. */
+function readGiven(name: string, { task }: GivenTask, { problems, read }: Sources): Task {
+  const known = read.get(name);
+  if (known !== undefined) return known;
+  const origin = { file: `tasks[${JSON.stringify(name)}]`, problems, lineOf: () => undefined };
+  const documents =
+    typeof task === 'string' ? loadDocuments(dirname(task), basename(task), problems) : [new Field(task, origin)];
+  const document = documents.find((entry) => entry.get('kind').value === 'Task') ?? new Field({}, origin);
+  checkHead(document, 'Task');
+  const parsed = parseTaskSpec(document.get('spec'), name);
+  read.set(name, parsed);
+  return parsed;
 }
 
 function addTask(tasks: Map<string, Task>, document: Field): void {

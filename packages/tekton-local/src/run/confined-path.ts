@@ -1,19 +1,25 @@
-import { chmodSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, posix, relative, sep } from 'node:path';
-import type { Mount } from './step-container.ts';
+import type { Mount } from '../executors/executor.ts';
 
 /**
  * The path on this machine of a path in a step. Throws if it is in none of the step's mounts, or if a symbolic link
- * that an earlier step left would lead out of the mount.
+ * that an earlier step left would lead out of the mount. That stays true as long as no step runs that sees the mount.
  */
 export function hostPathOf(mounts: readonly Mount[], containerPath: string): string {
+  const mount = mountOf(mounts, containerPath);
+  return insideFolder(mount.hostPath, posix.relative(mount.containerPath, posix.normalize(containerPath)));
+}
+
+/** The mount that a path in a step is in. Throws if there is none. */
+export function mountOf(mounts: readonly Mount[], containerPath: string): Mount {
   const path = posix.normalize(containerPath);
   const mount = mounts
     .filter(({ containerPath: base }) => path === base || path.startsWith(`${base.replace(/\/$/, '')}/`))
     .sort((a, b) => b.containerPath.length - a.containerPath.length)[0];
   if (mount === undefined || !posix.isAbsolute(path)) throw new Error(`${containerPath} is in no volume of the step`);
-  return insideFolder(mount.hostPath, posix.relative(mount.containerPath, path));
+  return mount;
 }
 
 /** `folder/path`, if no `..` and no symbolic link leads out of the folder. */
@@ -29,23 +35,16 @@ export function insideFolder(folder: string, path: string): string {
   return target;
 }
 
-/** Makes a folder that every user of a container may write to. */
+/** Makes a folder that every user of a container may write to, where there is none yet. */
 export function makeOpenFolder(path: string): string {
-  mkdirSync(path, { recursive: true });
-  chmodSync(path, 0o777);
-  return path;
-}
-
-/** Lets every user of a container read and write what was made on this machine, like Kubernetes' fsGroup. */
-export function openToAll(path: string): void {
-  const stat = lstatSync(path);
-  if (stat.isSymbolicLink()) return;
-  if (stat.isDirectory()) {
-    chmodSync(path, stat.mode | 0o777);
-    for (const name of readdirSync(path)) openToAll(join(path, name));
-  } else if (stat.isFile()) {
-    chmodSync(path, stat.mode | 0o666 | (stat.mode & 0o100 ? 0o111 : 0));
+  // Its mode is that from the start: to change it later is to follow whatever link a step has put there meanwhile.
+  const umask = process.umask(0);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o777 });
+  } finally {
+    process.umask(umask);
   }
+  return path;
 }
 
 /** The text of a file that a step wrote; undefined if there is none. Follows no link, and reads no more than `limit`. */

@@ -1,7 +1,6 @@
 import type { TaskOutcome } from '../outcome.ts';
-import type { Param } from '../plan/model.ts';
+import type { Param, ParamValue } from '../plan/model.ts';
 import { type Scope, substituteValue } from '../plan/substitute.ts';
-import type { ParamValue } from '../stand-in.ts';
 
 /** More TaskRuns of one task are refused, as Tekton does by default. */
 export const MAX_COMBINATIONS = 256;

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import type { ResultSpec, Task } from '../plan/model.ts';
+import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
 import { type Scope, substituteString, UnresolvedReference } from '../plan/substitute.ts';
-import type { ParamValue } from '../stand-in.ts';
 import { readStepFile } from './confined-path.ts';
 
 /** Bytes that all results of a TaskRun may have together: Tekton passes them in a container's termination message. */

@@ -1,30 +1,25 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
-import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runPipeline } from '../run-pipeline.ts';
 
-const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
 
 describe.skipIf(!hasBusybox)('a run whose surroundings fail (needs busybox-static)', () => {
   let busybox: ReturnType<typeof makeBusyboxImage>;
   let checkout: ReturnType<typeof makeCheckout> | undefined;
   let mounted: string | undefined;
-  let registry: TestRegistry | undefined;
 
   beforeAll(() => {
     busybox = makeBusyboxImage();
   });
-  afterEach(async () => {
+  afterEach(() => {
     if (mounted !== undefined) execFileSync('umount', ['--lazy', mounted]);
-    await registry?.stop();
     checkout?.remove();
-    mounted = registry = checkout = undefined;
+    mounted = checkout = undefined;
   });
   afterAll(() => busybox?.remove());
 
@@ -72,57 +67,6 @@ describe.skipIf(!hasBusybox)('a run whose surroundings fail (needs busybox-stati
       ]);
     },
   );
-
-  it('says that the registry is gone, and leaves nothing behind', async () => {
-    registry = await startTestRegistry();
-    const marker = `gone-${process.pid}`;
-    const digest = `sha256:${'0'.repeat(64)}`;
-    const bundle = [
-      { name: 'name', value: 'clair-scan' },
-      { name: 'bundle', value: 'quay.io/konflux-ci/tekton-catalog/task-clair-scan' },
-    ];
-    const scan = {
-      name: 'scan',
-      runAfter: [marker],
-      taskRef: { resolver: 'bundles', params: bundle },
-      params: [
-        { name: 'image-url', value: `${registry.host}/o/image:1` },
-        { name: 'image-digest', value: digest },
-      ],
-    };
-    checkout = makeCheckout(pipelineRun({ tasks: [scriptTask(marker, 'echo up; sleep 2'), scan] }));
-    const temporary = join(checkout.root, 'tmp');
-    mkdirSync(temporary);
-    const args = [
-      'run',
-      join(checkout.root, 'run.yaml'),
-      '--status',
-      'run.json',
-      '--image',
-      `test-image=${busybox.image}`,
-    ];
-    const child = spawn(process.execPath, [CLI, ...args], {
-      cwd: checkout.root,
-      env: { ...process.env, TMPDIR: temporary },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let out = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk;
-      if (chunk.includes('| up')) void registry?.stop();
-    });
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    expect(code).toBe(1);
-    expect(out).toContain(`scan: Failed: the registry ${registry.host} did not answer`);
-    expect(containersOf(marker)).toBe('');
-    expect(readdirSync(temporary)).toEqual([]);
-    const { items } = JSON.parse(readFileSync(join(checkout.root, 'run.json'), 'utf8'));
-    expect(items).toMatchObject([
-      { kind: 'PipelineRun', status: { conditions: [{ status: 'False', reason: 'Failed' }] } },
-      { kind: 'TaskRun', status: { conditions: [{ status: 'True' }] } },
-      { kind: 'TaskRun', status: { conditions: [{ status: 'False', message: expect.stringContaining('answer') }] } },
-    ]);
-  });
 });
 
 function containersOf(name: string): string {

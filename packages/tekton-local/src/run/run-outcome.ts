@@ -1,8 +1,7 @@
 import { type PipelineRunOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
-import type { PipelineTask } from '../plan/model.ts';
+import type { ParamValue, PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Scope, substituteValue, UnresolvedReference } from '../plan/substitute.ts';
-import type { ParamValue } from '../stand-in.ts';
 import { isFailure } from './schedule.ts';
 
 type Outcomes = ReadonlyMap<string, TaskOutcome>;

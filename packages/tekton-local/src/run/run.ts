@@ -1,31 +1,37 @@
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
-import type { Containers } from '../containers/containers.ts';
+import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, Stopped, type TaskOutcome } from '../outcome.ts';
-import type { PipelineTask } from '../plan/model.ts';
+import type { ParamValue, PipelineTask } from '../plan/model.ts';
 import { mergeObject, type Plan } from '../plan/plan.ts';
 import { type Scope, substituteValue } from '../plan/substitute.ts';
-import type { RunOptions } from '../run-pipeline.ts';
-import type { ParamValue } from '../stand-in.ts';
-import { stepStandIns } from '../stand-ins/index.ts';
 import { Deadline } from './deadline.ts';
 import { combinationsOf, combine } from './matrix.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
 import { StatusFile } from './status-file.ts';
 import type { StepEnvironment } from './step-run.ts';
-import { runStandIn, runTask } from './task-run.ts';
+import { runTask } from './task-run.ts';
 import { tektonObjects } from './tekton-status.ts';
 import { workspaceMounts } from './workspace-mounts.ts';
 
 /** Tekton's own, where neither the task nor the cluster says something else. */
 const DEFAULT_TASK_TIMEOUT = 3_600_000;
 
+export interface RunnerOptions extends StepEnvironment {
+  /** Where the steps of a Task run. */
+  executors: Readonly<Record<'container' | 'host', Executor>>;
+  signal?: AbortSignal | undefined;
+  statusFile?: string | undefined;
+  keep?: boolean | undefined;
+  parallel?: number | undefined;
+}
+
 /** One PipelineRun on its way. */
 export class Run {
   readonly #plan: Plan;
-  readonly #options: RunOptions & StepEnvironment;
+  readonly #options: RunnerOptions;
   readonly #folder: string;
   readonly #run: { readonly name: string; readonly startedAt: number; readonly values: Record<string, string> };
   readonly #emit: (event: RunEvent) => void;
@@ -35,15 +41,9 @@ export class Run {
   readonly #status: StatusFile | undefined;
   readonly #removals: Promise<unknown>[] = [];
 
-  constructor(
-    plan: Plan,
-    options: RunOptions & { containers: Containers; containerPrefix: string },
-    folder: string,
-    id: string,
-    emit: (event: RunEvent) => void,
-  ) {
+  constructor(plan: Plan, options: RunnerOptions, folder: string, id: string, emit: (event: RunEvent) => void) {
     this.#plan = plan;
-    this.#options = { ...options, images: options.images ?? {}, stepStandIns };
+    this.#options = options;
     this.#folder = folder;
     this.#emit = emit;
     this.#id = id;
@@ -207,30 +207,33 @@ export class Run {
     const folder = join(this.#folder, `${task.name}${suffix}`, String(attempt));
     const taskRunName = `${this.#run.name}-${task.name}${suffix}`;
     const log = (step: string, line: string): void => this.#emit({ type: 'log', task: task.name, step, line });
-    const note = (message: string): void => this.#emit({ type: 'note', message });
-    const base = { name: task.name, taskRunName, folder, log, note, signal };
     const own = task.params.map(({ name, value }): [string, ParamValue] => [name, substituteValue(value, scope)]);
     const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...extra };
-    if (implementation.kind === 'stand-in') {
-      const { standIn } = implementation;
-      const defaults = Object.entries(standIn.params).flatMap(([name, spec]): [string, ParamValue][] =>
-        spec.default === undefined ? [] : [[name, spec.default]],
-      );
-      return runStandIn(this.#options, standIn, { ...base, params: { ...Object.fromEntries(defaults), ...given } });
-    }
+    const { executor = 'container', env = {} } = implementation.given ?? {};
     const params: Record<string, ParamValue> = implementation.embedded ? { ...this.#plan.params } : {};
     for (const spec of implementation.task.params) {
       const value = given[spec.name] ?? params[spec.name] ?? spec.default;
       if (value !== undefined) params[spec.name] = mergeObject(spec, value);
     }
     return runTask(this.#options, implementation.task, {
-      ...base,
+      name: task.name,
+      taskRunName,
+      folder,
+      log,
+      note: (message) => this.#emit({ type: 'note', message: `${task.name}: ${message}` }),
+      signal,
       params,
-      workspaces: workspaceMounts(task, implementation.task.workspaces, {
-        bindings: this.#plan.workspaces,
-        run: this.#folder,
-        task: folder,
-      }),
+      executor: this.#options.executors[executor],
+      env,
+      // What other steps could fill is no place for a process of this machine.
+      workspaces:
+        executor === 'host'
+          ? []
+          : workspaceMounts(task, implementation.task.workspaces, {
+              bindings: this.#plan.workspaces,
+              run: this.#folder,
+              task: folder,
+            }),
       values: {
         ...(implementation.embedded ? this.#run.values : {}),
         'context.taskRun.name': taskRunName,

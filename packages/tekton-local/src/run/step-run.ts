@@ -1,29 +1,29 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Containers, Network } from '../containers/containers.ts';
+import type { Executor, Mount, StepCommand } from '../executors/executor.ts';
+import { withHostPaths } from '../executors/host.ts';
 import type { StepOutcome } from '../outcome.ts';
 import type { Step, Task } from '../plan/model.ts';
 import { expandEnvironment, type Scope, substituteList, substituteString } from '../plan/substitute.ts';
-import type { StepStandIn } from '../stand-in.ts';
-import { hostPathOf, insideFolder, makeOpenFolder, openToAll } from './confined-path.ts';
+import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
 import { LONGEST } from './deadline.ts';
-import { type Mount, runContainer } from './step-container.ts';
+import { runStepProgram, type StepProgram } from './step-program.ts';
 
 /** What all steps of a run share. */
 export interface StepEnvironment {
-  containers: Containers;
   images: Readonly<Record<string, string>>;
-  stepStandIns: readonly StepStandIn[];
-  /** Starts the name of every container of the run. */
-  containerPrefix: string;
-  network?: Network;
-  logs?: string;
+  /** In place of step images, by the image's repository. */
+  programs: Readonly<Record<string, StepProgram>>;
+  logs?: string | undefined;
 }
 
 export interface StepRunOptions {
   task: Task;
   taskName: string;
   step: Step;
+  executor: Executor;
+  /** More variables than the step's own. */
+  env: Readonly<Record<string, string>>;
   /** Filled in as the step goes on: whoever stops it still sees what it said. */
   outcome: StepOutcome;
   scope: Scope;
@@ -31,12 +31,13 @@ export interface StepRunOptions {
   folder: string;
   workspaces: readonly Mount[];
   log(line: string): void;
+  note(message: string): void;
   signal: AbortSignal;
 }
 
 const TAIL = 50;
 
-/** Runs one step, in a container or by its stand-in. Rejects only when it was stopped, or could not be started. */
+/** Runs one step. Rejects only when it was stopped, or could not be started. */
 export async function runStep(environment: StepEnvironment, options: StepRunOptions): Promise<void> {
   const { step, folder, outcome } = options;
   const write = logWriter(environment, options);
@@ -91,56 +92,57 @@ function logWriter({ logs }: StepEnvironment, { taskName, step, log }: StepRunOp
 class StepTimeout extends Error {}
 
 async function execute(environment: StepEnvironment, options: StepRunOptions): Promise<number> {
-  const { step, folder, signal, log } = options;
-  const scope: Scope = {
-    ...options.scope,
-    values: {
-      ...options.scope.values,
-      ...Object.fromEntries(
-        step.results.map(({ name }) => [
-          `step.results.${name}.path`,
-          `/tekton/steps/step-${step.name}/results/${name}`,
-        ]),
-      ),
-    },
-  };
-  makeOpenFolder(join(folder, 'steps', `step-${step.name}`, 'results'));
-  const image = substituteString(step.image, scope);
+  const { folder, log, signal, executor } = options;
+  const results = `/tekton/steps/step-${options.step.name}/results`;
+  makeOpenFolder(join(folder, 'steps', `step-${options.step.name}`, 'results'));
+  const values = { ...options.scope.values };
+  for (const { name } of options.step.results) values[`step.results.${name}.path`] = `${results}/${name}`;
+  const mounts = mountsOf(options, { ...options.scope, values });
+  const scope: Scope = { ...options.scope, values };
+  const image = substituteString(options.step.image, scope);
+  const replaced = own(environment.images, image);
+  const program =
+    replaced === undefined && options.step.script === undefined
+      ? own(environment.programs, repositoryOf(image))
+      : undefined;
+  const onHost = executor.paths === 'host' && program === undefined;
+  const step = onHost ? atHostPaths(options.step, values, mounts) : options.step;
   const env = environmentOf(step, scope);
-  const args = substituteList(step.args, scope).map((item) => expandEnvironment(item, env));
-  const mounts = mountsOf(options, scope);
-  const replaced = Object.hasOwn(environment.images, image) ? environment.images[image] : undefined;
-  const standIn = environment.stepStandIns.find((candidate) => candidate.image === repositoryOf(image));
-  if (replaced === undefined && standIn !== undefined && step.script === undefined) {
-    const code = await standIn.run({
-      args,
-      env: Object.fromEntries(env),
-      hostPath: (path) => hostPathOf(mounts, path),
-      resultsDir: join(folder, 'results'),
-      log,
-      signal,
-    });
-    for (const mount of mounts) if (!mount.readOnly && mount.shared !== true) openToAll(mount.hostPath);
-    return code;
-  }
+  if (onHost) env.set('TMPDIR', makeOpenFolder(join(folder, 'tmp')));
+  for (const [name, value] of Object.entries(options.env)) env.set(name, value);
   const workingDir = step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope);
   if (workingDir !== undefined) makeWorkingDir(mounts, workingDir);
-  const command = step.script === undefined ? commandOf(step, scope, env) : [writeScript(options, step.script, scope)];
-  return await runContainer({
-    containers: environment.containers,
-    network: environment.network ?? 'host',
-    name: `${environment.containerPrefix}-${options.taskName}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
+  const command: StepCommand = {
+    name: `${options.taskName}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,
     neverPull: replaced !== undefined,
-    ...(command === undefined ? {} : { command }),
-    args,
+    args: substituteList(step.args, scope).map((item) => expandEnvironment(item, env)),
     env,
-    ...(workingDir === undefined ? {} : { workingDir }),
+    workingDir,
     mounts,
     security: step.security,
     log,
+    note: options.note,
     signal,
-  });
+  };
+  if (step.script !== undefined) {
+    return await executor.run({ ...command, command: [writeScript(options, step.script, scope)] });
+  }
+  if (program !== undefined) return await runStepProgram(program, command);
+  return await executor.run({ ...command, command: commandOf(step, scope, env) });
+}
+
+/** The step with paths of this machine in what the Task itself says, and in the values that are paths. */
+function atHostPaths(step: Step, values: Record<string, string>, mounts: readonly Mount[]): Step {
+  const place = (text: string): string => withHostPaths(text, mounts);
+  for (const [name, value] of Object.entries(values)) if (name.endsWith('.path')) values[name] = place(value);
+  return {
+    ...step,
+    command: step.command?.map(place),
+    args: step.args.map(place),
+    env: step.env.map(({ name, value }) => ({ name, value: place(value) })),
+    workingDir: step.workingDir === undefined ? undefined : place(step.workingDir),
+  };
 }
 
 function commandOf(step: Step, scope: Scope, env: ReadonlyMap<string, string>): string[] | undefined {
@@ -191,26 +193,29 @@ function isMountable(path: string): boolean {
 
 /** Tekton creates the working directory where it can be created: in a volume. */
 function makeWorkingDir(mounts: readonly Mount[], workingDir: string): void {
-  let path: string;
   try {
-    path = hostPathOf(mounts, workingDir);
+    makeOpenFolder(hostPathOf(mounts, workingDir));
   } catch {
-    return;
+    // It is in the image.
   }
-  if (!existsSync(path)) makeOpenFolder(path);
 }
 
-function writeScript({ folder }: StepRunOptions, script: string, scope: Scope): string {
+/** Writes the script where the step finds it, and returns the path that the step knows it by. */
+function writeScript({ folder, executor }: StepRunOptions, script: string, scope: Scope): string {
   const text = substituteString(script, scope);
   const name = `script-${Math.random().toString(36).slice(2, 7)}`;
   const path = join(makeOpenFolder(join(folder, 'scripts')), name);
   writeFileSync(path, text.startsWith('#!') ? text : `#!/bin/sh\nset -e\n${text}`);
   chmodSync(path, 0o755);
-  return `/tekton/scripts/${name}`;
+  return executor.paths === 'host' ? path : `/tekton/scripts/${name}`;
+}
+
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** An image's repository: without tag and digest. */
-export function repositoryOf(image: string): string {
+function repositoryOf(image: string): string {
   const name = image.split('@')[0] ?? image;
   return name.replace(/:[^:/]*$/, '');
 }

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
+import type { Executor, Mount } from '../executors/executor.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
-import type { Task } from '../plan/model.ts';
+import type { ParamValue, Task } from '../plan/model.ts';
 import { UnresolvedReference } from '../plan/substitute.ts';
-import type { ParamValue, StandIn } from '../stand-in.ts';
-import { makeOpenFolder, readStepFile } from './confined-path.ts';
+import { readStepFile } from './confined-path.ts';
 import { RESULTS_LIMIT, readResults } from './results.ts';
-import type { Mount } from './step-container.ts';
 import { runStep, type StepEnvironment } from './step-run.ts';
 
 /** A task that is ready to run: its params are known. */
@@ -15,6 +14,12 @@ export interface TaskRunOptions {
   params: Record<string, ParamValue>;
   /** The TaskRun's own folder on this machine; does not exist yet. */
   folder: string;
+  workspaces: readonly WorkspaceMount[];
+  /** Dotted values that the Task may refer to, besides its own. */
+  values: Readonly<Record<string, string>>;
+  executor: Executor;
+  /** More variables for its steps. */
+  env: Readonly<Record<string, string>>;
   log(step: string, line: string): void;
   note(message: string): void;
   signal: AbortSignal;
@@ -24,12 +29,8 @@ export interface TaskRunOptions {
 export type WorkspaceMount = Mount & { name: string };
 
 /** Runs a Task's steps one after the other. Never rejects: the outcome says what happened. */
-export async function runTask(
-  environment: StepEnvironment,
-  task: Task,
-  options: TaskRunOptions & { workspaces: readonly WorkspaceMount[]; values: Readonly<Record<string, string>> },
-): Promise<TaskOutcome> {
-  const { folder, signal, workspaces, params } = options;
+export async function runTask(environment: StepEnvironment, task: Task, options: TaskRunOptions): Promise<TaskOutcome> {
+  const { folder, signal, workspaces, params, executor, env } = options;
   const outcome = started(options);
   const values: Record<string, string> = { ...options.values, ...pathsOf(task, workspaces) };
   try {
@@ -40,11 +41,14 @@ export async function runTask(
         task,
         taskName: options.name,
         step,
+        executor,
+        env,
         outcome: ended,
         scope: { params, values },
         folder,
         workspaces,
         log: (line) => options.log(step.name, line),
+        note: options.note,
         signal,
       });
       if (ended.exitCode !== 0 && step.onError !== 'continue') {
@@ -66,46 +70,6 @@ export async function runTask(
     noteError(outcome, error, signal);
   }
   outcome.finishedAt = Date.now();
-  return outcome;
-}
-
-/** Runs a catalog task's stand-in; in the outcome it looks like a Task of one step. Never rejects. */
-export async function runStandIn(
-  environment: { images: Readonly<Record<string, string>>; sourceUrl?: string },
-  standIn: StandIn,
-  options: TaskRunOptions,
-): Promise<TaskOutcome> {
-  const step: StepOutcome = { name: 'stand-in', logTail: [], startedAt: Date.now() };
-  const outcome = started(options);
-  outcome.steps.push(step);
-  const log = (line: string): void => {
-    step.logTail.push(line);
-    if (step.logTail.length > 50) step.logTail.shift();
-    options.log(step.name, line);
-  };
-  try {
-    outcome.results = await standIn.run({
-      params: options.params,
-      taskRunName: options.taskRunName,
-      workDir: makeOpenFolder(options.folder),
-      images: environment.images,
-      ...(environment.sourceUrl === undefined ? {} : { sourceUrl: environment.sourceUrl }),
-      log,
-      note(message) {
-        log(message);
-        options.note(`${options.name}: ${message}`);
-      },
-      signal: options.signal,
-    });
-    step.exitCode = 0;
-  } catch (error) {
-    noteError(outcome, error, options.signal);
-    if (outcome.status === 'Failed' && !options.signal.aborted) {
-      step.exitCode = 1;
-      log(outcome.message ?? '');
-    }
-  }
-  outcome.finishedAt = step.finishedAt = Date.now();
   return outcome;
 }
 

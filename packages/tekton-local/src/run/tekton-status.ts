@@ -1,7 +1,6 @@
 import type { PipelineRunOutcome, StepOutcome, TaskOutcome } from '../outcome.ts';
-import type { PipelineTask, TaskImplementation } from '../plan/model.ts';
+import type { ParamValue, PipelineTask, TaskImplementation } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { ParamValue } from '../stand-in.ts';
 
 type Json = Record<string, unknown>;
 
@@ -92,9 +91,9 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, { task, suffix }: TaskRun)
   };
 }
 
-/** As Tekton shows what it ran; of a stand-in there is nothing to show. */
+/** As Tekton shows what it ran. */
 function taskSpec(implementation: TaskImplementation | undefined): Json {
-  if (implementation?.kind !== 'task') return {};
+  if (implementation === undefined) return {};
   const steps = implementation.task.steps.map(({ name, image, computeResources }) => ({
     name,
     image,

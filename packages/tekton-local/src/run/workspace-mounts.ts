@@ -39,6 +39,6 @@ export function workspaceMounts(
     // An earlier task may have left a link where this one's subPath leads.
     const hostPath = insideFolder(makeOpenFolder(base), subPath);
     makeOpenFolder(hostPath);
-    return [{ ...mount, hostPath }];
+    return [{ ...mount, hostPath, shared: binding.kind !== 'emptyDir' }];
   });
 }

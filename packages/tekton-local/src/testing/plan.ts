@@ -1,18 +1,22 @@
 import { makeCheckout } from '@multi-image/testing/checkout';
 import { onTestFinished } from 'vitest';
 import { TektonLocalError } from '../errors.ts';
+import type { ParamValue } from '../plan/model.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import { resolveRun } from '../plan/resolve.ts';
-import type { ParamValue, StandIn } from '../stand-in.ts';
 
-const build: StandIn = {
-  task: 'build',
-  params: { IMAGE: { type: 'string' }, ARGS: { type: 'array', default: [] } },
-  results: ['IMAGE_URL'],
-  run: async () => ({}),
+const build = {
+  apiVersion: 'tekton.dev/v1',
+  kind: 'Task',
+  metadata: { name: 'build' },
+  spec: {
+    params: [{ name: 'IMAGE' }, { name: 'ARGS', type: 'array', default: [] }],
+    results: [{ name: 'IMAGE_URL' }],
+    steps: [{ name: 'build', image: 'image' }],
+  },
 };
 
-/** The plan of `run.yaml` in these files; the only stand-in is `build`. To be called in a test. */
+/** The plan of `run.yaml` in these files; of bundles only `build` is given. To be called in a test. */
 export function planOf(
   files: Record<string, string>,
   options: { variables?: Record<string, string>; params?: Record<string, ParamValue>; file?: string } = {},
@@ -20,7 +24,13 @@ export function planOf(
   const checkout = makeCheckout(files);
   onTestFinished(() => checkout.remove());
   const { variables = {}, file = 'run.yaml' } = options;
-  const resolved = resolveRun({ root: checkout.root, file, variables, authSecret: 'auth', standIns: [build] });
+  const resolved = resolveRun({
+    root: checkout.root,
+    file,
+    variables,
+    authSecret: 'auth',
+    tasks: { build: { task: build } },
+  });
   return makePlan(resolved, options.params ?? {});
 }
 

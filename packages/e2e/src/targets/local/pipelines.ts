@@ -9,6 +9,7 @@ import type { BaseImage } from './base-image.ts';
 import type { Janitor } from './janitor.ts';
 import type { LocalRegistry } from './local-registry.ts';
 import type { Source } from './source.ts';
+import { localTasks } from './tasks.ts';
 
 export interface PipelinesOptions {
   /** The config's path in the repository. */
@@ -45,6 +46,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
   const { chain, folder } = await loadConfig(join(source.root, options.config));
   const localRepository = (repository: string): string =>
     `${registry.address}/${repository.slice(repository.indexOf('/') + 1)}`;
+  const catalog = await localTasks({ fetchFrom: source.repository, images: base.substitutes, signal });
   const run = async (component: string, stop: AbortSignal): Promise<RunFacts> => {
     const file = `${folder}.tekton/${component}-push.yaml`;
     const containerPrefix = `multi-image-${janitor.marker}-${component}`;
@@ -61,7 +63,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
       },
       params: await localParams(join(source.checkout, file), chain, source.revision, localRepository),
       images: base.substitutes,
-      sourceUrl: source.repository,
+      ...catalog,
       containers,
       containerPrefix,
       workDir: work,

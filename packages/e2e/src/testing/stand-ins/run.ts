@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,8 @@ import { type PipelineRunOutcome, type RunEvent, runPipeline, type TaskOutcome }
 import { hasCommand } from '@multi-image/testing/command';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { makeRepository } from '@multi-image/testing/source';
+import { type LocalTasksOptions, localTasks } from '../../targets/local/tasks.ts';
+import { trustedArtifacts } from '../../targets/local/trusted-artifacts.ts';
 import { readStandIn } from '../../targets/stand-ins.ts';
 import { findGitDaemon, serveGit } from '../git-server.ts';
 import { buildLocalTaskRunner, lackingForTaskRunner } from './local-task-runner.ts';
@@ -25,13 +27,16 @@ export interface StandInBench {
   readonly host: string;
   /** The base image, with its digest. */
   readonly base: string;
-  /** Serves these files in one commit, dated 1700000000; replaces what was served before. */
+  /** Serves these files in one commit, dated 1700000000. */
   serve(files: Readonly<Record<string, string>>): Promise<{ url: string; commit: string }>;
   /**
-   * Runs the tasks as one pipeline; `log` is what all steps said. With `bundles` it refers to the catalog's tasks, for
-   * which tekton-local has stand-ins of its own.
+   * Runs the tasks as one pipeline; `log` is what all steps said. In containers, or on this machine as a local run does.
    */
-  run(name: string, calls: readonly StandInCall[], bundles?: boolean): Promise<PipelineRunOutcome & { log: string }>;
+  run(
+    name: string,
+    calls: readonly StandInCall[],
+    options?: { host?: Partial<LocalTasksOptions>; signal?: AbortSignal; onEvent?: (event: RunEvent) => void },
+  ): Promise<PipelineRunOutcome & { log: string; notes: string[] }>;
   /** What skopeo says of an image. */
   skopeo(...args: readonly string[]): string;
   stop(): Promise<void>;
@@ -57,7 +62,6 @@ export async function makeStandInBench(): Promise<StandInBench> {
   const making = given === undefined ? buildLocalTaskRunner() : { image: given, remove: () => undefined };
   const [registry, runner] = await Promise.all([startTestRegistry(), making]);
   const stops: (() => unknown)[] = [() => registry.stop(), () => rm(folder, { recursive: true, force: true })];
-  let stopGit = async (): Promise<void> => undefined;
   if ('missing' in runner) throw new Error(runner.missing);
   stops.push(() => runner.remove());
   const skopeo = (...args: readonly string[]): string =>
@@ -68,20 +72,19 @@ export async function makeStandInBench(): Promise<StandInBench> {
     base,
     skopeo,
     async serve(files) {
-      await stopGit();
       const repository = makeRepository(files);
       const server = await serveGit(findGitDaemon() ?? '', repository.folder);
-      stopGit = async () => {
+      stops.push(async () => {
         await server.stop();
         await rm(repository.folder, { recursive: true, force: true });
-      };
+      });
       return { url: server.url, commit: repository.commit };
     },
-    async run(name, calls, bundles = false) {
+    async run(name, calls, { host, ...options } = {}) {
       const tasks = await Promise.all(
         calls.map(async ({ task, params, ...call }) => ({
           ...call,
-          ...(bundles ? bundled(task) : { taskSpec: reachPlainly(await readStandIn(task, pins)) }),
+          ...(host !== undefined ? bundled(task) : { taskSpec: reachPlainly(await readStandIn(task, pins)) }),
           params: Object.entries(params).map(([key, value]) => ({ name: key, value })),
         })),
       );
@@ -93,18 +96,28 @@ export async function makeStandInBench(): Promise<StandInBench> {
       };
       await writeFile(join(folder, `${name}.yaml`), JSON.stringify(run));
       const lines: string[] = [];
+      const notes: string[] = [];
+      const local = host && (await localTasks({ fetchFrom: '', images: {}, ...host }));
       const outcome = await runPipeline({
         root: folder,
         file: `${name}.yaml`,
         images: { [pins.images['task-runner']]: runner.image },
         containerPrefix: 'stand-ins-test',
         workDir: join(folder, 'work'),
-        onEvent: (event: RunEvent) => void (event.type === 'log' && lines.push(`${event.task}: ${event.line}`)),
+        programs: trustedArtifacts(),
+        ...local,
+        ...options,
+        onEvent: (event: RunEvent) => {
+          if (event.type === 'log') lines.push(`${event.task}: ${event.line}`);
+          if (event.type === 'note') notes.push(event.message);
+          options.onEvent?.(event);
+        },
       });
-      return { ...outcome, log: lines.join('\n') };
+      return { ...outcome, log: lines.join('\n'), notes };
     },
     async stop() {
-      await stopGit();
+      // On this machine a build keeps its base.
+      spawnSync('buildah', ['rmi', '--force', base]);
       for (const stop of stops.reverse()) await stop();
     },
   };

@@ -1,17 +1,15 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNodeBase, type PipelineRunOutcome, runPipeline } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runCommand } from './command.ts';
-import { buildNodeBase } from './containers/base-image.ts';
-import type { PipelineRunOutcome } from './outcome.ts';
-import { runPipeline } from './run-pipeline.ts';
+import { localTasks } from './tasks.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
-const BASE = `localhost/tekton-local-test/pull-request-${process.pid}:base`;
+const REPOSITORY = fileURLToPath(new URL('../../../../..', import.meta.url));
+const BASE = `localhost/e2e-test/pull-request-${process.pid}:base`;
 
 let registry: TestRegistry;
 let clone: string;
@@ -26,18 +24,20 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry?.stop();
   rmSync(clone, { recursive: true, force: true });
-  await runCommand('buildah', ['rmi', BASE]).catch(() => undefined);
+  spawnSync('buildah', ['rmi', BASE]);
 });
 
-const pipeline = (component: string, params: Record<string, string>): Promise<PipelineRunOutcome> =>
-  runPipeline({
+const pipeline = async (component: string, params: Record<string, string>): Promise<PipelineRunOutcome> => {
+  const images = Object.fromEntries(pinnedImages().map((image) => [image, BASE]));
+  return await runPipeline({
     root: clone,
     file: `.tekton/${component}-pull-request.yaml`,
     variables: { pull_request_number: '7', target_branch: 'main', source_url: 'https://git.example.com/fork' },
     params,
-    images: Object.fromEntries(pinnedImages().map((image) => [image, BASE])),
-    sourceUrl: clone,
+    images,
+    ...(await localTasks({ fetchFrom: clone, images })),
   });
+};
 
 /** What the Containerfiles and the tasks stand on. */
 function pinnedImages(): string[] {

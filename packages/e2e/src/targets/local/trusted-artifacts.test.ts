@@ -10,15 +10,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { createRegistry, digestOf } from '@multi-image/digest-chain/oci';
+import type { StepProgramContext } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseReference } from '../registry/reference.ts';
-import { putBlob, sha256 } from '../registry/registry-io.ts';
-import type { StepStandInContext } from '../stand-in.ts';
-import { buildTrustedArtifacts } from './build-trusted-artifacts.ts';
-import { createTrustedArtifacts, useTrustedArtifact } from './trusted-artifact.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTrustedArtifacts, requireContained, trustedArtifacts, useTrustedArtifact } from './trusted-artifacts.ts';
 
+const client = createRegistry();
+const [program] = Object.values(trustedArtifacts(client));
 let registry: TestRegistry;
 const folders: string[] = [];
 
@@ -39,18 +39,17 @@ function folder(files: Record<string, string> = {}): string {
   return made;
 }
 
-async function create(source: string, timestamp = 1700000000): Promise<string> {
+async function create(source: string): Promise<string> {
   const store = `${registry.host}/org/image:tag.git`;
-  const [uri] = await createTrustedArtifacts({ store, folders: [{ name: 'SOURCE', folder: source }], timestamp });
+  const [uri] = await createTrustedArtifacts(client, { store, folders: [{ name: 'SOURCE', folder: source }] });
   return uri ?? '';
 }
 
 /** Puts an archive that tar would not make by itself into the registry. */
 async function storeArchive(source: string, ...args: string[]): Promise<string> {
   const bytes = execFileSync('tar', ['--create', '--gzip', '--directory', source, ...args], { stdio: 'pipe' });
-  const reference = parseReference(`${registry.host}/org/image`);
-  await putBlob(reference, { bytes }, sha256(bytes));
-  return `oci:${registry.host}/org/image@${sha256(bytes)}`;
+  const { digest } = await client.putBlob({ registry: registry.host, repository: 'org/image' }, bytes);
+  return `oci:${registry.host}/org/image@${digest}`;
 }
 
 describe('a trusted artifact', () => {
@@ -61,7 +60,7 @@ describe('a trusted artifact', () => {
     const uri = await create(source);
     expect(uri).toMatch(new RegExp(`^oci:${registry.host}/org/image@sha256:[0-9a-f]{64}$`));
     const target = folder();
-    await useTrustedArtifact(uri, target);
+    await useTrustedArtifact(client, uri, target);
     expect(execFileSync('diff', ['--recursive', source, target], { encoding: 'utf8' })).toBe('');
     expect(execFileSync('stat', ['--format=%a', join(target, 'a.txt')], { encoding: 'utf8' })).toBe('755\n');
   });
@@ -78,7 +77,7 @@ describe('a trusted artifact', () => {
     expect(manifest.config).toEqual({
       mediaType: 'application/vnd.oci.empty.v1+json',
       size: 2,
-      digest: sha256(Buffer.from('{}')),
+      digest: digestOf(Buffer.from('{}')),
     });
     expect(manifest.layers.map((layer: { digest: string }) => layer.digest)).toEqual([uri.split('@')[1]]);
   });
@@ -105,13 +104,15 @@ describe('a trusted artifact', () => {
     const bytes = readFileSync(file);
     writeFileSync(file, Buffer.concat([bytes, Buffer.from([0])]));
     const target = folder();
-    await expect(useTrustedArtifact(uri, target)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    await expect(useTrustedArtifact(client, uri, target)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
     expect(existsSync(join(target, 'tampered.txt'))).toBe(false);
   });
 
   it('is unpacked into an empty folder only', async () => {
     const uri = await create(folder(FILES));
-    await expect(useTrustedArtifact(uri, folder({ x: '' }))).rejects.toMatchObject({ code: 'INVALID' });
+    await expect(useTrustedArtifact(client, uri, folder({ x: '' }))).rejects.toMatchObject({
+      code: 'ARTIFACT_INVALID',
+    });
   });
 
   it.each([
@@ -122,7 +123,7 @@ describe('a trusted artifact', () => {
     `oci:localhost:1/x:t@sha256:${'a'.repeat(64)}`,
     'http://x',
   ])('is not looked for at %j', async (uri) => {
-    await expect(useTrustedArtifact(uri, folder())).rejects.toMatchObject({ code: 'INVALID' });
+    await expect(useTrustedArtifact(client, uri, folder())).rejects.toMatchObject({ code: 'ARTIFACT_INVALID' });
   });
 
   it('stays in its folder', async () => {
@@ -142,7 +143,7 @@ describe('a trusted artifact', () => {
     for (const [name, uri] of Object.entries(archives)) {
       const parent = folder();
       const target = join(parent, 'target');
-      await expect(useTrustedArtifact(uri, target), name).rejects.toMatchObject({
+      await expect(useTrustedArtifact(client, uri, target), name).rejects.toMatchObject({
         code: expect.stringMatching(/UNSAFE_PATH|TOOL_FAILED/),
       });
       expect(existsSync(target), name).toBe(false);
@@ -152,15 +153,17 @@ describe('a trusted artifact', () => {
 });
 
 describe('the step image build-trusted-artifacts', () => {
-  function context(args: string[], root: string, resultsDir: string): StepStandInContext {
+  function context(args: string[], root: string, results: string): StepProgramContext {
+    const hostPath = (path: string): string => {
+      if (path === '/tekton/results') return results;
+      if (!path.startsWith('/var/workdir/')) throw new Error(`${path} is in no volume of the step`);
+      return join(root, path.slice('/var/workdir/'.length));
+    };
     return {
       args,
       env: {},
-      resultsDir,
-      hostPath: (path) => {
-        if (!path.startsWith('/var/workdir/')) throw new Error(`${path} is in no volume of the step`);
-        return join(root, path.slice('/var/workdir/'.length));
-      },
+      hostPath,
+      hostPathToWrite: hostPath,
       log: () => undefined,
       signal: new AbortController().signal,
     };
@@ -171,10 +174,10 @@ describe('the step image build-trusted-artifacts', () => {
     const results = folder();
     const store = `${registry.host}/org/step:t`;
     const create = ['create', '--store', store, '/tekton/results/SOURCE_ARTIFACT=/var/workdir/source'];
-    expect(await buildTrustedArtifacts.run(context(create, root, results))).toBe(0);
+    expect(await program?.(context(create, root, results))).toBe(0);
     const uri = readFileSync(join(results, 'SOURCE_ARTIFACT'), 'utf8');
     const use = ['use', `${uri}=/var/workdir/copy`, '=/var/workdir/nothing'];
-    expect(await buildTrustedArtifacts.run(context(use, root, results))).toBe(0);
+    expect(await program?.(context(use, root, results))).toBe(0);
     expect(readFileSync(join(root, 'copy/a'), 'utf8')).toBe('x');
     expect(existsSync(join(root, 'nothing'))).toBe(false);
   });
@@ -183,9 +186,46 @@ describe('the step image build-trusted-artifacts', () => {
     const root = folder({ 'source/a': 'x' });
     const uri = await create(join(root, 'source'));
     const outside = context(['use', `${uri}=/etc/x`], root, root);
-    await expect(buildTrustedArtifacts.run(outside)).rejects.toThrow('in no volume');
+    await expect(program?.(outside)).rejects.toThrow('in no volume');
     for (const args of [[], ['push'], ['use', 'x'], ['create', 'a=b']]) {
-      await expect(buildTrustedArtifacts.run(context(args, root, root))).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+      await expect(program?.(context(args, root, root))).rejects.toMatchObject({ code: 'ARTIFACT_INVALID' });
     }
+  });
+});
+
+describe('a folder that is unpacked', () => {
+  let parent: string;
+  let unpacked: string;
+
+  beforeEach(() => {
+    parent = folder({ 'inside/a/b.txt': '', 'inside-not/c.txt': '', 'secret.txt': '' });
+    unpacked = join(parent, 'inside');
+  });
+
+  it.each(['../secret.txt', '../nothing', '/etc', '../inside-not', 'a/../..', '/'])(
+    'with a link to %s is refused',
+    async (target) => {
+      mkdirSync(join(unpacked, 'x'));
+      symlinkSync(target, join(unpacked, 'link'));
+      await expect(requireContained(unpacked)).rejects.toMatchObject({
+        code: 'UNSAFE_PATH',
+        found: `"link" → "${target}"`,
+      });
+    },
+  );
+
+  it('with a link that leads out by way of another is refused', async () => {
+    // Taken literally `a/hop/../b.txt` is inside; followed, it is one folder above.
+    symlinkSync('..', join(unpacked, 'a/hop'));
+    symlinkSync('a/hop/../secret.txt', join(unpacked, 'link'));
+    await expect(requireContained(unpacked)).rejects.toMatchObject({
+      code: 'UNSAFE_PATH',
+      found: '"link" → "a/hop/../secret.txt"',
+    });
+  });
+
+  it('may have a link to nothing, as long as it stays inside', async () => {
+    symlinkSync('nothing/yet', join(unpacked, 'link'));
+    await requireContained(unpacked);
   });
 });

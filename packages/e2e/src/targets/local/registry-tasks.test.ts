@@ -1,0 +1,217 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRegistry } from '@multi-image/digest-chain/oci';
+import { type FailingRegistry, startFailingRegistry } from '@multi-image/testing/failing-registry';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { makeFolder } from '@multi-image/testing/source';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fail, result, runTask, succeed, type TaskRun } from '../../testing/stand-ins/run-task.ts';
+import { createTrustedArtifacts, useTrustedArtifact } from './trusted-artifacts.ts';
+
+const MISSING = `sha256:${'b'.repeat(64)}`;
+
+let registry: TestRegistry;
+let source: string;
+let artifact: string;
+let image: TaskRun;
+let other: TaskRun;
+
+async function build(repository: string, label: string): Promise<TaskRun> {
+  const IMAGE = `${registry.host}/${repository}:tag`;
+  const params = { IMAGE, SOURCE_ARTIFACT: artifact, SOURCE_DATE_EPOCH: '1', LABELS: [`which=${label}`] };
+  return await succeed(runTask('buildah-oci-ta', params));
+}
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  source = makeFolder({ Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'x' });
+  const options = { store: `${registry.host}/org/source:t`, folders: [{ name: 'S', folder: source }] };
+  artifact = (await createTrustedArtifacts(createRegistry(), options))[0] ?? '';
+  image = await build('org/image', 'one');
+  other = await build('org/other', 'two');
+});
+
+afterAll(async () => {
+  await registry?.stop();
+  rmSync(source, { recursive: true, force: true });
+});
+
+function raw(reference: string): string {
+  return execFileSync('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${reference}`], {
+    encoding: 'utf8',
+  });
+}
+
+describe('apply-tags', () => {
+  function apply(ADDITIONAL_TAGS: string[], IMAGE_DIGEST = result(image, 'IMAGE_DIGEST')): Promise<TaskRun> {
+    return runTask('apply-tags', { IMAGE_URL: result(image, 'IMAGE_URL'), IMAGE_DIGEST, ADDITIONAL_TAGS });
+  }
+
+  it('puts the very manifest under each tag', async () => {
+    expect((await succeed(apply(['latest', 'v1']))).results).toEqual({});
+    const original = raw(result(image, 'IMAGE_URL'));
+    for (const tag of ['latest', 'v1']) expect(raw(`${registry.host}/org/image:${tag}`)).toBe(original);
+  });
+
+  it('tags nothing when one tag is malformed, or the image is not there or not what its digest says', async () => {
+    expect(await fail(apply(['good', '../bad']))).toContain('a tag is malformed');
+    expect(await fail(apply(['good'], MISSING))).toContain('manifest unknown');
+    expect(await fail(apply(['good'], 'latest'))).toContain('IMAGE_DIGEST is not a digest');
+    expect(() => raw(`${registry.host}/org/image:good`)).toThrow();
+  });
+});
+
+describe('build-image-index', () => {
+  function index(IMAGES: string[], more: Record<string, string> = {}): Promise<TaskRun> {
+    return runTask('build-image-index', { IMAGE: `${registry.host}/org/image:index`, IMAGES, ...more });
+  }
+
+  it.each(['oci', 'docker'])('makes an index in format %s over images of any repository', async (BUILDAH_FORMAT) => {
+    const run = await succeed(index([result(image, 'IMAGE_REF'), result(other, 'IMAGE_REF')], { BUILDAH_FORMAT }));
+    const manifest = JSON.parse(raw(result(run, 'IMAGE_URL')));
+    const type = BUILDAH_FORMAT === 'oci' ? 'image.index.v1' : 'distribution.manifest.list.v2';
+    expect(manifest.mediaType).toContain(type);
+    const digests = [result(image, 'IMAGE_DIGEST'), result(other, 'IMAGE_DIGEST')];
+    expect(manifest.manifests.map((entry: { digest: string }) => entry.digest)).toEqual(digests);
+    expect(manifest.manifests[0].platform).toEqual({
+      architecture: process.arch === 'x64' ? 'amd64' : 'arm64',
+      os: 'linux',
+    });
+    expect(result(run, 'IMAGES')).toBe(digests.map((digest) => `${registry.host}/org/image@${digest}`).join(','));
+    expect(result(run, 'IMAGE_REF')).toBe(`${registry.host}/org/image@${result(run, 'IMAGE_DIGEST')}`);
+    // All of it can be copied from the one repository.
+    const target = makeFolder({});
+    try {
+      const copy = ['copy', '--quiet', '--all', '--src-tls-verify=false'];
+      execFileSync('skopeo', [...copy, `docker://${result(run, 'IMAGE_REF')}`, `dir:${target}`], { stdio: 'pipe' });
+    } finally {
+      rmSync(target, { recursive: true, force: true });
+    }
+  });
+
+  it('hands on a single image where no index is asked for', async () => {
+    const run = await succeed(index([result(image, 'IMAGE_REF')], { ALWAYS_BUILD_INDEX: 'false' }));
+    expect(run.results).toMatchObject({
+      IMAGE_URL: result(image, 'IMAGE_URL'),
+      IMAGE_DIGEST: result(image, 'IMAGE_DIGEST'),
+    });
+    const two = index([result(image, 'IMAGE_REF'), result(other, 'IMAGE_REF')], { ALWAYS_BUILD_INDEX: 'false' });
+    expect(await fail(two)).toContain('exactly one image');
+  });
+
+  it('refuses an entry without digest, and one that is itself an index', async () => {
+    expect(await fail(index([result(image, 'IMAGE_URL')]))).toContain('has no digest');
+    const nested = await succeed(index([result(image, 'IMAGE_REF')]));
+    expect(await fail(index([result(nested, 'IMAGE_REF')]))).toContain('is not an image manifest');
+  });
+});
+
+describe('the checks', () => {
+  it.each(['clair-scan', 'clamav-scan', 'deprecated-image-check', 'rpms-signature-scan'])(
+    '%s says SKIPPED',
+    async (task) => {
+      const [url, digest] =
+        task === 'deprecated-image-check' ? ['IMAGE_URL', 'IMAGE_DIGEST'] : ['image-url', 'image-digest'];
+      const params = { [url]: result(image, 'IMAGE_URL'), [digest]: result(image, 'IMAGE_DIGEST') };
+      const run = await succeed(runTask(task, params));
+      expect(JSON.parse(result(run, 'TEST_OUTPUT'))).toEqual({
+        result: 'SKIPPED',
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/),
+        note: expect.stringContaining(task),
+        namespace: expect.any(String),
+        successes: 0,
+        failures: 0,
+        warnings: 0,
+      });
+      const processed = { image: { pullspec: result(image, 'IMAGE_URL'), digests: [result(image, 'IMAGE_DIGEST')] } };
+      expect(JSON.parse(result(run, 'IMAGES_PROCESSED'))).toEqual(processed);
+      expect(await fail(runTask(task, { ...params, [digest]: MISSING }))).toContain('manifest unknown');
+    },
+  );
+});
+
+it('prefetch-dependencies-oci-ta hands the source on, and refuses what only Konflux can fetch', async () => {
+  const params = { SOURCE_ARTIFACT: artifact, ociStorage: `${registry.host}/org/image:prefetch` };
+  const run = await succeed(runTask('prefetch-dependencies-oci-ta', { ...params, input: '' }));
+  expect(run.results).toEqual({ SOURCE_ARTIFACT: artifact, CACHI2_ARTIFACT: '' });
+  const npm = runTask('prefetch-dependencies-oci-ta', { ...params, input: '{"type": "npm"}' });
+  expect(await fail(npm)).toContain('dependencies are not prefetched');
+});
+
+it('notices a manifest whose bytes are not those of its digest', async () => {
+  const tampered = await build('org/tampered', 'three');
+  writeFileSync(registry.blobFile(result(tampered, 'IMAGE_DIGEST')), raw(result(image, 'IMAGE_URL')));
+  const params = { IMAGE_URL: result(tampered, 'IMAGE_URL'), IMAGE_DIGEST: result(tampered, 'IMAGE_DIGEST') };
+  const run = runTask('apply-tags', { ...params, ADDITIONAL_TAGS: ['latest'] });
+  expect(await fail(run)).toMatch(/manifest unknown|Internal Server Error|digest/i);
+  expect(() => raw(`${registry.host}/org/tampered:latest`)).toThrow();
+});
+
+describe('at a registry that fails now and then', () => {
+  let failing: FailingRegistry;
+  let artifact: string;
+  let source: string;
+  /** Bases come into the image store of whoever runs the test. */
+  const pulled: string[] = [];
+
+  beforeAll(async () => {
+    failing = await startFailingRegistry(registry.host);
+    source = makeFolder({ Dockerfile: 'ARG BASE=scratch\nFROM $BASE\nCOPY a /a\n', a: 'x' });
+    const options = { store: `${failing.host}/source:t`, folders: [{ name: 'S', folder: source }] };
+    artifact = (await createTrustedArtifacts(createRegistry(), options))[0] ?? '';
+  });
+
+  afterAll(async () => {
+    await failing?.stop();
+    for (const image of pulled) spawnSync('buildah', ['rmi', image]);
+    if (source !== undefined) rmSync(source, { recursive: true, force: true });
+  });
+
+  function make(name: string, BUILD_ARGS: string[] = []): Promise<TaskRun> {
+    const IMAGE = `${failing.host}/${name}:tag`;
+    const params = { IMAGE, SOURCE_ARTIFACT: artifact, SOURCE_DATE_EPOCH: '1', BUILD_ARGS };
+    return succeed(runTask('buildah-oci-ta', params));
+  }
+
+  /** A registry that fails in passing is no reason to fail: here, each kind of request does once. */
+  it('images are built, pulled, tagged and indexed', async () => {
+    const image = await make('image');
+    const tags = { IMAGE_URL: result(image, 'IMAGE_URL'), IMAGE_DIGEST: result(image, 'IMAGE_DIGEST') };
+    await succeed(runTask('apply-tags', { ...tags, ADDITIONAL_TAGS: ['latest'] }));
+    const base = `${failing.host}/image@${tags.IMAGE_DIGEST}`;
+    pulled.push(base);
+    const upon = await make('upon', [`BASE=${base}`]);
+    const IMAGES = [result(image, 'IMAGE_REF'), result(upon, 'IMAGE_REF')];
+    const index = await succeed(runTask('build-image-index', { IMAGE: `${failing.host}/index:1`, IMAGES }));
+    const { manifests } = JSON.parse(raw(`${registry.host}/index:1`)) as { manifests: { digest: string }[] };
+    expect(manifests.map(({ digest }) => digest)).toEqual([tags.IMAGE_DIGEST, result(upon, 'IMAGE_DIGEST')]);
+    expect(result(index, 'IMAGE_URL')).toBe(`${failing.host}/index:1`);
+    expect(failing.failed).toEqual(
+      expect.arrayContaining(['HEAD image blobs', 'PUT image manifests', 'GET image blobs', 'PUT index manifests']),
+    );
+  }, 60_000);
+
+  it('an artifact is fetched at the second try, whole', async () => {
+    const into = makeFolder({});
+    try {
+      await useTrustedArtifact(createRegistry(), artifact, join(into, 'source'));
+      expect(failing.failed).toContain('GET source blobs');
+    } finally {
+      rmSync(into, { recursive: true, force: true });
+    }
+  });
+});
+
+it('a registry that is gone fails a task, and leaves nothing behind', async () => {
+  const gone = await startTestRegistry();
+  await gone.stop();
+  const workDir = makeFolder({});
+  try {
+    const params = { 'image-url': `${gone.host}/o/image:1`, 'image-digest': MISSING };
+    expect(await fail(runTask('clair-scan', params, { workDir }))).toContain('connection refused');
+    expect(readdirSync(workDir)).toEqual([]);
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+}, 30_000);

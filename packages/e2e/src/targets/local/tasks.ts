@@ -1,0 +1,73 @@
+import { runOrThrow } from '@multi-image/kit/commands';
+import { readPins } from '@multi-image/manifests';
+import type { RunOptions } from '@multi-image/tekton-local';
+import { E2eError } from '../../errors.ts';
+import { readStandIn, STAND_INS } from '../stand-ins.ts';
+import { trustedArtifacts } from './trusted-artifacts.ts';
+
+/** The storage drivers that can read the images of another storage. */
+const DRIVERS = ['overlay', 'vfs'];
+
+export interface LocalTasksOptions {
+  /** A folder or a URL: where git is fetched from, whatever the pipeline names. */
+  fetchFrom: string;
+  /** Images that builds use instead of others, from → to; they have to be on this machine. */
+  images: Readonly<Record<string, string>>;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * What stands in for the catalog's tasks on this machine: the stand-ins' own scripts, as processes with this machine's
+ * git, buildah and skopeo and no container around them, against a registry without TLS. Builds neither see nor leave
+ * anything in this machine's storage, but for bases, which are used from there and kept there.
+ *
+ * Throws `PLATFORM_UNSUPPORTED` where buildah can't share images with a storage of its own.
+ */
+export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
+  const { fetchFrom, images, signal } = options;
+  const pins = readPins();
+  const [storage, ids, ...specs] = await Promise.all([
+    buildahStorage(signal),
+    idsOf([...new Set(Object.values(images))], signal),
+    ...STAND_INS.map((name) => readStandIn(name, pins)),
+  ]);
+  const env = {
+    PLAIN_HTTP: 'true',
+    FETCH_FROM: fetchFrom,
+    BUILDAH_STORAGE: storage.join('\n'),
+    SUBSTITUTES: Object.entries(images)
+      .map(([from, to]) => `${from} ${to} ${ids.get(to)}`)
+      .join('\n'),
+  };
+  const tasks = STAND_INS.map((name, index) => {
+    const task = { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata: { name }, spec: specs[index] };
+    return [name, { task, executor: 'host' as const, env }];
+  });
+  return { tasks: Object.fromEntries(tasks), programs: trustedArtifacts() };
+}
+
+/** buildah's options for a storage that has this machine's images as well. */
+async function buildahStorage(signal: AbortSignal | undefined): Promise<string[]> {
+  const { stdout } = await runOrThrow('buildah', ['info'], { signal }, E2eError);
+  const { store } = JSON.parse(stdout) as {
+    store: { GraphDriverName: string; GraphRoot: string; GraphOptions: string[] | null };
+  };
+  const { GraphDriverName: driver, GraphRoot: root, GraphOptions: options } = store;
+  if (!DRIVERS.includes(driver)) {
+    throw new E2eError('PLATFORM_UNSUPPORTED', 'images can’t be built with this storage driver', {
+      expected: DRIVERS.join(' or '),
+      found: driver,
+      hint: 'set STORAGE_DRIVER=overlay',
+    });
+  }
+  const all = [...(options ?? []), `${driver}.imagestore=${root}`];
+  return [`--storage-driver=${driver}`, ...all.map((option) => `--storage-opt=${option}`)];
+}
+
+/** The digests of the images' configs: what is in no registry has no other that is its own. */
+async function idsOf(images: readonly string[], signal: AbortSignal | undefined): Promise<Map<string, string>> {
+  if (images.length === 0) return new Map();
+  const args = ['inspect', '--type=image', '--format={{.FromImageID}}'];
+  const found = await Promise.all(images.map((image) => runOrThrow('buildah', [...args, image], { signal }, E2eError)));
+  return new Map(images.map((image, index) => [image, `sha256:${found[index]?.stdout.trim()}`]));
+}

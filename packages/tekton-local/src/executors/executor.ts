@@ -1,0 +1,81 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import type { StepSecurity } from '../plan/model.ts';
+
+/** A folder of this machine that a step sees. */
+export interface Mount {
+  hostPath: string;
+  containerPath: string;
+  readOnly: boolean;
+  /** Whether others see it at the same time: steps of other TaskRuns, or the caller, whose folder it is. */
+  shared?: boolean;
+}
+
+/** A step with everything filled in. */
+export interface StepCommand {
+  /** Its own in this run: `<task>-<step>-<something>`. */
+  name: string;
+  image: string;
+  /** Whether the image has to be on this machine already. */
+  neverPull: boolean;
+  /** Instead of the image's entrypoint. */
+  command?: readonly string[] | undefined;
+  args: readonly string[];
+  env: ReadonlyMap<string, string>;
+  workingDir?: string | undefined;
+  mounts: readonly Mount[];
+  security: StepSecurity;
+  log(line: string): void;
+  /** Says something about the run that a person has to know even where logs are not shown. */
+  note(message: string): void;
+  signal: AbortSignal;
+}
+
+/** Where steps run. */
+export interface Executor {
+  /** Whether a step finds its mounts at their mount paths, or where they are on this machine. */
+  readonly paths: 'mounted' | 'host';
+  /** Runs a step to its end and resolves with its exit code; when the signal comes, nothing of it is left running. */
+  run(step: StepCommand): Promise<number>;
+}
+
+const MAX_LINE = 64 << 10;
+
+/** Follows a program to its end. `kill` is called when the signal comes; the promise is then rejected with its reason. */
+export async function follow(
+  child: ChildProcess,
+  { log, signal }: Pick<StepCommand, 'log' | 'signal'>,
+  kill: () => void,
+): Promise<number> {
+  signal.addEventListener('abort', kill, { once: true });
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) splitLines(stream, log);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    signal.throwIfAborted();
+    return code ?? 137;
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+/** Calls back with each line of a stream, as it comes. */
+export function splitLines(stream: Readable, log: (line: string) => void): void {
+  let rest = '';
+  const decoder = new TextDecoder();
+  stream.on('data', (chunk: Buffer) => {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) log(line.replace(/\r$/, ''));
+    // A step that never ends its line must not fill the memory.
+    if (rest.length > MAX_LINE) {
+      log(rest);
+      rest = '';
+    }
+  });
+  stream.on('end', () => {
+    if (rest !== '') log(rest);
+  });
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Brings the images that a build stands on, so that the network can be cut off. SUBSTITUTES names those that are replaced
+# by an image which this machine has: a line each, with the image, the other's name and its id. Leaves `substitutes` (by
+# image) and `digests` (by image: as pinned, and without a pin as the registry says), `contexts`
+# (options of buildah), and adds to `build_args`.
+# shellcheck disable=SC2004,SC2034,SC2154
+declare -A substitutes=() digests=()
+contexts=()
+
+bring_bases() {
+  local base to id argument
+  while read -r base to id; do
+    if [[ -z $base || -z ${bases[$base]+used} ]]; then continue; fi
+    substitutes[$base]=$to digests[$base]=$id
+    if [[ $architecture != "$node" ]]; then require_platform "$base"; fi
+    contexts+=("--build-context=$base=docker-image://${substitutes[$base]}")
+  done <<<"${SUBSTITUTES:-}"
+  # buildah finds literal names alone.
+  for argument in "${!by_argument[@]}"; do
+    base=${by_argument[$argument]}
+    if [[ -z ${substitutes[$base]-} ]]; then continue; fi
+    build_args[$argument]=${substitutes[$base]}
+    printf '%s: %s is replaced by %s\n' "$argument" "$base" "${substitutes[$base]}"
+  done
+  for base in "${!bases[@]}"; do
+    if [[ -z ${substitutes[$base]-} ]]; then pull_base "$base"; fi
+  done
+}
+
+# On somebody's own machine, where it is kept and found again.
+pull_base() {
+  local base=$1 policy_of_pull=newer
+  local -a from=("--tls-verify=$(verify_tls "$base")")
+  printf 'Pulling %s\n' "$base"
+  if [[ $base == *@sha256:* ]]; then
+    # A digest can't change; what only has a tag is looked for anew.
+    policy_of_pull=missing digests[$base]=${base##*@}
+  else
+    digests[$base]=$(again skopeo inspect "${policy[@]}" "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/')
+  fi
+  again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" "--platform=linux/$architecture" \
+    "${from[@]}" "$base" >/dev/null
+}
+
+# A substitute of another architecture is never passed off as a base: its programs would be in an image that claims to
+# run them. In its place comes an image of the platform that holds nothing, and says so in a label that the built image
+# inherits. It has the same bytes each time, whatever the machine.
+require_platform() {
+  local base=$1 found folder=$work/without-base
+  local empty=localhost/stand-in/without-base:linux-$architecture
+  # Pipelines as Code takes two braces in a row for its own.
+  found=$(buildah "${storage[@]}" inspect --type=image '--format={''{.OCIv1.OS}''}/{''{.OCIv1.Architecture}''}' \
+    "${substitutes[$base]}")
+  if [[ $found == "linux/$architecture" ]]; then return; fi
+  printf '%s is replaced by nothing: its substitute %s is for %s, not for linux/%s.\n' \
+    "$base" "${substitutes[$base]}" "$found" "$architecture"
+  printf "The image has all that its Containerfile adds, and none of its base's programs: it can't run.\n"
+  mkdir -p "$folder"
+  printf 'FROM scratch\nLABEL tekton-local.without-base="%s"\n' \
+    "the base image for linux/$architecture could not be had: this image can not run" >"$folder/Containerfile"
+  buildah "${storage[@]}" build --quiet --isolation=chroot "--platform=linux/$architecture" --timestamp=0 \
+    --identity-label=false --omit-history --format=oci "--tag=$empty" "$folder" >"$work/without-base.id"
+  substitutes[$base]=$empty digests[$base]=sha256:$(tail -n 1 "$work/without-base.id")
+}
