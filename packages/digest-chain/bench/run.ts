@@ -12,7 +12,7 @@ import { type Costs, compareSealers, formatCosts, withFolder } from './sealing.t
 // What the package costs at a real registry, beside the tools that people use today, and beside its goals.
 
 const SOURCE = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-const COMPILED = fileURLToPath(new URL('../dist/digest-chain.js', import.meta.url));
+const COMPILED = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const SEAL = 'digest-chain seal';
 const CRANE = 'crane mutate';
 

@@ -193,3 +193,28 @@ describe('a stream', () => {
     await expect(read).rejects.toBe(gone);
   });
 });
+
+describe('what crosses two registries', () => {
+  it.each([
+    ['source', 'GET', 'a registry that has nothing', 'NOT_FOUND'],
+    ['destination', 'POST', 'a registry that refuses', 'UNAUTHORIZED'],
+  ] as const)('fails with the side: %s', async (side, method, _, code) => {
+    const bytes = newBlob();
+    const descriptor = await direct.putBlob(at(real.host), bytes);
+    const errors = JSON.stringify({ errors: [{ code: 'NO', message: 'no' }] });
+    const failing = await serve(() => ({ status: code === 'NOT_FOUND' ? 404 : 403, body: errors }));
+    const [from, to] = side === 'source' ? [failing.host, real.host] : [real.host, failing.host];
+    const copy = clientOf().copyBlob(descriptor, at(from), at(to, 'crossed/image'));
+    await expect(copy).rejects.toMatchObject({
+      code,
+      operation: 'copy',
+      side,
+      http: {
+        method,
+        status: code === 'NOT_FOUND' ? 404 : 403,
+        codes: ['NO'],
+        url: expect.stringContaining(failing.host),
+      },
+    });
+  });
+});

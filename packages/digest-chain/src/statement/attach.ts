@@ -1,7 +1,8 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import type { Digest } from '../digest.ts';
 import { repositoryName } from '../reference.ts';
-import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
+import type { CallOptions, RawManifest, Registry, Repository } from '../registry/registry.ts';
+import { withSignal } from '../registry/with-signal.ts';
 import { EMPTY, formatArtifact, subjectOf } from './artifact.ts';
 import { type Chain, invalid } from './chain.ts';
 import { digestsOf, formatStatement } from './statement.ts';
@@ -18,10 +19,12 @@ export interface StatementSubject {
  * `STATEMENT_INVALID`, also for a subject that the chain does not name.
  */
 export async function attachStatement(
-  registry: Registry,
+  client: Registry,
   chain: Chain,
   subjects: readonly StatementSubject[],
+  { signal }: CallOptions = {},
 ): Promise<readonly Digest[]> {
+  const registry = withSignal(client, signal);
   const bytes = formatStatement(chain);
   const named = digestsOf(chain);
   for (const { manifest } of subjects) {

@@ -1,6 +1,7 @@
 import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import type { Registry, Repository } from '../registry/registry.ts';
+import type { CallOptions, Registry, Repository } from '../registry/registry.ts';
+import { withSignal } from '../registry/with-signal.ts';
 import { ARTIFACT_TYPE, EMPTY_MEDIA_TYPE, isStatement, readArtifact } from './artifact.ts';
 import { type Chain, invalid } from './chain.ts';
 import { digestsOf, MAX_STATEMENT_SIZE, parseStatement } from './statement.ts';
@@ -28,10 +29,12 @@ const MAX_UNSURE = 16;
 
 /** Finds the chain statements that are attached to an image. Throws only where the registry can't be asked. */
 export async function discoverStatements(
-  registry: Registry,
+  client: Registry,
   repository: Repository,
   image: Digest,
+  { signal }: CallOptions = {},
 ): Promise<Discovery> {
+  const registry = withSignal(client, signal);
   const referrers = await registry.listReferrers(repository, image);
   const sure = referrers.filter(({ artifactType }) => artifactType === ARTIFACT_TYPE);
   // A fallback tag that other tools have rewritten may list the config's media type in place of the artifactType; so does
