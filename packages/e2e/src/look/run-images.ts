@@ -1,3 +1,4 @@
+import { isLoopback } from '@multi-image/digest-chain/oci';
 import { type CommandOptions, type CommandResult, run } from '@multi-image/kit/commands';
 import { reasonOf } from '@multi-image/kit/errors';
 import { probeContainers } from '@multi-image/tekton-local';
@@ -22,7 +23,7 @@ export function podmanRunner(where: {
     const [host = '', ...path] = reference.split('/');
     const exact = [host === elsewhere?.from ? elsewhere.to : host, ...path].join('/');
     // Podman knows no loopback: every registry has TLS for it.
-    const isPlain = plainHttp || /^(?:localhost|127\.0\.0\.1)(?::|$)/.test(exact.split('/')[0] ?? '');
+    const isPlain = plainHttp || isLoopback(exact.split('/')[0] ?? '');
     try {
       const { runArguments } = await probeContainers({});
       const wasThere = (await run('podman', ['image', 'exists', exact])).exitCode === 0;

@@ -1,4 +1,4 @@
-import { DEFAULT_PREFIX, LabelNames } from '@multi-image/digest-chain/oci';
+import { DEFAULT_PREFIX, isLoopback, LabelNames } from '@multi-image/digest-chain/oci';
 import type { Report, ReportImage } from './report.ts';
 import { publishedDigest } from './report-images.ts';
 
@@ -17,13 +17,13 @@ export interface HandChecks {
   checks: readonly HandCheck[];
 }
 
+/** An image that embeds another, with the digests of what is published of each and of what was embedded. */
 interface Edge {
   image: ReportImage;
   embedded: ReportImage;
-  /** The reference of what is published of each, by digest. */
-  imageRef: string;
-  embeddedRef: string;
-  originRef: string;
+  digest: string;
+  embeddedDigest: string;
+  origin: string;
 }
 
 /** The commands for every link of a chain, by tool. Nothing where no chain was published. */
@@ -45,169 +45,178 @@ export function handChecksOf(made: Report): readonly HandChecks[] {
 function asReachedHere(report: Report): Report {
   const elsewhere = report.byHand?.elsewhere;
   if (elsewhere === undefined) return report;
-  const images = report.images.map((image) => ({ ...image, repository: reachedBy(elsewhere, image.repository) }));
+  const { from, to } = elsewhere;
+  const images = report.images.map((image) => ({ ...image, repository: moved(image.repository, from, to) }));
   return { ...report, images };
 }
 
-function reachedBy({ from, to }: { from: string; to: string }, repository: string): string {
-  return repository.startsWith(`${from}/`) ? to + repository.slice(from.length) : repository;
+function moved(reference: string, from: string, to: string): string {
+  return reference.startsWith(`${from}/`) ? to + reference.slice(from.length) : reference;
 }
 
 function edgesOf({ images }: Report): readonly Edge[] {
   return images.flatMap((image) =>
     images.flatMap((embedded): Edge[] => {
-      const [digest, embeddedDigest] = [publishedDigest(image), publishedDigest(embedded)];
-      if (!image.embeds.includes(embedded.role) || digest === null || embeddedDigest === null) return [];
-      if (embedded.originDigest === null || !image.repository || !embedded.repository) return [];
-      return [
-        {
-          image,
-          embedded,
-          imageRef: quote(`${image.repository}@${digest}`),
-          embeddedRef: quote(`${embedded.repository}@${embeddedDigest}`),
-          originRef: quote(`${embedded.repository}@${embedded.originDigest}`),
-        },
+      const [digest, embeddedDigest, origin] = [
+        publishedDigest(image),
+        publishedDigest(embedded),
+        embedded.originDigest,
       ];
+      if (!image.embeds.includes(embedded.role) || !image.repository || !embedded.repository) return [];
+      if (digest === null || embeddedDigest === null || origin === null) return [];
+      return [{ image, embedded, digest, embeddedDigest, origin }];
     }),
   );
 }
 
-function linkChecks({ image, embedded, ...at }: Edge, { labelPrefix, byHand = {} }: Report): HandCheck[] {
-  const tls = byHand.plainHttp || isLoopback(image) ? ' --tls-verify=false' : '';
-  const inspect = (flags: string, reference: string): string => `skopeo inspect${tls}${flags} docker://${reference}`;
-  const names = new LabelNames(labelPrefix);
-  const label = (name: string): string => `jq -r ${quote(`.Labels[${JSON.stringify(name)}]`)}`;
-  const origin = embedded.originDigest ?? '';
-  const sealed = embedded.sealedDigest !== null;
-  return [
+/** One word: an image by its digest. */
+function at({ repository }: ReportImage, digest: string): string {
+  return quote(`${repository}@${digest}`);
+}
+
+/** The option without which skopeo and podman expect TLS. */
+function tlsFor({ repository }: ReportImage, { byHand = {} }: Report): string {
+  return byHand.plainHttp || isLoopback(repository.split('/')[0] ?? '') ? ' --tls-verify=false' : '';
+}
+
+function linkChecks({ image, embedded, digest, embeddedDigest, origin }: Edge, report: Report): HandCheck[] {
+  const names = new LabelNames(report.labelPrefix);
+  const inspect = `skopeo inspect${tlsFor(image, report)}`;
+  const built = `docker://${at(embedded, origin)}`;
+  const published = `docker://${at(embedded, embeddedDigest)}`;
+  const label = (name: string): string =>
+    `${inspect} ${published} | jq -r ${quote(`.Labels[${JSON.stringify(name)}]`)}`;
+  const embedding: HandCheck[] = [
     {
       what: `${image.title} was built with ${embedded.title}'s digest inside`,
-      command: `${inspect(' --config', at.imageRef)} | jq -r '.config.Env[]' | grep ${quote(origin)}`,
+      command: `${inspect} --config docker://${at(image, digest)} | jq -r '.config.Env[]' | grep ${quote(origin)}`,
       prints: [origin],
     },
     {
       what: `${embedded.title} as built is in the registry, and its bytes hash to this digest`,
-      command: `${inspect(' --raw', at.originRef)} | ${sumOf(origin)}`,
+      command: `${inspect} --raw ${built} | ${origin.startsWith('sha512:') ? 'sha512sum' : 'sha256sum'}`,
       prints: [origin.replace(/^.*:/, '')],
     },
-    ...(sealed
-      ? [
-          {
-            what: `${embedded.title} leads back to ${image.title}`,
-            command: `${inspect('', at.embeddedRef)} | ${label(names.digestOf(image.role))}`,
-            prints: [publishedDigest(image) ?? ''],
-          },
-          {
-            what: `${embedded.title} says what it was before it was sealed: what ${image.title} names`,
-            command: `${inspect('', at.embeddedRef)} | ${label(names.sealedFrom)}`,
-            prints: [origin],
-          },
-          {
-            what: `The seal's labels are all that was changed in ${embedded.title}`,
-            command: `diff <(${inspect(' --config', at.originRef)} | jq -S .) \\\n     <(${inspect(' --config', at.embeddedRef)} | jq -S .)`,
-            prints: [names.sealedFrom],
-          },
-        ]
-      : []),
+  ];
+  if (embedded.sealedDigest === null) return embedding;
+  return [
+    ...embedding,
+    {
+      what: `${embedded.title} leads back to ${image.title}`,
+      command: label(names.digestOf(image.role)),
+      prints: [digest],
+    },
+    {
+      what: `${embedded.title} says what it was before it was sealed: what ${image.title} names`,
+      command: label(names.sealedFrom),
+      prints: [origin],
+    },
+    {
+      what: `The seal's labels are all that was changed in ${embedded.title}`,
+      command: `diff <(${inspect} --config ${built} | jq -S .) \\\n     <(${inspect} --config ${published} | jq -S .)`,
+      prints: [names.sealedFrom],
+    },
   ];
 }
 
-function outputChecks(edges: readonly Edge[], { images, byHand = {} }: Report): HandCheck[] {
-  return images.flatMap((image): HandCheck[] => {
+function outputChecks(edges: readonly Edge[], report: Report): HandCheck[] {
+  return report.images.flatMap((image): HandCheck[] => {
     const digest = publishedDigest(image);
     if (!image.ran || digest === null) return [];
-    const tls = byHand.plainHttp || isLoopback(image) ? ['--tls-verify=false'] : [];
-    const embedded = edges.filter((edge) => edge.image === image);
-    const args = [...tls, ...(byHand.podmanArguments ?? []), `${image.repository}@${digest}`];
+    const origins = edges.filter((edge) => edge.image === image).map(({ origin }) => origin);
+    const args = (report.byHand?.podmanArguments ?? []).map((arg) => ` ${quote(arg)}`).join('');
     return [
       {
-        what: `${image.title} runs${embedded.length > 0 ? ' and prints the digest that it holds' : ''}`,
-        command: ['podman run --rm --quiet', ...args.map(quote)].join(' '),
-        prints: embedded.map((edge) => edge.embedded.originDigest ?? ''),
+        what: `${image.title} runs${origins.length > 0 ? ' and prints the digest that it holds' : ''}`,
+        command: `podman run --rm --quiet${tlsFor(image, report)}${args} ${at(image, digest)}`,
+        prints: origins,
       },
     ];
   });
 }
 
 function signatureChecks(edges: readonly Edge[], report: Report): HandCheck[] {
-  const { images, publicKeys } = report;
-  const signed = images.filter(({ signature, repository }) => signature?.status === 'passed' && repository !== '');
+  const signed = report.images.flatMap((image) => {
+    const digest = publishedDigest(image);
+    return image.signature?.status === 'passed' && image.repository !== '' && digest !== null
+      ? [{ image, digest }]
+      : [];
+  });
   if (signed.length === 0) return [];
   const key = '--key cosign.pub --insecure-ignore-tlog=true';
   const http = report.byHand?.plainHttp ? ' --allow-http-registry' : '';
-  const payload = `jq -r '.payload | @base64d | fromjson`;
-  return [
+  const checks: HandCheck[] = [
     {
       what: 'The key that this report was made with',
-      command: `cat > cosign.pub <<'END'\n${(publicKeys[0] ?? '').trim()}\nEND`,
+      command: `cat > cosign.pub <<'END'\n${(report.publicKeys[0] ?? '').trim()}\nEND`,
     },
-    ...(report.cluster === undefined
-      ? []
-      : [
-          {
-            what: 'It is the one of Tekton Chains in the cluster, if you may read it there (the namespace may be another, such as openshift-pipelines)',
-            command: `kubectl get secret public-key -n tekton-pipelines -o json | jq -r '.data["cosign.pub"] | @base64d'`,
-          },
-        ]),
-    ...signed.map((image) => ({
-      what: `${image.title} is signed`,
-      command: `cosign verify ${key}${http} ${quote(`${image.repository}@${publishedDigest(image)}`)}`,
-      prints: [publishedDigest(image) ?? ''],
-    })),
-    ...(report.level === 'attested'
-      ? edges.flatMap(({ image, embedded, imageRef }) => {
-          const attestation = `cosign verify-attestation ${key} --type slsaprovenance${http} ${imageRef}`;
-          return [
-            {
-              what: `One signed provenance has ${embedded.title} and ${image.title} as its subjects`,
-              command: `${attestation} \\\n  | ${payload} | .subject[].digest.sha256'`,
-              prints: [publishedDigest(embedded), publishedDigest(image)].map((digest) => digest?.slice(7) ?? ''),
-            },
-            {
-              what: `In it, ${image.title} was built with ${embedded.title}'s digest as a build argument`,
-              command: `${attestation} \\\n  | ${payload} | .predicate.buildConfig.tasks[]?.invocation.parameters.BUILD_ARGS[]?'`,
-              prints: [`=${embedded.originDigest}`],
-            },
-          ];
-        })
-      : []),
   ];
+  if (report.cluster !== undefined) {
+    checks.push({
+      what: 'It is the one of Tekton Chains in the cluster, if you may read it there (the namespace may be another, such as openshift-pipelines)',
+      command: `kubectl get secret public-key -n tekton-pipelines -o json | jq -r '.data["cosign.pub"] | @base64d'`,
+    });
+  }
+  for (const { image, digest } of signed) {
+    checks.push({
+      what: `${image.title} is signed`,
+      command: `cosign verify ${key}${http} ${at(image, digest)}`,
+      prints: [digest],
+    });
+  }
+  if (report.level !== 'attested') return checks;
+  for (const { image, embedded, digest, embeddedDigest, origin } of edges) {
+    const attestation = `cosign verify-attestation ${key} --type slsaprovenance${http} ${at(image, digest)}`;
+    const payload = `${attestation} \\\n  | jq -r '.payload | @base64d | fromjson`;
+    checks.push(
+      {
+        what: `One signed provenance has ${embedded.title} and ${image.title} as its subjects`,
+        command: `${payload} | .subject[].digest.sha256'`,
+        prints: [embeddedDigest.slice(7), digest.slice(7)],
+      },
+      {
+        what: `In it, ${image.title} was built with ${embedded.title}'s digest as a build argument`,
+        command: `${payload} | .predicate.buildConfig.tasks[]?.invocation.parameters.BUILD_ARGS[]?'`,
+        prints: [`=${origin}`],
+      },
+    );
+  }
+  return checks;
 }
 
-function ownChecks(
-  edges: readonly Edge[],
-  { images, labelPrefix, seal, publicKeys, byHand = {} }: Report,
-): HandCheck[] {
+function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
+  const { images, labelPrefix, seal, publicKeys, byHand = {} } = report;
   const { copied, elsewhere, plainHttp } = byHand;
   const http = plainHttp ? ' --plain-http' : '';
   // Links name the registry as the cluster does, so whoever follows them has to know both names.
   const here = elsewhere === undefined ? '' : ` --registry-here ${quote(elsewhere.to)}`;
   const asLinked = (reference: string): string =>
-    elsewhere === undefined ? reference : reachedBy({ from: elsewhere.to, to: elsewhere.from }, reference);
+    elsewhere === undefined ? reference : moved(reference, elsewhere.to, elsewhere.from);
   const prefix = labelPrefix === DEFAULT_PREFIX ? '' : ` --prefix ${quote(labelPrefix)}`;
   const key = publicKeys.length > 0 ? ' --key cosign.pub' : '';
-  const placesBut = (start: string): string =>
+  const placesBut = (start: ReportImage): string =>
     (copied ? images : [])
-      .filter(({ role }) => role !== start)
+      .filter((image) => image !== start)
       .map(({ role, repository }) => ` --at ${quote(`${role}=${asLinked(repository)}`)}`)
       .join('');
-  const references = [...new Map(edges.map((edge) => [edge.embeddedRef, edge.embedded]))];
-  return references.flatMap(([reference, { role, title, originDigest, sealedDigest }]) => [
-    {
-      what: `The chain that ${title} begins holds`,
-      command: `npx --yes pnpm@12 e2e verify ${asLinked(reference)}${placesBut(role)}${key}${prefix}${http}${here}`,
+  const embedded = new Map(edges.map((edge) => [edge.embedded, edge]));
+  return [...embedded.values()].flatMap(({ embedded: image, embeddedDigest, origin }) => {
+    const reference = at(image, embeddedDigest);
+    const verified: HandCheck = {
+      what: `The chain that ${image.title} begins holds`,
+      command: `npx --yes pnpm@12 e2e verify ${asLinked(reference)}${placesBut(image)}${key}${prefix}${http}${here}`,
       prints: ['0 failed'],
-    },
-    ...(seal === 'label' && sealedDigest !== null
-      ? [
-          {
-            what: `Without its seal, ${title} is what it was built as, byte for byte`,
-            command: `npx --yes pnpm@12 exec node packages/digest-chain/src/cli.ts unseal ${reference}${prefix}${http}`,
-            prints: [originDigest ?? ''],
-          },
-        ]
-      : []),
-  ]);
+    };
+    if (seal !== 'label' || image.sealedDigest === null) return [verified];
+    return [
+      verified,
+      {
+        what: `Without its seal, ${image.title} is what it was built as, byte for byte`,
+        command: `npx --yes pnpm@12 exec node packages/digest-chain/src/cli.ts unseal ${reference}${prefix}${http}`,
+        prints: [origin],
+      },
+    ];
+  });
 }
 
 function runChecks({ cluster, runs }: Report): HandCheck[] {
@@ -223,15 +232,6 @@ function runChecks({ cluster, runs }: Report): HandCheck[] {
       command: `kubectl get pipelinerun ${quote(name)}${namespace} -o json | jq '.status.results // .status.pipelineResults'`,
     })),
   ];
-}
-
-/** The tool for a digest's algorithm. */
-function sumOf(digest: string): string {
-  return digest.startsWith('sha512:') ? 'sha512sum' : 'sha256sum';
-}
-
-function isLoopback({ repository }: ReportImage): boolean {
-  return /^(?:localhost|127\.0\.0\.1)(?::|\/)/.test(repository);
 }
 
 /** One word for a shell, whatever is in it. */

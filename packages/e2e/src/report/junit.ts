@@ -1,5 +1,5 @@
-import { printable } from '@multi-image/kit/terminal';
 import type { Criterion, Evidence } from '../judge/criterion.ts';
+import { escapeMarkup } from './escape.ts';
 import type { Report } from './report.ts';
 
 /** The report as JUnit XML, as CI systems read it: a suite for each criterion, a case for each thing that was looked at. */
@@ -34,17 +34,7 @@ function testCase(criterion: string, { check, status, text, expected = '', found
   return `${open}><failure message="${escapeXml(text)}">${difference}</failure></testcase>`;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-  '\n': '&#10;',
-  '\r': '&#13;',
-  '\t': '&#9;',
-};
-
+/** Breaks of lines are written as what they are: an XML reader makes spaces of those in an attribute. */
 function escapeXml(text: string): string {
-  return printable(text, '\n\r\t').replace(/[&<>"'\n\r\t]/g, (character) => ESCAPES[character] ?? '');
+  return escapeMarkup(text, '\n\r\t').replace(/[\n\r\t]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,4 +1,4 @@
-import { printable } from '@multi-image/kit/terminal';
+import { escapeMarkup } from '../escape.ts';
 
 /** Text that is markup already, made by {@link html} alone. */
 export class Markup {
@@ -10,19 +10,6 @@ export class Markup {
 
 type Value = string | number | Markup | readonly Markup[] | undefined | false;
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Escapes text for element content and for quoted attributes alike. */
-export function escapeHtml(text: string): string {
-  return printable(text, '\t\n').replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
-}
-
 /** A tagged template: every value put in is escaped unless it is {@link Markup} itself. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Markup {
   let text = strings[0] ?? '';
@@ -33,5 +20,5 @@ export function html(strings: TemplateStringsArray, ...values: readonly Value[])
 function render(value: Value): string {
   if (value === undefined || value === false) return '';
   if (value instanceof Markup) return value.text;
-  return typeof value === 'object' ? value.map((entry) => entry.text).join('') : escapeHtml(String(value));
+  return typeof value === 'object' ? value.map((entry) => entry.text).join('') : escapeMarkup(String(value), '\t\n');
 }

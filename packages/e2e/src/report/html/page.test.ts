@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { origin, revision, sealed, second, wellDone } from '../../testing/observation.ts';
 import { attested, chainOfThree, reportFor } from '../../testing/report.ts';
-import { escapeHtml, html } from './markup.ts';
+import { escapeMarkup } from '../escape.ts';
+import { html } from './markup.ts';
 import { renderPage } from './page.ts';
 
 test('shows every digest, every criterion and every task', () => {
   const report = reportFor(wellDone());
   const page = renderPage(report);
   for (const text of [origin, sealed, second, revision]) expect(page).toContain(text);
-  for (const { title } of report.criteria) expect(page).toContain(escapeHtml(title));
+  for (const { title } of report.criteria) expect(page).toContain(escapeMarkup(title, ''));
   for (const { name } of report.runs.flatMap((run) => run.tasks))
     expect(page).toContain(`<th scope="row">${name}</th>`);
 });
