@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { LabelNames } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
+import { findProgram } from '@multi-image/kit/find-program';
 import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
 import { findPlaceholders } from '../chain/placeholders.ts';
@@ -117,9 +118,7 @@ const TOOLS = [
 ];
 
 function findMissingTools(): Finding[] {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const isThere = (name: string): boolean => folders.some((folder) => existsSync(join(folder, name)));
-  return TOOLS.filter(({ names }) => !names.some(isThere)).map(({ names, purpose }) =>
+  return TOOLS.filter(({ names }) => findProgram(names) === undefined).map(({ names, purpose }) =>
     note(`${names.join(' or ')} is not installed`, 'no such command', `it is needed for ${purpose}`),
   );
 }

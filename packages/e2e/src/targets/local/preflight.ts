@@ -1,6 +1,5 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { run } from '@multi-image/kit/commands';
+import { findProgram } from '@multi-image/kit/find-program';
 import { E2eError } from '../../errors.ts';
 
 /** The programs that a local run and the tests need. Any one of `programs` will do. */
@@ -55,11 +54,11 @@ export async function preflight(options: {
       },
     );
   }
-  const missing = TOOLS.filter((tool) => find(tool.programs) === undefined);
+  const missing = TOOLS.filter((tool) => find(tool) === undefined);
   const installed = missing.length === 0 ? [] : await install(missing, options);
   const programs: Record<string, string> = {};
   for (const tool of TOOLS) {
-    const program = find(tool.programs);
+    const program = find(tool);
     if (program === undefined) throw missingError([tool], 'installing it did not bring it', undefined);
     programs[tool.name] = program;
   }
@@ -67,7 +66,9 @@ export async function preflight(options: {
 }
 
 async function install(missing: readonly Tool[], options: Parameters<typeof preflight>[0]): Promise<readonly string[]> {
-  const manager = (['apt', 'dnf'] as const).find((name) => find([name === 'apt' ? 'apt-get' : 'dnf']) !== undefined);
+  const manager = (['apt', 'dnf'] as const).find(
+    (name) => findProgram([name === 'apt' ? 'apt-get' : 'dnf']) !== undefined,
+  );
   if (manager === undefined) throw missingError(missing, 'neither apt-get nor dnf is on this machine', undefined);
   const rootless = manager === 'apt' && process.getuid?.() !== 0 ? ROOTLESS_APT : [];
   const packages = [...missing.flatMap((tool) => tool.packages[manager]), ...rootless];
@@ -81,7 +82,7 @@ async function install(missing: readonly Tool[], options: Parameters<typeof pref
   const root = process.getuid?.() === 0;
   const byHand = commands.map((command) => `${root ? '' : 'sudo '}${command.join(' ')}`).join(' && ');
   if (!options.install) throw missingError(missing, '--no-install was given', byHand);
-  if (!root && (await sudoWorks()) === false) {
+  if (!root && !(await sudoWorks())) {
     throw missingError(missing, 'this user may not install packages without a password', byHand);
   }
   options.onInstall?.(byHand);
@@ -104,7 +105,7 @@ async function install(missing: readonly Tool[], options: Parameters<typeof pref
 }
 
 async function sudoWorks(): Promise<boolean> {
-  return find(['sudo']) !== undefined && (await run('sudo', ['-n', 'true'])).exitCode === 0;
+  return findProgram(['sudo']) !== undefined && (await run('sudo', ['-n', 'true'])).exitCode === 0;
 }
 
 function missingError(tools: readonly Tool[], found: string, command: string | undefined): E2eError {
@@ -115,25 +116,7 @@ function missingError(tools: readonly Tool[], found: string, command: string | u
   });
 }
 
-/** The full path of the first of these programs on the PATH. */
-function find(programs: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  // Debian keeps runc where a user's PATH doesn't lead, and podman looks there by itself.
-  if (programs.includes('runc')) folders.push('/usr/sbin');
-  for (const program of programs) {
-    for (const folder of folders) {
-      const path = join(folder, program);
-      if (folder !== '' && existsSync(path) && isExecutable(path)) return path;
-    }
-  }
-  return undefined;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/** Debian keeps runc where a user's PATH doesn't lead, and podman looks there by itself. */
+function find({ programs }: Pick<Tool, 'programs'>): string | undefined {
+  return findProgram(programs, programs.includes('runc') ? ['/usr/sbin'] : []);
 }
