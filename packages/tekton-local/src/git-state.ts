@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { runCommand } from './command.ts';
 
 /** The name that `{{ git_auth_secret }}` has here: no such secret exists on this machine. */
 export const AUTH_SECRET = 'tekton-local-no-git-auth';
@@ -16,7 +16,7 @@ export async function variablesFromGit(root: string): Promise<Record<string, str
   ]);
   const url = remote === undefined ? undefined : withoutCredentials(remote);
   const parts = url?.replace(/\.git$/, '').split(/[/:]/) ?? [];
-  const variables: Record<string, string | undefined> = {
+  const variables = {
     revision,
     source_branch: branch,
     target_branch: branch,
@@ -29,9 +29,8 @@ export async function variablesFromGit(root: string): Promise<Record<string, str
     target_namespace: 'tekton-local',
     git_auth_secret: AUTH_SECRET,
   };
-  return Object.fromEntries(
-    Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const known = Object.entries(variables).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
+  return Object.fromEntries(known);
 }
 
 /** `git@host:owner/name.git` becomes an https address; user and password go. */
@@ -41,11 +40,7 @@ function withoutCredentials(remote: string): string {
   return remote.replace(/^(\w+:\/\/)[^/@]*@/, '$1').replace(/\.git$/, '');
 }
 
-function git(root: string, ...args: string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    execFile('git', ['-C', root, ...args], { encoding: 'utf8' }, (error, stdout) => {
-      const text = stdout.trim();
-      resolve(error !== null || text === '' ? undefined : text);
-    });
-  });
+async function git(root: string, ...args: string[]): Promise<string | undefined> {
+  const said = await runCommand('git', ['-C', root, ...args]).catch(() => '');
+  return said.trim() || undefined;
 }
