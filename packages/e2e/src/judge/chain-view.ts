@@ -1,5 +1,10 @@
 import type { Observation, ObservedImage, RunFacts, TaskFacts } from './observation.ts';
 
+/** All PipelineRuns of a chain: the one that builds it, then the scanners'. */
+export function runsOf({ build, scanners }: Pick<Observation, 'build' | 'scanners'>): readonly RunFacts[] {
+  return [build, ...scanners.map(({ run }) => run)];
+}
+
 /** The digest that the task which built an image reported. */
 export function builtDigest(run: RunFacts, imageName: string): string | undefined {
   return textOf(taskOf(run, `build-${imageName}`)?.results.IMAGE_DIGEST);

@@ -1,8 +1,8 @@
 import { byRole } from './chain-view.ts';
 import { type Criterion, criterion, type Evidence } from './criterion.ts';
 import { embedding } from './embedding.ts';
-import { noManualStep } from './no-manual-step.ts';
 import type { Observation } from './observation.ts';
+import { noManualStep } from './runs.ts';
 import { scannedAndSigned } from './scanned-and-signed.ts';
 import { scannerExtracts } from './scanner-extracts.ts';
 import { sealing } from './sealing.ts';

@@ -1,6 +1,6 @@
-import { isPruned } from './chain-view.ts';
+import { isPruned, runsOf } from './chain-view.ts';
 import { type Evidence, failed, passed, skipped } from './criterion.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, RunFacts } from './observation.ts';
 import { ATTESTED, proofChecks } from './proof-evidence.ts';
 import { nameOf } from './sealing.ts';
 
@@ -24,8 +24,8 @@ export function scannedAndSigned(seen: Observation): Evidence[] {
   ];
 }
 
-function noScans({ build, scanners }: Observation): string {
-  return [build, ...scanners.map(({ run }) => run)].some(({ tasks }) => tasks.some(isPruned))
+function noScans(seen: Observation): string {
+  return runsOf(seen).some(({ tasks }) => tasks.some(isPruned))
     ? 'what check tasks said is not known: their TaskRuns are gone'
     : 'no check task ran in these pipelines';
 }
@@ -43,3 +43,16 @@ const SIGNERS: Readonly<Record<Observation['signer'], readonly Evidence[]>> = {
     skipped('signer', 'no build system signed: there is no Tekton Chains in the cluster, or no key of it was given'),
   ],
 };
+
+/** What Konflux' check tasks said: their result TEST_OUTPUT is JSON with `result` and, as the reason, `note`. */
+export function scansOf(run: RunFacts): Observation['scans'] {
+  return run.tasks.flatMap(({ name, results }) => {
+    if (typeof results.TEST_OUTPUT !== 'string') return [];
+    try {
+      const { result, note } = JSON.parse(results.TEST_OUTPUT);
+      return [{ run: run.name, task: name, result: String(result), note: String(note ?? '') }];
+    } catch {
+      return [{ run: run.name, task: name, result: 'ERROR', note: 'its TEST_OUTPUT is not JSON' }];
+    }
+  });
+}

@@ -2,7 +2,7 @@ import { formatSpan } from '@multi-image/kit/durations';
 import { byRole, describeTask, isPruned, PRUNED_REASON, taskOf, textOf } from './chain-view.ts';
 import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
 import type { Observation, TaskFacts } from './observation.ts';
-import { succeeded } from './run-evidence.ts';
+import { succeeded } from './runs.ts';
 
 /** Each scanner waited for the images of its own revision, and handed over its image. */
 export function scannerExtracts({ build, scanners, images, revision }: Observation): Evidence[] {

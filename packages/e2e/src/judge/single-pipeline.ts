@@ -1,9 +1,8 @@
 import { builtDigest, describeTask, isPruned, PRUNED_REASON, taskOf } from './chain-view.ts';
 import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
-import type { Observation, ObservedImage } from './observation.ts';
+import type { ImageView, Observation, ObservedImage } from './observation.ts';
 import { outputEvidence } from './output.ts';
-import { platformEvidence } from './platforms.ts';
-import { succeeded } from './run-evidence.ts';
+import { succeeded } from './runs.ts';
 import { title } from './wording.ts';
 
 /** One run built every image from one commit and published them; what embeds nothing also runs. */
@@ -56,4 +55,19 @@ function notRun(image: ObservedImage): Evidence[] {
 
 function revisionOf({ origin }: ObservedImage): string | undefined {
   return origin.digest === undefined ? origin.problem : origin.labels['org.opencontainers.image.revision'];
+}
+
+/**
+ * What an image for several platforms is, and which of its platforms were built without their base: those have links and
+ * digests like the others, but were never run. Nothing for an image without an index.
+ */
+function platformEvidence(title: string, { platforms = [] }: ImageView): Evidence[] {
+  if (platforms.length === 0) return [];
+  const names = platforms.map(({ platform }) => platform).join(', ');
+  return [
+    passed('platforms', `${title}: one index over ${names}; its labels and environment were read from each`),
+    ...platforms.flatMap(({ platform, withoutBase }) =>
+      withoutBase === undefined ? [] : [passed('platform', `${title} for ${platform} was not run: ${withoutBase}`)],
+    ),
+  ];
 }

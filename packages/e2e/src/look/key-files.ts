@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
+import { reasonOf } from '@multi-image/kit/errors';
 import { E2eError } from '../errors.ts';
 
 /** The keys of all files; undefined where none was named. Throws `KEY_UNREADABLE`. */
@@ -10,7 +11,7 @@ export async function readKeyFiles(files: readonly string[] = []): Promise<reado
       const pem = await readFile(file, 'utf8').catch((cause) => {
         throw new E2eError('KEY_UNREADABLE', `the key ${file} can't be read`, {
           expected: 'a PEM file of public keys, such as cosign.pub',
-          found: cause instanceof Error ? cause.message : String(cause),
+          found: reasonOf(cause),
           cause,
         });
       });

@@ -2,9 +2,9 @@ import { unseal, type VerificationKey, verify } from '@multi-image/digest-chain'
 import { LabelNames, parseReference, type Registry } from '@multi-image/digest-chain/oci';
 import type { Progress } from '@multi-image/kit/progress';
 import type { ChainPlan, PlannedImage } from '@multi-image/manifests';
-import { builtDigest, isPruned, PRUNED_REASON, taskOf } from '../judge/chain-view.ts';
+import { builtDigest, isPruned, PRUNED_REASON, runsOf, taskOf } from '../judge/chain-view.ts';
 import type { Observation, ObservedImage, RunFacts } from '../judge/observation.ts';
-import { scansOf } from '../judge/scans.ts';
+import { scansOf } from '../judge/scanned-and-signed.ts';
 import { type ImageRunner, OWN_PROGRAM } from './run-images.ts';
 import { problemOf, unseen, viewImage } from './view-image.ts';
 
@@ -64,7 +64,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     build,
     scanners,
     images,
-    scans: [build, ...scanners.map(({ run }) => run)].flatMap(scansOf),
+    scans: runsOf({ build, scanners }).flatMap(scansOf),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
+import { runsOf } from '../judge/chain-view.ts';
 import { type Criterion, extend } from '../judge/criterion.ts';
 import type { Observation } from '../judge/observation.ts';
 import { levelMissed, proofLevel } from '../judge/proof-evidence.ts';
@@ -18,7 +19,7 @@ export function reportOf(
     labelPrefix: seen.labelNames.prefix,
     publicKeys: pemOf(keys),
     images: imagesOf(seen),
-    runs: [seen.build, ...seen.scanners.map(({ run }) => run)],
+    runs: runsOf(seen),
   };
 }
 

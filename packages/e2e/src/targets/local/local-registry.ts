@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '@multi-image/kit/errors';
 import { E2eError } from '../../errors.ts';
 
 export interface LocalRegistry {
@@ -93,7 +94,7 @@ async function freePort(port: number): Promise<number> {
   } catch (cause) {
     throw new E2eError('PORT_TAKEN', `port ${port} on 127.0.0.1 can't be used for the local registry`, {
       expected: 'a free port',
-      found: cause instanceof Error ? cause.message : String(cause),
+      found: reasonOf(cause),
       hint: 'stop what listens there, or choose another with --port <number> (0: any free one). Image 2 holds the address of Image 1, so another port means another digest.',
       cause,
     });

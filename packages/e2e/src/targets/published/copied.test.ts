@@ -11,7 +11,7 @@ import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { handChecksOf } from '../../report/by-hand.ts';
-import { parsePlaces } from './places.ts';
+import { parsePlaces } from './command.ts';
 import { verifyPublished } from './verify-published.ts';
 
 const registry = createRegistry({ retries: 0 });

@@ -1,7 +1,20 @@
 import { formatSpan } from '@multi-image/kit/durations';
-import { describeTask } from './chain-view.ts';
+import { describeTask, runsOf } from './chain-view.ts';
 import { type Evidence, failed, passed } from './criterion.ts';
-import type { RunFacts } from './observation.ts';
+import type { Observation, RunFacts } from './observation.ts';
+
+/** All runs came to their end by themselves. */
+export function noManualStep(seen: Observation): Evidence[] {
+  const runs = runsOf(seen);
+  const took = Math.max(...runs.map((run) => run.finishedAt)) - Math.min(...runs.map((run) => run.startedAt));
+  return [
+    ...runs.map(succeeded),
+    passed(
+      'unattended',
+      `from the commit to all results in ${formatSpan(took)}; nothing was asked and nothing was read from a terminal`,
+    ),
+  ];
+}
 
 /** That a PipelineRun succeeded. */
 export function succeeded(run: RunFacts): Evidence {
