@@ -45,75 +45,82 @@ export interface ChainConfig {
   images: ImageConfig[];
 }
 
-// Each message is the "expected" half of an error: it says what would be right.
+/** Text as it has to be; the message is the "expected" half of an error: it says what would be right. */
+const text = (pattern: RegExp, expected: string, most?: number) =>
+  (most === undefined ? z.string() : z.string().max(most, `at most ${most} characters`)).regex(pattern, expected);
 
 /** Leaves room for what Konflux and Tekton append: `build-pipeline-<name>`, `<name>-on-pull-request-<random>`. */
-const kubernetesName = (description: string) =>
-  z
-    .string()
-    .regex(
-      /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,
-      'a Kubernetes name: a-z, 0-9 and -, starting with a letter, at most 40 characters',
-    )
-    .describe(description);
+const kubernetesName = text(
+  /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,
+  'a Kubernetes name: a-z, 0-9 and -, starting with a letter, at most 40 characters',
+);
 
-const role = (description: string) =>
-  z
-    .string()
-    .regex(/^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$/, 'a role: a-z, 0-9 and -, starting with a letter, at most 30 characters')
-    .describe(description);
+const role = text(
+  /^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$/,
+  'a role: a-z, 0-9 and -, starting with a letter, at most 30 characters',
+);
 
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 const PATH_PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const HOST = '[a-z0-9]+(?:[.-][a-z0-9]+)*';
 
-const repositoryPath = z
-  .string()
-  .max(200, 'at most 200 characters')
-  .regex(new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`), 'a repository name: lower-case words joined by . _ __ - or /');
-
 /** Relative, inside the repository, and free of what Tekton, a shell or a terminal would take for something else. */
-const filePath = (description: string) =>
-  z
-    .string()
-    .max(200, 'at most 200 characters')
-    .regex(/^(?!.*(?:^|\/)\.\.(?:\/|$))[A-Za-z0-9._][A-Za-z0-9._/@+ -]*$/, 'a path inside the repository, without ..')
-    .describe(description);
+const filePath = text(
+  /^(?!.*(?:^|\/)\.\.(?:\/|$))[A-Za-z0-9._][A-Za-z0-9._/@+ -]*$/,
+  'a path inside the repository, without ..',
+  200,
+);
 
-const duration = (description: string) =>
-  z
-    .string()
-    .regex(/^[1-9][0-9]{0,3}[mh]$/, 'minutes or hours, like 90m or 2h')
-    .describe(description);
-
-const expiry = (description: string) =>
-  z
-    .string()
-    .regex(/^[1-9][0-9]{0,3}[hdw]$/, 'hours, days or weeks, like 12h, 5d or 2w')
-    .describe(description);
-
-const checks = (description: string) => z.array(z.enum(CHECKS)).describe(description);
+const duration = text(/^[1-9][0-9]{0,3}[mh]$/, 'minutes or hours, like 90m or 2h');
+const expiry = text(/^[1-9][0-9]{0,3}[hdw]$/, 'hours, days or weeks, like 12h, 5d or 2w');
+const checks = z.array(z.enum(CHECKS));
 
 /** `$(…)` would be substituted by Tekton, `{{…}}` by Pipelines as Code; a control character belongs into no argument. */
-const literal = z
-  .string()
-  .max(4096, 'at most 4096 characters')
-  .regex(/^(?![\s\S]*(?:\$\(|\{\{))\P{Cc}*$/u, 'text without $( and {{ and without control characters');
+const literal = text(
+  /^(?![\s\S]*(?:\$\(|\{\{))\P{Cc}*$/u,
+  'text without $( and {{ and without control characters',
+  4096,
+);
+
+const platform = text(
+  /^[a-z0-9]+(?:-[a-z0-9]+)*\/[a-z0-9_]+(?:-[a-z0-9]+)*$/,
+  'a platform of the multi-platform controller, like linux/arm64',
+);
+
+/** What digest-chain takes for a prefix of labels. */
+const labelPrefix = z.string().check(({ value, issues }) => {
+  try {
+    new LabelNames(value);
+  } catch (error) {
+    if (!(error instanceof DigestChainError)) throw error;
+    issues.push({ code: 'custom', message: error.expected ?? error.message, input: value });
+  }
+});
 
 const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
-  role: role("The image's part in the chain, used in label keys and parameter names: primary, metadata, bundle, …"),
-  name: kubernetesName(
-    'Names the tasks (build-<name>, label-<name>) and the build arguments (<NAME>_DIGEST, <NAME>_URL). Default: image-<position>.',
-  ).optional(),
-  component: kubernetesName(
-    "The Konflux component that hands this image to Konflux. The first image's component runs the build, every other one is a scanner.",
-  ).optional(),
-  serviceAccount: kubernetesName(
-    'Runs the pipeline of this component. Default: build-pipeline-<component>.',
-  ).optional(),
-  repository: repositoryPath.describe('Where the image is pushed, below the registry.'),
-  containerfile: filePath('The Containerfile, from the root of the repository.'),
-  context: filePath('The build context, from the root of the repository. Default: .').optional(),
+  role: role.describe(
+    "The image's part in the chain, used in label keys and parameter names: primary, metadata, bundle, …",
+  ),
+  name: kubernetesName
+    .optional()
+    .describe(
+      'Names the tasks (build-<name>, label-<name>) and the build arguments (<NAME>_DIGEST, <NAME>_URL). Default: image-<position>.',
+    ),
+  component: kubernetesName
+    .optional()
+    .describe(
+      "The Konflux component that hands this image to Konflux. The first image's component runs the build, every other one is a scanner.",
+    ),
+  serviceAccount: kubernetesName
+    .optional()
+    .describe('Runs the pipeline of this component. Default: build-pipeline-<component>.'),
+  repository: text(
+    new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`),
+    'a repository name: lower-case words joined by . _ __ - or /',
+    200,
+  ).describe('Where the image is pushed, below the registry.'),
+  containerfile: filePath.describe('The Containerfile, from the root of the repository.'),
+  context: filePath.optional().describe('The build context, from the root of the repository. Default: .'),
   embeds: z
     .array(z.string())
     .max(100, 'at most 100 roles')
@@ -128,108 +135,87 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
     .array(
       z.strictObject({
         type: z.string().regex(/^[a-z]+$/, 'a package manager, like npm or gomod'),
-        path: filePath('Where its lock file is.').optional(),
+        path: filePath.optional().describe('Where its lock file is.'),
       }),
     )
     .describe('What to fetch before a hermetic build.')
     .optional(),
   platforms: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^[a-z0-9]+(?:-[a-z0-9]+)*\/[a-z0-9_]+(?:-[a-z0-9]+)*$/,
-          'a platform of the multi-platform controller, like linux/arm64',
-        ),
-    )
+    .array(platform)
     .min(1, 'at least one platform, or no field')
     .max(20, 'at most 20 platforms')
     .describe(
       'Build for these platforms, one task each, and join them in an index. Default: the platform of the cluster.',
     )
     .optional(),
-  pullRequestExpiry: expiry('When the image of a pull request expires. Default: that of the chain.').optional(),
-  checks: checks("Konflux's checks of this image. Default: those of the chain.").optional(),
+  pullRequestExpiry: expiry
+    .optional()
+    .describe('When the image of a pull request expires. Default: that of the chain.'),
+  checks: checks.optional().describe("Konflux's checks of this image. Default: those of the chain."),
 });
 
 /** What `konflux.config.ts` exports: one chain of images, and where it is built and released. */
 export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
-  application: kubernetesName('The Konflux Application.'),
+  application: kubernetesName.describe('The Konflux Application.'),
   displayName: literal.min(1, 'some text').describe('How Konflux shows the application. Default: its name.').optional(),
-  namespace: kubernetesName('The tenant namespace.'),
+  namespace: kubernetesName.describe('The tenant namespace.'),
   git: z
     .strictObject({
-      url: z
-        .string()
-        .regex(
-          /^https:\/\/[A-Za-z0-9.-]+(?::[0-9]+)?(?:\/[A-Za-z0-9._~-]+)+$/,
-          'an https URL of a git repository, without credentials',
-        )
-        .describe('Where the source is.'),
-      branch: z
-        .string()
-        .max(200, 'at most 200 characters')
-        .regex(/^(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)|[./]$))[A-Za-z0-9_][A-Za-z0-9._/-]*$/, 'a branch name')
+      url: text(
+        /^https:\/\/[A-Za-z0-9.-]+(?::[0-9]+)?(?:\/[A-Za-z0-9._~-]+)+$/,
+        'an https URL of a git repository, without credentials',
+      ).describe('Where the source is.'),
+      branch: text(/^(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)|[./]$))[A-Za-z0-9_][A-Za-z0-9._/-]*$/, 'a branch name', 200)
         .describe('Pushes to it and pull requests for it are built. Default: main.')
         .optional(),
     })
     .describe('The git repository.'),
-  registry: z
-    .string()
-    .max(200, 'at most 200 characters')
-    .regex(
-      new RegExp(`^${HOST}(?:/${PATH_PART})*$`),
-      'host/organisation in lower case, without a port (Konflux cuts an image reference at its first colon)',
-    )
-    .describe("Registry and organisation: what stands before every image's repository."),
-  labelPrefix: z
-    .string()
-    .check(({ value, issues }) => {
-      try {
-        new LabelNames(value);
-      } catch (error) {
-        if (error instanceof DigestChainError)
-          issues.push({ code: 'custom', message: error.expected ?? error.message, input: value });
-      }
-    })
-    .describe(`Prefix of the labels that link the images. Default: ${DEFAULT_PREFIX}.`)
-    .optional(),
+  registry: text(
+    new RegExp(`^${HOST}(?:/${PATH_PART})*$`),
+    'host/organisation in lower case, without a port (Konflux cuts an image reference at its first colon)',
+    200,
+  ).describe("Registry and organisation: what stands before every image's repository."),
+  labelPrefix: labelPrefix
+    .optional()
+    .describe(`Prefix of the labels that link the images. Default: ${DEFAULT_PREFIX}.`),
   seal: z
     .enum(['label', 'referrer'])
-    .describe('How an image links back to those that embed it. Default: label.')
-    .optional(),
-  imageFormat: z.enum(['oci', 'docker']).describe('Manifest format of the images. Default: oci.').optional(),
-  pullRequestExpiry: expiry('When the images of a pull request expire. Default: 5d.').optional(),
+    .optional()
+    .describe('How an image links back to those that embed it. Default: label.'),
+  imageFormat: z.enum(['oci', 'docker']).optional().describe('Manifest format of the images. Default: oci.'),
+  pullRequestExpiry: expiry.optional().describe('When the images of a pull request expire. Default: 5d.'),
   imageRepositories: z
     .enum(['konflux', 'own'])
+    .optional()
     .describe(
       'Who makes the image repositories and the credentials for them: Konflux (ImageRepository resources), or you. Default: konflux.',
-    )
-    .optional(),
+    ),
   visibility: z
     .enum(['public', 'private'])
-    .describe('Of the repositories that Konflux makes. Default: public.')
-    .optional(),
-  pushSecret: kubernetesName(
-    'Where imageRepositories is own: the secret with your credentials. Default: <application>-push.',
-  ).optional(),
+    .optional()
+    .describe('Of the repositories that Konflux makes. Default: public.'),
+  pushSecret: kubernetesName
+    .optional()
+    .describe('Where imageRepositories is own: the secret with your credentials. Default: <application>-push.'),
   timeouts: z
     .strictObject({
-      build: duration('For the build pipeline, and how long a scanner waits for it. Default: 2h.').optional(),
-      checks: duration('What a scanner has on top of that. Default: 1h.').optional(),
+      build: duration.optional().describe('For the build pipeline, and how long a scanner waits for it. Default: 2h.'),
+      checks: duration.optional().describe('What a scanner has on top of that. Default: 1h.'),
     })
     .describe('Time limits. A scanner always outlasts the build it waits for.')
     .optional(),
-  checks: checks('Checks that Konflux runs on every image. Default: all.').optional(),
-  digestChain: filePath(
-    "Where the repository has digest-chain's command. Default: packages/digest-chain/src/cli.ts.",
-  ).optional(),
+  checks: checks.optional().describe('Checks that Konflux runs on every image. Default: all.'),
+  digestChain: filePath
+    .optional()
+    .describe("Where the repository has digest-chain's command. Default: packages/digest-chain/src/cli.ts."),
   root: z
     .string()
     .regex(/^(?:\.|\.\.(?:\/\.\.)*)$/, '. or ../.. and so on')
     .describe("The repository's root, from the folder of the config. Default: .")
     .optional(),
-  pins: filePath('A file of pins to use instead of the built-in one, from the folder of the config.').optional(),
+  pins: filePath
+    .optional()
+    .describe('A file of pins to use instead of the built-in one, from the folder of the config.'),
   images: z
     .array(imageSchema)
     .min(1, 'at least one image')

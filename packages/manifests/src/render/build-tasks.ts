@@ -20,10 +20,9 @@ import {
 /** The tasks that build one image: one; or, for several platforms, one each and one that joins them in an index. */
 export function buildTasks(image: PlannedImage, chain: ChainPlan, pins: Pins): YamlMap[] {
   const target = param(imageParam(image, chain.primary)) + (isEmbedded(image) ? linking(chain).suffix : '');
-  const targetNote = isEmbedded(image)
+  const note = isEmbedded(image)
     ? "Not the revision's tag yet: nobody may see this image under it before it is linked.\nThe tag stays, since registries collect manifests without one."
     : undefined;
-  const note = (value: string): Yaml => (targetNote === undefined ? value : noted(targetNote, value));
   const timeout = clock(chain.buildTimeout);
   if (image.platforms.length === 0) {
     return [
@@ -31,7 +30,7 @@ export function buildTasks(image: PlannedImage, chain: ChainPlan, pins: Pins): Y
         name: buildTask(image),
         timeout,
         taskRef: catalogTask(pins, 'buildah-oci-ta'),
-        params: params({ IMAGE: note(target), ...buildParams(image, chain) }),
+        params: params({ IMAGE: noted(note, target), ...buildParams(image, chain) }),
       },
     ];
   }
@@ -50,7 +49,7 @@ export function buildTasks(image: PlannedImage, chain: ChainPlan, pins: Pins): Y
       name: buildTask(image),
       taskRef: catalogTask(pins, 'build-image-index'),
       params: params({
-        IMAGE: note(target),
+        IMAGE: noted(note, target),
         IMAGES: perPlatform.map(({ name }) => reference(name)),
         ALWAYS_BUILD_INDEX: 'true',
         BUILDAH_FORMAT: chain.imageFormat,
@@ -69,6 +68,7 @@ function buildParams(image: PlannedImage, chain: ChainPlan): Record<string, Yaml
   });
   const further = Object.entries(image.buildArgs).map(([name, value]) => `${name}=${value}`);
   const args = [...links, ...further];
+  const note = links.length === 0 ? undefined : 'The link: the digest of what was just built goes into this image.';
   return {
     DOCKERFILE: image.containerfile,
     CONTEXT: image.context,
@@ -78,12 +78,7 @@ function buildParams(image: PlannedImage, chain: ChainPlan): Record<string, Yaml
     HERMETIC: image.hermetic
       ? param('hermetic')
       : noted('Set in konflux.config.ts: this image needs the network.', 'false'),
-    BUILD_ARGS:
-      args.length === 0
-        ? undefined
-        : links.length === 0
-          ? args
-          : noted('The link: the digest of what was just built goes into this image.', args),
+    BUILD_ARGS: args.length === 0 ? undefined : noted(note, args),
     COMMIT_SHA: result('clone-repository', 'commit'),
     SOURCE_URL: result('clone-repository', 'url'),
     IMAGE_EXPIRES_AFTER: param(expiryParam(image)),

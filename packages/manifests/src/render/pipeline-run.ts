@@ -46,9 +46,7 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
     },
     spec: {
       pipelineRef: { name: pipeline },
-      timeouts: builds
-        ? { pipeline: clock(timeout) }
-        : noted('Longer than the build that it waits for.', { pipeline: clock(timeout) }),
+      timeouts: noted(builds ? undefined : 'Longer than the build that it waits for.', { pipeline: clock(timeout) }),
       taskRunTemplate: { serviceAccountName: image.serviceAccount },
       workspaces: [{ name: 'git-auth', secret: { secretName: '{{ git_auth_secret }}' } }],
       params: params({
@@ -60,26 +58,18 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
   };
 }
 
-function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml> {
-  const prefetch = prefetchInput(chain);
+function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml | undefined> {
   return {
     ...Object.fromEntries(chain.images.map((image) => [imageParam(image, chain.primary), revisionImage(image, event)])),
     ...Object.fromEntries(chain.images.filter(isEmbedded).map((image) => [repositoryParam(image), image.repository])),
-    ...expiry(event, chain),
-    ...Object.fromEntries(
-      chain.images.flatMap((image) =>
-        event === 'push' || image.pullRequestExpiry === undefined
-          ? []
-          : [[expiryParam(image), image.pullRequestExpiry]],
-      ),
-    ),
-    ...(chain.images.some(({ hermetic }) => hermetic) ? { hermetic: 'true' } : {}),
-    ...(prefetch === undefined ? {} : { 'prefetch-input': prefetch }),
+    ...expiryParams(chain.images, event, chain),
+    hermetic: chain.images.some(({ hermetic }) => hermetic) ? 'true' : undefined,
+    'prefetch-input': prefetchInput(chain),
     'publish-latest': event === 'push' ? 'true' : noted('What is not merged is not latest.', 'false'),
   };
 }
 
-function scannerParams(image: PlannedImage, event: Event, chain: ChainPlan): Record<string, Yaml> {
+function scannerParams(image: PlannedImage, event: Event, chain: ChainPlan): Record<string, Yaml | undefined> {
   return {
     'output-image': revisionImage(image, event),
     [entryParam(image)]: noted(
@@ -87,7 +77,7 @@ function scannerParams(image: PlannedImage, event: Event, chain: ChainPlan): Rec
       revisionImage(entryImage(image), event),
     ),
     'wait-deadline': `${chain.buildTimeout}m`,
-    ...expiry(event, chain),
+    ...expiryParams([], event, chain),
   };
 }
 
@@ -95,8 +85,13 @@ function revisionImage(image: PlannedImage, event: Event): string {
   return `${image.repository}:${event === 'push' ? '' : 'on-pr-'}{{revision}}`;
 }
 
-function expiry(event: Event, chain: ChainPlan): Record<string, string> {
-  return event === 'push' ? {} : { 'image-expires-after': chain.pullRequestExpiry };
+/** When the images of a pull request expire; those that say nothing of their own, with the chain's. */
+function expiryParams(images: readonly PlannedImage[], event: Event, chain: ChainPlan): Record<string, string> {
+  if (event === 'push') return {};
+  const own = images.flatMap((image) => {
+    return image.pullRequestExpiry === undefined ? [] : [[expiryParam(image), image.pullRequestExpiry]];
+  });
+  return { 'image-expires-after': chain.pullRequestExpiry, ...Object.fromEntries(own) };
 }
 
 /** Everything that any image needs, once: the builds share what was fetched. */

@@ -7,7 +7,7 @@ export interface YamlMap {
 }
 
 /** A value with a comment above it. */
-export class Noted {
+class Noted {
   readonly note: string;
   readonly value: Exclude<Yaml, Noted>;
 
@@ -17,9 +17,9 @@ export class Noted {
   }
 }
 
-/** Puts a comment (one or more lines) above a map's entry or a list's item. */
-export function noted(note: string, value: Exclude<Yaml, Noted>): Noted {
-  return new Noted(note, value);
+/** Puts a comment (one or more lines; none where it is undefined) above a map's entry or a list's item. */
+export function noted(note: string | undefined, value: Exclude<Yaml, Noted>): Yaml {
+  return note === undefined ? value : new Noted(note, value);
 }
 
 /**
