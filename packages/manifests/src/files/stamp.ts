@@ -30,14 +30,12 @@ export function stampLine(body: string): string {
 }
 
 function computeStamp(body: string): Stamp {
-  return {
-    text: shortHash(body.replace(PINNED, '$1')),
-    pins: shortHash(
-      findPinned(body)
-        .map(({ reference }) => reference)
-        .join('\n'),
-    ),
-  };
+  const pins: string[] = [];
+  const text = body.replace(PINNED, (reference, repository: string) => {
+    pins.push(reference);
+    return repository;
+  });
+  return { text: shortHash(text), pins: shortHash(pins.join('\n')) };
 }
 
 /** The stamp that a file carries; undefined where it carries none, so that it is not one of ours. */

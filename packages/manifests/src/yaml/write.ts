@@ -30,7 +30,7 @@ export function writeYaml(documents: readonly YamlMap[]): string {
   const texts = documents.map((content) => {
     const document = new Document(undefined, { compat: 'yaml-1.1' });
     document.contents = nodeOf(content) as typeof document.contents;
-    return document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Number.POSITIVE_INFINITY });
+    return document.toString({ directives: false, lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity });
   });
   return texts.map((text) => `---\n${text.replace(UNPRINTABLE, escaped)}`).join('');
 }
