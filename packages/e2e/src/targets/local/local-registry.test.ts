@@ -21,8 +21,7 @@ afterEach(async () => {
 });
 
 test('starts a registry that answers', async () => {
-  const { programs } = await preflight({ install: false });
-  const program = programs['a registry'] ?? '';
+  const { registry: program } = await preflight({ install: false });
   const { address } = await startLocalRegistry({ program, folder, port: 0, onStart });
   const response = await fetch(`http://${address}/v2/`);
   expect(response.headers.get('docker-distribution-api-version')).toBe('registry/2.0');

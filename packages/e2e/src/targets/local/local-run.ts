@@ -40,7 +40,7 @@ export interface LocalRunOptions {
 export async function runLocal(options: LocalRunOptions): Promise<Report> {
   const { progress, signal, keep } = options;
   const began = Date.now();
-  const { programs, installed } = await preflight({
+  const { registry: program, installed } = await preflight({
     install: options.install,
     signal,
     onInstall: (command) => progress.line(`installing what is missing: ${command}`),
@@ -58,7 +58,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const source = await takeSource(options.cwd, folder, signal);
     sayWhatIsBuilt(source, progress);
     const registry = await startLocalRegistry({
-      program: programs['a registry'] ?? 'docker-registry',
+      program,
       folder,
       port: options.port,
       keep,

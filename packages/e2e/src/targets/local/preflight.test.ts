@@ -26,8 +26,8 @@ const present = ['git', 'tar', 'buildah', 'podman', 'runc', 'skopeo', 'docker-re
 
 test('finds what is there and installs nothing', async () => {
   for (const name of present) await program(name);
-  const { programs, installed } = await preflight({ install: true });
-  expect(programs['a registry']).toBe(join(folder, 'docker-registry'));
+  const { registry, installed } = await preflight({ install: true });
+  expect(registry).toBe(join(folder, 'docker-registry'));
   expect(installed).toEqual([]);
 });
 

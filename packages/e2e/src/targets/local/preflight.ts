@@ -9,6 +9,12 @@ interface Tool {
   packages: { apt: readonly string[]; dnf: readonly string[] };
 }
 
+const REGISTRY: Tool = {
+  name: 'a registry',
+  programs: ['docker-registry', 'registry'],
+  packages: { apt: ['docker-registry'], dnf: ['docker-distribution'] },
+};
+
 const TOOLS: readonly Tool[] = [
   { name: 'git', programs: ['git'], packages: { apt: ['git'], dnf: ['git'] } },
   { name: 'tar', programs: ['tar'], packages: { apt: ['tar'], dnf: ['tar'] } },
@@ -16,19 +22,15 @@ const TOOLS: readonly Tool[] = [
   { name: 'podman', programs: ['podman'], packages: { apt: ['podman'], dnf: ['podman'] } },
   { name: 'an OCI runtime', programs: ['runc', 'crun'], packages: { apt: ['runc'], dnf: ['crun'] } },
   { name: 'skopeo', programs: ['skopeo'], packages: { apt: ['skopeo'], dnf: ['skopeo'] } },
-  {
-    name: 'a registry',
-    programs: ['docker-registry', 'registry'],
-    packages: { apt: ['docker-registry'], dnf: ['docker-distribution'] },
-  },
+  REGISTRY,
 ];
 
 /** What rootless containers need beyond root's, on Debian and its like, where podman only recommends it. */
 const ROOTLESS_APT = ['uidmap', 'slirp4netns', 'fuse-overlayfs'];
 
 export interface Preflight {
-  /** The program found for each tool: `{ 'a registry': '/usr/bin/docker-registry', … }`. */
-  programs: Readonly<Record<string, string>>;
+  /** The program that serves a registry, such as `/usr/bin/docker-registry`. */
+  registry: string;
   /** Packages that were installed on the way. */
   installed: readonly string[];
 }
@@ -44,32 +46,25 @@ export async function preflight(options: {
   signal?: AbortSignal;
 }): Promise<Preflight> {
   if (process.platform !== 'linux') {
-    throw new E2eError(
-      'PLATFORM_UNSUPPORTED',
-      'a local run needs Linux: it builds and runs containers on this machine',
-      {
-        expected: 'linux',
-        found: process.platform,
-        hint: 'run it in a Linux virtual machine or container host',
-      },
-    );
+    throw new E2eError('PLATFORM_UNSUPPORTED', 'a local run builds and runs containers on this machine', {
+      expected: 'linux',
+      found: process.platform,
+      hint: 'run it in a Linux virtual machine or container host',
+    });
   }
-  const missing = TOOLS.filter((tool) => find(tool) === undefined);
+  const lacking = (): readonly Tool[] => TOOLS.filter((tool) => find(tool) === undefined);
+  const missing = lacking();
   const installed = missing.length === 0 ? [] : await install(missing, options);
-  const programs: Record<string, string> = {};
-  for (const tool of TOOLS) {
-    const program = find(tool);
-    if (program === undefined) throw missingError([tool], 'installing it did not bring it', undefined);
-    programs[tool.name] = program;
-  }
-  return { programs, installed };
+  const still = lacking();
+  if (still.length > 0) throw missingError(still, 'installing it did not bring it');
+  return { registry: find(REGISTRY) ?? '', installed };
 }
 
 async function install(missing: readonly Tool[], options: Parameters<typeof preflight>[0]): Promise<readonly string[]> {
   const manager = (['apt', 'dnf'] as const).find(
     (name) => findProgram([name === 'apt' ? 'apt-get' : 'dnf']) !== undefined,
   );
-  if (manager === undefined) throw missingError(missing, 'neither apt-get nor dnf is on this machine', undefined);
+  if (manager === undefined) throw missingError(missing, 'neither apt-get nor dnf is on this machine');
   const rootless = manager === 'apt' && process.getuid?.() !== 0 ? ROOTLESS_APT : [];
   const packages = [...missing.flatMap((tool) => tool.packages[manager]), ...rootless];
   const commands =
@@ -92,14 +87,10 @@ async function install(missing: readonly Tool[], options: Parameters<typeof pref
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
       signal: options.signal,
     });
-    if (exitCode !== 0) {
-      const end = `${stdout}\n${stderr}`.trim().split('\n').slice(-6).join('\n');
-      throw missingError(
-        missing,
-        `${command.slice(0, 2).join(' ')} failed with exit code ${exitCode}:\n${end}`,
-        byHand,
-      );
-    }
+    if (exitCode === 0) continue;
+    const end = `${stdout}\n${stderr}`.trim().split('\n').slice(-6).join('\n');
+    const found = `${command.slice(0, 2).join(' ')} failed with exit code ${exitCode}:\n${end}`;
+    throw missingError(missing, found, byHand);
   }
   return packages;
 }
@@ -108,7 +99,7 @@ async function sudoWorks(): Promise<boolean> {
   return findProgram(['sudo']) !== undefined && (await run('sudo', ['-n', 'true'])).exitCode === 0;
 }
 
-function missingError(tools: readonly Tool[], found: string, command: string | undefined): E2eError {
+function missingError(tools: readonly Tool[], found: string, command?: string): E2eError {
   return new E2eError('TOOL_MISSING', `missing on this machine: ${tools.map((tool) => tool.name).join(', ')}`, {
     expected: tools.map((tool) => tool.programs.join(' or ')).join(', '),
     found,
