@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { planOf, problemsOf } from '../testing/plan.ts';
 import { makePlan, type Plan } from './plan.ts';
-import { resolveRun } from './resolve.ts';
+import { resolvePipelineRun, resolveRun } from './resolve.ts';
 
 describe('as Pipelines as Code resolves', () => {
   const document = (kind: string, name: string, spec: object, annotations: object = {}): string =>
@@ -77,5 +77,45 @@ describe('as Pipelines as Code resolves', () => {
       const resolved = resolveRun({ root, file: `.tekton/${file}`, variables, authSecret: 'auth', tasks });
       expect(makePlan(resolved, {}).dependencies.size).toBeGreaterThan(3);
     }
+  });
+
+  it('into one object, with tasks of bundles as references, and from texts as well', () => {
+    const bundle = { resolver: 'bundles', params: [{ name: 'name', value: 'init' }] };
+    const spec = {
+      tasks: [
+        { name: 'a', taskRef: { name: 'a' }, runAfter: ['b'] },
+        { name: 'b', taskRef: bundle },
+      ],
+      finally: [{ name: 'c', taskRef: { name: 'a' } }],
+    };
+    const files = new Map([
+      ['.tekton/run.yaml', document('PipelineRun', '{{ revision }}', { pipelineRef: { name: 'p' } })],
+      ['.tekton/p.yaml', document('Pipeline', 'p', spec)],
+      // What tekton-local could not run is no reason to refuse it here.
+      ['.tekton/a.yaml', document('Task', 'a', { ...task('image-a'), sidecars: [] })],
+    ]);
+    const taskSpec = { ...task('image-a'), sidecars: [] };
+    expect(resolvePipelineRun(files, '.tekton/run.yaml', { revision: 'c0ffee' })).toEqual({
+      apiVersion: 'tekton.dev/v1',
+      kind: 'PipelineRun',
+      metadata: { name: 'c0ffee', annotations: {} },
+      spec: {
+        pipelineSpec: {
+          tasks: [
+            { name: 'a', taskSpec, runAfter: ['b'] },
+            { name: 'b', taskRef: bundle },
+          ],
+          finally: [{ name: 'c', taskSpec }],
+        },
+      },
+    });
+    files.delete('.tekton/a.yaml');
+    const missing = problemsOf(() => resolvePipelineRun(files, '.tekton/run.yaml', { revision: 'c0ffee' }));
+    expect(missing[0]).toContain('there is no Task "a"');
+    const unknown = problemsOf(() => resolvePipelineRun(files, '.tekton/run.yaml', {}));
+    expect(unknown).toEqual([': {{ revision }} has no value']);
+    expect(() => resolvePipelineRun(files, '.tekton/other.yaml', {})).toThrow(
+      expect.objectContaining({ code: 'FILE_NOT_READABLE' }),
+    );
   });
 });
