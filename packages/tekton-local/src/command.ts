@@ -1,4 +1,4 @@
-import { type CommandOptions, type CommandResult, runOrThrow } from '@multi-image/kit/commands';
+import { type CommandOptions, runOrThrow } from '@multi-image/kit/commands';
 import { TektonLocalError } from './errors.ts';
 
 /** Of this machine's environment, what the tools need to find their storage and their credentials. */
@@ -40,17 +40,7 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
-  const { stdout } = await runCommandForStreams(program, args, options);
-  return stdout;
-}
-
-/** Like {@link runCommand}, with both streams: for programs whose warnings matter. */
-export function runCommandForStreams(
-  program: string,
-  args: readonly string[],
-  options: CommandOptions = {},
-): Promise<CommandResult> {
   // A group of its own, so that the signal also ends what the program started (buildah and unshare start others).
   const own = { ...options, env: options.env ?? plainEnvironment(), group: true };
-  return runOrThrow(program, args, own, TektonLocalError);
+  return (await runOrThrow(program, args, own, TektonLocalError)).stdout;
 }

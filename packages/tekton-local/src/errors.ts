@@ -19,12 +19,6 @@ export type TektonLocalErrorCode =
   | 'NOT_FOUND'
   /** A tool (git, buildah, podman) is not installed or failed, or the caller ended it. */
   | CommandErrorCode
-  /** A registry did not answer, or answered something else. */
-  | 'REGISTRY_FAILED'
-  /** Bytes do not have the digest that they were asked for by. */
-  | 'DIGEST_MISMATCH'
-  /** A path, a link or an archive that reaches outside its folder. */
-  | 'UNSAFE_PATH'
   /** An option of the call is wrong. */
   | 'USAGE'
   /** No way to run a container works on this machine. */

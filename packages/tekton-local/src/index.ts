@@ -1,6 +1,6 @@
 export { buildNodeBase } from './containers/base-image.ts';
 export { type Containers, probeContainers } from './containers/containers.ts';
-export { formatProblem, type Problem, TektonLocalError, type TektonLocalErrorCode } from './errors.ts';
+export { type Problem, TektonLocalError, type TektonLocalErrorCode } from './errors.ts';
 export type { ChainsOutcome, PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';
 export { resolvePipelineRun } from './plan/resolve.ts';
 export type { Selection } from './plan/selection.ts';

@@ -3,7 +3,7 @@ import type { Param, ParamValue } from '../plan/model.ts';
 import { type Scope, substituteValue } from '../plan/substitute.ts';
 
 /** More TaskRuns of one task are refused, as Tekton does by default. */
-export const MAX_COMBINATIONS = 256;
+const MAX_COMBINATIONS = 256;
 
 /** Every combination of the matrix' values, in Tekton's order: the first param changes fastest. */
 export function combinationsOf(matrix: readonly Param[], scope: Scope): Record<string, string>[] {
