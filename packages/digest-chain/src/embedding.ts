@@ -22,7 +22,7 @@ export interface Embedding {
  * Finds how an image embeds `origin`; throws `LINK_MISMATCH` where it does not, or where what it says differs between
  * label and environment, and `LINK_INVALID` where it is malformed.
  */
-export function findEmbedding(facts: ImageFacts, origin: Digest, names: LabelNames): Embedding {
+function findEmbedding(facts: ImageFacts, origin: Digest, names: LabelNames): Embedding {
   const embedded = embeddedImages(facts, names);
   const role = embedded.find(({ digest }) => digest === origin)?.role;
   if (role === undefined) {

@@ -6,7 +6,7 @@ import { isAtLeast, judgeProof } from './level.ts';
 import { formatReference, nameOf, type Reference } from './reference.ts';
 import type { RawManifest, Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-signal.ts';
-import type { Link } from './seal/links.ts';
+import type { Link } from './seal/config.ts';
 import { type Verification, type VerifyOptions, verifyManifest, wantedLevel } from './verify.ts';
 
 export interface ExtractOptions extends Omit<VerifyOptions, 'at'> {

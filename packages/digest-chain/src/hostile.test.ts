@@ -7,7 +7,7 @@ import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
 import { DEFAULT_PREFIX } from './label-names.ts';
-import type { Image } from './seal/image.ts';
+import type { Image } from './seal/manifest.ts';
 import { runCli } from './testing/cli.ts';
 import { expectClean, expectFailure, NASTY, refusing } from './testing/hostile.ts';
 import { sealOne } from './testing/sealed-image.ts';

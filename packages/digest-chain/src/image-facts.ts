@@ -1,9 +1,7 @@
 import { type Platform, readPlatform } from './descriptor.ts';
 import { decodeValue, items } from './json/decode.ts';
-import { field } from './json/field.ts';
-import { decodeString, type JsonValue } from './json/scan.ts';
-import { readEnvironment } from './seal/embeds.ts';
-import { locateLabels } from './seal/place.ts';
+import { decodeString, field, type JsonValue } from './json/scan.ts';
+import { locateLabels, readEnvironment } from './seal/place.ts';
 
 /** What a config says about its image, as text from outside: nothing here is validated. */
 export interface ImageFacts {

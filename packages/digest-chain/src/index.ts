@@ -2,6 +2,7 @@ export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
 export type { Check, CheckId } from './check.ts';
+export type { BlobDescriptor } from './descriptor.ts';
 export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
 export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
@@ -22,7 +23,6 @@ export {
 export { createRegistry, type RegistryOptions } from './registry/client.ts';
 export type { Credentials } from './registry/credentials/credentials.ts';
 export type {
-  BlobDescriptor,
   CallOptions,
   RawManifest,
   Referrer,
@@ -30,12 +30,12 @@ export type {
   Repository,
   Upload,
 } from './registry/registry.ts';
+export type { Link } from './seal/config.ts';
 export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
-export type { Image } from './seal/image.ts';
-export type { Link } from './seal/links.ts';
+export type { Image } from './seal/manifest.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';
-export { attachStatement, type StatementSubject } from './statement/attach.ts';
+export { attachStatement, type StatementSubject } from './statement/artifact.ts';
 export type { Chain, ChainImage, Embeds, Source } from './statement/chain.ts';
 export { type Discovery, discoverStatements, type FoundStatement } from './statement/discover.ts';
 export { formatStatement, PREDICATE_TYPE, parseStatement } from './statement/statement.ts';

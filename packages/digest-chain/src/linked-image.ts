@@ -11,7 +11,7 @@ import {
   type TagReference,
 } from './reference.ts';
 import type { Registry, Repository } from './registry/registry.ts';
-import { type Link, orderLinks } from './seal/links.ts';
+import { type Link, orderLinks } from './seal/config.ts';
 import type { ImageTree } from './seal/tree.ts';
 
 /** An image to be linked, and its part in the chain. */

@@ -55,4 +55,4 @@ export type {
   Upload,
 } from './registry/registry.ts';
 export { withSignal } from './registry/with-signal.ts';
-export type { Image } from './seal/image.ts';
+export type { Image } from './seal/manifest.ts';

@@ -3,13 +3,13 @@ import { type Descriptor, type Platform, requireDescriptor } from './descriptor.
 import type { Digest } from './digest.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { decodeJson, items, member } from './json/decode.ts';
+import { isIndex } from './media-types.ts';
 import { nameOf, type Reference } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
 import { withSignal } from './registry/with-signal.ts';
 import { MAX_CONFIG_SIZE } from './seal/config.ts';
-import type { Image } from './seal/image.ts';
-import { checkImages, isIndex, readIndex, requireArtifact } from './seal/image-index.ts';
-import { readImageManifest } from './seal/manifest.ts';
+import { checkImages, readIndex, requireArtifact } from './seal/image-index.ts';
+import { type Image, readImageManifest } from './seal/manifest.ts';
 import type { ImageTree } from './seal/tree.ts';
 
 /** An image, or an index of images for several platforms, and what it says. */

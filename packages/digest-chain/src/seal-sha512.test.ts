@@ -2,9 +2,9 @@ import { configOf, ONES } from '@multi-image/testing/image';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
+import { OCI_MANIFEST } from './media-types.ts';
 import { parseReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
-import { OCI_MANIFEST } from './seal/manifest.ts';
 import { seal } from './seal.ts';
 import { unseal } from './unseal.ts';
 

@@ -1,6 +1,5 @@
 import { mapConcurrently } from '../../kit/src/concurrent.ts';
-import { type CarryResult, carryAttachments } from './carry/carry.ts';
-import { copyContent } from './carry/copy-content.ts';
+import { type CarryResult, carryAttachments, copyContent } from './carry/carry.ts';
 import type { Digest } from './digest.ts';
 import { LabelNames } from './label-names.ts';
 import { checkTag, embeddingTrees, type LinkedImage, linksTo, readLinked } from './linked-image.ts';
@@ -9,7 +8,7 @@ import { readTree } from './read-image.ts';
 import { type DigestReference, isSameRepository, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry, Repository, Upload } from './registry/registry.ts';
 import { withSignal } from './registry/with-signal.ts';
-import type { Link } from './seal/links.ts';
+import type { Link } from './seal/config.ts';
 import { readImageManifest } from './seal/manifest.ts';
 import { type SealedTree, sealTree } from './seal/tree.ts';
 import { onSide } from './side.ts';

@@ -10,7 +10,7 @@ import { createRegistry } from './registry/client.ts';
 import type { Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-signal.ts';
 import { seal } from './seal.ts';
-import { attachStatement } from './statement/attach.ts';
+import { attachStatement } from './statement/artifact.ts';
 import { discoverStatements } from './statement/discover.ts';
 import { unseal } from './unseal.ts';
 import { verify } from './verify.ts';

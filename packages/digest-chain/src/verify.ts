@@ -10,7 +10,7 @@ import { factsOf, treeOf } from './read-image.ts';
 import { formatReference, nameOf, type Reference } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
 import { withSignal } from './registry/with-signal.ts';
-import type { Link } from './seal/links.ts';
+import type { Link } from './seal/config.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
 import { discoverStatements } from './statement/discover.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';

@@ -1,13 +1,11 @@
-import type { Digest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { type Digest, isDigest } from '../digest.ts';
+import { DigestChainError, unexpected } from '../errors.ts';
+import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { DSSE_ENVELOPE, IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
-import { parseBundle } from './bundle.ts';
-import { type Envelope, envelopeSigner, parseEnvelope } from './dsse.ts';
-import { parseInTotoStatement } from './in-toto.ts';
+import { type Envelope, envelopeSigner, parseBundle, parseEnvelope } from './dsse.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
-import { signedDigest } from './simple-signing.ts';
 
 export const SIGSTORE_BUNDLE: RegExp = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3)?\+json/;
 
@@ -79,3 +77,56 @@ function required(key: VerificationKey | undefined): VerificationKey {
   if (key !== undefined) return key;
   throw new DigestChainError('SIGNATURE_MISSING', 'none of the keys made this signature');
 }
+
+/**
+ * The digest of the image that a simple signing payload is about (containers/image, containers-signature(5), "JSON data
+ * format", with cosign's type). Throws `ATTESTATION_INVALID`, and the codes of JSON.
+ */
+function signedDigest(payload: Uint8Array): Digest {
+  const document = decodeJson(payload);
+  const type = textOf(at(document, 'critical', 'type'));
+  if (type !== COSIGN_TYPE) throw noSignature(COSIGN_TYPE, type ?? 'no type');
+  const digest = textOf(at(document, 'critical', 'image', 'docker-manifest-digest'));
+  if (digest === undefined || !isDigest(digest)) throw noSignature('a docker-manifest-digest', digest ?? 'none');
+  return digest;
+}
+
+// Other things are signed with the same keys: only a payload that says what it is can be a signature of an image.
+const COSIGN_TYPE = 'cosign container image signature';
+
+const noSignature = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'not a signature of a container image', expected, found);
+
+/** An in-toto statement, v0.1 or v1 (in-toto/attestation, spec/v1/statement.md). */
+interface InTotoStatement {
+  readonly predicateType: string;
+  /** The digests of everything that the statement is about. */
+  readonly subjects: ReadonlySet<Digest>;
+  readonly predicate: unknown;
+}
+
+/** More subjects are refused. */
+const MAX_SUBJECTS = 10_000;
+
+const TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1'];
+
+/** Reads a statement; throws `ATTESTATION_INVALID`, and the codes of JSON. */
+function parseInTotoStatement(payload: Uint8Array): InTotoStatement {
+  const document = decodeJson(payload);
+  const type = textOf(member(document, '_type')) ?? 'none';
+  if (!TYPES.includes(type)) throw noStatement(TYPES.join(' or '), type);
+  const predicateType = textOf(member(document, 'predicateType'));
+  if (predicateType === undefined) throw noStatement('a predicateType', 'none');
+  const subject = items(member(document, 'subject'));
+  if (subject.length > MAX_SUBJECTS) throw noStatement(`up to ${MAX_SUBJECTS} subjects`, `${subject.length}`);
+  return { predicateType, subjects: new Set(subject.flatMap(digestsOf)), predicate: member(document, 'predicate') };
+}
+
+function digestsOf(subject: unknown): Digest[] {
+  return ['sha256', 'sha512']
+    .map((algorithm) => `${algorithm}:${textOf(at(subject, 'digest', algorithm))}`)
+    .filter(isDigest);
+}
+
+const noStatement = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'not an in-toto statement', expected, found);

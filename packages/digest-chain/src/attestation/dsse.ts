@@ -1,10 +1,10 @@
 import { type DigestChainError, unexpected } from '../errors.ts';
-import { decodeJson, items, member, textOf } from '../json/decode.ts';
+import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 import { preAuthenticationEncoding } from './pre-authentication.ts';
 
 /** More signatures on one envelope are refused: Chains and cosign write one, and each is tried with each key. */
-export const MAX_SIGNATURES: number = 4;
+const MAX_SIGNATURES = 4;
 
 /** A DSSE envelope (secure-systems-lab/dsse, envelope.md), decoded and not verified. */
 export interface Envelope {
@@ -19,15 +19,15 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
 }
 
 /** As {@link parseEnvelope}, from JSON that was decoded already. */
-export function readEnvelope(document: unknown): Envelope {
+function readEnvelope(document: unknown): Envelope {
   const payload = decodeBase64(textOf(member(document, 'payload')) ?? '*');
   const payloadType = textOf(member(document, 'payloadType'));
   const signatures = items(member(document, 'signatures')).map((signature) =>
     decodeBase64(textOf(member(signature, 'sig')) ?? '*'),
   );
-  if (payload === undefined || payloadType === undefined) throw malformed('a payload and its type', 'others');
+  if (payload === undefined || payloadType === undefined) throw noEnvelope('a payload and its type', 'others');
   if (signatures.length === 0 || signatures.length > MAX_SIGNATURES) {
-    throw malformed(`1 to ${MAX_SIGNATURES} signatures`, `${signatures.length}`);
+    throw noEnvelope(`1 to ${MAX_SIGNATURES} signatures`, `${signatures.length}`);
   }
   return { payloadType, payload, signatures: signatures.filter((signature) => signature !== undefined) };
 }
@@ -40,5 +40,35 @@ export function envelopeSigner(
   return signerOf(keys, preAuthenticationEncoding(envelope.payloadType, envelope.payload), ...envelope.signatures);
 }
 
-const malformed = (expected: string, found: string): DigestChainError =>
+const noEnvelope = (expected: string, found: string): DigestChainError =>
   unexpected('ATTESTATION_INVALID', 'not a DSSE envelope', expected, found);
+
+/** A sigstore bundle, v0.1 to v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto), decoded and not verified. */
+export type Bundle =
+  | { readonly envelope: Envelope }
+  /** Over the artifact's own bytes: here the image's manifest. */
+  | { readonly signature: Uint8Array };
+
+const MEDIA_TYPE = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+json;version=0\.[123])$/;
+
+/**
+ * Reads a bundle; throws `ATTESTATION_INVALID`, and the codes of JSON. Only its content is looked at: what it says about
+ * keys, certificates and transparency logs is not, because the key comes from the caller.
+ */
+export function parseBundle(bytes: Uint8Array): Bundle {
+  const document = decodeJson(bytes);
+  const mediaType = textOf(member(document, 'mediaType')) ?? 'none';
+  if (!MEDIA_TYPE.test(mediaType)) throw noBundle('a media type of a sigstore bundle', mediaType);
+  const envelope = member(document, 'dsseEnvelope');
+  const message = member(document, 'messageSignature');
+  if ((envelope === undefined) === (message === undefined)) {
+    throw noBundle('either dsseEnvelope or messageSignature', envelope === undefined ? 'neither' : 'both');
+  }
+  if (envelope !== undefined) return { envelope: readEnvelope(envelope) };
+  const signature = decodeBase64(textOf(at(message, 'signature')) ?? '*');
+  if (signature === undefined) throw noBundle('a signature', 'none');
+  return { signature };
+}
+
+const noBundle = (expected: string, found: string): DigestChainError =>
+  unexpected('ATTESTATION_INVALID', 'not a sigstore bundle', expected, found);

@@ -11,7 +11,7 @@ export const MAX_DOCUMENTS: number = 64;
 /** Bytes. */
 export const MAX_DOCUMENT_SIZE: number = 16 * 1024 * 1024;
 /** Bytes, of all documents. */
-export const MAX_TOTAL_SIZE: number = 64 * 1024 * 1024;
+const MAX_TOTAL_SIZE = 64 * 1024 * 1024;
 const MAX_PAYLOAD_SIZE = 64 * 1024;
 
 /** A claim, and where it was found. */

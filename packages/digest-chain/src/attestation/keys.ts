@@ -13,7 +13,7 @@ export interface VerificationKey {
 }
 
 /** More keys in one file are refused. */
-export const MAX_KEYS: number = 32;
+const MAX_KEYS = 32;
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
 const MIN_RSA_BITS = 2048;

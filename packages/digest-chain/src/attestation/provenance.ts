@@ -27,7 +27,7 @@ export interface ProvenanceTask {
 }
 
 /** More tasks in one run are refused. */
-export const MAX_TASKS: number = 2000;
+const MAX_TASKS = 2000;
 
 const SLSA_V02 = 'https://slsa.dev/provenance/v0.2';
 const SLSA_V1 = 'https://slsa.dev/provenance/v1';

@@ -24,7 +24,7 @@ export interface Rejection {
 }
 
 /** More referrers that may be signatures are not read. */
-export const MAX_REFERRERS: number = 64;
+const MAX_REFERRERS = 64;
 
 /**
  * Finds what cosign and Chains attach to an image: the tags `<alg>-<hex>.sig` and `.att`, and referrers. What can't be

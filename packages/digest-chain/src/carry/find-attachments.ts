@@ -2,9 +2,9 @@ import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, member, textOf } from '../json/decode.ts';
+import { isIndex } from '../media-types.ts';
 import { blobsOf } from '../read-image.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
-import { isIndex } from '../seal/image-index.ts';
 import { ARTIFACT_TYPE } from '../statement/artifact.ts';
 
 /** A list of what is in an image (SBOM): it says nothing about a digest, so it holds for the sealed image as well. */
@@ -27,7 +27,7 @@ export interface Attachments {
 }
 
 /** More SBOMs at one image are not read: whoever may push to a repository may attach any number. */
-export const MAX_SBOMS: number = 32;
+const MAX_SBOMS = 32;
 
 // CycloneDX, SPDX and Syft's own, as cosign, oras and BuildKit name them.
 const SBOM_TYPE =

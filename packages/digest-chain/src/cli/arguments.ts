@@ -3,8 +3,11 @@ import type { ParseArgsConfig } from 'node:util';
 import { parseDuration } from '../../../kit/src/durations.ts';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import { DigestChainError } from '../errors.ts';
-import { parseReference } from '../reference.ts';
-import type { Repository } from '../registry/registry.ts';
+import { isRole } from '../label-names.ts';
+import type { LinkedImage } from '../linked-image.ts';
+import { parseDigestReference, parseReference } from '../reference.ts';
+import { createRegistry } from '../registry/client.ts';
+import type { Registry, Repository } from '../registry/registry.ts';
 
 // An import would load all that node:util exports, threads among it, which takes longer than all that is done here.
 const { parseArgs } = process.getBuiltinModule('node:util');
@@ -68,4 +71,22 @@ export async function writeOutput(path: string | undefined, content: string | Ui
   } catch (cause) {
     throw new DigestChainError('FILE_UNWRITABLE', 'a file could not be written', { found: reasonOf(cause), cause });
   }
+}
+
+/** The registry client that the options of a verb ask for. */
+export function connect(values: {
+  readonly 'plain-http'?: boolean | undefined;
+  readonly 'ca-file'?: string | undefined;
+  readonly 'auth-file'?: string | undefined;
+}): Registry {
+  const { 'plain-http': plainHttp, 'ca-file': caFile, 'auth-file': authFile } = values;
+  return createRegistry({ plainHttp, caFile, authFile });
+}
+
+/** Reads `<role>=<image>`. */
+export function parseLinked(verb: string, text: string): LinkedImage {
+  const at = text.indexOf('=');
+  const role = text.slice(0, at);
+  if (at <= 0 || !isRole(role)) throw usage(verb, `not <role>=<image>: ${text}`);
+  return { role, image: parseDigestReference(text.slice(at + 1)) };
 }

@@ -4,10 +4,9 @@ import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
+import { EMPTY, OCI_MANIFEST } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
-import { OCI_MANIFEST } from '../seal/manifest.ts';
-import { EMPTY } from '../statement/artifact.ts';
 import { runCli } from '../testing/cli.ts';
 
 let server: TestRegistry;

@@ -1,9 +1,8 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
-import { COMMON, durationOf, parseArguments, single, usage, writeOutput } from './arguments.ts';
+import { COMMON, connect, durationOf, parseArguments, single, usage, writeOutput } from './arguments.ts';
 import { readKeys } from './keys.ts';
-import { connect } from './registry.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('extract', args, {

@@ -1,9 +1,8 @@
 import { printableJson } from '../../../kit/src/terminal.ts';
 import { inspect } from '../inspect/inspect.ts';
 import { parseReference } from '../reference.ts';
-import { COMMON, parseArguments, single } from './arguments.ts';
+import { COMMON, connect, parseArguments, single } from './arguments.ts';
 import { formatTree } from './inspect-tree.ts';
-import { connect } from './registry.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('inspect', args, COMMON);

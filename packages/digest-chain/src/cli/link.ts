@@ -1,9 +1,7 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { link } from '../link.ts';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
-import { COMMON, parseArguments, usage, writeOutput } from './arguments.ts';
-import { parseLinked } from './linked.ts';
-import { connect } from './registry.ts';
+import { COMMON, connect, parseArguments, parseLinked, usage, writeOutput } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('link', args, {

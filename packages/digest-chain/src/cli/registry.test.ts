@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestServer, type TestServer } from '@multi-image/testing/http-server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connect } from './registry.ts';
+import { connect } from './arguments.ts';
 
 const FOUND = { headers: { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }, body: '{}' };
 const AUTHORIZATION = `Basic ${Buffer.from('me:hunter22').toString('base64')}`;

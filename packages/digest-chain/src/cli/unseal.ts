@@ -1,8 +1,7 @@
 import { printableJson } from '../../../kit/src/terminal.ts';
 import { parseReference } from '../reference.ts';
 import { unseal } from '../unseal.ts';
-import { COMMON, parseArguments, single, usage, writeOutput } from './arguments.ts';
-import { connect } from './registry.ts';
+import { COMMON, connect, parseArguments, single, usage, writeOutput } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('unseal', args, {

@@ -5,9 +5,8 @@ import { isAtLeast, type Level } from '../level.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
-import { COMMON, parseArguments, parseRepository, single, usage } from './arguments.ts';
+import { COMMON, connect, parseArguments, parseRepository, single, usage } from './arguments.ts';
 import { readKeys } from './keys.ts';
-import { connect } from './registry.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('verify', args, {

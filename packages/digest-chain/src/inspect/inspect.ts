@@ -14,7 +14,7 @@ import { discoverStatements } from '../statement/discover.ts';
 import { revisionOf } from '../verify/proof.ts';
 
 /** More images of one chain are not shown. */
-export const MAX_INSPECTED: number = 64;
+const MAX_INSPECTED = 64;
 
 /** What is at a chain of images. Everything in it is text from outside, and none of it is proved. */
 export interface Inspection {

@@ -5,9 +5,17 @@ import { redacted } from './endpoint.ts';
 import type { HttpResponse } from './http-response.ts';
 import { reachOfHost } from './reach.ts';
 import type { Repository } from './registry.ts';
-import { furtherScopes, type Need, scopesOf } from './scopes.ts';
-import type { Secrets } from './secrets.ts';
-import { basic, fetchToken, type SendToRealm, type Token, type TokenService } from './token.ts';
+import {
+  basic,
+  fetchToken,
+  furtherScopes,
+  type Need,
+  type Secrets,
+  type SendToRealm,
+  scopesOf,
+  type Token,
+  type TokenService,
+} from './token.ts';
 
 export interface AuthorizerOptions {
   /** Where the registry answers. */

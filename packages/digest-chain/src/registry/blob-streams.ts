@@ -3,7 +3,7 @@ import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm } from '../digest.ts';
 import { onSide } from '../side.ts';
 import { blobRequest, wrongSize } from './blobs.ts';
-import { mismatch } from './digest-header.ts';
+import { mismatch } from './headers.ts';
 import type { Operation } from './operation.ts';
 import type { Repository } from './registry.ts';
 import type { Session } from './session.ts';

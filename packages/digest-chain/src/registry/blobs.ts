@@ -1,14 +1,14 @@
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, parseDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { checkDigest, digestHeader } from './digest-header.ts';
 import { urlOf } from './endpoint.ts';
+import { checkDigest, digestHeader } from './headers.ts';
 import type { Operation } from './operation.ts';
 import type { Repository } from './registry.ts';
 import type { Request, Session } from './session.ts';
 
 /** What is read whole: configs and statements, not layers. Bytes. */
-export const BLOB_LIMIT: number = 8 * 1024 * 1024;
+const BLOB_LIMIT = 8 * 1024 * 1024;
 
 /** distribution-spec, "Pulling blobs". */
 export function getBlob(

@@ -3,7 +3,7 @@ import { redacted } from './endpoint.ts';
 import type { HttpResponse } from './http-response.ts';
 
 /** More than this many in a row are a loop. */
-export const MAX_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -12,7 +12,7 @@ export function isRedirect({ status }: HttpResponse): boolean {
 }
 
 /** Where a Location header leads, absolute or relative. Throws `RESPONSE_INVALID` where there is none, or no URL. */
-export function locationOf(response: HttpResponse): URL {
+function locationOf(response: HttpResponse): URL {
   const text = response.header('location');
   const url = text === undefined || text === '' ? null : URL.parse(text, response.url.href);
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') {

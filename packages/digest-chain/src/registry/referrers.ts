@@ -1,9 +1,8 @@
 import { type Digest, digestAlgorithm } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { OCI_INDEX } from '../media-types.ts';
-import { mediaTypeOf } from './content-type.ts';
 import { redacted, urlOf } from './endpoint.ts';
-import { nextLink } from './link-header.ts';
+import { mediaTypeOf, nextLink } from './headers.ts';
 import { getManifest, MANIFEST_LIMIT, type ManifestBytes, putManifest } from './manifests.ts';
 import type { Operation } from './operation.ts';
 import { appendReferrer, readAttachment, readReferrers } from './referrer-index.ts';

@@ -1,8 +1,6 @@
 import type { BlobDescriptor, Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 
-export type { BlobDescriptor } from '../descriptor.ts';
-
 /** A manifest exactly as the registry sent it, already hashed and compared with what was asked for. */
 export interface RawManifest {
   readonly bytes: Uint8Array;

@@ -3,7 +3,7 @@ import { type Clock, parseRetryAfter, retry, systemClock, Transient } from '../.
 import type { DigestChainError } from '../errors.ts';
 import { isSameRepository, repositoryName } from '../reference.ts';
 import { Authorizer } from './authorizer.ts';
-import { credentialSource } from './credentials/source.ts';
+import { credentialSource } from './credentials/files.ts';
 import { baseOf } from './endpoint.ts';
 import { refusal } from './failure.ts';
 import type { HttpResponse } from './http-response.ts';
@@ -12,8 +12,7 @@ import { type Operation, orAborted, runOperation } from './operation.ts';
 import { DEFAULTS, type Environment, type RegistryOptions } from './options.ts';
 import { isRedirect, redirectTarget } from './redirect.ts';
 import type { CallOptions, Repository } from './registry.ts';
-import type { Need } from './scopes.ts';
-import { Secrets } from './secrets.ts';
+import { type Need, Secrets } from './token.ts';
 import { type HttpRequest, type NamedBy, Transport } from './transport.ts';
 
 /** A request to a registry, apart from what it takes to be let in. */

@@ -3,7 +3,7 @@ import { decodeJson, member, textOf } from '../json/decode.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import { refusal } from './failure.ts';
 import type { HttpResponse } from './http-response.ts';
-import type { Secrets } from './secrets.ts';
+import type { Repository } from './registry.ts';
 
 /** Bytes. */
 const TOKEN_LIMIT = 1024 * 1024;
@@ -91,4 +91,65 @@ function refreshRequest(
 
 export function basic({ username, password }: Extract<Credentials, { type: 'basic' }>): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** What a call needs access to. */
+export interface Need {
+  readonly repository: Repository;
+  readonly access: 'pull' | 'push';
+  /** A repository on the same registry that is read as well (cross-repository mount). */
+  readonly from?: Repository;
+}
+
+const SCOPE = /^[a-z]+(?:\([a-z0-9]+\))?:[A-Za-z0-9._/:-]{1,255}:(?:\*|[a-z]+(?:,[a-z]+)*)$/;
+
+/** The scopes of a need (distribution: auth/scope). Who is to push gets to read with the same token. */
+export function scopesOf({ repository, access, from }: Need, pushes: ReadonlySet<string>): readonly string[] {
+  const own = access === 'push' || pushes.has(repository.repository) ? 'pull,push' : 'pull';
+  const scopes = [`repository:${repository.repository}:${own}`];
+  if (from !== undefined && from.repository !== repository.repository)
+    scopes.push(`repository:${from.repository}:pull`);
+  return scopes;
+}
+
+/** Those scopes of a challenge that go beyond what is asked for already. */
+export function furtherScopes(challenge: string | undefined, asked: readonly string[]): readonly string[] {
+  return (challenge ?? '')
+    .split(' ')
+    .filter((scope) => SCOPE.test(scope) && !asked.some((other) => covers(other, scope)))
+    .slice(0, 8);
+}
+
+function covers(one: string, other: string): boolean {
+  const [resource, actions] = split(one);
+  const [otherResource, otherActions] = split(other);
+  return resource === otherResource && otherActions.every((action) => actions.includes(action));
+}
+
+function split(scope: string): [resource: string, actions: readonly string[]] {
+  const colon = scope.lastIndexOf(':');
+  return [scope.slice(0, colon), scope.slice(colon + 1).split(',')];
+}
+
+/**
+ * What must not come out: every secret that a client has sent. A registry may repeat in an error what it was told, and
+ * errors are printed.
+ */
+export class Secrets {
+  readonly #known = new Set<string>();
+
+  /** Remembers a secret, and the forms in which it goes over the wire. */
+  add(secret: string): void {
+    // Shorter ones would turn up in every other word; nobody's security hangs on them.
+    if (secret.length < 4) return;
+    const escaped = JSON.stringify(secret).slice(1, -1);
+    const form = new URLSearchParams({ '': secret }).toString().slice(1);
+    for (const written of [secret, escaped, encodeURIComponent(secret), form]) this.#known.add(written);
+  }
+
+  redact = (text: string): string => {
+    // Longer ones first: one may be part of another.
+    const secrets = [...this.#known].sort((one, other) => other.length - one.length);
+    return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, '***'), text);
+  };
 }

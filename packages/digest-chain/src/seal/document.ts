@@ -2,12 +2,11 @@ import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, quoted } from '../errors.ts';
 import { decodeValue } from '../json/decode.ts';
-import { field } from '../json/field.ts';
-import { decodeString, get, type JsonValue, rawText, scanJson } from '../json/scan.ts';
+import { decodeString, field, get, type JsonValue, rawText, scanJson } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
 
 /** Registries must accept manifests of this size, and no larger ones (distribution-spec, "Pushing Manifests"). Bytes. */
-export const MAX_MANIFEST_SIZE: number = 4 * 1024 * 1024;
+const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 
 const SIZE = /^(?:0|[1-9][0-9]{0,14})$/;
 

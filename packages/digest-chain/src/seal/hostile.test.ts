@@ -2,7 +2,7 @@ import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_PREFIX } from '../label-names.ts';
 import { sealOne, textOf, unsealOne } from '../testing/sealed-image.ts';
-import type { Image } from './image.ts';
+import type { Image } from './manifest.ts';
 
 const PREFIX = DEFAULT_PREFIX;
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });

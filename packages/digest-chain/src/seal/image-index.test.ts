@@ -1,6 +1,7 @@
 import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
+import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import {
   ATTESTATION,
   BUNDLE,
@@ -12,10 +13,9 @@ import {
   textOf,
   unsealOne,
 } from '../testing/sealed-image.ts';
-import type { Image } from './image.ts';
-import { DOCKER_LIST, MAX_CHILDREN, OCI_INDEX } from './image-index.ts';
-import type { Link } from './links.ts';
-import { DOCKER_MANIFEST, OCI_MANIFEST } from './manifest.ts';
+import type { Link } from './config.ts';
+import { MAX_CHILDREN } from './image-index.ts';
+import type { Image } from './manifest.ts';
 import { type ImageTree, type SealedTree, sealTree, unsealTree } from './tree.ts';
 
 const PREFIX = DEFAULT_PREFIX;

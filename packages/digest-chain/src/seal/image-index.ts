@@ -1,7 +1,6 @@
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { field } from '../json/field.ts';
-import { get, type JsonValue } from '../json/scan.ts';
+import { field, get, type JsonValue } from '../json/scan.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, isIndex, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import type { Seal } from './config.ts';
@@ -15,10 +14,7 @@ import {
   scanDocument,
   textOf,
 } from './document.ts';
-import type { Image } from './image.ts';
-import { IMAGE_CONFIGS } from './manifest.ts';
-
-export { DOCKER_LIST, isIndex, OCI_INDEX } from '../media-types.ts';
+import { IMAGE_CONFIGS, type Image } from './manifest.ts';
 
 /** More images than this in one index are refused. */
 export const MAX_CHILDREN: number = 256;

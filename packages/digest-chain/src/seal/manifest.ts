@@ -1,7 +1,7 @@
 import type { BlobDescriptor } from '../descriptor.ts';
-import { field } from '../json/field.ts';
-import { get, type JsonValue } from '../json/scan.ts';
+import { field, get, type JsonValue } from '../json/scan.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../media-types.ts';
+import type { RawManifest } from '../registry/registry.ts';
 import {
   notAnImage,
   type PlacedDescriptor,
@@ -12,10 +12,14 @@ import {
   textOf,
 } from './document.ts';
 
-export { DOCKER_MANIFEST, OCI_MANIFEST } from '../media-types.ts';
-
 export const IMAGE_CONFIGS: readonly string[] = [OCI_CONFIG, DOCKER_CONFIG];
 const LAYER = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
+
+/** An image as bytes: its manifest and its config. Layers are never needed. */
+export interface Image {
+  readonly manifest: RawManifest;
+  readonly config: Uint8Array;
+}
 
 /** What sealing needs of an image manifest. */
 export interface ImageManifest {

@@ -4,10 +4,10 @@ import { digestAlgorithm, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { decodeJson } from '../json/decode.ts';
 import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
+import { OCI_INDEX } from '../media-types.ts';
 import { anyImage, anyLinks } from '../testing/image.arbitrary.ts';
 import { indexOf, labelsOf, sealAndRestore, sealOne, textOf, unsealOne } from '../testing/sealed-image.ts';
-import type { Image } from './image.ts';
-import { OCI_INDEX } from './image-index.ts';
+import type { Image } from './manifest.ts';
 import { sealTree, unsealTree } from './tree.ts';
 
 // `pnpm test:slow` runs all of them; a sample is enough to notice that something broke.

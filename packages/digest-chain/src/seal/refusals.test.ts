@@ -1,10 +1,10 @@
 import { configOf, imageOf, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
+import { DOCKER_MANIFEST } from '../media-types.ts';
 import { METADATA, OTHER, sealAndRestore, sealOne, textOf } from '../testing/sealed-image.ts';
 import { MAX_CONFIG_SIZE, sealConfig } from './config.ts';
-import type { Image } from './image.ts';
-import { DOCKER_MANIFEST } from './manifest.ts';
+import type { Image } from './manifest.ts';
 
 const PREFIX = DEFAULT_PREFIX;
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });

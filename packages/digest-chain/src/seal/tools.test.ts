@@ -6,7 +6,7 @@ import { startTestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Digest, digestOf, parseDigest } from '../digest.ts';
 import { BUNDLE, METADATA, sealAndRestore, sealOne } from '../testing/sealed-image.ts';
-import type { Image } from './image.ts';
+import type { Image } from './manifest.ts';
 
 /** Images as the field's tools write them: each is sealed and restored byte for byte. */
 let folder: string;

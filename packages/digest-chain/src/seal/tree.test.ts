@@ -2,6 +2,7 @@ import { configOf, imageOf, ONES, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { DEFAULT_PREFIX } from '../label-names.ts';
+import { DOCKER_MANIFEST, OCI_MANIFEST } from '../media-types.ts';
 import {
   BUNDLE,
   labelsOf,
@@ -12,7 +13,6 @@ import {
   textOf,
   unsealOne,
 } from '../testing/sealed-image.ts';
-import { DOCKER_MANIFEST, OCI_MANIFEST } from './manifest.ts';
 
 const PREFIX = DEFAULT_PREFIX;
 

@@ -2,7 +2,7 @@ import { ONES, ZERO } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { OCI_MANIFEST } from '../seal/manifest.ts';
+import { OCI_MANIFEST } from '../media-types.ts';
 import { formatArtifact, readArtifact } from './artifact.ts';
 
 const statement = { digest: ONES, size: 300 };

@@ -38,7 +38,7 @@ export interface Source {
 }
 
 /** A chain of more images is refused. */
-export const MAX_IMAGES: number = 2048;
+const MAX_IMAGES = 2048;
 
 /** The digest that other images embed. */
 export function originDigest(image: ChainImage): Digest {

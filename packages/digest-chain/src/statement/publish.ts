@@ -6,7 +6,7 @@ import { factsOf } from '../read-image.ts';
 import { parseReference, placeOf } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { builtAs, type ImageTree } from '../seal/tree.ts';
-import { attachStatement, type StatementSubject } from './attach.ts';
+import { attachStatement, type StatementSubject } from './artifact.ts';
 import { type Chain, COMMIT, GIT_URL, type Source } from './chain.ts';
 
 /** An image as it is about to be published. */

@@ -5,7 +5,7 @@ import { parseReference } from '../reference.ts';
 import { type Chain, type ChainImage, invalid, orderChain } from './chain.ts';
 
 /** in-toto attestation, spec/v1/statement.md. */
-export const STATEMENT_TYPE: string = 'https://in-toto.io/Statement/v1';
+const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 
 /** What the predicate of a chain statement means: docs/digest-chain.md, "Chain statement". */
 export const PREDICATE_TYPE: string = 'https://poc.konflux.io/image-chain/v1';

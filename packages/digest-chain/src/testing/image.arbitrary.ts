@@ -2,9 +2,9 @@ import { CONFIG_TYPES } from '@multi-image/testing/image';
 import fc from 'fast-check';
 import { type Digest, digestOf } from '../digest.ts';
 import { DEFAULT_PREFIX } from '../label-names.ts';
-import type { Image } from '../seal/image.ts';
-import type { Link } from '../seal/links.ts';
-import { DOCKER_MANIFEST, OCI_MANIFEST } from '../seal/manifest.ts';
+import { DOCKER_MANIFEST, OCI_MANIFEST } from '../media-types.ts';
+import type { Link } from '../seal/config.ts';
+import type { Image } from '../seal/manifest.ts';
 import { anyString, anyValue, array, member, members, object, space } from './json.arbitrary.ts';
 
 /** What Go would take for one of these keys. */

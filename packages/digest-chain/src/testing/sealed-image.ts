@@ -2,10 +2,9 @@ import { ONES, ZERO } from '@multi-image/testing/image';
 import { digestOf } from '../digest.ts';
 import { at, decodeJson } from '../json/decode.ts';
 import { LabelNames } from '../label-names.ts';
-import type { Seal } from '../seal/config.ts';
-import type { Image } from '../seal/image.ts';
-import type { Link } from '../seal/links.ts';
-import { OCI_MANIFEST } from '../seal/manifest.ts';
+import { OCI_MANIFEST } from '../media-types.ts';
+import type { Link, Seal } from '../seal/config.ts';
+import type { Image } from '../seal/manifest.ts';
 import { type ImageTree, sealTree, unsealTree } from '../seal/tree.ts';
 
 /** Links to seal with: two of one role, one of another. */

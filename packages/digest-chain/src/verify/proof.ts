@@ -6,7 +6,7 @@ import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
 import { isIndex } from '../media-types.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
-import type { Link } from '../seal/links.ts';
+import type { Link } from '../seal/config.ts';
 import type { ImageTree } from '../seal/tree.ts';
 
 /** Where a proof starts, and what it is made with. */

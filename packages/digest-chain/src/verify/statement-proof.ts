@@ -6,7 +6,7 @@ import { DigestChainError } from '../errors.ts';
 import { factsOf, readTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
-import type { Link } from '../seal/links.ts';
+import type { Link } from '../seal/config.ts';
 import { type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
 import { type Chain, type ChainImage, originDigest } from '../statement/chain.ts';
 import { type Discovery, type FoundStatement, MAX_STATEMENTS } from '../statement/discover.ts';

@@ -4,12 +4,12 @@ import { startTestRegistry, type TestRegistry } from '@multi-image/testing/regis
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
 import { link } from '../link.ts';
+import { EMPTY_MEDIA_TYPE, OCI_MANIFEST } from '../media-types.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { Registry } from '../registry/registry.ts';
-import { OCI_MANIFEST } from '../seal/manifest.ts';
 import { type SealResult, seal } from '../seal.ts';
-import { ARTIFACT_TYPE, EMPTY_MEDIA_TYPE } from '../statement/artifact.ts';
+import { ARTIFACT_TYPE } from '../statement/artifact.ts';
 import { type Verification, verify } from '../verify.ts';
 
 let server: TestRegistry;

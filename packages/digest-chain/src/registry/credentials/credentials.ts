@@ -7,7 +7,7 @@ export type Credentials =
   | { readonly type: 'bearer'; readonly token: string };
 
 /** The user name by which docker's tools say that the password is an identity token. */
-export const TOKEN_USER = '<token>';
+const TOKEN_USER = '<token>';
 
 export function credentialsOf(username: string, password: string): Credentials {
   return username === TOKEN_USER ? { type: 'identity', token: password } : { type: 'basic', username, password };

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DigestChainError } from '../../errors.ts';
-import type { Environment } from '../options.ts';
+import { repositoryName } from '../../reference.ts';
+import type { Environment, RegistryOptions } from '../options.ts';
 import type { Repository } from '../registry.ts';
 import { findInConfig } from './config.ts';
 import type { Credentials } from './credentials.ts';
@@ -28,7 +29,7 @@ export async function findInFiles(
   return undefined;
 }
 
-export function placesOf(environment: Environment, authFile: string | undefined): readonly string[] {
+function placesOf(environment: Environment, authFile: string | undefined): readonly string[] {
   if (authFile !== undefined) return [authFile];
   const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, HOME } = environment;
   const home = HOME || homedir();
@@ -61,4 +62,25 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
     expected: `at most ${FILE_LIMIT} bytes`,
     found: path,
   });
+}
+
+/** The credentials for a repository, looked up once for each: most registries ask for none. */
+export function credentialSource({
+  environment,
+  authFile,
+  credentials,
+}: Pick<RegistryOptions, 'authFile' | 'credentials'> & { readonly environment: Environment }): (
+  repository: Repository,
+  signal: AbortSignal,
+) => Promise<Credentials | undefined> {
+  const found = new Map<string, Promise<Credentials | undefined>>();
+  const find =
+    credentials ??
+    ((repository: Repository, signal: AbortSignal) => findInFiles(repository, { environment, authFile, signal }));
+  return (repository, signal) => {
+    const key = repositoryName(repository);
+    const known = found.get(key) ?? find(repository, signal);
+    found.set(key, known);
+    return known;
+  };
 }

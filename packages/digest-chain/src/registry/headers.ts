@@ -38,3 +38,29 @@ export function mismatch(what: string, expected: Digest, found: Digest): DigestC
     hint: 'the content was damaged or changed on its way, or the registry lies: do not use it',
   });
 }
+
+/** The Content-Type of an answer, without parameters. Throws `MEDIA_TYPE_UNSUPPORTED` for one that was not asked for. */
+export function mediaTypeOf(response: HttpResponse, accepted: readonly string[]): string {
+  const value = response.header('content-type') ?? '';
+  const mediaType = value.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (accepted.includes(mediaType)) return mediaType;
+  throw new DigestChainError('MEDIA_TYPE_UNSUPPORTED', `${response.url.host} answered with something else`, {
+    expected: accepted.join(' or '),
+    found: value === '' ? 'no Content-Type' : quote(value),
+  });
+}
+
+/**
+ * The target of the link with `rel="next"` in a Link header (RFC 8288), as it is written: relative or absolute. Undefined
+ * where there is none.
+ */
+export function nextLink(header: string): string | undefined {
+  const LINK = /\s*,?\s*<([^<>"]*)>((?:\s*;\s*[A-Za-z0-9!#$&+.^_`|~*-]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]+))?)*)/y;
+  for (let match = LINK.exec(header); match !== null; match = LINK.exec(header)) {
+    const [, target = '', parameters = ''] = match;
+    const [, quoted, token] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]+))/i.exec(parameters) ?? [];
+    const relations = (quoted ?? token ?? '').toLowerCase().split(/\s+/);
+    if (relations.includes('next')) return target;
+  }
+  return undefined;
+}

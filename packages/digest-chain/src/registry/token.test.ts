@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { furtherScopes, scopesOf } from './scopes.ts';
+import { furtherScopes, scopesOf } from './token.ts';
 
 const repository = { registry: 'quay.io', repository: 'org/image' };
 

@@ -1,6 +1,6 @@
 import { cpuSeconds } from '@multi-image/testing/cpu-time';
 import { expect, it } from 'vitest';
-import { nextLink } from './link-header.ts';
+import { nextLink } from './headers.ts';
 
 it.each<[string, string | undefined]>([
   ['</v2/a/referrers/x?n=2>; rel="next"', '/v2/a/referrers/x?n=2'],
