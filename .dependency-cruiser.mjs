@@ -59,6 +59,13 @@ export default {
       },
     },
     {
+      name: 'a-plan-knows-no-run',
+      comment: 'What a pipeline says is read and checked before anything runs.',
+      severity: 'error',
+      from: { path: '^packages/tekton-local/src/plan/', pathNot: TESTS },
+      to: { path: '^packages/tekton-local/src/(run|executors|containers|chains)/' },
+    },
+    {
       name: 'manifests-renders-and-runs-nothing',
       comment: 'It knows the kit, and the names of the labels.',
       severity: 'error',

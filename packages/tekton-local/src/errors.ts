@@ -51,15 +51,16 @@ export class TektonLocalError extends CodedError<TektonLocalErrorCode> {
   }
 }
 
-/** `file:line: path: message`, as far as known. */
-export function formatProblem(problem: Problem): string {
-  const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
-  return problem.path === '' ? `${place}: ${problem.message}` : `${place}: ${problem.path}: ${problem.message}`;
-}
-
 /** Throws one error for all problems, if there are any. */
 export function throwProblems(problems: readonly Problem[]): void {
-  const first = problems[0];
-  if (first === undefined) return;
-  throw new TektonLocalError(first.code, problems.map(formatProblem).join('\n'), { problems });
+  const [first, ...more] = problems;
+  if (first !== undefined) throw problemsError([first, ...more]);
+}
+
+/** One error for problems of files, with the code of the first. */
+export function problemsError(problems: readonly [Problem, ...Problem[]]): TektonLocalError {
+  const lines = problems.map(({ file, line, path, message }) =>
+    [line === undefined ? file : `${file}:${line}`, path, message].filter((part) => part !== '').join(': '),
+  );
+  return new TektonLocalError(problems[0].code, lines.join('\n'), { problems });
 }

@@ -48,7 +48,7 @@ export function makePlan(
   const workspaces = bindWorkspaces(resolved, folders, notes);
   if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(run.name) || run.name.length > 253) {
     const message = `${JSON.stringify(run.name)} is no name: letters a-z, digits, - and .`;
-    run.field.get('metadata').problem('INVALID', message);
+    run.field.get('metadata').invalid(message);
   }
   noteIgnored(resolved, notes);
   checkTasks(resolved, notes);
@@ -90,7 +90,7 @@ function pipelineParams(
   for (const param of run.params) {
     if (!declared.has(param.name)) notes.push(`param ${param.name} is given, and the pipeline does not declare it`);
     if (referencesInValue(param.value).some((reference) => reference.names[0] !== 'context')) {
-      param.field.problem('INVALID', 'the params of a PipelineRun refer to nothing but context');
+      param.field.invalid('the params of a PipelineRun refer to nothing but context');
     }
   }
   checkGiven(

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { type Problem, throwProblems } from '../errors.ts';
+import { type Problem, problemsError, throwProblems } from '../errors.ts';
 import { Field } from './field.ts';
 import type { GivenTask, Pipeline, PipelineRun, PipelineTask, ResolvedRun, Task, TaskImplementation } from './model.ts';
 import { checkHead, parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
@@ -45,11 +45,9 @@ export function resolveRun({ root, file, variables, authSecret, tasks: given }: 
   throwProblems(problems);
   const document = documents.find((candidate) => candidate.get('kind').value === 'PipelineRun');
   if (document === undefined) {
-    problems.push({ code: 'NOT_FOUND', file, path: '', message: 'there is no PipelineRun in this file' });
-    throwProblems(problems);
+    throw problemsError([{ code: 'NOT_FOUND', file, path: '', message: 'there is no PipelineRun in this file' }]);
   }
-  // The first throwProblems above left only defined documents.
-  const run = parsePipelineRun(document as Field, authSecret);
+  const run = parsePipelineRun(document, authSecret);
   const pipeline = findPipeline(run, documents, sources);
   // Without its Pipeline, nothing more can be said about it.
   if (pipeline.tasks.length === 0) throwProblems(problems);
@@ -107,7 +105,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
   const { name, field } = run.pipeline;
   const annotation = run.annotations[`${ANNOTATION}pipeline`];
   const isIt = (candidate: Field): boolean =>
-    candidate.get('kind').value === 'Pipeline' && candidate.get('metadata').get('name').value === name;
+    candidate.get('kind').value === 'Pipeline' && candidate.get('metadata', 'name').value === name;
   const annotated = splitAnnotation(annotation ?? '').flatMap((file) => loadLocal(run.field, file, sources));
   const found = annotated.find(isIt) ?? documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
   if (found !== undefined) return parsePipeline(found);
@@ -127,7 +125,7 @@ function findTask(
     if (given !== undefined) return { task: readGiven(name, given, sources), embedded: false, given };
     const known = Object.keys(sources.given).join(', ') || 'none';
     const missing = `no Task was given for the task ${JSON.stringify(name)} of ${reference.bundle}`;
-    field.problem('UNSUPPORTED', `${missing}, and bundles are not fetched; given: ${known}`);
+    field.unsupported(`${missing}, and bundles are not fetched; given: ${known}`);
     return undefined;
   }
   if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document);
@@ -153,7 +151,7 @@ function readGiven(name: string, { task }: GivenTask, { problems, read }: Source
 
 function addTask(tasks: Map<string, Task>, document: Field): void {
   if (document.get('kind').value !== 'Task') return;
-  const name = document.get('metadata').get('name').requiredString();
+  const name = document.get('metadata', 'name').requiredString();
   if (tasks.has(name)) return;
   checkHead(document, 'Task');
   tasks.set(name, parseTaskSpec(document.get('spec'), name));
@@ -163,9 +161,9 @@ function loadLocal(run: Field, file: string, { checkout, lookup, problems }: Sou
   if (!file.includes('://') && file.includes('/')) {
     return loadDocuments(checkout, file, problems, file.startsWith('.tekton/') ? lookup : undefined);
   }
-  const annotations = run.get('metadata').get('annotations');
-  const message = `${JSON.stringify(file)} is not a path in the checkout folder, and nothing is fetched`;
-  annotations.problem('UNSUPPORTED', message);
+  run
+    .get('metadata', 'annotations')
+    .unsupported(`${JSON.stringify(file)} is not a path in the checkout folder, and nothing is fetched`);
   return [];
 }
 
