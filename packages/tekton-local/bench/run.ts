@@ -1,23 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
-import { startTestRegistry } from '@multi-image/testing/registry';
 import { buildNodeBase } from '../src/containers/base-image.ts';
 import { probeContainers } from '../src/containers/containers.ts';
-import { runPipeline } from '../src/run-pipeline.ts';
-import { alternate, formatGoal, median, time } from './measure.ts';
+import { type RunOptions, runPipeline } from '../src/run-pipeline.ts';
+import { formatGoal, median } from './measure.ts';
 import { ownTime } from './own-time.ts';
 
 // What a run costs on top of the programs that it starts, beside its goals.
 
-const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-const BY_HAND = fileURLToPath(new URL('./by-hand.sh', import.meta.url));
-const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
-const PINNED = /^ARG BASE_IMAGE=(\S+)/m;
+const ONE = {
+  resolver: 'bundles',
+  params: [
+    { name: 'name', value: 'one' },
+    { name: 'bundle', value: 'quay.io/x/task-one' },
+  ],
+};
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, tasks: { type: 'string', default: '8' } },
@@ -28,51 +30,11 @@ const base = await buildNodeBase({ tag: 'localhost/multi-image/node-base:local' 
 const containers = await probeContainers();
 const folder = mkdtempSync(join(tmpdir(), 'tekton-local-bench-'));
 try {
-  await benchChain();
   await benchOwnTime(Number(values.tasks));
+  await benchHostSteps(50);
   await benchManyTasks(500);
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** The repository's own pipeline, as a push starts it, beside the same commands in a script. */
-async function benchChain(): Promise<void> {
-  const clone = join(folder, 'clone');
-  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', REPOSITORY, clone]);
-  const revision = execFileSync('git', ['-C', clone, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-  const pinned = PINNED.exec(readFileSync(join(clone, 'image1/Containerfile'), 'utf8'))?.[1] ?? '';
-  const registry = await startTestRegistry();
-  const { host } = registry;
-  const options = {
-    '--param': [`output-image=${host}/o/image1:run`, `metadata-image=${host}/o/image2:run`],
-    '--image': [`${pinned}=${base}`],
-  };
-  const args = Object.entries(options).flatMap(([option, list]) => list.flatMap((item) => [option, item]));
-  const local = [
-    '--param',
-    `primary-repository=${host}/o/image1`,
-    '--param',
-    `git-url=${clone}`,
-    '--source-url',
-    clone,
-  ];
-  const file = join(clone, '.tekton/app-push.yaml');
-  try {
-    const { first, second, ratio } = await alternate(
-      rounds,
-      () => time(process.execPath, [CLI, 'run', file, '--quiet', '--plain', ...args, ...local]),
-      (round) => {
-        const work = join(folder, `by-hand-${round}`);
-        mkdirSync(work);
-        return time('sh', [BY_HAND, work, host, clone, revision, base, ...containers.runArguments]);
-      },
-    );
-    process.stdout.write(`default chain, warm: ${first.toFixed(0)} ms, by hand ${second.toFixed(0)} ms\n`);
-    process.stdout.write(formatGoal('default chain ÷ by hand', ratio, 1.15));
-  } finally {
-    await registry.stop();
-    execFileSync('buildah', ['rmi', 'localhost/by-hand/image1', 'localhost/by-hand/image2'], { stdio: 'ignore' });
-  }
 }
 
 /** Tasks of one step each, one after the other: what a task takes while no program of it runs. */
@@ -103,27 +65,62 @@ async function benchOwnTime(count: number): Promise<void> {
   }
 }
 
-/** Tasks that do nothing, and start nothing. */
+/** Steps of one Task on this machine, which do nothing: what each takes besides its process. */
+async function benchHostSteps(count: number): Promise<void> {
+  const step = (_: unknown, index: number): object => ({ name: `step-${index}`, image: 'none', command: ['true'] });
+  const checkout = makeCheckout(pipelineRun({ tasks: [{ name: 'one', taskRef: ONE }] }));
+  const run = (steps: number): Promise<number> =>
+    ownTime(() => runPipeline(onHost(checkout.root, Array.from({ length: steps }, step))));
+  try {
+    const own: number[] = [];
+    for (let round = 0; round <= rounds; round++) {
+      const [bare, one, all] = [await ownTime(() => bareSpawns(count - 1)), await run(1), await run(count)];
+      if (round > 0) own.push((all - one - bare) / (count - 1));
+    }
+    process.stdout.write(
+      formatGoal('start of a step on this machine, over that of its process', median(own), 5, ' ms'),
+    );
+  } finally {
+    checkout.remove();
+  }
+}
+
+/** As many processes as steps, one after the other, with nothing around them. */
+async function bareSpawns(count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    const child = spawn('true', { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true });
+    await once(child, 'close');
+  }
+}
+
+/** Tasks on this machine that do nothing. */
 async function benchManyTasks(count: number): Promise<void> {
-  const params = [
-    { name: 'name', value: 'init' },
-    { name: 'bundle', value: 'quay.io/konflux-ci/tekton-catalog/task-init' },
-  ];
   const tasks = Array.from({ length: count }, (_, index) => ({
     name: `task-${index}`,
-    taskRef: { resolver: 'bundles', params },
+    taskRef: ONE,
     ...(index % 10 === 0 ? {} : { runAfter: [`task-${index - 1}`] }),
   }));
   const checkout = makeCheckout(pipelineRun({ tasks }));
-  const status = join(checkout.root, 'status.json');
-  const file = join(checkout.root, 'run.yaml');
   try {
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      times.push(await time(process.execPath, [CLI, 'run', file, '--quiet', '--plain', '--status', status]));
+      const start = performance.now();
+      await runPipeline(onHost(checkout.root, [{ name: 'run', image: 'none', command: ['true'] }]));
+      times.push(performance.now() - start);
     }
     process.stdout.write(formatGoal(`${count} tasks without a container`, median(times), 5000, ' ms'));
   } finally {
     checkout.remove();
   }
+}
+
+/** The bundle's task `one`, with these steps on this machine. */
+function onHost(root: string, steps: readonly object[]): RunOptions {
+  const task = { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata: { name: 'one' }, spec: { steps } };
+  return {
+    root,
+    file: 'run.yaml',
+    tasks: { one: { task, executor: 'host' } },
+    statusFile: join(folder, 'status.json'),
+  };
 }

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
 import { fileStamp, recall, remember, stampOf } from '../memo.ts';
+import { copyParts, makeFolder, type Part, partsOf } from './parts.ts';
 
 /** Holds the hash of everything that the image is made of. */
 const KEY_LABEL = 'tekton-local.node-base.key';
@@ -16,12 +17,6 @@ const RECIPE = 2;
 const MEMO = 'node-base';
 
 const CONFIGURATION = ['--env', 'PATH=/usr/local/bin:/usr/bin:/bin'];
-
-/** A file of the image: where it comes from, and where it goes. */
-interface Part {
-  from: string;
-  to: string;
-}
 
 /**
  * Makes a base image of this machine's Node: its program and the shared libraries it needs, and nothing else; for
@@ -96,28 +91,7 @@ async function findParts(signal: AbortSignal | undefined): Promise<Part[]> {
       hint: 'use an image that can be pulled',
     });
   }
-  const program = await realpath(process.execPath);
-  const libraries = await findLibraries(program, signal);
-  return [{ from: program, to: '/usr/bin/node' }, ...libraries.map((path) => ({ from: path, to: path }))];
-}
-
-/** The paths of the shared libraries and of the loader, as `ldd` finds them; none for a static program. */
-async function findLibraries(program: string, signal: AbortSignal | undefined): Promise<string[]> {
-  const output = await runCommand('ldd', [program], { signal }).catch((error: unknown) => {
-    const isStatic = error instanceof TektonLocalError && /not a (valid )?dynamic/i.test(error.message);
-    if (isStatic) return '';
-    throw error;
-  });
-  const paths: string[] = [];
-  for (const line of output.split('\n')) {
-    // `name => /path (0x…)`, `/path (0x…)`; the kernel's own `linux-vdso.so.1 (0x…)` has no file.
-    const found = /^\s*(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/.exec(line);
-    if (found?.[1] !== undefined) paths.push(found[1]);
-    else if (/=> not found$/.test(line)) {
-      throw new TektonLocalError('UNSUPPORTED', 'a library that Node needs was not found', { found: line.trim() });
-    }
-  }
-  return [...new Set(paths)].sort();
+  return await partsOf(process.execPath, '/usr/bin/node', signal);
 }
 
 async function hashParts(parts: readonly Part[]): Promise<string> {
@@ -141,26 +115,11 @@ async function stampOfParts(parts: readonly Part[]): Promise<string> {
 
 async function fillRoot(root: string, parts: readonly Part[]): Promise<void> {
   for (const folder of ['tmp', 'etc', 'root', 'usr/bin']) await makeFolder(join(root, folder));
-  for (const { from, to } of parts) {
-    const target = join(root, to);
-    await makeFolder(dirname(target));
-    await copyFile(from, target, constants.COPYFILE_FICLONE);
-    await chmod(target, 0o755);
-  }
+  await copyParts(root, parts);
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/sbin/nologin\n');
   await writeFile(join(root, 'etc/group'), 'root:x:0:\n');
   await chmod(join(root, 'etc/passwd'), 0o644);
   await chmod(join(root, 'etc/group'), 0o644);
   await chmod(join(root, 'tmp'), 0o1777);
   await chmod(root, 0o755);
-}
-
-/** A folder whose mode, and its parents', doesn't depend on the umask. */
-async function makeFolder(path: string): Promise<void> {
-  const created = await mkdir(path, { recursive: true });
-  if (created === undefined) return;
-  for (let folder = path; ; folder = dirname(folder)) {
-    await chmod(folder, 0o755);
-    if (folder === created) return;
-  }
 }

@@ -1,10 +1,10 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
 import { fileStamp, recall, remember, stampOf } from '../memo.ts';
-import { tinyProgram } from './tiny-program.ts';
+import { copyParts, partsOf } from './parts.ts';
 
 /** A way to run containers that works on this machine. */
 export interface Containers {
@@ -39,11 +39,6 @@ export type Network = 'host' | 'none';
  */
 export async function probeContainers(options: { signal?: AbortSignal } = {}): Promise<Containers> {
   const { signal } = options;
-  const program = tinyProgram();
-  if (program === undefined) {
-    await runCommand('podman', ['--version'], { signal });
-    return { runArguments: [], description: `podman with its defaults, not tried on ${process.arch}` };
-  }
   const stamp = await machineStamp();
   const known = await recall(MEMO, stamp);
   const remembered = WAYS.find(({ description }) => description === known);
@@ -51,8 +46,8 @@ export async function probeContainers(options: { signal?: AbortSignal } = {}): P
   const folder = await mkdtemp(join(tmpdir(), 'tekton-local-probe-'));
   try {
     await mkdir(join(folder, 'dev'));
-    await writeFile(join(folder, 'exit'), program);
-    await chmod(join(folder, 'exit'), 0o755);
+    // The smallest thing to try containers with, where no image can be pulled.
+    await copyParts(folder, await partsOf(await findProgram('true'), '/true', signal));
     const failures: string[] = [];
     for (const way of WAYS) {
       const args = [
@@ -63,7 +58,7 @@ export async function probeContainers(options: { signal?: AbortSignal } = {}): P
         ...way.runArguments,
         '--rootfs',
         folder,
-        '/exit',
+        '/true',
       ];
       try {
         await runCommand('podman', args, { signal: withLimit(signal, 30_000) });
@@ -89,6 +84,21 @@ export async function removeContainers(prefix: string): Promise<void> {
   const ids = await runCommand('podman', ['ps', '--all', '--quiet', '--no-trunc', '--filter', `name=^${prefix}`]);
   const list = ids.split('\n').filter((id) => /^[0-9a-f]{64}$/.test(id));
   if (list.length > 0) await runCommand('podman', ['rm', '--force', '--time', '0', '--volumes', '--ignore', ...list]);
+}
+
+/** Where a program is on the PATH. Throws `TOOL_MISSING`. */
+async function findProgram(name: string): Promise<string> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  }
+  throw new TektonLocalError('TOOL_MISSING', `${name} was not found`, { expected: `${name} on the PATH` });
 }
 
 /** What decides which way works: podman, its configuration, the kernel since it was started, this process' limits. */

@@ -3,6 +3,12 @@ import type { Readable } from 'node:stream';
 import { plainEnvironment } from '../command.ts';
 import { type Executor, follow, splitLines } from './executor.ts';
 
+/** What ends the steps that run now: they are not to outlive this process. */
+const running = new Set<() => void>();
+process.once('exit', () => {
+  for (const kill of running) kill();
+});
+
 /**
  * Runs each step as a process of this user, with this machine's programs. Its image, its user, its capabilities and
  * whether a mount is read-only mean nothing here: a step may do what this user may. So which Task runs here is for the
@@ -29,23 +35,23 @@ export const hostExecutor: Executor = {
         // It has ended by itself in the meantime.
       }
     };
-    process.once('exit', kill);
+    running.add(kill);
     splitLines(child.stdio[3] as Readable, step.note);
     try {
       return await follow(child, step, kill);
     } finally {
-      process.off('exit', kill);
+      running.delete(kill);
     }
   },
 };
 
 /**
- * A text with the paths of mounts written as they are on this machine. Meant for the text of a Task itself, before the
+ * Writes the paths of mounts in a text as they are on this machine. Meant for the text of a Task itself, before the
  * values of params are filled in: those stay as they are.
  */
-export function withHostPaths(text: string, mounts: readonly { containerPath: string; hostPath: string }[]): string {
+export function hostPathsIn(mounts: readonly { containerPath: string; hostPath: string }[]): (text: string) => string {
   const places = new Map(mounts.map((mount) => [mount.containerPath, mount.hostPath]));
   const paths = [...places.keys()].sort((a, b) => b.length - a.length).map((path) => path.replace(/[^\w/]/g, '\\$&'));
   const pattern = new RegExp(`(?<![\\w./-])(?:${paths.join('|')})(?![\\w.-])`, 'g');
-  return text.replace(pattern, (path) => places.get(path) ?? path);
+  return (text) => (text.includes('/') ? text.replace(pattern, (path) => places.get(path) ?? path) : text);
 }

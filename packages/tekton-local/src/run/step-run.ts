@@ -1,7 +1,7 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Executor, Mount, StepCommand } from '../executors/executor.ts';
-import { withHostPaths } from '../executors/host.ts';
+import { hostPathsIn } from '../executors/host.ts';
 import type { StepOutcome } from '../outcome.ts';
 import type { Step, Task } from '../plan/model.ts';
 import { expandEnvironment, type Scope, substituteList, substituteString } from '../plan/substitute.ts';
@@ -134,7 +134,7 @@ async function execute(environment: StepEnvironment, options: StepRunOptions): P
 
 /** The step with paths of this machine in what the Task itself says, and in the values that are paths. */
 function atHostPaths(step: Step, values: Record<string, string>, mounts: readonly Mount[]): Step {
-  const place = (text: string): string => withHostPaths(text, mounts);
+  const place = hostPathsIn(mounts);
   for (const [name, value] of Object.entries(values)) if (name.endsWith('.path')) values[name] = place(value);
   return {
     ...step,
