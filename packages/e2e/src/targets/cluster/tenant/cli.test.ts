@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { main } from '../../../command-line.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 
 let world: TenantWorld;
@@ -16,12 +17,16 @@ beforeEach(async () => {
 });
 afterEach(() => tenant.stop());
 
-async function e2e(...args: string[]) {
+const where = (): string[] => ['--target', 'tenant', '--config', world.config];
+// Nothing is listening there: what asks the registry gets an answer at once, and no network is needed.
+const environment = () => ({ HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1', XDG_STATE_HOME: world.folder });
+
+/** In a process of its own, as people run it. */
+async function spawned(...args: string[]) {
   const cli = resolve(import.meta.dirname, '../../../cli.ts');
   const { KUBECONFIG: _, ...env } = process.env;
-  const child = spawn(process.execPath, [cli, '--target', 'tenant', '--config', world.config, ...args], {
-    // Nothing is listening there: what asks the registry gets an answer at once, and no network is needed.
-    env: { ...env, HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1', XDG_STATE_HOME: world.folder },
+  const child = spawn(process.execPath, [cli, ...where(), ...args], {
+    env: { ...env, ...environment() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -30,9 +35,31 @@ async function e2e(...args: string[]) {
   return { exitCode, output };
 }
 
+/** The command itself, in this process. */
+async function e2e(...args: string[]) {
+  for (const [name, value] of Object.entries({ ...environment(), KUBECONFIG: undefined })) vi.stubEnv(name, value);
+  let output = '';
+  for (const stream of [process.stdout, process.stderr])
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      output += text;
+      return true;
+    });
+  const given = process.argv;
+  process.argv = [process.execPath, 'cli.ts', ...where(), ...args];
+  try {
+    await main();
+    return { exitCode: process.exitCode, output };
+  } finally {
+    process.argv = given;
+    process.exitCode = undefined;
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  }
+}
+
 test('names everything that is in the way, with exit code 2, without the login in it', async () => {
   tenant.server.denied.add('watch pipelineruns');
-  const { exitCode, output } = await e2e('--kubeconfig', tenant.kubeconfig);
+  const { exitCode, output } = await spawned('--kubeconfig', tenant.kubeconfig);
   expect(exitCode).toBe(2);
   for (const part of [
     'error PREFLIGHT_FAILED',
