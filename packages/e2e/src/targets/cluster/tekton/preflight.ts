@@ -1,22 +1,18 @@
-import type { Registry } from '@multi-image/digest-chain';
 import { type ChainPlan, isPlaceholder } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, gatherFindings } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
 import { KINDS, type Kind, list } from '../resource.ts';
 import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { type CommitOptions, findCommitProblems } from './commit.ts';
 
-export interface TektonPreflightOptions {
-  cluster: Cluster;
+export interface TektonPreflightOptions extends ClusterRun {
   /** As it is built: its images' repositories, its namespace. */
   chain: ChainPlan;
-  registry: Registry;
   serviceAccount: string;
   /** Bundles that the cluster has to resolve. */
   bundles: readonly string[];
-  standIns: boolean;
   /** Whether runs will be made, or existing ones only followed; and of which commit. */
   makes: CommitOptions | undefined;
 }

@@ -70,15 +70,13 @@ async function planTekton(options: TektonRunOptions, run: ClusterRun, found: Ten
     byHand: { plainHttp: options.plainHttp, elsewhere: options.elsewhere },
 
     async preflight() {
-      const { serviceAccount, standIns } = options;
       const files = render(config.chain, config.pins, config.folder);
       const [findings, published] = await Promise.all([
         preflightTekton({
           ...run,
           chain,
-          serviceAccount,
+          serviceAccount: options.serviceAccount,
           bundles: bundlesOf(runs),
-          standIns,
           makes: makes ? { config, files, gitUrl: chain.gitUrl, revision, signal } : undefined,
         }),
         options.keys ?? readChainsKey(cluster).catch(() => undefined),

@@ -1,8 +1,7 @@
 import { formatLimit } from '@multi-image/kit/durations';
-import type { Progress } from '@multi-image/kit/progress';
-import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import type { Finding } from '../finding.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, NAMES, type Resource, text } from '../resource.ts';
@@ -11,16 +10,6 @@ import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts
 import { checkImages, failWithRepositories } from './image-repositories.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
 import { isGoing } from './made.ts';
-
-export interface ConfigureOptions {
-  cluster: Cluster;
-  config: LoadedConfig;
-  namespace: string;
-  /** Milliseconds. */
-  timeout: number;
-  progress: Progress;
-  signal: AbortSignal;
-}
 
 /** A component that Konflux has to be asked for again, and why. */
 export interface Unconfigured {
@@ -61,20 +50,21 @@ export async function askAgain(
  * Waits until Konflux made of each component what a build needs: Pipelines as Code is set up, the image repository is
  * there, and is the config's. Throws `COMPONENT_NOT_CONFIGURED` with what Konflux says, or `WAIT_TIMEOUT`.
  */
-export async function configure(options: ConfigureOptions): Promise<void> {
+export async function configure(run: ClusterRun): Promise<void> {
   const stop = new AbortController();
-  const until = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
-  const components = componentsOf(options.config.chain).map(({ component }) => configureOne(component, until));
+  const until = { ...run, signal: AbortSignal.any([run.signal, stop.signal]) };
+  const components = componentsOf(run.config.chain).map(({ component }) => configureOne(component, until));
   try {
     await Promise.race([Promise.all(components), failWithRepositories(until)]);
   } finally {
     stop.abort();
   }
-  await checkImages(options);
+  await checkImages(run);
 }
 
-async function configureOne(component: string, options: ConfigureOptions): Promise<void> {
-  const { cluster, namespace, timeout, progress, signal } = options;
+async function configureOne(component: string, run: ClusterRun): Promise<void> {
+  const { cluster, namespace, progress, signal } = run;
+  const { configured: timeout } = run.timeouts;
   const what = `${component} · configured`;
   progress.started(what);
   let last = 'no such component';
@@ -120,13 +110,13 @@ async function configureOne(component: string, options: ConfigureOptions): Promi
  * Waits until the push secrets are linked to the accounts that push; Konflux and this run's apply both link some. Throws
  * `PREFLIGHT_FAILED` for those that stay unlinked.
  */
-export async function waitLinked({ cluster, config, namespace, timeout, signal }: ConfigureOptions): Promise<void> {
+export async function waitLinked(run: ClusterRun): Promise<void> {
   let unlinked: readonly Finding[] = [];
   const look = async (): Promise<boolean> => {
-    unlinked = await findUnlinkedSecrets({ cluster, config, namespace, changes: false });
+    unlinked = await findUnlinkedSecrets(run, false);
     return unlinked.length === 0;
   };
-  if (await cluster.poll(look, { timeout, signal })) return;
+  if (await run.cluster.poll(look, { timeout: run.timeouts.configured, signal: run.signal })) return;
   throw new E2eError('PREFLIGHT_FAILED', 'the builds could not push: secrets are not linked', {
     expected: 'every push secret linked to the service accounts that push',
     found: unlinked.map(({ what }) => what).join('\n'),

@@ -4,8 +4,16 @@ import { findOtherRegistry, findPlaceholders, type LoadedConfig, render } from '
 import { parseAllDocuments } from 'yaml';
 import type { Resource } from '../resource.ts';
 
+const known = new WeakMap<LoadedConfig, readonly Resource[]>();
+
 /** What `konflux/*.yaml` asks for, as rendered from the config, in the order in which it can be made. */
-export function desiredObjects({ chain, pins, folder }: LoadedConfig): readonly Resource[] {
+export function desiredObjects(config: LoadedConfig): readonly Resource[] {
+  const objects = known.get(config) ?? renderObjects(config);
+  known.set(config, objects);
+  return objects;
+}
+
+function renderObjects({ chain, pins, folder }: LoadedConfig): readonly Resource[] {
   const objects = render(chain, pins, folder)
     .filter(({ path }) => path.startsWith('konflux/'))
     .flatMap(({ text }) => parseAllDocuments(text).map((document) => document.toJS() as Resource | null))

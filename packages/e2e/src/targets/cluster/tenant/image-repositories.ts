@@ -1,17 +1,17 @@
 import { E2eError } from '../../../errors.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import { KINDS, type Resource, text } from '../resource.ts';
 import { repositoryOf, UPDATE } from './adjust.ts';
-import type { ConfigureOptions } from './configure.ts';
 import { desiredObjects } from './desired.ts';
 
 /** Fails where Konflux could not make an image repository: it says so there, and not in the component. */
-export async function failWithRepositories(options: ConfigureOptions): Promise<never> {
-  const { cluster, config, namespace, signal } = options;
+export async function failWithRepositories(run: ClusterRun): Promise<never> {
+  const { cluster, config, namespace, signal } = run;
   const wanted = desiredObjects(config).filter(({ kind }) => kind === 'ImageRepository');
   for (;;) {
     const found = await Promise.all(
       // A server that is away is waited for by whoever follows the components.
-      wanted.map(({ metadata }) => read(options, metadata.name).catch(() => undefined)),
+      wanted.map(({ metadata }) => read(run, metadata.name).catch(() => undefined)),
     );
     for (const repository of found) {
       if (repository === undefined || text(repository, 'status', 'state') !== 'failed') continue;
@@ -31,32 +31,32 @@ export async function failWithRepositories(options: ConfigureOptions): Promise<n
  * Checks that each component's image is the config's: the pipelines push where the config says, and the secrets are for
  * what Konflux made. Throws `COMPONENT_NOT_CONFIGURED`.
  */
-export async function checkImages(options: ConfigureOptions): Promise<void> {
-  const { cluster, config, namespace, timeout, signal } = options;
+export async function checkImages(run: ClusterRun): Promise<void> {
+  const { cluster, config, namespace, timeouts, signal } = run;
   for (const { component, repository } of config.chain.images) {
     if (component === undefined) continue;
     let found = '';
     const look = async (): Promise<boolean> => {
       const object = await cluster.read(KINDS.component, component, namespace);
       found = repositoryOf(text(object, 'spec', 'containerImage') ?? '');
-      return found === repository || !(await isUpdating(component, options));
+      return found === repository || !(await isUpdating(component, run));
     };
-    await cluster.poll(look, { timeout, signal });
-    if (found !== repository) throw anotherImage(component, found, options);
+    await cluster.poll(look, { timeout: timeouts.configured, signal });
+    if (found !== repository) throw anotherImage(component, found, run);
   }
 }
 
 /** Whether Konflux is still to write the repository into the component. */
-async function isUpdating(component: string, options: ConfigureOptions): Promise<boolean> {
-  const wanted = desiredObjects(options.config).find(
+async function isUpdating(component: string, run: ClusterRun): Promise<boolean> {
+  const wanted = desiredObjects(run.config).find(
     ({ kind, metadata }) =>
       kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === component,
   );
-  const found = wanted === undefined ? undefined : await read(options, wanted.metadata.name);
+  const found = wanted === undefined ? undefined : await read(run, wanted.metadata.name);
   return found?.metadata.annotations?.[UPDATE] === 'true';
 }
 
-function anotherImage(component: string, found: string, { config, namespace }: ConfigureOptions): E2eError {
+function anotherImage(component: string, found: string, { config, namespace }: ClusterRun): E2eError {
   const { chain } = config;
   const { repository = '' } = chain.images.find((image) => image.component === component) ?? {};
   const below = repository.slice(chain.registry.length);
@@ -71,6 +71,6 @@ function anotherImage(component: string, found: string, { config, namespace }: C
   });
 }
 
-function read({ cluster, namespace }: ConfigureOptions, name: string): Promise<Resource | undefined> {
+function read({ cluster, namespace }: ClusterRun, name: string): Promise<Resource | undefined> {
   return cluster.read(KINDS.imageRepository, name, namespace);
 }

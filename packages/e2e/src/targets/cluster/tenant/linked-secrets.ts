@@ -1,28 +1,21 @@
 import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import type { Finding } from '../finding.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
 import { desiredObjects } from './desired.ts';
 
-export interface LinkedSecretsOptions {
-  cluster: Cluster;
-  config: LoadedConfig;
-  namespace: string;
-  /** Whether this run applies what links them. */
-  changes: boolean;
-}
-
 /**
  * Whether each service account has the push secrets that its pipeline needs. What this run's apply will link, or Konflux
  * makes together with the components, is missing only where it is missing from a tenant that was set up before.
+ *
+ * @param changes Whether this run applies what links them.
  */
-export async function findUnlinkedSecrets({
-  cluster,
-  config,
-  namespace,
-  changes,
-}: LinkedSecretsOptions): Promise<Finding[]> {
+export async function findUnlinkedSecrets(
+  { cluster, config, namespace }: ClusterRun,
+  changes: boolean,
+): Promise<Finding[]> {
   const accounts = desiredObjects(config).filter(({ kind }) => kind === 'ServiceAccount');
   const findings = await Promise.all(
     accounts.map(async (account): Promise<Finding[]> => {

@@ -1,134 +1,109 @@
-import type { Progress } from '@multi-image/kit/progress';
-import type { ChainPlan, LoadedConfig } from '@multi-image/manifests';
 import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ObservedImage } from '../../../judge/observation.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import { awaitSigned, RUN_GONE, signedEvidence } from '../signed.ts';
 import { desiredObjects } from './desired.ts';
 
-export interface OutcomeOptions {
-  cluster: Cluster;
-  config: LoadedConfig;
-  namespace: string;
+export interface OutcomeOptions extends ClusterRun {
   /** The PipelineRuns' names by component, of those that succeeded. */
   runs: ReadonlyMap<string, string>;
   /** What Chains was seen to write already, by component: the runs may be pruned by now. */
-  signed: Readonly<Record<string, string>>;
+  signed: Readonly<Record<string, string>> | undefined;
   /** Called where something is known that a resumed run must not lose. */
-  onKnown: (known: { signed: Record<string, string> }) => void;
-  /** Milliseconds. */
-  timeouts: { signed: number; snapshot: number; tests: number };
-  progress: Progress;
-  signal: AbortSignal;
+  onSigned: (component: string, value: string) => void;
 }
 
-/** What Konflux made of a component's run. */
-export interface SnapshotFacts {
+/** What Konflux did after the run of a component; undefined is what it did not do in time. */
+export interface Outcome {
   component: string;
+  /** What Chains wrote on the run. */
+  signed: string | undefined;
+  snapshot: SnapshotFacts | undefined;
+  /** Of a scanner that has a Snapshot: the scenario, and what came of it. */
+  test: { scenario: string; result: TestResult | undefined } | undefined;
+}
+
+export interface SnapshotFacts {
   name: string;
   /** The images in it, by component. */
   images: Readonly<Record<string, string>>;
 }
 
-export interface Outcome {
-  /** What Chains wrote on each run, by component; undefined where it wrote nothing in time. */
-  signed: ReadonlyMap<string, string | undefined>;
-  snapshots: readonly SnapshotFacts[];
-  /** The scenario of each scanner, by component: `TestPassed`, another status, or nothing in time. */
-  tests: ReadonlyMap<string, { scenario: string; status: string | undefined; details: string }>;
+interface TestResult {
+  scenario: string;
+  /** `TestPassed`, or another one. */
+  status: string;
+  details: string;
 }
 
 /** Waits for what Konflux does after the builds: signatures, Snapshots, integration tests. What does not come is a result. */
-export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
-  const { runs, timeouts } = options;
-  const selector = konfluxLabels(options.config.chain.application).runs;
-  const signed = new Map<string, string | undefined>();
-  const tests = new Map<string, { scenario: string; status: string | undefined; details: string }>();
-  const snapshots: SnapshotFacts[] = [];
-  await Promise.all(
-    [...runs].map(async ([component, run]) => {
-      const where = { ...options, selector, run, known: options.signed, timeout: timeouts.signed };
-      signed.set(component, await awaitSigned(component, where));
-      const written = [...signed].flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
-      options.onKnown({ signed: { ...options.signed, ...Object.fromEntries(written) } });
-      const snapshot = await step(
-        options,
-        `${component} · Snapshot`,
-        () => waitSnapshot(options, component, run, signed.get(component) === RUN_GONE),
-        Boolean,
-      );
-      if (snapshot === undefined) return;
-      snapshots.push(snapshot);
-      const scenario = scenarioOf(options.config, component);
-      if (scenario === undefined) return;
-      const result = await step(
-        options,
-        `${component} · ${scenario}`,
-        () => waitTest(options, snapshot.name, scenario),
-        (value) => value?.status === 'TestPassed',
-      );
-      tests.set(component, { scenario, status: result?.status, details: result?.details ?? '' });
+export function awaitOutcome(options: OutcomeOptions): Promise<readonly Outcome[]> {
+  const { runs, timeouts, config, signed: known, onSigned } = options;
+  const selector = konfluxLabels(config.chain.application).runs;
+  return Promise.all(
+    [...runs].map(async ([component, run]): Promise<Outcome> => {
+      const step = <T>(what: string, wait: Promise<T>, good: (value: T) => boolean): Promise<T> =>
+        shown(options, `${component} · ${what}`, wait, good);
+      const signed = await awaitSigned(component, { ...options, known, selector, run, timeout: timeouts.signed });
+      if (signed !== undefined) onSigned(component, signed);
+      const snapshot = await step('Snapshot', waitSnapshot(options, run, signed === RUN_GONE), Boolean);
+      const scenario = scenarioOf(options, component);
+      if (snapshot === undefined || scenario === undefined) return { component, signed, snapshot, test: undefined };
+      const isGood = (value: TestResult | undefined): boolean => value?.status === 'TestPassed';
+      const result = await step(scenario, waitTest(options, snapshot.name, scenario), isGood);
+      return { component, signed, snapshot, test: { scenario, result } };
     }),
   );
-  return { signed, snapshots, tests };
 }
 
-async function step<T>(
+async function shown<T>(
   { progress }: OutcomeOptions,
-  name: string,
-  wait: () => Promise<T>,
+  what: string,
+  wait: Promise<T>,
   good: (value: T) => boolean,
 ): Promise<T> {
-  progress.started(name);
-  const value = await wait();
-  progress.ended(name, good(value) ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
+  progress.started(what);
+  const value = await wait;
+  progress.ended(what, good(value) ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
   return value;
 }
 
-function waitSnapshot(
-  { cluster, namespace, timeouts, signal }: OutcomeOptions,
-  component: string,
-  run: string,
-  isGone: boolean,
-): Promise<SnapshotFacts | undefined> {
+function waitSnapshot(options: OutcomeOptions, run: string, isGone: boolean): Promise<SnapshotFacts | undefined> {
+  const { cluster, timeouts } = options;
   return waitFor(cluster, KINDS.snapshot, {
-    namespace,
+    ...options,
     selector: `${NAMES.buildPipelineRun}=${run}`,
     // From a run that is not there any more none is made: one that is there was made before.
     timeout: isGone ? Math.min(timeouts.snapshot, 60_000) : timeouts.snapshot,
-    signal,
-    look: (object) => ({ component, name: object.metadata.name, images: imagesOf(object) }),
+    look: (object) => ({ name: object.metadata.name, images: imagesOf(object) }),
   });
 }
 
 function imagesOf(snapshot: Resource): Record<string, string> {
+  const components = list(snapshot, 'spec', 'components');
   return Object.fromEntries(
-    list(snapshot, 'spec', 'components').map((entry) => [
-      text(entry, 'name') ?? '',
-      text(entry, 'containerImage') ?? '',
-    ]),
+    components.map((entry) => [text(entry, 'name') ?? '', text(entry, 'containerImage') ?? '']),
   );
-}
-
-function waitTest({ cluster, namespace, timeouts, signal }: OutcomeOptions, snapshot: string, scenario: string) {
-  return waitFor(cluster, KINDS.snapshot, {
-    namespace,
-    timeout: timeouts.tests,
-    signal,
-    look(object) {
-      if (object.metadata.name !== snapshot) return undefined;
-      const found = testResults(object).find((result) => result.scenario === scenario);
-      return found === undefined || UNDER_WAY.has(found.status) ? undefined : found;
-    },
-  });
 }
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['', 'Pending', 'InProgress', 'BuildPLRInProgress']);
 
+function waitTest(options: OutcomeOptions, snapshot: string, scenario: string): Promise<TestResult | undefined> {
+  return waitFor(options.cluster, KINDS.snapshot, {
+    ...options,
+    timeout: options.timeouts.tests,
+    look(object) {
+      if (object.metadata.name !== snapshot) return undefined;
+      return testResults(object).find((result) => result.scenario === scenario && !UNDER_WAY.has(result.status));
+    },
+  });
+}
+
 /** The integration service's annotation: a JSON list with an entry for each scenario. */
-function testResults(snapshot: Resource): { scenario: string; status: string; details: string }[] {
+function testResults(snapshot: Resource): TestResult[] {
   try {
     const parsed: unknown = JSON.parse(snapshot.metadata.annotations?.[NAMES.testStatus] ?? '[]');
     return (Array.isArray(parsed) ? parsed : []).map((entry) => ({
@@ -141,7 +116,7 @@ function testResults(snapshot: Resource): { scenario: string; status: string; de
   }
 }
 
-function scenarioOf(config: LoadedConfig, component: string): string | undefined {
+function scenarioOf({ config }: OutcomeOptions, component: string): string | undefined {
   return desiredObjects(config).find(
     ({ kind, ...object }) =>
       kind === 'IntegrationTestScenario' &&
@@ -149,47 +124,44 @@ function scenarioOf(config: LoadedConfig, component: string): string | undefined
   )?.metadata.name;
 }
 
-/** The outcome as evidence, for the criterion that it belongs to. */
+/** The outcomes as evidence, for the criteria that they belong to. */
 export function outcomeEvidence(
-  { signed, snapshots, tests }: Outcome,
-  chain: ChainPlan,
-  digests: ReadonlyMap<string, string | undefined>,
+  outcomes: readonly Outcome[],
+  { config }: ClusterRun,
+  images: readonly ObservedImage[],
 ): Readonly<Record<'scanner-extracts' | 'scanned-and-signed', readonly Evidence[]>> {
-  const scanners = componentsOf(chain).slice(1);
+  const components = componentsOf(config.chain);
+  const builder = components[0]?.component ?? '';
   return {
-    'scanner-extracts': [...signed.keys()].flatMap((component) => snapshotEvidence(component)),
+    'scanner-extracts': outcomes.flatMap(snapshotEvidence),
     'scanned-and-signed': [
-      ...[...signed].map(([component, value]) => signedEvidence(component, value)),
-      ...[...tests].map(([component, { scenario, status, details }]) => {
-        const what = `integration test ${scenario} on the Snapshot of ${component}`;
-        if (status === 'TestPassed') return passed('integration-test', `${what}: TestPassed`);
-        return failed(
-          'integration-test',
-          what,
-          'TestPassed',
-          status === undefined ? 'no result in time' : `${status}: ${details}`,
-        );
-      }),
+      ...outcomes.map(({ component, signed }) => signedEvidence(component, signed)),
+      ...outcomes.flatMap(({ component, test }) => (test === undefined ? [] : [testEvidence(component, test)])),
     ],
   };
 
-  function snapshotEvidence(component: string): Evidence[] {
-    const snapshot = snapshots.find((entry) => entry.component === component);
-    const digest = digests.get(component);
+  function snapshotEvidence({ component, snapshot }: Outcome): Evidence[] {
     if (snapshot === undefined) {
       return [failed('snapshot', `Konflux made a Snapshot from the run of ${component}`, 'a Snapshot', 'none in time')];
     }
-    const own = named('its own image', snapshot, component, digest);
+    const own = named('its own image', snapshot, component);
     // Only a scanner's Snapshot is the consistent pair: the builder's has the other images of the build before.
-    const isScanner = scanners.some((entry) => entry.component === component);
-    const builder = componentsOf(chain)[0]?.component ?? '';
-    return isScanner ? [own, named('the image that links to it', snapshot, builder, digests.get(builder))] : [own];
+    return component === builder ? [own] : [own, named('the image that links to it', snapshot, builder)];
   }
 
-  function named(what: string, snapshot: SnapshotFacts, component: string, digest: string | undefined): Evidence {
+  function named(what: string, snapshot: SnapshotFacts, component: string): Evidence {
+    const role = components.find((entry) => entry.component === component)?.role;
+    const digest = images.find((image) => image.role === role)?.published.digest;
     const found = snapshot.images[component];
     const text = `Snapshot ${snapshot.name} has ${what}, ${component}`;
     if (digest !== undefined && found?.endsWith(`@${digest}`)) return passed('snapshot', `${text}: ${digest}`);
     return failed('snapshot', text, digest ?? 'a digest (none was published)', found ?? 'no such component');
   }
+}
+
+function testEvidence(component: string, { scenario, result }: NonNullable<Outcome['test']>): Evidence {
+  const what = `integration test ${scenario} on the Snapshot of ${component}`;
+  if (result?.status === 'TestPassed') return passed('integration-test', `${what}: TestPassed`);
+  const found = result === undefined ? 'no result in time' : `${result.status}: ${result.details}`;
+  return failed('integration-test', what, 'TestPassed', found);
 }

@@ -1,8 +1,7 @@
-import type { Registry, VerificationKey } from '@multi-image/digest-chain';
-import type { LoadedConfig } from '@multi-image/manifests';
+import type { VerificationKey } from '@multi-image/digest-chain';
 import { E2eError } from '../../../errors.ts';
 import { KEY_HINT, KEY_SECRET, readChainsKey } from '../chains-key.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterPlan, ClusterRun } from '../cluster-run.ts';
 import { type Finding, gatherFindings, problemOf } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
 import { KINDS, type Kind } from '../resource.ts';
@@ -10,17 +9,7 @@ import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects, findUnfinished } from './desired.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
 
-export interface TenantPreflight {
-  findings: readonly Finding[];
-  /** Chains' public keys; empty where they can't be read. */
-  keys: readonly VerificationKey[];
-}
-
-export interface PreflightOptions {
-  cluster: Cluster;
-  config: LoadedConfig;
-  namespace: string;
-  registry: Registry;
+export interface PreflightOptions extends ClusterRun {
   /** In place of Chains' key in the cluster. */
   keys?: readonly VerificationKey[] | undefined;
   /** Whether anything will be applied and triggered, or an existing run is only followed. */
@@ -28,7 +17,7 @@ export interface PreflightOptions {
 }
 
 /** Looks at everything that a run needs, and tells all that is wrong at once. Changes nothing. */
-export async function preflightTenant(options: PreflightOptions): Promise<TenantPreflight> {
+export async function preflightTenant(options: PreflightOptions): ReturnType<ClusterPlan['preflight']> {
   const { cluster, config, namespace } = options;
   const findings: Finding[] = (await findUnfinished(config)).map((what) => ({
     level: 'problem',
@@ -51,7 +40,7 @@ export async function preflightTenant(options: PreflightOptions): Promise<Tenant
   }
   const looks = [
     findMissingRights(cluster, namespace, needs(options)),
-    findUnlinkedSecrets(options).catch((error) => nothingIfTold(options, error)),
+    findUnlinkedSecrets(options, options.changes).catch((error) => nothingIfTold(options, error)),
     findRegistryProblems(options.registry, config.chain),
     lookAtKey(),
   ];

@@ -1,31 +1,17 @@
 import { formatLimit } from '@multi-image/kit/durations';
-import type { Progress } from '@multi-image/kit/progress';
-import type { LoadedConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import type { Resource } from '../resource.ts';
 import { carryOut, planApply } from './apply.ts';
 import { askAgain, configure, findUnconfigured, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
 import { awaitGone, isGoing, printGoing } from './made.ts';
 
-export interface SetUpOptions {
-  cluster: Cluster;
-  config: LoadedConfig;
-  namespace: string;
-  /** Milliseconds for each wait. */
-  timeout: number;
-  /** Only say what would be done. */
-  dryRun: boolean;
-  progress: Progress;
-  signal: AbortSignal;
-}
-
 /** Applies what the config asks for, and waits until Konflux made of it what builds need. */
-export async function setUp(options: SetUpOptions): Promise<void> {
-  const { cluster, config, namespace, dryRun, progress } = options;
+export async function setUp(run: ClusterRun): Promise<void> {
+  const { cluster, config, namespace, dryRun, progress } = run;
   const objects = desiredObjects(config);
-  await settleGoing(objects, options);
+  await settleGoing(objects, run);
   const plan = await planApply(cluster, objects);
   const unconfigured = await findUnconfigured(cluster, objects);
   const would = dryRun ? 'would ' : '';
@@ -43,15 +29,16 @@ export async function setUp(options: SetUpOptions): Promise<void> {
     plan.filter(({ object }) => !isAccount(object)),
   );
   await askAgain(cluster, unconfigured, namespace);
-  await configure(options);
+  await configure(run);
   // Konflux makes the accounts with their components: they are its own, and only get secrets from here.
   await carryOut(cluster, await planApply(cluster, objects.filter(isAccount)));
-  await waitLinked(options);
+  await waitLinked(run);
 }
 
 /** Waits for what was deleted to be gone: what is applied to it would go with it. Throws `WAIT_TIMEOUT`. */
-async function settleGoing(objects: readonly Resource[], options: SetUpOptions): Promise<void> {
-  const { cluster, namespace, timeout, dryRun, progress, signal } = options;
+async function settleGoing(objects: readonly Resource[], run: ClusterRun): Promise<void> {
+  const { cluster, namespace, dryRun, progress, signal } = run;
+  const { configured: timeout } = run.timeouts;
   const found = await Promise.all(objects.map((object) => cluster.read(object, object.metadata.name, namespace)));
   const going = found.filter((object): object is Resource => object !== undefined && isGoing(object));
   for (const object of going)

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../report/report.ts';
 import { HeldClock } from '../../../testing/clock.ts';
@@ -109,7 +110,7 @@ describe('where something falls, the criterion says what was expected and found'
   });
 
   test('signed by another key than the cluster’s', async () => {
-    const other = (await import('@multi-image/testing/signer')).createSigner();
+    const other = createSigner();
     const report = await (await start()).run({ keys: other.keys });
     expect(statusOf(report)['scanned-and-signed']).toBe('failed');
   });

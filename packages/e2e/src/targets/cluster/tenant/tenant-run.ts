@@ -1,5 +1,3 @@
-import type { LoadedConfig } from '@multi-image/manifests';
-import type { ObservedImage } from '../../../judge/observation.ts';
 import type { Report } from '../../../report/report.ts';
 import {
   type ClusterPlan,
@@ -54,7 +52,7 @@ function planTenant(options: ClusterRunOptions, run: ClusterRun, found: TenantSt
         return false;
       }
       if (!changes) return true;
-      await setUp({ ...run, timeout: timeouts.configured });
+      await setUp(run);
       if (dryRun) return false;
       await triggerAll(keeper);
       progress.line('builds are asked for');
@@ -71,11 +69,12 @@ function planTenant(options: ClusterRunOptions, run: ClusterRun, found: TenantSt
     },
 
     async conclude(keeper, runs) {
-      const { signed = {} } = keeper.state;
-      const outcome = await awaitOutcome({ ...run, runs, signed, onKnown: (known) => keeper.note(known) });
+      const onSigned = (component: string, value: string): void =>
+        keeper.note({ signed: { ...keeper.state.signed, [component]: value } });
+      const outcomes = await awaitOutcome({ ...run, runs, signed: keeper.state.signed, onSigned });
       return {
-        snapshots: outcome.snapshots.map(({ name }) => name),
-        evidence: (images) => outcomeEvidence(outcome, chain, digests(config, images)),
+        snapshots: outcomes.flatMap(({ snapshot }) => snapshot?.name ?? []),
+        evidence: (images) => outcomeEvidence(outcomes, run, images),
       };
     },
   };
@@ -91,14 +90,4 @@ function planTenant(options: ClusterRunOptions, run: ClusterRun, found: TenantSt
     await trigger(cluster, open, namespace);
     await keeper.save({ triggeredAt: Date.now() });
   }
-}
-
-/** The published digest of each component's image. */
-function digests({ chain }: LoadedConfig, images: readonly ObservedImage[]): Map<string, string | undefined> {
-  return new Map(
-    componentsOf(chain).map(({ component, role }) => [
-      component,
-      images.find((image) => image.role === role)?.published.digest,
-    ]),
-  );
 }
