@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KINDS, list, type Resource } from '../../targets/cluster/resource.ts';
+import { until } from '../until.ts';
 import { KubeServer } from './server.ts';
 
 // The rules of Kubernetes' API that this package relies on, each asked for over HTTP.
@@ -38,7 +39,7 @@ const run = (name: string, labels: Record<string, string> = { app: 'a' }): Resou
 /** All events of a watch until it ends by itself after a second. */
 async function watched(query: string, during: () => void): Promise<string> {
   const asked = ask(`${RUNS}?watch=true&timeoutSeconds=1&${query}`);
-  await expect.poll(() => server.watching).toBe(1);
+  await until(() => server.watching === 1);
   during();
   return String((await asked).body);
 }

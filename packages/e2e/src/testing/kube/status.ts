@@ -37,9 +37,9 @@ export function statusObject(
     apiVersion: 'v1',
     metadata,
     status: code < 300 ? 'Success' : 'Failure',
-    ...(message === '' ? {} : { message }),
-    ...(code < 300 ? {} : { reason: reason ?? REASONS[code] ?? 'Unknown' }),
-    ...(details === undefined ? {} : { details }),
+    message: message === '' ? undefined : message,
+    reason: code < 300 ? undefined : (reason ?? REASONS[code] ?? 'Unknown'),
+    details,
     code,
   };
 }

@@ -125,7 +125,7 @@ export class KubeWrites {
       answer.object(200, left);
       return;
     }
-    const details = { name, group: target.group, kind: target.plural, ...(uid === undefined ? {} : { uid }) };
+    const details = { name, group: target.group, kind: target.plural, uid };
     answer.json(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
   }
 

@@ -7,6 +7,7 @@ import type { Call } from '../../../testing/kube/server.ts';
 import { type QuayProxy, startQuayProxy } from '../../../testing/quay-proxy.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 import { type CommandEnd, startTenantCommand, type TenantCommand } from '../../../testing/tenant-command.ts';
+import { until } from '../../../testing/until.ts';
 
 let world: TenantWorld;
 let quay: QuayProxy;
@@ -73,11 +74,11 @@ describe('killed with SIGKILL, and taken up again with --resume', () => {
     tenant = await startTenant(world, { test: 'InProgress' });
     const first = startTenantCommand(world, tenant, quay);
     const signed = (): object => JSON.parse(readFileSync(tenant.stateFile, 'utf8')).signed ?? {};
-    await expect.poll(() => existsSync(tenant.stateFile) && Object.keys(signed()).length, { timeout: 20_000 }).toBe(2);
+    await until(() => existsSync(tenant.stateFile) && Object.keys(signed()).length === 2);
     first.child.kill('SIGKILL');
     expect((await first.ended).signal).toBe('SIGKILL');
     const { store } = tenant.server;
-    await expect.poll(() => store.all('Snapshot').length).toBe(2);
+    await until(() => store.all('Snapshot').length === 2);
     // From here on nothing is written but by this test.
     tenant.konflux.stop();
     for (const kind of ['PipelineRun', 'TaskRun']) {

@@ -7,6 +7,7 @@ import { createAuthority } from '../../../testing/kube/tls.ts';
 import { type QuayProxy, startQuayProxy } from '../../../testing/quay-proxy.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 import { type CommandEnd, startTenantCommand, type TenantCommand } from '../../../testing/tenant-command.ts';
+import { until } from '../../../testing/until.ts';
 
 // Secrets in every place that a run reads from, and a look at everything that the command says and writes.
 
@@ -72,36 +73,34 @@ function leaks({ stdout, stderr, files }: CommandEnd): string[] {
     places.flatMap(([place, text]) => (text.includes(secret) ? [`${place}: ${secret}`] : [])),
   );
 }
-const quick = ['--timeout', 'signed=2s', '--timeout', 'snapshot=2s', '--timeout', 'tests=2s'];
-
 test('of a run whose images are good, but not what Konflux says of them', async () => {
-  const end = await (await start({}, ...quick)).ended;
+  const end = await (await start({})).ended;
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
   // What was hidden had been there.
   expect(end.files.report).toContain('Authorization: Bearer [hidden]');
 });
 
 test('of a run in which all is well', async () => {
-  const end = await (await start({ chains: undefined, test: undefined }, ...quick)).ended;
+  const end = await (await start({ chains: undefined, test: undefined })).ended;
   expect([end.exitCode, leaks(end)]).toEqual([0, []]);
 });
 
 test('of a build that fails', async () => {
   const failingTask = { component: 'app', task: 'build-image-2', log: loot, message: loot };
-  const end = await (await start({ failingTask }, ...quick)).ended;
+  const end = await (await start({ failingTask })).ended;
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
   expect(end.stdout).toContain('https://robot:[hidden]@quay.io');
 });
 
 test('of a log that begins in the middle of a key', async () => {
   const failingTask = { component: 'app', task: 'build-image-2', log: `${'x\n'.repeat(40)}${key}${'y\n'.repeat(27)}` };
-  const end = await (await start({ failingTask }, ...quick)).ended;
+  const end = await (await start({ failingTask })).ended;
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
 });
 
 test('of a run that ends before its first task', async () => {
   const runReason = { component: 'app', reason: 'CouldntGetPipeline', message: loot, early: true };
-  const end = await (await start({ runReason }, ...quick)).ended;
+  const end = await (await start({ runReason })).ended;
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
 });
 
@@ -129,9 +128,7 @@ test.each<[NodeJS.Signals, number | null]>([
   const failingTask = { component: 'scanner', task: 'clair-scan', log: loot, message: loot };
   const command = await start({ failingTask, pace: 60 });
   // The failed run is in the state file then.
-  await expect
-    .poll(() => readFile(tenant.stateFile, 'utf8').catch(() => ''), { timeout: 20_000 })
-    .toContain('clair-scan');
+  await until(async () => (await readFile(tenant.stateFile, 'utf8').catch(() => '')).includes('clair-scan'));
   command.child.kill(signal);
   const end = await command.ended;
   expect([end.exitCode, leaks(end)]).toEqual([exitCode, []]);
