@@ -33,7 +33,10 @@ export class KubeWatches {
     const from = Number(given);
     const matches = selectorOf(query);
     const response = answer.stream();
-    const write = (type: string, object: unknown): void => void response.write(`${JSON.stringify({ type, object })}\n`);
+    // Between its end and its close there is nobody to write to.
+    const write = (type: string, object: unknown): void => {
+      if (!response.writableEnded) response.write(`${JSON.stringify({ type, object })}\n`);
+    };
     if (from > 0 && from < this.#store.compactedUpTo) {
       write('ERROR', statusObject(410, `too old resource version: ${from} (${this.#store.compactedUpTo})`));
       response.end();
