@@ -10,7 +10,7 @@ export type CheckId =
   | 'chain-statement'
   | AttestedCheckId;
 
-export type AttestedCheckId = 'signature' | 'provenance' | 'build-args';
+export type AttestedCheckId = 'signature' | 'provenance' | 'builder' | 'source' | 'built-by' | 'build-args';
 
 /** One step of a proof. */
 export interface Check {

@@ -16,11 +16,13 @@ export interface Embedding {
   readonly place: Repository;
   /** The name of the environment variable that holds the digest. */
   readonly variable: string;
+  /** The name of the one beside it that holds the url. */
+  readonly urlVariable: string;
 }
 
 /**
- * Finds how an image embeds `origin`; throws `LINK_MISMATCH` where it does not, or where what it says differs between
- * label and environment, and `LINK_INVALID` where it is malformed.
+ * Finds how an image embeds `origin`; throws `LINK_MISMATCH` where it does not, where what it says differs between label
+ * and environment, or where it says something else elsewhere, and `LINK_INVALID` where it is malformed.
  */
 function findEmbedding(facts: ImageFacts, origin: Digest, names: LabelNames): Embedding {
   const embedded = embeddedImages(facts, names);
@@ -49,7 +51,45 @@ function findEmbedding(facts: ImageFacts, origin: Digest, names: LabelNames): Em
       found: url,
     });
   }
-  return { role, digest, url, place: { registry, repository }, variable };
+  const embedding = { role, digest, url, place: { registry, repository }, variable, urlVariable };
+  refuseSecondAnswer(facts, embedding, names);
+  return embedding;
+}
+
+/**
+ * A reader takes whichever pair it knows: so no other variables and no other labels may name the embedded repository with
+ * another digest. Throws `LINK_MISMATCH` with both.
+ */
+function refuseSecondAnswer(facts: ImageFacts, { digest, place, url }: Embedding, names: LabelNames): void {
+  const variables = facts.environment
+    .filter(([name]) => name.endsWith('_URL'))
+    .map(([name, value]) => {
+      const beside = `${name.slice(0, -'_URL'.length)}${DIGEST_SUFFIX}`;
+      return { name: beside, url: value, digests: valuesOf(facts, beside) };
+    });
+  const labels = embeddedImages(facts, names).map(({ role, digest: beside, url: label = '' }) => {
+    return { name: names.digestOf(role), url: label, digests: [beside] };
+  });
+  for (const pair of [...variables, ...labels]) {
+    const named = referenceIn(pair.url);
+    if (named === undefined || !isSameRepository(named, place)) continue;
+    const other = [named.digest, ...pair.digests].find((text) => text !== digest);
+    if (other === undefined) continue;
+    throw new DigestChainError('LINK_MISMATCH', 'the linked image names the image that it embeds twice, differently', {
+      expected: url,
+      found: `${pair.name}=${other || 'nothing'} (${pair.url})`,
+      hint: 'a base image may have set what the Containerfile does not',
+    });
+  }
+}
+
+/** A url with a digest; undefined for the links of a seal, which have none, and for what is no url. */
+function referenceIn(text: string): DigestReference | undefined {
+  try {
+    return parseDigestReference(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The same in each image of an index; throws the same. */

@@ -5,11 +5,11 @@ import { LabelNames } from './label-names.ts';
 import { isAtLeast, judgeProof } from './level.ts';
 import { formatReference, nameOf, type Reference } from './reference.ts';
 import type { RawManifest, Registry } from './registry/registry.ts';
-import { withSignal } from './registry/with-signal.ts';
+import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { type Verification, type VerifyOptions, verifyManifest, wantedLevel } from './verify.ts';
 
-export interface ExtractOptions extends Omit<VerifyOptions, 'at'> {
+export interface ExtractOptions extends Omit<VerifyOptions, 'at' | 'deadline'> {
   /** Which of the linked images is wanted. */
   readonly role: string;
   /** How long to wait for the image to be published, in milliseconds; without it the image must be there. */
@@ -35,10 +35,9 @@ export async function extract(client: Registry, reference: Reference, options: E
   const registry = withSignal(client, options.signal);
   const manifest = await waitForManifest(registry, reference, options);
   // Labels need no second witness here: every request is one that a waiting pipeline pays for.
-  const verification = await verifyManifest(registry, reference, manifest, names, {
-    ...options,
-    statement: options.statement ?? false,
-  });
+  // The deadline is that of waiting: what it proves afterwards has the usual time.
+  const demands = { ...options, deadline: undefined, statement: options.statement ?? false };
+  const verification = await verifyManifest(registry, reference, manifest, names, demands);
   assertVerified(verification, options);
   const link = linkOf(verification, options.role);
   return { url: link.url, digest: link.digest, verification };

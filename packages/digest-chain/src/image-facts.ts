@@ -10,6 +10,8 @@ export interface ImageFacts {
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** The git commit that the image says it was built from. */
   readonly revision: string | undefined;
+  /** What all its labels name that name a commit, each once: several contradict each other. */
+  readonly revisions: readonly string[];
   /** What is run; none where the config names nothing. */
   readonly entrypoint: readonly string[];
   /** What it runs on. */
@@ -23,16 +25,19 @@ export function readImageFacts(config: Uint8Array): ImageFacts {
   const labels = new Map(
     place.labels.map(({ key, value }) => [key, value.type === 'string' ? decodeString(config, value) : '']),
   );
+  // vcs-ref is what images had before image-spec's annotations named it.
+  const named = ['org.opencontainers.image.revision', 'vcs-ref'].map((label) => labels.get(label) || undefined);
+  const revisions = [...new Set(named.filter((revision) => revision !== undefined))];
   return {
     labels,
     environment: readEnvironment(config, place),
-    // vcs-ref is what images had before image-spec's annotations named it.
     entrypoint: items(read(field(place.config, 'Entrypoint'))).filter((word) => typeof word === 'string'),
     platform: readPlatform({
       os: read(field(place.root, 'os')),
       architecture: read(field(place.root, 'architecture')),
       variant: read(field(place.root, 'variant')),
     }),
-    revision: labels.get('org.opencontainers.image.revision') || labels.get('vcs-ref') || undefined,
+    revision: revisions[0],
+    revisions,
   };
 }

@@ -10,7 +10,14 @@ export type Level = (typeof LEVELS)[number];
 export const LEVELS = ['none', 'linked', 'attested'] as const;
 
 /** The checks of level `attested`; all others are of level `linked`. */
-export const ATTESTED: readonly AttestedCheckId[] = ['signature', 'provenance', 'build-args'];
+export const ATTESTED: readonly AttestedCheckId[] = [
+  'signature',
+  'provenance',
+  'builder',
+  'source',
+  'built-by',
+  'build-args',
+];
 
 export interface Judgement<C> {
   readonly level: Level;

@@ -5,7 +5,7 @@ import { checkTag, embeddingTrees, type LinkedImage, linksTo, readLinked } from 
 import { readTree } from './read-image.ts';
 import { type DigestReference, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry } from './registry/registry.ts';
-import { withSignal } from './registry/with-signal.ts';
+import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import type { StatementOptions } from './seal.ts';
 import { publishStatement } from './statement/publish.ts';

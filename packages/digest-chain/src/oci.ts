@@ -54,5 +54,5 @@ export type {
   Repository,
   Upload,
 } from './registry/registry.ts';
-export { withSignal } from './registry/with-signal.ts';
+export { withSignal } from './registry/with-call-options.ts';
 export type { Image } from './seal/manifest.ts';

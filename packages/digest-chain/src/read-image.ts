@@ -6,7 +6,7 @@ import { decodeJson, items, member } from './json/decode.ts';
 import { isIndex } from './media-types.ts';
 import { nameOf, type Reference } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
-import { withSignal } from './registry/with-signal.ts';
+import { withSignal } from './registry/with-call-options.ts';
 import { MAX_CONFIG_SIZE } from './seal/config.ts';
 import { checkImages, readIndex, requireArtifact } from './seal/image-index.ts';
 import { type Image, readImageManifest } from './seal/manifest.ts';

@@ -7,7 +7,7 @@ import { isIndex } from './media-types.ts';
 import { readTree } from './read-image.ts';
 import { type DigestReference, isSameRepository, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry, Repository, Upload } from './registry/registry.ts';
-import { withSignal } from './registry/with-signal.ts';
+import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { readImageManifest } from './seal/manifest.ts';
 import { type SealedTree, sealTree } from './seal/tree.ts';

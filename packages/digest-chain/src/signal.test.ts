@@ -8,7 +8,7 @@ import { readImage } from './read-image.ts';
 import type { DigestReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import type { Registry } from './registry/registry.ts';
-import { withSignal } from './registry/with-signal.ts';
+import { withSignal } from './registry/with-call-options.ts';
 import { seal } from './seal.ts';
 import { attachStatement } from './statement/artifact.ts';
 import { discoverStatements } from './statement/discover.ts';

@@ -2,7 +2,7 @@ import { LabelNames } from './label-names.ts';
 import { readTree } from './read-image.ts';
 import { nameOf, type Reference } from './reference.ts';
 import type { CallOptions, Registry } from './registry/registry.ts';
-import { withSignal } from './registry/with-signal.ts';
+import { withSignal } from './registry/with-call-options.ts';
 import type { Seal } from './seal/config.ts';
 import { type ImageTree, unsealTree } from './seal/tree.ts';
 

@@ -58,6 +58,9 @@ const PASSED = {
   'chain-statement': 'skipped',
   signature: 'skipped',
   provenance: 'skipped',
+  builder: 'skipped',
+  source: 'skipped',
+  'built-by': 'skipped',
   'build-args': 'skipped',
 };
 

@@ -1,5 +1,6 @@
 import { checkAttestations } from './attestation/checks.ts';
 import { EvidenceReader } from './attestation/evidence.ts';
+import { demandsOf, type RunDemands } from './attestation/judge-run.ts';
 import type { VerificationKey } from './attestation/keys.ts';
 import { type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
@@ -9,15 +10,16 @@ import { ATTESTED, judgeProof, type Level } from './level.ts';
 import { factsOf, treeOf } from './read-image.ts';
 import { formatReference, nameOf, type Reference } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
-import { withSignal } from './registry/with-signal.ts';
+import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
 import { discoverStatements } from './statement/discover.ts';
+import { followingLinks, type Limits, withinDeadline } from './verify/limits.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';
 import { proveSeal } from './verify/seal-proof.ts';
 import { proveStatements } from './verify/statement-proof.ts';
 
-export interface VerifyOptions extends CallOptions {
+export interface VerifyOptions extends CallOptions, Limits, RunDemands {
   /** The git commit that every image must have been built from. */
   readonly revision?: string | undefined;
   readonly prefix?: string | undefined;
@@ -57,23 +59,36 @@ export async function verify(
 ): Promise<Verification> {
   // Of a malformed prefix nothing is asked.
   const names = new LabelNames(options.prefix);
-  const registry = withSignal(client, options.signal);
-  return verifyManifest(registry, reference, await registry.getManifest(reference, nameOf(reference)), names, options);
+  return withinDeadline(withSignal(client, options.signal), options, async (registry) => {
+    const manifest = await registry.getManifest(reference, nameOf(reference));
+    return proveFrom(registry, reference, manifest, names, options);
+  });
 }
 
 /** As {@link verify}, from a manifest that was read already, by a client that heeds the signal. */
 export async function verifyManifest(
-  registry: Registry,
+  client: Registry,
   reference: Reference,
   manifest: RawManifest,
   names: LabelNames,
-  { revision, at = new Map(), statement = true, keys = [] }: VerifyOptions,
+  options: VerifyOptions,
 ): Promise<Verification> {
+  return withinDeadline(client, options, (registry) => proveFrom(registry, reference, manifest, names, options));
+}
+
+async function proveFrom(
+  client: Registry,
+  reference: Reference,
+  manifest: RawManifest,
+  names: LabelNames,
+  { revision, at = new Map(), statement = true, keys = [], ...demands }: VerifyOptions,
+): Promise<Verification> {
+  const repository = { registry: reference.registry, repository: reference.repository };
+  const registry = followingLinks(client, repository, at.values());
   const tree = await treeOf(registry, reference, manifest);
   const facts = factsOf(tree);
-  const repository = { registry: reference.registry, repository: reference.repository };
   const proof = await proveLinks({ registry, repository, tree, facts, names, revision, at }, statement);
-  const checks = [...proof.checks, ...(await attest(registry, proof, keys))];
+  const checks = [...proof.checks, ...(await attest(registry, proof, keys, demands))];
   return {
     level: judgeProof(checks).level,
     image: { reference: formatReference(reference), digest: manifest.digest },
@@ -92,11 +107,14 @@ export function wantedLevel({ keys = [] }: Pick<VerifyOptions, 'keys'>): Level {
 /** The checks of level `attested`, on top of a proof of level `linked` that holds. */
 async function attest(
   registry: Registry,
-  { checks, members }: LinkProof,
+  { checks, members, revision }: LinkProof,
   keys: readonly VerificationKey[],
+  demands: RunDemands,
 ): Promise<readonly Check[]> {
   const failed = checks.find((check) => check.status === 'failed');
-  if (keys.length > 0 && failed === undefined) return checkAttestations(new EvidenceReader(registry, keys), members);
+  if (keys.length > 0 && failed === undefined) {
+    return checkAttestations(new EvidenceReader(registry, keys), members, demandsOf(demands, revision));
+  }
   const reason = failed === undefined || keys.length === 0 ? 'no key was given' : `needs ${failed.id}, which failed`;
   return ATTESTED.map((id) => skipped({ id }, reason));
 }

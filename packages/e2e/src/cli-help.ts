@@ -29,6 +29,9 @@ Of published images (verify):
   --key FILE     public keys of the build system, such as cosign.pub; can be repeated. On a tenant:
                  in place of the cluster's
   --revision SHA the commit that all images must have been built from
+  --source URL   the git repository that they must have been built from, by what was signed
+  --builder-id ID, --builder-task PATTERN, --allow-pull-request
+                 who may have built them, and of what: as digest-chain verify
   --prefix TEXT  of the labels (default io.konflux.poc)
   --at ROLE=REPOSITORY
                  where the image of this role is now, of a chain that was copied; can be repeated

@@ -1,3 +1,4 @@
+export { LOCAL_BUILDER } from './chains/provenance.ts';
 export { buildNodeBase } from './containers/base-image.ts';
 export { type Containers, probeContainers } from './containers/containers.ts';
 export { type Problem, TektonLocalError, type TektonLocalErrorCode } from './errors.ts';

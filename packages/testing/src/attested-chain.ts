@@ -10,7 +10,8 @@ import {
   SIMPLE_SIGNING,
 } from '@multi-image/digest-chain/oci';
 import { REVISION, type TestChain } from './chain.ts';
-import type { TestTask } from './provenance.ts';
+import { ONES } from './image.ts';
+import { SOURCE, type TestTask } from './provenance.ts';
 import { pushChain } from './pushed-chain.ts';
 import { envelope, pushSigned, type Signer, simpleSigning } from './signer.ts';
 
@@ -33,14 +34,28 @@ export async function sealedChain(host: string, name: string, platforms?: readon
 /** The tasks of the run that built the chain. */
 export function tasksOf(chain: SealedChain, buildArgs: readonly string[]): readonly TestTask[] {
   return [
-    { name: 'clone-repository', params: { url: 'x' }, results: { commit: REVISION } },
-    { name: 'build-image-1', params: { BUILD_ARGS: [] }, results: { IMAGE_DIGEST: chain.origin } },
-    { name: 'build-image-2', params: { BUILD_ARGS: buildArgs }, results: { IMAGE_DIGEST: chain.metadata } },
-    { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
+    {
+      name: 'clone-repository',
+      params: { url: SOURCE },
+      results: { 'CHAINS-GIT_URL': SOURCE, 'CHAINS-GIT_COMMIT': REVISION, SOURCE_ARTIFACT },
+    },
+    {
+      name: 'build-image-1',
+      params: { BUILD_ARGS: [], SOURCE_ARTIFACT },
+      results: { IMAGE_URL: chain.image1, IMAGE_DIGEST: chain.origin },
+    },
+    {
+      name: 'build-image-2',
+      params: { BUILD_ARGS: buildArgs, SOURCE_ARTIFACT },
+      results: { IMAGE_URL: chain.image2, IMAGE_DIGEST: chain.metadata },
+    },
+    { name: 'label-image-1', results: { IMAGE_URL: chain.image1, IMAGE_DIGEST: chain.sealed } },
     // A task that passes the digest on, as an index or a scanner does, is no build.
     { name: 'scan-image-2', params: { 'image-digest': chain.metadata }, results: { IMAGE_DIGEST: chain.metadata } },
   ];
 }
+
+const SOURCE_ARTIFACT = `oci:registry.example/source@${ONES}`;
 
 /** What the build of Image 2 is called with. */
 export const buildArgsOf = (chain: SealedChain): string[] => [

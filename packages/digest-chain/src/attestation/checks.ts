@@ -1,12 +1,14 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { type Check, runCheck, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
+import type { Embedding } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import type { RawManifest, Repository } from '../registry/registry.ts';
-import { type Claim, isSignature } from './document.ts';
+import { knowsBuildType } from './builders.ts';
+import { isSignature } from './document.ts';
 import type { Evidence, EvidenceReader, FoundClaim } from './evidence.ts';
+import { type Demands, digestsOf, isSilent, judgeRun, type Run, unknownTo } from './judge-run.ts';
 import type { VerificationKey } from './keys.ts';
-import type { ProvenanceTask } from './provenance.ts';
 
 /** An image of a chain whose attestations are checked. */
 export interface AttestedImage {
@@ -17,38 +19,35 @@ export interface AttestedImage {
   /** As it was built: what other images embed. */
   readonly origin: Digest;
   /** What its build tasks returned: the origin, or the origin's images where it is an index. */
-  readonly built: readonly Digest[];
-  /** The roles of the images that it embeds. */
-  readonly embeds: readonly string[];
+  readonly built: readonly RawManifest[];
+  /** The images that it embeds, and how each of those that were built says so, in the same order. */
+  readonly embeds: readonly { readonly role: string; readonly embeddings: readonly Embedding[] }[];
 }
 
 const NO_LOG = 'no transparency log was checked';
 
 /**
- * The checks of level `attested`: each image is signed; for each image that embeds another there is one signed
- * provenance that has both as subjects, and in it the task that built the image was given the other's digest as a build
- * argument.
+ * The checks of level `attested`: each image is signed (`signature`), and one signed document, the provenance of the
+ * PipelineRun that built the chain, knows all its images (`provenance`) and stands up to what {@link judgeRun} asks of it.
+ *
+ * Where several documents know all images, one that passes is enough, and without one the best is shown: what others say
+ * adds nothing and takes nothing away. So a proof with fewer documents proves less, and nobody who hides one gains by it.
  */
 export async function checkAttestations(
   reader: EvidenceReader,
   images: readonly AttestedImage[],
+  demands: Demands,
 ): Promise<readonly Check[]> {
+  if (new Set(images.map(({ role }) => role)).size < images.length) {
+    throw new RangeError('two images have the same role');
+  }
   const read = async (image: AttestedImage): Promise<Found> => ({
     image,
     evidence: await reader.read(image.repository, image.manifest),
   });
   const found = await mapConcurrently(images, read, IMAGES_AT_ONCE);
-  const byRole = new Map(found.map((entry) => [entry.image.role, entry]));
-  if (byRole.size < images.length) throw new RangeError('two images have the same role');
-  const checks = await Promise.all(found.map((entry) => checkSignature(entry, reader.keys)));
-  for (const entry of found) {
-    for (const role of entry.image.embeds) {
-      const embedded = byRole.get(role);
-      if (embedded === undefined) throw new RangeError(`no image has the role ${role}`);
-      checks.push(...(await checkLink(entry, embedded)));
-    }
-  }
-  return checks;
+  const signatures = await Promise.all(found.map((entry) => checkSignature(entry, reader.keys)));
+  return [...signatures, ...(await checkRuns(reader, found, demands))];
 }
 
 // Each may hold documents of MAX_DOCUMENT_SIZE together.
@@ -65,106 +64,131 @@ async function checkSignature({ image, evidence }: Found, keys: readonly Verific
     if (claim !== undefined) return { evidence: `${signedBy(claim)}; ${NO_LOG}`, value: undefined };
     throw new DigestChainError('SIGNATURE_MISSING', 'the image is not signed with a given key', {
       expected: `a signature of ${image.manifest.digest} by ${keys.map(nameOf).join(' or ')}`,
-      found: describeRejected(evidence),
+      found: describeRejected([evidence]),
       hint: 'signatures are looked for at the tag sha256-<hex>.sig and among the referrers',
     });
   });
   return check;
 }
 
-async function checkLink(image: Found, embedded: Found): Promise<readonly Check[]> {
-  const { role } = image.image;
-  const wanted = [embedded.image.manifest.digest, image.image.manifest.digest] as const;
-  const all = [...embedded.evidence.claims, ...image.evidence.claims].filter((claim) => claim.provenance !== undefined);
-  const both = all.filter((claim) => wanted.every((digest) => claim.subjects.has(digest)));
-  const provenance = await runCheck({ id: 'provenance', role }, () => {
-    const [claim] = both;
-    if (claim !== undefined) {
-      const by = claim.provenance?.builder ?? 'an unnamed builder';
-      return { evidence: `of ${by}, has both images as subjects; ${signedBy(claim)}`, value: undefined };
-    }
-    throw new DigestChainError('PROVENANCE_MISSING', 'no signed provenance has both images as subjects', {
-      expected: wanted.join(' and '),
-      found: `${all.length} with one of them; ${describeRejected(image.evidence)}`,
-      hint: 'provenance is looked for at the tag sha256-<hex>.att and among the referrers of both images',
-    });
+async function checkRuns(reader: EvidenceReader, found: readonly Found[], demands: Demands): Promise<readonly Check[]> {
+  const images = found.map(({ image }) => image);
+  const digests = digestsOf(images);
+  const runs = await withTaskRuns(reader, found, runsIn(found));
+  const complete = runs.filter((run) => unknownTo(run, digests).length === 0);
+  const provenance = await runCheck({ id: 'provenance' }, () => {
+    const [run] = complete;
+    if (run !== undefined) return { evidence: describeRun(run), value: undefined };
+    throw noRun(runs, found, digests);
   });
-  if (provenance.check.status !== 'passed') {
-    return [provenance.check, skipped({ id: 'build-args', role }, 'needs provenance, which failed')];
+  if (provenance.check.status !== 'passed') return [provenance.check, ...unjudged(images)];
+  let best: { passed: number; checks: readonly Check[] } | undefined;
+  for (const run of complete) {
+    const judged = await judgeRun(run, images, demands);
+    const checks = [{ ...provenance.check, evidence: describeRun(run) }, ...judged];
+    const passed = checks.filter(({ status }) => status === 'passed').length;
+    if (best === undefined || passed > best.passed) best = { passed, checks };
+    if (passed === checks.length) break;
   }
-  return [provenance.check, await checkBuildArgs(image, embedded.image, both)];
+  return best?.checks ?? [provenance.check];
 }
 
-/** What the tasks that built the image were called with, by the provenance that has both images as subjects. */
-async function checkBuildArgs(
-  { image, evidence }: Found,
-  embedded: AttestedImage,
-  both: readonly FoundClaim[],
-): Promise<Check> {
-  const about = { id: 'build-args', role: image.role } as const;
-  const claims = isSilent(both) ? evidence.claims.filter((claim) => claim.provenance?.of === 'TaskRun') : both;
-  if (claims.length === 0) {
-    const types = new Set(both.map((claim) => claim.provenance?.buildType));
-    return skipped(about, `the provenance does not say how tasks were called (${[...types].join(', ')})`);
+function unjudged(images: readonly AttestedImage[]): readonly Check[] {
+  const reason = 'needs provenance, which failed';
+  const embedding = images.filter(({ embeds }) => embeds.length > 0);
+  return [
+    skipped({ id: 'builder' }, reason),
+    skipped({ id: 'source' }, reason),
+    ...images.map(({ role }) => skipped({ id: 'built-by', role }, reason)),
+    ...embedding.map(({ role }) => skipped({ id: 'build-args', role }, reason)),
+  ];
+}
+
+/** The PipelineRuns of which a signed document is attached to an image; Chains attaches one to every image of a run. */
+function runsIn(found: readonly Found[]): readonly Run[] {
+  const runs = new Map<unknown, Run>();
+  for (const claim of found.flatMap(({ evidence }) => evidence.claims)) {
+    const { provenance } = claim;
+    if (provenance?.of !== 'PipelineRun') continue;
+    // In a PipelineRun's provenance each task tells what it returned.
+    const tasks = provenance.tasks.map((task) => ({ ...task, outputs: task.outputs ?? new Set<Digest>() }));
+    runs.set(provenance, { claim, provenance, tasks });
   }
-  const found = image.built.map((digest) => buildersOf(claims, digest));
-  const builders = found.flat();
-  const { check } = await runCheck(about, () => {
-    if (found.some((each) => each.length === 0)) {
-      throw new DigestChainError('PROVENANCE_MISMATCH', 'the provenance names no task that built the image', {
-        expected: `tasks with the result IMAGE_DIGEST = ${image.built.join(' and ')}`,
-        found: claims
-          .flatMap((claim) => claim.provenance?.tasks.map((task) => task.name) ?? [])
-          .join(', ')
-          .slice(0, 500),
-      });
-    }
-    const wrong = builders.find((task) => givenAs(task, embedded.origin) === undefined);
-    const [builder] = builders;
-    if (wrong === undefined && builder !== undefined) {
-      const argument = givenAs(builder, embedded.origin);
-      return { evidence: `task ${builder.name} was called with ${argument}`, value: undefined };
-    }
-    throw new DigestChainError('PROVENANCE_MISMATCH', 'the task that built the image was called with something else', {
-      expected: `BUILD_ARGS of ${wrong?.name} with one <name>=${embedded.origin}`,
-      found: wrong?.buildArgs?.join(' ').slice(0, 500) || 'no BUILD_ARGS',
-      hint: 'the image may name the other one without having been built from it',
-    });
-  });
-  return check;
+  return [...runs.values()];
 }
 
 /**
- * Whether a run's provenance leaves out its tasks, as Chains' plain build type does. Only then do the TaskRuns' own stand
- * in for it: of a run that lists its tasks, another run can't say how they were called.
+ * A run whose document lists no tasks (SLSA v1 with Chains' plain build type) is completed by those of its TaskRuns: by
+ * those that say that they belong to it, for another run can't say how its tasks were called. They are attached to what
+ * the tasks made, which is the origin of an image that was sealed, so more is read for them. A run that lists its tasks
+ * has said all.
  */
-function isSilent(claims: readonly FoundClaim[]): boolean {
-  const runs = claims.filter((claim) => claim.provenance?.of === 'PipelineRun');
-  return runs.length > 0 && runs.every((claim) => claim.provenance?.tasks.length === 0);
-}
-
-/**
- * The tasks that returned this digest. Others return it too (an index, a scanner), in this run or in another: only a
- * build takes build arguments.
- */
-function buildersOf(claims: readonly Claim[], digest: Digest): readonly ProvenanceTask[] {
-  const tasks = claims.flatMap(({ provenance, subjects }) =>
-    (provenance?.tasks ?? []).filter((task) => (task.outputs ?? subjects).has(digest)),
+async function withTaskRuns(
+  reader: EvidenceReader,
+  found: readonly Found[],
+  runs: readonly Run[],
+): Promise<readonly Run[]> {
+  if (!runs.some(isSilent)) return runs;
+  const origins = found.flatMap(({ image }) =>
+    image.built.filter(({ digest }) => digest !== image.manifest.digest).map((built) => ({ image, built })),
   );
-  const builders = tasks.filter((task) => task.buildArgs !== undefined);
-  return builders.length > 0 ? builders : tasks;
-}
-
-/** The build argument that has the digest as its value. A name that is given twice has the value its builder chooses. */
-function givenAs({ buildArgs = [] }: ProvenanceTask, digest: Digest): string | undefined {
-  const given = buildArgs.filter((argument) => argument.endsWith(`=${digest}`));
-  return given.find((argument) => {
-    const name = argument.slice(0, argument.indexOf('=') + 1);
-    return argument === `${name}${digest}` && buildArgs.filter((other) => other.startsWith(name)).length === 1;
+  const read = await mapConcurrently(
+    origins,
+    async ({ image, built }) => (await reader.read(image.repository, built)).claims,
+    IMAGES_AT_ONCE,
+  );
+  const claims = [...found.flatMap(({ evidence }) => evidence.claims), ...read.flat()].filter(
+    ({ provenance }) => provenance?.of === 'TaskRun',
+  );
+  return runs.map((run) => {
+    if (!isSilent(run)) return run;
+    const own = claims.filter(({ provenance }) => belongsTo(provenance, run));
+    const tasks = own.flatMap(({ provenance, subjects }) =>
+      (provenance?.tasks ?? []).map((task) => ({ ...task, outputs: subjects })),
+    );
+    return { ...run, tasks };
   });
 }
 
-function signedBy({ key, source }: FoundClaim): string {
+function belongsTo(task: FoundClaim['provenance'], { provenance }: Run): boolean {
+  return (
+    task !== undefined &&
+    provenance.run !== undefined &&
+    task.run === provenance.run &&
+    task.builder === provenance.builder &&
+    knowsBuildType(task)
+  );
+}
+
+function noRun(runs: readonly Run[], found: readonly Found[], digests: ReadonlySet<Digest>): DigestChainError {
+  const rejected = describeRejected(found.map(({ evidence }) => evidence));
+  const hint = 'provenance is looked for at the tag sha256-<hex>.att and among the referrers of all images';
+  const expected = `one run that has all of them: ${[...digests].join(', ')}`;
+  const [nearest] = runs
+    .map((run) => ({ run, unknown: unknownTo(run, digests) }))
+    .toSorted((a, b) => a.unknown.length - b.unknown.length);
+  if (nearest === undefined) {
+    const message = 'no signed provenance of a PipelineRun is attached';
+    return new DigestChainError('PROVENANCE_MISSING', message, { expected, found: rejected, hint });
+  }
+  const { run, unknown } = nearest;
+  const next = `the nearest of ${runs.length}, ${nameOfRun(run)}, does not name ${unknown.join(', ')}`;
+  return new DigestChainError('PROVENANCE_MISSING', 'no signed provenance of one run has all images', {
+    expected,
+    found: `${next}; ${rejected}`,
+    hint,
+  });
+}
+
+function describeRun(run: Run): string {
+  return `${nameOfRun(run)} has all images; ${signedBy(run.claim)}`;
+}
+
+function nameOfRun({ provenance }: Run): string {
+  return provenance.run === undefined ? 'a PipelineRun' : `PipelineRun ${provenance.run}`;
+}
+
+function signedBy({ key, source }: Pick<FoundClaim, 'key' | 'source'>): string {
   return `signed by ${nameOf(key)} (${source})`;
 }
 
@@ -172,7 +196,9 @@ function nameOf({ kind, id }: VerificationKey): string {
   return `${kind} ${id.slice(0, 'sha256:'.length + 12)}`;
 }
 
-function describeRejected({ claims, rejected }: Evidence): string {
+function describeRejected(evidence: readonly Evidence[]): string {
+  const claims = evidence.flatMap((each) => each.claims);
+  const rejected = evidence.flatMap((each) => each.rejected);
   if (claims.length + rejected.length === 0) return 'nothing that is signed';
   const reasons = rejected.slice(0, 4).map(({ source, reason }) => `${source}: ${reason}`);
   return [`${claims.length} other signed documents`, ...reasons].join('; ').slice(0, 1000);

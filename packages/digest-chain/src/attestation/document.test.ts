@@ -136,6 +136,41 @@ describe('a bundle', () => {
     expect(isSignature(claim as Claim)).toBe(true);
   });
 
+  it.each([
+    ['over the payload alone, as Chains makes it', (payload: Uint8Array) => payload],
+    ['as DSSE says', (payload: Uint8Array) => preAuthenticationEncoding(SIMPLE_SIGNING, payload)],
+  ])('holds a simple signature in an envelope, made %s', async (_, encode) => {
+    const wrapped = (payload: Uint8Array, by = signer, payloadType = SIMPLE_SIGNING) => {
+      const signatures = [{ sig: base64(by.sign(encode(payload))) }];
+      return {
+        mediaType: BUNDLE,
+        bytes: bundle({ dsseEnvelope: { payload: base64(payload), payloadType, signatures } }),
+      };
+    };
+    const claim = await read(wrapped(simpleSigning(ONES)));
+    expect(claim).toMatchObject({ subjects: new Set([ONES]), provenance: undefined });
+    expect(isSignature(claim as Claim)).toBe(true);
+    expect(await read(wrapped(simpleSigning(ONES), createSigner()))).toBe('SIGNATURE_MISSING');
+    expect(await read(wrapped(simpleSigning(ONES, 'another type')))).toBe('ATTESTATION_INVALID');
+    expect(await read({ ...wrapped(simpleSigning(ONES)), mediaType: DSSE_ENVELOPE })).not.toBeTypeOf('object');
+  });
+
+  it.each([
+    ['a statement', 'application/vnd.in-toto+json', statement([subjectOf(ONES)])],
+    [
+      'a simple signature under another type',
+      'application/vnd.in-toto+json',
+      JSON.parse(simpleSigning(ONES).toString()),
+    ],
+  ])('takes a signature over the payload alone for nothing else: %s', async (_, payloadType, content) => {
+    const payload = Buffer.from(JSON.stringify(content));
+    const signatures = [{ sig: base64(signer.sign(payload)) }];
+    const raw = { payload: base64(payload), payloadType, signatures };
+    expect(await read({ mediaType: BUNDLE, bytes: bundle({ dsseEnvelope: raw }) })).toBe('SIGNATURE_MISSING');
+    const bare = Buffer.from(JSON.stringify({ ...raw, payloadType: SIMPLE_SIGNING }));
+    expect(await read({ bytes: bare })).not.toBeTypeOf('object');
+  });
+
   it("holds a signature over the image's own manifest", async () => {
     expect(await read({ mediaType: BUNDLE, bytes: bundle({ messageSignature }) })).toMatchObject({
       subjects: new Set([image.digest]),
@@ -151,5 +186,94 @@ describe('a bundle', () => {
     ['a malformed signature', bundle({ messageSignature: { signature: '*' } })],
   ])('is refused with %s', async (_, content) => {
     expect(await read({ mediaType: BUNDLE, bytes: content })).toBe('ATTESTATION_INVALID');
+  });
+});
+
+/** The same document with another member beside one of its own, whose key differs from it only by case. */
+function withTwin(content: Uint8Array, key: string, twin: string): Uint8Array {
+  const text = Buffer.from(content).toString();
+  const at = text.indexOf(`"${key}":`);
+  if (at === -1) throw new Error(`no ${key}`);
+  return Buffer.from(`${text.slice(0, at)}"${twin}":null,${text.slice(at)}`);
+}
+
+describe('a key that differs from a member’s only by case', () => {
+  const subject = [subjectOf(ONES)];
+  const raw = Buffer.from(JSON.stringify(statement(subject)));
+  const signed = (payload: Uint8Array, payloadType = 'application/vnd.in-toto+json'): Uint8Array => {
+    const sig = base64(signer.sign(preAuthenticationEncoding(payloadType, payload)));
+    return Buffer.from(JSON.stringify({ payloadType, payload: base64(payload), signatures: [{ sig }] }));
+  };
+
+  it.each([
+    ['Subject', 'subject'],
+    ['PREDICATE', 'predicate'],
+    ['predicatetype', 'predicateType'],
+    ['\u017fubject', 'subject'],
+    ['_Type', '_type'],
+    ['Digest', 'digest'],
+  ])('is refused in a signed statement: %s beside %s', async (twin, key) => {
+    expect(await read({ bytes: signed(raw) })).toBeTypeOf('object');
+    expect(await read({ bytes: signed(withTwin(raw, key, twin)) })).toBe('JSON_DUPLICATE_KEY');
+  });
+
+  it.each(['payload', 'payloadType', 'signatures', 'sig'])('is refused in an envelope: %s', async (key) => {
+    expect(await read({ bytes: withTwin(signed(raw), key, key.toUpperCase()) })).toBe('JSON_DUPLICATE_KEY');
+  });
+
+  it.each(['mediaType', 'dsseEnvelope', 'payload'])('is refused in a bundle: %s', async (key) => {
+    const dsseEnvelope = JSON.parse(Buffer.from(signed(raw)).toString());
+    const twin = withTwin(bundle({ dsseEnvelope }), key, key.toUpperCase());
+    expect(await read({ mediaType: BUNDLE, bytes: twin })).toBe('JSON_DUPLICATE_KEY');
+  });
+
+  it('is refused in a simple signature', async () => {
+    const twin = withTwin(simpleSigning(ONES), 'docker-manifest-digest', 'Docker-Manifest-Digest');
+    expect(await read({ mediaType: SIMPLE_SIGNING, bytes: twin, signature: base64(signer.sign(twin)) })).toBe(
+      'JSON_DUPLICATE_KEY',
+    );
+  });
+
+  it('is somebody’s own in a map', async () => {
+    const labels = { a: '1', A: '2' };
+    const predicate = {
+      buildType: 'tekton.dev/v1/PipelineRun',
+      invocation: { environment: { labels }, parameters: labels },
+    };
+    const own = statement(subject, { predicateType: 'https://slsa.dev/provenance/v0.2', predicate });
+    expect(await read({ bytes: envelope(signer, own) })).toBeTypeOf('object');
+  });
+});
+
+describe('sixteen megabytes of small values that nobody signed', () => {
+  const zeros = `[${'0,'.repeat(8 * 1024 * 1024 - 200)}0]`;
+
+  it.each([
+    [
+      'in an envelope',
+      DSSE_ENVELOPE,
+      `{"payload":"e30=","payloadType":"t","signatures":[{"sig":"AAAA"}],"x":${zeros}}`,
+    ],
+    ['in a bundle', BUNDLE, `{"mediaType":"${BUNDLE}","dsseEnvelope":{},"x":${zeros}}`],
+    ['as an envelope', DSSE_ENVELOPE, zeros],
+  ])('are refused before they are kept: %s', async (_, mediaType, text) => {
+    const content = Buffer.from(text);
+    const before = process.memoryUsage().heapUsed;
+    const started = performance.now();
+    expect(await read({ mediaType, bytes: content })).toBe('JSON_INVALID');
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it('are not parsed as a payload before its signature is checked', async () => {
+    const payload = base64(Buffer.from(zeros.slice(-11 * 1024 * 1024)));
+    const text = `{"payload":"${payload}","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AAAA"}]}`;
+    expect(await read({ bytes: Buffer.from(text) })).toBe('SIGNATURE_MISSING');
+  });
+
+  it('are refused in what was signed, too', async () => {
+    expect(await read({ bytes: envelope(signer, statement([], { predicate: new Array(1_000_000).fill(0) })) })).toBe(
+      'JSON_INVALID',
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, unexpected } from '../errors.ts';
-import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
+import { decodeJson, items, known, member, textOf } from '../json/decode.ts';
 import { DSSE_ENVELOPE, IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { type Envelope, envelopeSigner, parseBundle, parseEnvelope } from './dsse.ts';
@@ -48,7 +48,10 @@ export async function readClaim(
   }
   if (mediaType === DSSE_ENVELOPE) return readEnvelopeClaim(parseEnvelope(bytes), keys);
   const bundle = parseBundle(bytes);
-  if ('envelope' in bundle) return readEnvelopeClaim(bundle.envelope, keys);
+  if ('envelope' in bundle) {
+    const isSimple = bundle.envelope.payloadType === SIMPLE_SIGNING;
+    return isSimple ? readWrappedSignature(bundle.envelope, keys) : readEnvelopeClaim(bundle.envelope, keys);
+  }
   const key = required(await signerOf(keys, image.bytes, bundle.signature));
   return { key, subjects: new Set([image.digest]), predicateType: undefined, provenance: undefined };
 }
@@ -59,6 +62,18 @@ const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
 /** Whether a claim is a signature of an image, as opposed to a statement about it. */
 export function isSignature(claim: Claim): boolean {
   return claim.predicateType === undefined || claim.predicateType === COSIGN_SIGN;
+}
+
+/**
+ * The signature of an image as Chains wraps it with its encoding `sigstore-bundle` (tektoncd/chains,
+ * pkg/chains/storage/oci/simple.go, makeSigBundleBytes): an envelope in form alone, of which the signature was made over
+ * the payload itself. A later Chains, or cosign, may sign as DSSE says. The payload can't be taken for anything else,
+ * either way: what is signed as DSSE says begins with its name and is no JSON.
+ */
+async function readWrappedSignature(envelope: Envelope, keys: readonly VerificationKey[]): Promise<Claim> {
+  const { payload, signatures } = envelope;
+  const key = required((await signerOf(keys, payload, ...signatures)) ?? (await envelopeSigner(envelope, keys)));
+  return { key, subjects: new Set([signedDigest(payload)]), predicateType: undefined, provenance: undefined };
 }
 
 async function readEnvelopeClaim(envelope: Envelope, keys: readonly VerificationKey[]): Promise<Claim> {
@@ -84,9 +99,9 @@ function required(key: VerificationKey | undefined): VerificationKey {
  */
 function signedDigest(payload: Uint8Array): Digest {
   const document = decodeJson(payload);
-  const type = textOf(at(document, 'critical', 'type'));
+  const type = textOf(known(document, 'critical', 'type'));
   if (type !== COSIGN_TYPE) throw noSignature(COSIGN_TYPE, type ?? 'no type');
-  const digest = textOf(at(document, 'critical', 'image', 'docker-manifest-digest'));
+  const digest = textOf(known(document, 'critical', 'image', 'docker-manifest-digest'));
   if (digest === undefined || !isDigest(digest)) throw noSignature('a docker-manifest-digest', digest ?? 'none');
   return digest;
 }
@@ -113,18 +128,18 @@ const TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statemen
 /** Reads a statement; throws `ATTESTATION_INVALID`, and the codes of JSON. */
 function parseInTotoStatement(payload: Uint8Array): InTotoStatement {
   const document = decodeJson(payload);
-  const type = textOf(member(document, '_type')) ?? 'none';
+  const type = textOf(known(document, '_type')) ?? 'none';
   if (!TYPES.includes(type)) throw noStatement(TYPES.join(' or '), type);
-  const predicateType = textOf(member(document, 'predicateType'));
+  const predicateType = textOf(known(document, 'predicateType'));
   if (predicateType === undefined) throw noStatement('a predicateType', 'none');
-  const subject = items(member(document, 'subject'));
+  const subject = items(known(document, 'subject'));
   if (subject.length > MAX_SUBJECTS) throw noStatement(`up to ${MAX_SUBJECTS} subjects`, `${subject.length}`);
-  return { predicateType, subjects: new Set(subject.flatMap(digestsOf)), predicate: member(document, 'predicate') };
+  return { predicateType, subjects: new Set(subject.flatMap(digestsOf)), predicate: known(document, 'predicate') };
 }
 
 function digestsOf(subject: unknown): Digest[] {
   return ['sha256', 'sha512']
-    .map((algorithm) => `${algorithm}:${textOf(at(subject, 'digest', algorithm))}`)
+    .map((algorithm) => `${algorithm}:${textOf(member(known(subject, 'digest'), algorithm))}`)
     .filter(isDigest);
 }
 

@@ -1,10 +1,16 @@
 import { type DigestChainError, unexpected } from '../errors.ts';
-import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
+import { decodeJson, items, known, textOf } from '../json/decode.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 import { preAuthenticationEncoding } from './pre-authentication.ts';
 
 /** More signatures on one envelope are refused: Chains and cosign write one, and each is tried with each key. */
 const MAX_SIGNATURES = 4;
+
+/**
+ * More values in an envelope or a bundle are refused, before anything of them is kept: an envelope has nine, a bundle with
+ * its log entries some hundred. Nobody has signed them yet.
+ */
+const MAX_ENVELOPE_VALUES = 5_000;
 
 /** A DSSE envelope (secure-systems-lab/dsse, envelope.md), decoded and not verified. */
 export interface Envelope {
@@ -15,15 +21,15 @@ export interface Envelope {
 
 /** Reads an envelope from its bytes; throws `ATTESTATION_INVALID`, and the codes of JSON. */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
-  return readEnvelope(decodeJson(bytes));
+  return readEnvelope(decodeJson(bytes, MAX_ENVELOPE_VALUES));
 }
 
 /** As {@link parseEnvelope}, from JSON that was decoded already. */
 function readEnvelope(document: unknown): Envelope {
-  const payload = decodeBase64(textOf(member(document, 'payload')) ?? '*');
-  const payloadType = textOf(member(document, 'payloadType'));
-  const signatures = items(member(document, 'signatures')).map((signature) =>
-    decodeBase64(textOf(member(signature, 'sig')) ?? '*'),
+  const payload = decodeBase64(textOf(known(document, 'payload')) ?? '*');
+  const payloadType = textOf(known(document, 'payloadType'));
+  const signatures = items(known(document, 'signatures')).map((signature) =>
+    decodeBase64(textOf(known(signature, 'sig')) ?? '*'),
   );
   if (payload === undefined || payloadType === undefined) throw noEnvelope('a payload and its type', 'others');
   if (signatures.length === 0 || signatures.length > MAX_SIGNATURES) {
@@ -56,16 +62,16 @@ const MEDIA_TYPE = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+j
  * keys, certificates and transparency logs is not, because the key comes from the caller.
  */
 export function parseBundle(bytes: Uint8Array): Bundle {
-  const document = decodeJson(bytes);
-  const mediaType = textOf(member(document, 'mediaType')) ?? 'none';
+  const document = decodeJson(bytes, MAX_ENVELOPE_VALUES);
+  const mediaType = textOf(known(document, 'mediaType')) ?? 'none';
   if (!MEDIA_TYPE.test(mediaType)) throw noBundle('a media type of a sigstore bundle', mediaType);
-  const envelope = member(document, 'dsseEnvelope');
-  const message = member(document, 'messageSignature');
+  const envelope = known(document, 'dsseEnvelope');
+  const message = known(document, 'messageSignature');
   if ((envelope === undefined) === (message === undefined)) {
     throw noBundle('either dsseEnvelope or messageSignature', envelope === undefined ? 'neither' : 'both');
   }
   if (envelope !== undefined) return { envelope: readEnvelope(envelope) };
-  const signature = decodeBase64(textOf(at(message, 'signature')) ?? '*');
+  const signature = decodeBase64(textOf(known(message, 'signature')) ?? '*');
   if (signature === undefined) throw noBundle('a signature', 'none');
   return { signature };
 }

@@ -1,6 +1,6 @@
 import { CONCURRENCY } from '../../../kit/src/concurrent.ts';
 import type { Digest } from '../digest.ts';
-import { DSSE_ENVELOPE, SIMPLE_SIGNING } from '../media-types.ts';
+import { SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import { type Claim, readClaim } from './document.ts';
 import type { VerificationKey } from './keys.ts';
@@ -32,8 +32,9 @@ export interface Evidence {
 export class EvidenceReader {
   readonly keys: readonly VerificationKey[];
   readonly #registry: Registry;
-  // Chains pushes one attestation to every image of a run: it is read and verified once.
-  readonly #envelopes = new Map<Digest, Claim>();
+  // Chains pushes one attestation to every image of a run: it is read and verified once. What does not name its image
+  // itself (a bundle may hold a signature of the image's bytes) is read for each.
+  readonly #known = new Map<Digest, Claim>();
 
   constructor(registry: Registry, keys: readonly VerificationKey[]) {
     this.#registry = registry;
@@ -71,11 +72,11 @@ export class EvidenceReader {
 
   async #claim(repository: Repository, image: RawManifest, blob: SignedBlob): Promise<Claim> {
     const limit = blob.mediaType === SIMPLE_SIGNING ? MAX_PAYLOAD_SIZE : MAX_DOCUMENT_SIZE;
-    const known = blob.mediaType === DSSE_ENVELOPE ? this.#envelopes.get(blob.digest) : undefined;
+    const known = this.#known.get(blob.digest);
     if (known !== undefined) return known;
     const bytes = await this.#registry.getBlob(repository, blob, { limit });
     const claim = await readClaim({ ...blob, bytes }, image, this.keys);
-    if (blob.mediaType === DSSE_ENVELOPE) this.#envelopes.set(blob.digest, claim);
+    if (claim.provenance !== undefined) this.#known.set(blob.digest, claim);
     return claim;
   }
 }

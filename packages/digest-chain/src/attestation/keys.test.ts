@@ -43,6 +43,18 @@ describe('a file of keys', () => {
     expect(await signerOf(keys, message, createSigner().sign(message))).toBeUndefined();
   });
 
+  it.each([
+    ['a comment above', (pem: string) => `# public key of Chains on our cluster\n${pem}`],
+    [
+      'what openssl -text writes',
+      (pem: string) => `Public-Key: (256 bit)\npub:\n    04:6b:17\nNIST CURVE: P-256\n${pem}`,
+    ],
+    ['text between and below', (pem: string) => `${pem}and\n${createSigner().pem}\n-- end --`],
+  ])('is read with %s (RFC 7468, section 2)', (_, around) => {
+    const own = createSigner();
+    expect(parsePublicKeys(around(own.pem))[0]?.id).toBe(own.keys[0]?.id);
+  });
+
   it('is refused with a private key in it, though a public key could be derived', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     expect(refusal(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())).toBe('KEY_INVALID');
@@ -51,7 +63,8 @@ describe('a file of keys', () => {
   it.each([
     ['nothing', ''],
     ['text', 'cosign.pub'],
-    ['text beside a key', `${createSigner().pem}more`],
+    ['half a block beside a key', `${createSigner().pem}-----BEGIN PUBLIC KEY-----\nMFk`],
+    ['the end of a block beside a key', `-----END PUBLIC KEY-----\n${createSigner().pem}`],
     ['a broken key', createSigner().pem.replace(/MFk/, 'MFQ')],
     ['a short RSA key', pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey)],
     ['another curve', pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey)],

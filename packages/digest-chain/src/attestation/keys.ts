@@ -16,17 +16,19 @@ export interface VerificationKey {
 const MAX_KEYS = 32;
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
+const BOUNDARY = /-----(?:BEGIN|END) /;
 const MIN_RSA_BITS = 2048;
 
 /**
- * Reads public keys from PEM text, one block after the other (RFC 7468, "PUBLIC KEY"): ECDSA on P-256 or P-384, RSA from
- * 2048 bits, Ed25519. Throws `KEY_INVALID`, also for a private key: it has no business where signatures are checked.
+ * Reads public keys from PEM text (RFC 7468, "PUBLIC KEY"): ECDSA on P-256 or P-384, RSA from 2048 bits, Ed25519. Text
+ * outside of the blocks is passed over (section 2 of it: "Data before the encapsulation boundaries are permitted"), but
+ * not half a block. Throws `KEY_INVALID`, also for a private key: it has no business where signatures are checked.
  */
 export function parsePublicKeys(pem: string): readonly VerificationKey[] {
   const blocks = [...pem.matchAll(BLOCK)];
-  if (blocks.length === 0 || blocks.length > MAX_KEYS || pem.replace(BLOCK, '').trim() !== '') {
+  if (blocks.length === 0 || blocks.length > MAX_KEYS || BOUNDARY.test(pem.replace(BLOCK, ''))) {
     throw new DigestChainError('KEY_INVALID', 'not a file of public keys', {
-      expected: '-----BEGIN PUBLIC KEY----- blocks, and nothing else',
+      expected: `1 to ${MAX_KEYS} whole -----BEGIN PUBLIC KEY----- blocks`,
       found: `${blocks.length} blocks in ${pem.length} characters`,
     });
   }

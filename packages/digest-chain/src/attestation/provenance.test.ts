@@ -11,6 +11,7 @@ const params = [
   { name: 'IMAGE', value: 'quay.io/org/meta:1' },
   { name: 'BUILD_ARGS', value: ARGUMENTS },
 ];
+const values = new Map(params.map(({ name, value }) => [name, value]));
 const results = [
   { name: 'IMAGE_URL', type: 'string', value: 'quay.io/org/meta:1' },
   { name: 'IMAGE_DIGEST', type: 'string', value: ONES },
@@ -22,21 +23,28 @@ describe('SLSA v0.2', () => {
     const tasks = [
       { name: 'clone-repository', invocation: { parameters: { url: 'x' } }, results: [{ name: 'commit', value: 'c' }] },
       { name: 'build-image-2', invocation: { parameters: { BUILD_ARGS: ARGUMENTS } }, results },
-      { name: 'label-image-1', invocation: {}, results: [{ name: 'FIRST_IMAGE_DIGEST', value: `${ZERO}\n` }] },
+      {
+        name: 'label-image-1',
+        invocation: {},
+        results: [
+          { name: 'FIRST_IMAGE_URL', value: 'x' },
+          { name: 'FIRST_IMAGE_DIGEST', value: `${ZERO}\n` },
+        ],
+      },
     ];
     const predicate = {
       builder: { id: 'https://tekton.dev/chains/v2' },
       buildType: 'tekton.dev/v1/PipelineRun',
       buildConfig: { tasks },
     };
-    expect(readProvenance(V02, predicate)).toEqual({
+    expect(readProvenance(V02, predicate)).toMatchObject({
       of: 'PipelineRun',
       builder: 'https://tekton.dev/chains/v2',
       buildType: 'tekton.dev/v1/PipelineRun',
       tasks: [
-        { name: 'clone-repository', buildArgs: undefined, outputs: new Set() },
-        { name: 'build-image-2', buildArgs: ARGUMENTS, outputs: new Set([ONES]) },
-        { name: 'label-image-1', buildArgs: undefined, outputs: new Set([ZERO]) },
+        { name: 'clone-repository', params: new Map([['url', 'x']]), outputs: new Set() },
+        { name: 'build-image-2', params: new Map([['BUILD_ARGS', ARGUMENTS]]), outputs: new Set([ONES]) },
+        { name: 'label-image-1', params: new Map(), outputs: new Set([ZERO]) },
       ],
     });
   });
@@ -48,7 +56,7 @@ describe('SLSA v0.2', () => {
       const predicate = { buildType, invocation: { parameters: { BUILD_ARGS: ARGUMENTS }, environment } };
       expect(readProvenance(V02, predicate)).toMatchObject({
         of: 'TaskRun',
-        tasks: [{ name: 'build-image-2', buildArgs: ARGUMENTS, outputs: undefined }],
+        tasks: [{ name: 'build-image-2', params: new Map([['BUILD_ARGS', ARGUMENTS]]), outputs: undefined }],
       });
     },
   );
@@ -81,11 +89,11 @@ describe('SLSA v1', () => {
       },
       runDetails: { builder: { id: 'https://tekton.dev/chains/v2' } },
     };
-    expect(readProvenance(V1, predicate)).toEqual({
+    expect(readProvenance(V1, predicate)).toMatchObject({
       of: 'PipelineRun',
       builder: 'https://tekton.dev/chains/v2',
       buildType: 'https://tekton.dev/chains/v2/slsa-tekton',
-      tasks: [{ name: 'build-image-2', buildArgs: ARGUMENTS, outputs: new Set([ONES]) }],
+      tasks: [{ name: 'build-image-2', params: values, outputs: new Set([ONES]) }],
     });
   });
 
@@ -99,7 +107,7 @@ describe('SLSA v1', () => {
 
   it('of a TaskRun has its parameters', () => {
     const predicate = { buildDefinition: { externalParameters: { runSpec: { taskRef: {}, params } } } };
-    const tasks = [{ name: '', buildArgs: ARGUMENTS, outputs: undefined }];
+    const tasks = [{ name: '', params: values, outputs: undefined }];
     expect(readProvenance(V1, predicate)).toMatchObject({ of: 'TaskRun', tasks });
   });
 });

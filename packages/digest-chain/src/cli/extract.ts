@@ -2,7 +2,7 @@ import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
 import { COMMON, connect, durationOf, parseArguments, single, usage, writeOutput } from './arguments.ts';
-import { readKeys } from './keys.ts';
+import { DEMANDS, readDemands } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('extract', args, {
@@ -10,8 +10,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     role: { type: 'string' },
     wait: { type: 'boolean' },
     deadline: { type: 'string' },
-    revision: { type: 'string' },
-    key: { type: 'string', multiple: true },
+    ...DEMANDS,
     'result-url': { type: 'string' },
     'result-digest': { type: 'string' },
   });
@@ -19,11 +18,10 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   if (values.role === undefined) throw usage('extract', 'no --role given');
   if (values.deadline !== undefined && !values.wait) throw usage('extract', '--deadline needs --wait');
   const result = await extract(connect(values), image, {
+    ...(await readDemands('extract', values)),
     role: values.role,
-    keys: await readKeys(values.key),
     deadline: values.wait ? durationOf('extract', values.deadline ?? '30m') : undefined,
     onWait: announce(),
-    revision: values.revision,
     prefix: values.prefix,
     signal,
   });

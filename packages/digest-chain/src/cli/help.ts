@@ -1,4 +1,18 @@
 /** The options of every verb that say how registries are reached. */
+/** The options of the verbs that prove. */
+const DEMANDS = `\
+  --key <file>          public keys (PEM) of the build system; can be repeated. No
+                        certificate and no transparency log is checked
+  --revision <commit>   the git commit that all images must have been built from
+  --source <git-url>    the repository that they must have been built from, by what the
+                        build system signed (needs --key)
+  --builder-id <id>     the builder that may have signed it; can be repeated (default:
+                        https://tekton.dev/chains/v2, as Tekton Chains calls itself)
+  --builder-task <pattern>  the bundles that the tasks which build and clone must come
+                        from, as oci://quay.io/konflux-ci/tekton-catalog/*; can be
+                        repeated (default: any task)
+  --allow-pull-request  take a run that built a pull request, too`;
+
 const REGISTRY = `\
   --plain-http          reach registries without TLS; those on loopback always are
   --ca-file <file>      certificate authorities (PEM) to trust beside the usual ones
@@ -105,12 +119,11 @@ from any image of the chain. Reports every check; exits 1 where what was asked f
 does not hold.
 
 Options:
-  --key <file>          public keys (PEM) of the build system; can be repeated. No
-                        certificate and no transparency log is checked
+${DEMANDS}
   --at <role>=<repository>  read the images of this role there, not at their url: for a
                         chain that was copied; can be repeated
   --no-statement        don't look for a chain statement beside the labels
-  --revision <commit>   the git commit that all images must have been built from
+  --deadline <time>     for the whole proof: 90s, 5m (default: 5m)
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}
   --json                print the proof as JSON
@@ -118,7 +131,7 @@ ${REGISTRY}
 
 Examples:
   digest-chain verify quay.io/org/app:latest
-  digest-chain verify quay.io/org/app:latest --key cosign.pub
+  digest-chain verify quay.io/org/app:latest --key cosign.pub --source https://github.com/org/app
   digest-chain verify mirror.example/app:1.0 --at metadata=mirror.example/meta
   digest-chain verify quay.io/org/app@sha256:… --revision $(git rev-parse HEAD) --json
 `,
@@ -147,9 +160,7 @@ Options:
   --role <role>         which other image
   --wait                wait until the image is published
   --deadline <time>     how long to wait: 90s, 30m, 2h (default: 30m)
-  --key <file>          public keys (PEM) of the build system: ask for its signatures
-                        and provenance too; can be repeated
-  --revision <commit>   the git commit that all images must have been built from
+${DEMANDS}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
   --result-digest <file>  write the linked image's digest there

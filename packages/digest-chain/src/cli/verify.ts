@@ -1,30 +1,31 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
+import { UNASKED } from '../attestation/git-source.ts';
 import type { Check } from '../check.ts';
 import { isRole } from '../label-names.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
-import { COMMON, connect, parseArguments, parseRepository, single, usage } from './arguments.ts';
-import { readKeys } from './keys.ts';
+import { COMMON, connect, durationOf, parseArguments, parseRepository, single, usage } from './arguments.ts';
+import { DEMANDS, readDemands } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('verify', args, {
     ...COMMON,
-    key: { type: 'string', multiple: true },
+    ...DEMANDS,
     at: { type: 'string', multiple: true },
     'no-statement': { type: 'boolean' },
-    revision: { type: 'string' },
+    deadline: { type: 'string' },
   });
   const image = parseReference(single('verify', 'image', positionals));
-  const keys = await readKeys(values.key);
-  const wanted = wantedLevel({ keys });
+  const demands = await readDemands('verify', values);
+  const wanted = wantedLevel(demands);
   const result = await verify(connect(values), image, {
-    keys,
+    ...demands,
     at: parsePlaces(values.at),
     statement: values['no-statement'] !== true,
-    revision: values.revision,
     prefix: values.prefix,
+    deadline: values.deadline === undefined ? undefined : durationOf('verify', values.deadline),
     signal,
   });
   process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result, wanted));
@@ -50,7 +51,15 @@ function formatVerification(result: Verification, wanted: Level): string {
   const name = reference.includes('@') ? reference : `${reference}@${digest}`;
   const missed = isAtLeast(result.level, wanted) ? '' : `, NOT ${wanted}`;
   const verdict = result.level === 'none' ? 'NOT PROVED' : `${result.level}${missed}`;
-  return `${[...result.checks.flatMap(formatCheck), `${verdict}: ${printable(name)}`].join('\n')}\n`;
+  const lines = [...result.checks.flatMap(formatCheck), `${verdict}: ${printable(name)}`, ...unasked(result)];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A key that builds everybody's code proves that somebody's code was built: whoever does not ask whose is told. */
+function unasked({ checks, level }: Verification): string[] {
+  const source =
+    level === 'attested' ? checks.find(({ id, evidence }) => id === 'source' && evidence.includes(UNASKED)) : undefined;
+  return source === undefined ? [] : [`NOTE: ${printable(source.evidence)}`];
 }
 
 function formatCheck(check: Check): string[] {

@@ -7,7 +7,7 @@ import { LabelNames } from '../label-names.ts';
 import { factsOf, readTree } from '../read-image.ts';
 import { formatReference, nameOf, parseReference, type Reference } from '../reference.ts';
 import type { CallOptions, Referrer, Registry } from '../registry/registry.ts';
-import { withSignal } from '../registry/with-signal.ts';
+import { withSignal } from '../registry/with-call-options.ts';
 import type { Seal } from '../seal/config.ts';
 import { type ImageTree, readTreeSeal } from '../seal/tree.ts';
 import { discoverStatements } from '../statement/discover.ts';

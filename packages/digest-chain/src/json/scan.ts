@@ -38,14 +38,20 @@ export interface JsonMember {
 export const MAX_DEPTH: number = 64;
 
 /**
+ * More values in one document are refused (`JSON_INVALID`) where nothing else is said: each takes some hundred bytes of
+ * memory, whereas a megabyte of text may hold half a million of them.
+ */
+export const MAX_VALUES: number = 200_000;
+
+/**
  * Scans a whole JSON document (RFC 8259), strictly: valid UTF-8 without a byte order mark, no duplicate keys (compared
  * after decoding: `JSON_DUPLICATE_KEY`), no lone surrogates, nothing after the value. Throws `JSON_INVALID` with the
  * byte offset. The reason for the strictness: readers resolve such documents differently, and a seal that one reader
- * sees and another does not would be worth nothing.
+ * sees and another does not would be worth nothing. At most `maxValues` values are taken, members and items alike.
  */
-export function scanJson(bytes: Uint8Array): JsonValue {
+export function scanJson(bytes: Uint8Array, maxValues: number = MAX_VALUES): JsonValue {
   if (!isUtf8(bytes)) throw invalid('the bytes are not UTF-8');
-  return new Scanner(bytes).document();
+  return new Scanner(bytes, maxValues).document();
 }
 
 /** The text of a string token, decoded. */
@@ -77,11 +83,14 @@ const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 class Scanner {
   readonly #bytes: Uint8Array;
+  readonly #maxValues: number;
   #at = 0;
   #depth = 0;
+  #values = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxValues: number) {
     this.#bytes = bytes;
+    this.#maxValues = maxValues;
   }
 
   document(): JsonValue {
@@ -93,6 +102,7 @@ class Scanner {
   }
 
   #value(): JsonValue {
+    if (++this.#values > this.#maxValues) throw invalid(`more than ${this.#maxValues} values`, this.#at);
     const byte = this.#bytes[this.#at];
     switch (byte) {
       case OPENING_BRACE:
@@ -273,6 +283,7 @@ export function field(value: JsonValue | undefined, key: string): JsonValue | un
   return found;
 }
 
-function fold(key: string): string {
+/** A key as readers see it that don't look at its case (Go's encoding/json: Unicode's simple folding). */
+export function fold(key: string): string {
   return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
 }

@@ -5,6 +5,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** By `performance.now()`. */
   readonly endsAt: number;
+  /** As the caller's `CallOptions` say. */
+  readonly namedBy?: string | undefined;
 }
 
 /** Runs work that ends after `time` milliseconds with `REGISTRY_TIMEOUT`, or with one of the signals with `ABORTED`. */

@@ -23,6 +23,11 @@ export interface Repository {
 export interface CallOptions {
   /** Ends the call with `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The registry (host, or host:port) whose content named the repository, where the caller did not: then the repository's
+   * host has to be as public as that one, like a host that a registry redirects to, or the call fails with `LINK_REFUSED`.
+   */
+  readonly namedBy?: string | undefined;
 }
 
 /** An upload that was opened before its bytes were known, so that its first round trip runs beside others. */

@@ -63,7 +63,8 @@ export class Session {
   /** Runs one call of the client, until its own signal, the client's or the deadline (and `extra` milliseconds) ends it. */
   run<T>(options: CallOptions | undefined, work: (operation: Operation) => Promise<T>, extra: number = 0): Promise<T> {
     const deadline = (this.options.deadline ?? DEFAULTS.deadline) + extra;
-    return runOperation(deadline, [this.options.signal, options?.signal], work);
+    const { signal, namedBy } = options ?? {};
+    return runOperation(deadline, [this.options.signal, signal], (operation) => work({ ...operation, namedBy }));
   }
 
   /** Sends a request, again and again while what goes wrong may pass, and answers with what `consume` made of the answer. */
@@ -102,13 +103,14 @@ export class Session {
     this.#transport.close();
   }
 
-  async #attempt<T>({ signal }: Operation, request: Request, consume: Consume<T>): Promise<T> {
+  async #attempt<T>(operation: Operation, request: Request, consume: Consume<T>): Promise<T> {
+    const { signal } = operation;
     const { url, access, repository, body } = request;
     if (access === 'push') this.expectPush(repository);
     const known = this.#authorizers.get(repository.registry);
     let authorization = await (known && orAborted(known.authorization(request), signal));
     for (let answers = 0; ; answers++) {
-      const response = await this.#follow(signal, request, authorization);
+      const response = await this.#follow(operation, request, authorization);
       try {
         // Only the registry itself may ask who is there; a place it sends its client to gets no answer.
         if (response.status === 401 && answers < 2 && response.url.origin === url.origin) {
@@ -133,12 +135,19 @@ export class Session {
   }
 
   /** Sends, and follows redirects by hand: off the registry's own origin without credentials, and never back to them. */
-  async #follow(signal: AbortSignal, request: Request, authorization: string | undefined): Promise<HttpResponse> {
+  async #follow(
+    { signal, namedBy: named }: Operation,
+    request: Request,
+    authorization: string | undefined,
+  ): Promise<HttpResponse> {
+    const namer = named === undefined ? request.url : baseOf(named, this.options.plainHttp);
     let url = request.url;
     let own = true;
     for (let hops = 0; ; hops++) {
       const headers = { ...request.headers, ...(own && authorization !== undefined ? { authorization } : {}) };
-      const namedBy = own ? undefined : this.#namedBy(request.url, 'REDIRECT_REFUSED');
+      // Whoever is sent on by a host that was named itself is still no further in than the one that named it.
+      const code = own ? 'LINK_REFUSED' : 'REDIRECT_REFUSED';
+      const namedBy = url.origin === namer.origin ? undefined : this.#namedBy(namer, code);
       const response = await this.#send({ ...request, url, headers, signal, namedBy });
       // What is sent to a registry goes nowhere else: the caller sees the redirect as the failure that it is.
       if (!isRedirect(response) || (request.method !== 'GET' && request.method !== 'HEAD')) return response;

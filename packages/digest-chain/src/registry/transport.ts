@@ -33,7 +33,7 @@ export interface HttpRequest {
 /** A registry that sends its client on, and the code of the error if it has no business to name that address. */
 export interface NamedBy {
   readonly reach: Reach;
-  readonly code: 'REDIRECT_REFUSED' | 'REALM_REFUSED';
+  readonly code: 'REDIRECT_REFUSED' | 'REALM_REFUSED' | 'LINK_REFUSED';
 }
 
 /** Single HTTP exchanges over connections that are kept: no redirects, no decompression, no credentials of its own. */

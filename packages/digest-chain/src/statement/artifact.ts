@@ -6,7 +6,7 @@ import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { EMPTY, EMPTY_MEDIA_TYPE, IN_TOTO, OCI_MANIFEST } from '../media-types.ts';
 import { repositoryName } from '../reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from '../registry/registry.ts';
-import { withSignal } from '../registry/with-signal.ts';
+import { withSignal } from '../registry/with-call-options.ts';
 import { type Chain, invalid } from './chain.ts';
 import { digestsOf, formatStatement, MAX_STATEMENT_SIZE, PREDICATE_TYPE } from './statement.ts';
 

@@ -2,7 +2,7 @@ import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { EMPTY_MEDIA_TYPE } from '../media-types.ts';
 import type { CallOptions, Registry, Repository } from '../registry/registry.ts';
-import { withSignal } from '../registry/with-signal.ts';
+import { withSignal } from '../registry/with-call-options.ts';
 import { ARTIFACT_TYPE, isStatement, readArtifact } from './artifact.ts';
 import { type Chain, invalid } from './chain.ts';
 import { digestsOf, MAX_STATEMENT_SIZE, parseStatement } from './statement.ts';

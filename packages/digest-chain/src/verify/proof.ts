@@ -1,4 +1,5 @@
 import type { AttestedImage } from '../attestation/checks.ts';
+import { isCommit } from '../attestation/git-source.ts';
 import type { Check } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
@@ -28,6 +29,8 @@ export interface LinkProof {
   readonly checks: readonly Check[];
   readonly origin: Digest | undefined;
   readonly links: readonly Link[];
+  /** The commit that all images name. */
+  readonly revision: string | undefined;
   /** The images, as far as signatures are about them; complete only where all checks passed. */
   readonly members: readonly AttestedImage[];
 }
@@ -39,21 +42,22 @@ export function memberOf(
   origin: ImageTree,
 ): AttestedImage {
   const index = isIndex(origin.manifest.mediaType);
-  const built = index ? origin.images.map((image) => image.manifest.digest) : [origin.manifest.digest];
+  const built = index ? origin.images.map((image) => image.manifest) : [origin.manifest];
   return { role, repository, manifest, origin: origin.manifest.digest, built, embeds };
 }
 
 /** What the images of a tree say they were built from; undefined where it could not be read. */
 export interface NamedRevisions {
   readonly name: string;
-  readonly revisions: readonly (string | undefined)[] | undefined;
+  /** Of each image what its labels name: one commit, or several that contradict each other. */
+  readonly revisions: readonly (readonly string[])[] | undefined;
 }
 
 export function revisionsOf(name: string, facts: readonly ImageFacts[] | undefined): NamedRevisions {
-  return { name, revisions: facts?.map(({ revision }) => revision) };
+  return { name, revisions: facts?.map(({ revisions }) => revisions) };
 }
 
-/** All images name one revision, the expected one if there is one; throws `REVISION_MISMATCH`. */
+/** All images name one commit, the expected one if there is one, in each of their labels; throws `REVISION_MISMATCH`. */
 export function sameRevision(
   images: readonly NamedRevisions[],
   expected: string | undefined,
@@ -62,16 +66,30 @@ export function sameRevision(
   if (unknown !== undefined) {
     throw new DigestChainError('REVISION_MISMATCH', `the revision of a linked image is unknown (${unknown.name})`);
   }
-  const found = images.flatMap(({ name, revisions = [] }) => revisions.map((revision) => [name, revision] as const));
-  const wanted = expected ?? common(images[0]?.revisions ?? []);
-  if (wanted !== undefined && found.every(([, revision]) => revision === wanted)) {
+  const found = images.flatMap(({ name, revisions = [] }) => revisions.map((each) => [name, each] as const));
+  const wanted = expected ?? found[0]?.[1][0];
+  const agrees = found.every(([, named]) => named.length === 1 && named[0] === wanted);
+  if (wanted !== undefined && agrees && isCommit(wanted)) {
     return { evidence: `all were built from ${wanted}`, value: wanted };
   }
-  throw new DigestChainError('REVISION_MISMATCH', 'the images were not built from the same git revision', {
-    expected: wanted ?? 'a label org.opencontainers.image.revision on each image',
-    found: found.map(([name, revision]) => `${name}: ${revision ?? 'none'}`).join(', '),
+  const contradicts = found.find(([, named]) => named.length > 1);
+  const message =
+    contradicts !== undefined
+      ? 'the labels of an image contradict each other about its git revision'
+      : agrees
+        ? 'what the images name as their git revision is no commit'
+        : 'the images were not built from the same git revision';
+  throw new DigestChainError('REVISION_MISMATCH', message, {
+    expected: wanted !== undefined && isCommit(wanted) ? wanted : REVISION_LABEL,
+    found: found
+      .map(([name, named]) => `${name}: ${named.join(' and ') || 'none'}`)
+      .join(', ')
+      .slice(0, 1000),
   });
 }
+
+const REVISION_LABEL =
+  'a label org.opencontainers.image.revision on each image, of 40 or 64 hex digits, and no vcs-ref that contradicts it';
 
 /** The revision that all images of a tree name. */
 export function revisionOf(facts: readonly ImageFacts[]): string | undefined {

@@ -1,8 +1,7 @@
-import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import type { AttestedImage } from '../attestation/checks.ts';
 import { after, type Check, type CheckId, runCheck, type Step, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import { embeddedImages, findEmbeddings } from '../embedding.ts';
+import { type Embedding, embeddedImages, findEmbeddings } from '../embedding.ts';
 import { DigestChainError, quoted } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
@@ -13,6 +12,8 @@ import type { Link, Seal } from '../seal/config.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
 import { type Chain, originDigest } from '../statement/chain.ts';
 import { type Discovery, discoverStatements } from '../statement/discover.ts';
+import { readInOrder } from './in-order.ts';
+import { ownRegistries } from './limits.ts';
 import {
   type LinkProof,
   memberOf,
@@ -28,34 +29,57 @@ export async function proveSeal(context: ProofContext, options: { readonly state
   const present = await runCheck({ id: 'link-present' }, () => linkPresent(tree, facts, names));
   const seal = present.value;
   const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(tree, names));
+  const own = ownRegistries(context.repository, context.at.values());
+  const wanted = seal?.links ?? [];
   const [links, statement] = await Promise.all([
-    mapConcurrently(seal?.links ?? [], (link) => verifyLink(context, seal?.sealedFrom ?? link.digest, link)),
+    readInOrder(wanted, {
+      read: (link) => verifyLink(context, seal?.sealedFrom ?? link.digest, link),
+      isOwn: (link) => context.at.has(link.role) || own.has(registryOf(link)),
+      failed: ({ checks }) => checks.some(({ status }) => status !== 'passed'),
+    }),
     checkStatement(context, present, options.statement),
   ]);
   const named = [revisionsOf('sealed image', facts), ...links.map(({ revisions }) => revisions)];
+  if (links.length < wanted.length) named.push(revisionsOf('those that were not read', undefined));
   const sameSource = await after([present], { id: 'same-revision' }, () => sameRevision(named, revision));
   return {
     checks: [
       present.check,
       ...(seal === undefined ? LINK_CHECKS.map((id) => skipped({ id }, 'there is no link to follow')) : []),
       ...links.flatMap((link) => link.checks),
+      ...wanted.slice(links.length).flatMap(unread),
       origin.check,
       sameSource.check,
       statement,
     ],
     origin: origin.value?.manifest.digest,
     links: seal?.links ?? [],
+    revision: sameSource.value,
     members: membersOf(context, origin.value, links),
   };
 }
 
 const LINK_CHECKS = ['linked-image-exists', 'embeds-origin'] as const satisfies readonly CheckId[];
 
+/** Links that come after one that failed. */
+function unread({ role }: Link): readonly Check[] {
+  return LINK_CHECKS.map((id) => skipped({ id, role }, 'not read: a link before it failed'));
+}
+
+/** Where a link leads, if it leads anywhere; what is malformed is found out when it is followed. */
+function registryOf(link: Link): string {
+  try {
+    return parseReference(link.url).registry;
+  } catch {
+    return '';
+  }
+}
+
 interface VerifiedLink {
   readonly role: string;
   readonly revisions: NamedRevisions;
-  /** What the linked image calls the image that it embeds. */
-  readonly embeddedRole: string | undefined;
+  /** How each of its images names the one that it embeds; none where that could not be read. */
+  readonly embeddings: readonly Embedding[];
   /** Undefined where it could not be read. */
   readonly member: AttestedImage | undefined;
   readonly checks: readonly Check[];
@@ -74,12 +98,12 @@ async function verifyLink({ registry, names, at }: ProofContext, origin: Digest,
   const embeds = await after([exists], { id: 'embeds-origin', role }, () => {
     const found = exists.value === undefined ? [] : findEmbeddings(exists.value.linked, origin, names);
     const evidence = found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; ');
-    return { evidence, value: found[0]?.role };
+    return { evidence, value: found };
   });
   return {
     role,
     revisions: revisionsOf(role, exists.value && factsOf(exists.value.linked)),
-    embeddedRole: embeds.value,
+    embeddings: embeds.value ?? [],
     member:
       exists.value &&
       memberOf(
@@ -96,12 +120,14 @@ function membersOf(
   origin: ImageTree | undefined,
   links: readonly VerifiedLink[],
 ): readonly AttestedImage[] {
-  const said = links.find((link) => link.embeddedRole !== undefined)?.embeddedRole ?? 'primary';
+  const said = links.flatMap(({ embeddings }) => embeddings.map((embedding) => embedding.role))[0] ?? 'primary';
   // Roles tell members apart, and this one was chosen by a linked image: it must not take another's place.
   const role = links.some((link) => link.role === said) ? 'sealed image' : said;
   return [
     memberOf({ role, repository, embeds: [] }, tree, origin ?? tree),
-    ...links.flatMap(({ member }) => (member === undefined ? [] : [{ ...member, embeds: [role] }])),
+    ...links.flatMap(({ member, embeddings }) =>
+      member === undefined ? [] : [{ ...member, embeds: [{ role, embeddings }] }],
+    ),
   ];
 }
 
@@ -126,11 +152,14 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
     const reason = first === undefined ? 'none is attached' : `none that is attached can be read (${first})`;
     return skipped(about, `${reason}; the labels are the link`);
   }
-  const { check } = await runCheck(about, () => {
-    const image = { digest: tree.manifest.digest, origin: seal.sealedFrom };
-    return { evidence: agreement(discovery, image, seal.links), value: undefined };
-  });
-  return check;
+  const image = { digest: tree.manifest.digest, origin: seal.sealedFrom };
+  const { check } = await runCheck(about, () => ({
+    evidence: agreement(discovery, image, seal.links),
+    value: undefined,
+  }));
+  if (check.status === 'passed') return check;
+  // A statement is nobody's word: one that says something else, which anybody may attach who may push, takes nothing away.
+  return skipped(about, `what is attached says something else (${check.found}); the labels are the link`);
 }
 
 function linkPresent(

@@ -1,15 +1,16 @@
-import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import type { AttestedImage } from '../attestation/checks.ts';
-import { after, type Check, runCheck, type Step, skipped } from '../check.ts';
-import { findEmbeddings } from '../embedding.ts';
+import { after, type Check, type CheckId, runCheck, type Step, skipped } from '../check.ts';
+import { type Embedding, findEmbeddings } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import { factsOf, readTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/config.ts';
 import { type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
-import { type Chain, type ChainImage, originDigest } from '../statement/chain.ts';
+import { type Chain, type ChainImage, type Embeds, originDigest } from '../statement/chain.ts';
 import { type Discovery, type FoundStatement, MAX_STATEMENTS } from '../statement/discover.ts';
+import { readInOrder } from './in-order.ts';
+import { ownRegistries } from './limits.ts';
 import { type LinkProof, memberOf, type ProofContext, revisionsOf, sameRevision } from './proof.ts';
 
 /**
@@ -22,8 +23,18 @@ export async function proveStatements(
   { statements, rejected, unread }: Discovery,
 ): Promise<LinkProof> {
   const proofs: LinkProof[] = [];
-  for (const statement of statements) proofs.push(await proveStatement(context, statement));
+  const unreachable: unknown[] = [];
+  for (const statement of statements) {
+    try {
+      proofs.push(await proveStatement(context, statement));
+    } catch (error) {
+      // Whoever attaches a statement names where it leads: a place that does not answer must not take the others' proof.
+      if (!(error instanceof DigestChainError) || error.code === 'ABORTED') throw error;
+      unreachable.push(error);
+    }
+  }
   const holding = proofs.filter((proof) => proof.checks.every((check) => check.status === 'passed'));
+  if (holding.length === 0 && unreachable.length > 0) throw unreachable[0];
   const [first = proofs[0]] = holding;
   if (first === undefined) throw new RangeError('no statement');
   const { check } = await runCheck({ id: 'chain-statement' }, () => {
@@ -66,35 +77,62 @@ async function proveStatement(context: ProofContext, { chain, artifact }: FoundS
   const start = chain.images.find((image) => isStart(image, context));
   const present = await runCheck({ id: 'link-present' }, () => linkPresent(chain, artifact, start));
   if (start === undefined || present.check.status !== 'passed') {
-    return { checks: [present.check], origin: undefined, links: [], members: [] };
+    return { checks: [present.check], origin: undefined, links: [], revision: undefined, members: [] };
   }
-  const read = await mapConcurrently(chain.images, (image) => readMember(context, image, image === start));
-  const byRole = new Map(read.map((entry) => [entry.image.role, entry]));
-  const embeds = await Promise.all(chain.embeds.map((edge) => checkEdge(context, byRole, edge)));
-  const origins = await Promise.all(read.map((entry) => checkOrigin(context, chain, entry, start)));
+  const own = ownRegistries(context.repository, context.at.values());
+  const proved = await readInOrder(fromStart(chain, start), {
+    read: (image) => proveMember(context, chain, image, start),
+    isOwn: (image) => image === start || context.at.has(image.role) || own.has(parseReference(image.url).registry),
+    failed: ({ steps }) => steps.some(({ check }) => check.status !== 'passed'),
+  });
+  const byRole = new Map(proved.map((member) => [member.image.role, member]));
+  const unread = (id: CheckId, role: string): Check => skipped({ id, role }, 'not read: an image before it failed');
+  const checkOf = (id: CheckId, role: string, step: Step<unknown> | undefined) => step?.check ?? unread(id, role);
   const named = [
     revisionsOf('image', facts),
-    ...read.map(({ image, tree: found }) => revisionsOf(image.role, found.value && factsOf(found.value))),
+    ...chain.images.map(({ role }) => {
+      const found = byRole.get(role)?.tree.value;
+      return revisionsOf(role, found && factsOf(found));
+    }),
   ];
   const expected = revision ?? chain.source?.commit;
   const sameSource = await runCheck({ id: 'same-revision' }, () => sameRevision(named, expected));
   return {
     checks: [
       present.check,
-      ...read.filter(({ image }) => image.digest !== tree.manifest.digest).map((entry) => entry.tree.check),
-      ...embeds,
-      ...origins.map((origin) => origin.check),
+      ...chain.images
+        .filter((image) => image.digest !== tree.manifest.digest)
+        .map(({ role }) => checkOf('linked-image-exists', role, byRole.get(role)?.tree)),
+      ...chain.embeds.map((edge) => checkOf('embeds-origin', edge.image, byRole.get(edge.image)?.edges.get(edge))),
+      ...chain.images.map(({ role }) => checkOf('origin-reconstructed', role, byRole.get(role)?.origin)),
       sameSource.check,
     ],
     origin: originDigest(start),
     links: linksOf(chain, start),
-    members: read.flatMap(({ image, repository, tree: found }, index): AttestedImage[] => {
-      const origin = origins[index]?.value;
-      if (found.value === undefined || origin === undefined) return [];
-      const embedded = chain.embeds.filter((edge) => edge.image === image.role).map((edge) => edge.embedded);
-      return [memberOf({ role: image.role, repository, embeds: embedded }, found.value, origin)];
-    }),
+    revision: sameSource.value,
+    members: chain.images.flatMap(({ role }) => memberOfChain(byRole.get(role))),
   };
+}
+
+function memberOfChain(member: ProvedMember | undefined): AttestedImage[] {
+  const tree = member?.tree.value;
+  const origin = member?.origin.value;
+  if (member === undefined || tree === undefined || origin === undefined) return [];
+  const embeds = [...member.edges].map(([edge, step]) => ({ role: edge.embedded, embeddings: step.value ?? [] }));
+  return [memberOf({ role: member.image.role, repository: member.repository, embeds }, tree, origin)];
+}
+
+/** The images of a chain, each after one that it hangs together with, from the start on. */
+function fromStart(chain: Chain, start: ChainImage): readonly ChainImage[] {
+  const ordered = new Set([start]);
+  for (const { role } of ordered) {
+    for (const { image, embedded } of chain.embeds) {
+      const other = image === role ? embedded : embedded === role ? image : undefined;
+      const found = chain.images.find((candidate) => candidate.role === other);
+      if (found !== undefined) ordered.add(found);
+    }
+  }
+  return [...ordered];
 }
 
 /** The start may be an image as it is published, or as it was built. */
@@ -158,22 +196,46 @@ async function readMember(context: ProofContext, image: ChainImage, isStart: boo
   return { image, repository, tree };
 }
 
-async function checkEdge(
+interface ProvedMember extends ReadMember {
+  /** For each image that it embeds, how it says so. */
+  readonly edges: ReadonlyMap<Embeds, Step<readonly Embedding[]>>;
+  readonly origin: Step<ImageTree>;
+  /** All of these. */
+  readonly steps: readonly Step<unknown>[];
+}
+
+/** Reads an image that a statement names, and checks all that it alone has to hold. */
+async function proveMember(
+  context: ProofContext,
+  chain: Chain,
+  image: ChainImage,
+  start: ChainImage,
+): Promise<ProvedMember> {
+  const member = await readMember(context, image, image === start);
+  const edges = new Map<Embeds, Step<readonly Embedding[]>>();
+  for (const edge of chain.embeds) {
+    if (edge.image === image.role) edges.set(edge, await checkEdge(context, chain, member, edge));
+  }
+  const origin = await checkOrigin(context, chain, member, start);
+  return { ...member, edges, origin, steps: [member.tree, ...edges.values(), origin] };
+}
+
+function checkEdge(
   { names }: ProofContext,
-  members: ReadonlyMap<string, ReadMember>,
-  edge: Chain['embeds'][number],
-): Promise<Check> {
-  const image = members.get(edge.image);
-  const embedded = members.get(edge.embedded);
-  const about = { id: 'embeds-origin', role: edge.image } as const;
-  if (image === undefined || embedded === undefined) return skipped(about, 'the statement names no such image');
-  const { check } = await after([image.tree], about, () => {
-    const found =
-      image.tree.value === undefined ? [] : findEmbeddings(image.tree.value, originDigest(embedded.image), names);
-    const evidence = found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; ');
-    return { evidence, value: undefined };
+  chain: Chain,
+  { tree }: ReadMember,
+  edge: Embeds,
+): Promise<Step<readonly Embedding[]>> {
+  return after([tree], { id: 'embeds-origin', role: edge.image }, () => {
+    const embedded = chain.images.find(({ role }) => role === edge.embedded);
+    if (tree.value === undefined || embedded === undefined)
+      throw new RangeError('an edge of images that are not there');
+    const found = findEmbeddings(tree.value, originDigest(embedded), names);
+    return {
+      evidence: found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; '),
+      value: found,
+    };
   });
-  return check;
 }
 
 /** What the others embed is what is published, or what a seal was put on. */

@@ -16,7 +16,7 @@ test('what two proofs say alike is said once, with the image that it is about', 
 });
 
 describe('how far the chain is proved', () => {
-  const signed = ['signature', 'provenance', 'build-args'];
+  const signed = ['signature', 'provenance', 'builder', 'source', 'built-by', 'build-args'];
   const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, evidence: id });
   test.each([
     ['none', 'nothing was checked', []],
@@ -49,7 +49,8 @@ describe('a level that was asked for and not reached is a failure of its own', (
     status,
     evidence: 'so it is',
   });
-  const signed = [check('link-present'), check('signature'), check('provenance')];
+  const ids = ['link-present', 'signature', 'provenance', 'builder', 'source', 'built-by'];
+  const signed = ids.map((id) => check(id));
   const missed = (proof: readonly ReturnType<typeof check>[], withKey: boolean) => {
     const seen = wellDone();
     seen.primary.proof = proof;

@@ -1,4 +1,4 @@
-import { unseal, type VerificationKey, verify } from '@multi-image/digest-chain';
+import { unseal, type VerificationKey, type VerifyOptions, verify } from '@multi-image/digest-chain';
 import { LabelNames, parseReference, type Registry } from '@multi-image/digest-chain/oci';
 import type { Progress } from '@multi-image/kit/progress';
 import type { ChainPlan, PlannedImage } from '@multi-image/manifests';
@@ -18,6 +18,8 @@ export interface ObserveOptions {
   readonly scanners: Observation['scanners'];
   readonly keys: readonly VerificationKey[];
   readonly signer: Observation['signer'];
+  /** The builders that may have signed, where they are not a cluster's Chains. */
+  readonly builders?: VerifyOptions['builders'];
   readonly runImage: ImageRunner;
   /** Where an image of the chain is, if not in the repository that its config names. */
   readonly placeOf?: ((repository: string) => string) | undefined;
@@ -119,10 +121,10 @@ class Observer {
   }
 
   async #verify({ published }: ObservedImage): Promise<ObservedImage['proof']> {
-    const { registry, revision, keys } = this.#options;
-    const { prefix } = this.names;
+    const { registry, revision, keys, builders, chain } = this.#options;
+    const demands = { prefix: this.names.prefix, revision, keys, builders, source: chain.gitUrl };
     try {
-      return (await verify(registry, parseReference(published.reference), { prefix, revision, keys })).checks;
+      return (await verify(registry, parseReference(published.reference), demands)).checks;
     } catch (error) {
       return { problem: problemOf(error) };
     }

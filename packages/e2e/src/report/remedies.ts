@@ -42,9 +42,15 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'is the linked image still there? Of a chain that was copied: pnpm e2e verify <image> --at <role>=<repository> (so has digest-chain verify)',
   'proof/signature': 'was it signed by this key? cosign verify --key cosign.pub --insecure-ignore-tlog <image>',
   'proof/provenance':
-    'one run must have all images among its results; cosign verify-attestation --key cosign.pub --type slsaprovenance --insecure-ignore-tlog <image>',
+    'one PipelineRun must have all images, as built and as published, among its results (Chains: artifacts.pipelinerun.enable-deep-inspection); cosign verify-attestation --key cosign.pub --type slsaprovenance --insecure-ignore-tlog <image>',
+  'proof/builder':
+    'only Tekton Chains is believed, unless another builder is named: pnpm e2e verify <image> --builder-id <id>; a local run calls itself https://tekton.dev/chains/v2#tekton-local',
+  'proof/source':
+    'the labels say what a build wrote, this is what was signed: was the image built from a fork, a pull request or another commit? The task that clones has to return CHAINS-GIT_URL and CHAINS-GIT_COMMIT',
+  'proof/built-by':
+    'a Succeeded task of the same run must return the image as built in IMAGE_DIGEST; with Chains’ plain build type nothing tells (configure builddefinition.buildtype: …/slsa-tekton)',
   'proof/build-args':
-    'the task that built the image must get the other one’s digest in BUILD_ARGS: look at pipeline/unified-build.yaml (pnpm render)',
+    'the task that built the image must get the other one’s digest in BUILD_ARGS under the name of the variable that keeps it, and nothing beside it that sets arguments, labels or environment: look at pipeline/unified-build.yaml (pnpm render)',
   'proof/chain-statement':
     'the statement that is attached says something else than the labels: oras discover <image> lists what is attached',
 };

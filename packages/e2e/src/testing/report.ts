@@ -28,13 +28,18 @@ export function reportFor(seen: Observation, more: Partial<Report> = {}): Report
 /** What a run sees that the build system signed. */
 export function attested(): ReturnType<typeof wellDone> {
   const seen = wellDone();
-  const passed = (id: string, role: string, evidence: string) => ({ id, role, status: 'passed', evidence }) as const;
+  const passed = (id: string, role: string | undefined, evidence: string) =>
+    ({ id, role, status: 'passed', evidence }) as const;
   const by = 'signed by ECDSA P-256 sha256:1c3bc7b5c88c';
   seen.primary.proof = [
     ...(Array.isArray(seen.primary.proof) ? seen.primary.proof : []),
     passed('signature', 'primary', `${by} (sha256-2222.sig); no transparency log was checked`),
     passed('signature', 'metadata', `${by} (sha256-3333.sig); no transparency log was checked`),
-    passed('provenance', 'metadata', `of a builder, has both images as subjects; ${by}`),
+    passed('provenance', undefined, `PipelineRun 7d8f has all images; ${by}`),
+    passed('builder', undefined, 'https://tekton.dev/chains/v2, as tekton.dev/v1/PipelineRun'),
+    passed('source', undefined, 'built from https://github.com/acme/chain at c0ffee'),
+    passed('built-by', 'primary', 'built by task build-image-1'),
+    passed('built-by', 'metadata', 'built by task build-image-2'),
     passed('build-args', 'metadata', 'task build-image-2 was called with IMAGE1_DIGEST'),
   ];
   return seen;

@@ -11,7 +11,7 @@ import {
   SIMPLE_SIGNING,
 } from '@multi-image/digest-chain/oci';
 import { configOf, imageOf } from '@multi-image/testing/image';
-import { provenanceV02 } from '@multi-image/testing/provenance';
+import { gitMaterial, provenanceV02 } from '@multi-image/testing/provenance';
 import { envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';
 import { reachElsewhere } from '../look/connect.ts';
 
@@ -27,6 +27,7 @@ export interface PublishedChain {
   origin: Digest;
   sealed: Digest;
   metadata: Digest;
+  revision: string;
 }
 
 /** Pushes, seals and tags a chain as the pipelines do. */
@@ -55,7 +56,7 @@ export async function publishChain(registry: Registry, repository: string, revis
     const place = parseReference(image);
     await registry.putManifest(place, 'latest', await registry.getManifest(place, revision));
   }
-  return { image1, image2, origin, sealed: sealed as Digest, metadata };
+  return { image1, image2, origin, sealed: sealed as Digest, metadata, revision };
 }
 
 /** Signs and attests as Tekton Chains does. */
@@ -78,7 +79,8 @@ export async function signChain(registry: Registry, chain: PublishedChain, signe
     },
     { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
   ];
-  const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasks);
+  const materials = [gitMaterial('https://github.com/acme/chain', chain.revision)];
+  const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasks, { materials });
   // Cosign reads only layers with this annotation; in an attestation it is empty.
   const annotations = { [SIGNATURE_ANNOTATION]: '' };
   const attestation = { mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement), annotations };

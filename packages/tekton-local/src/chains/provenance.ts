@@ -23,6 +23,9 @@ export function unique(images: readonly ImageResult[]): ImageResult[] {
   return [...new Map(images.map((image) => [formatReference(image), image])).values()];
 }
 
+/** Not Chains' own name: whoever reads this must see that a machine without a cluster made it, and may refuse it. */
+export const LOCAL_BUILDER = 'https://tekton.dev/chains/v2#tekton-local';
+
 /** An in-toto Statement v0.1 with SLSA provenance v0.2 of the whole run, as Chains' format `in-toto` writes it. */
 export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: readonly ImageResult[]): object {
   const url = outcome.results['CHAINS-GIT_URL'];
@@ -39,8 +42,7 @@ export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: 
       digest: { sha256: digest.slice('sha256:'.length) },
     })),
     predicate: {
-      // Not Chains' own name: whoever reads this must see that a machine without a cluster made it.
-      builder: { id: 'https://tekton.dev/chains/v2#tekton-local' },
+      builder: { id: LOCAL_BUILDER },
       buildType: 'tekton.dev/v1/PipelineRun',
       invocation: {
         configSource: {},

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
 import type { Progress } from '@multi-image/kit/progress';
-import { probeContainers } from '@multi-image/tekton-local';
+import { LOCAL_BUILDER, probeContainers } from '@multi-image/tekton-local';
 import { judge } from '../../judge/criteria.ts';
 import { observe } from '../../look/observe.ts';
 import { type ImageRunner, runOnce } from '../../look/run-images.ts';
@@ -101,6 +101,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       scanners,
       keys,
       signer: 'stand-in',
+      builders: [LOCAL_BUILDER],
       runImage: imageRunner(janitor, containers.runArguments, signal),
       placeOf: localRepository,
       progress,

@@ -8,6 +8,10 @@ import { verifyPublished } from './verify-published.ts';
 export interface VerifyValues {
   key?: string[] | undefined;
   revision?: string | undefined;
+  source?: string | undefined;
+  'builder-id'?: string[] | undefined;
+  'builder-task'?: string[] | undefined;
+  'allow-pull-request'?: boolean | undefined;
   prefix?: string | undefined;
   at?: string[] | undefined;
   'plain-http': boolean;
@@ -20,7 +24,13 @@ export async function runVerifyCommand(image: string, values: VerifyValues, sign
   const { registry, elsewhere } = connect({ from: image.split('/')[0], to, plainHttp, signal });
   const at = parsePlaces(values.at);
   const keys = await readKeyFiles(values.key);
-  return verifyPublished({ reference: image, keys, revision, prefix, at, registry, plainHttp, elsewhere });
+  const demands = {
+    source: values.source,
+    builders: values['builder-id'],
+    builderTasks: values['builder-task'],
+    allowPullRequest: values['allow-pull-request'],
+  };
+  return verifyPublished({ reference: image, keys, revision, demands, prefix, at, registry, plainHttp, elsewhere });
 }
 
 /** Where the images of a chain that was copied are now, from `ROLE=REPOSITORY`. Throws `USAGE`, `REFERENCE_INVALID`. */

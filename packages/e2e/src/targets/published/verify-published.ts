@@ -1,4 +1,4 @@
-import { type Verification, type VerificationKey, verify } from '@multi-image/digest-chain';
+import { type Verification, type VerificationKey, type VerifyOptions, verify } from '@multi-image/digest-chain';
 import {
   DigestChainError,
   LabelNames,
@@ -20,6 +20,8 @@ export interface VerifyPublishedOptions {
   keys?: readonly VerificationKey[] | undefined;
   revision?: string | undefined;
   prefix?: string | undefined;
+  /** What is demanded of the run that built them; see digest-chain's `verify`. */
+  demands?: Pick<VerifyOptions, 'source' | 'builders' | 'builderTasks' | 'allowPullRequest'> | undefined;
   /** Where the images of these roles are now, of a chain that was copied. */
   at?: ReadonlyMap<string, Repository> | undefined;
   registry: Registry;
@@ -38,8 +40,8 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
   const at: ReadonlyMap<string, Repository> = options.at ?? new Map();
   const names = new LabelNames(options.prefix);
   const image = parseReference(options.reference);
-  const proof = await verify(registry, image, { keys, revision, prefix: names.prefix, at }).catch((error) =>
-    throwWithPlaces(registry, image, error),
+  const proof = await verify(registry, image, { ...options.demands, keys, revision, prefix: names.prefix, at }).catch(
+    (error) => throwWithPlaces(registry, image, error),
   );
   const published = await publishedImages(registry, image, proof, { names, at });
   const images = published.map((entry) => entry.image);
@@ -93,7 +95,7 @@ function judgePublished(
     checks.filter(({ id }) => ids.includes(id)).map((check) => proofEvidence(check, check.role && titleOf(check.role)));
   const run = 'what a run did is not in a registry; pnpm e2e and pnpm e2e --target tenant see it';
   const attested = withKey
-    ? evidence('provenance', 'build-args')
+    ? evidence('provenance', 'builder', 'source', 'built-by', 'build-args')
     : [skipped('provenance', 'no key was given: --key cosign.pub proves it by the signed provenance')];
   const extracted = images.slice(1).map(({ title }) => title);
   const titles = titlesOf(images, extracted, seal);

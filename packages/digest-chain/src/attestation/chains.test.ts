@@ -1,0 +1,68 @@
+import { CHAINS_FIXTURE, chainsFixture } from '@multi-image/testing/chains-fixture';
+import { describe, expect, it } from 'vitest';
+import { parseReference } from '../reference.ts';
+import { type Verification, type VerifyOptions, verify } from '../verify.ts';
+import { parsePublicKeys } from './keys.ts';
+
+// Documents of a real Chains: what the others' tests say about its formats is checked against them here.
+
+const { image1, image2, source, revision } = CHAINS_FIXTURE;
+
+async function prove(options: VerifyOptions = {}): Promise<Verification> {
+  const { registry, key } = await chainsFixture();
+  return verify(registry, parseReference(`${image1}:${revision}`), { keys: parsePublicKeys(key), ...options });
+}
+
+describe('what Tekton Chains 0.26 wrote', () => {
+  it('is attested: the run, its source, and who built', async () => {
+    const proof = await prove({ source: 'git://git.test/repo', revision });
+    expect(proof.level).toBe('attested');
+    const evidence = (id: string, role?: string) =>
+      proof.checks.find((check) => check.id === id && check.role === role)?.evidence;
+    expect(evidence('provenance')).toContain('PipelineRun cc6b704b-63e7-4c98-b056-78208d7edffc has all images');
+    expect(evidence('builder')).toBe('https://tekton.dev/chains/v2, as tekton.dev/v1/PipelineRun');
+    expect(evidence('source')).toBe(`built from git://git.test/repo at ${revision}`);
+    expect(evidence('built-by', 'primary')).toBe('built by task build-image-1 (a task defined in the run itself)');
+    expect(evidence('built-by', 'metadata')).toBe('built by task build-image-2 (a task defined in the run itself)');
+    expect(evidence('build-args', 'metadata')).toContain('task build-image-2 was called with IMAGE1_DIGEST=sha256:');
+  });
+
+  it('says that its source was not asked for', async () => {
+    const { checks } = await prove();
+    expect(checks.find(({ id }) => id === 'source')?.evidence).toContain('which was not asked for');
+  });
+
+  it.each<[string, VerifyOptions, string]>([
+    ['another source', { source: 'https://git.test/repo' }, 'source'],
+    ['another builder', { builders: ['https://tekton.dev/chains/v2#tekton-local'] }, 'builder'],
+    ['a trusted bundle', { builderTasks: ['oci://quay.io/konflux-ci/tekton-catalog/*'] }, 'built-by'],
+  ])('is not where %s is asked for', async (_, options, id) => {
+    const proof = await prove(options);
+    expect(proof.level).toBe('none');
+    expect(proof.checks.filter(({ status }) => status === 'failed').map((check) => check.id)).toContain(id);
+  });
+
+  it('is not where the provenance of the builder’s run is gone, though all TaskRuns are attested, too', async () => {
+    const { registry, key } = await chainsFixture();
+    for (const [name, bytes] of registry.blobs) {
+      if (name.includes('@sha256:76a082cc13aa5f02133e1fe7fe25c3b5a447f559befc2ed9b0e5287238899fe9')) {
+        registry.blobs.delete(name);
+        expect(bytes.length).toBe(107_870);
+      }
+    }
+    const reference = parseReference(`${image1}:${revision}`);
+    const proof = await verify(registry, reference, { keys: parsePublicKeys(key) });
+    expect(proof.level).toBe('none');
+    expect(proof.checks).toContainEqual(
+      expect.objectContaining({
+        id: 'provenance',
+        status: 'failed',
+        found: expect.stringContaining('of 1, PipelineRun'),
+      }),
+    );
+  });
+
+  it(`is named by ${source} and at ${image2}`, async () => {
+    expect((await prove({ source, at: new Map([['metadata', parseReference(image2)]]) })).level).toBe('attested');
+  });
+});

@@ -1,0 +1,313 @@
+import { type Check, type CheckId, runCheck, skipped } from '../check.ts';
+import type { Digest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { judgeArguments } from './build-arguments.ts';
+import { CHAINS_BUILDER, isAllowedTask, knowsBuildType } from './builders.ts';
+import type { AttestedImage } from './checks.ts';
+import { describeDefinition } from './definition.ts';
+import type { FoundClaim } from './evidence.ts';
+import { describeSource, isCommit, normalGitUrl, UNASKED } from './git-source.ts';
+import type { Provenance, ProvenanceTask } from './provenance.ts';
+import { pullRequestOf } from './pull-request.ts';
+import { textsOf } from './type-hints.ts';
+
+/** What a caller may demand of the run that built a chain. */
+export interface RunDemands {
+  /**
+   * The git repository that the build system must have signed it was built from (`https://github.com/org/repo`); how it is
+   * written does not matter, which one it is does. Without it level `attested` says from where, and that nobody asked.
+   */
+  readonly source?: string | undefined;
+  /** The ids of builders (SLSA `builder.id`) that may have built it; that of Tekton Chains by default. */
+  readonly builders?: readonly string[] | undefined;
+  /**
+   * Bundles that the tasks which build and clone must come from, as `oci://quay.io/konflux-ci/tekton-catalog/*`: `*` is any
+   * part of a path segment. Any task may build, where there are none.
+   */
+  readonly builderTasks?: readonly string[] | undefined;
+  /** Whether a run of a pull request counts; it does not by default. */
+  readonly allowPullRequest?: boolean | undefined;
+}
+
+/** All that is demanded of it. */
+export interface Demands {
+  readonly source: string | undefined;
+  readonly builders: readonly string[];
+  readonly builderTasks: readonly string[];
+  readonly allowPullRequest: boolean;
+  /** The commit that the images' labels name. */
+  readonly revision: string | undefined;
+}
+
+export function demandsOf(
+  { source, builders = [CHAINS_BUILDER], builderTasks = [], allowPullRequest = false }: RunDemands,
+  revision: string | undefined,
+): Demands {
+  return { source, builders, builderTasks, allowPullRequest, revision };
+}
+
+/** A PipelineRun as a signed document tells it. */
+export interface Run {
+  readonly claim: FoundClaim;
+  readonly provenance: Provenance;
+  /** Its own tasks; of a run whose document lists none, those of its TaskRuns' documents. */
+  readonly tasks: readonly BuiltTask[];
+}
+
+/**
+ * Whether a run's own document leaves out its tasks (SLSA v1 with Chains' plain build type). What its TaskRuns' documents
+ * say instead can be any part of the whole, as whoever may push or answers for the registry likes: so of these one that
+ * passes is enough, whereas of the tasks that one document lists all count.
+ */
+export function isSilent({ provenance }: Pick<Run, 'provenance'>): boolean {
+  return provenance.tasks.length === 0;
+}
+
+/** A task that may have built images. */
+export interface BuiltTask extends ProvenanceTask {
+  readonly outputs: ReadonlySet<Digest>;
+}
+
+/** The digests that one run has to know: of every image as it is published, and as it was built. */
+export function digestsOf(images: readonly AttestedImage[]): ReadonlySet<Digest> {
+  return new Set(images.flatMap(({ manifest, origin }) => [manifest.digest, origin]));
+}
+
+/** Those of them that are neither among the run's subjects nor among what its Succeeded tasks returned. */
+export function unknownTo({ claim, tasks }: Run, digests: ReadonlySet<Digest>): readonly Digest[] {
+  const known = (digest: Digest): boolean =>
+    claim.subjects.has(digest) || tasks.some((task) => succeeded(task) && task.outputs.has(digest));
+  return [...digests].filter((digest) => !known(digest));
+}
+
+/**
+ * What one run's provenance says about a whole chain: that an allowed builder signed it (`builder`), what it was built
+ * from (`source`), which tasks built each image (`built-by`), and what those that built an image which embeds others were
+ * called with (`build-args`). One document, since each of two may be true of another chain.
+ */
+export async function judgeRun(
+  run: Run,
+  images: readonly AttestedImage[],
+  demands: Demands,
+): Promise<readonly Check[]> {
+  const builder = await runCheck({ id: 'builder' }, () => judgeBuilder(run, demands));
+  if (run.tasks.length === 0) return [builder.check, await judgeSource(run, [], demands), ...silent(run, images)];
+  const built = await Promise.all(
+    images.map((image) => runCheck({ id: 'built-by', role: image.role }, () => judgeBuild(run, image, demands))),
+  );
+  const makers = built.flatMap(({ value = [] }) => value.flat());
+  const checks = images.flatMap((image, at) =>
+    image.embeds.map(async (edge) => {
+      const about = { id: 'build-args', role: image.role } as const;
+      const tasks = built[at]?.value;
+      if (tasks === undefined) return skipped(about, 'needs built-by, which failed');
+      return (await runCheck(about, () => judgeEdge(run, tasks, edge))).check;
+    }),
+  );
+  const source = await judgeSource(run, makers, demands);
+  return [builder.check, source, ...built.map(({ check }) => check), ...(await Promise.all(checks))];
+}
+
+/** SLSA v1 with Chains' plain build type: nothing tells what tasks did, and what is not told is not proved. */
+function silent({ provenance }: Run, images: readonly AttestedImage[]): readonly Check[] {
+  const reason = `the provenance does not say how tasks were called (${provenance.buildType})`;
+  const about = (id: CheckId, image: AttestedImage) => ({ id, role: image.role });
+  return [
+    ...images.map((image) => skipped(about('built-by', image), reason)),
+    ...images.flatMap((image) => image.embeds.map(() => skipped(about('build-args', image), reason))),
+  ];
+}
+
+/** Who may say all that follows: the key alone does not tell the build system from what else signs with it. */
+function judgeBuilder({ provenance }: Run, { builders }: Demands): { evidence: string; value: undefined } {
+  const { builder = 'none', buildType } = provenance;
+  if (!builders.includes(builder)) {
+    throw new DigestChainError('PROVENANCE_MISMATCH', 'the provenance is of another builder', {
+      expected: builders.join(' or '),
+      found: builder.slice(0, 300),
+      hint: 'a builder that may be trusted with this key is named with --builder-id',
+    });
+  }
+  if (!knowsBuildType(provenance)) {
+    throw new DigestChainError('PROVENANCE_MISMATCH', 'the provenance has a build type that is not of Tekton Chains', {
+      expected: 'a type of which is known what its members mean',
+      found: buildType.slice(0, 300) || 'none',
+    });
+  }
+  return { evidence: `${builder}, as ${buildType}`, value: undefined };
+}
+
+/** The tasks that built each image of what was built: the origin's only image, or those of its index. */
+function judgeBuild(
+  run: Run,
+  { built }: AttestedImage,
+  { builderTasks }: Demands,
+): { evidence: string; value: readonly (readonly BuiltTask[])[] } {
+  const value = built.map(({ digest }) => {
+    const makers = makersOf(run.tasks, digest);
+    if (makers.length === 0) throw builtByNobody(run.tasks, digest);
+    const allowed = makers.filter(({ definition }) => isAllowedTask(definition, builderTasks));
+    const stranger = makers.find((task) => !allowed.includes(task));
+    if (stranger !== undefined && (allowed.length === 0 || !isSilent(run))) {
+      throw notAllowed(stranger, builderTasks, 'the image was built by another task');
+    }
+    return allowed;
+  });
+  const all = [...new Set(value.flat())];
+  return { evidence: `built by ${all.map(describeTask).join(' and ')}`, value };
+}
+
+/**
+ * The Succeeded tasks that made an image, as opposed to those that pass it on (an index, a scanner, a check): who makes an
+ * image can't be called with its digest. All of them count: which one is to be believed would be somebody's choice.
+ */
+function makersOf(tasks: readonly BuiltTask[], digest: Digest): readonly BuiltTask[] {
+  return tasks.filter((task) => succeeded(task) && task.outputs.has(digest) && !passesOn(task, digest));
+}
+
+function passesOn({ params }: BuiltTask, digest: Digest): boolean {
+  return [...params.values()].some((value) => textsOf(value).some((text) => text.includes(digest)));
+}
+
+/** A TaskRun's own provenance does not say how it ended. */
+function succeeded({ status }: BuiltTask): boolean {
+  return status === undefined || status === 'Succeeded';
+}
+
+function builtByNobody(tasks: readonly BuiltTask[], digest: Digest): DigestChainError {
+  const others = tasks.filter((task) => task.outputs.has(digest));
+  const reasons = others.map((task) => `${task.name}: ${succeeded(task) ? 'passes it on' : task.status}`);
+  return new DigestChainError('PROVENANCE_MISMATCH', 'no Succeeded task of the run built the image', {
+    expected: `a task with the result IMAGE_DIGEST = ${digest}`,
+    found: (reasons.join(', ') || tasks.map((task) => task.name).join(', ')).slice(0, 500),
+  });
+}
+
+/** Each image was built by tasks that were called with what it says of the one that it embeds. */
+function judgeEdge(
+  run: Run,
+  makers: readonly (readonly BuiltTask[])[],
+  { embeddings }: AttestedImage['embeds'][number],
+): { evidence: string; value: undefined } {
+  const evidence = makers.flatMap((tasks, at) => {
+    const embedding = embeddings[at];
+    if (embedding === undefined) throw new RangeError('an image of which is not known what it embeds');
+    const judged = tasks.map((task) => ({ task, ...judgeArguments(task, embedding) }));
+    const wrong = judged.find((each) => 'problem' in each);
+    const right = judged.filter((each) => 'argument' in each);
+    if (wrong === undefined || (right.length > 0 && isSilent(run))) {
+      return right.map(({ task, argument }) => `task ${task.name} was called with ${argument}`);
+    }
+    const message = `the task that built the image was called with something else: ${wrong.problem}`;
+    throw new DigestChainError('PROVENANCE_MISMATCH', message, {
+      expected: `BUILD_ARGS of ${wrong.task.name} with one ${embedding.variable}=${embedding.digest}, and nothing that may contradict it`,
+      found: wrong.found,
+      hint: 'the image may name the other one without having been built from it',
+    });
+  });
+  return { evidence: [...new Set(evidence)].join('; '), value: undefined };
+}
+
+/**
+ * What was built, by the word of the build system: the labels, which any build may set, have to name the same commit.
+ * Anybody may let this builder build anything of theirs: so whoever knows the repository should ask for it.
+ */
+async function judgeSource(run: Run, makers: readonly BuiltTask[], demands: Demands): Promise<Check> {
+  const { check } = await runCheck({ id: 'source' }, () => {
+    const { provenance } = run;
+    const [source, ...others] = provenance.sources;
+    const wanted = demands.source === undefined ? undefined : normalGitUrl(demands.source);
+    const expected = `${wanted ?? 'one repository'} at ${demands.revision ?? 'one commit'}`;
+    if (source === undefined) {
+      throw new DigestChainError('PROVENANCE_MISMATCH', 'the provenance names no git source', {
+        expected,
+        found: 'none',
+        hint: 'the task that clones has to return CHAINS-GIT_URL and CHAINS-GIT_COMMIT',
+      });
+    }
+    const wrong = wanted !== undefined && source.url !== wanted;
+    if (others.length > 0 || wrong || source.commit !== demands.revision || !isCommit(source.commit)) {
+      const found = provenance.sources.map(describeSource).join(' and ');
+      const message = others.length > 0 ? 'the run was built from several sources' : 'the run was built from elsewhere';
+      throw new DigestChainError('PROVENANCE_MISMATCH', message, {
+        expected,
+        found: found.slice(0, 500),
+        hint: 'the images’ labels, which any build may set, may name another commit than the build system signed',
+      });
+    }
+    refusePullRequest(provenance, demands);
+    for (const task of makers) traceSource(run, task, demands, new Set());
+    if (demands.builderTasks.length > 0) refuseStrangers(run, demands);
+    const asked = wanted === undefined ? `, ${UNASKED} (--source ${source.url} does)` : '';
+    const { definition } = provenance;
+    const pipeline = definition === undefined ? '' : `; the pipeline is defined by ${describeDefinition(definition)}`;
+    return { evidence: `built from ${describeSource(source)}${asked}${pipeline}`, value: undefined };
+  });
+  return check;
+}
+
+function refusePullRequest({ event }: Provenance, { allowPullRequest }: Demands): void {
+  const sign = pullRequestOf(event);
+  if (sign === undefined || allowPullRequest) return;
+  throw new DigestChainError('PROVENANCE_MISMATCH', 'the run built a pull request', {
+    expected: 'a run of what was merged',
+    found: sign.slice(0, 300),
+    hint: '--allow-pull-request takes it all the same',
+  });
+}
+
+const TRUSTED_ARTIFACT = 'SOURCE_ARTIFACT';
+
+/**
+ * Follows the source that a build was given (Konflux' trusted artifacts: a digest that one task returns and the next is
+ * called with) back to the task that cloned it. A build that takes its source in another way, by a workspace, says nothing.
+ */
+function traceSource(run: Run, task: BuiltTask, demands: Demands, seen: Set<BuiltTask>): void {
+  seen.add(task);
+  const [artifact = ''] = textsOf(task.params.get(TRUSTED_ARTIFACT));
+  if (artifact === '' || isSilent(run)) return;
+  const givers = run.tasks.filter(
+    (other) => succeeded(other) && textsOf(other.results.get(TRUSTED_ARTIFACT)).includes(artifact),
+  );
+  if (givers.length === 0) {
+    throw new DigestChainError(
+      'PROVENANCE_MISMATCH',
+      `${task.name} was given a source that no task of the run cloned`,
+      {
+        expected: `${TRUSTED_ARTIFACT} as a task of the run returned it`,
+        found: artifact.slice(0, 300),
+      },
+    );
+  }
+  for (const giver of givers) {
+    if (!isAllowedTask(giver.definition, demands.builderTasks)) {
+      throw notAllowed(giver, demands.builderTasks, 'the source comes from another task');
+    }
+    if (!seen.has(giver)) traceSource(run, giver, demands, seen);
+  }
+}
+
+/** Where builders must be trusted tasks, so must those be that say what was cloned. */
+function refuseStrangers(run: Run, { builderTasks }: Demands): void {
+  if (isSilent(run)) {
+    throw new DigestChainError('PROVENANCE_MISMATCH', 'the provenance does not say which task named the source', {
+      expected: builderTasks.join(' or '),
+      found: run.provenance.buildType,
+    });
+  }
+  const stranger = run.tasks.find(
+    ({ results, definition }) => results.has('CHAINS-GIT_URL') && !isAllowedTask(definition, builderTasks),
+  );
+  if (stranger !== undefined) throw notAllowed(stranger, builderTasks, 'the source was named by another task');
+}
+
+function notAllowed(task: BuiltTask, builderTasks: readonly string[], message: string): DigestChainError {
+  return new DigestChainError('PROVENANCE_MISMATCH', message, {
+    expected: builderTasks.join(' or '),
+    found: describeTask(task).slice(0, 300),
+  });
+}
+
+function describeTask({ name, definition }: BuiltTask): string {
+  return `task ${name} (${describeDefinition(definition)})`;
+}

@@ -1,0 +1,39 @@
+import { textsOf, type Values } from './type-hints.ts';
+
+/** What a run's provenance says about how the run came about. */
+export interface RunEvent {
+  readonly labels: Values;
+  readonly annotations: Values;
+  readonly params: Values;
+}
+
+// Pipelines as Code sets these on every run that it starts for a pull or merge request, whatever the event was: also for
+// one that a comment started (pkg/kubeinteraction/labels.go). The others are what Konflux' and our own PipelineRuns carry.
+const NUMBERS = [
+  'pipelinesascode.tekton.dev/pull-request',
+  'build.appstudio.redhat.com/pull_request_number',
+  'build.appstudio.openshift.io/pull_request_number',
+];
+const EVENT_TYPE = 'pipelinesascode.tekton.dev/event-type';
+const REQUEST_EVENT = /pull|merge|note/i;
+const NAMES = ['tekton.dev/pipeline', 'pipelinesascode.tekton.dev/original-prname'];
+const REQUEST_NAME = /on-pull-request/;
+const REQUEST_TAG = /:on-pr-[^:@/]*$/;
+
+/**
+ * What tells that a run built a pull request, or undefined. Its code was proposed by somebody, and may have been reviewed
+ * by nobody. What tells it was signed with the run: its labels and annotations, its pipeline's name, and the tag of the
+ * images that it pushed. SLSA v1 with Chains' plain build type leaves out labels and annotations: then only the latter.
+ */
+export function pullRequestOf({ labels, annotations, params }: RunEvent): string | undefined {
+  for (const values of [labels, annotations]) {
+    const has = (key: string, pattern: RegExp): boolean => textsOf(values.get(key)).some((text) => pattern.test(text));
+    const key =
+      NUMBERS.find((number) => has(number, /./)) ??
+      [EVENT_TYPE].find((type) => has(type, REQUEST_EVENT)) ??
+      NAMES.find((name) => has(name, REQUEST_NAME));
+    if (key !== undefined) return `${key}: ${textsOf(values.get(key)).join(' ')}`;
+  }
+  const [pushed] = [...params].filter(([, value]) => textsOf(value).some((text) => REQUEST_TAG.test(text)));
+  return pushed === undefined ? undefined : `the parameter ${pushed[0]}: ${textsOf(pushed[1]).join(' ')}`;
+}

@@ -1,0 +1,44 @@
+import type { ParseArgsConfig } from 'node:util';
+import { isBundlePattern } from '../attestation/builders.ts';
+import { isCommit, isGitUrl } from '../attestation/git-source.ts';
+import type { VerifyOptions } from '../verify.ts';
+import { usage } from './arguments.ts';
+import { readKeys } from './keys.ts';
+
+/** The options of the verbs that prove: what is demanded of a chain and of the run that built it. */
+export const DEMANDS = {
+  key: { type: 'string', multiple: true },
+  revision: { type: 'string' },
+  source: { type: 'string' },
+  'builder-id': { type: 'string', multiple: true },
+  'builder-task': { type: 'string', multiple: true },
+  'allow-pull-request': { type: 'boolean' },
+} as const satisfies ParseArgsConfig['options'];
+
+interface DemandValues {
+  readonly key?: string[] | undefined;
+  readonly revision?: string | undefined;
+  readonly source?: string | undefined;
+  readonly 'builder-id'?: string[] | undefined;
+  readonly 'builder-task'?: string[] | undefined;
+  readonly 'allow-pull-request'?: boolean | undefined;
+}
+
+/** Reads {@link DEMANDS}; throws `USAGE` for what could never hold, and for what only a signature can say where there is no key. */
+export async function readDemands(verb: string, values: DemandValues): Promise<VerifyOptions> {
+  const { revision, source, 'builder-id': builders, 'builder-task': builderTasks } = values;
+  if (revision !== undefined && !isCommit(revision)) {
+    throw usage(verb, `--revision is no git commit of 40 or 64 hex digits: ${revision}`);
+  }
+  if (source !== undefined && !isGitUrl(source)) throw usage(verb, `--source is no git URL: ${source}`);
+  const odd = builderTasks?.find((pattern) => !isBundlePattern(pattern));
+  if (odd !== undefined) {
+    throw usage(verb, `--builder-task is no bundle, as oci://quay.io/konflux-ci/tekton-catalog/*: ${odd}`);
+  }
+  const signed = (['source', 'builder-id', 'builder-task', 'allow-pull-request'] as const).find((name) => values[name]);
+  if (signed !== undefined && values.key === undefined) {
+    throw usage(verb, `--${signed} needs --key: only what is signed says it`);
+  }
+  const keys = await readKeys(values.key);
+  return { keys, revision, source, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
+}
