@@ -21,6 +21,7 @@ const TOOLS: readonly Tool[] = [
   { name: 'buildah', programs: ['buildah'], packages: { apt: ['buildah'], dnf: ['buildah'] } },
   { name: 'podman', programs: ['podman'], packages: { apt: ['podman'], dnf: ['podman'] } },
   { name: 'an OCI runtime', programs: ['runc', 'crun'], packages: { apt: ['runc'], dnf: ['crun'] } },
+  { name: 'jq', programs: ['jq'], packages: { apt: ['jq'], dnf: ['jq'] } },
   { name: 'skopeo', programs: ['skopeo'], packages: { apt: ['skopeo'], dnf: ['skopeo'] } },
   REGISTRY,
 ];
