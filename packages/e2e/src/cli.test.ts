@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
 import { ALL_WELL, type CliFolder, cli, makeCliFolder, repository, statusOf } from './testing/cli-run.ts';
 
-const RUN = { timeout: 240_000 };
+const RUN = { timeout: 600_000 };
 
 let folder: string;
 let clone: CliFolder['clone'];
@@ -117,7 +117,7 @@ test.each([
   child.kill(signal);
   const [exitCode] = await once(child, 'exit');
   expect(exitCode).toBe(expected);
-  const until = Date.now() + (signal === 'SIGKILL' ? 20_000 : 0);
+  const until = Date.now() + (signal === 'SIGKILL' ? 120_000 : 0);
   while (Date.now() < until && (await leftovers()).length > 0) await sleep(200);
   expect(await leftovers()).toEqual([]);
 });

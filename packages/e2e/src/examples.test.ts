@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
 import { ALL_WELL, type CliFolder, makeCliFolder, repository, statusOf } from './testing/cli-run.ts';
 
-const RUN = { timeout: 240_000 };
+const RUN = { timeout: 600_000 };
 
 let bench: CliFolder;
 let checkout: string;

@@ -66,13 +66,13 @@ describe('the commands do what they say, as they are shown', () => {
     for (const check of checks) run(check);
   });
 
-  test.skipIf(!has('cosign') || !has('jq'))('cosign (skipped where it is missing)', { timeout: 60_000 }, () => {
+  test.skipIf(!has('cosign') || !has('jq'))('cosign (skipped where it is missing)', () => {
     const checks = checksOf('cosign');
     expect(checks).toHaveLength(5);
     for (const check of checks) run(check);
   });
 
-  test('this repository itself', { timeout: 120_000 }, () => {
+  test('this repository itself', () => {
     for (const each of [{ ...report, publicKeys: [] }, renamed]) {
       const checks = checksOf('this repository', each);
       expect(checks).toHaveLength(2);

@@ -163,7 +163,7 @@ describe('a step on this machine', () => {
       tasks: { one: { task: { ...task, spec }, executor: 'host' } },
     });
     expect(outcome.message).toContain('Tasks Completed: 100');
-  }, 60_000);
+  });
 
   it('is chosen by the caller alone', async () => {
     const task = { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata: { name: 'one' }, spec: script('true') };

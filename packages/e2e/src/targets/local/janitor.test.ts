@@ -50,7 +50,7 @@ function isRunning(pid: number): boolean {
 }
 
 async function eventually(condition: () => boolean): Promise<boolean> {
-  for (let waited = 0; waited < 10_000; waited += 50) {
+  for (let waited = 0; waited < 120_000; waited += 50) {
     if (condition()) return true;
     await sleep(50);
   }

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { createRegistry } from '@multi-image/digest-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner } from '@multi-image/testing/signer';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../report/report.ts';
 import { type PublishedChain, publishChain, signChain } from '../../testing/tenant-chain.ts';
 
@@ -105,7 +105,7 @@ test('shows the page in a browser, and writes JUnit, where that is asked for', a
   const { exitCode } = await verify(`${chain.image1}:latest`, '--open', '--junit', junit);
   expect(exitCode).toBe(0);
   expect(await readFile(junit, 'utf8')).toContain('<testsuite name="Image 1 labeled');
-  await vi.waitFor(async () => expect(await readFile(join(folder, 'opened'), 'utf8')).toContain('report.json.html'));
+  await expect.poll(() => readFile(join(folder, 'opened'), 'utf8').catch(() => '')).toContain('report.json.html');
 });
 
 test('without a key what it would prove is skipped', async () => {
