@@ -1,5 +1,22 @@
 import { testConfig } from '@multi-image/testing/vitest-config';
-import { mergeConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
-// The tests of whole runs build and run containers: one file after the other, two cores are soon full.
-export default mergeConfig(testConfig, { test: { isolate: true, fileParallelism: false } });
+/** What runs a whole chain, and looks afterwards whether anything of any run was left on this machine. */
+const RUNS = [
+  'src/cli.test.ts',
+  'src/examples.test.ts',
+  'src/targets/cluster/tekton/tekton-run.test.ts',
+  'src/targets/published/verify-chain.test.ts',
+];
+
+const { test } = testConfig;
+const exclude = [...configDefaults.exclude, ...RUNS];
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...test, name: 'runs', include: RUNS, fileParallelism: false, sequence: { groupOrder: 0 } } },
+      { test: { ...test, name: 'parts', exclude, sequence: { groupOrder: 1 } } },
+    ],
+  },
+});
