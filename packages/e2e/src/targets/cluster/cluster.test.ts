@@ -53,6 +53,19 @@ describe('a request', () => {
     await expect(reading).rejects.toMatchObject({ code });
   });
 
+  test('that fails says its status, Kubernetes’ reason and how long to wait as fields', async () => {
+    const ask = (): Promise<unknown> => connect({ clock: new TestClock() }).read(KINDS.pipelineRun, 'one', namespace);
+    server.fault = ({ path }) => (path.endsWith('/one') ? { status: 409, message: 'modified' } : undefined);
+    await expect(ask()).rejects.toMatchObject({ status: 409, reason: 'Conflict', isTransient: false });
+    server.fault = () => ({ status: 429, headers: { 'retry-after': '90' } });
+    await expect(ask()).rejects.toMatchObject({
+      status: 429,
+      reason: 'TooManyRequests',
+      isTransient: true,
+      retryAfter: 60_000,
+    });
+  });
+
   test('says nothing of the login in an error', async () => {
     server.fault = () => ({ status: 403, headers: { 'x-secret': 'test-token' } });
     const error = await connect()
