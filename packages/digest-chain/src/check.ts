@@ -16,14 +16,17 @@ export type AttestedCheckId = 'signature' | 'provenance' | 'builder' | 'source' 
 export interface Check {
   readonly id: CheckId;
   /** The role of the image that it is about. */
-  readonly role?: string;
+  readonly role?: string | undefined;
   readonly status: 'passed' | 'failed' | 'skipped';
   /** What was seen; for a skipped check the reason. Text from outside: escape it for where it is shown. */
   readonly evidence: string;
-  readonly expected?: string;
-  readonly found?: string;
-  readonly hint?: string;
+  readonly expected?: string | undefined;
+  readonly found?: string | undefined;
+  readonly hint?: string | undefined;
 }
+
+/** What a check does: it throws, or answers with what was seen and what the next steps need. */
+type Work<T> = () => Promise<{ evidence: string; value: T }> | { evidence: string; value: T };
 
 /** The result of a step that the next ones need; `undefined` where it failed. */
 export interface Step<T> {
@@ -46,39 +49,27 @@ export function isFinding(error: unknown): error is DigestChainError {
 }
 
 /** Runs one check; what it throws becomes a failed check, unless nothing could be checked at all. */
-export async function runCheck<T>(
-  about: { readonly id: CheckId; readonly role?: string },
-  step: () => Promise<{ evidence: string; value: T }> | { evidence: string; value: T },
-): Promise<Step<T>> {
+export async function runCheck<T>(about: Pick<Check, 'id' | 'role'>, step: Work<T>): Promise<Step<T>> {
   try {
     const { evidence, value } = await step();
     return { check: { ...about, status: 'passed', evidence }, value };
   } catch (error) {
     if (!isFinding(error)) throw error;
-    const { message, expected, found, hint } = error;
-    return {
-      check: {
-        ...about,
-        status: 'failed',
-        evidence: `${error.code}: ${message}`,
-        ...(expected === undefined ? {} : { expected }),
-        ...(found === undefined ? {} : { found }),
-        ...(hint === undefined ? {} : { hint }),
-      },
-      value: undefined,
-    };
+    const { code, message, expected, found, hint } = error;
+    const evidence = `${code}: ${message}`;
+    return { check: { ...about, status: 'failed', evidence, expected, found, hint }, value: undefined };
   }
 }
 
-export function skipped(about: { readonly id: CheckId; readonly role?: string }, reason: string): Check {
+export function skipped(about: Pick<Check, 'id' | 'role'>, reason: string): Check {
   return { ...about, status: 'skipped', evidence: reason };
 }
 
 /** A check that needs others; skipped where one of them did not pass. */
 export async function after<T>(
   needed: readonly Step<unknown>[],
-  about: { readonly id: CheckId; readonly role?: string },
-  step: () => Promise<{ evidence: string; value: T }> | { evidence: string; value: T },
+  about: Pick<Check, 'id' | 'role'>,
+  step: Work<T>,
 ): Promise<Step<T>> {
   const failed = needed.find((other) => other.check.status !== 'passed');
   if (failed === undefined) return runCheck(about, step);

@@ -29,6 +29,11 @@ export interface ExtractResult {
  * Waits for a sealed image, verifies it (four requests once it is there) and answers with the linked image of a role.
  * Throws `WAIT_DEADLINE`, `VERIFICATION_FAILED` with the first check that failed, `LINK_MISSING` where there is no link
  * of this role.
+ *
+ * ```ts
+ * const image = parseReference('quay.io/org/image1:v1');
+ * const { url, digest } = await extract(createRegistry(), image, { role: 'metadata', deadline: 60_000 });
+ * ```
  */
 export async function extract(client: Registry, reference: Reference, options: ExtractOptions): Promise<ExtractResult> {
   const names = new LabelNames(options.prefix);

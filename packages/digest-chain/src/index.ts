@@ -1,38 +1,15 @@
+// The verbs of chains, and all of ./oci beside them.
 export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
 export type { Check, CheckId } from './check.ts';
-export type { BlobDescriptor } from './descriptor.ts';
-export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
-export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
 export { type InspectedImage, type InspectedLink, type Inspection, inspect } from './inspect/inspect.ts';
-export { DEFAULT_PREFIX, LabelNames } from './label-names.ts';
 export { ATTESTED, isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './level.ts';
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
-export {
-  type DigestReference,
-  formatReference,
-  parseDigestReference,
-  parseReference,
-  parseTagReference,
-  type Reference,
-  type TagReference,
-} from './reference.ts';
-export { createRegistry, type RegistryOptions } from './registry/client.ts';
-export type { Credentials } from './registry/credentials/credentials.ts';
-export type {
-  CallOptions,
-  RawManifest,
-  Referrer,
-  Registry,
-  Repository,
-  Upload,
-} from './registry/registry.ts';
-export type { Link } from './seal/config.ts';
-export { type Seal, sealConfig, unsealConfig } from './seal/config.ts';
-export type { Image } from './seal/manifest.ts';
+export * from './oci.ts';
+export { type Link, type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';
 export { attachStatement, type StatementSubject } from './statement/artifact.ts';

@@ -9,7 +9,14 @@ export {
   requireDescriptor,
 } from './descriptor.ts';
 export { type Digest, digestAlgorithm, digestOf, isDigest, parseDigest } from './digest.ts';
-export { DigestChainError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export {
+  DigestChainError,
+  type ErrorCode,
+  type ErrorDetails,
+  type HttpFacts,
+  type Operation,
+  type Side,
+} from './errors.ts';
 export { type ImageFacts, readImageFacts } from './image-facts.ts';
 export { decodeJson } from './json/decode.ts';
 export { DEFAULT_PREFIX, isRole, LabelNames } from './label-names.ts';

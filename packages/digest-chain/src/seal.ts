@@ -55,6 +55,12 @@ export interface SealResult {
  * chain statement is attached to each image, and the last PUT writes the tag: nothing is uploaded before all is proved,
  * and the tag is never there without the statement. Throws `LINK_MISSING`, `LINK_MISMATCH`, `LINK_INVALID` about linked
  * images, and what {@link sealTree} throws.
+ *
+ * ```ts
+ * const linked = [{ role: 'metadata', image: parseDigestReference('quay.io/org/image2:v1@sha256:…') }];
+ * const tag = parseTagReference('quay.io/org/image1:v1');
+ * await seal(createRegistry(), parseDigestReference('quay.io/org/image1@sha256:…'), linked, { tag });
+ * ```
  */
 export async function seal(
   client: Registry,

@@ -15,6 +15,10 @@ export interface UnsealResult {
 /**
  * Reconstructs the origin of a sealed image from the sealed image alone, with two requests for each image and one for an
  * index. Throws `NOT_SEALED`, or `SEAL_BROKEN` where the seal does not lead back to the digest that it names.
+ *
+ * ```ts
+ * const { origin } = await unseal(createRegistry(), parseReference('quay.io/org/image1:v1'));
+ * ```
  */
 export async function unseal(
   registry: Registry,

@@ -51,6 +51,10 @@ export interface Verification {
  * layers, and what statements and signatures take. Starts from any image of the chain: from a sealed one by its labels,
  * from another by the chain statement that is attached to it. A check that fails is reported, not thrown; what is thrown
  * means that nothing could be checked (the image is not there, the registry does not answer).
+ *
+ * ```ts
+ * const { level } = await verify(createRegistry(), parseReference('quay.io/org/image1:v1')); // linked
+ * ```
  */
 export async function verify(
   client: Registry,

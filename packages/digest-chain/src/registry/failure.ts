@@ -1,3 +1,4 @@
+import { reasonOf } from '../../../kit/src/errors.ts';
 import { Transient } from '../../../kit/src/retry.ts';
 import { printable } from '../../../kit/src/terminal.ts';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
@@ -90,7 +91,7 @@ const TRUST_HINT = 'name the file of the certificate authority, or set NODE_EXTR
 export function networkFailure(error: unknown, url: URL, reused: boolean): DigestChainError | Transient {
   if (error instanceof DigestChainError || error instanceof Transient) return error;
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = reasonOf(error);
   if (code.startsWith('HPE_') && !TRANSIENT.has(code)) {
     return new DigestChainError('RESPONSE_INVALID', `${url.host} did not answer in HTTP`, {
       expected: `an HTTP answer from ${redacted(url)}`,

@@ -75,9 +75,9 @@ export class Transport {
     const key = `${url.protocol} ${purpose} ${proxy ?? ''}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const proxyEnv = proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } };
+    const proxyEnv = proxy === undefined ? undefined : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
     // Idle connections of an agent don't keep the process alive.
-    const options = { keepAlive: true, scheduling: 'lifo', ...proxyEnv } as const;
+    const options = { keepAlive: true, scheduling: 'lifo', proxyEnv } as const;
     const agent = url.protocol === 'https:' ? this.#tlsAgent(options) : new http.Agent(options);
     this.#agents.set(key, agent);
     return agent;
@@ -115,7 +115,7 @@ function exchange(
   const { request } = url.protocol === 'https:' ? process.getBuiltinModule('node:https') : http;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const outgoing = request(url, { method, headers, agent, ...(lookup === undefined ? {} : { lookup }) });
+    const outgoing = request(url, { method, headers, agent, lookup });
     let stopped: unknown;
     const stop = (reason: unknown): void => {
       stopped ??= reason;

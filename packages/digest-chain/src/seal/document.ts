@@ -88,7 +88,7 @@ export function notAnImage(reason: string, expected: string, found: string): Dig
 }
 
 export function refused(reason: string, found?: string): DigestChainError {
-  const details = found === undefined ? {} : { found: quoted(found) };
+  const details = { found: found && quoted(found) };
   return new DigestChainError('SEAL_REFUSED', `the image can't be sealed: ${reason}`, details);
 }
 

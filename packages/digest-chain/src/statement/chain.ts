@@ -1,3 +1,4 @@
+import { findCycle } from '../../../kit/src/cycles.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, quoted } from '../errors.ts';
 import { isRole } from '../label-names.ts';
@@ -8,9 +9,9 @@ export interface Chain {
   readonly images: readonly ChainImage[];
   readonly embeds: readonly Embeds[];
   /** What they were built from. */
-  readonly source?: Source;
+  readonly source?: Source | undefined;
   /** The name of the pipeline run that built them. */
-  readonly pipelineRun?: string;
+  readonly pipelineRun?: string | undefined;
 }
 
 export interface ChainImage {
@@ -21,7 +22,7 @@ export interface ChainImage {
   /** As it is published: of the sealed image, if it was sealed. */
   readonly digest: Digest;
   /** As its builder pushed it; absent where that is what is published. */
-  readonly origin?: Digest;
+  readonly origin?: Digest | undefined;
 }
 
 /** `image` was built with the origin digest of `embedded`; both are roles. */
@@ -32,7 +33,7 @@ export interface Embeds {
 
 export interface Source {
   /** Of the git repository. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** The git commit. */
   readonly commit: string;
 }
@@ -64,8 +65,8 @@ export function orderChain(chain: Chain): Chain {
   return {
     images,
     embeds,
-    ...(source === undefined ? {} : { source: orderSource(source) }),
-    ...(pipelineRun === undefined ? {} : { pipelineRun: checkText('the pipeline run', pipelineRun, RUN) }),
+    source: source && orderSource(source),
+    pipelineRun: pipelineRun === undefined ? undefined : checkText('the pipeline run', pipelineRun, RUN),
   };
 }
 
@@ -89,7 +90,7 @@ function orderImage({ role, url, digest, origin }: ChainImage): ChainImage {
     if (!isDigest(text)) throw invalid(`a digest of ${role}`, 'sha256:<64 hex digits>', text);
   }
   checkUrl(url, role);
-  return { role, url, digest, ...(origin === undefined || origin === digest ? {} : { origin }) };
+  return { role, url, digest, origin: origin === digest ? undefined : origin };
 }
 
 function checkUrl(url: string, role: string): void {
@@ -105,7 +106,7 @@ function checkUrl(url: string, role: string): void {
 
 function orderSource({ url, commit }: Source): Source {
   return {
-    ...(url === undefined ? {} : { url: checkText('the git url', url, GIT_URL) }),
+    url: url === undefined ? undefined : checkText('the git url', url, GIT_URL),
     commit: checkText('the git commit', commit, COMMIT),
   };
 }
@@ -116,27 +117,15 @@ function checkText(what: string, text: string, pattern: RegExp): string {
 }
 
 function checkEdges(edges: readonly Embeds[], roles: ReadonlySet<string>): void {
-  const embeddedBy = new Map<string, string[]>([...roles].map((role) => [role, []]));
   for (const [index, { image, embedded }] of edges.entries()) {
     const next = edges[index + 1];
     if (!roles.has(image) || !roles.has(embedded)) throw invalid('what embeds what', 'roles that it names', image);
     if (next?.image === image && next.embedded === embedded) throw invalid('what embeds what', 'each once', image);
-    embeddedBy.get(image)?.push(embedded);
   }
-  // An image can't embed the digest of what is built from it: take away, again and again, what embeds nothing that is left.
-  const left = new Map([...embeddedBy].map(([role, embedded]) => [role, embedded.length]));
-  const embedders = Map.groupBy(edges, (edge) => edge.embedded);
-  const free = [...left].flatMap(([role, count]) => (count === 0 ? [role] : []));
-  for (let role = free.pop(); role !== undefined; role = free.pop()) {
-    left.delete(role);
-    for (const { image } of embedders.get(role) ?? []) {
-      const count = (left.get(image) ?? 0) - 1;
-      left.set(image, count);
-      if (count === 0) free.push(image);
-    }
-  }
-  const [circular] = left.keys();
-  if (circular !== undefined) throw invalid('what embeds what', 'no circle', circular);
+  // An image can't embed the digest of what is built from it.
+  const embedded = Map.groupBy(edges, ({ image }) => image);
+  const cycle = findCycle(new Map([...embedded].map(([image, all]) => [image, all.map((edge) => edge.embedded)])));
+  if (cycle !== undefined) throw invalid('what embeds what', 'no cycle', cycle.join(' → '));
 }
 
 function compare(a: string, b: string): number {

@@ -101,7 +101,7 @@ describe('a statement from outside', () => {
     ['a role with a newline', '"role":"primary"', '"role":"pri\\nmary"', 'STATEMENT_INVALID'],
     ['an edge to an unknown role', '"embedded":"primary"', '"embedded":"other"', 'STATEMENT_INVALID'],
     ['an edge twice', '"embeds":[', '"embeds":[{"image":"metadata","embedded":"primary"},', 'STATEMENT_INVALID'],
-    ['a circle', '"embeds":[', '"embeds":[{"image":"primary","embedded":"metadata"},', 'STATEMENT_INVALID'],
+    ['a cycle', '"embeds":[', '"embeds":[{"image":"primary","embedded":"metadata"},', 'STATEMENT_INVALID'],
     [
       'an image that embeds itself',
       '"embeds":[',
@@ -125,13 +125,13 @@ describe('a statement from outside', () => {
   });
 });
 
-it('takes a long chain, and finds a circle in it', () => {
+it('takes a long chain, and finds a cycle in it', () => {
   const roles = Array.from({ length: 2000 }, (_, index) => `r${index}`);
   const images = roles.map((role) => ({ role, url: 'quay.io/org/app', digest: ZERO }));
   const embeds = roles.slice(1).map((role, index) => ({ image: role, embedded: `r${index}` }));
   expect(codeOf(() => formatStatement({ images, embeds }))).toBe('none');
-  const circle = [...embeds, { image: 'r0', embedded: 'r1999' }];
-  expect(codeOf(() => formatStatement({ images, embeds: circle }))).toBe('STATEMENT_INVALID');
+  const cycle = [...embeds, { image: 'r0', embedded: 'r1999' }];
+  expect(codeOf(() => formatStatement({ images, embeds: cycle }))).toBe('STATEMENT_INVALID');
 });
 
 function never(): never {

@@ -2,7 +2,7 @@ import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { parseReference } from '../reference.ts';
-import { type Chain, type ChainImage, invalid, orderChain } from './chain.ts';
+import { type Chain, type ChainImage, invalid, orderChain, type Source } from './chain.ts';
 
 /** in-toto attestation, spec/v1/statement.md. */
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
@@ -43,23 +43,14 @@ export function parseStatement(bytes: Uint8Array): Chain {
   expectText(member(statement, 'predicateType'), PREDICATE_TYPE, 'its predicateType');
   const predicate = member(statement, 'predicate');
   const source = member(predicate, 'source');
-  const sourceUrl = member(source, 'url');
-  const pipelineRun = member(predicate, 'pipelineRun');
   const chain = orderChain({
     images: items(member(predicate, 'images')).map(parseImage),
     embeds: items(member(predicate, 'embeds')).map((edge) => ({
       image: required(member(edge, 'image'), 'what embeds what'),
       embedded: required(member(edge, 'embedded'), 'what embeds what'),
     })),
-    ...(source === undefined
-      ? {}
-      : {
-          source: {
-            ...(sourceUrl === undefined ? {} : { url: required(sourceUrl, 'the git url') }),
-            commit: required(member(source, 'commit'), 'the git commit'),
-          },
-        }),
-    ...(pipelineRun === undefined ? {} : { pipelineRun: required(pipelineRun, 'the pipeline run') }),
+    source: source === undefined ? undefined : parseSource(source),
+    pipelineRun: optional(member(predicate, 'pipelineRun'), 'the pipeline run'),
   });
   checkSubjects(items(member(statement, 'subject')), chain);
   return chain;
@@ -85,7 +76,14 @@ function parseImage(image: unknown): ChainImage {
     role: required(member(image, 'role'), 'a role'),
     url: required(member(image, 'url'), 'a url'),
     digest: parseDigest(member(image, 'digest')),
-    ...(origin === undefined ? {} : { origin: parseDigest(origin) }),
+    origin: origin === undefined ? undefined : parseDigest(origin),
+  };
+}
+
+function parseSource(source: unknown): Source {
+  return {
+    url: optional(member(source, 'url'), 'the git url'),
+    commit: required(member(source, 'commit'), 'the git commit'),
   };
 }
 
@@ -115,6 +113,10 @@ function parseDigest(value: unknown): Digest {
 function required(value: unknown, what: string): string {
   if (typeof value === 'string') return value;
   throw invalid(what, 'text', value === undefined ? 'nothing' : typeof value);
+}
+
+function optional(value: unknown, what: string): string | undefined {
+  return value === undefined ? undefined : required(value, what);
 }
 
 function expectText(value: unknown, expected: string, what: string): void {
