@@ -419,6 +419,35 @@ const RUN_ATTACKS: readonly Attack[] = [
     fails: 'source',
     says: /clone-repository/,
   },
+  {
+    by: 'scanner component',
+    name: "a scanner's run that hands an image on, without the run that built it",
+    documents: (chain) => [
+      at2(
+        chain,
+        provenanceV02(
+          [chain.metadata],
+          [
+            {
+              name: 'extract-image-2',
+              params: { IMAGE: `${chain.image1}:${REVISION}` },
+              results: { IMAGE_URL: chain.image2, IMAGE_DIGEST: chain.metadata },
+            },
+          ],
+          { uid: OTHER_RUN },
+        ),
+      ),
+    ],
+    fails: 'provenance',
+    says: /does not name/,
+  },
+  {
+    by: 'registry pusher',
+    name: 'images that name each other, and no signature of the build system',
+    documents: () => [],
+    fails: 'provenance',
+    says: /of a PipelineRun/,
+  },
 ];
 
 const IMAGE_ATTACKS: readonly Attack[] = [
