@@ -25,6 +25,8 @@ export type StepImage = (typeof STEP_IMAGES)[number];
 export interface Pins {
   readonly tasks: Readonly<Record<CatalogTask, string>>;
   readonly images: Readonly<Record<StepImage, string>>;
+  /** The commit of the repository whose digest-chain judges Snapshots; undefined for whatever its branch has. */
+  readonly verifier: string | undefined;
 }
 
 /** The pins that come with this package: one folder up, from here and from what this is compiled to. */
@@ -65,5 +67,13 @@ export function parsePins(text: string, path: string): Pins {
     });
     return Object.fromEntries(entries) as Record<Name, string>;
   };
-  return { tasks: take('tasks', CATALOG_TASKS), images: take('images', STEP_IMAGES) };
+  const verifier: unknown = document.get('verifier');
+  if (verifier !== undefined && !(typeof verifier === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(verifier))) {
+    throw new ManifestsError('PINS_INVALID', `${path}: verifier is no commit`, {
+      expected: '40 or 64 hex digits',
+      found: JSON.stringify(verifier),
+      hint: 'a branch can move: git rev-parse HEAD prints a commit; in quotes where it is digits alone',
+    });
+  }
+  return { tasks: take('tasks', CATALOG_TASKS), images: take('images', STEP_IMAGES), verifier };
 }

@@ -43,7 +43,12 @@ const securityContext = z.strictObject({
     .strictObject({ drop: z.array(z.string()).optional(), add: z.array(z.string()).optional() })
     .optional(),
 });
-const env = z.array(z.strictObject({ name: z.string().regex(/^[A-Z_][A-Z0-9_]*$/), value: z.string() }));
+const envName = z.string().regex(/^[A-Z_][A-Z0-9_]*$/);
+const fieldPath = z.string().regex(/^metadata\.labels\['[a-z0-9./-]+'\]$/);
+const valueFrom = z.strictObject({ fieldRef: z.strictObject({ fieldPath }) });
+const env = z.array(
+  z.union([z.strictObject({ name: envName, value: z.string() }), z.strictObject({ name: envName, valueFrom })]),
+);
 
 const step = z
   .strictObject({
@@ -65,7 +70,9 @@ const step = z
 const taskSpec = z.strictObject({
   description: z.string().optional(),
   params: z.array(paramSpec),
-  results: z.array(z.strictObject({ name: paramName, description: z.string() })).optional(),
+  results: z
+    .array(z.strictObject({ name: paramName, type: z.literal('array').optional(), description: z.string() }))
+    .optional(),
   stepTemplate: z
     .strictObject({
       securityContext: securityContext.optional(),

@@ -101,7 +101,11 @@ export function checkTask(where: string, spec: TaskSpec): string[] {
     if (step.script?.includes('$(params.') || step.script?.includes('$(tasks.')) {
       problems.push(`${where}/${step.name}: a variable is substituted into the script`);
     }
-    for (const text of [...(step.command ?? []), ...(step.args ?? []), ...(step.env ?? []).map(({ value }) => value)]) {
+    for (const text of [
+      ...(step.command ?? []),
+      ...(step.args ?? []),
+      ...(step.env ?? []).flatMap((variable) => ('value' in variable ? variable.value : [])),
+    ]) {
       for (const [, variable = ''] of text.matchAll(VARIABLE)) {
         const [scope, name = ''] = variable.replace('[*]', '').split('.');
         if (scope === 'params') {
@@ -212,6 +216,9 @@ export function findHomeless(
 ): string[] {
   return steps
     .filter(({ image }) => image.includes('/build-trusted-artifacts:'))
-    .filter(({ env = [] }) => !env.some(({ name, value }) => name === 'HOME' && value === '/tekton/home'))
+    .filter(
+      ({ env = [] }) =>
+        !env.some((variable) => variable.name === 'HOME' && 'value' in variable && variable.value === '/tekton/home'),
+    )
     .map(({ name }) => `step ${name} has no home for credentials`);
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,7 +68,40 @@ it('asks for signatures with --key, and fails without them', async () => {
   expect(extract).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('VERIFICATION_FAILED') });
 });
 
+it('proves the digest that was sealed, whatever its tag names by now', async () => {
+  const sealed = `${chain.image1}:moves`;
+  const file = join(folder, 'digest');
+  const seal = (image: TestChain) =>
+    digestChain(
+      ...['seal', `${image.image1}@${image.origin}`, `metadata=${image.image2}:${REVISION}@${image.metadata}`],
+      ...['--tag', sealed, '--result-digest', file],
+    );
+  expect((await seal(chain)).status).toBe(0);
+  const digest = await readFile(file, 'utf8');
+  expect((await digestChain('verify', sealed, '--digest-from', file)).stdout).toContain(`linked: `);
+  // Somebody else writes another pair, whole in itself, under the same tag before it is proved.
+  const other = await pushChain(server.host, 'cli', { labels: { by: 'somebody else' } });
+  expect((await seal(other)).status).toBe(0);
+  await writeFile(file, digest);
+  expect((await digestChain('verify', sealed)).stdout).not.toContain(digest);
+  const verify = await digestChain('verify', sealed, '--digest-from', file);
+  expect(verify).toMatchObject({ status: 0, stdout: expect.stringContaining(`@${digest}`) });
+  await writeFile(file, 'latest');
+  expect(await digestChain('verify', sealed, '--digest-from', file)).toMatchObject({ status: 2, stdout: '' });
+});
+
+it('says how far an image was proved where nobody signed', async () => {
+  const sealed = `${chain.image1}:unsigned`;
+  const linked = `metadata=${chain.image2}:${REVISION}@${chain.metadata}`;
+  await digestChain('seal', `${chain.image1}@${chain.origin}`, linked, '--tag', sealed);
+  const file = join(folder, 'proof');
+  const extract = await digestChain('extract', sealed, '--role=metadata', `--result-proof=${file}`);
+  expect(extract).toMatchObject({ status: 0, stderr: expect.stringContaining('who built the images is not known') });
+  expect(await readFile(file, 'utf8')).toContain('who built the images is not known');
+});
+
 it.each([
+  ['a variable that holds no key', ['verify', 'a', '--key', 'env://NO_SUCH_VARIABLE']],
   ['a key file that is not there', ['verify', 'a', '--key', '/no/such']],
   ['a key file that holds no key', ['verify', 'a', '--key', CLI]],
   ['a key file without an end', ['verify', 'a', '--key', '/dev/zero']],

@@ -1,6 +1,7 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
+import type { Verification } from '../verify.ts';
 import { COMMON, connect, durationOf, parseArguments, single, usage, writeOutput } from './arguments.ts';
 import { DEMANDS, readDemands } from './demands.ts';
 
@@ -13,6 +14,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...DEMANDS,
     'result-url': { type: 'string' },
     'result-digest': { type: 'string' },
+    'result-proof': { type: 'string' },
   });
   const image = parseReference(single('extract', 'image', positionals));
   if (values.role === undefined) throw usage('extract', 'no --role given');
@@ -27,8 +29,16 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   });
   await writeOutput(values['result-url'], result.url);
   await writeOutput(values['result-digest'], result.digest);
+  const proof = describeProof(result.verification);
+  await writeOutput(values['result-proof'], proof);
+  if (result.verification.level === 'linked') process.stderr.write(`${proof}\n`);
   process.stdout.write(values.json ? `${printableJson(result)}\n` : `${printable(`${result.url}@${result.digest}`)}\n`);
   return 0;
+}
+
+/** How far it was proved, and what is not known, for whoever goes on with the image. */
+function describeProof({ level }: Verification): string {
+  return level === 'linked' ? 'linked: who built the images is not known, for no public key was given' : level;
 }
 
 /** Says on stderr what is waited for: at once, and then every half minute. */

@@ -1,8 +1,8 @@
-/** The options of every verb that say how registries are reached. */
 /** The options of the verbs that prove. */
 const DEMANDS = `\
-  --key <file>          public keys (PEM) of the build system; can be repeated. No
-                        certificate and no transparency log is checked
+  --key <file>          public keys (PEM) of the build system, or env://<variable> with
+                        them; can be repeated. No certificate and no transparency log
+                        is checked
   --revision <commit>   the git commit that all images must have been built from
   --source <git-url>    the repository that they must have been built from, by what the
                         build system signed (needs --key)
@@ -13,6 +13,7 @@ const DEMANDS = `\
                         repeated (default: any task)
   --allow-pull-request  take a run that built a pull request, too`;
 
+/** The options of every verb that say how registries are reached. */
 const REGISTRY = `\
   --plain-http          reach registries without TLS; those on loopback always are
   --ca-file <file>      certificate authorities (PEM) to trust beside the usual ones
@@ -123,6 +124,8 @@ ${DEMANDS}
   --at <role>=<repository>  read the images of this role there, not at their url: for a
                         chain that was copied; can be repeated
   --no-statement        don't look for a chain statement beside the labels
+  --digest-from <file>  prove the image with the digest that is in this file, whatever the
+                        tag names by now
   --deadline <time>     for the whole proof: 90s, 5m (default: 5m)
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}
@@ -164,6 +167,7 @@ ${DEMANDS}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
   --result-digest <file>  write the linked image's digest there
+  --result-proof <file>  write there how far it was proved, and what is not known
 ${REGISTRY}
   --json                print the result, with the proof, as JSON
   -h, --help            print this

@@ -14,6 +14,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+it('takes a key from the environment', async () => {
+  const verify = (SIGNER: string) =>
+    runCli(['verify', '127.0.0.1:1/a:b', '--key', 'env://SIGNER'], {}, SIGNER === '' ? {} : { SIGNER });
+  // No registry is there: the key was taken.
+  expect((await verify(createSigner().pem)).stderr).toMatch(/^error REGISTRY_UNREACHABLE: /);
+  expect(await verify('no key')).toMatchObject({ status: 2, stderr: expect.stringMatching(/^error KEY_INVALID: /) });
+  expect(await verify('')).toMatchObject({ status: 2, stderr: expect.stringMatching(/^error KEY_INVALID: /) });
+});
+
 it.each(['text.pub', 'not-there.pub'])('names the one of several key files that is none: %s', async (name) => {
   const good = join(folder, 'good.pub');
   await writeFile(good, createSigner().pem);

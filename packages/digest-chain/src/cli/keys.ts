@@ -5,12 +5,15 @@ import { DigestChainError } from '../errors.ts';
 
 const MAX_KEY_FILE = 64 * 1024;
 
+/** Before the name of a variable of the environment, as cosign has it: what a pipeline hands on is in no file. */
+const VARIABLE = 'env://';
+
 /** The keys of all files that `--key` names. */
 export async function readKeys(paths: readonly string[] = []): Promise<readonly VerificationKey[]> {
   const keys: VerificationKey[] = [];
   for (const path of paths) {
     try {
-      keys.push(...parsePublicKeys(await readKeyFile(path)));
+      keys.push(...parsePublicKeys(path.startsWith(VARIABLE) ? readVariable(path) : await readKeyFile(path)));
     } catch (error) {
       throw error instanceof DigestChainError ? inFile(path, error) : error;
     }
@@ -27,6 +30,12 @@ function inFile(path: string, error: DigestChainError): DigestChainError {
     hint: 'a public key is a PEM file that begins with -----BEGIN PUBLIC KEY-----; cosign public-key --key <key> prints one',
     cause,
   });
+}
+
+function readVariable(path: string): string {
+  const text = process.env[path.slice(VARIABLE.length)] ?? '';
+  if (text !== '') return text.slice(0, MAX_KEY_FILE);
+  throw new DigestChainError('KEY_INVALID', 'the variable with the key is not set', { found: 'nothing' });
 }
 
 async function readKeyFile(path: string): Promise<string> {

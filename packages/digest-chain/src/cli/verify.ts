@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import { reasonOf } from '../../../kit/src/errors.ts';
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { UNASKED } from '../attestation/git-source.ts';
 import type { Check } from '../check.ts';
+import { isDigest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
 import { isRole } from '../label-names.ts';
 import { isAtLeast, type Level } from '../level.ts';
-import { parseReference } from '../reference.ts';
+import { parseReference, type Reference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
 import { COMMON, connect, durationOf, parseArguments, parseRepository, single, usage } from './arguments.ts';
@@ -15,9 +19,10 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...DEMANDS,
     at: { type: 'string', multiple: true },
     'no-statement': { type: 'boolean' },
+    'digest-from': { type: 'string' },
     deadline: { type: 'string' },
   });
-  const image = parseReference(single('verify', 'image', positionals));
+  const image = await exactly(parseReference(single('verify', 'image', positionals)), values['digest-from']);
   const demands = await readDemands('verify', values);
   const wanted = wantedLevel(demands);
   const result = await verify(connect(values), image, {
@@ -30,6 +35,20 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   });
   process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result, wanted));
   return isAtLeast(result.level, wanted) ? 0 : 1;
+}
+
+/** The image of the digest that a step before wrote into a file: what a tag says may have changed since. */
+async function exactly(image: Reference, file: string | undefined): Promise<Reference> {
+  if (file === undefined) return image;
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw new DigestChainError('USAGE', `the digest could not be read: ${reasonOf(cause)}`, { cause });
+  });
+  const digest = text.trim();
+  if (!isDigest(digest)) throw usage('verify', `${file} holds no digest: ${digest.slice(0, 100)}`);
+  if (image.digest !== undefined && image.digest !== digest) {
+    throw usage('verify', `the image has another digest than ${file}: ${digest}`);
+  }
+  return { ...image, tag: undefined, digest };
 }
 
 /** Reads `--at <role>=<repository>`. */

@@ -44,6 +44,11 @@ export interface ChainPlan {
   readonly imageRepositories: 'konflux' | 'own';
   readonly visibility: 'public' | 'private';
   readonly pushSecret: string;
+  /** Runs pull requests, and pushes to repositories of their own; undefined where they run as pushes do. */
+  readonly pullRequestAccount: string | undefined;
+  readonly buildSystem:
+    | { readonly publicKey: string; readonly builderId: string | undefined; readonly waitFor: 'signed' | 'attested' }
+    | undefined;
   /** Minutes. */
   readonly buildTimeout: number;
   /** Minutes, on top of the build's. */
@@ -84,6 +89,12 @@ export function planChain(config: ChainConfig): ChainPlan {
     imageRepositories: config.imageRepositories ?? 'konflux',
     visibility: config.visibility ?? 'public',
     pushSecret: config.pushSecret ?? `${config.application}-push`,
+    pullRequestAccount: config.pullRequestAccount,
+    buildSystem: config.buildSystem && {
+      publicKey: `${config.buildSystem.publicKey.trim()}\n`,
+      builderId: config.buildSystem.builderId,
+      waitFor: config.buildSystem.waitFor ?? 'signed',
+    },
     buildTimeout: minutes(config.timeouts?.build ?? '2h'),
     checksTimeout: minutes(config.timeouts?.checks ?? '1h'),
     digestChain: config.digestChain ?? 'packages/digest-chain/src/cli.ts',
@@ -91,6 +102,14 @@ export function planChain(config: ChainConfig): ChainPlan {
     primary,
     buildOrder: sortForBuilding(images),
   };
+}
+
+/**
+ * Where the image of a pull request goes. With an account of their own, pull requests push to repositories of their own:
+ * a registry's credentials are for a repository, never for a tag.
+ */
+export function pullRequestRepository({ repository }: PlannedImage, { pullRequestAccount }: ChainPlan): string {
+  return pullRequestAccount === undefined ? repository : `${repository}-pull-requests`;
 }
 
 type Draft = PlannedImage & { embeds: PlannedImage[]; embeddedBy: PlannedImage[] };

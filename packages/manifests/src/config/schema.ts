@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { DEFAULT_PREFIX, DigestChainError, LabelNames } from '@multi-image/digest-chain/oci';
 import { z } from 'zod';
 
@@ -37,6 +38,10 @@ export interface ChainConfig {
   imageRepositories?: 'konflux' | 'own' | undefined;
   visibility?: 'public' | 'private' | undefined;
   pushSecret?: string | undefined;
+  pullRequestAccount?: string | undefined;
+  buildSystem?:
+    | { publicKey: string; builderId?: string | undefined; waitFor?: 'signed' | 'attested' | undefined }
+    | undefined;
   timeouts?: { build?: string | undefined; checks?: string | undefined } | undefined;
   checks?: KonfluxCheck[] | undefined;
   digestChain?: string | undefined;
@@ -81,6 +86,24 @@ const literal = text(
   'text without $( and {{ and without control characters',
   4096,
 );
+
+const PUBLIC_KEYS = /^\s*(?:-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*)+$/;
+const publicKey = z.string().check(({ value, issues }) => {
+  const expected =
+    "public keys in PEM, that begin with -----BEGIN PUBLIC KEY-----: what Chains' Secret public-key has as cosign.pub";
+  if (value.length <= 16_384 && PUBLIC_KEYS.test(value) && value.split(/(?=-----BEGIN)/).every(isPublicKey)) return;
+  issues.push({ code: 'custom', message: expected, input: value });
+});
+
+function isPublicKey(pem: string): boolean {
+  if (pem.trim() === '') return true;
+  try {
+    createPublicKey(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const platform = text(
   /^[a-z0-9]+(?:-[a-z0-9]+)*\/[a-z0-9_]+(?:-[a-z0-9]+)*$/,
@@ -197,6 +220,28 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
   pushSecret: kubernetesName
     .optional()
     .describe('Where imageRepositories is own: the secret with your credentials. Default: <application>-push.'),
+  pullRequestAccount: kubernetesName
+    .optional()
+    .describe(
+      'Runs the pipelines of pull requests, which then push to <repository>-pull-requests and to nothing that is released. Default: they run as pushes do.',
+    ),
+  buildSystem: z
+    .strictObject({
+      publicKey: publicKey.describe(
+        'The public key (PEM) that Tekton Chains signs with; several in a row where it changes.',
+      ),
+      builderId: text(/^https:\/\/[!-~]{1,200}$/, 'a URL, as Chains writes it into builder.id')
+        .optional()
+        .describe('What Chains calls itself. Default: https://tekton.dev/chains/v2.'),
+      waitFor: z
+        .enum(['signed', 'attested'])
+        .optional()
+        .describe(
+          'What a scanner waits for: that the images are signed, and that the tasks which made them are attested (seconds after those), or that their whole run is (after it has ended). Default: signed.',
+        ),
+    })
+    .describe('Who signs what is built. Without it nothing but the link is proved in the pipelines.')
+    .optional(),
   timeouts: z
     .strictObject({
       build: duration.optional().describe('For the build pipeline, and how long a scanner waits for it. Default: 2h.'),

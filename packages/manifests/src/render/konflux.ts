@@ -1,5 +1,5 @@
 import { konfluxName } from '../chain/konflux-registry.ts';
-import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
+import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { entryImage } from './extract.ts';
 
@@ -38,7 +38,25 @@ export function component(image: PlannedImage, chain: ChainPlan): YamlMap {
   };
 }
 
-export function imageRepository(image: PlannedImage, chain: ChainPlan): YamlMap {
+/** The repositories that Konflux makes for an image. */
+export function imageRepositories(image: PlannedImage, chain: ChainPlan): YamlMap[] {
+  const all = [imageRepository(image, chain)];
+  if (chain.pullRequestAccount !== undefined) all.push(pullRequestImageRepository(image, chain));
+  return all;
+}
+
+/** Of no component: its secret is linked to no account but that of pull requests. */
+function pullRequestImageRepository(image: PlannedImage, chain: ChainPlan): YamlMap {
+  const repository = pullRequestRepository(image, chain);
+  return {
+    apiVersion: API,
+    kind: 'ImageRepository',
+    metadata: { name: pullRequestRepositoryName(image, chain), namespace: chain.namespace },
+    spec: { image: { name: konfluxName({ repository }, chain), visibility: chain.visibility } },
+  };
+}
+
+function imageRepository(image: PlannedImage, chain: ChainPlan): YamlMap {
   const owned = image.component !== undefined;
   return {
     apiVersion: API,
@@ -66,6 +84,21 @@ export function serviceAccount(image: PlannedImage, chain: ChainPlan): YamlMap |
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: { name: image.serviceAccount, namespace: chain.namespace },
+    secrets: secrets.map((name) => ({ name })),
+  };
+}
+
+/** The account that runs pull requests: it can push to their repositories, and to no other. */
+export function pullRequestServiceAccount(chain: ChainPlan): YamlMap | undefined {
+  if (chain.pullRequestAccount === undefined) return undefined;
+  const secrets =
+    chain.imageRepositories === 'own'
+      ? [`${chain.pushSecret}-pull-requests`]
+      : chain.images.map((image) => `${pullRequestRepositoryName(image, chain)}-image-push`);
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: chain.pullRequestAccount, namespace: chain.namespace },
     secrets: secrets.map((name) => ({ name })),
   };
 }
@@ -109,6 +142,9 @@ export function verifiedScanners(chain: ChainPlan): PlannedImage[] {
 function repositoryName(image: PlannedImage, chain: ChainPlan): string {
   return `imagerepository-for-${chain.application}-${image.component ?? image.name}`;
 }
+
+const pullRequestRepositoryName = (image: PlannedImage, chain: ChainPlan): string =>
+  `${repositoryName(image, chain)}-pull-requests`;
 
 /** Konflux links to a component's account the push secret of its own image repository, and no other. */
 function foreignSecrets(image: PlannedImage, chain: ChainPlan): string[] {

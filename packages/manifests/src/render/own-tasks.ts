@@ -1,7 +1,8 @@
 import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { declare, param, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
+import { KEY_VARIABLE } from './demands.ts';
+import { declare, param, params, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
 
 const VERSION = '0.1';
 const SOURCE = `${WORKDIR}/source`;
@@ -30,7 +31,7 @@ export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
     steps: [
       useSource(pins),
       digestChain(chain, pins, 'seal', [...linkArguments('seal'), ...RESULT_ARGUMENTS, '--', ...LINK_IMAGES]),
-      verifyStep(chain, pins),
+      verifyStep(chain, pins, ['--digest-from=$(results.IMAGE_DIGEST.path)', '--', param('IMAGE')]),
     ],
   });
 }
@@ -47,7 +48,7 @@ export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
     steps: [
       useSource(pins),
       digestChain(chain, pins, 'link', [...linkArguments('link'), '--', ...LINK_IMAGES]),
-      verifyStep(chain, pins),
+      verifyStep(chain, pins, ['--', param('ORIGIN')]),
     ],
   });
 }
@@ -59,9 +60,10 @@ function linkArguments(verb: 'seal' | 'link'): string[] {
   return [verb, `--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREFIX')}`];
 }
 
-function verifyStep(chain: ChainPlan, pins: Pins): YamlMap {
+/** Proves the digest that the step before returned, not what its tag names by now. */
+function verifyStep(chain: ChainPlan, pins: Pins, image: readonly string[]): YamlMap {
   const options = [`--revision=${param('REVISION')}`, `--prefix=${param('LABEL_PREFIX')}`];
-  return digestChain(chain, pins, 'verify', ['verify', ...options, '--', param('IMAGE')]);
+  return digestChain(chain, pins, 'verify', ['verify', ...options, ...image]);
 }
 
 /** The Task that waits for a sealed image, verifies it, and answers with one image that it links to. */
@@ -76,23 +78,41 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
       declare('REVISION', 'The commit that both images have to be built from'),
       declare('DEADLINE', 'How long to wait'),
       declare('LABEL_PREFIX', 'Prefix of the labels'),
+      PUBLIC_KEY_PARAM,
+      DEMANDS_PARAM,
     ],
-    results: IMAGE_RESULTS,
+    results: [...IMAGE_RESULTS, { name: 'PROOF', description: 'How far the chain was proved, and what is not known' }],
     steps: [
       useSource(pins),
-      digestChain(chain, pins, 'extract', [
-        'extract',
-        '--wait',
-        `--deadline=${param('DEADLINE')}`,
-        `--role=${param('ROLE')}`,
-        `--prefix=${param('LABEL_PREFIX')}`,
-        `--revision=${param('REVISION')}`,
-        ...RESULT_ARGUMENTS,
-        '--',
-        param('IMAGE'),
-      ]),
+      withKey(
+        digestChain(chain, pins, 'extract', [
+          'extract',
+          '--wait',
+          `--deadline=${param('DEADLINE')}`,
+          `--role=${param('ROLE')}`,
+          `--prefix=${param('LABEL_PREFIX')}`,
+          `--revision=${param('REVISION')}`,
+          ...RESULT_ARGUMENTS,
+          '--result-proof=$(results.PROOF.path)',
+          '$(params.DEMANDS[*])',
+          '--',
+          param('IMAGE'),
+        ]),
+      ),
     ],
   });
+}
+
+const PUBLIC_KEY_PARAM = declare('PUBLIC_KEY', 'Public key (PEM) of the build system; empty where it is not known', '');
+const DEMANDS_PARAM: YamlMap = {
+  name: 'DEMANDS',
+  type: 'array',
+  description: 'What the proof has to have beyond the link, as options of digest-chain extract',
+  default: [],
+};
+
+function withKey(step: YamlMap): YamlMap {
+  return { ...step, env: params({ [KEY_VARIABLE]: param('PUBLIC_KEY') }) };
 }
 
 interface OwnTask {

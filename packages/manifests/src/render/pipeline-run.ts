@@ -1,5 +1,6 @@
-import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
+import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
+import { demandsOf } from './demands.ts';
 import { entryImage, entryParam, extractPipeline } from './extract.ts';
 import { clock, expiryParam, imageParam, isEmbedded, linking, params, repositoryParam } from './wiring.ts';
 
@@ -47,7 +48,7 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
     spec: {
       pipelineRef: { name: pipeline },
       timeouts: noted(builds ? undefined : 'Longer than the build that it waits for.', { pipeline: clock(timeout) }),
-      taskRunTemplate: { serviceAccountName: image.serviceAccount },
+      taskRunTemplate: { serviceAccountName: accountOf(image, event, chain) },
       workspaces: [{ name: 'git-auth', secret: { secretName: '{{ git_auth_secret }}' } }],
       params: params({
         'git-url': '{{source_url}}',
@@ -60,8 +61,12 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
 
 function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml | undefined> {
   return {
-    ...Object.fromEntries(chain.images.map((image) => [imageParam(image, chain.primary), revisionImage(image, event)])),
-    ...Object.fromEntries(chain.images.filter(isEmbedded).map((image) => [repositoryParam(image), image.repository])),
+    ...Object.fromEntries(
+      chain.images.map((image) => [imageParam(image, chain.primary), revisionImage(image, event, chain)]),
+    ),
+    ...Object.fromEntries(
+      chain.images.filter(isEmbedded).map((image) => [repositoryParam(image), repositoryOf(image, event, chain)]),
+    ),
     ...expiryParams(chain.images, event, chain),
     hermetic: chain.images.some(({ hermetic }) => hermetic) ? 'true' : undefined,
     'prefetch-input': prefetchInput(chain),
@@ -71,18 +76,32 @@ function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml | unde
 
 function scannerParams(image: PlannedImage, event: Event, chain: ChainPlan): Record<string, Yaml | undefined> {
   return {
-    'output-image': revisionImage(image, event),
+    'output-image': revisionImage(image, event, chain),
     [entryParam(image)]: noted(
       "Its own revision's, never latest: that may be of another commit.",
-      revisionImage(entryImage(image), event),
+      revisionImage(entryImage(image), event, chain),
     ),
     'wait-deadline': `${chain.buildTimeout}m`,
     ...expiryParams([], event, chain),
+    'public-key': chain.buildSystem?.publicKey,
+    demands: chain.buildSystem && demandsOf(chain, event, '{{source_url}}'),
   };
 }
 
-function revisionImage(image: PlannedImage, event: Event): string {
-  return `${image.repository}:${event === 'push' ? '' : 'on-pr-'}{{revision}}`;
+function accountOf(image: PlannedImage, event: Event, { pullRequestAccount }: ChainPlan): Yaml {
+  if (event === 'push' || pullRequestAccount === undefined) return image.serviceAccount;
+  return noted(
+    'Who opens a pull request decides what runs: this account pushes to nothing that is released.',
+    pullRequestAccount,
+  );
+}
+
+function repositoryOf(image: PlannedImage, event: Event, chain: ChainPlan): string {
+  return event === 'push' ? image.repository : pullRequestRepository(image, chain);
+}
+
+function revisionImage(image: PlannedImage, event: Event, chain: ChainPlan): string {
+  return `${repositoryOf(image, event, chain)}:${event === 'push' ? '' : 'on-pr-'}{{revision}}`;
 }
 
 /** When the images of a pull request expire; those that say nothing of their own, with the chain's. */

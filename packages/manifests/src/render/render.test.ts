@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { ChainConfig } from '../config/schema.ts';
 import { chainOf, image, TWO } from '../testing/chains.ts';
 import { checkDocuments, renderConfig } from '../testing/documents.ts';
 
@@ -64,6 +66,92 @@ describe.each(Object.entries(VARIANTS))('%s', (_, config) => {
   test('is rendered to the same bytes again', () => {
     expect(renderConfig(config)).toEqual(renderConfig(structuredClone(config)));
   });
+});
+
+describe('what pull requests may do', () => {
+  const config = { ...TWO, pullRequestAccount: 'pull-requests' };
+  const { runs } = checkDocuments(renderConfig(config));
+  const run = (name: string) => runs.find(({ metadata }) => metadata.name === name)?.spec;
+  const images = (name: string) =>
+    run(name)?.params.flatMap(({ value }) => (String(value).startsWith('quay.io/') ? [value] : []));
+
+  test.each(['app', 'metadata-scanner'])('%s runs them as another account, which pushes elsewhere', (component) => {
+    expect(run(`${component}-on-pull-request`)?.taskRunTemplate.serviceAccountName).toBe('pull-requests');
+    expect(run(`${component}-on-push`)?.taskRunTemplate.serviceAccountName).toBe(`build-pipeline-${component}`);
+    for (const image of images(`${component}-on-pull-request`) ?? []) expect(image).toMatch(/-pull-requests(?::|$)/);
+    expect(images(`${component}-on-push`)?.join(' ')).not.toContain('pull-requests');
+    expect(images(`${component}-on-pull-request`)).toHaveLength(images(`${component}-on-push`)?.length ?? 0);
+  });
+
+  test.each([
+    ['konflux' as const, 'imagerepository-for-chain-app-pull-requests-image-push'],
+    ['own' as const, 'chain-push-pull-requests'],
+  ])('the account has no secret of what is released (%s)', (imageRepositories, secret) => {
+    const files = renderConfig({ ...config, imageRepositories });
+    const text = files.find(({ path }) => path === 'konflux/service-accounts.yaml')?.text ?? '';
+    const account = text.slice(text.indexOf('name: pull-requests\n'));
+    expect(account).toContain(`- name: ${secret}\n`);
+    for (const [, name = ''] of account.matchAll(/- name: (.*)/g)) expect(name).toContain('pull-requests');
+  });
+});
+
+describe('the public key of the build system', () => {
+  const { publicKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const paramsOf = (name: string, buildSystem: ChainConfig['buildSystem']) => {
+    const run = checkDocuments(renderConfig({ ...TWO, buildSystem })).runs.find(
+      ({ metadata }) => metadata.name === name,
+    );
+    return Object.fromEntries(run?.spec.params.map(({ name, value }) => [name, value]) ?? []);
+  };
+
+  test('reaches the scanner, with what it has to wait for', () => {
+    expect(paramsOf('metadata-scanner-on-push', { publicKey })).toMatchObject({
+      'public-key': publicKey,
+      demands: ['--key=env://PUBLIC_KEY', '--until=signed'],
+    });
+    expect(paramsOf('metadata-scanner-on-pull-request', { publicKey }).demands).toContain('--allow-pull-request');
+    const attested = { publicKey, waitFor: 'attested', builderId: 'https://builder.example' } as const;
+    expect(paramsOf('metadata-scanner-on-push', attested).demands).toEqual([
+      '--key=env://PUBLIC_KEY',
+      '--until=attested',
+      '--builder-id=https://builder.example',
+      '--source={{source_url}}',
+    ]);
+  });
+
+  test('is the one that Snapshots are judged by', () => {
+    const { pipelines } = checkDocuments(renderConfig({ ...TWO, buildSystem: { publicKey: `\n${publicKey}\n\n` } }));
+    const params = pipelines.get('pipeline/verify-chain.yaml')?.spec.params ?? [];
+    expect(params.find(({ name }) => name === 'public-key')?.default).toBe(publicKey);
+  });
+
+  test('is not needed', () => {
+    expect(paramsOf('metadata-scanner-on-push', undefined)).not.toHaveProperty('demands');
+  });
+
+  test.each(['', 'k8s://openshift-pipelines/public-key', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----'])(
+    'is a public key: %j',
+    (text) => expect(() => renderConfig({ ...TWO, buildSystem: { publicKey: text } })).toThrow('public keys in PEM'),
+  );
+});
+
+test('a Snapshot is judged by a verifier that can not move', () => {
+  const { pipelines } = checkDocuments(renderConfig(TWO));
+  const params = pipelines.get('pipeline/verify-chain.yaml')?.spec.params ?? [];
+  expect(params.find(({ name }) => name === 'revision')?.default).toMatch(/^[0-9a-f]{40}$/);
+});
+
+test('what is proved is the digest that was sealed or linked, not a tag', () => {
+  const verifyArguments = (config: ChainConfig, task: string) =>
+    checkDocuments(renderConfig(config))
+      .tasks.get(task)
+      ?.steps.find(({ name }) => name === 'verify')?.args;
+  expect(verifyArguments(TWO, 'label-image')).toContain('--digest-from=$(results.IMAGE_DIGEST.path)');
+  expect(verifyArguments(VARIANTS['linked by referrer'], 'link-image')?.at(-1)).toBe('$(params.ORIGIN)');
 });
 
 describe('linked by referrer', () => {

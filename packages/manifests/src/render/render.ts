@@ -6,8 +6,9 @@ import { renderFile } from './header.ts';
 import {
   application,
   component,
-  imageRepository,
+  imageRepositories,
   integrationTestScenario,
+  pullRequestServiceAccount,
   serviceAccount,
   verifiedScanners,
 } from './konflux.ts';
@@ -72,14 +73,16 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
     add(
       'konflux/image-repositories.yaml',
       'Konflux makes these repositories, and a secret to push for each.',
-      ...chain.images.map((image) => imageRepository(image, chain)),
+      ...chain.images.flatMap((image) => imageRepositories(image, chain)),
     );
   }
   add(
     'konflux/service-accounts.yaml',
     `Links the secrets that a pipeline needs beyond that of its own image repository.
 Apply it server-side: it adds to accounts that Konflux makes, and takes nothing away.`,
-    ...components.map((image) => serviceAccount(image, chain)).filter((account) => account !== undefined),
+    ...[...components.map((image) => serviceAccount(image, chain)), pullRequestServiceAccount(chain)].filter(
+      (account) => account !== undefined,
+    ),
   );
   if (verified.length > 0) {
     add('pipeline/verify-chain.yaml', 'Proves the chain that a Snapshot holds.', verifyChain(chain, pins));

@@ -24,11 +24,12 @@ async function run(
   call: object = {},
   options: Partial<RunOptions> = {},
   more: object = {},
+  metadata: object = {},
 ): Promise<PipelineRunOutcome> {
   const task = { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata: { name: 'one' }, spec };
   const pipeline = { tasks: [{ name: 'one', taskRef: bundle('one'), ...call }], ...more };
   const spec_ = { workspaces: [{ name: 'all', volumeClaimTemplate: { spec: {} } }] };
-  checkout = makeCheckout(pipelineRun(pipeline, 'workspaces' in more ? spec_ : {}));
+  checkout = makeCheckout(pipelineRun(pipeline, 'workspaces' in more ? spec_ : {}, { name: 'test', ...metadata }));
   return await runPipeline({
     root: checkout.root,
     file: 'run.yaml',
@@ -96,6 +97,23 @@ describe('a step on this machine', () => {
     const [own, given] = logOf(outcome, 'one').split('\n');
     expect(own).toMatch(/^\/etc:\/\S+\/volumes\/work\/x \/var\/workdirs \/\S+\/results\/r$/);
     expect(given).toBe('/var/workdir/x');
+  });
+
+  it("has labels of its Pod, which are the run's, and none that the run does not have", async () => {
+    const label = (name: string, key: string) => ({
+      name,
+      valueFrom: { fieldRef: { fieldPath: `metadata.labels['${key}']` } },
+    });
+    const env = [label('EVENT', 'ci.example/event'), label('OTHER', 'ci.example/other')];
+    const outcome = await run(script('echo "<$EVENT> <$OTHER>"', { env }));
+    expect(logOf(outcome, 'one')).toBe('<> <>');
+    checkout.remove();
+    const labels = { 'ci.example/event': '$(params.none)' };
+    const labelled = await run(script('echo "<$EVENT> <$OTHER>"', { env }), {}, {}, {}, { labels });
+    expect(logOf(labelled, 'one')).toBe('<$(params.none)> <>');
+    checkout.remove();
+    const secret = [{ name: 'S', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
+    await expect(run(script('true', { env: secret }))).rejects.toThrow('there are no Secrets on this machine');
   });
 
   it('sees no workspace, where other steps could leave links to anything', async () => {

@@ -34,6 +34,8 @@ export interface ResultSpec {
 export interface EnvVar {
   name: string;
   value: string;
+  /** The key of a label of the Pod, which is the run's, to take the value from. */
+  label?: string | undefined;
 }
 
 export interface VolumeMount {

@@ -67,8 +67,20 @@ function parseMounts(field: Field): VolumeMount[] {
 
 function parseEnv(field: Field): EnvVar[] {
   return field.map((item) => {
-    item.only('name value', { valueFrom: 'there are no ConfigMaps, Secrets and fields of a Pod on this machine' });
-    return { name: item.get('name').requiredString(), value: item.get('value').string() ?? '' };
+    item.only('name value valueFrom');
+    const from = item.get('valueFrom');
+    if (!from.present) return { name: item.get('name').requiredString(), value: item.get('value').string() ?? '' };
+    from.only('fieldRef', {
+      configMapKeyRef: 'there are no ConfigMaps on this machine',
+      secretKeyRef: 'there are no Secrets on this machine',
+      resourceFieldRef: 'there is no Pod on this machine',
+    });
+    from.get('fieldRef').only('fieldPath apiVersion');
+    const path = from.get('fieldRef', 'fieldPath').requiredString();
+    const label = /^metadata\.labels\['([^']+)'\]$/.exec(path)?.[1];
+    if (label === undefined)
+      from.unsupported(`of a Pod there are only labels on this machine: ${JSON.stringify(path)}`);
+    return { name: item.get('name').requiredString(), value: '', label };
   });
 }
 

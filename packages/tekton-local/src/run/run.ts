@@ -11,7 +11,7 @@ import { combinationsOf, combine } from './matrix.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
 import { StatusFile } from './status-file.ts';
-import type { StepEnvironment } from './step-run.ts';
+import { labelValue, type StepEnvironment } from './step-run.ts';
 import { runTask } from './task-run.ts';
 import { tektonObjects } from './tekton-status.ts';
 import { workspaceMounts } from './workspace-mounts.ts';
@@ -236,6 +236,7 @@ export class Run {
             }),
       values: {
         ...(implementation.embedded ? this.#run.values : {}),
+        ...Object.fromEntries(Object.entries(this.#plan.run.labels).map(([key, value]) => [labelValue(key), value])),
         'context.taskRun.name': taskRunName,
         'context.taskRun.namespace': this.#plan.run.namespace,
         'context.taskRun.uid': this.#id,

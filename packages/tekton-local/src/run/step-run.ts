@@ -140,7 +140,7 @@ function atHostPaths(step: Step, values: Record<string, string>, mounts: readonl
     ...step,
     command: step.command?.map(place),
     args: step.args.map(place),
-    env: step.env.map(({ name, value }) => ({ name, value: place(value) })),
+    env: step.env.map((variable) => ({ ...variable, value: place(variable.value) })),
     workingDir: step.workingDir === undefined ? undefined : place(step.workingDir),
   };
 }
@@ -150,10 +150,16 @@ function commandOf(step: Step, scope: Scope, env: ReadonlyMap<string, string>): 
   return substituteList(step.command, scope).map((item) => expandEnvironment(item, env));
 }
 
+/** Where {@link Scope} has the value of a Pod's label: a name that no `$(…)` reaches. */
+export const labelValue = (key: string): string => `metadata.labels['${key}']`;
+
 /** The variables in their order: a later one may use an earlier one. */
 function environmentOf(step: Step, scope: Scope): Map<string, string> {
   const env = new Map<string, string>();
-  for (const { name, value } of step.env) env.set(name, expandEnvironment(substituteString(value, scope), env));
+  for (const { name, value, label } of step.env) {
+    const text = label === undefined ? expandEnvironment(substituteString(value, scope), env) : undefined;
+    env.set(name, text ?? scope.values[labelValue(label ?? '')] ?? '');
+  }
   return env;
 }
 

@@ -39,7 +39,9 @@ export async function runScript(
   // What a step has for itself is this folder's: nothing of this machine is touched, even where a script goes on.
   const own = (text: string): string => text.replaceAll(/\/var\/(?=workdir|lib\/containers)/g, `${folder}/`);
   const script = own(step?.script ?? '');
-  const env = Object.fromEntries((step?.env ?? []).map(({ name, value }) => [name, fill(own(value))]));
+  const env = Object.fromEntries(
+    (step?.env ?? []).map((variable) => [variable.name, 'value' in variable ? fill(own(variable.value)) : '']),
+  );
   try {
     const child = spawn('bash', ['-c', script, 'script', ...args], {
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...env },
