@@ -62,7 +62,8 @@ describe('a step on this machine', () => {
           {
             name: 'read',
             image: 'none',
-            command: ['bash', '-c', 'cat "$1/file" >"$2"', 'bash'],
+            command: ['bash', '-c', 'cat "$1/file" >"$2"; [[ $PWD == "$1/new" ]]', 'bash'],
+            workingDir: '/var/workdir/new',
             args: ['/var/workdir', '$(results.r.path)'],
           },
         ],

@@ -122,7 +122,7 @@ export interface GivenTask {
    * they get the paths that they have here. A script has to take them from there.
    */
   executor?: 'container' | 'host' | undefined;
-  /** More variables for all of its steps. */
+  /** Variables for all of its steps, instead of their own or beside them. */
   env?: Readonly<Record<string, string>> | undefined;
 }
 

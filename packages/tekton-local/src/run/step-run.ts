@@ -22,7 +22,7 @@ export interface StepRunOptions {
   taskName: string;
   step: Step;
   executor: Executor;
-  /** More variables than the step's own. */
+  /** Variables instead of the step's own, or beside them. */
   env: Readonly<Record<string, string>>;
   /** Filled in as the step goes on: whoever stops it still sees what it said. */
   outcome: StepOutcome;
@@ -110,15 +110,14 @@ async function execute(environment: StepEnvironment, options: StepRunOptions): P
   const env = environmentOf(step, scope);
   if (onHost) env.set('TMPDIR', makeOpenFolder(join(folder, 'tmp')));
   for (const [name, value] of Object.entries(options.env)) env.set(name, value);
-  const workingDir = step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope);
-  if (workingDir !== undefined) makeWorkingDir(mounts, workingDir);
+  if (options.step.workingDir !== undefined) makeWorkingDir(mounts, substituteString(options.step.workingDir, scope));
   const command: StepCommand = {
     name: `${options.taskName}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,
     neverPull: replaced !== undefined,
     args: substituteList(step.args, scope).map((item) => expandEnvironment(item, env)),
     env,
-    workingDir,
+    workingDir: step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope),
     mounts,
     security: step.security,
     log,

@@ -26,7 +26,7 @@ export interface LocalTasksOptions {
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
   const { fetchFrom, images, signal } = options;
   const pins = readPins();
-  const [storage, ids, ...specs] = await Promise.all([
+  const [{ driver, storage }, ids, ...specs] = await Promise.all([
     buildahStorage(signal),
     idsOf([...new Set(Object.values(images))], signal),
     ...STAND_INS.map((name) => readStandIn(name, pins)),
@@ -35,6 +35,8 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
     PLAIN_HTTP: 'true',
     FETCH_FROM: fetchFrom,
     BUILDAH_STORAGE: storage.join('\n'),
+    // The Task's own is one that works in every pod.
+    STORAGE_DRIVER: driver,
     SUBSTITUTES: Object.entries(images)
       .map(([from, to]) => `${from} ${to} ${ids.get(to)}`)
       .join('\n'),
@@ -47,7 +49,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
 }
 
 /** buildah's options for a storage that has this machine's images as well. */
-async function buildahStorage(signal: AbortSignal | undefined): Promise<string[]> {
+async function buildahStorage(signal: AbortSignal | undefined): Promise<{ driver: string; storage: string[] }> {
   const { stdout } = await runOrThrow('buildah', ['info'], { signal }, E2eError);
   const { store } = JSON.parse(stdout) as {
     store: { GraphDriverName: string; GraphRoot: string; GraphOptions: string[] | null };
@@ -61,7 +63,7 @@ async function buildahStorage(signal: AbortSignal | undefined): Promise<string[]
     });
   }
   const all = [...(options ?? []), `${driver}.imagestore=${root}`];
-  return [`--storage-driver=${driver}`, ...all.map((option) => `--storage-opt=${option}`)];
+  return { driver, storage: [`--storage-driver=${driver}`, ...all.map((option) => `--storage-opt=${option}`)] };
 }
 
 /** The digests of the images' configs: what is in no registry has no other that is its own. */
