@@ -10,7 +10,7 @@ function standingClock(): Clock {
   return {
     now: () => time,
     async sleep(milliseconds) {
-      time += milliseconds;
+      time += Math.ceil(milliseconds);
     },
   };
 }
