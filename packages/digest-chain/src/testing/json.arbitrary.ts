@@ -30,10 +30,10 @@ const character: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** A decoded string. */
-export const text: fc.Arbitrary<string> = fc.string({ unit: character, maxLength: 8 });
+const text: fc.Arbitrary<string> = fc.string({ unit: character, maxLength: 8 });
 
 /** A way to write a string: a token that decodes to `decoded`. */
-export function stringToken(decoded: string): fc.Arbitrary<string> {
+function stringToken(decoded: string): fc.Arbitrary<string> {
   const units = [...decoded];
   return fc
     .array(fc.nat(5), { minLength: units.length, maxLength: units.length })
