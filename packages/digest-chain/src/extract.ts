@@ -1,10 +1,11 @@
 import { systemClock } from '../../kit/src/retry.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
+import { findTasksSigned } from './extract/signed-by-tasks.ts';
 import { LabelNames } from './label-names.ts';
-import { isAtLeast, judgeProof } from './level.ts';
+import { ATTESTED, isAtLeast, judgeProof } from './level.ts';
 import { formatReference, nameOf, type Reference } from './reference.ts';
-import type { RawManifest, Registry } from './registry/registry.ts';
+import type { Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { type Verification, type VerifyOptions, verifyManifest, wantedLevel } from './verify.ts';
@@ -12,7 +13,15 @@ import { type Verification, type VerifyOptions, verifyManifest, wantedLevel } fr
 export interface ExtractOptions extends Omit<VerifyOptions, 'at' | 'deadline'> {
   /** Which of the linked images is wanted. */
   readonly role: string;
-  /** How long to wait for the image to be published, in milliseconds; without it the image must be there. */
+  /**
+   * With keys, what has to be there: `signed` is what the build system wrote of the tasks that made the images, seconds
+   * after each, `attested` (the default) what it wrote of their whole run, after that has ended: see `findTasksSigned`.
+   */
+  readonly until?: 'signed' | 'attested' | undefined;
+  /**
+   * How long to wait for the image to be published, and with keys for what is signed about it, in milliseconds; without
+   * it all must be there.
+   */
   readonly deadline?: number | undefined;
   /** Called before each pause. */
   readonly onWait?: ((progress: { readonly waited: number; readonly reason: string }) => void) | undefined;
@@ -27,7 +36,8 @@ export interface ExtractResult {
 
 /**
  * Waits for a sealed image, verifies it (four requests once it is there) and answers with the linked image of a role.
- * Throws `WAIT_DEADLINE`, `VERIFICATION_FAILED` with the first check that failed, `LINK_MISSING` where there is no link
+ * Throws `WAIT_DEADLINE`, `VERIFICATION_FAILED` with the first check that failed, what a signature lacks where only
+ * `until: signed` is asked for (`SIGNATURE_MISSING`, `PROVENANCE_MISSING`, `PROVENANCE_MISMATCH`), `LINK_MISSING` where there is no link
  * of this role.
  *
  * ```ts
@@ -38,14 +48,28 @@ export interface ExtractResult {
 export async function extract(client: Registry, reference: Reference, options: ExtractOptions): Promise<ExtractResult> {
   const names = new LabelNames(options.prefix);
   const registry = withSignal(client, options.signal);
-  const manifest = await waitForManifest(registry, reference, options);
+  const { keys = [], until = 'attested', role } = options;
+  const byTasks = keys.length > 0 && until === 'signed';
   // Labels need no second witness here: every request is one that a waiting pipeline pays for.
   // The deadline is that of waiting: what it proves afterwards has the usual time.
-  const demands = { ...options, deadline: undefined, statement: options.statement ?? false };
-  const verification = await verifyManifest(registry, reference, manifest, names, demands);
-  assertVerified(verification, options);
-  const link = linkOf(verification, options.role);
-  return { url: link.url, digest: link.digest, verification };
+  const demands = { ...options, keys: byTasks ? [] : keys, deadline: undefined, statement: options.statement ?? false };
+  return waitFor(reference, options, async (over) => {
+    const manifest = await registry
+      .getManifest(reference, nameOf(reference), { signal: over })
+      .catch((error) => later(MAY_COME, error));
+    const verification = await verifyManifest(registry, reference, manifest, names, demands);
+    if (judgeProof(verification.checks).shortcomings.every(({ id }) => ATTESTED.some((signed) => signed === id))) {
+      if (byTasks) {
+        const found = findTasksSigned(registry, reference, verification, { ...options, keys });
+        await found.catch((error) => later(SIGNED_LATER, error));
+      } else if (!isAtLeast(verification.level, wantedLevel({ keys }))) {
+        throw new NotYet(shortcoming(verification));
+      }
+    }
+    assertVerified(verification, demands);
+    const link = linkOf(verification, role);
+    return { url: link.url, digest: link.digest, verification };
+  });
 }
 
 /**
@@ -53,12 +77,15 @@ export async function extract(client: Registry, reference: Reference, options: E
  * `attested`, else `linked`.
  */
 export function assertVerified(verification: Verification, options: Pick<VerifyOptions, 'keys'> = {}): void {
-  if (isAtLeast(verification.level, wantedLevel(options))) return;
+  if (!isAtLeast(verification.level, wantedLevel(options))) throw shortcoming(verification);
+}
+
+function shortcoming(verification: Verification): DigestChainError {
   const [missing] = judgeProof(verification.checks).shortcomings;
   const { id = 'level', role, evidence = verification.level, expected, found, hint } = missing ?? {};
   const about = role === undefined ? id : `${id} (${role})`;
   const message = `${verification.image.reference}: ${about}: ${evidence}`;
-  throw new DigestChainError('VERIFICATION_FAILED', message, { expected, found, hint });
+  return new DigestChainError('VERIFICATION_FAILED', message, { expected, found, hint });
 }
 
 function linkOf(verification: Verification, role: string): Link {
@@ -78,24 +105,44 @@ const MAY_COME: ReadonlySet<string> = new Set([
   'REGISTRY_TIMEOUT',
 ]);
 
-async function waitForManifest(
-  registry: Registry,
+// What the build system signs comes after what it signs; what it signed of another run, with the same bytes, may be there before.
+const SIGNED_LATER: ReadonlySet<string> = new Set(['SIGNATURE_MISSING', 'PROVENANCE_MISSING', 'PROVENANCE_MISMATCH']);
+
+/** What is not there, and may come: the reason to wait. */
+class NotYet extends Error {
+  readonly reason: DigestChainError;
+
+  constructor(reason: DigestChainError) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
+function later(codes: ReadonlySet<string>, error: unknown): never {
+  throw error instanceof DigestChainError && codes.has(error.code) ? new NotYet(error) : error;
+}
+
+/** Repeats a step until it has what it needs. The tag is read each time: whoever may push can have written it first. */
+async function waitFor<T>(
   reference: Reference,
   { deadline, onWait, signal }: ExtractOptions,
-): Promise<RawManifest> {
+  step: (over: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
   const start = performance.now();
   // Ends the request that is under way, too: a registry that hangs must not hold its client longer than was asked for.
   const over = deadline === undefined ? undefined : AbortSignal.timeout(deadline);
   for (let tries = 1; ; tries++) {
     try {
-      return await registry.getManifest(reference, nameOf(reference), { signal: over });
+      return await step(over);
     } catch (error) {
-      if (deadline === undefined || !(error instanceof DigestChainError)) throw error;
+      const last = error instanceof NotYet ? error.reason : error;
+      if (deadline === undefined || !(last instanceof DigestChainError)) throw last;
       const waited = performance.now() - start;
-      if (over?.aborted && !signal?.aborted) throw overdue(reference, waited, tries, error);
-      if (!MAY_COME.has(error.code)) throw error;
-      const reason = `${error.code}: ${error.message}`;
-      if (waited >= deadline) throw overdue(reference, waited, tries, error);
+      const isOver = over?.aborted && !signal?.aborted;
+      if (isOver && (error instanceof NotYet || last.code === 'ABORTED')) throw overdue(reference, waited, tries, last);
+      if (!(error instanceof NotYet)) throw last;
+      const reason = `${last.code}: ${last.message}`;
+      if (waited >= deadline) throw overdue(reference, waited, tries, last);
       onWait?.({ waited, reason });
       await systemClock.sleep(Math.min(pause(waited), deadline - waited), signal).catch((cause) => {
         throw new DigestChainError('ABORTED', 'stopped while waiting', { cause });
@@ -113,7 +160,7 @@ function overdue(reference: Reference, waited: number, tries: number, last: Dige
   const name = formatReference(reference);
   return new DigestChainError(
     'WAIT_DEADLINE',
-    `waited ${(waited / 1000).toFixed(1)} s for ${name}, which did not come`,
+    `waited ${(waited / 1000).toFixed(1)} s for ${name}, which did not come${MAY_COME.has(last.code) ? '' : ', or is not signed'}`,
     {
       expected: `${name} to be published within the deadline`,
       found: `after ${tries} tries: ${last.code}: ${last.message}`,

@@ -11,6 +11,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     role: { type: 'string' },
     wait: { type: 'boolean' },
     deadline: { type: 'string' },
+    until: { type: 'string' },
     ...DEMANDS,
     'result-url': { type: 'string' },
     'result-digest': { type: 'string' },
@@ -19,9 +20,21 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const image = parseReference(single('extract', 'image', positionals));
   if (values.role === undefined) throw usage('extract', 'no --role given');
   if (values.deadline !== undefined && !values.wait) throw usage('extract', '--deadline needs --wait');
+  const { until } = values;
+  if (until !== undefined && until !== 'signed' && until !== 'attested') {
+    throw usage('extract', `--until is neither signed nor attested: ${until}`);
+  }
+  if (until !== undefined && values.key === undefined) throw usage('extract', '--until needs --key');
+  const runOnly = (['source', 'builder-task'] as const).find(
+    (name) => until === 'signed' && values[name] !== undefined,
+  );
+  if (runOnly !== undefined) {
+    throw usage('extract', `--${runOnly} needs --until attested: only what is signed of the whole run says it`);
+  }
   const result = await extract(connect(values), image, {
     ...(await readDemands('extract', values)),
     role: values.role,
+    until,
     deadline: values.wait ? durationOf('extract', values.deadline ?? '30m') : undefined,
     onWait: announce(),
     prefix: values.prefix,
@@ -29,7 +42,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   });
   await writeOutput(values['result-url'], result.url);
   await writeOutput(values['result-digest'], result.digest);
-  const proof = describeProof(result.verification);
+  const proof = describeProof(result.verification, values.key !== undefined);
   await writeOutput(values['result-proof'], proof);
   if (result.verification.level === 'linked') process.stderr.write(`${proof}\n`);
   process.stdout.write(values.json ? `${printableJson(result)}\n` : `${printable(`${result.url}@${result.digest}`)}\n`);
@@ -37,8 +50,11 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
 }
 
 /** How far it was proved, and what is not known, for whoever goes on with the image. */
-function describeProof({ level }: Verification): string {
-  return level === 'linked' ? 'linked: who built the images is not known, for no public key was given' : level;
+function describeProof({ level }: Verification, hasKey: boolean): string {
+  if (level !== 'linked') return level;
+  return hasKey
+    ? 'signed: made by tasks of one run that the build system attested; what that run was built from is not known yet'
+    : 'linked: who built the images is not known, for no public key was given';
 }
 
 /** Says on stderr what is waited for: at once, and then every half minute. */

@@ -161,7 +161,11 @@ Verifies an image of a chain and answers with another one of it.
 
 Options:
   --role <role>         which other image
-  --wait                wait until the image is published
+  --wait                wait until the image is published, and with --key until that is
+                        signed which is asked for
+  --until <what>        with --key: signed (the images and the tasks that made them, which
+                        is so seconds after those), or attested (the run that built them,
+                        which is so after it has ended; the default)
   --deadline <time>     how long to wait: 90s, 30m, 2h (default: 30m)
 ${DEMANDS}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
