@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { buildArgsOf, tasksOf } from '@multi-image/testing/attested-chain';
 import { REVISION } from '@multi-image/testing/chain';
 import { ONES, ZERO } from '@multi-image/testing/image';
@@ -24,15 +25,24 @@ import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../check.ts';
 import { parseReference } from '../reference.ts';
 import { type Verification, type VerifyOptions, verify } from '../verify.ts';
-import type { Attacker } from './attackers.ts';
 
 // What the build system's key has signed is true, and says something else than it seems to. Who can bring that about is in
 // docs/digest-chain.md, "Who can do what": the names of these tests are its rows.
 
+const ATTACKERS = [
+  'registry pusher',
+  'registry',
+  'pull-request author',
+  'other tenant',
+  'base image',
+  'sibling task',
+  'scanner component',
+] as const;
+
 const signer = createSigner();
 
 interface Attack {
-  readonly by: Attacker;
+  readonly by: (typeof ATTACKERS)[number];
   readonly name: string;
   readonly images?: MemoryChainOptions;
   readonly documents: (chain: MemoryChain) => readonly MemoryDocument[];
@@ -512,7 +522,7 @@ const IMAGE_ATTACKS: readonly Attack[] = [
   },
 ];
 
-export const ATTACKS: readonly Attack[] = [...SOURCE_ATTACKS, ...ARGUMENT_ATTACKS, ...RUN_ATTACKS, ...IMAGE_ATTACKS];
+const ATTACKS: readonly Attack[] = [...SOURCE_ATTACKS, ...ARGUMENT_ATTACKS, ...RUN_ATTACKS, ...IMAGE_ATTACKS];
 
 async function prove({
   images,
@@ -571,4 +581,21 @@ describe('not attested', () => {
     if (attack.says instanceof RegExp) expect(told).toMatch(attack.says);
     else expect(told).toContain(attack.says);
   });
+});
+
+/** The rows of docs/digest-chain.md, "Who can do what". */
+function tableOf(attacks: readonly Attack[]): string {
+  const rows = ATTACKERS.flatMap((by) =>
+    attacks.filter((attack) => attack.by === by).map(({ name, fails }) => `| ${by} | ${name} | \`${fails}\` |`),
+  );
+  return [
+    '| who | with what, validly signed or not signed at all | what does not pass |',
+    '| --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+it('is told in the docs, attack by attack', () => {
+  const docs = readFileSync(new URL('../../../../docs/digest-chain.md', import.meta.url), 'utf8');
+  expect(docs).toContain(tableOf(ATTACKS));
 });
