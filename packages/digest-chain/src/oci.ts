@@ -52,7 +52,7 @@ export {
 } from './reference.ts';
 export { createRegistry, type RegistryOptions } from './registry/client.ts';
 export type { Credentials } from './registry/credentials/credentials.ts';
-export { isLoopback } from './registry/endpoint.ts';
+export { isLoopback } from './registry/reach.ts';
 export type {
   CallOptions,
   RawManifest,

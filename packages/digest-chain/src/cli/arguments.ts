@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { ParseArgsConfig } from 'node:util';
 import { parseDuration } from '../../../kit/src/durations.ts';
 import { reasonOf } from '../../../kit/src/errors.ts';
+import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { DigestChainError } from '../errors.ts';
 import { isRole } from '../label-names.ts';
 import type { LinkedImage } from '../linked-image.ts';
@@ -19,6 +20,12 @@ export const COMMON = {
   'plain-http': { type: 'boolean' },
   'ca-file': { type: 'string' },
   'auth-file': { type: 'string' },
+} as const satisfies ParseArgsConfig['options'];
+
+/** The options of verbs that answer with an image: files for its url and digest. */
+export const RESULTS = {
+  'result-url': { type: 'string' },
+  'result-digest': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -85,8 +92,27 @@ export function connect(values: {
 
 /** Reads `<role>=<image>`. */
 export function parseLinked(verb: string, text: string): LinkedImage {
+  const { role, named } = parseRole(verb, 'not <role>=<image>', text);
+  return { role, image: parseDigestReference(named) };
+}
+
+/** Reads `<role>=…`. */
+export function parseRole(verb: string, problem: string, text: string): { role: string; named: string } {
   const at = text.indexOf('=');
-  const role = text.slice(0, at);
-  if (at <= 0 || !isRole(role)) throw usage(verb, `not <role>=<image>: ${text}`);
-  return { role, image: parseDigestReference(text.slice(at + 1)) };
+  const role = text.slice(0, Math.max(at, 0));
+  if (!isRole(role)) throw usage(verb, `${problem}: ${text}`);
+  return { role, named: text.slice(at + 1) };
+}
+
+/** Writes the files that a pipeline asked for, and prints what a verb made, as these lines or as JSON. */
+export async function printResult(
+  values: { readonly [name in keyof typeof RESULTS]?: string | undefined } & { readonly json?: boolean | undefined },
+  result: { readonly url: string; readonly digest: string },
+  lines: readonly string[],
+): Promise<number> {
+  await writeOutput(values['result-url'], result.url);
+  await writeOutput(values['result-digest'], result.digest);
+  const text = values.json ? printableJson(result) : lines.map((line) => printable(line)).join('\n');
+  process.stdout.write(`${text}\n`);
+  return 0;
 }

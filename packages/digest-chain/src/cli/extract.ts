@@ -1,8 +1,18 @@
-import { printable, printableJson } from '../../../kit/src/terminal.ts';
+import { printable } from '../../../kit/src/terminal.ts';
 import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
 import type { Verification } from '../verify.ts';
-import { COMMON, connect, durationOf, parseArguments, single, usage, writeOutput } from './arguments.ts';
+import {
+  COMMON,
+  connect,
+  durationOf,
+  parseArguments,
+  printResult,
+  RESULTS,
+  single,
+  usage,
+  writeOutput,
+} from './arguments.ts';
 import { DEMANDS, readDemands } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -13,8 +23,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     deadline: { type: 'string' },
     until: { type: 'string' },
     ...DEMANDS,
-    'result-url': { type: 'string' },
-    'result-digest': { type: 'string' },
+    ...RESULTS,
     'result-proof': { type: 'string' },
   });
   const image = parseReference(single('extract', 'image', positionals));
@@ -40,13 +49,10 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     prefix: values.prefix,
     signal,
   });
-  await writeOutput(values['result-url'], result.url);
-  await writeOutput(values['result-digest'], result.digest);
   const proof = describeProof(result.verification, values.key !== undefined);
   await writeOutput(values['result-proof'], proof);
   if (result.verification.level === 'linked') process.stderr.write(`${proof}\n`);
-  process.stdout.write(values.json ? `${printableJson(result)}\n` : `${printable(`${result.url}@${result.digest}`)}\n`);
-  return 0;
+  return printResult(values, result, [`${result.url}@${result.digest}`]);
 }
 
 /** How far it was proved, and what is not known, for whoever goes on with the image. */

@@ -1,15 +1,13 @@
-import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { link } from '../link.ts';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
-import { COMMON, connect, parseArguments, parseLinked, usage, writeOutput } from './arguments.ts';
+import { COMMON, connect, parseArguments, parseLinked, printResult, RESULTS, usage } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('link', args, {
     ...COMMON,
     tag: { type: 'string' },
     'pipeline-run': { type: 'string' },
-    'result-url': { type: 'string' },
-    'result-digest': { type: 'string' },
+    ...RESULTS,
   });
   const [image, ...images] = positionals;
   if (image === undefined) throw usage('link', 'no image given');
@@ -21,13 +19,8 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     statement: { pipelineRun: values['pipeline-run'] },
     signal,
   });
-  await writeOutput(values['result-url'], result.url);
-  await writeOutput(values['result-digest'], result.digest);
-  if (values.json) process.stdout.write(`${printableJson(result)}\n`);
-  else {
-    const links = result.links.map(({ role, url, digest }) => `link    ${role}: ${url}@${digest}`);
-    const lines = [`linked  ${result.url}@${result.digest}`, ...links];
-    process.stdout.write(`${lines.map((line) => printable(line)).join('\n')}\n`);
-  }
-  return 0;
+  return printResult(values, result, [
+    `linked  ${result.url}@${result.digest}`,
+    ...result.links.map(({ role, url, digest }) => `link    ${role}: ${url}@${digest}`),
+  ]);
 }

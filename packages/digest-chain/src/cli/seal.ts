@@ -1,7 +1,15 @@
-import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { seal } from '../seal.ts';
-import { COMMON, connect, parseArguments, parseLinked, parseRepository, usage, writeOutput } from './arguments.ts';
+import {
+  COMMON,
+  connect,
+  parseArguments,
+  parseLinked,
+  parseRepository,
+  printResult,
+  RESULTS,
+  usage,
+} from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('seal', args, {
@@ -13,8 +21,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     carry: { type: 'boolean' },
     'no-carry': { type: 'boolean' },
     'pipeline-run': { type: 'string' },
-    'result-url': { type: 'string' },
-    'result-digest': { type: 'string' },
+    ...RESULTS,
   });
   const [origin, ...images] = positionals;
   if (origin === undefined) throw usage('seal', 'no origin given');
@@ -34,20 +41,12 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
       signal,
     },
   );
-  await writeOutput(values['result-url'], result.url);
-  await writeOutput(values['result-digest'], result.digest);
-  if (values.json) process.stdout.write(`${printableJson(result)}\n`);
-  else {
-    const links = result.links.map((link) => `link    ${link.role}: ${link.url}@${link.digest}`);
-    const { carried, left } = result.attachments ?? { carried: [], left: [] };
-    const lines = [
-      `sealed  ${result.url}@${result.digest}`,
-      `origin  ${result.origin}`,
-      ...links,
-      ...carried.map(({ from, to }) => `carried ${from} as ${to}`),
-      ...left.map(({ name, reason }) => `left    ${name}: ${reason}`),
-    ];
-    process.stdout.write(`${lines.map((line) => printable(line)).join('\n')}\n`);
-  }
-  return 0;
+  const { carried, left } = result.attachments ?? { carried: [], left: [] };
+  return printResult(values, result, [
+    `sealed  ${result.url}@${result.digest}`,
+    `origin  ${result.origin}`,
+    ...result.links.map(({ role, url, digest }) => `link    ${role}: ${url}@${digest}`),
+    ...carried.map(({ from, to }) => `carried ${from} as ${to}`),
+    ...left.map(({ name, reason }) => `left    ${name}: ${reason}`),
+  ]);
 }

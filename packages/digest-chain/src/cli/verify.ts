@@ -5,12 +5,11 @@ import { UNASKED } from '../attestation/git-source.ts';
 import type { Check } from '../check.ts';
 import { isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { isRole } from '../label-names.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
-import { COMMON, connect, durationOf, parseArguments, parseRepository, single, usage } from './arguments.ts';
+import { COMMON, connect, durationOf, parseArguments, parseRepository, parseRole, single, usage } from './arguments.ts';
 import { DEMANDS, readDemands } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -55,11 +54,9 @@ async function exactly(image: Reference, file: string | undefined): Promise<Refe
 function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Repository> {
   const places = new Map<string, Repository>();
   for (const text of texts) {
-    const at = text.indexOf('=');
-    const role = text.slice(0, at);
-    if (at <= 0 || !isRole(role)) throw usage('verify', `--at is not <role>=<repository>: ${text}`);
+    const { role, named } = parseRole('verify', '--at is not <role>=<repository>', text);
     if (places.has(role)) throw usage('verify', `--at is given twice for ${role}`);
-    places.set(role, parseRepository('verify', '--at', text.slice(at + 1)));
+    places.set(role, parseRepository('verify', '--at', named));
   }
   return places;
 }

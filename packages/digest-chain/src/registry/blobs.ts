@@ -1,9 +1,9 @@
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, parseDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { urlOf } from './endpoint.ts';
 import { checkDigest, digestHeader } from './headers.ts';
 import type { Operation } from './operation.ts';
+import { urlOf } from './reach.ts';
 import type { Repository } from './registry.ts';
 import type { Request, Session } from './session.ts';
 

@@ -1,6 +1,6 @@
 import { cpuSeconds } from '@multi-image/testing/cpu-time';
 import { expect, it } from 'vitest';
-import { parseChallenges } from './challenge.ts';
+import { parseChallenges } from './authorizer.ts';
 
 const read = (header: string): unknown[] =>
   parseChallenges(header).map(({ scheme, parameters }) => ({ scheme, ...Object.fromEntries(parameters) }));

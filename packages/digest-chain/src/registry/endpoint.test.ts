@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { baseOf, isLoopback, redacted, urlOf } from './endpoint.ts';
+import { baseOf, isLoopback, redacted, urlOf } from './reach.ts';
 
 it.each(['localhost', 'localhost:5000', 'LOCALHOST', '127.0.0.1', '127.1.2.3:80', '[::1]', '[::1]:5000'])(
   'takes %s for this machine',

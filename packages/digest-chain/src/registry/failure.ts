@@ -3,8 +3,8 @@ import { Transient } from '../../../kit/src/retry.ts';
 import { printable } from '../../../kit/src/terminal.ts';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
 import { decodeJson, items, member, textOf } from '../json/decode.ts';
-import { redacted } from './endpoint.ts';
 import type { HttpResponse } from './http-response.ts';
+import { redacted } from './reach.ts';
 
 /** Of an error's body no more is read than this. Bytes. */
 const BODY_LIMIT = 16 * 1024;

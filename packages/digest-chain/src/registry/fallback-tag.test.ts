@@ -5,8 +5,7 @@ import { digestOf } from '../digest.ts';
 import { decodeJson } from '../json/decode.ts';
 import { artifactOf, EMPTY, OCI_INDEX, OCI_MANIFEST, SUBJECT } from '../testing/referrers.ts';
 import { createRegistry } from './client.ts';
-import { readReferrers } from './referrer-index.ts';
-import { fallbackTag } from './referrers.ts';
+import { fallbackTag, readReferrers } from './referrers.ts';
 import type { Registry, Repository } from './registry.ts';
 
 describe('the fallback tag, at a real registry', () => {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isCodedError } from '../../../kit/src/errors.ts';
 import { Transient } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
-import { redacted } from './endpoint.ts';
+import { redacted } from './reach.ts';
 
 /** Longer bodies that nobody needs are cut off instead. Bytes. */
 const DISCARD_LIMIT = 64 * 1024;

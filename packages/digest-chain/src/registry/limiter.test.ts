@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Limiter } from './limiter.ts';
+import { Limiter } from './operation.ts';
 
 const { signal } = new AbortController();
 

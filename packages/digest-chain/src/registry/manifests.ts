@@ -4,9 +4,9 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
 import { DigestChainError, quoted } from '../errors.ts';
 import { MANIFEST_TYPES } from '../media-types.ts';
 import { isTag } from '../reference.ts';
-import { urlOf } from './endpoint.ts';
 import { checkDigest, digestHeader, mediaTypeOf, mismatch } from './headers.ts';
 import type { Operation } from './operation.ts';
+import { urlOf } from './reach.ts';
 import type { RawManifest, Repository } from './registry.ts';
 import type { Request, Session } from './session.ts';
 

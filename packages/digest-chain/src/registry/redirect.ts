@@ -1,6 +1,6 @@
 import { DigestChainError } from '../errors.ts';
-import { redacted } from './endpoint.ts';
 import type { HttpResponse } from './http-response.ts';
+import { redacted } from './reach.ts';
 
 /** More than this many in a row are a loop. */
 const MAX_REDIRECTS = 5;

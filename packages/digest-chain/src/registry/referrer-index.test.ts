@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { indexOf, referrer } from '../testing/referrers.ts';
-import { appendReferrer, readReferrers } from './referrer-index.ts';
-import { fallbackTag } from './referrers.ts';
+import { appendReferrer, fallbackTag, readReferrers } from './referrers.ts';
 
 it('passes over members that are no descriptors', () => {
   const good = referrer('good');

@@ -5,12 +5,11 @@ import type { LookupFunction } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import { DigestChainError } from '../errors.ts';
-import { redacted } from './endpoint.ts';
 import { networkFailure, timedOut } from './failure.ts';
 import { HttpResponse } from './http-response.ts';
 import type { Environment } from './options.ts';
 import { proxyFor } from './proxy.ts';
-import { mayLeadTo, type Reach, reachOfAddress, reachOfAddresses, reachOfHost } from './reach.ts';
+import { mayLeadTo, type Reach, reachOfAddress, reachOfAddresses, reachOfHost, redacted } from './reach.ts';
 
 // An import would evaluate every export of the module, and with them load Node's WebSocket: 30 ms of each start. Nor is TLS
 // loaded where no registry has it.

@@ -1,7 +1,6 @@
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, quoted, unexpected } from '../errors.ts';
-import { decodeString, type JsonMember, rawText } from '../json/scan.ts';
-import { type Edit, splice } from '../json/splice.ts';
+import { decodeString, type Edit, type JsonMember, rawText, splice } from '../json/scan.ts';
 import { isRole, type LabelNames } from '../label-names.ts';
 import { insertion, locateLabels, type Place, refuseEmbeds, removal, truncation } from './place.ts';
 import { formatRecord, parseRecord, type SealedOver } from './record.ts';

@@ -2,8 +2,7 @@ import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, quoted } from '../errors.ts';
 import { decodeValue } from '../json/decode.ts';
-import { decodeString, field, get, type JsonValue, rawText, scanJson } from '../json/scan.ts';
-import { splice } from '../json/splice.ts';
+import { decodeString, field, get, type JsonValue, rawText, scanJson, splice } from '../json/scan.ts';
 
 /** Registries must accept manifests of this size, and no larger ones (distribution-spec, "Pushing Manifests"). Bytes. */
 const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;

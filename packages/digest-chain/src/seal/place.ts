@@ -1,6 +1,13 @@
 import { DigestChainError } from '../errors.ts';
-import { decodeString, field, type JsonMember, type JsonObject, type JsonValue, scanJson } from '../json/scan.ts';
-import type { Edit } from '../json/splice.ts';
+import {
+  decodeString,
+  type Edit,
+  field,
+  type JsonMember,
+  type JsonObject,
+  type JsonValue,
+  scanJson,
+} from '../json/scan.ts';
 import type { Container } from './record.ts';
 
 /** Where the labels of an image config are, or would be. */
