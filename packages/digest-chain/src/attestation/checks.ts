@@ -1,28 +1,13 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { type Check, runCheck, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import type { Embedding } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
-import type { RawManifest, Repository } from '../registry/registry.ts';
+import type { AttestedImage } from './attested-image.ts';
 import { knowsBuildType } from './builders.ts';
 import { isSignature } from './document.ts';
 import type { Evidence, EvidenceReader, FoundClaim } from './evidence.ts';
 import { type Demands, digestsOf, isSilent, judgeRun, type Run, unknownTo } from './judge-run.ts';
 import type { VerificationKey } from './keys.ts';
-
-/** An image of a chain whose attestations are checked. */
-export interface AttestedImage {
-  readonly role: string;
-  readonly repository: Repository;
-  /** As it is published: what is signed. */
-  readonly manifest: RawManifest;
-  /** As it was built: what other images embed. */
-  readonly origin: Digest;
-  /** What its build tasks returned: the origin, or the origin's images where it is an index. */
-  readonly built: readonly RawManifest[];
-  /** The images that it embeds, and how each of those that were built says so, in the same order. */
-  readonly embeds: readonly { readonly role: string; readonly embeddings: readonly Embedding[] }[];
-}
 
 const NO_LOG = 'no transparency log was checked';
 

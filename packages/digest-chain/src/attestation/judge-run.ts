@@ -1,9 +1,9 @@
 import { type Check, type CheckId, runCheck, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import type { AttestedImage } from './attested-image.ts';
 import { judgeArguments } from './build-arguments.ts';
 import { CHAINS_BUILDER, isAllowedTask, knowsBuildType } from './builders.ts';
-import type { AttestedImage } from './checks.ts';
 import { describeDefinition } from './definition.ts';
 import type { FoundClaim } from './evidence.ts';
 import { describeSource, isCommit, normalGitUrl, UNASKED } from './git-source.ts';

@@ -254,7 +254,7 @@ export interface Attachment {
  * Reads what the fallback index needs of a manifest (distribution-spec, "Pushing Manifests with Subject"): its
  * artifactType, or its config's media type, and all of its annotations. Throws `DIGEST_INVALID` without a subject.
  */
-export function readAttachment({ bytes, mediaType }: { bytes: Uint8Array; mediaType: string }): Attachment {
+function readAttachment({ bytes, mediaType }: { bytes: Uint8Array; mediaType: string }): Attachment {
   const document = decodeJson(bytes);
   const digest = digestOf(bytes);
   const subject = parseDigest(textOf(at(document, 'subject', 'digest')) ?? '');

@@ -1,4 +1,4 @@
-import type { AttestedImage } from '../attestation/checks.ts';
+import type { AttestedImage } from '../attestation/attested-image.ts';
 import { isCommit } from '../attestation/git-source.ts';
 import type { Check } from '../check.ts';
 import type { Digest } from '../digest.ts';

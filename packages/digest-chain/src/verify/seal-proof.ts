@@ -1,4 +1,4 @@
-import type { AttestedImage } from '../attestation/checks.ts';
+import type { AttestedImage } from '../attestation/attested-image.ts';
 import { after, type Check, type CheckId, runCheck, type Step, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { type Embedding, embeddedImages, findEmbeddings } from '../embedding.ts';
