@@ -1,5 +1,5 @@
 import type { CommandErrorCode } from '@multi-image/kit/commands';
-import { CodedError, type ErrorDetails } from '@multi-image/kit/errors';
+import { CodedError, type ErrorDetails, isCodedError, reasonOf } from '@multi-image/kit/errors';
 
 /** Why tekton-local refuses or gives up. Each code is stable. */
 export type TektonLocalErrorCode =
@@ -49,6 +49,12 @@ export class TektonLocalError extends CodedError<TektonLocalErrorCode> {
     super(code, message, details);
     this.problems = details.problems ?? [];
   }
+}
+
+/** Why something failed, in a sentence; of a tool, with its last words. */
+export function failureText(error: unknown): string {
+  const said = isCodedError(error) && error.code === 'TOOL_FAILED' ? error.found : undefined;
+  return said === undefined ? reasonOf(error) : `${reasonOf(error)}: ${said}`;
 }
 
 /** Throws one error for all problems, if there are any. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { fileStamp, recall, remember, stampOf } from './memo.ts';
+import { fileStamp, memoize } from './memo.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -14,25 +14,28 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+const memoOf = (...stamp: string[]) => memoize('thing', stamp, async () => 'found anew');
+const remember = (...stamp: string[]) => memoize('thing', stamp, async () => 'found');
+
 it('remembers as long as the stamp is the same', async () => {
-  expect(await recall('thing', 'a')).toBeUndefined();
-  await remember('thing', { stamp: 'a', value: 'found' });
-  expect(await recall('thing', 'a')).toBe('found');
-  expect(await recall('thing', 'b')).toBeUndefined();
+  expect(await remember('a')).toBe('found');
+  expect(await memoOf('a')).toBe('found');
+  expect(await memoOf('b')).toBe('found anew');
   expect(readdirSync(join(folder, 'tekton-local'))).toEqual(['thing.json']);
 });
 
 it('takes a damaged memo for none, and needs no place to write to', async () => {
-  await remember('thing', { stamp: 'a', value: 'found' });
+  await remember('a');
   writeFileSync(join(folder, 'tekton-local/thing.json'), '{"stamp":"a"');
-  expect(await recall('thing', 'a')).toBeUndefined();
+  expect(await memoOf('a')).toBe('found anew');
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'tekton-local/thing.json'));
-  await remember('thing', { stamp: 'a', value: 'found' });
-  expect(await recall('thing', 'a')).toBeUndefined();
+  expect(await remember('a')).toBe('found');
+  expect(await memoOf('a')).toBe('found anew');
 });
 
 it('stamps texts by their limits, and a file by what changes with it', async () => {
-  expect(stampOf(['ab', 'c'])).not.toBe(stampOf(['a', 'bc']));
+  await remember('ab', 'c');
+  expect(await memoOf('a', 'bc')).toBe('found anew');
   const file = join(folder, 'file');
   expect(await fileStamp(file)).toBe('');
   writeFileSync(file, 'a');

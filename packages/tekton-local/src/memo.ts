@@ -3,39 +3,29 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { cacheFolder } from '@multi-image/kit/cache-folder';
 
-/** What was found out, and a stamp of all that it depends on. */
-export interface Memo {
-  stamp: string;
-  value: string;
-}
-
-/** What was found out while the stamp was the same. */
-export async function recall(name: string, stamp: string): Promise<string | undefined> {
+/**
+ * What is found, or was found while all that it depends on was the same, which is what the stamp lists. Saves time and
+ * nothing else: where it can't be written down, it is found out again.
+ */
+export async function memoize(name: string, stamp: readonly string[], find: () => Promise<string>): Promise<string> {
+  const file = cacheFolder('tekton-local', `${name}.json`);
+  const key = createHash('sha256').update(JSON.stringify(stamp)).digest('hex');
   try {
-    const memo: unknown = JSON.parse(await readFile(fileOf(name), 'utf8'));
-    if (typeof memo !== 'object' || memo === null || !('stamp' in memo) || !('value' in memo)) return undefined;
-    return memo.stamp === stamp && typeof memo.value === 'string' ? memo.value : undefined;
+    const memo = JSON.parse(await readFile(file, 'utf8')) as { stamp?: unknown; value?: unknown };
+    if (memo.stamp === key && typeof memo.value === 'string') return memo.value;
   } catch {
-    return undefined;
+    // There is none, or a damaged one.
   }
-}
-
-/** Saves time and nothing else: where it can't be written, it is found out again. */
-export async function remember(name: string, memo: Memo): Promise<void> {
-  const file = fileOf(name);
+  const value = await find();
   const draft = `${file}.${randomUUID()}`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(draft, JSON.stringify(memo));
+    await writeFile(draft, JSON.stringify({ stamp: key, value }));
     await rename(draft, file);
   } catch {
     await rm(draft, { force: true }).catch(() => undefined);
   }
-}
-
-/** A stamp of texts. */
-export function stampOf(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return value;
 }
 
 /** Changes whenever the file could have changed; empty if there is none. */
@@ -44,8 +34,4 @@ export async function fileStamp(path: string): Promise<string> {
   if (found === undefined) return '';
   const { dev, ino, size, mtimeNs, ctimeNs } = found;
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-}
-
-function fileOf(name: string): string {
-  return cacheFolder('tekton-local', `${name}.json`);
 }

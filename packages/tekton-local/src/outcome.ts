@@ -28,6 +28,30 @@ export interface TaskOutcome {
   runs?: TaskOutcome[];
 }
 
+/** The outcome of a task none of whose steps ran. */
+export function withoutSteps(
+  name: string,
+  status: TaskOutcome['status'],
+  reason: string,
+  message: string = reason,
+): TaskOutcome {
+  return { name, status, reason, message, results: {}, steps: [] };
+}
+
+/** Each TaskRun of a task: of a matrix, one for each combination. */
+export function taskRunsOf(task: TaskOutcome): TaskOutcome[] {
+  return task.runs ?? [task];
+}
+
+/** The results of a matrix: each is the array of its runs' results. */
+export function gatherResults(runs: readonly Readonly<Record<string, ParamValue>>[]): Record<string, string[]> {
+  const results: Record<string, string[]> = {};
+  for (const [name, value] of runs.flatMap(Object.entries<ParamValue>)) {
+    if (typeof value === 'string') results[name] = [...(results[name] ?? []), value];
+  }
+  return results;
+}
+
 /** What was signed for a run. */
 export interface ChainsOutcome {
   /** PEM, for `cosign verify --key`. */

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
-import { readKey, signRun, throwawayKey } from './chains/chains.ts';
+import { signingKey, signRun } from './chains/chains.ts';
 import { type Containers, type Network, probeContainers, removeContainers } from './containers/containers.ts';
-import { TektonLocalError } from './errors.ts';
+import { failureText, TektonLocalError } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
 import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
@@ -86,8 +86,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
     throw new TektonLocalError('USAGE', 'a part of a run is not signed: its provenance would not be whole');
   }
   const known = options.selection === undefined ? new Map() : reusedOutcomes(plan, options.selection);
-  const key =
-    options.chains && (options.chains.privateKey === undefined ? throwawayKey() : readKey(options.chains.privateKey));
+  const key = options.chains && signingKey(options.chains.privateKey);
   const needsContainers = [...plan.implementations.values()].some(({ given }) => given?.executor !== 'host');
   const containers =
     options.containers ?? (needsContainers ? await probeContainers({ signal }) : { runArguments: [], description: '' });
@@ -108,7 +107,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
       return { ...outcome, chains: await signRun(plan, outcome, key, signal) };
     } catch (error) {
       // As in a cluster: the run has succeeded, whatever becomes of its signatures.
-      emit({ type: 'note', message: `the run was not signed: ${error instanceof Error ? error.message : error}` });
+      emit({ type: 'note', message: `the run was not signed: ${failureText(error)}` });
       return outcome;
     }
   } finally {

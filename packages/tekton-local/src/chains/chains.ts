@@ -5,24 +5,21 @@ import {
   formatReference,
   IN_TOTO,
   preAuthenticationEncoding,
+  repositoryName,
   SIGNATURE_ANNOTATION,
   SIMPLE_SIGNING,
   withSignal,
 } from '@multi-image/digest-chain/oci';
 import { TektonLocalError } from '../errors.ts';
-import type { ChainsOutcome, PipelineRunOutcome } from '../outcome.ts';
+import { type ChainsOutcome, type PipelineRunOutcome, taskRunsOf } from '../outcome.ts';
 import type { Plan } from '../plan/plan.ts';
 import { imagesInResults } from './image-results.ts';
-import { provenanceOf, SLSA, subjectsOf, taskRunsOf, unique } from './provenance.ts';
+import { provenanceOf, SLSA } from './provenance.ts';
 import { pushSignedLayer } from './signed-layers.ts';
 
-/** A key for one run, where none is given. */
-export function throwawayKey(): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-}
-
-/** A private key in PEM (ECDSA P-256, as cosign's own). */
-export function readKey(pem: string): KeyObject {
+/** The private key to sign with, from PEM (ECDSA P-256, as cosign's own); one for this run where none is given. */
+export function signingKey(pem: string | undefined): KeyObject {
+  if (pem === undefined) return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
@@ -52,13 +49,13 @@ export async function signRun(
 ): Promise<ChainsOutcome> {
   const registry = withSignal(createRegistry(), signal);
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
-  const succeeded = taskRunsOf(outcome).filter((task) => task.status === 'Succeeded');
-  const images = unique(succeeded.flatMap((task) => imagesInResults(task.results)));
+  const taskRuns = outcome.tasks.flatMap(taskRunsOf);
+  const images = imagesInResults(taskRuns.filter(({ status }) => status === 'Succeeded'));
   for (const image of images) {
     const bytes = Buffer.from(
       JSON.stringify({
         critical: {
-          identity: { 'docker-reference': `${image.registry}/${image.repository}` },
+          identity: { 'docker-reference': repositoryName(image) },
           image: { 'docker-manifest-digest': image.digest },
           type: 'cosign container image signature',
         },
@@ -68,7 +65,8 @@ export async function signRun(
     const annotations = { [SIGNATURE_ANNOTATION]: sign('sha256', bytes, key).toString('base64') };
     await pushSignedLayer(registry, image, 'sig', { mediaType: SIMPLE_SIGNING, bytes, annotations });
   }
-  const subjects = subjectsOf(outcome);
+  // Of the tasks and of the run itself, as Chains finds them with deep inspection.
+  const subjects = imagesInResults([...taskRuns, outcome]);
   if (subjects.length > 0) {
     const bytes = envelope(provenanceOf(plan, outcome, subjects), key);
     // cosign looks for the annotation at attestations as well, and leaves it empty.
@@ -82,10 +80,8 @@ export async function signRun(
 function envelope(statement: object, key: KeyObject): Buffer {
   const payload = Buffer.from(JSON.stringify(statement));
   const signed = preAuthenticationEncoding(IN_TOTO, payload);
-  const keyid = `SHA256:${createHash('sha256')
-    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
-    .digest('base64')
-    .replace(/=+$/, '')}`;
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const keyid = `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
   const signature = { keyid, sig: sign('sha256', signed, key).toString('base64') };
   return Buffer.from(
     JSON.stringify({ payloadType: IN_TOTO, payload: payload.toString('base64'), signatures: [signature] }),

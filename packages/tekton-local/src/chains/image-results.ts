@@ -1,4 +1,11 @@
-import { type Digest, digestAlgorithm, isDigest, parseReference, type Repository } from '@multi-image/digest-chain/oci';
+import {
+  type Digest,
+  digestAlgorithm,
+  formatReference,
+  isDigest,
+  parseReference,
+  type Repository,
+} from '@multi-image/digest-chain/oci';
 import type { ParamValue } from '../plan/model.ts';
 
 /** An image that a run says it made. */
@@ -7,22 +14,26 @@ export interface ImageResult extends Repository {
 }
 
 /**
- * The images in results, by Tekton Chains' type hints: pairs `…IMAGE_URL` and `…IMAGE_DIGEST` of one prefix, `IMAGES`
- * (a list of references with digest), and objects `…ARTIFACT_OUTPUTS` with `uri` and `digest`.
+ * The images in the results of these, each once, by Tekton Chains' type hints: pairs `…IMAGE_URL` and `…IMAGE_DIGEST` of
+ * one prefix, `IMAGES` (a list of references with digest), and objects `…ARTIFACT_OUTPUTS` with `uri` and `digest`.
  */
-export function imagesInResults(results: Readonly<Record<string, ParamValue>>): ImageResult[] {
-  const found: ImageResult[] = [];
-  for (const [name, value] of Object.entries(results)) {
-    if (name.endsWith('IMAGE_URL') && typeof value === 'string') {
-      const digest = results[`${name.slice(0, -'URL'.length)}DIGEST`];
-      if (typeof digest === 'string') found.push(...imageOf(value, digest));
-    } else if (name === 'IMAGES' && typeof value !== 'object') {
-      for (const item of value.split(/[,\n]/)) found.push(...imageOf(item, item.split('@')[1] ?? ''));
-    } else if (name.endsWith('ARTIFACT_OUTPUTS') && typeof value === 'object' && !Array.isArray(value)) {
-      found.push(...imageOf(value.uri ?? '', value.digest ?? ''));
-    }
-  }
-  return found;
+export function imagesInResults(
+  owners: readonly { readonly results: Readonly<Record<string, ParamValue>> }[],
+): ImageResult[] {
+  const images = owners.flatMap(({ results }) =>
+    Object.entries(results).flatMap(([name, value]) => {
+      if (name.endsWith('IMAGE_URL') && typeof value === 'string') {
+        const digest = results[`${name.slice(0, -'URL'.length)}DIGEST`];
+        return typeof digest === 'string' ? imageOf(value, digest) : [];
+      }
+      if (name === 'IMAGES' && typeof value === 'string') {
+        return value.split(/[,\n]/).flatMap((item) => imageOf(item, item.split('@')[1] ?? ''));
+      }
+      const isOutput = name.endsWith('ARTIFACT_OUTPUTS') && typeof value === 'object' && !Array.isArray(value);
+      return isOutput ? imageOf(value.uri ?? '', value.digest ?? '') : [];
+    }),
+  );
+  return [...new Map(images.map((image) => [formatReference(image), image])).values()];
 }
 
 /** None where this does not name an image: Chains leaves it out as well. */

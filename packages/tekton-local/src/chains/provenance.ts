@@ -1,27 +1,10 @@
-import { formatReference } from '@multi-image/digest-chain/oci';
-import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
-import type { ParamValue } from '../plan/model.ts';
+import { type PipelineRunOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
 import { typeOf } from '../plan/parse-values.ts';
 import type { Plan } from '../plan/plan.ts';
-import { time } from '../run/tekton-status.ts';
-import { type ImageResult, imagesInResults } from './image-results.ts';
+import { listOf, taskRefOf, time } from '../run/tekton-status.ts';
+import type { ImageResult } from './image-results.ts';
 
 export const SLSA = 'https://slsa.dev/provenance/v0.2';
-
-/** Each TaskRun of a run: of a matrix, one for each combination. */
-export function taskRunsOf(outcome: PipelineRunOutcome): TaskOutcome[] {
-  return outcome.tasks.flatMap((task) => task.runs ?? [task]);
-}
-
-/** All images of a run: of its tasks and of its results, as Chains finds them with deep inspection. */
-export function subjectsOf(outcome: PipelineRunOutcome): ImageResult[] {
-  return unique([...taskRunsOf(outcome).map((task) => task.results), outcome.results].flatMap(imagesInResults));
-}
-
-/** Each image once. */
-export function unique(images: readonly ImageResult[]): ImageResult[] {
-  return [...new Map(images.map((image) => [formatReference(image), image])).values()];
-}
 
 /** Not Chains' own name: whoever reads this must see that a machine without a cluster made it, and may refuse it. */
 export const LOCAL_BUILDER = 'https://tekton.dev/chains/v2#tekton-local';
@@ -50,7 +33,8 @@ export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: 
         environment: { annotations: plan.run.annotations, labels: plan.run.labels },
       },
       buildConfig: {
-        tasks: taskRunsOf(outcome)
+        tasks: outcome.tasks
+          .flatMap(taskRunsOf)
           .filter((task) => task.startedAt !== undefined)
           .map((task) => taskOf(plan, task)),
       },
@@ -68,16 +52,10 @@ export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: 
 function taskOf(plan: Plan, outcome: TaskOutcome): object {
   const task = [...plan.pipeline.tasks, ...plan.pipeline.finally].find(({ name }) => name === outcome.name);
   const after = plan.dependencies.get(outcome.name)?.all ?? [];
-  const reference = task?.reference;
   return {
     name: outcome.name,
-    ...(after.length > 0 ? { after } : {}),
-    ref:
-      reference?.kind === 'bundle'
-        ? { resolver: 'bundles', params: listOf({ name: reference.name, bundle: reference.bundle, kind: 'task' }) }
-        : reference?.kind === 'name'
-          ? { name: reference.name, kind: 'Task' }
-          : {},
+    after: after.length > 0 ? after : undefined,
+    ref: taskRefOf(task) ?? {},
     startedOn: time(outcome.startedAt ?? 0),
     finishedOn: time(outcome.finishedAt ?? 0),
     status: outcome.status,
@@ -100,8 +78,4 @@ function bundlesOf(plan: Plan): object[] {
     const [name, digest] = bundle.split('@sha256:');
     return digest === undefined ? [] : [{ uri: `oci://${name}`, digest: { sha256: digest } }];
   });
-}
-
-function listOf(values: Readonly<Record<string, ParamValue>>): { name: string; value: ParamValue }[] {
-  return Object.entries(values).map(([name, value]) => ({ name, value }));
 }

@@ -1,4 +1,5 @@
 import {
+  type Descriptor,
   DigestChainError,
   decodeJson,
   OCI_CONFIG,
@@ -14,13 +15,6 @@ export interface SignedLayer {
   mediaType: string;
   bytes: Uint8Array;
   annotations: Readonly<Record<string, string>>;
-}
-
-interface StoredLayer {
-  mediaType: string;
-  size: number;
-  digest: string;
-  annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Bytes of a signed document, at most. */
@@ -55,13 +49,13 @@ export async function pushSignedLayer(
   await registry.putManifest(image, tag, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: OCI_MANIFEST });
 }
 
-async function storedLayers(registry: Registry, image: ImageResult, tag: string): Promise<StoredLayer[]> {
+async function storedLayers(registry: Registry, image: ImageResult, tag: string): Promise<Descriptor[]> {
   try {
     const manifest = decodeJson((await registry.getManifest(image, tag)).bytes);
     const layers = isMap(manifest) && Array.isArray(manifest.layers) ? manifest.layers.map(requireDescriptor) : [];
     // A layer that cannot be read would make the whole tag useless.
     for (const layer of layers) await registry.getBlob(image, layer, { limit: LIMIT });
-    return layers.map(({ mediaType, size, digest, annotations }) => ({ mediaType, size, digest, annotations }));
+    return layers;
   } catch (error) {
     if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return [];
     throw error;

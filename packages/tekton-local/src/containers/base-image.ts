@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
-import { fileStamp, recall, remember, stampOf } from '../memo.ts';
+import { fileStamp, memoize } from '../memo.ts';
 import { copyParts, makeFolder, type Part, partsOf } from './parts.ts';
 
 /** Holds the hash of everything that the image is made of. */
@@ -13,8 +13,6 @@ const KEY_LABEL = 'tekton-local.node-base.key';
 
 /** Raised whenever the image would come out differently from the same files. */
 const RECIPE = 2;
-
-const MEMO = 'node-base';
 
 const CONFIGURATION = ['--env', 'PATH=/usr/local/bin:/usr/bin:/bin'];
 
@@ -58,12 +56,17 @@ async function commit(root: string, tag: string, key: string, signal: AbortSigna
 
 /** What goes into the image, and the key that stands for all of it. */
 async function identify(signal: AbortSignal | undefined): Promise<{ parts: Part[]; key: string }> {
-  const parts = await findParts(signal);
-  const stamp = await stampOfParts(parts);
-  const known = await recall(MEMO, stamp);
-  if (known !== undefined) return { parts, key: known };
-  const key = await hashParts(parts);
-  await remember(MEMO, { stamp, value: key });
+  if (process.platform !== 'linux') {
+    throw new TektonLocalError('UNSUPPORTED', 'no base image can be made of the Node of this machine', {
+      expected: 'Linux',
+      found: process.platform,
+      hint: 'use an image that can be pulled',
+    });
+  }
+  const parts = await partsOf(process.execPath, '/usr/bin/node', signal);
+  const lines = await Promise.all(parts.map(async ({ from, to }) => `${await fileStamp(from)}  ${to}`));
+  // Hashing Node's 100 MB each time would cost more than all the rest.
+  const key = await memoize('node-base', [String(RECIPE), ...CONFIGURATION, ...lines], () => hashParts(parts));
   return { parts, key };
 }
 
@@ -83,17 +86,6 @@ async function findPresent(
   }
 }
 
-async function findParts(signal: AbortSignal | undefined): Promise<Part[]> {
-  if (process.platform !== 'linux') {
-    throw new TektonLocalError('UNSUPPORTED', 'no base image can be made of the Node of this machine', {
-      expected: 'Linux',
-      found: process.platform,
-      hint: 'use an image that can be pulled',
-    });
-  }
-  return await partsOf(process.execPath, '/usr/bin/node', signal);
-}
-
 async function hashParts(parts: readonly Part[]): Promise<string> {
   const hashes = await Promise.all(
     parts.map(async ({ from, to }) => {
@@ -105,12 +97,6 @@ async function hashParts(parts: readonly Part[]): Promise<string> {
   return createHash('sha256')
     .update(`${RECIPE}\n${CONFIGURATION.join('\n')}\n${hashes.join('')}`)
     .digest('hex');
-}
-
-/** Hashing Node's 100 MB each time would cost more than all the rest. */
-async function stampOfParts(parts: readonly Part[]): Promise<string> {
-  const lines = await Promise.all(parts.map(async ({ from, to }) => `${await fileStamp(from)}  ${to}`));
-  return stampOf([String(RECIPE), ...CONFIGURATION, ...lines]);
 }
 
 async function fillRoot(root: string, parts: readonly Part[]): Promise<void> {

@@ -1,9 +1,10 @@
-import { access, constants, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { findProgram } from '@multi-image/kit/find-program';
 import { runCommand } from '../command.ts';
-import { TektonLocalError } from '../errors.ts';
-import { fileStamp, recall, remember, stampOf } from '../memo.ts';
+import { failureText, TektonLocalError } from '../errors.ts';
+import { fileStamp, memoize } from '../memo.ts';
 import { copyParts, partsOf } from './parts.ts';
 
 /** A way to run containers that works on this machine. */
@@ -13,8 +14,6 @@ export interface Containers {
   /** What was chosen, for a person. */
   readonly description: string;
 }
-
-const MEMO = 'containers';
 
 const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
 
@@ -35,39 +34,35 @@ export type Network = 'host' | 'none';
 
 /**
  * Finds a way to run containers with podman, by trying: hosts with unusual cgroups or low limits refuse podman's
- * defaults. What worked is remembered until the machine is started anew or its podman changes. Rejects with `CONTAINERS_UNUSABLE` if no way works, `TOOL_MISSING` without podman.
+ * defaults. What worked is remembered until the machine is started anew or its podman changes. Rejects with
+ * `CONTAINERS_UNUSABLE` if no way works, `TOOL_MISSING` without podman.
  */
-export async function probeContainers(options: { signal?: AbortSignal } = {}): Promise<Containers> {
-  const { signal } = options;
-  const stamp = await machineStamp();
-  const known = await recall(MEMO, stamp);
-  const remembered = WAYS.find(({ description }) => description === known);
-  if (remembered !== undefined) return remembered;
+export async function probeContainers({ signal }: { signal?: AbortSignal } = {}): Promise<Containers> {
+  const found = await memoize('containers', await machineStamp(), () => tryContainers(signal));
+  return JSON.parse(found) as Containers;
+}
+
+/** The first way that works, as JSON. */
+async function tryContainers(signal: AbortSignal | undefined): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tekton-local-probe-'));
   try {
     await mkdir(join(folder, 'dev'));
     // The smallest thing to try containers with, where no image can be pulled.
-    await copyParts(folder, await partsOf(await findProgram('true'), '/true', signal));
+    const program = findProgram(['true']);
+    if (program === undefined) {
+      throw new TektonLocalError('TOOL_MISSING', 'true was not found', { expected: 'true on the PATH' });
+    }
+    await copyParts(folder, await partsOf(program, '/true', signal));
     const failures: string[] = [];
     for (const way of WAYS) {
-      const args = [
-        'run',
-        '--rm',
-        ...COMMON_ARGUMENTS,
-        '--network=host',
-        ...way.runArguments,
-        '--rootfs',
-        folder,
-        '/true',
-      ];
+      const own = ['--network=host', ...way.runArguments, '--rootfs', folder, '/true'];
       try {
-        await runCommand('podman', args, { signal: withLimit(signal, 30_000) });
-        await remember(MEMO, { stamp, value: way.description });
-        return way;
+        await runCommand('podman', ['run', '--rm', ...COMMON_ARGUMENTS, ...own], { signal, timeout: 30_000 });
+        return JSON.stringify(way);
       } catch (error) {
         if (signal?.aborted) throw error;
         if (error instanceof TektonLocalError && error.code === 'TOOL_MISSING') throw error;
-        failures.push(`${way.description}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push(`${way.description}: ${failureText(error)}`);
       }
     }
     throw new TektonLocalError('CONTAINERS_UNUSABLE', `no container can be run here\n${failures.join('\n')}`, {
@@ -86,23 +81,8 @@ export async function removeContainers(prefix: string): Promise<void> {
   if (list.length > 0) await runCommand('podman', ['rm', '--force', '--time', '0', '--volumes', '--ignore', ...list]);
 }
 
-/** Where a program is on the PATH. Throws `TOOL_MISSING`. */
-async function findProgram(name: string): Promise<string> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, name);
-    if (
-      await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path;
-  }
-  throw new TektonLocalError('TOOL_MISSING', `${name} was not found`, { expected: `${name} on the PATH` });
-}
-
 /** What decides which way works: podman, its configuration, the kernel since it was started, this process' limits. */
-async function machineStamp(): Promise<string> {
+async function machineStamp(): Promise<string[]> {
   const { PATH = '', CONTAINERS_CONF = '', XDG_CONFIG_HOME } = process.env;
   const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
   const configuration = join(XDG_CONFIG_HOME || join(homedir(), '.config'), 'containers');
@@ -116,10 +96,5 @@ async function machineStamp(): Promise<string> {
   ];
   const texts = ['/proc/sys/kernel/random/boot_id', '/proc/self/limits', '/proc/self/cgroup', '/proc/self/uid_map'];
   const found = await Promise.all([...texts.map(read), ...files.map(fileStamp)]);
-  return stampOf([String(process.getuid?.()), PATH, CONTAINERS_CONF, ...found]);
-}
-
-function withLimit(signal: AbortSignal | undefined, milliseconds: number): AbortSignal {
-  const limit = AbortSignal.timeout(milliseconds);
-  return signal === undefined ? limit : AbortSignal.any([signal, limit]);
+  return [JSON.stringify(WAYS), String(process.getuid?.()), PATH, CONTAINERS_CONF, ...found];
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runCommand } from '../command.ts';
-import { TektonLocalError } from '../errors.ts';
+import { failureText, TektonLocalError } from '../errors.ts';
 
 /** A file of an image: where it comes from on this machine, and where it goes. */
 export interface Part {
@@ -39,8 +39,7 @@ export async function makeFolder(path: string): Promise<void> {
 /** The paths of the shared libraries and of the loader, as `ldd` finds them; none for a static program. */
 async function findLibraries(program: string, signal: AbortSignal | undefined): Promise<string[]> {
   const output = await runCommand('ldd', [program], { signal }).catch((error: unknown) => {
-    const isStatic = error instanceof TektonLocalError && /not a (valid )?dynamic/i.test(error.message);
-    if (isStatic) return '';
+    if (/not a (valid )?dynamic/i.test(failureText(error))) return '';
     throw error;
   });
   const paths: string[] = [];

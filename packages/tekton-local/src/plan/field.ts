@@ -64,26 +64,20 @@ export class Field {
 
   /** Notes each key that is none of these words; `why` may name a reason for keys that Tekton knows. */
   only(words: string, why: Readonly<Record<string, string>> = {}): this {
-    if (!this.present) return this;
-    if (!isMap(this.value)) {
-      this.invalid(`expected an object, found ${describe(this.value)}`);
-      return this;
-    }
     const known = words.split(' ');
-    for (const key of Object.keys(this.value)) {
+    for (const [key, field] of this.entries()) {
       if (known.includes(key)) continue;
       const reason = Object.hasOwn(why, key) ? why[key] : undefined;
-      this.get(key).unsupported(reason ?? 'this field is not supported by tekton-local');
+      field.unsupported(reason ?? 'this field is not supported by tekton-local');
     }
     return this;
   }
 
   string(): string | undefined {
-    if (!this.present) return undefined;
-    if (typeof this.value === 'string') return this.value;
-    if (typeof this.value === 'number' || typeof this.value === 'boolean') return String(this.value);
-    this.invalid(`expected a string, found ${describe(this.value)}`);
-    return undefined;
+    return this.#read('a string', (value) => {
+      if (typeof value === 'string') return value;
+      return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+    });
   }
 
   requiredString(): string {
@@ -92,27 +86,30 @@ export class Field {
     return text ?? '';
   }
 
+  /** One of these words. */
+  word<Word extends string>(...words: readonly Word[]): Word | undefined {
+    const text = this.string();
+    const found = words.find((word) => word === text);
+    if (text !== undefined && found === undefined) {
+      const expected = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words);
+      this.invalid(`expected ${expected}, found ${JSON.stringify(text)}`);
+    }
+    return found;
+  }
+
   boolean(): boolean | undefined {
-    if (!this.present) return undefined;
-    if (typeof this.value === 'boolean') return this.value;
-    this.invalid(`expected true or false, found ${describe(this.value)}`);
-    return undefined;
+    return this.#read('true or false', (value) => (typeof value === 'boolean' ? value : undefined));
   }
 
   integer(): number | undefined {
-    if (!this.present) return undefined;
-    if (typeof this.value === 'number' && Number.isSafeInteger(this.value) && this.value >= 0) return this.value;
-    this.invalid(`expected a whole number ≥ 0, found ${describe(this.value)}`);
-    return undefined;
+    return this.#read('a whole number ≥ 0', (value) =>
+      typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined,
+    );
   }
 
   list(): Field[] {
-    if (!this.present) return [];
-    if (Array.isArray(this.value)) {
-      return this.value.map((item: unknown, index) => new Field(item, this.origin, [...this.keys, index]));
-    }
-    this.invalid(`expected a list, found ${describe(this.value)}`);
-    return [];
+    const items = this.#read('a list', (value): unknown[] | undefined => (Array.isArray(value) ? value : undefined));
+    return (items ?? []).map((item, index) => new Field(item, this.origin, [...this.keys, index]));
   }
 
   /** What is read of each item of a list. */
@@ -121,15 +118,19 @@ export class Field {
   }
 
   strings(): string[] | undefined {
-    if (!this.present) return undefined;
-    return this.map((item) => item.requiredString());
+    return this.present ? this.map((item) => item.requiredString()) : undefined;
   }
 
   entries(): [string, Field][] {
-    if (!this.present) return [];
-    if (isMap(this.value)) return Object.keys(this.value).map((key) => [key, this.get(key)]);
-    this.invalid(`expected an object, found ${describe(this.value)}`);
-    return [];
+    const map = this.#read('an object', (value) => (isMap(value) ? value : undefined));
+    return Object.keys(map ?? {}).map((key) => [key, this.get(key)]);
+  }
+
+  #read<Read>(expected: string, read: (value: unknown) => Read | undefined): Read | undefined {
+    if (!this.present) return undefined;
+    const found = read(this.value);
+    if (found === undefined) this.invalid(`expected ${expected}, found ${describe(this.value)}`);
+    return found;
   }
 }
 

@@ -5,11 +5,9 @@ import type { Pipeline, PipelineTask } from './model.ts';
 
 /** What a task waits for. */
 export interface Dependencies {
-  /** By `runAfter`: only the order matters. */
-  order: readonly string[];
   /** By its results: without them the task cannot run. */
   results: readonly string[];
-  /** Both, each once. */
+  /** These, and those of `runAfter`, of which only the order matters. */
   all: readonly string[];
 }
 
@@ -22,7 +20,7 @@ export function checkGraph(pipeline: Pipeline): Map<string, Dependencies> {
     if (graph.has(name)) field.get('name').invalid(`there are two tasks named ${JSON.stringify(name)}`);
     checkName(field.get('name'), name);
     const results = [...new Set(neededTasks(task))];
-    graph.set(name, { order: runAfter, results, all: [...new Set([...runAfter, ...results])] });
+    graph.set(name, { results, all: [...new Set([...runAfter, ...results])] });
     const isFinally = pipeline.finally.includes(task);
     if (isFinally && runAfter.length > 0) field.get('runAfter').invalid('finally tasks have no order');
     for (const other of runAfter) {

@@ -15,7 +15,7 @@ export interface ParamSpec {
   field: Field;
 }
 
-/** A parameter that is given. */
+/** A parameter that is given, or a result of a pipeline. */
 export interface Param {
   name: string;
   value: ParamValue;
@@ -150,19 +150,13 @@ export interface PipelineTask {
   field: Field;
 }
 
-export interface PipelineResult {
-  name: string;
-  value: ParamValue;
-  field: Field;
-}
-
 export interface Pipeline {
   name: string;
   params: ParamSpec[];
   workspaces: WorkspaceDeclaration[];
   tasks: PipelineTask[];
   finally: PipelineTask[];
-  results: PipelineResult[];
+  results: Param[];
   /** Paths in the annotation `pipelinesascode.tekton.dev/task`. */
   taskFiles: string[];
   field: Field;
@@ -171,7 +165,7 @@ export interface Pipeline {
 export type WorkspaceBinding =
   | { name: string; kind: 'emptyDir' | 'volumeClaimTemplate'; subPath?: string; field: Field }
   | { name: string; kind: 'folder'; path: string; subPath?: string }
-  | { name: string; kind: 'unbound'; secret: string; field: Field };
+  | { name: string; kind: 'unbound'; field: Field };
 
 export interface PipelineRun {
   name: string;

@@ -101,7 +101,7 @@ function parseBinding(field: Field, authSecret: string): WorkspaceBinding {
     if (secretName !== authSecret) {
       secret.unsupported(`there is no secret ${JSON.stringify(secretName)} on this machine`);
     }
-    return { name, kind: 'unbound', secret: secretName, field };
+    return { name, kind: 'unbound', field };
   }
   const kind = field.get('volumeClaimTemplate').present ? 'volumeClaimTemplate' : 'emptyDir';
   if (!field.get(kind).present) field.invalid('a workspace is bound to nothing');

@@ -1,7 +1,25 @@
 import type { Field } from './field.ts';
-import type { Task, Volume } from './model.ts';
-import { parseStep } from './parse-step.ts';
-import { parseParamSpecs, parseResult, parseWorkspaceDeclaration } from './parse-values.ts';
+import type { EnvVar, Step, StepSecurity, Task, Volume, VolumeMount } from './model.ts';
+import { parseOnError, parseParamSpecs, parseResult, parseTimeout, parseWorkspaceDeclaration } from './parse-values.ts';
+
+const STEP_FIELDS =
+  'name displayName image imagePullPolicy command args script env workingDir volumeMounts onError timeout ' +
+  'securityContext computeResources results';
+const STEP_REASONS = {
+  when: 'when in steps is not supported',
+  ref: 'StepActions are not supported',
+  params: 'StepActions are not supported',
+  envFrom: 'there are no ConfigMaps and Secrets on this machine',
+  workspaces: 'isolated workspaces are not supported',
+  volumeDevices: 'there are no block devices for steps on this machine',
+};
+
+/** Containers have these unless they are dropped, so that asking for them gives a step nothing of this machine. */
+const CONTAINERS_OWN =
+  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' ');
+
+const SECURITY_FIELDS =
+  'runAsUser runAsGroup runAsNonRoot readOnlyRootFilesystem allowPrivilegeEscalation capabilities seccompProfile';
 
 /** Reads a Task's spec, from a file or embedded in a pipeline. */
 export function parseTaskSpec(spec: Field, name: string): Task {
@@ -24,15 +42,92 @@ export function parseTaskSpec(spec: Field, name: string): Task {
 }
 
 function parseVolume(field: Field): Volume {
-  const name = field.get('name').requiredString();
-  const kinds = ['emptyDir', 'configMap', 'secret'] as const;
   field.only('name emptyDir configMap secret', { hostPath: 'a step sees no folder of this machine' });
+  const kinds = ['emptyDir', 'configMap', 'secret'] as const;
   const kind = kinds.find((candidate) => field.get(candidate).present) ?? 'emptyDir';
-  if (kind !== 'emptyDir') {
-    const source = field.get(kind);
-    if (source.get('optional').value !== true) {
-      source.unsupported(`there is no ${kind} on this machine, and it is not optional`);
+  if (kind !== 'emptyDir' && field.get(kind, 'optional').value !== true) {
+    field.get(kind).unsupported(`there is no ${kind} on this machine, and it is not optional`);
+  }
+  return { name: field.get('name').requiredString(), kind, field };
+}
+
+/** The step with what its template gives where it says nothing itself; lists are merged by name. */
+function parseStep(field: Field, template: Field, index: number): Step {
+  template.only(STEP_FIELDS, STEP_REASONS);
+  field.only(STEP_FIELDS, STEP_REASONS);
+  const either = (key: string): Field => (field.get(key).present ? field.get(key) : template.get(key));
+  const command = either('command').strings();
+  const script = field.get('script').string();
+  if (script !== undefined && field.get('command').present) {
+    field.get('command').invalid('a step has either a script or a command');
+  }
+  const env = [template, field].flatMap((item) => item.get('env').map(parseEnv));
+  const mounts = [template, field].flatMap((item) => item.get('volumeMounts').map(parseMount));
+  return {
+    name: field.get('name').string() ?? `unnamed-${index}`,
+    image: either('image').requiredString(),
+    command: script === undefined ? command : undefined,
+    args: either('args').strings() ?? [],
+    script,
+    env: [...new Map(env.map((item) => [item.name, item])).values()],
+    workingDir: either('workingDir').string(),
+    volumeMounts: [...new Map(mounts.map((mount) => [mount.mountPath, mount])).values()],
+    onError: parseOnError(field.get('onError')),
+    timeout: parseTimeout(field.get('timeout')),
+    security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
+    results: field.get('results').map(parseResult),
+    computeResources: either('computeResources').value,
+    field,
+  };
+}
+
+function parseMount(field: Field): VolumeMount {
+  field.only('name mountPath subPath readOnly');
+  return {
+    name: field.get('name').requiredString(),
+    mountPath: field.get('mountPath').requiredString(),
+    readOnly: field.get('readOnly').boolean() ?? false,
+    subPath: field.get('subPath').string(),
+  };
+}
+
+function parseEnv(field: Field): EnvVar {
+  field.only('name value valueFrom');
+  const name = field.get('name').requiredString();
+  const from = field.get('valueFrom').only('fieldRef', {
+    configMapKeyRef: 'there are no ConfigMaps on this machine',
+    secretKeyRef: 'there are no Secrets on this machine',
+    resourceFieldRef: 'there is no Pod on this machine',
+  });
+  if (!from.present) return { name, value: field.get('value').string() ?? '' };
+  const path = from.get('fieldRef').only('fieldPath apiVersion').get('fieldPath').requiredString();
+  const label = /^metadata\.labels\['([^']+)'\]$/.exec(path)?.[1];
+  if (label === undefined) from.unsupported(`of a Pod there are only labels on this machine: ${JSON.stringify(path)}`);
+  return { name, value: '', label };
+}
+
+function parseSecurity(own: Field, template: Field): StepSecurity {
+  for (const field of [own, template]) {
+    field.only(SECURITY_FIELDS, { privileged: 'no step runs with the rights of this machine' });
+    field.get('capabilities').only('add drop');
+    const added = field.get('capabilities', 'add');
+    const beyond = added.strings()?.find((name) => !CONTAINERS_OWN.includes(name));
+    if (beyond !== undefined) {
+      added.unsupported(`a step gets no capabilities beyond the default ones: ${JSON.stringify(beyond)}`);
     }
   }
-  return { name, kind, field };
+  // What is added and what is dropped are fields of their own: a step that adds one keeps what its template drops.
+  const either = (...path: string[]): Field => (own.get(...path).present ? own.get(...path) : template.get(...path));
+  const runAsUser = either('runAsUser').integer();
+  if (either('runAsNonRoot').boolean() === true && runAsUser === 0) {
+    either('runAsUser').invalid('runAsNonRoot is set and the user is 0');
+  }
+  return {
+    runAsUser,
+    runAsGroup: either('runAsGroup').integer(),
+    readOnlyRootFilesystem: either('readOnlyRootFilesystem').boolean() ?? false,
+    noNewPrivileges: either('allowPrivilegeEscalation').boolean() === false,
+    addCapabilities: either('capabilities', 'add').strings() ?? [],
+    dropCapabilities: either('capabilities', 'drop').strings() ?? [],
+  };
 }

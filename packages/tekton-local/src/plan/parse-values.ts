@@ -4,13 +4,12 @@ import type { Param, ParamSpec, ParamType, ParamValue, ResultSpec, WorkspaceDecl
 
 /** Params as they are declared. */
 export function parseParamSpecs(params: Field): ParamSpec[] {
-  const isTwice = repeats();
+  const nameOf = nameReader();
   return params.map((field) => {
     field.only('name type description default properties', { enum: 'enum of params is not supported' });
-    const name = field.get('name').requiredString();
-    if (isTwice(name)) field.invalid(`there are two params named ${JSON.stringify(name)}`);
+    const name = nameOf(field);
     const given = field.get('default').present ? parseParamValue(field.get('default')) : undefined;
-    const type = parseType(field.get('type')) ?? inferType(field, given);
+    const type = parseType(field, given);
     if (given !== undefined && typeOf(given) !== type) {
       field.get('default').invalid(`expected ${article(type)}, found ${article(typeOf(given))}`);
     }
@@ -20,11 +19,10 @@ export function parseParamSpecs(params: Field): ParamSpec[] {
 
 /** Params as they are given. */
 export function parseParams(params: Field): Param[] {
-  const isTwice = repeats();
+  const nameOf = nameReader();
   return params.map((field) => {
     field.only('name value');
-    const name = field.get('name').requiredString();
-    if (isTwice(name)) field.invalid(`there are two params named ${JSON.stringify(name)}`);
+    const name = nameOf(field);
     if (!field.get('value').present) field.get('value').invalid('is required');
     return { name, value: parseParamValue(field.get('value')), field };
   });
@@ -44,7 +42,7 @@ export function parseResult(field: Field): ResultSpec {
   field.only('name type description properties value');
   return {
     name: field.get('name').requiredString(),
-    type: parseType(field.get('type')) ?? inferType(field, undefined),
+    type: parseType(field),
     value: field.get('value').string(),
     field,
   };
@@ -70,10 +68,7 @@ export function parseTimeout(field: Field): number | undefined {
 }
 
 export function parseOnError(field: Field): 'continue' | 'stopAndFail' {
-  const text = field.string() ?? 'stopAndFail';
-  if (text === 'continue' || text === 'stopAndFail') return text;
-  field.invalid(`expected continue or stopAndFail, found ${JSON.stringify(text)}`);
-  return 'stopAndFail';
+  return field.word('continue', 'stopAndFail') ?? 'stopAndFail';
 }
 
 export function parseWorkspaceDeclaration(field: Field): WorkspaceDeclaration {
@@ -87,25 +82,21 @@ export function parseWorkspaceDeclaration(field: Field): WorkspaceDeclaration {
   };
 }
 
-/** Whether a name was there before. */
-function repeats(): (name: string) => boolean {
+/** Reads the names of a list of params, and notes those that were there before. */
+function nameReader(): (param: Field) => string {
   const seen = new Set<string>();
-  return (name) => {
-    const isRepeated = seen.has(name);
+  return (param) => {
+    const name = param.get('name').requiredString();
+    if (seen.has(name)) param.invalid(`there are two params named ${JSON.stringify(name)}`);
     seen.add(name);
-    return isRepeated;
+    return name;
   };
 }
 
-function parseType(field: Field): ParamType | undefined {
-  const text = field.string();
-  if (text === undefined) return undefined;
-  if (text === 'string' || text === 'array' || text === 'object') return text;
-  field.invalid(`expected string, array or object, found ${JSON.stringify(text)}`);
-  return 'string';
-}
-
-function inferType(field: Field, given: ParamValue | undefined): ParamType {
+/** The declared type; where none is, that of the default. */
+function parseType(field: Field, given?: ParamValue): ParamType {
+  const type = field.get('type').word('string', 'array', 'object');
+  if (type !== undefined) return type;
   if (given !== undefined) return typeOf(given);
   return field.get('properties').present ? 'object' : 'string';
 }

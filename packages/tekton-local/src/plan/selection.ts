@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TektonLocalError } from '../errors.ts';
-import type { TaskOutcome } from '../outcome.ts';
-import { isMap } from './field.ts';
+import { gatherResults, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import type { ParamValue } from './model.ts';
 import type { Plan } from './plan.ts';
 
@@ -37,7 +36,10 @@ export function reusedOutcomes(plan: Plan, selection: Selection): Map<string, Ta
   return new Map(
     all
       .filter((task) => !runs.has(task))
-      .map((task) => [task, isReused(task) ? reuse(task, earlier.get(task)) : outcome(task, 'Skipped', 'Left out')]),
+      .map((task) => [
+        task,
+        isReused(task) ? reuse(task, earlier.get(task)) : withoutSteps(task, 'Skipped', 'Left out'),
+      ]),
   );
 }
 
@@ -51,7 +53,7 @@ interface EarlierTask {
 }
 
 function reuse(task: string, earlier: EarlierTask | undefined): TaskOutcome {
-  if (earlier?.skipped !== undefined) return outcome(task, 'Skipped', earlier.skipped);
+  if (earlier?.skipped !== undefined) return withoutSteps(task, 'Skipped', earlier.skipped);
   if (earlier?.succeeded !== true) {
     throw new TektonLocalError('USAGE', `the earlier run has no results of ${task}`, {
       expected: `${task} to have succeeded`,
@@ -59,38 +61,23 @@ function reuse(task: string, earlier: EarlierTask | undefined): TaskOutcome {
     });
   }
   const [first = {}, ...more] = earlier.results;
-  if (more.length === 0) return { ...outcome(task, 'Succeeded', 'Reused'), results: first };
-  // A matrix: each result is the array of its runs' results.
-  const results = Object.keys(first).map((key): [string, ParamValue] => [
-    key,
-    earlier.results.flatMap((run) => (typeof run[key] === 'string' ? [run[key]] : [])),
-  ]);
-  return { ...outcome(task, 'Succeeded', 'Reused'), results: Object.fromEntries(results) };
-}
-
-function outcome(name: string, status: TaskOutcome['status'], reason: string): TaskOutcome {
-  return { name, status, reason, message: reason, results: {}, steps: [] };
+  const results = more.length === 0 ? first : gatherResults(earlier.results);
+  return { ...withoutSteps(task, 'Succeeded', 'Reused'), results };
 }
 
 function readEarlier(file: string): ReadonlyMap<string, EarlierTask> {
   const tasks = new Map<string, EarlierTask>();
   try {
-    const list: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    for (const item of listAt(list, 'items')) {
-      const status = at(item, 'status');
-      if (at(item, 'kind') === 'PipelineRun') {
-        for (const skipped of listAt(status, 'skippedTasks')) {
-          const entry = { results: [], skipped: String(at(skipped, 'reason')), succeeded: false };
-          tasks.set(String(at(skipped, 'name')), entry);
-        }
-        continue;
+    const { items } = JSON.parse(readFileSync(file, 'utf8')) as { items: StatusItem[] };
+    for (const { kind, metadata, status } of items) {
+      for (const { name, reason } of status.skippedTasks ?? []) {
+        tasks.set(name, { results: [], skipped: reason, succeeded: false });
       }
-      const name = String(at(at(at(item, 'metadata'), 'labels'), 'tekton.dev/pipelineTask'));
-      const entry = tasks.get(name) ?? { results: [], succeeded: true };
-      const results = listAt(status, 'results').map((result) => [String(at(result, 'name')), at(result, 'value')]);
-      entry.results.push(Object.fromEntries(results));
-      entry.succeeded &&= at(listAt(status, 'conditions')[0], 'status') === 'True';
-      tasks.set(name, entry);
+      if (kind === 'PipelineRun') continue;
+      const name = metadata.labels['tekton.dev/pipelineTask'] ?? '';
+      const { results, succeeded } = tasks.get(name) ?? { results: [], succeeded: true };
+      results.push(Object.fromEntries(status.results?.map((result) => [result.name, result.value]) ?? []));
+      tasks.set(name, { results, succeeded: succeeded && status.conditions[0]?.status === 'True' });
     }
     return tasks;
   } catch (error) {
@@ -101,13 +88,15 @@ function readEarlier(file: string): ReadonlyMap<string, EarlierTask> {
   }
 }
 
-function at(value: unknown, key: string): unknown {
-  return isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function listAt(value: unknown, key: string): unknown[] {
-  const list = at(value, key);
-  return Array.isArray(list) ? list : [];
+/** What is read of a PipelineRun or a TaskRun in the file. */
+interface StatusItem {
+  kind: string;
+  metadata: { labels: Record<string, string> };
+  status: {
+    conditions: { status: string }[];
+    skippedTasks?: { name: string; reason: string }[];
+    results?: { name: string; value: ParamValue }[];
+  };
 }
 
 function closure(start: string, next: (name: string) => readonly string[]): Set<string> {

@@ -3,7 +3,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { type Problem, TektonLocalError } from '../errors.ts';
-import { Field, type FieldOrigin, isMap } from './field.ts';
+import { Field, isMap } from './field.ts';
 
 /** No Tekton resource is larger: a cluster's own limit is 1.5 MiB. */
 const MAX_BYTES = 1_500_000;
@@ -37,54 +37,44 @@ export function loadDocuments(checkout: Checkout, file: string, problems: Proble
   if (text === undefined) throw new TektonLocalError('FILE_NOT_READABLE', `there is no file ${file}`);
   const names: string[] = [];
   const mark = `tekton-local-variable-${Math.random().toString(36).slice(2)}-`;
-  const marked =
-    lookup === undefined
-      ? text
-      : text.replace(/\{\{([^{}\n]*)\}\}/g, (_whole, name: string) => `${mark}${names.push(name.trim()) - 1}-`);
+  const marked = text.replace(/\{\{([^{}\n]*)\}\}/g, (whole, name: string) =>
+    lookup === undefined ? whole : `${mark}${names.push(name.trim()) - 1}-`,
+  );
+  const replacement = (_mark: string, index: string): string => {
+    const name = names[Number(index)] ?? '';
+    const found = lookup?.(name);
+    if (found !== undefined) return found;
+    problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', message: `{{ ${name} }} has no value` });
+    return '';
+  };
+  const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
   const lines = new LineCounter();
   // No merge keys and no custom tags: Kubernetes' own reader has neither. Few aliases: no bombs.
   const documents = parseAllDocuments(marked, { lineCounter: lines, uniqueKeys: true, merge: false, schema: 'core' });
-  return (Array.isArray(documents) ? documents : []).flatMap((document: Document) => {
+  return [...documents].flatMap((document: Document) => {
     const broken = document.errors[0] ?? document.warnings[0];
     if (broken !== undefined) {
       throw new TektonLocalError('YAML_INVALID', `${file}: ${broken.message}`, { cause: broken });
     }
-    const origin: FieldOrigin = { file, problems, lineOf: (keys) => lineOf(document, lines, keys) };
-    const value = toPlain(document, file);
+    const value = mapStrings(toPlain(document, file), (item) => item.replace(pattern, replacement));
     if (value === null || value === undefined) return [];
-    const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
-    const replace = (item: string): string =>
-      item.replace(pattern, (_whole, index: string) => {
-        const name = names[Number(index)] ?? '';
-        const found = lookup?.(name);
-        if (found !== undefined) return found;
-        problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', message: `{{ ${name} }} has no value` });
-        return '';
-      });
-    return [new Field(lookup === undefined ? value : mapStrings(value, replace), origin)];
+    return [new Field(value, { file, problems, lineOf: (keys) => lineOf(document, lines, keys) })];
   });
 }
 
 function readConfined(root: string, file: string): string {
-  const base = realpathSync(root);
   if (isAbsolute(file)) {
     throw new TektonLocalError('FILE_NOT_READABLE', `${file} is absolute`, { expected: `a path relative to ${root}` });
   }
-  let path: string;
   let bytes: Buffer;
   try {
-    path = realpathSync(resolve(base, file));
-    const inside = relative(base, path);
-    if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-      throw new TektonLocalError('FILE_NOT_READABLE', `${file} is outside ${root}`);
-    }
+    const base = realpathSync(root);
+    const path = realpathSync(resolve(base, file));
+    if (!isInside(base, path)) throw new TektonLocalError('FILE_NOT_READABLE', `${file} is outside ${root}`);
     bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof TektonLocalError) throw error;
-    throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, {
-      found: reasonOf(error),
-      cause: error,
-    });
+    throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, { found: reasonOf(error), cause: error });
   }
   if (bytes.length > MAX_BYTES) {
     throw new TektonLocalError('YAML_INVALID', `${file} is too large`, {
@@ -93,6 +83,12 @@ function readConfined(root: string, file: string): string {
     });
   }
   return bytes.toString('utf8');
+}
+
+/** Whether a path is that folder or in it; both without links. */
+export function isInside(folder: string, path: string): boolean {
+  const inside = relative(folder, path);
+  return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 function toPlain(document: Document, file: string): unknown {

@@ -1,7 +1,8 @@
 import { constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize, posix, relative, sep } from 'node:path';
+import { dirname, join, normalize, posix } from 'node:path';
 import type { Mount } from '../executors/executor.ts';
+import { isInside } from '../plan/yaml-file.ts';
 
 /**
  * The path on this machine of a path in a step. Throws if it is in none of the step's mounts, or if a symbolic link
@@ -28,10 +29,7 @@ export function insideFolder(folder: string, path: string): string {
   const base = realpathSync(folder);
   let existing = target;
   while (!existsSync(existing) && !isLink(existing)) existing = dirname(existing);
-  const inside = relative(base, realpathSync(existing));
-  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-    throw new Error(`${path} leads out of its volume`);
-  }
+  if (!isInside(base, realpathSync(existing))) throw new Error(`${path} leads out of its volume`);
   return target;
 }
 

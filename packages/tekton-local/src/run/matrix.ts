@@ -1,4 +1,4 @@
-import type { TaskOutcome } from '../outcome.ts';
+import { gatherResults, type TaskOutcome } from '../outcome.ts';
 import type { Param, ParamValue } from '../plan/model.ts';
 import { type Scope, substituteValue } from '../plan/substitute.ts';
 
@@ -22,20 +22,12 @@ export function combinationsOf(matrix: readonly Param[], scope: Scope): Record<s
 /** The outcome of a task that ran once for each combination: each of its results is the array of theirs. */
 export function combine(name: string, runs: TaskOutcome[]): TaskOutcome {
   const worst = runs.find(({ status }) => status === 'Failed') ?? runs.find(({ status }) => status !== 'Succeeded');
-  const results: Record<string, string[]> = {};
-  for (const run of runs) {
-    for (const [key, value] of Object.entries(run.results)) {
-      if (typeof value !== 'string') continue;
-      results[key] = [...(results[key] ?? []), value];
-    }
-  }
-  const { status, reason, message } = worst ?? { status: 'Succeeded', reason: 'Succeeded' };
   return {
     name,
-    status,
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
-    results,
+    status: worst?.status ?? 'Succeeded',
+    reason: worst === undefined ? 'Succeeded' : worst.reason,
+    message: worst?.message,
+    results: gatherResults(runs.map(({ results }) => results)),
     startedAt: Math.min(...runs.map((run) => run.startedAt ?? Number.POSITIVE_INFINITY)),
     finishedAt: Date.now(),
     steps: runs.flatMap((run) => run.steps),

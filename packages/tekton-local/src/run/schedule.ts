@@ -1,4 +1,4 @@
-import type { TaskOutcome } from '../outcome.ts';
+import { type TaskOutcome, withoutSteps } from '../outcome.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
@@ -63,7 +63,7 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
       const decision = stop ?? decide(task, options);
       if (typeof decision === 'string') {
         skipped = true;
-        end(task, { name: task.name, status: 'Skipped', reason: decision, message: decision, results: {}, steps: [] });
+        end(task, withoutSteps(task.name, 'Skipped', decision));
       } else if ('name' in decision) {
         end(task, decision);
       } else {
@@ -87,21 +87,20 @@ export function isFailure(task: PipelineTask, outcome: TaskOutcome): boolean {
 }
 
 function isReady(task: PipelineTask, { plan, outcomes }: ScheduleOptions): boolean {
-  const { order, results } = plan.dependencies.get(task.name) ?? { order: [], results: [] };
-  return [...order, ...results].every((name) => outcomes.has(name));
+  return plan.dependencies.get(task.name)?.all.every((name) => outcomes.has(name)) ?? true;
 }
 
 /** Why the task is skipped, how it failed before it ran, or what its references stand for. */
 function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutcome | Scope {
   const { plan, outcomes } = options;
-  const { order, results } = plan.dependencies.get(task.name) ?? { order: [], results: [] };
+  const { all, results } = plan.dependencies.get(task.name) ?? { all: [], results: [] };
   const isFinally = plan.pipeline.finally.includes(task);
   const skipped = (name: string): string | undefined => {
     const outcome = outcomes.get(name);
     return outcome?.status === 'Skipped' ? outcome.reason : undefined;
   };
   if (!isFinally) {
-    const parents = [...order, ...results].map(skipped);
+    const parents = all.map(skipped);
     if (parents.some((reason) => reason !== undefined && reason !== SKIPPED.when)) return SKIPPED.parent;
     if (results.some((name) => skipped(name) !== undefined)) return SKIPPED.results;
   }
@@ -128,5 +127,5 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
 }
 
 function refused(task: PipelineTask, message: string): TaskOutcome {
-  return { name: task.name, status: 'Failed', reason: 'InvalidTaskResultReference', message, results: {}, steps: [] };
+  return withoutSteps(task.name, 'Failed', 'InvalidTaskResultReference', message);
 }

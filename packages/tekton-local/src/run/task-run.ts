@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { failureText } from '../errors.ts';
 import type { Executor, Mount } from '../executors/executor.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
 import type { ParamValue, Task } from '../plan/model.ts';
@@ -86,7 +87,7 @@ function noteError(outcome: TaskOutcome, error: unknown, signal: AbortSignal): v
   } else if (error instanceof UnresolvedReference) {
     fail(outcome, 'TaskRunValidationFailed', error.message);
   } else {
-    fail(outcome, 'Failed', error instanceof Error ? error.message : String(error));
+    fail(outcome, 'Failed', failureText(error));
   }
 }
 

@@ -1,35 +1,31 @@
-import type { PipelineRunOutcome, StepOutcome, TaskOutcome } from '../outcome.ts';
-import type { ParamValue, PipelineTask, TaskImplementation } from '../plan/model.ts';
+import { type PipelineRunOutcome, type StepOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
+import type { ParamValue, PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
-
-type Json = Record<string, unknown>;
 
 /**
  * The run as a cluster would show it: a `v1` List of the PipelineRun and its TaskRuns, each with `status` as Tekton
- * writes it, so that tools that read those can read this. May be called during the run: what has not ended is
- * `Unknown`.
+ * writes it, so that tools that read those can read this once it is JSON. May be called during the run: what has not
+ * ended is `Unknown`.
  */
 export function tektonObjects(plan: Plan, outcome: PipelineRunOutcome, ended: boolean): object {
-  const ran = outcome.tasks.filter((task) => task.status !== 'Skipped').flatMap(taskRunsOf);
-  return {
-    apiVersion: 'v1',
-    kind: 'List',
-    items: [pipelineRun(plan, outcome, ran, ended), ...ran.map((item) => taskRun(plan, outcome, item))],
-  };
+  const ran = outcome.tasks
+    .filter((task) => task.status !== 'Skipped')
+    .flatMap((task) =>
+      taskRunsOf(task).map((run, index) => ({
+        name: `${outcome.name}-${task.name}${task.runs === undefined ? '' : `-${index}`}`,
+        task: run,
+      })),
+    );
+  const taskRuns = ran.map(({ name, task }) => taskRun(plan, outcome, name, task));
+  return { apiVersion: 'v1', kind: 'List', items: [pipelineRun(plan, outcome, ran, ended), ...taskRuns] };
 }
 
-interface TaskRun {
-  task: TaskOutcome;
-  /** The number of a combination of a matrix. */
-  suffix: string;
-}
-
-function taskRunsOf(task: TaskOutcome): TaskRun[] {
-  if (task.runs === undefined) return [{ task, suffix: '' }];
-  return task.runs.map((run, index) => ({ task: run, suffix: `-${index}` }));
-}
-
-function pipelineRun(plan: Plan, outcome: PipelineRunOutcome, ran: readonly TaskRun[], ended: boolean): Json {
+function pipelineRun(
+  plan: Plan,
+  outcome: PipelineRunOutcome,
+  ran: readonly { name: string; task: TaskOutcome }[],
+  ended: boolean,
+): object {
   const { run, pipeline } = plan;
   const skipped = outcome.tasks.filter((task) => task.status === 'Skipped');
   return {
@@ -42,110 +38,97 @@ function pipelineRun(plan: Plan, outcome: PipelineRunOutcome, ran: readonly Task
       annotations: run.annotations,
     },
     spec: {
-      ...(run.pipeline.kind === 'name' ? { pipelineRef: { name: run.pipeline.name } } : {}),
-      params: named(plan.params),
+      pipelineRef: run.pipeline.kind === 'name' ? { name: run.pipeline.name } : undefined,
+      params: listOf(plan.params),
     },
     status: {
       startTime: time(outcome.startedAt),
-      ...(ended ? { completionTime: time(outcome.finishedAt) } : {}),
+      completionTime: ended ? time(outcome.finishedAt) : undefined,
       conditions: [condition(ended ? outcome.status : 'Running', outcome)],
-      childReferences: ran.map(({ task, suffix }) => ({
+      childReferences: ran.map(({ name, task }) => ({
         apiVersion: 'tekton.dev/v1',
         kind: 'TaskRun',
-        name: `${outcome.name}-${task.name}${suffix}`,
+        name,
         pipelineTaskName: task.name,
       })),
-      ...(skipped.length === 0 ? {} : { skippedTasks: skipped.map(({ name, reason }) => ({ name, reason })) }),
-      ...(Object.keys(outcome.results).length === 0 ? {} : { results: named(outcome.results) }),
+      skippedTasks: unlessEmpty(skipped.map(({ name, reason }) => ({ name, reason }))),
+      results: unlessEmpty(listOf(outcome.results)),
     },
   };
 }
 
-function taskRun(plan: Plan, run: PipelineRunOutcome, { task, suffix }: TaskRun): Json {
-  const pipelineTask = [...plan.pipeline.tasks, ...plan.pipeline.finally].find(({ name }) => name === task.name);
+function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOutcome): object {
+  const { pipeline, implementations } = plan;
+  const last = pipeline.finally.find((candidate) => candidate.name === task.name);
+  const pipelineTask = last ?? pipeline.tasks.find((candidate) => candidate.name === task.name);
+  const isRunning = task.finishedAt === undefined && task.startedAt !== undefined;
+  // As Tekton shows what it ran.
+  const steps = implementations
+    .get(task.name)
+    ?.task.steps.map(({ name, image, computeResources }) => ({ name, image, computeResources }));
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'TaskRun',
     metadata: {
-      name: `${run.name}-${task.name}${suffix}`,
+      name,
       namespace: plan.run.namespace,
       labels: {
         ...plan.run.labels,
         'tekton.dev/pipelineRun': run.name,
         'tekton.dev/pipelineTask': task.name,
-        'tekton.dev/memberOf':
-          pipelineTask !== undefined && plan.pipeline.finally.includes(pipelineTask) ? 'finally' : 'tasks',
+        'tekton.dev/memberOf': last === undefined ? 'tasks' : 'finally',
       },
     },
-    spec: { ...reference(pipelineTask), params: named(task.params ?? {}) },
+    spec: { taskRef: taskRefOf(pipelineTask), params: listOf(task.params ?? {}) },
     status: {
-      ...(task.startedAt === undefined ? {} : { startTime: time(task.startedAt) }),
-      ...(task.finishedAt === undefined ? {} : { completionTime: time(task.finishedAt) }),
-      conditions: [
-        condition(task.finishedAt === undefined && task.startedAt !== undefined ? 'Running' : task.status, task),
-      ],
+      startTime: time(task.startedAt),
+      completionTime: time(task.finishedAt),
+      conditions: [condition(isRunning ? 'Running' : task.status, task)],
       steps: task.steps.map(step),
-      ...taskSpec(plan.implementations.get(task.name)),
-      ...(Object.keys(task.results).length === 0 ? {} : { results: named(task.results) }),
+      taskSpec: steps && { steps },
+      results: unlessEmpty(listOf(task.results)),
     },
   };
 }
 
-/** As Tekton shows what it ran. */
-function taskSpec(implementation: TaskImplementation | undefined): Json {
-  if (implementation === undefined) return {};
-  const steps = implementation.task.steps.map(({ name, image, computeResources }) => ({
-    name,
-    image,
-    ...(computeResources === undefined ? {} : { computeResources }),
-  }));
-  return { taskSpec: { steps } };
-}
-
-function reference(task: PipelineTask | undefined): Json {
-  if (task?.reference.kind === 'name') return { taskRef: { name: task.reference.name, kind: 'Task' } };
-  if (task?.reference.kind !== 'bundle') return {};
+/** What a pipeline task refers to, as Tekton writes it; undefined where it has its Task inside. */
+export function taskRefOf(task: PipelineTask | undefined): object | undefined {
+  if (task?.reference.kind === 'name') return { name: task.reference.name, kind: 'Task' };
+  if (task?.reference.kind !== 'bundle') return undefined;
   const { name, bundle } = task.reference;
-  return { taskRef: { resolver: 'bundles', params: named({ name, bundle, kind: 'task' }) } };
+  return { resolver: 'bundles', params: listOf({ name, bundle, kind: 'task' }) };
 }
 
-function step(outcome: StepOutcome): Json {
-  const { exitCode } = outcome;
-  return {
-    name: outcome.name,
-    container: `step-${outcome.name}`,
-    ...(exitCode === undefined
-      ? {}
-      : {
-          terminated: {
-            exitCode,
-            reason: exitCode === 0 ? 'Completed' : 'Error',
-            ...(outcome.startedAt === undefined ? {} : { startedAt: time(outcome.startedAt) }),
-            ...(outcome.finishedAt === undefined ? {} : { finishedAt: time(outcome.finishedAt) }),
-          },
-        }),
-  };
+function step({ name, exitCode, startedAt, finishedAt }: StepOutcome): object {
+  const reason = exitCode === 0 ? 'Completed' : 'Error';
+  const ended = { exitCode, reason, startedAt: time(startedAt), finishedAt: time(finishedAt) };
+  return { name, container: `step-${name}`, terminated: exitCode === undefined ? undefined : ended };
 }
 
 function condition(
   status: TaskOutcome['status'] | 'Running',
   { reason, message, finishedAt }: { reason?: string; message?: string; finishedAt?: number },
-): Json {
+): object {
   if (status === 'Running') return { type: 'Succeeded', status: 'Unknown', reason: 'Running' };
   return {
     type: 'Succeeded',
     status: status === 'Succeeded' ? 'True' : 'False',
     reason: reason ?? status,
-    ...(message === undefined ? {} : { message }),
-    ...(finishedAt === undefined ? {} : { lastTransitionTime: time(finishedAt) }),
+    message,
+    lastTransitionTime: time(finishedAt),
   };
 }
 
-function named(values: Readonly<Record<string, ParamValue>>): { name: string; value: ParamValue }[] {
+/** Params or results, as Tekton lists them. */
+export function listOf(values: Readonly<Record<string, ParamValue>>): { name: string; value: ParamValue }[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 
+function unlessEmpty<Item>(list: readonly Item[]): readonly Item[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
 /** RFC 3339 to the second, as Kubernetes writes times. */
-export function time(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+export function time(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 }
