@@ -31,7 +31,7 @@ describe('imagesInResults', () => {
     [{ IMAGE_URL: 'quay.io/a/b', IMAGE_DIGEST: 'sha256:short' }, []],
     [{ IMAGE_URL: 'not an image', IMAGE_DIGEST: digest }, []],
   ])('%j', (results, expected) => {
-    expect(imagesInResults(results as never).map(formatReference)).toEqual(expected);
+    expect(imagesInResults([{ results: results as never }]).map(formatReference)).toEqual(expected);
   });
 });
 
