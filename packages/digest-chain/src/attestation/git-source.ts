@@ -51,7 +51,7 @@ function trimPath(path: string): string {
     .replace(/\/+$/, '');
 }
 
-export function sameSource(a: GitSource, b: GitSource): boolean {
+function sameSource(a: GitSource, b: GitSource): boolean {
   return a.url === b.url && a.commit === b.commit;
 }
 

@@ -4,7 +4,7 @@ import type { Registry, Repository } from '../registry/registry.ts';
 import { withCallOptions } from '../registry/with-call-options.ts';
 
 /** Milliseconds for a whole proof. */
-export const DEFAULT_DEADLINE: number = 5 * 60_000;
+const DEFAULT_DEADLINE = 5 * 60_000;
 
 export interface Limits {
   readonly deadline?: number | undefined;
