@@ -43,13 +43,10 @@ export class Authorizer {
     this.#options = options;
   }
 
-  /** Says ahead that a repository will be written to, so that the first token is good for all that follows. */
-  expectPush(repository: Repository): void {
-    this.#pushes.add(repository.repository);
-  }
-
   /** The Authorization to send unasked, if the registry is known to want one. */
   async authorization(need: Need): Promise<string | undefined> {
+    // The token for a first write is good for the reads that follow, too.
+    if (need.access === 'push') this.#pushes.add(need.repository.repository);
     if (this.#service === undefined && !this.#wantsBasic) return undefined;
     const credentials = await this.#credentials(need.repository);
     if (credentials?.type === 'bearer') return `Bearer ${credentials.token}`;

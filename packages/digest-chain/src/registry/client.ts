@@ -1,11 +1,10 @@
 import { digestOf } from '../digest.ts';
-import { allowanceFor, copyBlob, pushBlob, readBlob } from './blob-streams.ts';
-import { getBlob, headBlob } from './blobs.ts';
+import { allowanceFor, getBlob, headBlob, streamBlob } from './blobs.ts';
 import { getManifest, headManifest, putManifest } from './manifests.ts';
 import type { RegistryOptions } from './options.ts';
 import { Referrers } from './referrers.ts';
 import type { CallOptions, Registry, Repository, Upload } from './registry.ts';
-import { Session } from './session.ts';
+import { type Call, Session } from './session.ts';
 import { Uploads } from './uploads.ts';
 
 export type { RegistryOptions } from './options.ts';
@@ -17,82 +16,46 @@ export type { RegistryOptions } from './options.ts';
  */
 export function createRegistry(options: RegistryOptions = {}): Registry {
   const session = new Session(options);
-  const uploads = new Uploads(session);
-  const referrers = new Referrers(session);
+  const uploads = new Uploads(options.singlePost);
+  const referrers = new Referrers();
   return {
-    getManifest(repository, reference, call) {
-      return session.run(call, (operation) => getManifest(session, operation, repository, reference));
-    },
-
-    headManifest(repository, reference, call) {
-      return session.run(call, (operation) => headManifest(session, operation, repository, reference));
-    },
-
-    async putManifest(repository, reference, manifest, call) {
+    getManifest: (repository, reference, own) => session.run(own, (call) => getManifest(call, repository, reference)),
+    headManifest: (repository, reference, own) => session.run(own, (call) => headManifest(call, repository, reference)),
+    async putManifest(repository, reference, manifest, own) {
       try {
-        return await session.run(call, (operation) => putManifest(session, operation, repository, reference, manifest));
+        return await session.run(own, (call) => putManifest(call, repository, reference, manifest));
       } catch (error) {
         // It may be that a blob which was there is gone.
         uploads.forget();
         throw error;
       }
     },
-
-    async getBlob(repository, descriptor, call) {
-      const bytes = await session.run(call, (operation) => {
-        return getBlob(session, operation, repository, descriptor, call?.limit);
-      });
+    async getBlob(repository, descriptor, own) {
+      const bytes = await session.run(own, (call) => getBlob(call, repository, descriptor, own?.limit));
       uploads.notePresent(repository, descriptor.digest);
       return bytes;
     },
-
-    putBlob(repository, bytes, call) {
-      return session.run(call, (operation) => uploads.upload(operation, repository, bytes, { digest: call?.digest }));
+    headBlob: (repository, digest, own) => session.run(own, (call) => headBlob(call, repository, digest)),
+    readBlob(repository, descriptor, consume, own) {
+      const read = (call: Call) => call.retry(() => streamBlob(call, repository, descriptor, consume));
+      return session.run(own, read, allowanceFor(descriptor));
     },
-
-    startUpload(repository, call) {
-      return startUpload(session, uploads, repository, call);
+    putBlob(repository, bytes, own) {
+      return session.run(own, (call) => uploads.upload(call, repository, bytes, { digest: own?.digest }));
     },
-
-    headBlob(repository, digest, call) {
-      return session.run(call, (operation) => headBlob(session, operation, repository, digest));
+    pushBlob(repository, descriptor, open, own) {
+      const push = (call: Call) => uploads.push(call, repository, descriptor, open);
+      return session.run(own, push, allowanceFor(descriptor));
     },
-
-    readBlob(repository, descriptor, consume, call) {
-      return session.run(
-        call,
-        (operation) => readBlob(session, operation, repository, descriptor, consume),
-        allowanceFor(descriptor),
-      );
+    startUpload: (repository, own) => startUpload(session, uploads, repository, own),
+    copyBlob(descriptor, from, to, own) {
+      return session.run(own, (call) => uploads.copy(call, descriptor, from, to), allowanceFor(descriptor));
     },
-
-    pushBlob(repository, descriptor, open, call) {
-      return session.run(
-        call,
-        (operation) => pushBlob(session, uploads, operation, repository, descriptor, open),
-        allowanceFor(descriptor),
-      );
+    listReferrers(repository, subject, own) {
+      return session.run(own, (call) => referrers.list(call, repository, subject, own?.artifactType));
     },
-
-    copyBlob(descriptor, from, to, call) {
-      return session.run(
-        call,
-        (operation) => copyBlob(session, uploads, operation, descriptor, from, to),
-        allowanceFor(descriptor),
-      );
-    },
-
-    listReferrers(repository, subject, call) {
-      return session.run(call, (operation) => referrers.list(operation, repository, subject, call?.artifactType));
-    },
-
-    putReferrer(repository, manifest, call) {
-      return session.run(call, (operation) => referrers.put(operation, repository, manifest));
-    },
-
-    close() {
-      session.close();
-    },
+    putReferrer: (repository, manifest, own) => session.run(own, (call) => referrers.put(call, repository, manifest)),
+    close: () => session.close(),
   };
 }
 
@@ -100,22 +63,17 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
  * Opens an upload before its bytes are known. A registry that takes blobs in a single POST needs none, so it is not asked.
  * What goes wrong is thrown by `finish`, which does it all again where that may help.
  */
-function startUpload(
-  session: Session,
-  uploads: Uploads,
-  repository: Repository,
-  call: CallOptions | undefined,
-): Upload {
+function startUpload(session: Session, uploads: Uploads, repository: Repository, own: CallOptions | undefined): Upload {
   const opened =
     uploads.takesSinglePost(repository) === true
       ? undefined
-      : session.run(call, (operation) => uploads.open(operation, repository));
+      : session.run(own, (call) => uploads.open(call, repository));
   // Whoever never finishes it must not hear of it as an unhandled rejection.
   opened?.catch(() => undefined);
   return {
     finish(bytes, digest) {
       if (uploads.isPresent(repository, digest ?? digestOf(bytes))) void cancel();
-      return session.run(call, (operation) => uploads.upload(operation, repository, bytes, { opened, digest }));
+      return session.run(own, (call) => uploads.upload(call, repository, bytes, { opened, digest }));
     },
     cancel,
   };
@@ -123,6 +81,6 @@ function startUpload(
   async function cancel(): Promise<void> {
     const location = await opened?.catch(() => undefined);
     if (location === undefined) return;
-    await session.run(call, (operation) => uploads.cancel(operation, repository, location)).catch(() => undefined);
+    await session.run(own, (call) => uploads.cancel(call, repository, location)).catch(() => undefined);
   }
 }

@@ -80,6 +80,7 @@ export class HttpResponse {
 
   /** Lets go of a body that nobody needs; a short one is read, so that its connection can be used again. */
   async discard(): Promise<void> {
+    if (this.#incoming.destroyed) return;
     try {
       if (this.method === 'HEAD' || (this.length ?? 0) <= DISCARD_LIMIT) {
         let size = 0;

@@ -4,12 +4,12 @@ import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { get, scanJson, splice } from '../json/scan.ts';
 import { OCI_INDEX } from '../media-types.ts';
+import { repositoryName } from '../reference.ts';
 import { mediaTypeOf, nextLink } from './headers.ts';
 import { getManifest, MANIFEST_LIMIT, type ManifestBytes, putManifest } from './manifests.ts';
-import type { Operation } from './operation.ts';
-import { redacted, urlOf } from './reach.ts';
+import { redacted } from './reach.ts';
 import type { RawManifest, Referrer, Repository } from './registry.ts';
-import type { Request, Session } from './session.ts';
+import type { Call } from './session.ts';
 
 /** More are not read: whoever may push to a repository may attach any number. */
 const MAX_PAGES = 100;
@@ -17,186 +17,84 @@ const MAX_REFERRERS = 10_000;
 /** How often an entry is put back into the fallback index after others have overwritten it. */
 const MAX_ATTEMPTS = 20;
 
-interface Page {
-  readonly referrers: readonly Referrer[];
-  readonly next: URL | undefined;
-}
-
 /** What is attached to manifests, and which registries have no API for that. */
 export class Referrers {
-  readonly #session: Session;
   readonly #withoutApi = new Set<string>();
   readonly #appending = new Map<string, Promise<unknown>>();
 
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
   /** distribution-spec, "Listing Referrers": the API with all its pages, else the fallback tag. */
   async list(
-    operation: Operation,
+    call: Call,
     repository: Repository,
     subject: Digest,
-    artifactType?: string,
+    artifactType: string | undefined,
   ): Promise<readonly Referrer[]> {
     const found = this.#withoutApi.has(repository.registry)
       ? undefined
-      : await this.#listByApi(operation, repository, subject, artifactType);
+      : await this.#listByApi(call, repository, subject, artifactType);
     if (found !== undefined) return found;
-    const index = await this.#fallbackIndex(operation, repository, subject);
-    const listed = index === undefined ? [] : readReferrers(index.bytes);
-    return listed.filter((referrer) => artifactType === undefined || referrer.artifactType === artifactType);
+    const index = await fallbackIndex(call, repository, subject);
+    return index === undefined ? [] : ofType(artifactType, readReferrers(index.bytes));
   }
 
   /** distribution-spec, "Pushing Manifests with Subject". */
   async put(
-    operation: Operation,
+    call: Call,
     repository: Repository,
     manifest: ManifestBytes,
   ): Promise<{ digest: Digest; subjectIndexed: boolean }> {
-    const { digest, subject, descriptor } = readAttachment(manifest);
-    const pushed = await putManifest(this.#session, operation, repository, digest, manifest);
+    const attachment = readAttachment(manifest);
+    const pushed = await putManifest(call, repository, attachment.digest, manifest);
     if (!pushed.subjectIndexed) {
-      await this.#inTurn(`${repository.registry}/${repository.repository}@${subject}`, () =>
-        this.#append(operation, repository, subject, digest, descriptor),
+      await this.#inTurn(`${repositoryName(repository)}@${attachment.subject}`, () =>
+        append(call, repository, attachment),
       );
     }
     return pushed;
   }
 
   async #listByApi(
-    operation: Operation,
+    call: Call,
     repository: Repository,
     subject: Digest,
     artifactType: string | undefined,
   ): Promise<readonly Referrer[] | undefined> {
-    const first = urlOf(repository, `referrers/${subject}`, this.#session.options.plainHttp);
+    const first = call.url(repository, `referrers/${subject}`);
     if (artifactType !== undefined) first.searchParams.set('artifactType', artifactType);
+    const about = { repository, what: 'the list of referrers', method: 'GET', headers: { accept: OCI_INDEX } } as const;
     const referrers = new Map<Digest, Referrer>();
     const visited = new Set<string>();
-    for (let url: URL | undefined = first; url !== undefined; ) {
+    for (let url = first; ; ) {
       if (visited.has(url.href)) throw endless(url, 'a Link header that leads on', 'a page that was there before');
       if (visited.size === MAX_PAGES) throw endless(url, `at most ${MAX_PAGES} pages`, 'more');
       visited.add(url.href);
-      const page: Page | undefined = await this.#page(operation, repository, url, first, artifactType);
-      if (page === undefined) return undefined;
-      for (const referrer of page.referrers) referrers.set(referrer.digest, referrer);
-      if (referrers.size > MAX_REFERRERS) throw endless(url, `at most ${MAX_REFERRERS} referrers`, 'more');
-      url = page.next;
-    }
-    return [...referrers.values()];
-  }
-
-  #page(
-    operation: Operation,
-    repository: Repository,
-    url: URL,
-    first: URL,
-    artifactType: string | undefined,
-  ): Promise<Page | undefined> {
-    const what = 'the list of referrers';
-    const request: Request = { repository, url, what, method: 'GET', access: 'pull', headers: { accept: OCI_INDEX } };
-    return this.#session.request(operation, request, async (response) => {
       // Quay answers 400 about a subject that it does not know; only 404 says that there is no such API.
-      if (url === first && (response.status === 404 || response.status === 400)) {
-        if (response.status === 404) this.#withoutApi.add(repository.registry);
-        await response.discard();
-        return undefined;
-      }
-      if (response.status !== 200) throw await this.#session.refusal(response, request);
-      mediaTypeOf(response, [OCI_INDEX]);
-      const isFiltered = (response.header('oci-filters-applied') ?? '')
-        .split(',')
-        .some((name) => name.trim() === 'artifactType');
-      const listed = readReferrers(await response.read(MANIFEST_LIMIT));
-      const next = nextLink(response.header('link') ?? '');
-      return {
-        referrers:
-          artifactType === undefined || isFiltered
-            ? listed
-            : listed.filter((referrer) => referrer.artifactType === artifactType),
-        next: next === undefined ? undefined : samePlace(URL.parse(next, url.href), first),
-      };
-    });
-  }
-
-  /** What the fallback tag lists (distribution-spec, "Referrers Tag Schema"). */
-  async #fallbackIndex(
-    operation: Operation,
-    repository: Repository,
-    subject: Digest,
-  ): Promise<RawManifest | undefined> {
-    const tag = fallbackTag(subject);
-    let manifest: RawManifest;
-    try {
-      manifest = await getManifest(this.#session, operation, repository, tag);
-    } catch (error) {
-      if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return undefined;
-      throw error;
+      const statuses = url === first ? [200, 400, 404] : [200];
+      const next = await call.request(
+        { ...about, url, statuses },
+        async (response): Promise<URL | 'end' | 'no API'> => {
+          if (response.status === 404) this.#withoutApi.add(repository.registry);
+          if (response.status !== 200) return 'no API';
+          mediaTypeOf(response, [OCI_INDEX]);
+          const applied = (response.header('oci-filters-applied') ?? '').split(',').map((name) => name.trim());
+          const listed = readReferrers(await response.read(MANIFEST_LIMIT));
+          const wanted = applied.includes('artifactType') ? listed : ofType(artifactType, listed);
+          for (const referrer of wanted) referrers.set(referrer.digest, referrer);
+          const link = nextLink(response.header('link') ?? '');
+          return link === undefined ? 'end' : samePlace(URL.parse(link, url.href), first);
+        },
+      );
+      if (next === 'no API') return undefined;
+      if (referrers.size > MAX_REFERRERS) throw endless(url, `at most ${MAX_REFERRERS} referrers`, 'more');
+      if (next === 'end') return [...referrers.values()];
+      url = next;
     }
-    // Some registries resolve such a tag to the subject itself.
-    if (manifest.digest === subject) return undefined;
-    if (manifest.mediaType === OCI_INDEX) return manifest;
-    throw new DigestChainError(
-      'RESPONSE_INVALID',
-      `the tag ${tag} is taken by something that is no list of referrers`,
-      {
-        expected: OCI_INDEX,
-        found: manifest.mediaType,
-      },
-    );
-  }
-
-  /**
-   * Adds a referrer to the fallback index. The tag is read, changed and written, and others may do the same at the same
-   * time: so it is looked at again, after as long as another needs to write what it had read before, and the entry is
-   * put back if it was overwritten. Where others are seen to be writing, that goes on until the list comes to rest: one
-   * of them may still be about to write what it read before this entry was there.
-   */
-  async #append(
-    operation: Operation,
-    repository: Repository,
-    subject: Digest,
-    digest: Digest,
-    descriptor: string,
-  ): Promise<void> {
-    const { clock } = this.#session;
-    let startedAt = clock.now();
-    let window = 0;
-    let index = await this.#fallbackIndex(operation, repository, subject);
-    let expected: Digest | undefined = index?.digest;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const listed = index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest);
-      if (listed && index?.digest === expected) return;
-      if (listed) {
-        expected = index?.digest;
-      } else {
-        const bytes = appendReferrer(index?.bytes, descriptor);
-        const manifest = { bytes, mediaType: OCI_INDEX };
-        const tag = fallbackTag(subject);
-        ({ digest: expected } = await putManifest(this.#session, operation, repository, tag, manifest));
-        window = Math.max(window, clock.now() - startedAt);
-      }
-      const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
-      await clock.sleep(settled, operation.signal);
-      startedAt = clock.now();
-      index = await this.#fallbackIndex(operation, repository, subject);
-    }
-    if (index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest)) return;
-    throw new DigestChainError('CONFLICT', 'others keep overwriting the list of referrers', {
-      expected: `${digest} in the list under the tag ${fallbackTag(subject)}`,
-      found: `lost ${MAX_ATTEMPTS} races`,
-      hint: 'try again when fewer clients attach to this image',
-    });
   }
 
   /** Those who append to one list through this client do so one after the other. */
   async #inTurn(key: string, work: () => Promise<void>): Promise<void> {
     const before = this.#appending.get(key);
-    const turn = (async () => {
-      await before?.catch(() => {});
-      await work();
-    })();
+    const turn = before === undefined ? work() : before.catch(() => {}).then(work);
     this.#appending.set(key, turn);
     try {
       await turn;
@@ -204,6 +102,59 @@ export class Referrers {
       if (this.#appending.get(key) === turn) this.#appending.delete(key);
     }
   }
+}
+
+/** What the fallback tag lists (distribution-spec, "Referrers Tag Schema"). */
+async function fallbackIndex(call: Call, repository: Repository, subject: Digest): Promise<RawManifest | undefined> {
+  const tag = fallbackTag(subject);
+  const manifest = await getManifest(call, repository, tag).catch((error) => {
+    if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  });
+  // Some registries resolve such a tag to the subject itself.
+  if (manifest === undefined || manifest.digest === subject) return undefined;
+  if (manifest.mediaType === OCI_INDEX) return manifest;
+  throw new DigestChainError('RESPONSE_INVALID', `the tag ${tag} is taken by something that is no list of referrers`, {
+    expected: OCI_INDEX,
+    found: manifest.mediaType,
+  });
+}
+
+/**
+ * Adds a referrer to the fallback index. The tag is read, changed and written, and others may do the same at the same
+ * time: so it is looked at again, after as long as another needs to write what it had read before, and the entry is
+ * put back if it was overwritten. Where others are seen to be writing, that goes on until the list comes to rest: one
+ * of them may still be about to write what it read before this entry was there.
+ */
+async function append(call: Call, repository: Repository, attachment: Attachment): Promise<void> {
+  const { digest, subject, descriptor } = attachment;
+  const { clock } = call.session;
+  const tag = fallbackTag(subject);
+  let startedAt = clock.now();
+  let window = 0;
+  let index = await fallbackIndex(call, repository, subject);
+  let expected = index?.digest;
+  for (let attempt = 0; ; attempt++) {
+    const listed = index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest);
+    if (listed && (index?.digest === expected || attempt === MAX_ATTEMPTS)) return;
+    if (attempt === MAX_ATTEMPTS) break;
+    if (listed) {
+      expected = index?.digest;
+    } else {
+      const bytes = appendReferrer(index?.bytes, descriptor);
+      ({ digest: expected } = await putManifest(call, repository, tag, { bytes, mediaType: OCI_INDEX }));
+      window = Math.max(window, clock.now() - startedAt);
+    }
+    const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
+    await clock.sleep(settled, call.signal);
+    startedAt = clock.now();
+    index = await fallbackIndex(call, repository, subject);
+  }
+  throw new DigestChainError('CONFLICT', 'others keep overwriting the list of referrers', {
+    expected: `${digest} in the list under the tag ${tag}`,
+    found: `lost ${MAX_ATTEMPTS} races`,
+    hint: 'try again when fewer clients attach to this image',
+  });
 }
 
 /** `<algorithm>-<first 64 hex digits>` (distribution-spec, "Referrers Tag Schema"). */
@@ -222,6 +173,10 @@ function samePlace(url: URL | null, first: URL): URL {
     expected: redacted(first),
     found: url === null ? 'no URL' : redacted(url),
   });
+}
+
+function ofType(artifactType: string | undefined, referrers: readonly Referrer[]): readonly Referrer[] {
+  return artifactType === undefined ? referrers : referrers.filter((each) => each.artifactType === artifactType);
 }
 
 function endless(url: URL, expected: string, found: string): DigestChainError {
