@@ -10,4 +10,5 @@ export { readRemote } from './config/remote.ts';
 export type { ChainConfig, ImageConfig, KonfluxCheck } from './config/schema.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
 export { type Pins, readPins } from './pins.ts';
+export { keyParams } from './render/demands.ts';
 export { type RenderedFile, render } from './render/render.ts';

@@ -3,13 +3,13 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
-import { signingKey, signRun } from './chains/chains.ts';
+import { ChainsStandIn, signingKey } from './chains/chains.ts';
 import { type Containers, type Network, probeContainers, removeContainers } from './containers/containers.ts';
 import { failureText, TektonLocalError } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
 import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
-import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
+import type { PipelineRunOutcome, RunEvent, TaskOutcome } from './outcome.ts';
 import type { GivenTask, ParamValue } from './plan/model.ts';
 import { makePlan } from './plan/plan.ts';
 import { resolveRun } from './plan/resolve.ts';
@@ -51,9 +51,10 @@ export interface RunOptions {
   /** Starts the name of every container. */
   containerPrefix?: string;
   /**
-   * Sign like Tekton Chains once the run has succeeded, with this private key (PEM) or one made for this run.
+   * Sign like Tekton Chains, each task as it has succeeded and then the run, with this private key (PEM) or one made for
+   * this run. `builderId` is for a machine that stands in for a cluster: by default what is signed says that it is none.
    */
-  chains?: { privateKey?: string };
+  chains?: { privateKey?: string; builderId?: string };
   /**
    * Kept up to date with the PipelineRun and its TaskRuns as a cluster would show them: a `v1` List, in JSON, with
    * `status` as Tekton writes it.
@@ -99,12 +100,17 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
     container: containerExecutor({ containers, network, prefix: containerPrefix }),
     host: hostExecutor,
   };
-  const run = new Run(plan, { ...options, images, programs, executors }, folder, id, emit);
+  const signing =
+    key === undefined
+      ? undefined
+      : new ChainsStandIn({ plan, key, run: { uid: id, builderId: options.chains?.builderId }, signal });
+  const taskRunEnded = (ended: TaskOutcome): void => signing?.taskRunEnded(ended);
+  const run = new Run(plan, { ...options, images, programs, executors, taskRunEnded }, folder, id, emit);
   try {
     const outcome = await run.execute(known);
-    if (key === undefined || outcome.status !== 'Succeeded') return outcome;
+    if (signing === undefined || outcome.status !== 'Succeeded') return outcome;
     try {
-      return { ...outcome, chains: await signRun(plan, outcome, key, signal) };
+      return { ...outcome, chains: await signing.runEnded(outcome) };
     } catch (error) {
       // As in a cluster: the run has succeeded, whatever becomes of its signatures.
       emit({ type: 'note', message: `the run was not signed: ${failureText(error)}` });
@@ -115,6 +121,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
     const ends = await Promise.allSettled([
       needsContainers ? removeContainers(containerPrefix) : undefined,
       run.settle(),
+      signing?.settle(),
     ]);
     try {
       if (options.keep === true) emit({ type: 'note', message: `kept ${folder}` });

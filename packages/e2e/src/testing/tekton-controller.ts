@@ -69,7 +69,9 @@ export class TektonController {
         workDir: folder,
         statusFile,
         logs: join(folder, `${name}-logs`),
-        ...(chainsKey === undefined ? {} : { chains: { privateKey: chainsKey } }),
+        ...(chainsKey === undefined
+          ? {}
+          : { chains: { privateKey: chainsKey, builderId: 'https://tekton.dev/chains/v2' } }),
         signal: this.#stop.signal,
       });
       await sync();

@@ -5,15 +5,19 @@ import type { Event } from './pipeline-run.ts';
 export const KEY_VARIABLE = 'PUBLIC_KEY';
 
 /**
- * What a scanner demands of the image that it waits for, as options of `digest-chain extract`: nothing without a key,
- * since only what is signed says who built it.
+ * The parameters of a scanner's pipeline by which it knows the build system: its key, and what is demanded of the image
+ * that it waits for, as options of `digest-chain extract`. None without a key, since only what is signed says who built.
  *
  * @param source The repository that is built, as whoever starts the run knows it.
  */
-export function demandsOf({ buildSystem }: ChainPlan, event: Event, source: string): string[] {
-  if (buildSystem === undefined) return [];
-  const { builderId, waitFor } = buildSystem;
-  return [
+export function keyParams(
+  buildSystem: ChainPlan['buildSystem'],
+  event: Event,
+  source: string,
+): { 'public-key'?: string; demands?: string[] } {
+  if (buildSystem === undefined) return {};
+  const { publicKey, builderId, waitFor } = buildSystem;
+  const demands = [
     `--key=env://${KEY_VARIABLE}`,
     `--until=${waitFor}`,
     ...(builderId === undefined ? [] : [`--builder-id=${builderId}`]),
@@ -21,4 +25,5 @@ export function demandsOf({ buildSystem }: ChainPlan, event: Event, source: stri
     ...(waitFor === 'attested' ? [`--source=${source}`] : []),
     ...(event === 'pull-request' ? ['--allow-pull-request'] : []),
   ];
+  return { 'public-key': publicKey, demands };
 }

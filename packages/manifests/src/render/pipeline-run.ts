@@ -1,6 +1,6 @@
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { demandsOf } from './demands.ts';
+import { keyParams } from './demands.ts';
 import { entryImage, entryParam, extractPipeline } from './extract.ts';
 import { clock, expiryParam, imageParam, isEmbedded, linking, params, repositoryParam } from './wiring.ts';
 
@@ -83,8 +83,7 @@ function scannerParams(image: PlannedImage, event: Event, chain: ChainPlan): Rec
     ),
     'wait-deadline': `${chain.buildTimeout}m`,
     ...expiryParams([], event, chain),
-    'public-key': chain.buildSystem?.publicKey,
-    demands: chain.buildSystem && demandsOf(chain, event, '{{source_url}}'),
+    ...keyParams(chain.buildSystem, event, '{{source_url}}'),
   };
 }
 

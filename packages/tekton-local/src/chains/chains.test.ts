@@ -109,8 +109,18 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
         image: { 'docker-manifest-digest': images[image] },
         type: 'cosign container image signature',
       });
-      const [attestation] = await layersOf(image, 'att');
-      const { payload, payloadType, signatures } = JSON.parse(attestation?.bytes.toString() ?? '');
+      const [ofTask, ofRun] = (await layersOf(image, 'att')).map(({ bytes }) => JSON.parse(bytes.toString()));
+      const own = JSON.parse(Buffer.from(ofTask.payload, 'base64').toString());
+      expect(own.subject).toEqual([
+        { name: `${registry.host}/chain/${image}`, digest: { sha256: images[image].slice('sha256:'.length) } },
+      ]);
+      expect(own.predicate).toMatchObject({
+        buildType: 'tekton.dev/v1/TaskRun',
+        invocation: {
+          environment: { labels: { 'tekton.dev/pipelineTask': `build-image-${image === 'one' ? 1 : 2}` } },
+        },
+      });
+      const { payload, payloadType, signatures } = ofRun;
       const body = Buffer.from(payload, 'base64');
       const signed = Buffer.concat([Buffer.from(`DSSEv1 28 ${payloadType} ${body.length} `), body]);
       expect(verify('sha256', signed, publicKey, Buffer.from(signatures[0].sig, 'base64'))).toBe(true);
@@ -130,6 +140,36 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
         digest: { sha1: 'c'.repeat(40) },
       });
     }
+  });
+
+  it('signs a task as it ends, for others that wait for it', async () => {
+    const seen = Promise.withResolvers<string>();
+    const waits = makeCheckout(
+      pipelineRun({
+        params: [{ name: 'digest', default: images.one }],
+        tasks: [
+          makesImage('build-image-1', 'one'),
+          scriptTask('waits', 'while ! [ -e /workspace/go ]; do sleep 0.1; done'),
+        ],
+      }),
+    );
+    const stop = new AbortController();
+    const before = (await layersOf('one', 'att').catch(() => [])).length;
+    const running = runPipeline({
+      ...{
+        root: waits.root,
+        file: 'run.yaml',
+        images: { 'test-image': busybox.image },
+        chains: {},
+        signal: stop.signal,
+      },
+      onEvent: (event) => event.type === 'task-finished' && seen.resolve(event.task),
+    });
+    expect(await seen.promise).toBe('build-image-1');
+    await expect.poll(async () => (await layersOf('one', 'att')).length, { timeout: 20_000 }).toBe(before + 1);
+    stop.abort();
+    expect((await running).status).toBe('Cancelled');
+    waits.remove();
   });
 
   it('adds to what is there, with the key that is given', async () => {

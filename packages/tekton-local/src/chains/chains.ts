@@ -5,16 +5,17 @@ import {
   formatReference,
   IN_TOTO,
   preAuthenticationEncoding,
+  type Registry,
   repositoryName,
   SIGNATURE_ANNOTATION,
   SIMPLE_SIGNING,
   withSignal,
 } from '@multi-image/digest-chain/oci';
 import { TektonLocalError } from '../errors.ts';
-import { type ChainsOutcome, type PipelineRunOutcome, taskRunsOf } from '../outcome.ts';
+import { type ChainsOutcome, type PipelineRunOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
 import type { Plan } from '../plan/plan.ts';
-import { imagesInResults } from './image-results.ts';
-import { provenanceOf, SLSA } from './provenance.ts';
+import { type ImageResult, imagesInResults } from './image-results.ts';
+import { provenanceOf, type RunIdentity, SLSA, taskProvenanceOf } from './provenance.ts';
 import { pushSignedLayer } from './signed-layers.ts';
 
 /** The private key to sign with, from PEM (ECDSA P-256, as cosign's own); one for this run where none is given. */
@@ -36,22 +37,73 @@ export function signingKey(pem: string | undefined): KeyObject {
   return key;
 }
 
+/** What a run is signed as, and with what. */
+export interface SigningOptions {
+  readonly plan: Plan;
+  readonly key: KeyObject;
+  readonly run: RunIdentity;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Does what Tekton Chains does in Konflux: signs the images that each succeeded TaskRun returned (simple signing, at the
- * tag `.sig`), and attaches the signed provenance of the run to every image of it (in-toto, SLSA v0.2, DSSE, at `.att`).
- * Nothing is written to a transparency log.
+ * Does what Tekton Chains does in Konflux, and when it does: as soon as a TaskRun has succeeded it signs the images that
+ * this returned (simple signing, at the tag `.sig`) and attaches its signed provenance to them; once the run has, that of
+ * the run to every image of it (in-toto, SLSA v0.2, DSSE, at `.att`). Nothing is written to a transparency log.
  */
-export async function signRun(
-  plan: Plan,
-  outcome: PipelineRunOutcome,
-  key: KeyObject,
-  signal?: AbortSignal,
-): Promise<ChainsOutcome> {
-  const registry = withSignal(createRegistry(), signal);
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
-  const taskRuns = outcome.tasks.flatMap(taskRunsOf);
-  const images = imagesInResults(taskRuns.filter(({ status }) => status === 'Succeeded'));
-  for (const image of images) {
+export class ChainsStandIn {
+  readonly #options: SigningOptions;
+  readonly #registry: Registry;
+  readonly #signed = new Map<string, ImageResult>();
+  readonly #pending: Promise<void>[] = [];
+
+  constructor(options: SigningOptions) {
+    this.#options = options;
+    this.#registry = withSignal(createRegistry(), options.signal);
+  }
+
+  /** Begins to sign; no task waits for that, as in a cluster. */
+  taskRunEnded(outcome: TaskOutcome): void {
+    if (outcome.status !== 'Succeeded') return;
+    const signing = this.#signTaskRun(outcome);
+    // Whoever asks for the run's signatures hears of it.
+    signing.catch(() => undefined);
+    this.#pending.push(signing);
+  }
+
+  /** Waits for what was begun; what failed of it is said by {@link runEnded}. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+  }
+
+  /** Attests a run that has succeeded. */
+  async runEnded(outcome: PipelineRunOutcome): Promise<ChainsOutcome> {
+    const { plan, key, run } = this.#options;
+    await this.settle();
+    await Promise.all(this.#pending);
+    // Of the tasks and of the run itself, as Chains finds them with deep inspection.
+    const subjects = imagesInResults([...outcome.tasks.flatMap(taskRunsOf), outcome]);
+    if (subjects.length > 0) await this.#attest(provenanceOf(plan, outcome, subjects, run), subjects);
+    return {
+      publicKey: createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString(),
+      signed: [...this.#signed.keys()],
+      attested: subjects.map(formatReference),
+    };
+  }
+
+  async #signTaskRun(outcome: TaskOutcome): Promise<void> {
+    const { plan, run } = this.#options;
+    const images = imagesInResults([outcome]);
+    for (const image of images) {
+      const name = formatReference(image);
+      // Of several tasks that return an image, one signature is enough.
+      if (this.#signed.has(name)) continue;
+      this.#signed.set(name, image);
+      await this.#sign(image);
+    }
+    if (images.length > 0) await this.#attest(taskProvenanceOf(plan, outcome, images, run), images);
+  }
+
+  async #sign(image: ImageResult): Promise<void> {
     const bytes = Buffer.from(
       JSON.stringify({
         critical: {
@@ -62,26 +114,26 @@ export async function signRun(
         optional: null,
       }),
     );
-    const annotations = { [SIGNATURE_ANNOTATION]: sign('sha256', bytes, key).toString('base64') };
-    await pushSignedLayer(registry, image, 'sig', { mediaType: SIMPLE_SIGNING, bytes, annotations });
+    const annotations = { [SIGNATURE_ANNOTATION]: sign('sha256', bytes, this.#options.key).toString('base64') };
+    await pushSignedLayer(this.#registry, image, 'sig', { mediaType: SIMPLE_SIGNING, bytes, annotations });
   }
-  // Of the tasks and of the run itself, as Chains finds them with deep inspection.
-  const subjects = imagesInResults([...taskRuns, outcome]);
-  if (subjects.length > 0) {
-    const bytes = envelope(provenanceOf(plan, outcome, subjects), key);
+
+  async #attest(statement: object, subjects: readonly ImageResult[]): Promise<void> {
+    const bytes = envelope(statement, this.#options.key);
     // cosign looks for the annotation at attestations as well, and leaves it empty.
     const layer = { mediaType: DSSE_ENVELOPE, bytes, annotations: { [SIGNATURE_ANNOTATION]: '', predicateType: SLSA } };
-    for (const image of subjects) await pushSignedLayer(registry, image, 'att', layer);
+    for (const image of subjects) await pushSignedLayer(this.#registry, image, 'att', layer);
   }
-  return { publicKey, signed: images.map(formatReference), attested: subjects.map(formatReference) };
 }
 
 /** A DSSE envelope around a statement, with one signature. */
 function envelope(statement: object, key: KeyObject): Buffer {
   const payload = Buffer.from(JSON.stringify(statement));
   const signed = preAuthenticationEncoding(IN_TOTO, payload);
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const keyid = `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
+  const keyid = `SHA256:${createHash('sha256')
+    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
+    .digest('base64')
+    .replace(/=+$/, '')}`;
   const signature = { keyid, sig: sign('sha256', signed, key).toString('base64') };
   return Buffer.from(
     JSON.stringify({ payloadType: IN_TOTO, payload: payload.toString('base64'), signatures: [signature] }),

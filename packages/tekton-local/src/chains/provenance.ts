@@ -1,4 +1,5 @@
 import { type PipelineRunOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
+import type { PipelineTask } from '../plan/model.ts';
 import { typeOf } from '../plan/parse-values.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listOf, taskRefOf, time } from '../run/tekton-status.ts';
@@ -9,14 +10,65 @@ export const SLSA = 'https://slsa.dev/provenance/v0.2';
 /** Not Chains' own name: whoever reads this must see that a machine without a cluster made it, and may refuse it. */
 export const LOCAL_BUILDER = 'https://tekton.dev/chains/v2#tekton-local';
 
+/** What its TaskRuns call a run. */
+export interface RunIdentity {
+  readonly uid: string;
+  /** Who says that it built; {@link LOCAL_BUILDER} by default. */
+  readonly builderId?: string | undefined;
+}
+
 /** An in-toto Statement v0.1 with SLSA provenance v0.2 of the whole run, as Chains' format `in-toto` writes it. */
-export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: readonly ImageResult[]): object {
+export function provenanceOf(
+  plan: Plan,
+  outcome: PipelineRunOutcome,
+  subjects: readonly ImageResult[],
+  run: RunIdentity,
+): object {
   const url = outcome.results['CHAINS-GIT_URL'];
   const commit = outcome.results['CHAINS-GIT_COMMIT'];
   const git =
     typeof url === 'string' && typeof commit === 'string'
       ? [{ uri: `git+${url.replace(/(\.git)?$/, '.git')}`, digest: { sha1: commit.trim() } }]
       : [];
+  return statementOf(subjects, run, {
+    buildType: 'tekton.dev/v1/PipelineRun',
+    invocation: {
+      configSource: {},
+      parameters: plan.params,
+      environment: { annotations: plan.run.annotations, labels: plan.run.labels },
+    },
+    buildConfig: {
+      tasks: outcome.tasks
+        .flatMap(taskRunsOf)
+        .filter((task) => task.startedAt !== undefined)
+        .map((task) => taskOf(plan, task, run)),
+    },
+    metadata: metadataOf(outcome.startedAt, outcome.finishedAt),
+    materials: [...bundlesOf([...plan.pipeline.tasks, ...plan.pipeline.finally]), ...git],
+  });
+}
+
+/** The same of one TaskRun of it. */
+export function taskProvenanceOf(
+  plan: Plan,
+  outcome: TaskOutcome,
+  subjects: readonly ImageResult[],
+  run: RunIdentity,
+): object {
+  return statementOf(subjects, run, {
+    buildType: 'tekton.dev/v1/TaskRun',
+    invocation: invocationOf(plan, outcome, run),
+    buildConfig: { steps: stepsOf(outcome) },
+    metadata: metadataOf(outcome.startedAt, outcome.finishedAt),
+    materials: bundlesOf(pipelineTasksOf(plan, outcome)),
+  });
+}
+
+function statementOf(
+  subjects: readonly ImageResult[],
+  { builderId = LOCAL_BUILDER }: RunIdentity,
+  predicate: object,
+): object {
   return {
     _type: 'https://in-toto.io/Statement/v0.1',
     predicateType: SLSA,
@@ -24,33 +76,39 @@ export function provenanceOf(plan: Plan, outcome: PipelineRunOutcome, subjects: 
       name: `${registry}/${repository}`,
       digest: { sha256: digest.slice('sha256:'.length) },
     })),
-    predicate: {
-      builder: { id: LOCAL_BUILDER },
-      buildType: 'tekton.dev/v1/PipelineRun',
-      invocation: {
-        configSource: {},
-        parameters: plan.params,
-        environment: { annotations: plan.run.annotations, labels: plan.run.labels },
-      },
-      buildConfig: {
-        tasks: outcome.tasks
-          .flatMap(taskRunsOf)
-          .filter((task) => task.startedAt !== undefined)
-          .map((task) => taskOf(plan, task)),
-      },
-      metadata: {
-        buildStartedOn: time(outcome.startedAt),
-        buildFinishedOn: time(outcome.finishedAt),
-        completeness: { parameters: false, environment: false, materials: false },
-        reproducible: false,
-      },
-      materials: [...bundlesOf(plan), ...git],
-    },
+    predicate: { builder: { id: builderId }, ...predicate },
   };
 }
 
-function taskOf(plan: Plan, outcome: TaskOutcome): object {
-  const task = [...plan.pipeline.tasks, ...plan.pipeline.finally].find(({ name }) => name === outcome.name);
+function metadataOf(startedAt = 0, finishedAt = 0): object {
+  return {
+    buildStartedOn: time(startedAt),
+    buildFinishedOn: time(finishedAt),
+    completeness: { parameters: false, environment: false, materials: false },
+    reproducible: false,
+  };
+}
+
+function invocationOf({ run }: Plan, { name, params = {} }: TaskOutcome, { uid }: RunIdentity): object {
+  const labels = { ...run.labels, 'tekton.dev/pipelineRunUID': uid, 'tekton.dev/pipelineTask': name };
+  return { configSource: {}, parameters: params, environment: { annotations: run.annotations, labels } };
+}
+
+function stepsOf(outcome: TaskOutcome): object[] {
+  return outcome.steps.map((step) => ({
+    entryPoint: '',
+    arguments: null,
+    environment: { container: step.name },
+    annotations: null,
+  }));
+}
+
+function pipelineTasksOf({ pipeline }: Plan, { name }: TaskOutcome): PipelineTask[] {
+  return [...pipeline.tasks, ...pipeline.finally].filter((task) => task.name === name);
+}
+
+function taskOf(plan: Plan, outcome: TaskOutcome, run: RunIdentity): object {
+  const [task] = pipelineTasksOf(plan, outcome);
   const after = plan.dependencies.get(outcome.name)?.all ?? [];
   return {
     name: outcome.name,
@@ -59,21 +117,14 @@ function taskOf(plan: Plan, outcome: TaskOutcome): object {
     startedOn: time(outcome.startedAt ?? 0),
     finishedOn: time(outcome.finishedAt ?? 0),
     status: outcome.status,
-    steps: outcome.steps.map((step) => ({
-      entryPoint: '',
-      arguments: null,
-      environment: { container: step.name },
-      annotations: null,
-    })),
-    invocation: { configSource: {}, parameters: outcome.params ?? {}, environment: {} },
+    steps: stepsOf(outcome),
+    invocation: invocationOf(plan, outcome, run),
     results: listOf(outcome.results).map((result) => ({ ...result, type: typeOf(result.value) })),
   };
 }
 
-function bundlesOf(plan: Plan): object[] {
-  const bundles = [...plan.pipeline.tasks, ...plan.pipeline.finally].flatMap(({ reference }) =>
-    reference.kind === 'bundle' ? [reference.bundle] : [],
-  );
+function bundlesOf(tasks: readonly PipelineTask[]): object[] {
+  const bundles = tasks.flatMap(({ reference }) => (reference.kind === 'bundle' ? [reference.bundle] : []));
   return [...new Set(bundles)].flatMap((bundle) => {
     const [name, digest] = bundle.split('@sha256:');
     return digest === undefined ? [] : [{ uri: `oci://${name}`, digest: { sha256: digest } }];

@@ -25,9 +25,29 @@ export async function pushSignedLayer(
   registry: Registry,
   image: ImageResult,
   suffix: 'sig' | 'att',
-  { mediaType, bytes, annotations }: SignedLayer,
+  layer: SignedLayer,
 ): Promise<void> {
   const tag = `${image.digest.replace(':', '-')}.${suffix}`;
+  const place = `${image.registry}/${image.repository}:${tag}`;
+  const before = last.get(place) ?? Promise.resolve();
+  const now = before.catch(() => undefined).then(() => addLayer(registry, image, tag, layer));
+  last.set(place, now);
+  try {
+    await now;
+  } finally {
+    if (last.get(place) === now) last.delete(place);
+  }
+}
+
+/** What writes to a tag: tasks, and runs beside each other, sign the same image, and none may lose what another wrote. */
+const last = new Map<string, Promise<void>>();
+
+async function addLayer(
+  registry: Registry,
+  image: ImageResult,
+  tag: string,
+  { mediaType, bytes, annotations }: SignedLayer,
+): Promise<void> {
   const existing = await storedLayers(registry, image, tag);
   const { size, digest } = await registry.putBlob(image, bytes);
   const layers = [...existing, { mediaType, size, digest, annotations }];

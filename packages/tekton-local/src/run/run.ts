@@ -26,6 +26,8 @@ export interface RunnerOptions extends StepEnvironment {
   statusFile?: string | undefined;
   keep?: boolean | undefined;
   parallel?: number | undefined;
+  /** Called as soon as a TaskRun has ended: of a matrix, for each. */
+  taskRunEnded?: ((outcome: TaskOutcome) => void) | undefined;
 }
 
 /** One PipelineRun on its way. */
@@ -179,7 +181,10 @@ export class Run {
           }),
         );
         this.#discard(join(this.#folder, `${task.name}${suffix}`, String(attempt)));
-        if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) return outcome;
+        if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) {
+          this.#options.taskRunEnded?.(outcome);
+          return outcome;
+        }
         this.#emit({ type: 'note', message: `task ${task.name} failed (${outcome.message}): attempt ${attempt + 2}` });
       } finally {
         deadline.end();

@@ -80,6 +80,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     await writeFile(join(folder, 'cosign.pub'), publicKey);
     const runs = await runPipelines({
       privateKey,
+      publicKey,
       config: options.config,
       source,
       registry,

@@ -1,8 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '@multi-image/kit/progress';
-import { type ChainPlan, loadConfig } from '@multi-image/manifests';
-import { type Containers, type PipelineRunOutcome, type RunEvent, runPipeline } from '@multi-image/tekton-local';
+import { type ChainPlan, keyParams, loadConfig } from '@multi-image/manifests';
+import {
+  type Containers,
+  LOCAL_BUILDER,
+  type PipelineRunOutcome,
+  type RunEvent,
+  runPipeline,
+} from '@multi-image/tekton-local';
 import { parse } from 'yaml';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { BaseImage } from './base-image.ts';
@@ -18,8 +24,9 @@ export interface PipelinesOptions {
   registry: LocalRegistry;
   base: BaseImage;
   containers: Containers;
-  /** PEM: what the stand-in for Tekton Chains signs with. */
+  /** PEM: what the stand-in for Tekton Chains signs with, and what scanners and others check that with. */
   privateKey: string;
+  publicKey: string;
   /** An empty folder for the runs' own files. */
   work: string;
   janitor: Janitor;
@@ -47,7 +54,10 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
   const localRepository = (repository: string): string =>
     `${registry.address}/${repository.slice(repository.indexOf('/') + 1)}`;
   const catalog = await localTasks({ fetchFrom: source.repository, images: base.substitutes, signal });
-  const run = async (component: string, stop: AbortSignal): Promise<RunFacts> => {
+  const { waitFor = 'signed' } = chain.buildSystem ?? {};
+  const buildSystem = { publicKey: options.publicKey, builderId: LOCAL_BUILDER, waitFor };
+  const known = keyParams(buildSystem, 'push', chain.gitUrl);
+  const run = async (component: string, stop: AbortSignal, more: Record<string, string | string[]> = {}) => {
     const file = `${folder}.tekton/${component}-push.yaml`;
     const containerPrefix = `multi-image-${janitor.marker}-${component}`;
     janitor.remember({ kind: 'containers', prefix: containerPrefix });
@@ -61,7 +71,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
         target_branch: chain.branch,
         source_branch: source.branch,
       },
-      params: await localParams(join(source.checkout, file), chain, source.revision, localRepository),
+      params: { ...(await localParams(join(source.checkout, file), chain, source.revision, localRepository)), ...more },
       images: base.substitutes,
       ...catalog,
       containers,
@@ -83,7 +93,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
   const scanners = chain.images.flatMap(({ role, component }) =>
     role === chain.primary.role || component === undefined
       ? []
-      : [run(component, AbortSignal.any([signal, stop.signal])).then((facts) => ({ role, run: facts }))],
+      : [run(component, AbortSignal.any([signal, stop.signal]), known).then((facts) => ({ role, run: facts }))],
   );
   const [built, ...scanned] = await Promise.all([build, ...scanners]);
   return { chain, build: built, scanners: scanned, localRepository };

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { render } from '@multi-image/manifests';
+import type { VerificationKey } from '@multi-image/digest-chain';
+import { type ChainPlan, render } from '@multi-image/manifests';
 import { stringify } from 'yaml';
 import type { Report } from '../../../report/report.ts';
+import { pemOf } from '../../../report/report-of.ts';
 import { readChainsKey } from '../chains-key.ts';
 import {
   type ClusterPlan,
@@ -54,7 +56,10 @@ export function runTekton(options: TektonRunOptions): Promise<Report | undefined
 async function planTekton(options: TektonRunOptions, run: ClusterRun, found: TenantState): Promise<ClusterPlan> {
   const { config, cluster, namespace, dryRun, timeouts, progress, signal } = run;
   const { imageRegistry = found.imageRegistry, gitUrl = found.gitUrl } = options;
-  const chain = await whereToBuild(config, { imageRegistry, gitUrl, namespace });
+  const built = await whereToBuild(config, { imageRegistry, gitUrl, namespace });
+  const published = options.keys ?? (await readChainsKey(cluster).catch(() => undefined));
+  const keys = published === undefined || 'level' in published ? undefined : published;
+  const chain = keys === undefined ? built : withKeys(built, keys);
   const revision = found.revision ?? (await findCommit(config.root, options.commit));
   const invocation = found.invocation ?? invocationName();
   const labels = labelsOf(invocation);
@@ -71,17 +76,14 @@ async function planTekton(options: TektonRunOptions, run: ClusterRun, found: Ten
 
     async preflight() {
       const files = render(config.chain, config.pins, config.folder);
-      const [findings, published] = await Promise.all([
-        preflightTekton({
-          ...run,
-          chain,
-          serviceAccount: options.serviceAccount,
-          bundles: bundlesOf(runs),
-          makes: makes ? { config, files, gitUrl: chain.gitUrl, revision, signal } : undefined,
-        }),
-        options.keys ?? readChainsKey(cluster).catch(() => undefined),
-      ]);
-      return { findings, keys: published === undefined || 'level' in published ? undefined : published };
+      const findings = await preflightTekton({
+        ...run,
+        chain,
+        serviceAccount: options.serviceAccount,
+        bundles: bundlesOf(runs),
+        makes: makes ? { config, files, gitUrl: chain.gitUrl, revision, signal } : undefined,
+      });
+      return { findings, keys };
     },
 
     async begin(keeper) {
@@ -108,6 +110,12 @@ async function planTekton(options: TektonRunOptions, run: ClusterRun, found: Ten
       return { snapshots: [], evidence: () => ({ 'scanned-and-signed': evidence }) };
     },
   };
+}
+
+/** Scanners wait for what this cluster's Chains signs; how much of it, the config says. */
+function withKeys(chain: ChainPlan, keys: readonly VerificationKey[]): ChainPlan {
+  const { builderId, waitFor = 'signed' } = chain.buildSystem ?? {};
+  return { ...chain, buildSystem: { publicKey: pemOf(keys).join(''), builderId, waitFor } };
 }
 
 /** Letters and digits, as Kubernetes makes the ends of names. */
