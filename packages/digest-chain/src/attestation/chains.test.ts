@@ -1,5 +1,13 @@
+import { buildArgsOf, tasksOf } from '@multi-image/testing/attested-chain';
+import { REVISION } from '@multi-image/testing/chain';
 import { CHAINS_FIXTURE, chainsFixture } from '@multi-image/testing/chains-fixture';
+import { memoryChain, signChain } from '@multi-image/testing/memory-chain';
+import { type MemoryRegistry, memoryRegistry } from '@multi-image/testing/memory-registry';
+import { provenanceV02, SOURCE } from '@multi-image/testing/provenance';
+import { createSigner, envelope, simpleSigning } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
+import { type Digest, digestOf } from '../digest.ts';
+import { OCI_MANIFEST, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
 import { type Verification, type VerifyOptions, verify } from '../verify.ts';
 import { parsePublicKeys } from './keys.ts';
@@ -64,5 +72,56 @@ describe('what Tekton Chains 0.26 wrote', () => {
 
   it(`is named by ${source} and at ${image2}`, async () => {
     expect((await prove({ source, at: new Map([['metadata', parseReference(image2)]]) })).level).toBe('attested');
+  });
+});
+
+describe('what Tekton Chains writes with its encoding sigstore-bundle', () => {
+  const type = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  const signer = createSigner();
+
+  /** As `makeSigBundleBytes` and `MakeNewBundle` make them: only the statement is signed as DSSE says. */
+  const bundleOf = (dsseEnvelope: object): Buffer =>
+    Buffer.from(
+      JSON.stringify({ mediaType: type, verificationMaterial: { publicKey: { hint: 'aGludA==' } }, dsseEnvelope }),
+    );
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+  const signatureOf = (digest: Digest): Buffer => {
+    const payload = simpleSigning(digest);
+    return bundleOf({
+      payload: base64(payload),
+      payloadType: SIMPLE_SIGNING,
+      signatures: [{ sig: base64(signer.sign(payload)) }],
+    });
+  };
+
+  async function attach(registry: MemoryRegistry, image: string, digest: Digest, bundle: Buffer): Promise<void> {
+    const place = parseReference(image);
+    const config = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf(Buffer.from('{}')), size: 2 };
+    const layers = [{ mediaType: type, ...(await registry.putBlob(place, bundle)) }];
+    const subject = { mediaType: OCI_MANIFEST, digest, size: 1 };
+    const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, artifactType: type, config, layers, subject };
+    await registry.putReferrer(place, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: OCI_MANIFEST });
+  }
+
+  it.each([
+    ['alone', false],
+    ['beside the tags .sig and .att, as after a change of the encoding', true],
+  ])('is attested: %s', async (_, beside) => {
+    const registry = memoryRegistry();
+    const chain = await memoryChain(registry, 'app');
+    const subjects = [chain.sealed, chain.origin, chain.metadata];
+    const statement = provenanceV02(subjects, tasksOf(chain, buildArgsOf(chain)));
+    if (beside) await signChain(registry, chain, signer, [{ image: chain.image2, digest: chain.metadata, statement }]);
+    const provenance = bundleOf(JSON.parse(Buffer.from(envelope(signer, statement)).toString()));
+    for (const [image, digest] of [
+      [chain.image1, chain.sealed],
+      [chain.image2, chain.metadata],
+    ] as const) {
+      await attach(registry, image, digest, signatureOf(digest));
+      await attach(registry, image, digest, provenance);
+    }
+    const start = parseReference(`${chain.image1}:${REVISION}`);
+    expect((await verify(registry, start, { keys: signer.keys, source: SOURCE })).level).toBe('attested');
+    expect((await verify(registry, start, { keys: createSigner().keys })).level).toBe('none');
   });
 });

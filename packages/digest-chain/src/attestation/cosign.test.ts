@@ -97,7 +97,7 @@ describe.skipIf(!hasCommand('cosign'))('what cosign signs (needs cosign)', () =>
       expect(claims).toMatchObject([
         {
           predicateType: 'https://slsa.dev/provenance/v0.2',
-          provenance: { tasks: [{ name: 'build', buildArgs: ['A=b'] }] },
+          provenance: { tasks: [{ name: 'build', params: new Map([['BUILD_ARGS', ['A=b']]]) }] },
         },
       ]);
       expect(claims.map(isSignature)).toEqual([false]);
