@@ -1,7 +1,7 @@
 import { Stopped } from '../outcome.ts';
 
 /** Node's timers fire at once if they are longer: 24 days. */
-export const LONGEST: number = 2 ** 31 - 1;
+const LONGEST: number = 2 ** 31 - 1;
 
 /** A signal that comes from a parent, or when the time is up. No limit if it is 0. */
 export class Deadline {

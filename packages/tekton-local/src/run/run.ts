@@ -1,8 +1,10 @@
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '@multi-image/kit/errors';
 import { removeFolder } from '@multi-image/kit/remove-folder';
+import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
-import { type PipelineRunOutcome, type RunEvent, Stopped, type TaskOutcome } from '../outcome.ts';
+import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import type { ParamValue, PipelineTask } from '../plan/model.ts';
 import { mergeObject, type Plan } from '../plan/plan.ts';
 import { type Scope, substituteValue } from '../plan/substitute.ts';
@@ -96,8 +98,6 @@ export class Run {
       values: { ...this.#run.values, ...values },
       parallel: this.#options.parallel ?? Number.POSITIVE_INFINITY,
       signal: deadline.signal,
-      stopReason: () =>
-        deadline.signal.reason instanceof Stopped ? deadline.signal.reason.message : SKIPPED.cancelled,
       run: (task, scope) => this.#runTask(task, scope, deadline.signal),
       ended: (outcome) => this.#ended(outcome),
     });
@@ -105,13 +105,7 @@ export class Run {
 
   #ended({ name, status, reason, message }: TaskOutcome): void {
     this.#running.delete(name);
-    this.#emit({
-      type: 'task-finished',
-      task: name,
-      status,
-      ...(reason === undefined ? {} : { reason }),
-      ...(message === undefined ? {} : { message }),
-    });
+    this.#emit({ type: 'task-finished', task: name, status, reason, message });
     this.#writeStatus();
   }
 
@@ -132,18 +126,11 @@ export class Run {
   finishStatus(): void {
     const failure = this.#status?.flush();
     if (failure === undefined) return;
-    const message = failure instanceof Error ? failure.message : String(failure);
-    this.#emit({ type: 'note', message: `the status could not be written: ${message}` });
+    this.#emit({ type: 'note', message: `the status could not be written: ${reasonOf(failure)}` });
   }
 
   async #runTask(task: PipelineTask, scope: Scope, signal: AbortSignal): Promise<TaskOutcome> {
-    this.#running.set(task.name, {
-      name: task.name,
-      status: 'Succeeded',
-      results: {},
-      startedAt: Date.now(),
-      steps: [],
-    });
+    this.#running.set(task.name, { ...withoutSteps(task.name, 'Succeeded', 'Running'), startedAt: Date.now() });
     this.#emit({ type: 'task-started', task: task.name });
     this.#writeStatus();
     if (task.matrix.length === 0) return await this.#taskRun(task, scope, {}, '', signal);
@@ -170,15 +157,8 @@ export class Run {
       );
       try {
         // Not even a task that could not be prepared ends the run without an outcome.
-        const outcome = await this.#attempt(task, scope, extra, suffix, attempt, deadline.signal).catch(
-          (error: unknown): TaskOutcome => ({
-            name: task.name,
-            status: 'Failed',
-            reason: 'Failed',
-            message: error instanceof Error ? error.message : String(error),
-            results: {},
-            steps: [],
-          }),
+        const outcome = await this.#attempt(task, scope, extra, suffix, attempt, deadline.signal).catch((error) =>
+          withoutSteps(task.name, 'Failed', 'Failed', failureText(error)),
         );
         this.#discard(join(this.#folder, `${task.name}${suffix}`, String(attempt)));
         if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) {
@@ -210,8 +190,6 @@ export class Run {
     const implementation = this.#plan.implementations.get(task.name);
     if (implementation === undefined) throw new Error(`${task.name} was not resolved`);
     const folder = join(this.#folder, `${task.name}${suffix}`, String(attempt));
-    const taskRunName = `${this.#run.name}-${task.name}${suffix}`;
-    const log = (step: string, line: string): void => this.#emit({ type: 'log', task: task.name, step, line });
     const own = task.params.map(({ name, value }): [string, ParamValue] => [name, substituteValue(value, scope)]);
     const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...extra };
     const { executor = 'container', env = {} } = implementation.given ?? {};
@@ -220,11 +198,15 @@ export class Run {
       const value = given[spec.name] ?? params[spec.name] ?? spec.default;
       if (value !== undefined) params[spec.name] = mergeObject(spec, value);
     }
-    return runTask(this.#options, implementation.task, {
+    const { images, programs, logs } = this.#options;
+    return runTask({
+      images,
+      programs,
+      logs,
       name: task.name,
-      taskRunName,
+      task: implementation.task,
       folder,
-      log,
+      log: (step, line) => this.#emit({ type: 'log', task: task.name, step, line }),
       note: (message) => this.#emit({ type: 'note', message: `${task.name}: ${message}` }),
       signal,
       params,
@@ -242,7 +224,7 @@ export class Run {
       values: {
         ...(implementation.embedded ? this.#run.values : {}),
         ...Object.fromEntries(Object.entries(this.#plan.run.labels).map(([key, value]) => [labelValue(key), value])),
-        'context.taskRun.name': taskRunName,
+        'context.taskRun.name': `${this.#run.name}-${task.name}${suffix}`,
         'context.taskRun.namespace': this.#plan.run.namespace,
         'context.taskRun.uid': this.#id,
         'context.task.name': implementation.task.name,

@@ -1,4 +1,4 @@
-import { type TaskOutcome, withoutSteps } from '../outcome.ts';
+import { Stopped, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
@@ -32,9 +32,8 @@ export interface ScheduleOptions {
   values: Readonly<Record<string, string>>;
   /** How many tasks run at the same time. */
   parallel: number;
-  /** Aborted when nothing more may start; `stopReason` says why tasks are skipped then. */
+  /** Aborted when nothing more may start. */
   signal: AbortSignal;
-  stopReason(): string;
   run(task: PipelineTask, scope: Scope): Promise<TaskOutcome>;
   /** Called for each task that ends or is skipped. */
   ended(outcome: TaskOutcome): void;
@@ -56,7 +55,7 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
     const before = pending.size;
     let skipped = false;
     for (const task of pending) {
-      const stop = signal.aborted ? options.stopReason() : failed ? SKIPPED.stopping : undefined;
+      const stop = signal.aborted ? stopReason(signal) : failed ? SKIPPED.stopping : undefined;
       if (stop === undefined && !isReady(task, options)) continue;
       if (stop === undefined && running.size >= options.parallel) break;
       pending.delete(task);
@@ -84,6 +83,10 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
 /** Whether the outcome makes the whole run fail. */
 export function isFailure(task: PipelineTask, outcome: TaskOutcome): boolean {
   return outcome.status === 'Cancelled' || (outcome.status === 'Failed' && task.onError !== 'continue');
+}
+
+function stopReason({ reason }: AbortSignal): string {
+  return reason instanceof Stopped ? reason.message : SKIPPED.cancelled;
 }
 
 function isReady(task: PipelineTask, { plan, outcomes }: ScheduleOptions): boolean {

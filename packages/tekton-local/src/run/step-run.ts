@@ -1,12 +1,13 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { reasonOf } from '@multi-image/kit/errors';
 import type { Executor, Mount, StepCommand } from '../executors/executor.ts';
 import { hostPathsIn } from '../executors/host.ts';
 import type { StepOutcome } from '../outcome.ts';
-import type { Step, Task } from '../plan/model.ts';
+import type { ParamValue, Step, Task } from '../plan/model.ts';
 import { expandEnvironment, type Scope, substituteList, substituteString } from '../plan/substitute.ts';
 import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
-import { LONGEST } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { runStepProgram, type StepProgram } from './step-program.ts';
 
 /** What all steps of a run share. */
@@ -17,65 +18,64 @@ export interface StepEnvironment {
   logs?: string | undefined;
 }
 
-export interface StepRunOptions {
+/** A Task that is ready to run: its params are known. */
+export interface TaskRun extends StepEnvironment {
+  /** The pipeline's name for it. */
+  name: string;
   task: Task;
-  taskName: string;
-  step: Step;
-  executor: Executor;
-  /** Variables instead of the step's own, or beside them. */
-  env: Readonly<Record<string, string>>;
-  /** Filled in as the step goes on: whoever stops it still sees what it said. */
-  outcome: StepOutcome;
-  scope: Scope;
-  /** The TaskRun's folder on this machine. */
+  params: Record<string, ParamValue>;
+  /** Dotted values that the Task may refer to, besides its own. */
+  values: Readonly<Record<string, string>>;
+  /** The TaskRun's own folder on this machine; does not exist yet. */
   folder: string;
-  workspaces: readonly Mount[];
-  log(line: string): void;
+  workspaces: readonly WorkspaceMount[];
+  executor: Executor;
+  /** Variables for its steps, instead of their own or beside them. */
+  env: Readonly<Record<string, string>>;
+  log(step: string, line: string): void;
   note(message: string): void;
   signal: AbortSignal;
 }
 
+/** A workspace of a task that is bound. */
+export type WorkspaceMount = Mount & { name: string };
+
 const TAIL = 50;
 
-/** Runs one step. Rejects only when it was stopped, or could not be started. */
-export async function runStep(environment: StepEnvironment, options: StepRunOptions): Promise<void> {
-  const { step, folder, outcome } = options;
-  const write = logWriter(environment, options);
+/**
+ * Runs one step. Rejects only when it was stopped, or could not be started. The outcome is filled in as the step goes on:
+ * whoever stops it still sees what it said.
+ */
+export async function runStep(run: TaskRun, step: Step, scope: Scope, outcome: StepOutcome): Promise<void> {
+  const write = logWriter(run, step);
   const log = (line: string): void => {
     outcome.logTail.push(line);
     if (outcome.logTail.length > TAIL) outcome.logTail.shift();
     write(line);
-    options.log(line);
+    run.log(step.name, line);
   };
-  const timeout = new AbortController();
-  const timer =
-    step.timeout === undefined || step.timeout === 0
-      ? undefined
-      : setTimeout(() => timeout.abort(new StepTimeout()), Math.min(step.timeout, LONGEST));
+  const tooLong = `the step took longer than its timeout of ${step.timeout} ms`;
+  const deadline = new Deadline(step.timeout ?? 0, tooLong, 'StepTimeout', run.signal);
   try {
-    outcome.exitCode = await execute(environment, {
-      ...options,
-      log,
-      signal: AbortSignal.any([options.signal, timeout.signal]),
-    });
+    outcome.exitCode = await execute(run, step, scope, log, deadline.signal);
   } catch (error) {
-    options.signal.throwIfAborted();
-    if (!timeout.signal.aborted) throw error;
-    log(`the step took longer than its timeout of ${step.timeout} ms`);
+    run.signal.throwIfAborted();
+    if (!deadline.signal.aborted) throw error;
+    log(tooLong);
     outcome.exitCode = 137;
   } finally {
-    clearTimeout(timer);
+    deadline.end();
     outcome.finishedAt = Date.now();
   }
   // No step comes after it that could read it.
   if (outcome.exitCode !== 0 && step.onError !== 'continue') return;
-  writeFileSync(join(folder, 'steps', `step-${step.name}`, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
+  writeFileSync(join(run.folder, 'steps', `step-${step.name}`, 'exitCode'), String(outcome.exitCode), { flag: 'wx' });
 }
 
 /** Writes the step's log file, if logs are wanted. A full disk costs the rest of the log, not the step. */
-function logWriter({ logs }: StepEnvironment, { taskName, step, log }: StepRunOptions): (line: string) => void {
+function logWriter({ logs, name, log }: TaskRun, step: Step): (line: string) => void {
   if (logs === undefined) return () => {};
-  const file = join(logs, taskName, `step-${step.name}.log`);
+  const file = join(logs, name, `step-${step.name}.log`);
   let failed = false;
   return (line) => {
     if (failed) return;
@@ -84,51 +84,54 @@ function logWriter({ logs }: StepEnvironment, { taskName, step, log }: StepRunOp
       appendFileSync(file, `${line}\n`);
     } catch (error) {
       failed = true;
-      log(`this log is not written any more: ${error instanceof Error ? error.message : error}`);
+      log(step.name, `this log is not written any more: ${reasonOf(error)}`);
     }
   };
 }
 
-class StepTimeout extends Error {}
-
-async function execute(environment: StepEnvironment, options: StepRunOptions): Promise<number> {
-  const { folder, log, signal, executor } = options;
-  const results = `/tekton/steps/step-${options.step.name}/results`;
-  makeOpenFolder(join(folder, 'steps', `step-${options.step.name}`, 'results'));
-  const values = { ...options.scope.values };
-  for (const { name } of options.step.results) values[`step.results.${name}.path`] = `${results}/${name}`;
-  const mounts = mountsOf(options, { ...options.scope, values });
-  const scope: Scope = { ...options.scope, values };
-  const image = substituteString(options.step.image, scope);
-  const replaced = own(environment.images, image);
+async function execute(
+  run: TaskRun,
+  declared: Step,
+  outer: Scope,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const results = `steps/step-${declared.name}/results`;
+  makeOpenFolder(join(run.folder, results));
+  const values = { ...outer.values };
+  for (const { name } of declared.results) values[`step.results.${name}.path`] = `/tekton/${results}/${name}`;
+  const scope: Scope = { ...outer, values };
+  const mounts = mountsOf(run, declared, scope);
+  const image = substituteString(declared.image, scope);
+  const replaced = own(run.images, image);
   const program =
-    replaced === undefined && options.step.script === undefined
-      ? own(environment.programs, repositoryOf(image))
-      : undefined;
-  const onHost = executor.paths === 'host' && program === undefined;
-  const step = onHost ? atHostPaths(options.step, values, mounts) : options.step;
+    replaced === undefined && declared.script === undefined ? own(run.programs, repositoryOf(image)) : undefined;
+  const onHost = run.executor.paths === 'host' && program === undefined;
+  const step = onHost ? atHostPaths(declared, values, mounts) : declared;
   const env = environmentOf(step, scope);
-  if (onHost) env.set('TMPDIR', makeOpenFolder(join(folder, 'tmp')));
-  for (const [name, value] of Object.entries(options.env)) env.set(name, value);
-  if (options.step.workingDir !== undefined) makeWorkingDir(mounts, substituteString(options.step.workingDir, scope));
+  if (onHost) env.set('TMPDIR', makeOpenFolder(join(run.folder, 'tmp')));
+  for (const [name, value] of Object.entries(run.env)) env.set(name, value);
+  if (declared.workingDir !== undefined) makeWorkingDir(mounts, substituteString(declared.workingDir, scope));
+  const listOf = (texts: readonly string[]): string[] =>
+    substituteList(texts, scope).map((item) => expandEnvironment(item, env));
   const command: StepCommand = {
-    name: `${options.taskName}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
+    name: `${run.name}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,
     neverPull: replaced !== undefined,
-    args: substituteList(step.args, scope).map((item) => expandEnvironment(item, env)),
+    args: listOf(step.args),
     env,
     workingDir: step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope),
     mounts,
     security: step.security,
     log,
-    note: options.note,
+    note: run.note,
     signal,
   };
   if (step.script !== undefined) {
-    return await executor.run({ ...command, command: [writeScript(options, step.script, scope)] });
+    return await run.executor.run({ ...command, command: [writeScript(run, substituteString(step.script, scope))] });
   }
   if (program !== undefined) return await runStepProgram(program, command);
-  return await executor.run({ ...command, command: commandOf(step, scope, env) });
+  return await run.executor.run({ ...command, command: step.command && listOf(step.command) });
 }
 
 /** The step with paths of this machine in what the Task itself says, and in the values that are paths. */
@@ -144,11 +147,6 @@ function atHostPaths(step: Step, values: Record<string, string>, mounts: readonl
   };
 }
 
-function commandOf(step: Step, scope: Scope, env: ReadonlyMap<string, string>): string[] | undefined {
-  if (step.command === undefined) return undefined;
-  return substituteList(step.command, scope).map((item) => expandEnvironment(item, env));
-}
-
 /** Where {@link Scope} has the value of a Pod's label: a name that no `$(…)` reaches. */
 export const labelValue = (key: string): string => `metadata.labels['${key}']`;
 
@@ -162,7 +160,7 @@ function environmentOf(step: Step, scope: Scope): Map<string, string> {
   return env;
 }
 
-function mountsOf({ task, step, folder, workspaces }: StepRunOptions, scope: Scope): Mount[] {
+function mountsOf({ task, folder, workspaces }: TaskRun, step: Step, scope: Scope): Mount[] {
   const own = step.volumeMounts.map((mount): Mount => {
     const containerPath = substituteString(mount.mountPath, scope).replace(/(?<=.)\/+$/, '');
     if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
@@ -206,8 +204,7 @@ function makeWorkingDir(mounts: readonly Mount[], workingDir: string): void {
 }
 
 /** Writes the script where the step finds it, and returns the path that the step knows it by. */
-function writeScript({ folder, executor }: StepRunOptions, script: string, scope: Scope): string {
-  const text = substituteString(script, scope);
+function writeScript({ folder, executor }: TaskRun, text: string): string {
   const name = `script-${Math.random().toString(36).slice(2, 7)}`;
   const path = join(makeOpenFolder(join(folder, 'scripts')), name);
   writeFileSync(path, text.startsWith('#!') ? text : `#!/bin/sh\nset -e\n${text}`);

@@ -1,104 +1,67 @@
 import { join } from 'node:path';
+import { reasonOf } from '@multi-image/kit/errors';
 import { failureText } from '../errors.ts';
-import type { Executor, Mount } from '../executors/executor.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
-import type { ParamValue, Task } from '../plan/model.ts';
-import { UnresolvedReference } from '../plan/substitute.ts';
+import type { ParamValue, ResultSpec } from '../plan/model.ts';
+import { type Scope, substituteString, UnresolvedReference } from '../plan/substitute.ts';
 import { readStepFile } from './confined-path.ts';
-import { RESULTS_LIMIT, readResults } from './results.ts';
-import { runStep, type StepEnvironment } from './step-run.ts';
+import { runStep, type TaskRun } from './step-run.ts';
 
-/** A task that is ready to run: its params are known. */
-export interface TaskRunOptions {
-  name: string;
-  taskRunName: string;
-  params: Record<string, ParamValue>;
-  /** The TaskRun's own folder on this machine; does not exist yet. */
-  folder: string;
-  workspaces: readonly WorkspaceMount[];
-  /** Dotted values that the Task may refer to, besides its own. */
-  values: Readonly<Record<string, string>>;
-  executor: Executor;
-  /** More variables for its steps. */
-  env: Readonly<Record<string, string>>;
-  log(step: string, line: string): void;
-  note(message: string): void;
-  signal: AbortSignal;
-}
-
-/** A workspace of a task that is bound. */
-export type WorkspaceMount = Mount & { name: string };
+/** Bytes that all results of a TaskRun may have together: Tekton passes them in a container's termination message. */
+const RESULTS_LIMIT = 4096;
 
 /** Runs a Task's steps one after the other. Never rejects: the outcome says what happened. */
-export async function runTask(environment: StepEnvironment, task: Task, options: TaskRunOptions): Promise<TaskOutcome> {
-  const { folder, signal, workspaces, params, executor, env } = options;
-  const outcome = started(options);
-  const values: Record<string, string> = { ...options.values, ...pathsOf(task, workspaces) };
+export async function runTask(run: TaskRun): Promise<TaskOutcome> {
+  const { name, task, params, folder, signal } = run;
+  const outcome: TaskOutcome = {
+    name,
+    params,
+    status: 'Succeeded',
+    reason: 'Succeeded',
+    results: {},
+    startedAt: Date.now(),
+    steps: [],
+  };
+  const values: Record<string, string> = { ...run.values, ...pathsOf(run) };
+  const scope: Scope = { params, values };
   try {
     for (const step of task.steps) {
       const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
       outcome.steps.push(ended);
-      await runStep(environment, {
-        task,
-        taskName: options.name,
-        step,
-        executor,
-        env,
-        outcome: ended,
-        scope: { params, values },
-        folder,
-        workspaces,
-        log: (line) => options.log(step.name, line),
-        note: options.note,
-        signal,
-      });
+      await runStep(run, step, scope, ended);
       if (ended.exitCode !== 0 && step.onError !== 'continue') {
         fail(outcome, 'Failed', `"step-${step.name}" exited with code ${ended.exitCode}`);
         break;
       }
       const own = join(folder, 'steps', `step-${step.name}`, 'results');
-      for (const { name } of step.results) {
-        const text = await readStepFile(join(own, name), RESULTS_LIMIT);
-        if (text !== undefined) values[`steps.${step.name}.results.${name}`] = text;
+      for (const result of step.results) {
+        const text = await readStepFile(join(own, result.name), RESULTS_LIMIT);
+        if (text !== undefined) values[`steps.${step.name}.results.${result.name}`] = text;
       }
     }
-    const read = await readResults(task, join(folder, 'results'), { params, values });
-    outcome.results = read.results;
-    if (read.problem !== undefined && outcome.status === 'Succeeded') {
-      fail(outcome, read.problem.reason, read.problem.message);
-    }
+    await readResults(run, scope, outcome);
   } catch (error) {
-    noteError(outcome, error, signal);
+    if (signal.aborted) {
+      const stop = signal.reason instanceof Stopped ? signal.reason : undefined;
+      outcome.status = stop?.status ?? 'Cancelled';
+      outcome.reason = stop?.reason ?? 'TaskRunCancelled';
+      outcome.message = stop?.message ?? 'the run was cancelled';
+    } else {
+      const reason = error instanceof UnresolvedReference ? 'TaskRunValidationFailed' : 'Failed';
+      fail(outcome, reason, failureText(error));
+    }
   }
   outcome.finishedAt = Date.now();
   return outcome;
 }
 
-function started({ name, params }: TaskRunOptions): TaskOutcome {
-  return { name, params, status: 'Succeeded', reason: 'Succeeded', results: {}, startedAt: Date.now(), steps: [] };
-}
-
-function noteError(outcome: TaskOutcome, error: unknown, signal: AbortSignal): void {
-  if (signal.aborted) {
-    const stop = signal.reason instanceof Stopped ? signal.reason : undefined;
-    outcome.status = stop?.status ?? 'Cancelled';
-    outcome.reason = stop?.reason ?? 'TaskRunCancelled';
-    outcome.message = stop?.message ?? 'the run was cancelled';
-  } else if (error instanceof UnresolvedReference) {
-    fail(outcome, 'TaskRunValidationFailed', error.message);
-  } else {
-    fail(outcome, 'Failed', failureText(error));
-  }
-}
-
+/** Notes a failure; the first one counts. */
 function fail(outcome: TaskOutcome, reason: string, message: string): void {
-  outcome.status = 'Failed';
-  outcome.reason = reason;
-  outcome.message = message;
+  if (outcome.status === 'Succeeded') Object.assign(outcome, { status: 'Failed', reason, message });
 }
 
 /** `results.r.path`, `workspaces.w.path` and the like. */
-function pathsOf(task: Task, workspaces: readonly WorkspaceMount[]): Record<string, string> {
+function pathsOf({ task, workspaces }: TaskRun): Record<string, string> {
   const values: Record<string, string> = {};
   for (const { name } of task.results) values[`results.${name}.path`] = `/tekton/results/${name}`;
   for (const { name } of task.steps) values[`steps.${name}.exitCode.path`] = `/tekton/steps/step-${name}/exitCode`;
@@ -110,4 +73,44 @@ function pathsOf(task: Task, workspaces: readonly WorkspaceMount[]): Record<stri
     values[`workspaces.${name}.volume`] = mount === undefined ? '' : `ws-${name}`;
   }
   return values;
+}
+
+/** Reads a Task's results from the files that its steps wrote; a result that was not written is left out. */
+async function readResults({ task, folder }: TaskRun, scope: Scope, outcome: TaskOutcome): Promise<void> {
+  let size = 0;
+  for (const spec of task.results) {
+    try {
+      const text = await readText(spec, join(folder, 'results'), scope);
+      if (text === undefined) continue;
+      size += Buffer.byteLength(text);
+      outcome.results[spec.name] = parseResult(spec, text);
+    } catch (error) {
+      return fail(outcome, 'TaskRunResultInvalid', `result ${spec.name}: ${reasonOf(error)}`);
+    }
+  }
+  if (size <= RESULTS_LIMIT) return;
+  outcome.results = {};
+  const message = `the results have ${size} bytes together; the limit is ${RESULTS_LIMIT}`;
+  fail(outcome, 'TaskRunResultLargerThanAllowedLimit', message);
+}
+
+async function readText(spec: ResultSpec, folder: string, scope: Scope): Promise<string | undefined> {
+  if (spec.value === undefined) return await readStepFile(join(folder, spec.name), RESULTS_LIMIT);
+  try {
+    return substituteString(spec.value, scope);
+  } catch (error) {
+    // The step that has this result did not write it.
+    if (error instanceof UnresolvedReference) return undefined;
+    throw error;
+  }
+}
+
+function parseResult(spec: ResultSpec, text: string): ParamValue {
+  if (spec.type === 'string') return text;
+  const value: unknown = JSON.parse(text);
+  const items: unknown[] = typeof value === 'object' && value !== null ? Object.values(value) : [undefined];
+  if (Array.isArray(value) !== (spec.type === 'array') || !items.every((item) => typeof item === 'string')) {
+    throw new Error(`it is not ${spec.type === 'array' ? 'an array' : 'an object'} of strings`);
+  }
+  return value as ParamValue;
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PipelineTask, WorkspaceBinding, WorkspaceDeclaration } from '../plan/model.ts';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
-import type { WorkspaceMount } from './task-run.ts';
+import type { WorkspaceMount } from './step-run.ts';
 
 /** Where the folders behind workspaces are. */
 export interface WorkspaceFolders {
