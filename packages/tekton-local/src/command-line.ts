@@ -61,15 +61,15 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const outcome = await runPipeline({
     root,
     file: relative(root, resolve(file)),
-    params: Object.fromEntries(pairs(values.param, '--param').map(([name, text]) => [name, paramValue(name, text)])),
-    variables: Object.fromEntries(pairs(values.variable, '--variable')),
-    images: Object.fromEntries(pairs(values.image, '--image')),
-    workspaces: Object.fromEntries(pairs(values.workspace, '--workspace')),
-    network: values.network === undefined ? undefined : networkFrom(values.network),
-    tasks: Object.fromEntries(pairs(values.task, '--task').map(([name, path]) => [name, { task: resolve(path) }])),
-    logs: absolute(values.logs),
-    parallel: values.parallel === undefined ? undefined : wholeNumber(values.parallel),
-    statusFile: absolute(values.status),
+    params: named('--param', values.param, paramValue),
+    variables: named('--variable', values.variable, String),
+    images: named('--image', values.image, String),
+    workspaces: named('--workspace', values.workspace, String),
+    network: networkFrom(values.network),
+    tasks: named('--task', values.task, (path) => ({ task: resolve(path) })),
+    logs: values.logs && resolve(values.logs),
+    parallel: wholeNumber(values.parallel),
+    statusFile: values.status && resolve(values.status),
     chains:
       values.sign || values['signing-key'] !== undefined ? { privateKey: keyFrom(values['signing-key']) } : undefined,
     selection: selectionFrom(values),
@@ -121,25 +121,26 @@ function parse(args: readonly string[]): Parsed {
   }
 }
 
-function absolute(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : resolve(path);
-}
-
 function defaultRoot(file: string): string {
   const folder = dirname(resolve(file));
   return folder.endsWith('/.tekton') ? dirname(folder) : folder;
 }
 
-/** `NAME=VALUE`. */
-function pairs(items: readonly string[] | undefined, option: string): [string, string][] {
-  return (items ?? []).map((item) => {
+/** What `NAME=VALUE` gives, by the names. */
+function named<Value>(
+  option: string,
+  items: readonly string[] = [],
+  read: (text: string, name: string) => Value,
+): Record<string, Value> {
+  const pairs = items.map((item): [string, Value] => {
     const at = item.indexOf('=');
-    if (at > 0) return [item.slice(0, at), item.slice(at + 1)];
+    if (at > 0) return [item.slice(0, at), read(item.slice(at + 1), item.slice(0, at))];
     throw new TektonLocalError('USAGE', `${option} needs NAME=VALUE`, { found: item });
   });
+  return Object.fromEntries(pairs);
 }
 
-function paramValue(name: string, text: string): ParamValue {
+function paramValue(text: string, name: string): ParamValue {
   if (!/^[[{]/.test(text)) return text;
   let value: unknown;
   try {
@@ -176,12 +177,13 @@ function writeKey(file: string, key: string): void {
   }
 }
 
-function networkFrom(text: string): 'host' | 'none' {
-  if (text === 'host' || text === 'none') return text;
+function networkFrom(text: string | undefined): 'host' | 'none' | undefined {
+  if (text === undefined || text === 'host' || text === 'none') return text;
   throw new TektonLocalError('USAGE', '--network needs host or none', { found: text });
 }
 
-function wholeNumber(text: string): number {
+function wholeNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new TektonLocalError('USAGE', '--parallel needs a number from 1', { found: text });
 }

@@ -33,29 +33,22 @@ export function containerExecutor(options: ContainerOptions): Executor {
 
 /** The arguments of podman: nothing here is ever read by a shell. */
 function podmanArguments(name: string, step: StepCommand, { containers, network }: ContainerOptions): string[] {
-  const { security, command } = step;
-  const user = security.runAsUser ?? (security.runAsGroup === undefined ? undefined : 0);
-  return [
-    'run',
-    '--rm',
-    ...COMMON_ARGUMENTS,
-    `--network=${network}`,
-    ...containers.runArguments,
-    `--name=${name}`,
-    `--pull=${step.neverPull ? 'never' : 'missing'}`,
-    ...(user === undefined
-      ? []
-      : [`--user=${user}${security.runAsGroup === undefined ? '' : `:${security.runAsGroup}`}`]),
-    ...(security.readOnlyRootFilesystem ? ['--read-only'] : []),
-    ...(security.noNewPrivileges ? ['--security-opt=no-new-privileges'] : []),
-    ...security.dropCapabilities.map((capability) => `--cap-drop=${capability}`),
-    ...security.addCapabilities.map((capability) => `--cap-add=${capability}`),
-    ...(step.workingDir === undefined ? [] : [`--workdir=${step.workingDir}`]),
-    ...step.mounts.map((mount) => `--volume=${mount.hostPath}:${mount.containerPath}:${mount.readOnly ? 'ro' : 'rw'}`),
-    ...[...step.env].map(([key, value]) => `--env=${key}=${value}`),
-    ...(command === undefined ? [] : [`--entrypoint=${JSON.stringify(command)}`]),
-    '--',
-    step.image,
-    ...step.args,
-  ];
+  const { runAsUser, runAsGroup, ...security } = step.security;
+  const user = runAsGroup === undefined ? runAsUser : `${runAsUser ?? 0}:${runAsGroup}`;
+  const options = {
+    network,
+    name,
+    pull: step.neverPull ? 'never' : 'missing',
+    user,
+    'read-only': security.readOnlyRootFilesystem || undefined,
+    'security-opt': security.noNewPrivileges ? 'no-new-privileges' : undefined,
+    'cap-drop': security.dropCapabilities,
+    'cap-add': security.addCapabilities,
+    workdir: step.workingDir,
+    volume: step.mounts.map((mount) => `${mount.hostPath}:${mount.containerPath}:${mount.readOnly ? 'ro' : 'rw'}`),
+    env: [...step.env].map(([key, value]) => `${key}=${value}`),
+    entrypoint: step.command && JSON.stringify(step.command),
+  };
+  const own = Object.entries(options).flatMap(([key, value]) => [value ?? []].flat().map((item) => `--${key}=${item}`));
+  return ['run', '--rm', ...COMMON_ARGUMENTS, ...containers.runArguments, ...own, '--', step.image, ...step.args];
 }

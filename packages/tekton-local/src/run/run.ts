@@ -32,6 +32,15 @@ export interface RunnerOptions extends StepEnvironment {
   taskRunEnded?: ((outcome: TaskOutcome) => void) | undefined;
 }
 
+/** One TaskRun of a task; of a matrix, that of one combination. */
+interface TaskRunOf {
+  task: PipelineTask;
+  scope: Scope;
+  /** The combination, and the end of the TaskRun's name that says which it is. */
+  given: Readonly<Record<string, ParamValue>>;
+  suffix: string;
+}
+
 /** One PipelineRun on its way. */
 export class Run {
   readonly #plan: Plan;
@@ -71,15 +80,17 @@ export class Run {
     const { pipeline, run } = this.#plan;
     const { timeouts } = run;
     const whole = new Deadline(timeouts.pipeline, SKIPPED.timeout, 'PipelineRunTimeout', this.#options.signal);
-    const forTasks =
-      timeouts.tasks ?? (timeouts.finally && timeouts.pipeline ? timeouts.pipeline - timeouts.finally : 0);
-    const tasks = new Deadline(forTasks, SKIPPED.tasksTimeout, 'TaskRunTimeout', whole.signal);
+    const without = (part: number | undefined): number => (part && timeouts.pipeline ? timeouts.pipeline - part : 0);
+    const tasks = new Deadline(
+      timeouts.tasks ?? without(timeouts.finally),
+      SKIPPED.tasksTimeout,
+      'TaskRunTimeout',
+      whole.signal,
+    );
     const last = new Deadline(0, SKIPPED.finallyTimeout, 'TaskRunTimeout', whole.signal);
     try {
       await this.#schedule(pipeline.tasks, tasks, {});
-      const forLast =
-        timeouts.finally ?? (timeouts.tasks && timeouts.pipeline ? timeouts.pipeline - timeouts.tasks : 0);
-      last.start(forLast);
+      last.start(timeouts.finally ?? without(timeouts.tasks));
       await this.#schedule(pipeline.finally, last, taskStatuses(this.#plan, this.#outcomes));
     } finally {
       for (const deadline of [whole, tasks, last]) deadline.end();
@@ -133,34 +144,26 @@ export class Run {
     this.#running.set(task.name, { ...withoutSteps(task.name, 'Succeeded', 'Running'), startedAt: Date.now() });
     this.#emit({ type: 'task-started', task: task.name });
     this.#writeStatus();
-    if (task.matrix.length === 0) return await this.#taskRun(task, scope, {}, '', signal);
-    const runs = combinationsOf(task.matrix, scope).map((params, index) =>
-      this.#taskRun(task, scope, params, `-${index}`, signal),
+    if (task.matrix.length === 0) return await this.#taskRun({ task, scope, given: {}, suffix: '' }, signal);
+    const runs = combinationsOf(task.matrix, scope).map((given, index) =>
+      this.#taskRun({ task, scope, given, suffix: `-${index}` }, signal),
     );
     return combine(task.name, await Promise.all(runs));
   }
 
-  /** One TaskRun with all its attempts. `extra` and `suffix` are a combination of the matrix and its number. */
-  async #taskRun(
-    task: PipelineTask,
-    scope: Scope,
-    extra: Readonly<Record<string, ParamValue>>,
-    suffix: string,
-    signal: AbortSignal,
-  ): Promise<TaskOutcome> {
+  /** One TaskRun with all its attempts. */
+  async #taskRun(of: TaskRunOf, signal: AbortSignal): Promise<TaskOutcome> {
+    const { task } = of;
+    const tooLong = `TaskRun "${task.name}" failed to finish within its timeout`;
     for (let attempt = 0; ; attempt++) {
-      const deadline = new Deadline(
-        task.timeout ?? DEFAULT_TASK_TIMEOUT,
-        `TaskRun "${task.name}" failed to finish within its timeout`,
-        'TaskRunTimeout',
-        signal,
-      );
+      const folder = join(this.#folder, `${task.name}${of.suffix}`, String(attempt));
+      const deadline = new Deadline(task.timeout ?? DEFAULT_TASK_TIMEOUT, tooLong, 'TaskRunTimeout', signal);
       try {
         // Not even a task that could not be prepared ends the run without an outcome.
-        const outcome = await this.#attempt(task, scope, extra, suffix, attempt, deadline.signal).catch((error) =>
+        const outcome = await this.#attempt(of, attempt, folder, deadline.signal).catch((error) =>
           withoutSteps(task.name, 'Failed', 'Failed', failureText(error)),
         );
-        this.#discard(join(this.#folder, `${task.name}${suffix}`, String(attempt)));
+        this.#discard(folder);
         if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) {
           this.#options.taskRunEnded?.(outcome);
           return outcome;
@@ -179,30 +182,20 @@ export class Run {
     this.#removals.push(rmdir(folder).catch(() => removeFolder(folder).catch(() => undefined)));
   }
 
-  async #attempt(
-    task: PipelineTask,
-    scope: Scope,
-    extra: Readonly<Record<string, ParamValue>>,
-    suffix: string,
-    attempt: number,
-    signal: AbortSignal,
-  ): Promise<TaskOutcome> {
+  async #attempt(of: TaskRunOf, attempt: number, folder: string, signal: AbortSignal): Promise<TaskOutcome> {
+    const { task, scope } = of;
     const implementation = this.#plan.implementations.get(task.name);
     if (implementation === undefined) throw new Error(`${task.name} was not resolved`);
-    const folder = join(this.#folder, `${task.name}${suffix}`, String(attempt));
     const own = task.params.map(({ name, value }): [string, ParamValue] => [name, substituteValue(value, scope)]);
-    const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...extra };
+    const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...of.given };
     const { executor = 'container', env = {} } = implementation.given ?? {};
     const params: Record<string, ParamValue> = implementation.embedded ? { ...this.#plan.params } : {};
     for (const spec of implementation.task.params) {
       const value = given[spec.name] ?? params[spec.name] ?? spec.default;
       if (value !== undefined) params[spec.name] = mergeObject(spec, value);
     }
-    const { images, programs, logs } = this.#options;
     return runTask({
-      images,
-      programs,
-      logs,
+      ...this.#options,
       name: task.name,
       task: implementation.task,
       folder,
@@ -216,15 +209,11 @@ export class Run {
       workspaces:
         executor === 'host'
           ? []
-          : workspaceMounts(task, implementation.task.workspaces, {
-              bindings: this.#plan.workspaces,
-              run: this.#folder,
-              task: folder,
-            }),
+          : workspaceMounts(task, implementation.task, this.#plan.workspaces, { run: this.#folder, task: folder }),
       values: {
         ...(implementation.embedded ? this.#run.values : {}),
         ...Object.fromEntries(Object.entries(this.#plan.run.labels).map(([key, value]) => [labelValue(key), value])),
-        'context.taskRun.name': `${this.#run.name}-${task.name}${suffix}`,
+        'context.taskRun.name': `${this.#run.name}-${task.name}${of.suffix}`,
         'context.taskRun.namespace': this.#plan.run.namespace,
         'context.taskRun.uid': this.#id,
         'context.task.name': implementation.task.name,

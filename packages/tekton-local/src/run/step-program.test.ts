@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hasBusybox } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
+import { runCommand } from '../command.ts';
 import { busyboxRuns, logOf, taskOf } from '../testing/busybox-run.ts';
 import type { StepProgram } from './step-program.ts';
 
@@ -24,6 +25,18 @@ describe.skipIf(!hasBusybox)('a function in place of a step’s image (needs bus
       ...more,
     },
     ...('workspaces' in more ? { workspaces: more.workspaces } : {}),
+  });
+
+  it('says the last words of a program of this machine that fails it', async () => {
+    const carry: StepProgram = async () => {
+      await runCommand('sh', ['-c', 'echo no such blob >&2; exit 3']);
+      return 0;
+    };
+    const outcome = await run(pipelineRun({ tasks: [task([], 'true')] }), { programs: { 'quay.io/x/carrier': carry } });
+    expect(taskOf(outcome, 'task')).toMatchObject({
+      status: 'Failed',
+      message: 'sh -c failed with exit code 3: no such blob',
+    });
   });
 
   it('leaves modes as they are, and what it wrote to the step’s user', async () => {

@@ -1,28 +1,24 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PipelineTask, WorkspaceBinding, WorkspaceDeclaration } from '../plan/model.ts';
+import type { PipelineTask, Task, WorkspaceBinding } from '../plan/model.ts';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import type { WorkspaceMount } from './step-run.ts';
 
-/** Where the folders behind workspaces are. */
-export interface WorkspaceFolders {
-  /** What the PipelineRun binds, by the pipeline's name for it. */
-  bindings: ReadonlyMap<string, WorkspaceBinding>;
-  /** The run's own folder. */
-  run: string;
-  /** The TaskRun's own folder. */
-  task: string;
-}
-
-/** The workspaces of a task that are bound. A volume claim is one folder for all tasks; an emptyDir a new one for each. */
+/**
+ * The workspaces of a task that are bound. A volume claim is one folder for all tasks; an emptyDir a new one for each.
+ *
+ * @param bindings What the PipelineRun binds, by the pipeline's name for it.
+ * @param folders The own folders of the run and of the TaskRun.
+ */
 export function workspaceMounts(
   task: PipelineTask,
-  declared: readonly WorkspaceDeclaration[],
-  folders: WorkspaceFolders,
+  { workspaces }: Task,
+  bindings: ReadonlyMap<string, WorkspaceBinding>,
+  folders: { run: string; task: string },
 ): WorkspaceMount[] {
-  return declared.flatMap((workspace) => {
+  return workspaces.flatMap((workspace) => {
     const used = task.workspaces.find((candidate) => candidate.name === workspace.name);
-    const binding = used && folders.bindings.get(used.workspace);
+    const binding = used && bindings.get(used.workspace);
     if (used === undefined || binding === undefined || binding.kind === 'unbound') return [];
     const subPath = join(binding.subPath ?? '', used.subPath ?? '');
     const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
