@@ -39,5 +39,10 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
 function extracted(name: string, task: TaskFacts | undefined): Evidence {
   if (isPruned(task)) return skipped('extract', `${name}: ${PRUNED_REASON}`);
   if (task?.status !== 'Succeeded') return failed('extract', name, 'Succeeded', describeTask(task));
-  return passed('extract', `${name} answered after ${formatSpan((task.finishedAt ?? 0) - (task.startedAt ?? 0))}`);
+  const { PROOF } = task.results ?? {};
+  const proof = typeof PROOF === 'string' ? `; its proof: ${PROOF}` : '';
+  return passed(
+    'extract',
+    `${name} answered after ${formatSpan((task.finishedAt ?? 0) - (task.startedAt ?? 0))}${proof}`,
+  );
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { TWO } from '../testing/chains.ts';
@@ -19,6 +20,18 @@ async function problems(workspace: Workspace): Promise<string[]> {
   const { findings } = JSON.parse(stdout) as Report;
   return findings.filter(({ level }) => level === 'problem').map(({ about }) => about);
 }
+
+test('notes what nobody can prove without the key of the build system, or with a verifier that is not there', async () => {
+  using workspace = new Workspace();
+  workspace.configure(TWO);
+  const notes = async () => {
+    const { findings } = JSON.parse((await run(workspace.folder, 'doctor', '--json')).stdout) as Report;
+    return findings.map(({ about }) => about).join('\n');
+  };
+  expect(await notes()).toContain('no public key of the build system');
+  execFileSync('git', ['init', '--quiet', workspace.folder]);
+  expect(await notes()).toContain('this clone has not the commit whose digest-chain judges Snapshots');
+});
 
 test('has no problem with a repository that is right, and names each one that is not', async () => {
   using workspace = new Workspace();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabelNames } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
+import { run as runProgram } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
 import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
@@ -40,7 +41,8 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
     json: { type: 'boolean', default: false },
   });
   if (options === undefined) return EXIT.done;
-  const findings = diagnose(await loadConfig(options.config));
+  const config = await loadConfig(options.config);
+  const findings = [...diagnose(config), ...(await findUnprovable(config))];
   if (options.json) {
     process.stdout.write(`${printableJson({ findings })}\n`);
   } else {
@@ -84,6 +86,33 @@ function* findFileProblems({ chain, pins, base, folder }: LoadedConfig): Generat
   }
   for (const { from, to } of findAdoptions(files, pins))
     yield note(`a bot updated ${from}`, to, 'pnpm render takes it over');
+}
+
+/** What Snapshots are judged by, and what nobody can prove for lack of it. */
+async function findUnprovable({ chain, pins, pinsPath, root }: LoadedConfig): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  if (chain.buildSystem === undefined) {
+    const about = 'the config has no public key of the build system: scanners and verify-chain prove the link alone';
+    findings.push(note(about, 'no buildSystem', 'docs/konflux.md, "The key of the build system", says where it is'));
+  }
+  if (pins.verifier === undefined) {
+    const hint = 'verifier: and what git rev-parse HEAD prints';
+    findings.push(note(`${pinsPath} pins no verifier: Snapshots are judged by a branch`, 'a branch can move', hint));
+    return findings;
+  }
+  const git = (...args: string[]): Promise<number> =>
+    runProgram('git', args, { cwd: root }).then(
+      ({ exitCode }) => exitCode,
+      () => 0,
+    );
+  const isGit = (await git('rev-parse', '--git-dir')) === 0;
+  if (isGit && (await git('cat-file', '-e', `${pins.verifier}^{commit}`)) !== 0) {
+    const about =
+      'this clone has not the commit whose digest-chain judges Snapshots: its remote may not have it either';
+    const hint = `git fetch --unshallow, or set verifier in ${pinsPath} to what git rev-parse HEAD prints, and render`;
+    findings.push(note(about, pins.verifier, hint));
+  }
+  return findings;
 }
 
 /** What a Containerfile must have for the link to get into the image. A base by tag gives other digests tomorrow. */

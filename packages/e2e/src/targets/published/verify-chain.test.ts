@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runPipeline } from '@multi-image/tekton-local';
+import { LOCAL_BUILDER, runPipeline } from '@multi-image/tekton-local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Report } from '../../report/report.ts';
@@ -51,7 +51,11 @@ describe.skipIf(lacking.length > 0)(title, () => {
   });
 
   /** Runs it as the integration service does: with the scenario's params and a Snapshot; answers with TEST_OUTPUT. */
-  async function verify(app: string, scanner: string): Promise<{ [key: string]: unknown }> {
+  async function verify(
+    app: string,
+    scanner: string,
+    more: Record<string, string> = {},
+  ): Promise<{ [key: string]: unknown }> {
     const scenario = parse(await readFile(join(checkout, 'konflux/integration-tests.yaml'), 'utf8'));
     const built = { url: scenario.spec.resolverRef.params[0].value, revision: report?.revision };
     const snapshot = {
@@ -68,6 +72,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
       { name: 'git-url', value: git.url },
       // The clone's branch is whatever this repository is on.
       { name: 'revision', value: 'HEAD' },
+      ...Object.entries(more).map(([name, value]) => ({ name, value })),
     ];
     const run = {
       apiVersion: 'tekton.dev/v1',
@@ -106,6 +111,43 @@ describe.skipIf(lacking.length > 0)(title, () => {
       successes: 1,
       failures: 0,
       warnings: 1,
+    });
+  });
+
+  /** As where the config names the key; who signed here does not call itself Chains. */
+  const key = () => ({ 'public-key': report?.publicKeys[0] ?? '', 'builder-id': LOCAL_BUILDER });
+
+  test('with a key, a chain that the build system attests is a success, and says so', async () => {
+    const { app, scanner } = published();
+    expect(await verify(app, scanner, key())).toMatchObject({
+      result: 'SUCCESS',
+      note: 'the chain is attested by the build system, and the Snapshot holds it',
+      warnings: 0,
+    });
+    const otherwise = { ...key(), 'builder-id': '' };
+    expect(await verify(app, scanner, otherwise)).toMatchObject({ result: 'FAILURE', failures: 1 });
+    const elsewhere = { ...key(), source: 'https://example.com/elsewhere' };
+    expect(await verify(app, scanner, elsewhere)).toMatchObject({
+      result: 'FAILURE',
+      note: 'the Snapshot was built from another repository',
+    });
+  });
+
+  test('with a key, a pair that somebody else sealed is a failure, whole as it is', async () => {
+    const { scanner } = published();
+    const [role, origin] = ['metadata', at(0, report?.images[0]?.originDigest)];
+    const digestFile = join(bench.folder, 'by-hand');
+    const cli = join(repository, 'packages/digest-chain/src/cli.ts');
+    const name = at(0).replace(/@.*$/, '');
+    const args = ['seal', `--result-digest=${digestFile}`, '--pipeline-run=by-hand', '--', origin];
+    // As the pipeline seals, but for the tag that the label names.
+    const other = `${scanner.split('@')[0]}:by-hand@${scanner.split('@')[1]}`;
+    execFileSync(process.execPath, [cli, ...args, `${role}=${other}`], { stdio: 'pipe' });
+    const forged = `${name}@${await readFile(digestFile, 'utf8')}`;
+    expect(await verify(forged, scanner)).toMatchObject({ result: 'SUCCESS', warnings: 1 });
+    expect(await verify(forged, scanner, key())).toMatchObject({
+      result: 'FAILURE',
+      note: 'the chain is not proved: see the log of the step extract',
     });
   });
 
