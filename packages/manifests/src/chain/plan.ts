@@ -1,49 +1,33 @@
 import { DEFAULT_PREFIX } from '@multi-image/digest-chain/oci';
 import { parseDuration } from '@multi-image/kit/durations';
-import type { ChainConfig, ImageConfig, KonfluxCheck } from '../config/schema.ts';
-import { CHECKS } from '../config/schema.ts';
+import { CHECKS, type ChainConfig, type ImageConfig } from '../config/schema.ts';
 import { argumentPrefix, defaultName } from './names.ts';
 
 /** An image with every default filled in and its edges followed. */
-export interface PlannedImage {
-  readonly role: string;
-  readonly name: string;
+export interface PlannedImage
+  extends Readonly<Required<Omit<ImageConfig, 'component' | 'embeds' | 'pullRequestExpiry'>>> {
   readonly component: string | undefined;
-  readonly serviceAccount: string;
   /** Registry and repository, without a tag. */
   readonly repository: string;
-  readonly containerfile: string;
-  readonly context: string;
   /** Images whose digests are baked into this one. */
   readonly embeds: readonly PlannedImage[];
   /** Images that have this one's digest baked in. An image that has any is sealed with theirs. */
   readonly embeddedBy: readonly PlannedImage[];
   /** `IMAGE1`: the build arguments about this image are `IMAGE1_DIGEST` and `IMAGE1_URL`. */
   readonly argumentPrefix: string;
-  readonly buildArgs: Readonly<Record<string, string>>;
-  readonly hermetic: boolean;
-  readonly prefetch: NonNullable<ImageConfig['prefetch']>;
-  readonly platforms: readonly string[];
   /** Only where it differs from the chain's. */
   readonly pullRequestExpiry: string | undefined;
-  readonly checks: readonly KonfluxCheck[];
 }
 
+/** What a plan has of its config as it is there, or as it is by default. */
+type Kept =
+  | ('application' | 'displayName' | 'namespace' | 'registry' | 'labelPrefix' | 'seal' | 'imageFormat' | 'digestChain')
+  | ('pullRequestExpiry' | 'imageRepositories' | 'visibility' | 'pushSecret');
+
 /** A checked config as the renderers read it. */
-export interface ChainPlan {
-  readonly application: string;
-  readonly displayName: string;
-  readonly namespace: string;
-  readonly registry: string;
+export interface ChainPlan extends Readonly<Required<Pick<ChainConfig, Kept>>> {
   readonly gitUrl: string;
   readonly branch: string;
-  readonly labelPrefix: string;
-  readonly seal: 'label' | 'referrer';
-  readonly imageFormat: 'oci' | 'docker';
-  readonly pullRequestExpiry: string;
-  readonly imageRepositories: 'konflux' | 'own';
-  readonly visibility: 'public' | 'private';
-  readonly pushSecret: string;
   /** Runs pull requests, and pushes to repositories of their own; undefined where they run as pushes do. */
   readonly pullRequestAccount: string | undefined;
   readonly buildSystem:
@@ -53,7 +37,6 @@ export interface ChainPlan {
   readonly buildTimeout: number;
   /** Minutes, on top of the build's. */
   readonly checksTimeout: number;
-  readonly digestChain: string;
   /** In the order of the config. */
   readonly images: readonly PlannedImage[];
   readonly primary: PlannedImage;
@@ -118,12 +101,11 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
   const name = image.name ?? defaultName(index);
   const checks = image.checks ?? config.checks ?? CHECKS;
   return {
-    role: image.role,
+    ...image,
     name,
     component: image.component,
     serviceAccount: image.serviceAccount ?? `build-pipeline-${image.component ?? ''}`,
     repository: `${config.registry}/${image.repository}`,
-    containerfile: image.containerfile,
     context: image.context ?? '.',
     embeds: [],
     embeddedBy: [],

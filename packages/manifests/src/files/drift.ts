@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManifestsError } from '../errors.ts';
 import type { RenderedFile } from '../render/render.ts';
-import { withPinStampOf } from './stamp.ts';
+import { readStamp, withPinStampOf } from './stamp.ts';
 
 /** A rendered file that is not what it should be, and the first line where it shows. */
 export interface Drift {
@@ -38,8 +38,32 @@ export function findDrift(files: readonly ComparedFile[]): Drift[] {
   });
 }
 
+/** Files that were rendered once and are no longer: a pipeline run that is left behind would still be started. */
+export function findStale(files: readonly RenderedFile[], base: string): string[] {
+  const current = new Set(files.map(({ path }) => path));
+  return ['.tekton', 'pipeline', 'pipeline/tasks', 'konflux'].flatMap((folder) =>
+    list(join(base, folder))
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => `${folder}/${name}`)
+      .filter((path) => !current.has(path) && readStamp(readIfThere(join(base, path)) ?? '') !== undefined),
+  );
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
 /** A file's text; undefined where there is no such file. */
-export function readIfThere(path: string): string | undefined {
+function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {

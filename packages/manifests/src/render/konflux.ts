@@ -40,67 +40,53 @@ export function component(image: PlannedImage, chain: ChainPlan): YamlMap {
 
 /** The repositories that Konflux makes for an image. */
 export function imageRepositories(image: PlannedImage, chain: ChainPlan): YamlMap[] {
-  const all = [imageRepository(image, chain)];
-  if (chain.pullRequestAccount !== undefined) all.push(pullRequestImageRepository(image, chain));
-  return all;
-}
-
-/** Of no component: its secret is linked to no account but that of pull requests. */
-function pullRequestImageRepository(image: PlannedImage, chain: ChainPlan): YamlMap {
+  const own = imageRepository(repositoryName(image, chain), image, chain, image.component);
+  if (chain.pullRequestAccount === undefined) return [own];
+  // Of no component: its secret is linked to no account but that of pull requests.
   const repository = pullRequestRepository(image, chain);
-  return {
-    apiVersion: API,
-    kind: 'ImageRepository',
-    metadata: { name: pullRequestRepositoryName(image, chain), namespace: chain.namespace },
-    spec: { image: { name: konfluxName({ repository }, chain), visibility: chain.visibility } },
-  };
+  return [own, imageRepository(pullRequestRepositoryName(image, chain), { repository }, chain)];
 }
 
-function imageRepository(image: PlannedImage, chain: ChainPlan): YamlMap {
-  const owned = image.component !== undefined;
+function imageRepository(
+  name: string,
+  image: Pick<PlannedImage, 'repository'>,
+  chain: ChainPlan,
+  owner?: string,
+): YamlMap {
+  const annotations = { 'image-controller.appstudio.redhat.com/update-component-image': 'true' };
+  const labels = { 'appstudio.redhat.com/application': chain.application, 'appstudio.redhat.com/component': owner };
   return {
     apiVersion: API,
     kind: 'ImageRepository',
-    metadata: {
-      name: repositoryName(image, chain),
-      namespace: chain.namespace,
-      annotations: owned ? { 'image-controller.appstudio.redhat.com/update-component-image': 'true' } : undefined,
-      labels: owned
-        ? { 'appstudio.redhat.com/application': chain.application, 'appstudio.redhat.com/component': image.component }
-        : undefined,
-    },
+    metadata: { name, namespace: chain.namespace, ...(owner === undefined ? {} : { annotations, labels }) },
     spec: { image: { name: konfluxName(image, chain), visibility: chain.visibility } },
   };
 }
 
 /**
- * The service account of a component, with the secrets that Konflux does not link to it by itself. Applied server-side,
- * it adds to what is there: the list is keyed by name. Undefined where there is none to link.
+ * The service accounts of components, with the secrets that Konflux does not link to them by itself, and the one that runs
+ * pull requests: it can push to their repositories, and to no other. Applied server-side, they add to what is there: the
+ * list is keyed by name.
  */
-export function serviceAccount(image: PlannedImage, chain: ChainPlan): YamlMap | undefined {
-  const secrets = chain.imageRepositories === 'own' ? [chain.pushSecret] : foreignSecrets(image, chain);
-  if (secrets.length === 0) return undefined;
-  return {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: image.serviceAccount, namespace: chain.namespace },
-    secrets: secrets.map((name) => ({ name })),
-  };
-}
-
-/** The account that runs pull requests: it can push to their repositories, and to no other. */
-export function pullRequestServiceAccount(chain: ChainPlan): YamlMap | undefined {
-  if (chain.pullRequestAccount === undefined) return undefined;
-  const secrets =
-    chain.imageRepositories === 'own'
-      ? [`${chain.pushSecret}-pull-requests`]
-      : chain.images.map((image) => `${pullRequestRepositoryName(image, chain)}-image-push`);
-  return {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: chain.pullRequestAccount, namespace: chain.namespace },
-    secrets: secrets.map((name) => ({ name })),
-  };
+export function serviceAccounts(components: readonly PlannedImage[], chain: ChainPlan): YamlMap[] {
+  const { imageRepositories, pushSecret, pullRequestAccount } = chain;
+  const owned = imageRepositories === 'own';
+  const accounts = components.map((image): [string, string[]] => [
+    image.serviceAccount,
+    owned ? [pushSecret] : foreignSecrets(image, chain),
+  ]);
+  if (pullRequestAccount !== undefined) {
+    const made = chain.images.map((image) => `${pullRequestRepositoryName(image, chain)}-image-push`);
+    accounts.push([pullRequestAccount, owned ? [`${pushSecret}-pull-requests`] : made]);
+  }
+  return accounts
+    .filter(([, secrets]) => secrets.length > 0)
+    .map(([name, secrets]) => ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name, namespace: chain.namespace },
+      secrets: secrets.map((name) => ({ name })),
+    }));
 }
 
 /** Proves, on each Snapshot of a scanner, that its image and the one it was found by are one chain. */

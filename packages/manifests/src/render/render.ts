@@ -1,15 +1,14 @@
 import type { ChainPlan } from '../chain/plan.ts';
+import { stampLine } from '../files/stamp.ts';
 import type { Pins } from '../pins.ts';
-import type { YamlMap } from '../yaml/write.ts';
+import { writeYaml, type YamlMap } from '../yaml/write.ts';
 import { extract, extractPipeline } from './extract.ts';
-import { renderFile } from './header.ts';
 import {
   application,
   component,
   imageRepositories,
   integrationTestScenario,
-  pullRequestServiceAccount,
-  serviceAccount,
+  serviceAccounts,
   verifiedScanners,
 } from './konflux.ts';
 import { extractImage, labelImage, linkImage } from './own-tasks.ts';
@@ -80,9 +79,7 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
     'konflux/service-accounts.yaml',
     `Links the secrets that a pipeline needs beyond that of its own image repository.
 Apply it server-side: it adds to accounts that Konflux makes, and takes nothing away.`,
-    ...[...components.map((image) => serviceAccount(image, chain)), pullRequestServiceAccount(chain)].filter(
-      (account) => account !== undefined,
-    ),
+    ...serviceAccounts(components, chain),
   );
   if (verified.length > 0) {
     add('pipeline/verify-chain.yaml', 'Proves the chain that a Snapshot holds.', verifyChain(chain, pins));
@@ -93,4 +90,16 @@ Apply it server-side: it adds to accounts that Konflux makes, and takes nothing 
     ...verified.map((image) => integrationTestScenario(image, chain, folder)),
   );
   return files;
+}
+
+/** A rendered file: what it is, how to change it, what it was rendered to, and its documents. */
+function renderFile(what: string, documents: readonly YamlMap[]): string {
+  const body = writeYaml(documents);
+  const header = `${what}
+
+Rendered from konflux.config.ts by \`pnpm render\`: change that file and render again.
+Edits to this one are refused; only digests that a bot updates here are taken over.
+${stampLine(body)}`;
+  const comment = header.split('\n').map((line) => `# ${line}`.trimEnd());
+  return `${comment.join('\n')}\n${body}`;
 }

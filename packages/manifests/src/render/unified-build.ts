@@ -2,8 +2,16 @@ import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { buildTasks } from './build-tasks.ts';
-import { checkTasks, SKIP_CHECKS_PARAM } from './check-tasks.ts';
-import { CACHE_PROXY_PARAM, cloneTask, GIT_RESULTS, initTask, SOURCE_PARAMS, WORKSPACES } from './source-tasks.ts';
+import {
+  CACHE_PROXY_PARAM,
+  checkTasks,
+  cloneTask,
+  GIT_RESULTS,
+  initTask,
+  SKIP_CHECKS_PARAM,
+  SOURCE_PARAMS,
+  WORKSPACES,
+} from './shared-tasks.ts';
 import {
   applyTagsTask,
   catalogTask,
