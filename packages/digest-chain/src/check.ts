@@ -65,13 +65,12 @@ export function skipped(about: Pick<Check, 'id' | 'role'>, reason: string): Chec
   return { ...about, status: 'skipped', evidence: reason };
 }
 
-/** A check that needs others; skipped where one of them did not pass. */
-export async function after<T>(
-  needed: readonly Step<unknown>[],
+/** A check of what another one found; skipped where that did not pass. */
+export async function after<N, T>(
+  needed: Step<N>,
   about: Pick<Check, 'id' | 'role'>,
-  step: Work<T>,
+  step: (found: N) => ReturnType<Work<T>>,
 ): Promise<Step<T>> {
-  const failed = needed.find((other) => other.check.status !== 'passed');
-  if (failed === undefined) return runCheck(about, step);
-  return { check: skipped(about, `needs ${failed.check.id}, which failed`), value: undefined };
+  if (needed.check.status === 'passed') return runCheck(about, () => step(needed.value as N));
+  return { check: skipped(about, `needs ${needed.check.id}, which failed`), value: undefined };
 }

@@ -1,14 +1,18 @@
+import { CONCURRENCY } from '../../../kit/src/concurrent.ts';
 import type { AttestedImage } from '../attestation/attested-image.ts';
 import { isCommit } from '../attestation/git-source.ts';
-import type { Check } from '../check.ts';
+import { after, type Check, type Step } from '../check.ts';
 import type { Digest } from '../digest.ts';
+import { type Embedding, findEmbeddings } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
 import { isIndex } from '../media-types.ts';
+import { parseReference } from '../reference.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/config.ts';
 import type { ImageTree } from '../seal/tree.ts';
+import { ownRegistries } from './limits.ts';
 
 /** Where a proof starts, and what it is made with. */
 export interface ProofContext {
@@ -44,6 +48,52 @@ export function memberOf(
   const index = isIndex(origin.manifest.mediaType);
   const built = index ? origin.images.map((image) => image.manifest) : [origin.manifest];
   return { role, repository, manifest, origin: origin.manifest.digest, built, embeds };
+}
+
+/**
+ * Reads what an image or a statement names, in its order, until something fails: then nothing more is read, for the proof
+ * is lost, and whoever named it must not send us further. On the registries that the caller named, a few are read at the
+ * same time; on others one after the other. The results of what was read, in order.
+ */
+export async function readInOrder<T, R>(
+  items: readonly T[],
+  options: {
+    readonly read: (item: T) => Promise<R>;
+    readonly isOwn: (item: T) => boolean;
+    readonly failed: (result: R) => boolean;
+  },
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  while (results.length < items.length && !results.some(options.failed)) {
+    const rest = items.slice(results.length);
+    const foreign = rest.findIndex((item) => !options.isOwn(item));
+    const count = foreign === -1 ? CONCURRENCY : Math.max(1, Math.min(foreign, CONCURRENCY));
+    results.push(...(await Promise.all(rest.slice(0, count).map(options.read))));
+  }
+  return results;
+}
+
+/** Whether a link leads to a registry that the caller named; what is malformed is found out when it is followed. */
+export function isOwn({ repository, at }: ProofContext, { role, url }: Pick<Link, 'role' | 'url'>): boolean {
+  if (at.has(role)) return true;
+  try {
+    return ownRegistries(repository, at.values()).has(parseReference(url).registry);
+  } catch {
+    return false;
+  }
+}
+
+/** How each image of a tree that was read embeds `origin`. */
+export function checkEmbedding(
+  read: Step<ImageTree>,
+  role: string,
+  origin: Digest,
+  names: LabelNames,
+): Promise<Step<readonly Embedding[]>> {
+  return after(read, { id: 'embeds-origin', role }, (tree) => {
+    const value = findEmbeddings(tree, origin, names);
+    return { evidence: value.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; '), value };
+  });
 }
 
 /** What the images of a tree say they were built from; undefined where it could not be read. */
@@ -93,9 +143,6 @@ const REVISION_LABEL =
 
 /** The revision that all images of a tree name. */
 export function revisionOf(facts: readonly ImageFacts[]): string | undefined {
-  return common(facts.map(({ revision }) => revision));
-}
-
-function common([first, ...others]: readonly (string | undefined)[]): string | undefined {
-  return others.every((other) => other === first) ? first : undefined;
+  const named = new Set(facts.map(({ revision }) => revision));
+  return named.size === 1 ? facts[0]?.revision : undefined;
 }

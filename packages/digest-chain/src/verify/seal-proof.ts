@@ -1,7 +1,7 @@
 import type { AttestedImage } from '../attestation/attested-image.ts';
 import { after, type Check, type CheckId, runCheck, type Step, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
-import { type Embedding, embeddedImages, findEmbeddings } from '../embedding.ts';
+import { type Embedding, embeddedImages } from '../embedding.ts';
 import { DigestChainError, quoted } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
@@ -12,13 +12,14 @@ import type { Link, Seal } from '../seal/config.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
 import { type Chain, originDigest } from '../statement/chain.ts';
 import { type Discovery, discoverStatements } from '../statement/discover.ts';
-import { readInOrder } from './in-order.ts';
-import { ownRegistries } from './limits.ts';
 import {
+  checkEmbedding,
+  isOwn,
   type LinkProof,
   memberOf,
   type NamedRevisions,
   type ProofContext,
+  readInOrder,
   revisionsOf,
   sameRevision,
 } from './proof.ts';
@@ -26,22 +27,27 @@ import {
 /** The proof of an image that is linked by its labels: two requests for each linked image, and the statement's. */
 export async function proveSeal(context: ProofContext, options: { readonly statement: boolean }): Promise<LinkProof> {
   const { facts, names, revision, tree } = context;
-  const present = await runCheck({ id: 'link-present' }, () => linkPresent(tree, facts, names));
+  const present = await runCheck({ id: 'link-present' }, () => {
+    const value = readSealOf(tree, facts, names);
+    return { evidence: value.links.map(({ role, url, digest }) => `${role}: ${url}@${digest}`).join(', '), value };
+  });
   const seal = present.value;
-  const origin = await after([present], { id: 'origin-reconstructed' }, () => originReconstructed(tree, names));
-  const own = ownRegistries(context.repository, context.at.values());
+  const origin = await after(present, { id: 'origin-reconstructed' }, () => {
+    const { origin: value } = unsealTree(tree, names);
+    return { evidence: `without the seal's labels the bytes hash to ${value.manifest.digest}`, value };
+  });
   const wanted = seal?.links ?? [];
   const [links, statement] = await Promise.all([
     readInOrder(wanted, {
       read: (link) => verifyLink(context, seal?.sealedFrom ?? link.digest, link),
-      isOwn: (link) => context.at.has(link.role) || own.has(registryOf(link)),
+      isOwn: (link) => isOwn(context, link),
       failed: ({ checks }) => checks.some(({ status }) => status !== 'passed'),
     }),
     checkStatement(context, present, options.statement),
   ]);
   const named = [revisionsOf('sealed image', facts), ...links.map(({ revisions }) => revisions)];
   if (links.length < wanted.length) named.push(revisionsOf('those that were not read', undefined));
-  const sameSource = await after([present], { id: 'same-revision' }, () => sameRevision(named, revision));
+  const sameSource = await after(present, { id: 'same-revision' }, () => sameRevision(named, revision));
   return {
     checks: [
       present.check,
@@ -53,7 +59,7 @@ export async function proveSeal(context: ProofContext, options: { readonly state
       statement,
     ],
     origin: origin.value?.manifest.digest,
-    links: seal?.links ?? [],
+    links: wanted,
     revision: sameSource.value,
     members: membersOf(context, origin.value, links),
   };
@@ -64,15 +70,6 @@ const LINK_CHECKS = ['linked-image-exists', 'embeds-origin'] as const satisfies 
 /** Links that come after one that failed. */
 function unread({ role }: Link): readonly Check[] {
   return LINK_CHECKS.map((id) => skipped({ id, role }, 'not read: a link before it failed'));
-}
-
-/** Where a link leads, if it leads anywhere; what is malformed is found out when it is followed. */
-function registryOf(link: Link): string {
-  try {
-    return parseReference(link.url).registry;
-  } catch {
-    return '';
-  }
 }
 
 interface VerifiedLink {
@@ -87,30 +84,22 @@ interface VerifiedLink {
 
 async function verifyLink({ registry, names, at }: ProofContext, origin: Digest, link: Link): Promise<VerifiedLink> {
   const { role } = link;
+  let repository = at.get(role);
   const exists = await runCheck({ id: 'linked-image-exists', role }, async () => {
-    const repository = at.get(role) ?? parseLinkUrl(link);
+    repository ??= parseLinkUrl(link);
     const linked = await readTree(registry, repository, link.digest);
     const images = linked.images.length === 1 ? '' : `, ${linked.images.length} images`;
     const place = at.has(role) ? `, in ${repository.registry}/${repository.repository}` : '';
     const evidence = `${link.digest}, ${linked.manifest.bytes.length} bytes that hash to it${images}${place}`;
-    return { evidence, value: { repository, linked } };
+    return { evidence, value: linked };
   });
-  const embeds = await after([exists], { id: 'embeds-origin', role }, () => {
-    const found = exists.value === undefined ? [] : findEmbeddings(exists.value.linked, origin, names);
-    const evidence = found.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; ');
-    return { evidence, value: found };
-  });
+  const embeds = await checkEmbedding(exists, role, origin, names);
+  const tree = exists.value;
   return {
     role,
-    revisions: revisionsOf(role, exists.value && factsOf(exists.value.linked)),
+    revisions: revisionsOf(role, tree && factsOf(tree)),
     embeddings: embeds.value ?? [],
-    member:
-      exists.value &&
-      memberOf(
-        { role, repository: exists.value.repository, embeds: [] },
-        exists.value.linked,
-        builtAs(exists.value.linked, names),
-      ),
+    member: tree && repository && memberOf({ role, repository, embeds: [] }, tree, builtAs(tree, names)),
     checks: [exists.check, embeds.check],
   };
 }
@@ -147,49 +136,41 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
     return skipped(about, `none could be looked for (${error.code}: ${error.message}); the labels are the link`);
   }
   const { statements, rejected } = discovery;
-  if (statements.length === 0) {
-    const [first] = rejected;
-    const reason = first === undefined ? 'none is attached' : `none that is attached can be read (${first})`;
-    return skipped(about, `${reason}; the labels are the link`);
+  const problems = [...rejected];
+  for (const { chain, artifact } of statements) {
+    const problem = disagreement(chain, tree.manifest.digest, seal);
+    // One that agrees is enough: whoever may push to the repository may attach others, and that must not break a proof.
+    if (problem === undefined) {
+      return { ...about, status: 'passed', evidence: `${artifact} names the same ${chain.images.length} images` };
+    }
+    problems.push(`${artifact}: ${problem}`);
   }
-  const image = { digest: tree.manifest.digest, origin: seal.sealedFrom };
-  const { check } = await runCheck(about, () => ({
-    evidence: agreement(discovery, image, seal.links),
-    value: undefined,
-  }));
-  if (check.status === 'passed') return check;
+  const found = problems.join('; ').slice(0, 1000);
+  const [first] = rejected;
+  const none = first === undefined ? 'none is attached' : `none that is attached can be read (${first})`;
   // A statement is nobody's word: one that says something else, which anybody may attach who may push, takes nothing away.
-  return skipped(about, `what is attached says something else (${check.found}); the labels are the link`);
-}
-
-function linkPresent(
-  tree: ImageTree,
-  facts: readonly ImageFacts[],
-  names: LabelNames,
-): { evidence: string; value: Seal } {
-  try {
-    const seal = readTreeSeal(tree, names);
-    const named = seal.links.map(({ role, url, digest }) => `${role}: ${url}@${digest}`);
-    return { evidence: named.join(', '), value: seal };
-  } catch (error) {
-    if (!(error instanceof DigestChainError) || error.code !== 'NOT_SEALED') throw error;
-    throw startElsewhere(facts, names, error);
-  }
+  const reason = statements.length === 0 ? none : `what is attached says something else (${found})`;
+  return skipped(about, `${reason}; the labels are the link`);
 }
 
 /** An image that embeds another is the far end of a chain: its other end is where a proof starts. */
-function startElsewhere([facts]: readonly ImageFacts[], names: LabelNames, error: DigestChainError): DigestChainError {
-  const [embedded] = facts === undefined ? [] : embeddedImages(facts, names);
-  if (facts === undefined || embedded === undefined) return error;
-  const { role, digest } = embedded;
-  const url = embedded.url?.replace(/@.*$/s, '');
-  const start = url === undefined ? `the sealed ${role} image` : `${url}:${facts.revision ?? '<tag>'}`;
-  const reason = `the image is not sealed and has no chain statement; it embeds another (${role}: ${digest})`;
-  return new DigestChainError('NOT_SEALED', reason, {
-    expected: error.expected,
-    found: error.found,
-    hint: `start from ${start}, which links to it`,
-  });
+function readSealOf(tree: ImageTree, [facts]: readonly ImageFacts[], names: LabelNames): Seal {
+  try {
+    return readTreeSeal(tree, names);
+  } catch (error) {
+    const [embedded] = facts === undefined ? [] : embeddedImages(facts, names);
+    const unsealed = error instanceof DigestChainError && error.code === 'NOT_SEALED';
+    if (!unsealed || embedded === undefined) throw error;
+    const { role, digest } = embedded;
+    const url = embedded.url?.replace(/@.*$/s, '');
+    const start = url === undefined ? `the sealed ${role} image` : `${url}:${facts?.revision ?? '<tag>'}`;
+    const reason = `the image is not sealed and has no chain statement; it embeds another (${role}: ${digest})`;
+    throw new DigestChainError('NOT_SEALED', reason, {
+      expected: error.expected,
+      found: error.found,
+      hint: `start from ${start}, which links to it`,
+    });
+  }
 }
 
 function parseLinkUrl(link: Link): Repository {
@@ -204,45 +185,16 @@ function parseLinkUrl(link: Link): Repository {
   }
 }
 
-function originReconstructed(tree: ImageTree, names: LabelNames): { evidence: string; value: ImageTree } {
-  const { origin } = unsealTree(tree, names);
-  return { evidence: `without the seal's labels the bytes hash to ${origin.manifest.digest}`, value: origin };
-}
-
-/**
- * Finds a statement that says what the labels of a sealed image say; throws `LINK_MISMATCH` where none does. One is
- * enough: whoever may push to the repository may attach others, and that must not break a proof.
- */
-function agreement(
-  { statements, rejected }: Discovery,
-  image: { readonly digest: Digest; readonly origin: Digest },
-  links: readonly Link[],
-): string {
-  const problems: string[] = [...rejected];
-  for (const { chain, artifact } of statements) {
-    const problem = disagreement(chain, image, links);
-    if (problem === undefined) return `${artifact} names the same ${chain.images.length} images`;
-    problems.push(`${artifact}: ${problem}`);
-  }
-  throw new DigestChainError('LINK_MISMATCH', 'no chain statement agrees with the labels', {
-    expected: `one that names ${image.origin}, sealed as ${image.digest}, and what it links to`,
-    found: problems.join('; ').slice(0, 1000),
-  });
-}
-
-function disagreement(
-  chain: Chain,
-  image: { readonly digest: Digest; readonly origin: Digest },
-  links: readonly Link[],
-): string | undefined {
-  const own = chain.images.find((candidate) => candidate.digest === image.digest);
-  if (own === undefined || originDigest(own) !== image.origin) return 'names another origin';
-  for (const { role, digest, url } of links) {
-    const linked = chain.images.find((candidate) => candidate.role === role);
-    if (linked?.digest !== digest) return `names another ${role} image`;
-    if (linked.url !== url) return `places the ${role} image at ${linked.url}`;
-    const embeds = chain.embeds.some((edge) => edge.image === role && edge.embedded === own.role);
-    if (!embeds) return `does not say that ${role} embeds ${own.role}`;
+/** In what a statement says something else than the labels of a sealed image. */
+function disagreement({ images, embeds }: Chain, digest: Digest, { sealedFrom, links }: Seal): string | undefined {
+  const own = images.find((candidate) => candidate.digest === digest);
+  if (own === undefined || originDigest(own) !== sealedFrom) return 'names another origin';
+  for (const link of links) {
+    const linked = images.find(({ role }) => role === link.role);
+    if (linked?.digest !== link.digest) return `names another ${link.role} image`;
+    if (linked.url !== link.url) return `places the ${link.role} image at ${linked.url}`;
+    const embedding = embeds.some((edge) => edge.image === link.role && edge.embedded === own.role);
+    if (!embedding) return `does not say that ${link.role} embeds ${own.role}`;
   }
   return undefined;
 }
