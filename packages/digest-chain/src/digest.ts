@@ -1,4 +1,4 @@
-import { DigestChainError, quoted } from './errors.ts';
+import { unexpected } from './errors.ts';
 
 // An import would load all that node:crypto exports, web cryptography among it, at every start of the command.
 const { createHash } = process.getBuiltinModule('node:crypto');
@@ -15,10 +15,7 @@ export function isDigest(text: string): text is Digest {
 /** Validates a digest; throws `DIGEST_INVALID` with what was found. */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw new DigestChainError('DIGEST_INVALID', 'not a digest', {
-    expected: 'sha256:<64 lower-case hex digits> or sha512:<128>',
-    found: quoted(text),
-  });
+  throw unexpected('DIGEST_INVALID', 'not a digest', 'sha256:<64 lower-case hex digits> or sha512:<128>', text);
 }
 
 /** The digest of these bytes. */

@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts';
-import { DigestChainError, quoted } from './errors.ts';
+import { DigestChainError, unexpected } from './errors.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import type { LabelNames } from './label-names.ts';
 import { type DigestReference, isSameRepository, parseDigestReference, repositoryName } from './reference.ts';
@@ -142,11 +142,6 @@ function parseUrl(url: string, label: string): DigestReference {
   try {
     return parseDigestReference(url);
   } catch (cause) {
-    const expected = 'repository@digest';
-    throw new DigestChainError('LINK_INVALID', `the label ${label} is malformed`, {
-      expected,
-      found: quoted(url),
-      cause,
-    });
+    throw unexpected('LINK_INVALID', `the label ${label} is malformed`, 'repository@digest', url, cause);
   }
 }

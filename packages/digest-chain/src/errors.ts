@@ -90,8 +90,19 @@ export class DigestChainError extends CodedError<ErrorCode> {
 }
 
 /** What is not as it should be: what was expected, and in quotes what was found. */
-export function unexpected(code: ErrorCode, message: string, expected: string, found: string): DigestChainError {
-  return new DigestChainError(code, message, { expected, found: quoted(found) });
+export function unexpected(
+  code: ErrorCode,
+  message: string,
+  expected: string,
+  found: string,
+  cause?: unknown,
+): DigestChainError {
+  return new DigestChainError(code, message, { expected, found: quoted(found), cause });
+}
+
+/** What has more bytes than are taken. */
+export function tooLarge(code: ErrorCode, message: string, limit: number, found: number): DigestChainError {
+  return new DigestChainError(code, message, { expected: `at most ${limit} bytes`, found: `${found} bytes` });
 }
 
 /** Text from outside for an error: in quotes, and not all of it. */

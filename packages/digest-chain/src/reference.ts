@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from './digest.ts';
-import { DigestChainError, quoted } from './errors.ts';
+import { type DigestChainError, unexpected } from './errors.ts';
 import type { Repository } from './registry/registry.ts';
 
 /** Where an image is: a repository with a tag, a digest, both or neither. */
@@ -42,10 +42,8 @@ export function parseReference(text: string): Reference {
   if (tag !== undefined && !TAG.test(tag)) throw invalid(text, 'a tag of up to 128 letters, digits, "_", "." and "-"');
   const repository = parseRepository(text, colon < 0 ? name : name.slice(0, colon));
   if (digest !== undefined && !isDigest(digest)) {
-    throw new DigestChainError('DIGEST_INVALID', 'the reference holds a malformed digest', {
-      expected: 'sha256:<64 lower-case hex digits> or sha512:<128> after the @',
-      found: quoted(text),
-    });
+    const expected = 'sha256:<64 lower-case hex digits> or sha512:<128> after the @';
+    throw unexpected('DIGEST_INVALID', 'the reference holds a malformed digest', expected, text);
   }
   return { ...repository, tag, digest };
 }
@@ -135,5 +133,5 @@ function checkRegistry(text: string, registry: string): void {
 }
 
 function invalid(text: string, expected: string): DigestChainError {
-  return new DigestChainError('REFERENCE_INVALID', 'not an image reference', { expected, found: quoted(text) });
+  return unexpected('REFERENCE_INVALID', 'not an image reference', expected, text);
 }

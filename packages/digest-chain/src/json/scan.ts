@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { DigestChainError, quoted } from '../errors.ts';
+import { DigestChainError, unexpected } from '../errors.ts';
 
 /**
  * A JSON value as a range of bytes: `bytes.subarray(start, end)` is the token exactly as it was written. Nothing is
@@ -256,10 +256,8 @@ function invalid(reason: string, at?: number): DigestChainError {
 }
 
 function duplicate(key: string, at: number): DigestChainError {
-  return new DigestChainError('JSON_DUPLICATE_KEY', `a JSON object has the same key twice, at byte ${at}`, {
-    expected: 'unique keys (image-spec: names in a document must be unique)',
-    found: quoted(key),
-  });
+  const expected = 'unique keys (image-spec: names in a document must be unique)';
+  return unexpected('JSON_DUPLICATE_KEY', `a JSON object has the same key twice, at byte ${at}`, expected, key);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, parseDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, tooLarge } from '../errors.ts';
 import { checkDigest, digestHeader, mismatch } from './headers.ts';
 import type { Repository } from './registry.ts';
 import type { Call, Request } from './session.ts';
@@ -27,12 +27,7 @@ export function getBlob(
 ): Promise<Uint8Array> {
   const { digest, size } = checkDescriptor(descriptor);
   const request = blobRequest(call, repository, digest, 'GET');
-  if (size > limit) {
-    throw new DigestChainError('TOO_LARGE', `${request.what} is too large to be read`, {
-      expected: `at most ${limit} bytes`,
-      found: `${size} bytes`,
-    });
-  }
+  if (size > limit) throw tooLarge('TOO_LARGE', `${request.what} is too large to be read`, limit, size);
   return call.request(request, async (response) => {
     const what = `the registry's ${request.what}`;
     if (response.length !== undefined && response.length !== size) throw wrongSize(what, size, response.length);

@@ -1,6 +1,6 @@
 import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
-import { DigestChainError, quoted } from '../errors.ts';
+import { DigestChainError, tooLarge, unexpected } from '../errors.ts';
 import { MANIFEST_TYPES } from '../media-types.ts';
 import { isTag } from '../reference.ts';
 import { checkDigest, digestHeader, mediaTypeOf, mismatch } from './headers.ts';
@@ -72,10 +72,8 @@ export async function putManifest(
   };
   if (isDigest(reference) && reference !== digest) throw mismatch(request.what, reference, digest);
   if (bytes.length > MANIFEST_LIMIT) {
-    throw new DigestChainError('TOO_LARGE', `${request.what} is larger than a registry has to accept`, {
-      expected: `at most ${MANIFEST_LIMIT} bytes`,
-      found: `${bytes.length} bytes`,
-    });
+    const message = `${request.what} is larger than a registry has to accept`;
+    throw tooLarge('TOO_LARGE', message, MANIFEST_LIMIT, bytes.length);
   }
   try {
     return await call.request(request, async (response) => {
@@ -103,8 +101,6 @@ function about(
   if (isDigest(reference) || isTag(reference)) {
     return { repository, url: call.url(repository, `manifests/${reference}`), what: `manifest ${reference}` };
   }
-  throw new DigestChainError('REFERENCE_INVALID', 'neither a tag nor a digest', {
-    expected: 'a tag of up to 128 letters, digits, "_", "." and "-", or a digest',
-    found: quoted(reference),
-  });
+  const expected = 'a tag of up to 128 letters, digits, "_", "." and "-", or a digest';
+  throw unexpected('REFERENCE_INVALID', 'neither a tag nor a digest', expected, reference);
 }

@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError, quoted, unexpected } from '../errors.ts';
+import { DigestChainError, quoted, tooLarge, unexpected } from '../errors.ts';
 import { decodeString, type Edit, type JsonMember, rawText, splice } from '../json/scan.ts';
 import { isRole, type LabelNames } from '../label-names.ts';
 import { insertion, locateLabels, type Place, refuseEmbeds, removal, truncation } from './place.ts';
@@ -40,13 +40,8 @@ export function sealConfig(config: Uint8Array, seal: Seal, names: LabelNames): U
   }
   if (appended.length > 0) edits.push(insertion(place, appended.join(',')));
   const sealed = splice(config, edits);
-  if (sealed.length > MAX_CONFIG_SIZE) {
-    throw new DigestChainError('SEAL_REFUSED', 'the sealed config would be too large', {
-      expected: `at most ${MAX_CONFIG_SIZE} bytes`,
-      found: `${sealed.length} bytes`,
-    });
-  }
-  return sealed;
+  if (sealed.length <= MAX_CONFIG_SIZE) return sealed;
+  throw tooLarge('SEAL_REFUSED', 'the sealed config would be too large', MAX_CONFIG_SIZE, sealed.length);
 }
 
 /** Reads the seal of a config without checking where it leads. Throws `NOT_SEALED`, `SEAL_BROKEN`, `LINK_INVALID`. */

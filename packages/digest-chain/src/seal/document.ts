@@ -1,6 +1,6 @@
 import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError, quoted } from '../errors.ts';
+import { DigestChainError, quoted, tooLarge, unexpected } from '../errors.ts';
 import { decodeValue } from '../json/decode.ts';
 import { decodeString, field, get, type JsonValue, rawText, scanJson, splice } from '../json/scan.ts';
 
@@ -83,25 +83,20 @@ export function textOf(bytes: Uint8Array, value: JsonValue | undefined): string 
 }
 
 export function notAnImage(reason: string, expected: string, found: string): DigestChainError {
-  return new DigestChainError('NOT_AN_IMAGE', `not an image: ${reason}`, { expected, found: quoted(found) });
+  return unexpected('NOT_AN_IMAGE', `not an image: ${reason}`, expected, found);
 }
 
 export function refused(reason: string, found?: string): DigestChainError {
-  const details = { found: found && quoted(found) };
-  return new DigestChainError('SEAL_REFUSED', `the image can't be sealed: ${reason}`, details);
+  return new DigestChainError('SEAL_REFUSED', `the image can't be sealed: ${reason}`, {
+    found: found && quoted(found),
+  });
 }
 
 function unsupported(reason: string, expected: readonly string[], found: string): DigestChainError {
-  return new DigestChainError('MEDIA_TYPE_UNSUPPORTED', reason, {
-    expected: expected.join(' or '),
-    found: quoted(found),
-  });
+  return unexpected('MEDIA_TYPE_UNSUPPORTED', reason, expected.join(' or '), found);
 }
 
 function checkSize(bytes: Uint8Array): void {
   if (bytes.length <= MAX_MANIFEST_SIZE) return;
-  throw new DigestChainError('SEAL_REFUSED', 'the manifest is too large', {
-    expected: `at most ${MAX_MANIFEST_SIZE} bytes`,
-    found: `${bytes.length} bytes`,
-  });
+  throw tooLarge('SEAL_REFUSED', 'the manifest is too large', MAX_MANIFEST_SIZE, bytes.length);
 }

@@ -1,16 +1,7 @@
-import type { BlobDescriptor } from '../descriptor.ts';
 import { field, get, type JsonValue } from '../json/scan.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
-import {
-  notAnImage,
-  type PlacedDescriptor,
-  placeDescriptor,
-  refuseSubject,
-  replaceDescriptors,
-  scanDocument,
-  textOf,
-} from './document.ts';
+import { notAnImage, type PlacedDescriptor, placeDescriptor, scanDocument, textOf } from './document.ts';
 
 export const IMAGE_CONFIGS: readonly string[] = [OCI_CONFIG, DOCKER_CONFIG];
 const LAYER = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
@@ -46,10 +37,4 @@ export function readImageManifest(bytes: Uint8Array, mediaType: string): ImageMa
     if (!LAYER.test(type)) throw notAnImage('it has content that is no file system layer', 'layers', type);
   }
   return { root, config };
-}
-
-/** The manifest with another config; throws `SEAL_REFUSED`. */
-export function replaceConfig(bytes: Uint8Array, manifest: ImageManifest, config: BlobDescriptor): Uint8Array {
-  refuseSubject(manifest.root);
-  return replaceDescriptors(bytes, [{ old: manifest.config, by: config }]);
 }

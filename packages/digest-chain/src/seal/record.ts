@@ -1,4 +1,4 @@
-import { DigestChainError, quoted } from '../errors.ts';
+import { type DigestChainError, unexpected } from '../errors.ts';
 import type { LabelNames } from '../label-names.ts';
 
 /**
@@ -57,9 +57,5 @@ function decode(text: string): string {
 }
 
 function broken(found: string, cause?: unknown): DigestChainError {
-  return new DigestChainError('SEAL_BROKEN', "the label sealed-over can't be read", {
-    expected: 'what this tool writes there',
-    found: quoted(found),
-    cause,
-  });
+  return unexpected('SEAL_BROKEN', "the label sealed-over can't be read", 'what this tool writes there', found, cause);
 }

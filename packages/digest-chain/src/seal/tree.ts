@@ -4,44 +4,30 @@ import type { LabelNames } from '../label-names.ts';
 import { isIndex } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { type Link, readSeal, type Seal, sealConfig, unsealConfig } from './config.ts';
+import { refuseSubject, replaceDescriptors } from './document.ts';
 import { checkImages, commonSeal, replaceImages } from './image-index.ts';
-import type { Image } from './manifest.ts';
-import { readImageManifest, replaceConfig } from './manifest.ts';
+import { type Image, readImageManifest } from './manifest.ts';
 
-/** Writes a seal into an image. */
-function sealImage(image: Image, seal: Seal, names: LabelNames): Image {
-  checkConfig(image);
-  return withConfig(image.manifest, sealConfig(image.config, seal, names));
-}
-
-/**
- * Takes the seal out again. Throws `NOT_SEALED`, or `SEAL_BROKEN` where the image differs from its origin by more than
- * the seal's labels. Whether the origin is the one that the seal names is for the caller to compare.
- */
-function unsealImage(sealed: Image, names: LabelNames): { readonly origin: Image; readonly seal: Seal } {
-  checkConfig(sealed);
-  const { config, seal } = unsealConfig(sealed.config, names);
-  return { origin: withConfig(sealed.manifest, config), seal };
-}
-
-function checkConfig(image: Image): void {
-  const { config } = readImageManifest(image.manifest.bytes, image.manifest.mediaType);
-  const found = digestOf(image.config, digestAlgorithm(config.digest));
-  if (found !== config.digest || image.config.length !== config.size) {
+/** The image with its config changed. Throws `DIGEST_MISMATCH` where it is not the one that the manifest names. */
+function withConfig({ manifest, config: given }: Image, change: (config: Uint8Array) => Uint8Array): Image {
+  const { root, config: old } = readImageManifest(manifest.bytes, manifest.mediaType);
+  const algorithm = digestAlgorithm(old.digest);
+  const found = digestOf(given, algorithm);
+  if (found !== old.digest || given.length !== old.size) {
     throw new DigestChainError('DIGEST_MISMATCH', 'the config is not the one that the manifest names', {
-      expected: `${config.digest}, ${config.size} bytes`,
-      found: `${found}, ${image.config.length} bytes`,
+      expected: `${old.digest}, ${old.size} bytes`,
+      found: `${found}, ${given.length} bytes`,
     });
   }
+  const config = change(given);
+  refuseSubject(root);
+  // Digests keep their algorithms, so that unsealing finds the very text that was there.
+  const by = { digest: digestOf(config, algorithm), size: config.length };
+  return { manifest: withBytes(manifest, replaceDescriptors(manifest.bytes, [{ old, by }])), config };
 }
 
-function withConfig(manifest: RawManifest, config: Uint8Array): Image {
-  const read = readImageManifest(manifest.bytes, manifest.mediaType);
-  // Digests keep their algorithms, so that unsealing finds the very text that was there.
-  const configDescriptor = { digest: digestOf(config, digestAlgorithm(read.config.digest)), size: config.length };
-  const bytes = replaceConfig(manifest.bytes, read, configDescriptor);
-  const digest = digestOf(bytes, digestAlgorithm(manifest.digest));
-  return { manifest: { bytes, mediaType: manifest.mediaType, digest }, config };
+function withBytes({ mediaType, digest }: RawManifest, bytes: Uint8Array): RawManifest {
+  return { bytes, mediaType, digest: digestOf(bytes, digestAlgorithm(digest)) };
 }
 
 /**
@@ -67,7 +53,7 @@ export interface SealedTree extends ImageTree {
 export function sealTree(tree: ImageTree, links: readonly Link[], names: LabelNames): SealedTree {
   const origin = builtAs(tree, names);
   const seal = { links, sealedFrom: origin.manifest.digest };
-  const images = imagesOf(origin).map((image) => sealImage(image, seal, names));
+  const images = imagesOf(origin).map((image) => withConfig(image, (config) => sealConfig(config, seal, names)));
   return { manifest: withImages(origin, images), images, seal };
 }
 
@@ -81,9 +67,15 @@ export function readTreeSeal(tree: ImageTree, names: LabelNames): Seal {
  * more than the seal's labels, or does not hash to the digest that the seal names.
  */
 export function unsealTree(tree: ImageTree, names: LabelNames): { readonly origin: ImageTree; readonly seal: Seal } {
-  const unsealed = imagesOf(tree).map((image) => unsealImage(image, names));
-  const seal = commonSeal(unsealed.map((image) => image.seal));
-  const images = unsealed.map((image) => image.origin);
+  const seals: Seal[] = [];
+  const images = imagesOf(tree).map((image) =>
+    withConfig(image, (sealed) => {
+      const { config, seal } = unsealConfig(sealed, names);
+      seals.push(seal);
+      return config;
+    }),
+  );
+  const seal = commonSeal(seals);
   const manifest = withImages(tree, images);
   const digest = digestOf(manifest.bytes, digestAlgorithm(seal.sealedFrom));
   if (digest === seal.sealedFrom) return { origin: { manifest: { ...manifest, digest }, images }, seal };
@@ -109,8 +101,7 @@ function withImages(tree: ImageTree, images: readonly Image[]): RawManifest {
   const replaced = new Map(
     tree.images.map((old, index) => [old.manifest.digest, (images[index] ?? old).manifest] as const),
   );
-  const bytes = replaceImages(manifest, replaced);
-  return { bytes, mediaType: manifest.mediaType, digest: digestOf(bytes, digestAlgorithm(manifest.digest)) };
+  return withBytes(manifest, replaceImages(manifest, replaced));
 }
 
 /** A tree as it was built: its origin if it is sealed, else itself; a seal that does not lead back is no seal. */

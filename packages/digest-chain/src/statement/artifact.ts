@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
-import { DigestChainError, quoted } from '../errors.ts';
+import { type DigestChainError, unexpected } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { EMPTY, EMPTY_MEDIA_TYPE, IN_TOTO, OCI_MANIFEST } from '../media-types.ts';
 import { repositoryName } from '../reference.ts';
@@ -68,10 +68,7 @@ function expect(what: string, expected: string, found: string | undefined): void
 }
 
 function malformed(what: string, expected: string, found: string): DigestChainError {
-  return new DigestChainError('STATEMENT_INVALID', `the artifact is no chain statement by ${what}`, {
-    expected,
-    found: quoted(found),
-  });
+  return unexpected('STATEMENT_INVALID', `the artifact is no chain statement by ${what}`, expected, found);
 }
 
 /** A manifest of the chain, and the repository it is in. It may be pushed later: a registry takes unknown subjects. */

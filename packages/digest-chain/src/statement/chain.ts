@@ -1,6 +1,6 @@
 import { findCycle } from '../../../kit/src/cycles.ts';
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError, quoted } from '../errors.ts';
+import { DigestChainError, unexpected } from '../errors.ts';
 import { isRole } from '../label-names.ts';
 import { formatReference, parseReference } from '../reference.ts';
 
@@ -72,10 +72,7 @@ export function orderChain(chain: Chain): Chain {
 
 /** A statement that is malformed in `what`. */
 export function invalid(what: string, expected: string, found: string): DigestChainError {
-  return new DigestChainError('STATEMENT_INVALID', `the chain statement is malformed in ${what}`, {
-    expected,
-    found: quoted(found),
-  });
+  return unexpected('STATEMENT_INVALID', `the chain statement is malformed in ${what}`, expected, found);
 }
 
 const RUN = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;

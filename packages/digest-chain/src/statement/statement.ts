@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { tooLarge } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { parseReference } from '../reference.ts';
 import { type Chain, type ChainImage, invalid, orderChain, type Source } from './chain.ts';
@@ -27,7 +27,7 @@ export function formatStatement(chain: Chain): Uint8Array {
       predicate: ordered,
     }),
   );
-  if (bytes.length > MAX_STATEMENT_SIZE) throw tooLarge(bytes.length);
+  checkSize(bytes);
   return bytes;
 }
 
@@ -37,7 +37,7 @@ export function formatStatement(chain: Chain): Uint8Array {
  * `STATEMENT_INVALID`, `JSON_INVALID`, `JSON_DUPLICATE_KEY`.
  */
 export function parseStatement(bytes: Uint8Array): Chain {
-  if (bytes.length > MAX_STATEMENT_SIZE) throw tooLarge(bytes.length);
+  checkSize(bytes);
   const statement = decodeJson(bytes);
   expectText(member(statement, '_type'), STATEMENT_TYPE, 'its _type');
   expectText(member(statement, 'predicateType'), PREDICATE_TYPE, 'its predicateType');
@@ -88,7 +88,6 @@ function parseSource(source: unknown): Source {
 }
 
 function checkSubjects(subjects: readonly unknown[], chain: Chain): void {
-  const expected = digestsOf(chain);
   const found = new Set<string>();
   for (const subject of subjects) {
     for (const algorithm of ['sha256', 'sha512']) {
@@ -96,10 +95,9 @@ function checkSubjects(subjects: readonly unknown[], chain: Chain): void {
       if (hex !== undefined) found.add(`${algorithm}:${hex}`);
     }
   }
-  const difference = [
-    ...[...expected].filter((digest) => !found.has(digest)),
-    ...[...found].filter((digest) => !expected.has(digest as Digest)),
-  ];
+  const expected = new Set<string>(digestsOf(chain));
+  const missing = [...expected].filter((digest) => !found.has(digest));
+  const difference = [...missing, ...[...found].filter((digest) => !expected.has(digest))];
   if (difference.length === 0) return;
   throw invalid('its subjects', 'the digests of its images, all and no others', difference.slice(0, 4).join(', '));
 }
@@ -124,9 +122,7 @@ function expectText(value: unknown, expected: string, what: string): void {
   if (found !== expected) throw invalid(what, expected, found);
 }
 
-function tooLarge(found: number): DigestChainError {
-  return new DigestChainError('STATEMENT_INVALID', 'the chain statement is too large', {
-    expected: `at most ${MAX_STATEMENT_SIZE} bytes`,
-    found: `${found} bytes`,
-  });
+function checkSize({ length }: Uint8Array): void {
+  if (length <= MAX_STATEMENT_SIZE) return;
+  throw tooLarge('STATEMENT_INVALID', 'the chain statement is too large', MAX_STATEMENT_SIZE, length);
 }

@@ -2,7 +2,7 @@ import type { AttestedImage } from '../attestation/attested-image.ts';
 import { after, type Check, type CheckId, runCheck, type Step, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { type Embedding, embeddedImages } from '../embedding.ts';
-import { DigestChainError, quoted } from '../errors.ts';
+import { DigestChainError, unexpected } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
 import { factsOf, readTree } from '../read-image.ts';
@@ -177,11 +177,8 @@ function parseLinkUrl(link: Link): Repository {
   try {
     return parseReference(link.url);
   } catch (cause) {
-    throw new DigestChainError('LINK_INVALID', `the url of the link is malformed (${link.role})`, {
-      expected: 'repository:tag',
-      found: quoted(link.url),
-      cause,
-    });
+    const message = `the url of the link is malformed (${link.role})`;
+    throw unexpected('LINK_INVALID', message, 'repository:tag', link.url, cause);
   }
 }
 
