@@ -8,6 +8,7 @@ import { writeKubeConfig } from './kube/login.ts';
 import { KubeServer } from './kube/server.ts';
 import { SimulatedTekton, type TektonMisfortunes } from './kube/tekton.ts';
 import { REVISION, type TenantWorld } from './tenant.ts';
+import { signChain } from './tenant-chain.ts';
 
 /** A cluster of a test's own that has Tekton and nothing else. */
 export interface TektonCluster {
@@ -23,10 +24,14 @@ export interface TektonCluster {
 
 let count = 0;
 
+/** Nobody answers there, which is only worth a note: the cluster may reach what this machine doesn't. */
+const GIT_URL = 'http://127.0.0.1:1/acme/chain';
+
 export async function startTekton(world: TenantWorld, misfortunes: TektonMisfortunes = {}): Promise<TektonCluster> {
   const server = new KubeServer();
   for (const group of ['appstudio.redhat.com/v1alpha1', 'appstudio.redhat.com/v1beta2']) server.absent.add(group);
   const address = await server.start();
+  await signChain(world.registry, world.chain, world.signer, GIT_URL);
   const place = join(world.folder, `tekton-${count++}`);
   await mkdir(place);
   const kubeconfig = await writeKubeConfig(join(place, 'kubeconfig'), address);
@@ -48,8 +53,7 @@ export async function startTekton(world: TenantWorld, misfortunes: TektonMisfort
         kubeconfig,
         stateFile,
         commit: REVISION,
-        // Nobody answers there, which is only worth a note: the cluster may reach what this machine doesn't.
-        gitUrl: 'http://127.0.0.1:1/acme/chain',
+        gitUrl: GIT_URL,
         serviceAccount: 'default',
         standIns: false,
         plainHttp: false,

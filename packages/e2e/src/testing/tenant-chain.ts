@@ -60,7 +60,12 @@ export async function publishChain(registry: Registry, repository: string, revis
 }
 
 /** Signs and attests as Tekton Chains does. */
-export async function signChain(registry: Registry, chain: PublishedChain, signer: Signer): Promise<void> {
+export async function signChain(
+  registry: Registry,
+  chain: PublishedChain,
+  signer: Signer,
+  source: string = 'https://github.com/acme/chain',
+): Promise<void> {
   const tagOf = (digest: Digest, suffix: string): string => `${digest.replace(':', '-')}.${suffix}`;
   const sign = async (image: string, digest: Digest): Promise<void> => {
     const bytes = simpleSigning(digest);
@@ -79,7 +84,7 @@ export async function signChain(registry: Registry, chain: PublishedChain, signe
     },
     { name: 'label-image-1', results: { IMAGE_DIGEST: chain.sealed } },
   ];
-  const materials = [gitMaterial('https://github.com/acme/chain', chain.revision)];
+  const materials = [gitMaterial(source, chain.revision)];
   const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasks, { materials });
   // Cosign reads only layers with this annotation; in an attestation it is empty.
   const annotations = { [SIGNATURE_ANNOTATION]: '' };

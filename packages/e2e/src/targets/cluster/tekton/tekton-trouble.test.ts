@@ -36,6 +36,8 @@ describe('with the catalog’s tasks', () => {
     expect(made()).toEqual(['app-on-push', 'scanner-on-push']);
     expect(report?.status).toBe('passed');
     expect(report?.target).toBe('tekton');
+    const scanner = cluster.server.store.all('PipelineRun').find(({ metadata }) => /^scanner/.test(metadata.name));
+    expect(scanner && paramOf(scanner, 'public-key')).toBe(world.signer.pem);
     const evidence = report?.criteria.flatMap((criterion) => criterion.evidence) ?? [];
     expect(evidence.filter(({ check }) => check === 'signed').map(({ status }) => status)).toEqual([
       'passed',
