@@ -46,7 +46,17 @@ export default {
         'Pipelines run its source without installing anything: no dependency, and no package but the kit, by its path.',
       severity: 'error',
       from: { path: '^packages/digest-chain/src/', pathNot: TESTS },
-      to: { path: '^packages/|node_modules', pathNot: ['^packages/(digest-chain|kit)/', 'node_modules/@noble/'] },
+      to: {
+        path: '^packages/|node_modules',
+        pathNot: ['^packages/(digest-chain|kit)/', 'node_modules/@(noble|sigstore)/'],
+      },
+    },
+    {
+      name: 'keyless-is-one-file',
+      comment: 'What verifies certificates is loaded only where they are asked for.',
+      severity: 'error',
+      from: { path: '^packages/digest-chain/src/', pathNot: [TESTS, '/keyless-root[.]ts$'] },
+      to: { path: 'node_modules/@sigstore/' },
     },
     {
       name: 'tekton-local-knows-no-chain',

@@ -48,11 +48,12 @@ export interface ExtractResult {
 export async function extract(client: Registry, reference: Reference, options: ExtractOptions): Promise<ExtractResult> {
   const names = new LabelNames(options.prefix);
   const registry = withSignal(client, options.signal);
-  const { keys = [], until = 'attested', role } = options;
-  const byTasks = keys.length > 0 && until === 'signed';
+  const { keys = [], identities = [], until = 'attested', role } = options;
+  const byTasks = wantedLevel(options) === 'attested' && until === 'signed';
   // Labels need no second witness here: every request is one that a waiting pipeline pays for.
   // The deadline is that of waiting: what it proves afterwards has the usual time.
-  const demands = { ...options, keys: byTasks ? [] : keys, deadline: undefined, statement: options.statement ?? false };
+  const signers = byTasks ? { keys: [], identities: [] } : { keys, identities };
+  const demands = { ...options, ...signers, deadline: undefined, statement: options.statement ?? false };
   return waitFor(reference, options, async (over) => {
     const manifest = await registry
       .getManifest(reference, nameOf(reference), { signal: over })
@@ -60,9 +61,9 @@ export async function extract(client: Registry, reference: Reference, options: E
     const verification = await verifyManifest(registry, reference, manifest, names, demands);
     if (judgeProof(verification.checks).shortcomings.every(({ id }) => ATTESTED.some((signed) => signed === id))) {
       if (byTasks) {
-        const found = findTasksSigned(registry, reference, verification, { ...options, keys });
+        const found = findTasksSigned(registry, reference, verification, { ...options, keys, identities });
         await found.catch((error) => later(SIGNED_LATER, error));
-      } else if (!isAtLeast(verification.level, wantedLevel({ keys }))) {
+      } else if (!isAtLeast(verification.level, wantedLevel(options))) {
         throw new NotYet(shortcoming(verification));
       }
     }
@@ -76,7 +77,10 @@ export async function extract(client: Registry, reference: Reference, options: E
  * Throws `VERIFICATION_FAILED` with the first check that keeps the proof from what was asked for: with keys level
  * `attested`, else `linked`.
  */
-export function assertVerified(verification: Verification, options: Pick<VerifyOptions, 'keys'> = {}): void {
+export function assertVerified(
+  verification: Verification,
+  options: Pick<VerifyOptions, 'keys' | 'identities'> = {},
+): void {
   if (!isAtLeast(verification.level, wantedLevel(options))) throw shortcoming(verification);
 }
 

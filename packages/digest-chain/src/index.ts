@@ -1,4 +1,13 @@
 // The verbs of chains, and all of ./oci beside them.
+
+export { refuseKeyReference } from './attestation/key-references.ts';
+export type { CertificateIdentity } from './attestation/keyless.ts';
+export {
+  fetchTrustedRoot,
+  parseTrustedRoot,
+  type TrustedRoot,
+  type TufRepository,
+} from './attestation/keyless-root.ts';
 export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';

@@ -1,6 +1,7 @@
 import { checkAttestations } from './attestation/checks.ts';
 import { EvidenceReader } from './attestation/evidence.ts';
 import { demandsOf, type RunDemands } from './attestation/judge-run.ts';
+import type { CertificateIdentity } from './attestation/keyless.ts';
 import type { VerificationKey } from './attestation/keys.ts';
 import { type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
@@ -25,6 +26,8 @@ export interface VerifyOptions extends CallOptions, Limits, RunDemands {
   readonly prefix?: string | undefined;
   /** The keys of the build system; with them level `attested` is asked for. */
   readonly keys?: readonly VerificationKey[] | undefined;
+  /** Who may have signed with a certificate; beside keys, any of both. With them, too, level `attested` is asked for. */
+  readonly identities?: readonly CertificateIdentity[] | undefined;
   /**
    * Where the images of these roles are now, of a chain that was copied: they are read there and not at their urls. What
    * digests say decides; another place than the labels name is no failure.
@@ -85,14 +88,14 @@ async function proveFrom(
   reference: Reference,
   manifest: RawManifest,
   names: LabelNames,
-  { revision, at = new Map(), statement = true, keys = [], ...demands }: VerifyOptions,
+  { revision, at = new Map(), statement = true, keys = [], identities = [], ...demands }: VerifyOptions,
 ): Promise<Verification> {
   const repository = { registry: reference.registry, repository: reference.repository };
   const registry = followingLinks(client, repository, at.values());
   const tree = await treeOf(registry, reference, manifest);
   const facts = factsOf(tree);
   const proof = await proveLinks({ registry, repository, tree, facts, names, revision, at }, statement);
-  const checks = [...proof.checks, ...(await attest(registry, proof, keys, demands))];
+  const checks = [...proof.checks, ...(await attest(proof, new EvidenceReader(registry, keys, identities), demands))];
   return {
     level: judgeProof(checks).level,
     image: { reference: formatReference(reference), digest: manifest.digest },
@@ -103,23 +106,21 @@ async function proveFrom(
   };
 }
 
-/** What is asked for: with keys, that their owner signed. */
-export function wantedLevel({ keys = [] }: Pick<VerifyOptions, 'keys'>): Level {
-  return keys.length > 0 ? 'attested' : 'linked';
+/** What is asked for: with keys or identities, that one of them signed. */
+export function wantedLevel({ keys = [], identities = [] }: Pick<VerifyOptions, 'keys' | 'identities'>): Level {
+  return keys.length + identities.length > 0 ? 'attested' : 'linked';
 }
 
 /** The checks of level `attested`, on top of a proof of level `linked` that holds. */
 async function attest(
-  registry: Registry,
   { checks, members, revision }: LinkProof,
-  keys: readonly VerificationKey[],
+  reader: EvidenceReader,
   demands: RunDemands,
 ): Promise<readonly Check[]> {
   const failed = checks.find((check) => check.status === 'failed');
-  if (keys.length > 0 && failed === undefined) {
-    return checkAttestations(new EvidenceReader(registry, keys), members, demandsOf(demands, revision));
-  }
-  const reason = failed === undefined || keys.length === 0 ? 'no key was given' : `needs ${failed.id}, which failed`;
+  const isAsked = wantedLevel(reader) === 'attested';
+  if (isAsked && failed === undefined) return checkAttestations(reader, members, demandsOf(demands, revision));
+  const reason = failed === undefined || !isAsked ? 'no key was given' : `needs ${failed.id}, which failed`;
   return ATTESTED.map((id) => skipped({ id }, reason));
 }
 

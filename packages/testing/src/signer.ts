@@ -25,7 +25,7 @@ export function envelope(signer: Signer, statement: unknown, payloadType = 'appl
 }
 
 /** What is signed (DSSE protocol.md, "Signature Definition"), written down once more for the tests. */
-function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
+export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = Buffer.from(payloadType);
   return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
 }

@@ -4,12 +4,13 @@ import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { AttestedImage } from './attested-image.ts';
 import { knowsBuildType } from './builders.ts';
-import { isSignature } from './document.ts';
+import { isSignature, type Signer } from './document.ts';
 import type { Evidence, EvidenceReader, FoundClaim } from './evidence.ts';
 import { type Demands, digestsOf, isSilent, judgeRun, type Run, unknownTo } from './judge-run.ts';
-import type { VerificationKey } from './keys.ts';
+import { nameOfIdentity, nameOfSubject } from './keyless.ts';
 
-const NO_LOG = 'no transparency log was checked';
+const logOf = ({ signer }: FoundClaim): string =>
+  signer.kind === 'certificate' ? 'a transparency log has it' : 'no transparency log was checked';
 
 /**
  * The checks of level `attested`: each image is signed (`signature`), and one signed document, the provenance of the
@@ -31,7 +32,7 @@ export async function checkAttestations(
     evidence: await reader.read(image.repository, image.manifest),
   });
   const found = await mapConcurrently(images, read, IMAGES_AT_ONCE);
-  const signatures = await Promise.all(found.map((entry) => checkSignature(entry, reader.keys)));
+  const signatures = await Promise.all(found.map((entry) => checkSignature(entry, reader)));
   return [...signatures, ...(await checkRuns(reader, found, demands))];
 }
 
@@ -43,12 +44,15 @@ interface Found {
   readonly evidence: Evidence;
 }
 
-async function checkSignature({ image, evidence }: Found, keys: readonly VerificationKey[]): Promise<Check> {
+async function checkSignature(
+  { image, evidence }: Found,
+  { keys, identities }: Pick<EvidenceReader, 'keys' | 'identities'>,
+): Promise<Check> {
   const { check } = await runCheck({ id: 'signature', role: image.role }, () => {
     const claim = evidence.claims.find(isSignature);
-    if (claim !== undefined) return { evidence: `${signedBy(claim)}; ${NO_LOG}`, value: undefined };
-    throw new DigestChainError('SIGNATURE_MISSING', 'the image is not signed with a given key', {
-      expected: `a signature of ${image.manifest.digest} by ${keys.map(nameOf).join(' or ')}`,
+    if (claim !== undefined) return { evidence: `${signedBy(claim)}; ${logOf(claim)}`, value: undefined };
+    throw new DigestChainError('SIGNATURE_MISSING', 'the image is not signed by whom was asked for', {
+      expected: `a signature of ${image.manifest.digest} by ${[...keys.map(nameOf), ...identities.map(nameOfIdentity)].join(' or ')}`,
       found: describeRejected([evidence]),
       hint: 'signatures are looked for at the tag sha256-<hex>.sig and among the referrers',
     });
@@ -173,12 +177,14 @@ function nameOfRun({ provenance }: Run): string {
   return provenance.run === undefined ? 'a PipelineRun' : `PipelineRun ${provenance.run}`;
 }
 
-function signedBy({ key, source }: Pick<FoundClaim, 'key' | 'source'>): string {
-  return `signed by ${nameOf(key)} (${source})`;
+function signedBy({ signer, source }: Pick<FoundClaim, 'signer' | 'source'>): string {
+  return `signed by ${nameOf(signer)} (${source})`;
 }
 
-function nameOf({ kind, id }: VerificationKey): string {
-  return `${kind} ${id.slice(0, 'sha256:'.length + 12)}`;
+function nameOf(signer: Signer): string {
+  return signer.kind === 'certificate'
+    ? nameOfSubject(signer)
+    : `${signer.kind} ${signer.id.slice(0, 'sha256:'.length + 12)}`;
 }
 
 function describeRejected(evidence: readonly Evidence[]): string {

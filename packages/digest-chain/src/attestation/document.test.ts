@@ -44,7 +44,7 @@ describe('a simple signature', () => {
 
   it('is about the image that its payload names', async () => {
     const claim = await read(layer);
-    expect(claim).toMatchObject({ subjects: new Set([ONES]), key: signer.keys[0] });
+    expect(claim).toMatchObject({ subjects: new Set([ONES]), signer: signer.keys[0] });
     expect(isSignature(claim as Claim)).toBe(true);
   });
 

@@ -4,6 +4,8 @@ import { decodeJson, items, known, member, textOf } from '../json/decode.ts';
 import { DSSE_ENVELOPE, IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { type Envelope, envelopeSigner, parseBundle, parseEnvelope } from './dsse.ts';
+import { type CertificateIdentity, type CertificateSigner, certificateSigner, materialOf } from './keyless.ts';
+import type { MessageHash, SignedByCertificate } from './keyless-root.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
 
@@ -13,10 +15,12 @@ export function isSignedMediaType(mediaType: string): boolean {
   return mediaType === SIMPLE_SIGNING || mediaType === DSSE_ENVELOPE || SIGSTORE_BUNDLE.test(mediaType);
 }
 
+/** The key that signed, or the identity in the certificate that did. */
+export type Signer = VerificationKey | CertificateSigner;
+
 /** What a signed document says, once its signature was verified. */
 export interface Claim {
-  /** The key that signed it. */
-  readonly key: VerificationKey;
+  readonly signer: Signer;
   /** The digests that it is about. */
   readonly subjects: ReadonlySet<Digest>;
   /** Its predicate type; undefined for a simple signature. */
@@ -30,30 +34,57 @@ export interface SignedLayer {
   readonly bytes: Uint8Array;
   /** The value of {@link SIGNATURE_ANNOTATION}. */
   readonly signature: string | undefined;
+  /** All of the layer's: a certificate may be among them. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Verifies one signed document and reads what it says. The signature comes first: what no key signed is not parsed
- * beyond its envelope. Throws `SIGNATURE_MISSING` where no key made the signature, `ATTESTATION_INVALID`, and the codes
- * of JSON.
+ * Verifies one signed document and reads what it says. The signature comes first: what nobody signed who may
+ * is not parsed beyond its envelope. Any of the keys and of the identities may have. Throws `SIGNATURE_MISSING` where none
+ * did, `ATTESTATION_INVALID`, and the codes of JSON.
  */
 export async function readClaim(
-  { mediaType, bytes, signature }: SignedLayer,
+  { mediaType, bytes, signature, annotations }: SignedLayer,
   image: RawManifest,
   keys: readonly VerificationKey[],
+  identities: readonly CertificateIdentity[] = [],
 ): Promise<Claim> {
+  const signers = { keys, identities };
   if (mediaType === SIMPLE_SIGNING) {
-    const key = required(await signerOf(keys, bytes, decodeBase64(signature ?? '') ?? new Uint8Array()));
-    return { key, subjects: new Set([signedDigest(bytes)]), predicateType: undefined, provenance: undefined };
+    const made = decodeBase64(signature ?? '') ?? new Uint8Array();
+    const key = await signerOf(keys, bytes, made);
+    const content = { message: bytes, algorithm: 'SHA2_256' } as const;
+    const signer = key ?? byCertificate(identities, () => ({ ...materialOf(annotations), signature: made, content }));
+    return { signer, subjects: new Set([signedDigest(bytes)]), predicateType: undefined, provenance: undefined };
   }
-  if (mediaType === DSSE_ENVELOPE) return readEnvelopeClaim(parseEnvelope(bytes), keys);
+  if (mediaType === DSSE_ENVELOPE)
+    return readEnvelopeClaim(parseEnvelope(bytes), signers, () => materialOf(annotations));
   const bundle = parseBundle(bytes);
   if ('envelope' in bundle) {
-    const isSimple = bundle.envelope.payloadType === SIMPLE_SIGNING;
-    return isSimple ? readWrappedSignature(bundle.envelope, keys) : readEnvelopeClaim(bundle.envelope, keys);
+    const read = bundle.envelope.payloadType === SIMPLE_SIGNING ? readWrappedSignature : readEnvelopeClaim;
+    return read(bundle.envelope, signers, () => bundle);
   }
-  const key = required(await signerOf(keys, image.bytes, bundle.signature));
-  return { key, subjects: new Set([image.digest]), predicateType: undefined, provenance: undefined };
+  const content = { message: image.bytes, algorithm: messageHash(bundle.algorithm) };
+  const key = await signerOf(keys, image.bytes, bundle.signature);
+  const signer = key ?? byCertificate(identities, () => ({ ...bundle, content }));
+  return { signer, subjects: new Set([image.digest]), predicateType: undefined, provenance: undefined };
+}
+
+interface Signers {
+  readonly keys: readonly VerificationKey[];
+  readonly identities: readonly CertificateIdentity[];
+}
+
+/** What a signature comes with, put together only where it is asked for. */
+type Material = () => Pick<SignedByCertificate, 'mediaType' | 'material'>;
+
+function byCertificate(identities: readonly CertificateIdentity[], signed: () => SignedByCertificate): Signer {
+  if (identities.length > 0) return certificateSigner(identities, signed());
+  throw new DigestChainError('SIGNATURE_MISSING', 'none of the keys made this signature');
+}
+
+function messageHash(algorithm: string | undefined): MessageHash {
+  return algorithm === 'SHA2_384' || algorithm === 'SHA2_512' ? algorithm : 'SHA2_256';
 }
 
 /** What cosign writes into a bundle to sign an image: a statement that says nothing but which image. */
@@ -70,14 +101,15 @@ export function isSignature(claim: Claim): boolean {
  * the payload itself. A later Chains, or cosign, may sign as DSSE says. The payload can't be taken for anything else,
  * either way: what is signed as DSSE says begins with its name and is no JSON.
  */
-async function readWrappedSignature(envelope: Envelope, keys: readonly VerificationKey[]): Promise<Claim> {
+async function readWrappedSignature(envelope: Envelope, signers: Signers, material: Material): Promise<Claim> {
   const { payload, signatures } = envelope;
-  const key = required((await signerOf(keys, payload, ...signatures)) ?? (await envelopeSigner(envelope, keys)));
-  return { key, subjects: new Set([signedDigest(payload)]), predicateType: undefined, provenance: undefined };
+  const signer =
+    (await signerOf(signers.keys, payload, ...signatures)) ?? (await signerOfEnvelope(envelope, signers, material));
+  return { signer, subjects: new Set([signedDigest(payload)]), predicateType: undefined, provenance: undefined };
 }
 
-async function readEnvelopeClaim(envelope: Envelope, keys: readonly VerificationKey[]): Promise<Claim> {
-  const key = required(await envelopeSigner(envelope, keys));
+async function readEnvelopeClaim(envelope: Envelope, signers: Signers, material: Material): Promise<Claim> {
+  const signer = await signerOfEnvelope(envelope, signers, material);
   if (envelope.payloadType !== IN_TOTO) {
     throw new DigestChainError('ATTESTATION_INVALID', 'the envelope holds no in-toto statement', {
       expected: IN_TOTO,
@@ -85,12 +117,21 @@ async function readEnvelopeClaim(envelope: Envelope, keys: readonly Verification
     });
   }
   const { predicateType, subjects, predicate } = parseInTotoStatement(envelope.payload);
-  return { key, subjects, predicateType, provenance: readProvenance(predicateType, predicate) };
+  return { signer, subjects, predicateType, provenance: readProvenance(predicateType, predicate) };
 }
 
-function required(key: VerificationKey | undefined): VerificationKey {
+async function signerOfEnvelope(
+  envelope: Envelope,
+  { keys, identities }: Signers,
+  material: Material,
+): Promise<Signer> {
+  const key = await envelopeSigner(envelope, keys);
   if (key !== undefined) return key;
-  throw new DigestChainError('SIGNATURE_MISSING', 'none of the keys made this signature');
+  return byCertificate(identities, () => {
+    const [signature = new Uint8Array(), ...others] = envelope.signatures;
+    if (others.length === 0) return { ...material(), signature, content: envelope };
+    throw new DigestChainError('SIGNATURE_MISSING', 'which of several signatures the certificate made is not told');
+  });
 }
 
 /**

@@ -50,16 +50,24 @@ const noEnvelope = (expected: string, found: string): DigestChainError =>
   unexpected('ATTESTATION_INVALID', 'not a DSSE envelope', expected, found);
 
 /** A sigstore bundle, v0.1 to v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto), decoded and not verified. */
-export type Bundle =
-  | { readonly envelope: Envelope }
-  /** Over the artifact's own bytes: here the image's manifest. */
-  | { readonly signature: Uint8Array };
+export type Bundle = BundleMaterial &
+  (
+    | { readonly envelope: Envelope }
+    /** Over the artifact's own bytes: here the image's manifest. */
+    | { readonly signature: Uint8Array; readonly algorithm: string | undefined }
+  );
+
+/** What a signature comes with, which is looked at only where certificates are asked for. */
+interface BundleMaterial {
+  readonly mediaType: string;
+  readonly material: unknown;
+}
 
 const MEDIA_TYPE = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+json;version=0\.[123])$/;
 
 /**
- * Reads a bundle; throws `ATTESTATION_INVALID`, and the codes of JSON. Only its content is looked at: what it says about
- * keys, certificates and transparency logs is not, because the key comes from the caller.
+ * Reads a bundle; throws `ATTESTATION_INVALID`, and the codes of JSON. Only its content is read: what it says about
+ * certificates and transparency logs is for `keyless.ts`, and of its keys nothing is believed.
  */
 export function parseBundle(bytes: Uint8Array): Bundle {
   const document = decodeJson(bytes, MAX_ENVELOPE_VALUES);
@@ -70,10 +78,11 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   if ((envelope === undefined) === (message === undefined)) {
     throw noBundle('either dsseEnvelope or messageSignature', envelope === undefined ? 'neither' : 'both');
   }
-  if (envelope !== undefined) return { envelope: readEnvelope(envelope) };
+  const material = known(document, 'verificationMaterial');
+  if (envelope !== undefined) return { mediaType, material, envelope: readEnvelope(envelope) };
   const signature = decodeBase64(textOf(known(message, 'signature')) ?? '*');
   if (signature === undefined) throw noBundle('a signature', 'none');
-  return { signature };
+  return { mediaType, material, signature, algorithm: textOf(known(message, 'messageDigest', 'algorithm')) };
 }
 
 const noBundle = (expected: string, found: string): DigestChainError =>

@@ -3,6 +3,7 @@ import type { Digest } from '../digest.ts';
 import { SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import { type Claim, readClaim } from './document.ts';
+import type { CertificateIdentity } from './keyless.ts';
 import type { VerificationKey } from './keys.ts';
 import { attempt, findSignedBlobs, type Rejection, type SignedBlob } from './signature-manifests.ts';
 
@@ -19,7 +20,7 @@ export type FoundClaim = Claim & { readonly source: string };
 
 /** What is signed about an image, in the registry's order. */
 export interface Evidence {
-  /** Verified with one of the keys, and about this image. */
+  /** Signed by one of those who may, and about this image. */
   readonly claims: readonly FoundClaim[];
   /** What was found and does not count; what was not read. */
   readonly rejected: readonly Rejection[];
@@ -27,18 +28,21 @@ export interface Evidence {
 
 /**
  * Reads what is signed about images: cosign's tags `sha256-<hex>.sig` and `.att`, and referrers (sigstore bundles,
- * cosign's own). Signatures are checked with the given keys alone: no certificate and no transparency log is.
+ * cosign's own). Any of the keys and of the identities may have signed; of what a key
+ * signed no certificate and no transparency log is checked.
  */
 export class EvidenceReader {
   readonly keys: readonly VerificationKey[];
+  readonly identities: readonly CertificateIdentity[];
   readonly #registry: Registry;
   // Chains pushes one attestation to every image of a run: it is read and verified once. What does not name its image
   // itself (a bundle may hold a signature of the image's bytes) is read for each.
   readonly #known = new Map<Digest, Claim>();
 
-  constructor(registry: Registry, keys: readonly VerificationKey[]) {
+  constructor(registry: Registry, keys: readonly VerificationKey[], identities: readonly CertificateIdentity[] = []) {
     this.#registry = registry;
     this.keys = keys;
+    this.identities = identities;
   }
 
   /** Everything signed about the image with this manifest. Throws only where the registry can't be asked. */
@@ -75,7 +79,7 @@ export class EvidenceReader {
     const known = this.#known.get(blob.digest);
     if (known !== undefined) return known;
     const bytes = await this.#registry.getBlob(repository, blob, { limit });
-    const claim = await readClaim({ ...blob, bytes }, image, this.keys);
+    const claim = await readClaim({ ...blob, bytes }, image, this.keys, this.identities);
     if (claim.provenance !== undefined) this.#known.set(blob.digest, claim);
     return claim;
   }

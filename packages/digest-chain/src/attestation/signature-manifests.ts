@@ -15,6 +15,7 @@ export interface SignedBlob extends BlobDescriptor {
   readonly mediaType: string;
   /** The value of {@link SIGNATURE_ANNOTATION}. */
   readonly signature: string | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
 }
 
 /** Something that was found and does not count, with the reason. */
@@ -100,6 +101,6 @@ function blobsOf(source: string, manifest: RawManifest): SignedBlob[] {
     const descriptor = readDescriptor(layer);
     if (descriptor === undefined || !isSignedMediaType(descriptor.mediaType)) return [];
     const { mediaType, digest, size, annotations } = descriptor;
-    return [{ source, mediaType, digest, size, signature: annotations?.[SIGNATURE_ANNOTATION] }];
+    return [{ source, mediaType, digest, size, signature: annotations?.[SIGNATURE_ANNOTATION], annotations }];
   });
 }

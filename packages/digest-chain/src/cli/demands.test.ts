@@ -33,7 +33,7 @@ describe('what is demanded', () => {
       builderTasks: ['oci://quay.io/org/*'],
       allowPullRequest: true,
     });
-    expect(await readDemands('verify', {})).toEqual({ keys: [] });
+    expect(await readDemands('verify', {})).toEqual({ keys: [], identities: [] });
   });
 
   it.each([

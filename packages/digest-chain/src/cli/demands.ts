@@ -3,11 +3,13 @@ import { isBundlePattern } from '../attestation/builders.ts';
 import { isCommit, isGitUrl } from '../attestation/git-source.ts';
 import type { VerifyOptions } from '../verify.ts';
 import { usage } from './arguments.ts';
+import { IDENTITIES, type IdentityValues, readIdentities } from './identities.ts';
 import { readKeys } from './keys.ts';
 
 /** The options of the verbs that prove: what is demanded of a chain and of the run that built it. */
 export const DEMANDS = {
   key: { type: 'string', multiple: true },
+  ...IDENTITIES,
   revision: { type: 'string' },
   source: { type: 'string' },
   'builder-id': { type: 'string', multiple: true },
@@ -15,7 +17,7 @@ export const DEMANDS = {
   'allow-pull-request': { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
-interface DemandValues {
+interface DemandValues extends IdentityValues {
   readonly key?: string[] | undefined;
   readonly revision?: string | undefined;
   readonly source?: string | undefined;
@@ -36,9 +38,15 @@ export async function readDemands(verb: string, values: DemandValues): Promise<V
     throw usage(verb, `--builder-task is no bundle, as oci://quay.io/konflux-ci/tekton-catalog/*: ${odd}`);
   }
   const signed = (['source', 'builder-id', 'builder-task', 'allow-pull-request'] as const).find((name) => values[name]);
-  if (signed !== undefined && values.key === undefined) {
-    throw usage(verb, `--${signed} needs --key: only what is signed says it`);
+  if (signed !== undefined && !namesSigner(values)) {
+    throw usage(verb, `--${signed} needs --key or --certificate-identity: only what is signed says it`);
   }
   const keys = await readKeys(values.key);
-  return { keys, revision, source, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
+  const identities = await readIdentities(values);
+  return { keys, identities, revision, source, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
+}
+
+/** Whether it is told who may have signed; `readIdentities` refuses what is incomplete. */
+export function namesSigner(values: DemandValues): boolean {
+  return ['key', ...Object.keys(IDENTITIES)].some((name) => values[name as keyof DemandValues] !== undefined);
 }

@@ -13,7 +13,7 @@ import {
   usage,
   writeOutput,
 } from './arguments.ts';
-import { DEMANDS, readDemands } from './demands.ts';
+import { DEMANDS, namesSigner, readDemands } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('extract', args, {
@@ -33,7 +33,9 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   if (until !== undefined && until !== 'signed' && until !== 'attested') {
     throw usage('extract', `--until is neither signed nor attested: ${until}`);
   }
-  if (until !== undefined && values.key === undefined) throw usage('extract', '--until needs --key');
+  if (until !== undefined && !namesSigner(values)) {
+    throw usage('extract', '--until needs --key or --certificate-identity');
+  }
   const runOnly = (['source', 'builder-task'] as const).find(
     (name) => until === 'signed' && values[name] !== undefined,
   );
@@ -49,16 +51,16 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     prefix: values.prefix,
     signal,
   });
-  const proof = describeProof(result.verification, values.key !== undefined);
+  const proof = describeProof(result.verification, namesSigner(values));
   await writeOutput(values['result-proof'], proof);
   if (result.verification.level === 'linked') process.stderr.write(`${proof}\n`);
   return printResult(values, result, [`${result.url}@${result.digest}`]);
 }
 
 /** How far it was proved, and what is not known, for whoever goes on with the image. */
-function describeProof({ level }: Verification, hasKey: boolean): string {
+function describeProof({ level }: Verification, hasSigner: boolean): string {
   if (level !== 'linked') return level;
-  return hasKey
+  return hasSigner
     ? 'signed: made by tasks of one run that the build system attested; what that run was built from is not known yet'
     : 'linked: who built the images is not known, for no public key was given';
 }

@@ -1,11 +1,22 @@
 /** The options of the verbs that prove. */
 const DEMANDS = `\
   --key <file>          public keys (PEM) of the build system, or env://<variable> with
-                        them; can be repeated. No certificate and no transparency log
-                        is checked
+                        them; can be repeated. Of what they signed no certificate and
+                        no transparency log is checked
+  --certificate-identity <subject>  who may have signed with a certificate (keyless): the
+                        e-mail address or URI in it; or, in place of it,
+  --certificate-identity-regexp <pattern>  which matches a part unless ^ and $ are there
+  --certificate-oidc-issuer <url>  who must have vouched for the identity; or
+  --certificate-oidc-issuer-regexp <pattern>. Identity and issuer are both needed;
+                        with --key any of both may have signed
+  --trusted-root <file>  trusted_root.json of the Sigstore instance: nothing is asked for
+                        then (default: that of Sigstore's public instance, fetched by TUF
+                        and kept in ~/.cache/digest-chain until it expires)
+  --tuf-mirror <url>    fetch it from this TUF repository, which --tuf-root <file>, its
+                        root.json, is the trust in
   --revision <commit>   the git commit that all images must have been built from
   --source <git-url>    the repository that they must have been built from, by what the
-                        build system signed (needs --key)
+                        build system signed (needs --key or an identity)
   --builder-id <id>     the builder that may have signed it; can be repeated (default:
                         https://tekton.dev/chains/v2, as Tekton Chains calls itself)
   --builder-task <pattern>  the bundles that the tasks which build and clone must come
@@ -135,6 +146,9 @@ ${REGISTRY}
 Examples:
   digest-chain verify quay.io/org/app:latest
   digest-chain verify quay.io/org/app:latest --key cosign.pub --source https://github.com/org/app
+  digest-chain verify quay.io/org/app:latest --trusted-root trusted_root.json \\
+    --certificate-identity-regexp '^https://kubernetes\\.io/namespaces/tekton-chains/' \\
+    --certificate-oidc-issuer https://kubernetes.default.svc
   digest-chain verify mirror.example/app:1.0 --at metadata=mirror.example/meta
   digest-chain verify quay.io/org/app@sha256:… --revision $(git rev-parse HEAD) --json
 `,

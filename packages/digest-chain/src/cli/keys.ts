@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { reasonOf } from '../../../kit/src/errors.ts';
+import { refuseKeyReference } from '../attestation/key-references.ts';
 import { parsePublicKeys, type VerificationKey } from '../attestation/keys.ts';
 import { DigestChainError } from '../errors.ts';
 
@@ -12,6 +13,7 @@ const VARIABLE = 'env://';
 export async function readKeys(paths: readonly string[] = []): Promise<readonly VerificationKey[]> {
   const keys: VerificationKey[] = [];
   for (const path of paths) {
+    refuseKeyReference(path);
     try {
       keys.push(...parsePublicKeys(path.startsWith(VARIABLE) ? readVariable(path) : await readKeyFile(path)));
     } catch (error) {

@@ -13,6 +13,8 @@ const REFUSED: ReadonlySet<string> = new Set([
   'REFERENCE_INVALID',
   'LABEL_PREFIX_INVALID',
   'KEY_INVALID',
+  'KEYLESS_UNSUPPORTED',
+  'TRUSTED_ROOT_INVALID',
 ]);
 
 /** Runs a verb of the command, and prints an error as JSON too where `json` asks for that. */

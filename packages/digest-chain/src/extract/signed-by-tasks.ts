@@ -2,6 +2,7 @@ import { CHAINS_BUILDER, knowsBuildType } from '../attestation/builders.ts';
 import { isSignature } from '../attestation/document.ts';
 import { EvidenceReader, type FoundClaim } from '../attestation/evidence.ts';
 import type { RunDemands } from '../attestation/judge-run.ts';
+import type { CertificateIdentity } from '../attestation/keyless.ts';
 import type { VerificationKey } from '../attestation/keys.ts';
 import { pullRequestOf } from '../attestation/pull-request.ts';
 import { textsOf } from '../attestation/type-hints.ts';
@@ -14,6 +15,7 @@ import type { Verification } from '../verify.ts';
 
 export interface TaskDemands extends Pick<RunDemands, 'builders' | 'allowPullRequest'> {
   readonly keys: readonly VerificationKey[];
+  readonly identities?: readonly CertificateIdentity[] | undefined;
   readonly revision?: string | undefined;
 }
 
@@ -32,7 +34,7 @@ export async function findTasksSigned(
   demands: TaskDemands,
 ): Promise<string> {
   return withinDeadline(followingLinks(client, reference, []), {}, async (registry) => {
-    const reader = new EvidenceReader(registry, demands.keys);
+    const reader = new EvidenceReader(registry, demands.keys, demands.identities);
     const runsOf = async (image: Reference, digest: Digest, calledWith: readonly string[]) => {
       const manifest = await registry.getManifest(image, digest);
       const { claims } = await reader.read(image, manifest);
@@ -64,7 +66,7 @@ function runsThatMade(
   { builders = [CHAINS_BUILDER], allowPullRequest = false }: TaskDemands,
 ): ReadonlySet<string> {
   if (!claims.some(isSignature)) {
-    throw new DigestChainError('SIGNATURE_MISSING', 'the image is not signed with a given key', {
+    throw new DigestChainError('SIGNATURE_MISSING', 'the image is not signed by whom was asked for', {
       expected: `a signature of ${digest}`,
       found: `${claims.length} other signed documents`,
       hint: 'Tekton Chains signs seconds after the task that made an image has ended',

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ParseArgsConfig } from 'node:util';
+import { reasonOf } from '../../../kit/src/errors.ts';
+import type { CertificateIdentity } from '../attestation/keyless.ts';
+import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../attestation/keyless-root.ts';
+import { DigestChainError } from '../errors.ts';
+
+/** The options that say who may have signed with a certificate, named as cosign names them. */
+export const IDENTITIES = {
+  'certificate-identity': { type: 'string' },
+  'certificate-identity-regexp': { type: 'string' },
+  'certificate-oidc-issuer': { type: 'string' },
+  'certificate-oidc-issuer-regexp': { type: 'string' },
+  'trusted-root': { type: 'string' },
+  'tuf-mirror': { type: 'string' },
+  'tuf-root': { type: 'string' },
+} as const satisfies ParseArgsConfig['options'];
+
+export type IdentityValues = { readonly [name in keyof typeof IDENTITIES]?: string | undefined };
+
+/**
+ * Reads {@link IDENTITIES}; none where none is given. Without a trusted root it is the one of Sigstore's public instance,
+ * or of the TUF repository that is named. Throws `USAGE`, `TRUSTED_ROOT_INVALID`, `TRUSTED_ROOT_UNAVAILABLE`,
+ * `KEYLESS_UNSUPPORTED`.
+ */
+export async function readIdentities(values: IdentityValues): Promise<readonly CertificateIdentity[]> {
+  const given = (Object.keys(IDENTITIES) as (keyof typeof IDENTITIES)[]).find((name) => values[name] !== undefined);
+  if (given === undefined) return [];
+  const subject = wanted(values, 'certificate-identity');
+  const issuer = wanted(values, 'certificate-oidc-issuer');
+  return [{ subject, issuer, trustedRoot: await readTrustedRoot(values) }];
+}
+
+/** One of the two forms of an option: cosign takes a certificate of anybody where the issuer is not told. */
+function wanted(values: IdentityValues, name: 'certificate-identity' | 'certificate-oidc-issuer'): string | RegExp {
+  const exact = values[name];
+  const pattern = values[`${name}-regexp`];
+  if (exact === undefined && pattern === undefined) {
+    throw usage(`--${name} or --${name}-regexp is missing: who may have signed is a subject and who vouches for it`);
+  }
+  if (exact !== undefined && pattern !== undefined) throw usage(`give one of --${name} and --${name}-regexp`);
+  return exact ?? parsePattern(`--${name}-regexp`, pattern ?? '');
+}
+
+/**
+ * A regular expression as cosign takes it: it matches anywhere, unless ^ and $ say otherwise. What Go (RE2) and JavaScript
+ * read differently is refused.
+ */
+function parsePattern(option: string, text: string): RegExp {
+  try {
+    if (/\[\[:\^?\w+:\]/.test(text)) throw new Error('it has a POSIX class');
+    return new RegExp(text, 'u');
+  } catch (cause) {
+    throw usage(`${option} is no regular expression that is read everywhere alike: ${reasonOf(cause)}`);
+  }
+}
+
+async function readTrustedRoot(values: IdentityValues): Promise<TrustedRoot> {
+  const { 'trusted-root': file, 'tuf-mirror': mirror, 'tuf-root': root } = values;
+  if (file === undefined) return fetchTrustedRoot({ mirror, root, cache: await cacheOf(root) });
+  if (mirror !== undefined || root !== undefined) throw usage('give one of --trusted-root and --tuf-mirror');
+  return parseTrustedRoot(await readText(file));
+}
+
+/** What was fetched by the word of one root says nothing to who trusts another. */
+async function cacheOf(root: string | undefined): Promise<string> {
+  const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  const trust =
+    root === undefined
+      ? 'public'
+      : createHash('sha256')
+          .update(await readText(root))
+          .digest('hex');
+  return join(caches, 'digest-chain', 'tuf', trust);
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause) => {
+    throw new DigestChainError('TRUSTED_ROOT_INVALID', `${path} can't be read`, { found: reasonOf(cause), cause });
+  });
+}
+
+function usage(reason: string): DigestChainError {
+  return new DigestChainError('USAGE', reason, { hint: 'digest-chain verify --help' });
+}
