@@ -56,13 +56,8 @@ export async function runConfigure(args: readonly string[]): Promise<number> {
   if (options === undefined) return EXIT.done;
   const path = resolve(options.config);
   const { chain } = await loadConfig(path);
-  const current: Record<Option, string> = {
-    application: chain.application,
-    namespace: chain.namespace,
-    'git-url': chain.gitUrl,
-    branch: chain.branch,
-    registry: chain.registry,
-  };
+  const { application, namespace, gitUrl, branch, registry } = chain;
+  const current: Record<Option, string> = { application, namespace, 'git-url': gitUrl, branch, registry };
   const remote = await readRemote(dirname(path));
   const given = Object.fromEntries(
     OPTIONS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),

@@ -1,8 +1,21 @@
 import type { ChainPlan } from '../chain/plan.ts';
+import type { YamlMap } from '../yaml/write.ts';
 import type { Event } from './pipeline-run.ts';
+import { declare } from './wiring.ts';
 
 /** The variable that a step of digest-chain finds the public key in. */
 export const KEY_VARIABLE = 'PUBLIC_KEY';
+
+/** How a scanner's Pipeline and its Task declare these parameters, by the names that they have there. */
+export const declareKey = (key: string, demands: string): YamlMap[] => [
+  declare(key, 'Public key (PEM) of the build system; empty where it is not known', ''),
+  {
+    name: demands,
+    type: 'array',
+    description: 'What the proof has to have beyond the link, as options of digest-chain extract',
+    default: [],
+  },
+];
 
 /**
  * The parameters of a scanner's pipeline by which it knows the build system: its key, and what is demanded of the image

@@ -1,6 +1,7 @@
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
+import { declareKey } from './demands.ts';
 import {
   CACHE_PROXY_PARAM,
   checkTasks,
@@ -47,13 +48,7 @@ export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): Yaml
           declare('wait-deadline', 'How long to wait for that image', `${chain.buildTimeout}m`),
         ),
         declare('image-expires-after', 'When the source artifact expires, like 5d; empty for never', ''),
-        declare('public-key', 'Public key (PEM) of the build system; empty where it is not known', ''),
-        {
-          name: 'demands',
-          type: 'array',
-          description: 'What the proof has to have beyond the link, as options of digest-chain extract',
-          default: [],
-        },
+        ...declareKey('public-key', 'demands'),
         ...(image.checks.length > 0 ? [SKIP_CHECKS_PARAM] : []),
         CACHE_PROXY_PARAM,
       ],

@@ -2,6 +2,7 @@ import { konfluxName } from '../chain/konflux-registry.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { entryImage } from './extract.ts';
+import { params } from './wiring.ts';
 
 const API = 'appstudio.redhat.com/v1alpha1';
 
@@ -100,19 +101,19 @@ export function integrationTestScenario(image: PlannedImage, chain: ChainPlan, f
       contexts: noted("Not the builder's Snapshots: those still hold the other images of the build before.", [
         { name: `component_${image.component}`, description: `Snapshots of ${image.component}` },
       ]),
-      params: [
-        { name: 'component', value: image.component },
-        { name: 'entry-component', value: entryImage(image).component },
-        { name: 'role', value: image.role },
-      ],
+      params: params({
+        component: image.component,
+        'entry-component': entryImage(image).component,
+        role: image.role,
+      }),
       resolverRef: {
         resolver: 'git',
         resourceKind: 'pipeline',
-        params: [
-          { name: 'url', value: chain.gitUrl },
-          { name: 'revision', value: chain.branch },
-          { name: 'pathInRepo', value: `${folder}pipeline/verify-chain.yaml` },
-        ],
+        params: params({
+          url: chain.gitUrl,
+          revision: chain.branch,
+          pathInRepo: `${folder}pipeline/verify-chain.yaml`,
+        }),
       },
     },
   };

@@ -1,7 +1,7 @@
 import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
-import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { KEY_VARIABLE } from './demands.ts';
+import { noted, type YamlMap } from '../yaml/write.ts';
+import { declareKey, KEY_VARIABLE } from './demands.ts';
 import { declare, param, params, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
 
 const VERSION = '0.1';
@@ -23,14 +23,13 @@ const LINK_PARAMS = [
 
 /** The Task that seals an image, publishes it under the tag of its revision, and proves the link. */
 export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
-  return task({
-    name: 'label-image',
+  return task('label-image', {
     description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
     params: LINK_PARAMS,
     results: IMAGE_RESULTS,
     steps: [
       useSource(pins),
-      digestChain(chain, pins, 'seal', [...linkArguments('seal'), ...RESULT_ARGUMENTS, '--', ...LINK_IMAGES]),
+      digestChain(chain, pins, 'seal', [...LINK_ARGUMENTS, ...RESULT_ARGUMENTS, '--', ...LINK_IMAGES]),
       verifyStep(chain, pins, ['--digest-from=$(results.IMAGE_DIGEST.path)', '--', param('IMAGE')]),
     ],
   });
@@ -41,13 +40,12 @@ export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
  * and what puts out an image result counts as its builder.
  */
 export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
-  return task({
-    name: 'link-image',
+  return task('link-image', {
     description: 'Links an image to the images that embed it by a chain statement, and verifies the chain',
     params: LINK_PARAMS,
     steps: [
       useSource(pins),
-      digestChain(chain, pins, 'link', [...linkArguments('link'), '--', ...LINK_IMAGES]),
+      digestChain(chain, pins, 'link', [...LINK_ARGUMENTS, '--', ...LINK_IMAGES]),
       verifyStep(chain, pins, ['--', param('ORIGIN')]),
     ],
   });
@@ -55,21 +53,17 @@ export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
 
 const LINK_IMAGES = [param('ORIGIN'), '$(params.LINKS[*])'];
 const RESULT_ARGUMENTS = ['--result-url=$(results.IMAGE_URL.path)', '--result-digest=$(results.IMAGE_DIGEST.path)'];
-
-function linkArguments(verb: 'seal' | 'link'): string[] {
-  return [verb, `--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREFIX')}`];
-}
+const LINK_ARGUMENTS = [`--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREFIX')}`];
 
 /** Proves the digest that the step before returned, not what its tag names by now. */
 function verifyStep(chain: ChainPlan, pins: Pins, image: readonly string[]): YamlMap {
   const options = [`--revision=${param('REVISION')}`, `--prefix=${param('LABEL_PREFIX')}`];
-  return digestChain(chain, pins, 'verify', ['verify', ...options, ...image]);
+  return digestChain(chain, pins, 'verify', [...options, ...image]);
 }
 
 /** The Task that waits for a sealed image, verifies it, and answers with one image that it links to. */
 export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
-  return task({
-    name: 'extract-image',
+  return task('extract-image', {
     description: 'Waits for an image of a chain, verifies the chain, and hands out one image that it links to',
     params: [
       declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
@@ -78,15 +72,13 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
       declare('REVISION', 'The commit that both images have to be built from'),
       declare('DEADLINE', 'How long to wait'),
       declare('LABEL_PREFIX', 'Prefix of the labels'),
-      PUBLIC_KEY_PARAM,
-      DEMANDS_PARAM,
+      ...declareKey('PUBLIC_KEY', 'DEMANDS'),
     ],
     results: [...IMAGE_RESULTS, { name: 'PROOF', description: 'How far the chain was proved, and what is not known' }],
     steps: [
       useSource(pins),
-      withKey(
-        digestChain(chain, pins, 'extract', [
-          'extract',
+      {
+        ...digestChain(chain, pins, 'extract', [
           '--wait',
           `--deadline=${param('DEADLINE')}`,
           `--role=${param('ROLE')}`,
@@ -98,37 +90,18 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
           '--',
           param('IMAGE'),
         ]),
-      ),
+        env: params({ [KEY_VARIABLE]: param('PUBLIC_KEY') }),
+      },
     ],
   });
 }
 
-const PUBLIC_KEY_PARAM = declare('PUBLIC_KEY', 'Public key (PEM) of the build system; empty where it is not known', '');
-const DEMANDS_PARAM: YamlMap = {
-  name: 'DEMANDS',
-  type: 'array',
-  description: 'What the proof has to have beyond the link, as options of digest-chain extract',
-  default: [],
-};
-
-function withKey(step: YamlMap): YamlMap {
-  return { ...step, env: params({ [KEY_VARIABLE]: param('PUBLIC_KEY') }) };
-}
-
-interface OwnTask {
-  readonly name: string;
-  readonly description: string;
-  readonly params: readonly YamlMap[];
-  readonly results?: readonly YamlMap[];
-  readonly steps: readonly YamlMap[];
-}
-
-function task({ name, description, params, results, steps }: OwnTask): YamlMap {
+function task(name: string, { steps, ...spec }: YamlMap): YamlMap {
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'Task',
     metadata: { name, labels: { 'app.kubernetes.io/version': VERSION } },
-    spec: { description, params, results, stepTemplate: STEP_TEMPLATE, steps, volumes: [WORKDIR_VOLUME] },
+    spec: { ...spec, stepTemplate: STEP_TEMPLATE, steps, volumes: [WORKDIR_VOLUME] },
   };
 }
 
@@ -144,15 +117,15 @@ function useSource(pins: Pins): YamlMap {
   };
 }
 
-function digestChain(chain: ChainPlan, pins: Pins, name: string, args: readonly Yaml[]): YamlMap {
+function digestChain(chain: ChainPlan, pins: Pins, verb: string, args: readonly string[]): YamlMap {
   return {
-    name,
+    name: verb,
     image: pins.images.node,
     command: noted('The reviewed source itself, without a shell: parameters are arguments and never code.', [
       'node',
       `${SOURCE}/${chain.digestChain}`,
     ]),
-    args,
+    args: [verb, ...args],
     computeResources: resources('512Mi', '100m'),
   };
 }

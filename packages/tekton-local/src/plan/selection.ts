@@ -36,50 +36,50 @@ export function reusedOutcomes(plan: Plan, selection: Selection): Map<string, Ta
   return new Map(
     all
       .filter((task) => !runs.has(task))
-      .map((task) => [
-        task,
-        isReused(task) ? reuse(task, earlier.get(task)) : withoutSteps(task, 'Skipped', 'Left out'),
-      ]),
+      .map((task) => [task, isReused(task) ? reuse(task, earlier) : withoutSteps(task, 'Skipped', 'Left out')]),
   );
 }
 
-/** What the status of an earlier run says of one task. */
-interface EarlierTask {
-  /** Of each of its TaskRuns: a matrix has several. */
-  results: Record<string, ParamValue>[];
-  /** Why, if it was skipped. */
-  skipped?: string;
-  succeeded: boolean;
+/** What the status of an earlier run says of its tasks. */
+interface Earlier {
+  /** Why a task was skipped. */
+  skipped: ReadonlyMap<string, string>;
+  /** The TaskRuns of a task: a matrix has several. */
+  runs: ReadonlyMap<string | undefined, { succeeded: boolean; results: Record<string, ParamValue> }[]>;
 }
 
-function reuse(task: string, earlier: EarlierTask | undefined): TaskOutcome {
-  if (earlier?.skipped !== undefined) return withoutSteps(task, 'Skipped', earlier.skipped);
-  if (earlier?.succeeded !== true) {
+function reuse(task: string, earlier: Earlier): TaskOutcome {
+  const skipped = earlier.skipped.get(task);
+  if (skipped !== undefined) return withoutSteps(task, 'Skipped', skipped);
+  const runs = earlier.runs.get(task);
+  if (!runs?.every(({ succeeded }) => succeeded)) {
     throw new TektonLocalError('USAGE', `the earlier run has no results of ${task}`, {
       expected: `${task} to have succeeded`,
-      found: earlier === undefined ? 'it did not run' : 'it failed',
+      found: runs === undefined ? 'it did not run' : 'it failed',
     });
   }
-  const [first = {}, ...more] = earlier.results;
-  const results = more.length === 0 ? first : gatherResults(earlier.results);
-  return { ...withoutSteps(task, 'Succeeded', 'Reused'), results };
+  const all = runs.map(({ results }) => results);
+  return {
+    ...withoutSteps(task, 'Succeeded', 'Reused'),
+    results: all.length > 1 ? gatherResults(all) : (all[0] ?? {}),
+  };
 }
 
-function readEarlier(file: string): ReadonlyMap<string, EarlierTask> {
-  const tasks = new Map<string, EarlierTask>();
+function readEarlier(file: string): Earlier {
   try {
     const { items } = JSON.parse(readFileSync(file, 'utf8')) as { items: StatusItem[] };
-    for (const { kind, metadata, status } of items) {
-      for (const { name, reason } of status.skippedTasks ?? []) {
-        tasks.set(name, { results: [], skipped: reason, succeeded: false });
-      }
-      if (kind === 'PipelineRun') continue;
-      const name = metadata.labels['tekton.dev/pipelineTask'] ?? '';
-      const { results, succeeded } = tasks.get(name) ?? { results: [], succeeded: true };
-      results.push(Object.fromEntries(status.results?.map((result) => [result.name, result.value]) ?? []));
-      tasks.set(name, { results, succeeded: succeeded && status.conditions[0]?.status === 'True' });
-    }
-    return tasks;
+    const skipped = items.flatMap(({ status }) => status.skippedTasks ?? []);
+    const runs = items
+      .filter(({ kind }) => kind === 'TaskRun')
+      .map(({ metadata, status }) => ({
+        task: metadata.labels['tekton.dev/pipelineTask'],
+        succeeded: status.conditions[0]?.status === 'True',
+        results: Object.fromEntries(status.results?.map(({ name, value }) => [name, value]) ?? []),
+      }));
+    return {
+      skipped: new Map(skipped.map(({ name, reason }) => [name, reason])),
+      runs: Map.groupBy(runs, ({ task }) => task),
+    };
   } catch (error) {
     throw new TektonLocalError('FILE_NOT_READABLE', `cannot read the earlier run from ${file}`, {
       expected: 'what --status wrote',
