@@ -36,9 +36,9 @@ pull_base() {
     # A digest can't change; what only has a tag is looked for anew.
     policy_of_pull=missing digests[$base]=${base##*@}
   else
-    digests[$base]=$(again skopeo inspect "${policy[@]}" "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/')
+    digests[$base]=$(as_user again skopeo inspect "${policy[@]}" "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/')
   fi
-  again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" "--platform=linux/$architecture" \
+  as_user again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" "--platform=linux/$architecture" \
     "${from[@]}" "$base" >/dev/null
 }
 

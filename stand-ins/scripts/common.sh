@@ -34,9 +34,33 @@ again() {
   "$@"
 }
 
+# A local run has to do with its own registry and with no other, whatever a pipeline names: the tools have no logins,
+# and what they ask of any other host goes to a proxy at which nobody answers. A base alone may come from elsewhere.
+users_logins=${REGISTRY_AUTH_FILE-}
+if [[ -n ${ONLY_REGISTRY:-} ]]; then
+  nowhere=http://127.0.0.1:1
+  export HTTP_PROXY=$nowhere HTTPS_PROXY=$nowhere http_proxy=$nowhere https_proxy=$nowhere NO_PROXY=$ONLY_REGISTRY
+  REGISTRY_AUTH_FILE=$(mktemp)
+  export REGISTRY_AUTH_FILE
+  printf '{"auths":{}}' >"$REGISTRY_AUTH_FILE"
+fi
+
+# Runs a command as this machine's user would: with the user's logins, and with every registry in reach.
+as_user() {
+  (
+    if [[ -n ${ONLY_REGISTRY:-} ]]; then
+      unset HTTP_PROXY HTTPS_PROXY http_proxy https_proxy NO_PROXY REGISTRY_AUTH_FILE
+      if [[ -n $users_logins ]]; then export REGISTRY_AUTH_FILE=$users_logins; fi
+    fi
+    "$@"
+  )
+}
+
 # The repository of a reference: neither tag nor digest.
 repository() {
   local name=${1%%@*}
+  [[ -z ${ONLY_REGISTRY:-} || $name == "$ONLY_REGISTRY"/* ]] ||
+    fail "this run has to do with its own registry alone" "  expected: an image in $ONLY_REGISTRY" "  found: '$1'"
   if [[ ${name##*/} == *:* ]]; then name=${name%:*}; fi
   printf '%s' "$name"
 }

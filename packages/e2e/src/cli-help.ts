@@ -20,6 +20,8 @@ Options:
   --junit FILE   write it as JUnit XML, too
   --open         show the HTML page in a browser
   --keep         leave the registry and the images; prints their addresses and how to remove them
+  --allow-drift  run the pipelines as they are even where they were edited, or rendered from
+                 another config: to try a change. Nothing leaves this machine all the same
   --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
                  Image 2 holds Image 1's address, so its digest depends on the port
   --no-install   never install a missing tool; print the command instead

@@ -63,7 +63,7 @@ test('one platform without the link makes the criterion fall', RUN, async () => 
   expect(changed).not.toBe(text);
   await writeFile(pipeline, changed);
   const config = 'examples/multi-arch/konflux.config.ts';
-  const { exitCode, output, report } = await bench.e2e(clone, '--port', '0', '--config', config);
+  const { exitCode, output, report } = await bench.e2e(clone, '--port', '0', '--allow-drift', '--config', config);
   expect(exitCode).toBe(1);
   expect(output).toContain('criterion fell: image-2-embeds-image-1');
   const origin = report?.images[0]?.originDigest;

@@ -9,6 +9,8 @@ export { type LoadedConfig, loadConfig } from './config/load.ts';
 export { readRemote } from './config/remote.ts';
 export type { ChainConfig, ImageConfig, KonfluxCheck } from './config/schema.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
+export type { Drift } from './files/drift.ts';
+export { findRenderedDrift } from './files/rendered.ts';
 export { type Pins, readPins } from './pins.ts';
 export { keyParams } from './render/demands.ts';
 export { type RenderedFile, render } from './render/render.ts';

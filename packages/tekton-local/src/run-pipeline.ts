@@ -11,9 +11,10 @@ import { hostExecutor } from './executors/host.ts';
 import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
 import type { PipelineRunOutcome, RunEvent, TaskOutcome } from './outcome.ts';
 import type { GivenTask, ParamValue } from './plan/model.ts';
-import { makePlan } from './plan/plan.ts';
+import { makePlan, type Plan } from './plan/plan.ts';
 import { resolveRun } from './plan/resolve.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
+import { elsewhereText, findElsewhere } from './run/own-registry.ts';
 import { Run } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
 
@@ -24,6 +25,12 @@ export interface RunOptions {
   file: string;
   /** `{{ variables }}` of Pipelines as Code; what is not given comes from the git state of `root`. */
   variables?: Readonly<Record<string, string>>;
+  /**
+   * The run's own registry, as `host:port` on this machine's loopback. With it the run has to do with no other, whatever
+   * its files say: it is refused where a param names an image elsewhere, a task that gets such a param from a result is
+   * not started, containers reach no other host by way of a proxy, and nothing elsewhere is signed.
+   */
+  registry?: string;
   /** Instead of the PipelineRun's params. A name that the pipeline does not declare is refused. */
   params?: Readonly<Record<string, ParamValue>>;
   /**
@@ -81,6 +88,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
     options.params ?? {},
     options.workspaces,
   );
+  if (options.registry !== undefined) refuseElsewhere(plan, options.registry, root);
   const emit = options.onEvent ?? (() => {});
   for (const message of plan.notes) emit({ type: 'note', message });
   if (options.selection !== undefined && options.chains !== undefined) {
@@ -103,7 +111,13 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const signing =
     key === undefined
       ? undefined
-      : new ChainsStandIn({ plan, key, run: { uid: id, builderId: options.chains?.builderId }, signal });
+      : new ChainsStandIn({
+          plan,
+          key,
+          run: { uid: id, builderId: options.chains?.builderId },
+          registry: options.registry,
+          signal,
+        });
   const taskRunEnded = (ended: TaskOutcome): void => signing?.taskRunEnded(ended);
   const run = new Run(plan, { ...options, images, programs, executors, taskRunEnded }, folder, id, emit);
   try {
@@ -130,5 +144,36 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
       run.finishStatus();
     }
     for (const end of ends) if (end.status === 'rejected') emit({ type: 'note', message: String(end.reason) });
+  }
+}
+
+/** What is known before the run starts: the pipeline's params, and what it says in the params of its tasks. */
+function refuseElsewhere({ run, params, pipeline, implementations }: Plan, registry: string, root: string): void {
+  const owners = [
+    { who: 'the PipelineRun', params },
+    ...[...pipeline.tasks, ...pipeline.finally].map((task) => ({
+      who: `task ${task.name}`,
+      params: {
+        ...Object.fromEntries(
+          (implementations.get(task.name)?.task.params ?? []).flatMap(({ name, default: value }) =>
+            value === undefined ? [] : [[name, value]],
+          ),
+        ),
+        ...Object.fromEntries(task.params.map(({ name, value }) => [name, value])),
+      },
+    })),
+  ];
+  for (const { who, params: given } of owners) {
+    const elsewhere = findElsewhere(given, registry, root);
+    if (elsewhere === undefined) continue;
+    throw new TektonLocalError(
+      'INVALID',
+      `${who} of ${run.name} would not stay here: ${elsewhereText(elsewhere, registry)}`,
+      {
+        expected: `an image in ${registry}`,
+        found: elsewhere.reference,
+        hint: 'nothing was started',
+      },
+    );
   }
 }

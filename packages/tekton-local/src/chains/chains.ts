@@ -42,6 +42,8 @@ export interface SigningOptions {
   readonly plan: Plan;
   readonly key: KeyObject;
   readonly run: RunIdentity;
+  /** The only registry in which images are signed; any where none is given. */
+  readonly registry?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,7 +83,7 @@ export class ChainsStandIn {
     await this.settle();
     await Promise.all(this.#pending);
     // Of the tasks and of the run itself, as Chains finds them with deep inspection.
-    const subjects = imagesInResults([...outcome.tasks.flatMap(taskRunsOf), outcome]);
+    const subjects = this.#imagesOf([...outcome.tasks.flatMap(taskRunsOf), outcome]);
     if (subjects.length > 0) await this.#attest(provenanceOf(plan, outcome, subjects, run), subjects);
     return {
       publicKey: createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString(),
@@ -92,7 +94,7 @@ export class ChainsStandIn {
 
   async #signTaskRun(outcome: TaskOutcome): Promise<void> {
     const { plan, run } = this.#options;
-    const images = imagesInResults([outcome]);
+    const images = this.#imagesOf([outcome]);
     for (const image of images) {
       const name = formatReference(image);
       // Of several tasks that return an image, one signature is enough.
@@ -101,6 +103,11 @@ export class ChainsStandIn {
       await this.#sign(image);
     }
     if (images.length > 0) await this.#attest(taskProvenanceOf(plan, outcome, images, run), images);
+  }
+
+  #imagesOf(owners: Parameters<typeof imagesInResults>[0]): ImageResult[] {
+    const { registry } = this.#options;
+    return imagesInResults(owners).filter((image) => registry === undefined || image.registry === registry);
   }
 
   async #sign(image: ImageResult): Promise<void> {

@@ -10,6 +10,7 @@ import { mergeObject, type Plan } from '../plan/plan.ts';
 import { type Scope, substituteValue } from '../plan/substitute.ts';
 import { Deadline } from './deadline.ts';
 import { combinationsOf, combine } from './matrix.ts';
+import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
 import { StatusFile } from './status-file.ts';
@@ -22,6 +23,9 @@ import { workspaceMounts } from './workspace-mounts.ts';
 const DEFAULT_TASK_TIMEOUT = 3_600_000;
 
 export interface RunnerOptions extends StepEnvironment {
+  /** The checkout, and the only registry that the run has to do with; any where none is given. */
+  root: string;
+  registry?: string | undefined;
   /** Where the steps of a Task run. */
   executors: Readonly<Record<'container' | 'host', Executor>>;
   signal?: AbortSignal | undefined;
@@ -194,6 +198,11 @@ export class Run {
       const value = given[spec.name] ?? params[spec.name] ?? spec.default;
       if (value !== undefined) params[spec.name] = mergeObject(spec, value);
     }
+    const { registry, root } = this.#options;
+    const elsewhere = registry === undefined ? undefined : findElsewhere(params, registry, root);
+    if (registry !== undefined && elsewhere !== undefined) {
+      return withoutSteps(task.name, 'Failed', 'Failed', elsewhereText(elsewhere, registry));
+    }
     return runTask({
       ...this.#options,
       name: task.name,
@@ -204,7 +213,7 @@ export class Run {
       signal,
       params,
       executor: this.#options.executors[executor],
-      env,
+      env: registry === undefined || executor === 'host' ? env : { ...env, ...LOOPBACK_ONLY },
       // What other steps could fill is no place for a process of this machine.
       workspaces:
         executor === 'host'

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
 import type { Progress } from '@multi-image/kit/progress';
+import { findRenderedDrift, type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import { LOCAL_BUILDER, probeContainers } from '@multi-image/tekton-local';
+import { E2eError } from '../../errors.ts';
 import { judge } from '../../judge/criteria.ts';
 import { observe } from '../../look/observe.ts';
 import { type ImageRunner, runOnce } from '../../look/run-images.ts';
@@ -26,6 +28,8 @@ export interface LocalRunOptions {
   port: number;
   /** Leave the registry and the images where they are. */
   keep: boolean;
+  /** Run rendered files that are not as the config says. */
+  allowDrift: boolean;
   /** Whether missing tools may be installed. */
   install: boolean;
   progress: Progress;
@@ -57,6 +61,8 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     process.env.TMPDIR = folder;
     const source = await takeSource(options.cwd, folder, signal);
     sayWhatIsBuilt(source, progress);
+    const config = await loadConfig(join(source.root, options.config));
+    refuseDrift(config, source, options.allowDrift);
     const registry = await startLocalRegistry({
       program,
       folder,
@@ -81,7 +87,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const runs = await runPipelines({
       privateKey,
       publicKey,
-      config: options.config,
+      config,
       source,
       registry,
       base,
@@ -134,6 +140,22 @@ function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): 
     const changes = uncommitted.length === 1 ? 'an uncommitted change' : `${uncommitted.length} uncommitted changes`;
     progress.line(`           HEAD with ${changes} (${named}), as a commit that only this run knows`);
   }
+}
+
+/** The pipelines that run are files: where they are not what the config says, they would do something else. */
+function refuseDrift(config: LoadedConfig, { checkout }: Source, allowed: boolean): void {
+  const drifts = findRenderedDrift(config, join(checkout, config.folder)).filter(
+    ({ path, found }) => !allowed || (path.startsWith('.tekton/') && found === 'no such file'),
+  );
+  const [first] = drifts;
+  if (first === undefined) return;
+  const places = [...new Set(drifts.map(({ path, line }) => `${config.folder}${path}:${line}`))];
+  const render = config.folder === '' ? '' : ` --config ${config.folder}konflux.config.ts`;
+  throw new E2eError('CONFIG_DRIFTED', `rendered files are not as the config says: ${places.join(', ')}`, {
+    expected: first.expected,
+    found: first.found,
+    hint: `pnpm render${render}; or --allow-drift, to run files as they are`,
+  });
 }
 
 async function prepareBase(source: Source, progress: Progress, signal: AbortSignal): Promise<BaseImage> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '@multi-image/kit/progress';
-import { type ChainPlan, keyParams, loadConfig } from '@multi-image/manifests';
+import { type ChainPlan, keyParams, type LoadedConfig } from '@multi-image/manifests';
 import {
   type Containers,
   LOCAL_BUILDER,
@@ -18,8 +18,7 @@ import type { Source } from './source.ts';
 import { localTasks } from './tasks.ts';
 
 export interface PipelinesOptions {
-  /** The config's path in the repository. */
-  config: string;
+  config: LoadedConfig;
   source: Source;
   registry: LocalRegistry;
   base: BaseImage;
@@ -50,10 +49,15 @@ export interface PipelineRuns {
  */
 export async function runPipelines(options: PipelinesOptions): Promise<PipelineRuns> {
   const { source, registry, base, containers, work, janitor, progress, signal } = options;
-  const { chain, folder } = await loadConfig(join(source.root, options.config));
+  const { chain, folder } = options.config;
   const localRepository = (repository: string): string =>
     `${registry.address}/${repository.slice(repository.indexOf('/') + 1)}`;
-  const catalog = await localTasks({ fetchFrom: source.repository, images: base.substitutes, signal });
+  const catalog = await localTasks({
+    fetchFrom: source.repository,
+    images: base.substitutes,
+    registry: registry.address,
+    signal,
+  });
   const { waitFor = 'signed' } = chain.buildSystem ?? {};
   const buildSystem = { publicKey: options.publicKey, builderId: LOCAL_BUILDER, waitFor };
   const known = keyParams(buildSystem, 'push', chain.gitUrl);
@@ -63,6 +67,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
     janitor.remember({ kind: 'containers', prefix: containerPrefix });
     const outcome = await runPipeline({
       root: source.checkout,
+      registry: registry.address,
       file,
       variables: {
         revision: source.revision,

@@ -13,6 +13,8 @@ export interface LocalTasksOptions {
   fetchFrom: string;
   /** Images that builds use instead of others, from → to; they have to be on this machine. */
   images: Readonly<Record<string, string>>;
+  /** The run's registry, as `localhost:port`: the tasks write to it, and to no other, whatever a pipeline names. */
+  registry?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +26,7 @@ export interface LocalTasksOptions {
  * Throws `PLATFORM_UNSUPPORTED` where buildah can't share images with a storage of its own.
  */
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
-  const { fetchFrom, images, signal } = options;
+  const { fetchFrom, images, registry, signal } = options;
   const pins = readPins();
   const [{ driver, storage }, ids, ...specs] = await Promise.all([
     buildahStorage(signal),
@@ -34,6 +36,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
   const env = {
     PLAIN_HTTP: 'true',
     FETCH_FROM: fetchFrom,
+    ONLY_REGISTRY: registry ?? '',
     BUILDAH_STORAGE: storage.join('\n'),
     // The Task's own is one that works in every pod.
     STORAGE_DRIVER: driver,
@@ -45,7 +48,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
     const task = { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata: { name }, spec: specs[index] };
     return [name, { task, executor: 'host' as const, env }];
   });
-  return { tasks: Object.fromEntries(tasks), programs: trustedArtifacts() };
+  return { tasks: Object.fromEntries(tasks), programs: trustedArtifacts({ only: registry }) };
 }
 
 /** buildah's options for a storage that has this machine's images as well. */

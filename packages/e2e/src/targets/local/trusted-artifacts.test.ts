@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTrustedArtifacts, requireContained, trustedArtifacts, useTrustedArtifact } from './trusted-artifacts.ts';
 
 const client = createRegistry();
-const [program] = Object.values(trustedArtifacts(client));
+const [program] = Object.values(trustedArtifacts({ registry: client }));
 let registry: TestRegistry;
 const folders: string[] = [];
 

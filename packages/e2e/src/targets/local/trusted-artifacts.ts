@@ -28,15 +28,32 @@ const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
  * What runs in place of the step image build-trusted-artifacts, which carries sources from task to task through the
  * registry: `use <uri>=<folder>...` and `create --store <reference> <result file>=<folder>...`.
  */
-export function trustedArtifacts(registry: Registry = createRegistry()): Readonly<Record<string, StepProgram>> {
+export function trustedArtifacts(
+  options: {
+    registry?: Registry | undefined;
+    /** The only registry, as `host:port`, that artifacts are stored in and taken from; any where none is given. */
+    only?: string | undefined;
+  } = {},
+): Readonly<Record<string, StepProgram>> {
+  const { registry = createRegistry(), only } = options;
   const program: StepProgram = async (context) => {
     const [verb, ...rest] = context.args;
+    const names = verb === 'create' ? rest.slice(1, 2) : pairs(context, rest).map(({ left }) => left);
+    for (const name of names) if (only !== undefined && name !== '') refuseElsewhere(name, only);
     if (verb === 'use') await use(registry, context, rest);
     else if (verb === 'create') await create(registry, context, rest);
     else throw usage(context.args);
     return 0;
   };
   return { [IMAGE]: program };
+}
+
+function refuseElsewhere(name: string, only: string): void {
+  if (name.replace(/^oci:/, '').startsWith(`${only}/`)) return;
+  throw new E2eError('ARTIFACT_INVALID', 'this run has to do with its own registry alone', {
+    expected: `an artifact in ${only}`,
+    found: name,
+  });
 }
 
 async function use(registry: Registry, context: StepProgramContext, args: readonly string[]): Promise<void> {
