@@ -3,8 +3,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { parsePins } from '../pins.ts';
 import { render } from '../render/render.ts';
 import { adopt, findAdoptions } from './adopt.ts';
-import { compareFiles, type Drift, findDrift } from './drift.ts';
-import { findStale } from './stale.ts';
+import { compareFiles, type Drift, findDrift, findStale } from './drift.ts';
 
 /**
  * Every rendered file below a folder that is not as the config says, by its path in there, and every one that is no
