@@ -1,7 +1,8 @@
 import type { ChainPlan } from '../chain/plan.ts';
 import type { YamlMap } from '../yaml/write.ts';
-import type { Event } from './pipeline-run.ts';
 import { declare } from './wiring.ts';
+
+export type Event = 'push' | 'pull-request';
 
 /** The variable that a step of digest-chain finds the public key in. */
 export const KEY_VARIABLE = 'PUBLIC_KEY';

@@ -1,10 +1,8 @@
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
-import { keyParams } from './demands.ts';
+import { type Event, keyParams } from './demands.ts';
 import { entryImage, entryParam, extractPipeline } from './extract.ts';
 import { clock, expiryParam, imageParam, isEmbedded, linking, params, repositoryParam } from './wiring.ts';
-
-export type Event = 'push' | 'pull-request';
 
 /**
  * The PipelineRun that Pipelines as Code starts for a component on an event.
