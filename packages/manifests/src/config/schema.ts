@@ -120,67 +120,60 @@ const labelPrefix = z.string().check(({ value, issues }) => {
   }
 });
 
+/** A field that may be left out, and what it is for. */
+const optional = <Schema extends z.ZodType>(schema: Schema, purpose: string): z.ZodOptional<Schema> =>
+  schema.optional().describe(purpose);
+
 const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
   role: role.describe(
     "The image's part in the chain, used in label keys and parameter names: primary, metadata, bundle, …",
   ),
-  name: kubernetesName
-    .optional()
-    .describe(
-      'Names the tasks (build-<name>, label-<name>) and the build arguments (<NAME>_DIGEST, <NAME>_URL). Default: image-<position>.',
-    ),
-  component: kubernetesName
-    .optional()
-    .describe(
-      "The Konflux component that hands this image to Konflux. The first image's component runs the build, every other one is a scanner.",
-    ),
-  serviceAccount: kubernetesName
-    .optional()
-    .describe('Runs the pipeline of this component. Default: build-pipeline-<component>.'),
+  name: optional(
+    kubernetesName,
+    'Names the tasks (build-<name>, label-<name>) and the build arguments (<NAME>_DIGEST, <NAME>_URL). Default: image-<position>.',
+  ),
+  component: optional(
+    kubernetesName,
+    "The Konflux component that hands this image to Konflux. The first image's component runs the build, every other one is a scanner.",
+  ),
+  serviceAccount: optional(kubernetesName, 'Runs the pipeline of this component. Default: build-pipeline-<component>.'),
   repository: text(
     new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`),
     'a repository name: lower-case words joined by . _ __ - or /',
     200,
   ).describe('Where the image is pushed, below the registry.'),
   containerfile: filePath.describe('The Containerfile, from the root of the repository.'),
-  context: filePath.optional().describe('The build context, from the root of the repository. Default: .'),
-  embeds: z
-    .array(z.string())
-    .max(100, 'at most 100 roles')
-    .describe('Roles of the images whose digests are baked into this one.')
-    .optional(),
-  buildArgs: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'a build argument: letters, digits and _'), literal)
-    .describe('Further build arguments.')
-    .optional(),
-  hermetic: z.boolean().describe('Build without network. Default: true.').optional(),
-  prefetch: z
-    .array(
+  context: optional(filePath, 'The build context, from the root of the repository. Default: .'),
+  embeds: optional(
+    z.array(z.string()).max(100, 'at most 100 roles'),
+    'Roles of the images whose digests are baked into this one.',
+  ),
+  buildArgs: optional(
+    z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'a build argument: letters, digits and _'), literal),
+    'Further build arguments.',
+  ),
+  hermetic: optional(z.boolean(), 'Build without network. Default: true.'),
+  prefetch: optional(
+    z.array(
       z.strictObject({
         type: z.string().regex(/^[a-z]+$/, 'a package manager, like npm or gomod'),
-        path: filePath.optional().describe('Where its lock file is.'),
+        path: optional(filePath, 'Where its lock file is.'),
       }),
-    )
-    .describe('What to fetch before a hermetic build.')
-    .optional(),
-  platforms: z
-    .array(platform)
-    .min(1, 'at least one platform, or no field')
-    .max(20, 'at most 20 platforms')
-    .describe(
-      'Build for these platforms, one task each, and join them in an index. Default: the platform of the cluster.',
-    )
-    .optional(),
-  pullRequestExpiry: expiry
-    .optional()
-    .describe('When the image of a pull request expires. Default: that of the chain.'),
-  checks: checks.optional().describe("Konflux's checks of this image. Default: those of the chain."),
+    ),
+    'What to fetch before a hermetic build.',
+  ),
+  platforms: optional(
+    z.array(platform).min(1, 'at least one platform, or no field').max(20, 'at most 20 platforms'),
+    'Build for these platforms, one task each, and join them in an index. Default: the platform of the cluster.',
+  ),
+  pullRequestExpiry: optional(expiry, 'When the image of a pull request expires. Default: that of the chain.'),
+  checks: optional(checks, "Konflux's checks of this image. Default: those of the chain."),
 });
 
 /** What `konflux.config.ts` exports: one chain of images, and where it is built and released. */
 export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
   application: kubernetesName.describe('The Konflux Application.'),
-  displayName: literal.min(1, 'some text').describe('How Konflux shows the application. Default: its name.').optional(),
+  displayName: optional(literal.min(1, 'some text'), 'How Konflux shows the application. Default: its name.'),
   namespace: kubernetesName.describe('The tenant namespace.'),
   git: z
     .strictObject({
@@ -188,9 +181,10 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
         /^https:\/\/[A-Za-z0-9.-]+(?::[0-9]+)?(?:\/[A-Za-z0-9._~-]+)+$/,
         'an https URL of a git repository, without credentials',
       ).describe('Where the source is.'),
-      branch: text(/^(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)|[./]$))[A-Za-z0-9_][A-Za-z0-9._/-]*$/, 'a branch name', 200)
-        .describe('Pushes to it and pull requests for it are built. Default: main.')
-        .optional(),
+      branch: optional(
+        text(/^(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)|[./]$))[A-Za-z0-9_][A-Za-z0-9._/-]*$/, 'a branch name', 200),
+        'Pushes to it and pull requests for it are built. Default: main.',
+      ),
     })
     .describe('The git repository.'),
   registry: text(
@@ -198,69 +192,56 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
     'host/organisation in lower case, without a port (Konflux cuts an image reference at its first colon)',
     200,
   ).describe("Registry and organisation: what stands before every image's repository."),
-  labelPrefix: labelPrefix
-    .optional()
-    .describe(`Prefix of the labels that link the images. Default: ${DEFAULT_PREFIX}.`),
-  seal: z
-    .enum(['label', 'referrer'])
-    .optional()
-    .describe('How an image links back to those that embed it. Default: label.'),
-  imageFormat: z.enum(['oci', 'docker']).optional().describe('Manifest format of the images. Default: oci.'),
-  pullRequestExpiry: expiry.optional().describe('When the images of a pull request expire. Default: 5d.'),
-  imageRepositories: z
-    .enum(['konflux', 'own'])
-    .optional()
-    .describe(
-      'Who makes the image repositories and the credentials for them: Konflux (ImageRepository resources), or you. Default: konflux.',
-    ),
-  visibility: z
-    .enum(['public', 'private'])
-    .optional()
-    .describe('Of the repositories that Konflux makes. Default: public.'),
-  pushSecret: kubernetesName
-    .optional()
-    .describe('Where imageRepositories is own: the secret with your credentials. Default: <application>-push.'),
-  pullRequestAccount: kubernetesName
-    .optional()
-    .describe(
-      'Runs the pipelines of pull requests, which then push to <repository>-pull-requests and to nothing that is released. Default: they run as pushes do.',
-    ),
-  buildSystem: z
-    .strictObject({
+  labelPrefix: optional(labelPrefix, `Prefix of the labels that link the images. Default: ${DEFAULT_PREFIX}.`),
+  seal: optional(z.enum(['label', 'referrer']), 'How an image links back to those that embed it. Default: label.'),
+  imageFormat: optional(z.enum(['oci', 'docker']), 'Manifest format of the images. Default: oci.'),
+  pullRequestExpiry: optional(expiry, 'When the images of a pull request expire. Default: 5d.'),
+  imageRepositories: optional(
+    z.enum(['konflux', 'own']),
+    'Who makes the image repositories and the credentials for them: Konflux (ImageRepository resources), or you. Default: konflux.',
+  ),
+  visibility: optional(z.enum(['public', 'private']), 'Of the repositories that Konflux makes. Default: public.'),
+  pushSecret: optional(
+    kubernetesName,
+    'Where imageRepositories is own: the secret with your credentials. Default: <application>-push.',
+  ),
+  pullRequestAccount: optional(
+    kubernetesName,
+    'Runs the pipelines of pull requests, which then push to <repository>-pull-requests and to nothing that is released. Default: they run as pushes do.',
+  ),
+  buildSystem: optional(
+    z.strictObject({
       publicKey: publicKey.describe(
         'The public key (PEM) that Tekton Chains signs with; several in a row where it changes.',
       ),
-      builderId: text(/^https:\/\/[!-~]{1,200}$/, 'a URL, as Chains writes it into builder.id')
-        .optional()
-        .describe('What Chains calls itself. Default: https://tekton.dev/chains/v2.'),
-      waitFor: z
-        .enum(['signed', 'attested'])
-        .optional()
-        .describe(
-          'What a scanner waits for: that the images are signed, and that the tasks which made them are attested (seconds after those), or that their whole run is (after it has ended). Default: signed.',
-        ),
-    })
-    .describe('Who signs what is built. Without it nothing but the link is proved in the pipelines.')
-    .optional(),
-  timeouts: z
-    .strictObject({
-      build: duration.optional().describe('For the build pipeline, and how long a scanner waits for it. Default: 2h.'),
-      checks: duration.optional().describe('What a scanner has on top of that. Default: 1h.'),
-    })
-    .describe('Time limits. A scanner always outlasts the build it waits for.')
-    .optional(),
-  checks: checks.optional().describe('Checks that Konflux runs on every image. Default: all.'),
-  digestChain: filePath
-    .optional()
-    .describe("Where the repository has digest-chain's command. Default: packages/digest-chain/src/cli.ts."),
-  root: z
-    .string()
-    .regex(/^(?:\.|\.\.(?:\/\.\.)*)$/, '. or ../.. and so on')
-    .describe("The repository's root, from the folder of the config. Default: .")
-    .optional(),
-  pins: filePath
-    .optional()
-    .describe('A file of pins to use instead of the built-in one, from the folder of the config.'),
+      builderId: optional(
+        text(/^https:\/\/[!-~]{1,200}$/, 'a URL, as Chains writes it into builder.id'),
+        'What Chains calls itself. Default: https://tekton.dev/chains/v2.',
+      ),
+      waitFor: optional(
+        z.enum(['signed', 'attested']),
+        'What a scanner waits for: that the images are signed, and that the tasks which made them are attested (seconds after those), or that their whole run is (after it has ended). Default: signed.',
+      ),
+    }),
+    'Who signs what is built. Without it nothing but the link is proved in the pipelines.',
+  ),
+  timeouts: optional(
+    z.strictObject({
+      build: optional(duration, 'For the build pipeline, and how long a scanner waits for it. Default: 2h.'),
+      checks: optional(duration, 'What a scanner has on top of that. Default: 1h.'),
+    }),
+    'Time limits. A scanner always outlasts the build it waits for.',
+  ),
+  checks: optional(checks, 'Checks that Konflux runs on every image. Default: all.'),
+  digestChain: optional(
+    filePath,
+    "Where the repository has digest-chain's command. Default: packages/digest-chain/src/cli.ts.",
+  ),
+  root: optional(
+    z.string().regex(/^(?:\.|\.\.(?:\/\.\.)*)$/, '. or../.. and so on'),
+    "The repository's root, from the folder of the config. Default: .",
+  ),
+  pins: optional(filePath, 'A file of pins to use instead of the built-in one, from the folder of the config.'),
   images: z
     .array(imageSchema)
     .min(1, 'at least one image')
