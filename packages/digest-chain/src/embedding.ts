@@ -2,7 +2,7 @@ import type { Digest } from './digest.ts';
 import { DigestChainError, unexpected } from './errors.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import type { LabelNames } from './label-names.ts';
-import { type DigestReference, isSameRepository, parseDigestReference, repositoryName } from './reference.ts';
+import { type DigestReference, isSameRepository, parseDigestReference } from './reference.ts';
 import type { Repository } from './registry/registry.ts';
 import type { ImageTree } from './seal/tree.ts';
 
@@ -95,19 +95,6 @@ function referenceIn(text: string): DigestReference | undefined {
 /** The same in each image of an index; throws the same. */
 export function findEmbeddings(tree: ImageTree, origin: Digest, names: LabelNames): readonly Embedding[] {
   return tree.images.map((image) => findEmbedding(readImageFacts(image.config), origin, names));
-}
-
-/**
- * Before an image is published: what embeds it has to name the repository that it is in, or the pipeline is wired wrongly.
- * Throws `LINK_MISMATCH`. Afterwards the digests decide: a chain may be copied to other repositories.
- */
-export function checkPlaces(embeddings: readonly Embedding[], origin: DigestReference): void {
-  const elsewhere = embeddings.find(({ place }) => !isSameRepository(place, origin));
-  if (elsewhere === undefined) return;
-  throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
-    expected: `${repositoryName(origin)}@${origin.digest}`,
-    found: elsewhere.url,
-  });
 }
 
 /** What the labels `<prefix>.<role>-image.*` say of the images that this one embeds, as text from outside. */

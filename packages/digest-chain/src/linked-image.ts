@@ -1,4 +1,4 @@
-import { checkPlaces, type Embedding, findEmbeddings } from './embedding.ts';
+import { type Embedding, findEmbeddings } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
 import type { LabelNames } from './label-names.ts';
 import { readTree } from './read-image.ts';
@@ -50,18 +50,23 @@ export async function readLinked(registry: Registry, { role, image }: LinkedImag
   }
 }
 
-/** Finds how linked images embed the image that is about to be published. Throws `LINK_MISMATCH`, `LINK_INVALID`. */
+/**
+ * Finds how linked images embed the image that is about to be published: they have to name the repository that it is in,
+ * or the pipeline is wired wrongly. Afterwards the digests decide: a chain may be copied to other repositories. Throws
+ * `LINK_MISMATCH`, `LINK_INVALID`.
+ */
 export function embeddingTrees(
   linked: readonly LinkedTree[],
   origin: DigestReference,
   names: LabelNames,
 ): readonly EmbeddingTree[] {
   const found = linked.map((each) => ({ ...each, embeddings: findEmbeddings(each.tree, origin.digest, names) }));
-  checkPlaces(
-    found.flatMap(({ embeddings }) => embeddings),
-    origin,
-  );
-  return found;
+  const elsewhere = found.flatMap(({ embeddings }) => embeddings).find(({ place }) => !isSameRepository(place, origin));
+  if (elsewhere === undefined) return found;
+  throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
+    expected: `${repositoryName(origin)}@${origin.digest}`,
+    found: elsewhere.url,
+  });
 }
 
 /** A tag is another name for what is in the same repository; throws `USAGE`. */

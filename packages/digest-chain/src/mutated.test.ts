@@ -10,7 +10,7 @@ import { DigestChainError } from './errors.ts';
 import { readImageFacts } from './image-facts.ts';
 import { LabelNames } from './label-names.ts';
 import { DSSE_ENVELOPE, IN_TOTO, OCI_INDEX, OCI_MANIFEST, SIMPLE_SIGNING } from './media-types.ts';
-import { findInConfig } from './registry/credentials/config.ts';
+import { findInConfig } from './registry/credentials/files.ts';
 import { readSeal, sealConfig, unsealConfig } from './seal/config.ts';
 import { readIndex } from './seal/image-index.ts';
 import { readImageManifest } from './seal/manifest.ts';

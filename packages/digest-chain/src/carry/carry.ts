@@ -69,23 +69,19 @@ async function attach(
   registry: Registry,
   from: Repository,
   to: Repository,
-  { name, by, manifest }: Sbom,
+  { name: found, by, manifest }: Sbom,
   sealed: RawManifest,
 ): Promise<Carried | Left> {
-  const write = by === 'tag' ? undefined : attachedTo(manifest, sealed);
-  const tag = attachmentTag(sealed.digest, 'sbom');
-  if (write === undefined) {
-    const there = await registry.headManifest(to, tag);
-    if (there?.digest === manifest.digest) return { from: name, to: tag };
-    if (there !== undefined) return { name, reason: `${tag} is there already, and is another one` };
+  const write = by === 'tag' ? manifest : attachedTo(manifest, sealed);
+  const name = by === 'tag' ? attachmentTag(sealed.digest, 'sbom') : write.digest;
+  if (by === 'tag') {
+    const there = await registry.headManifest(to, name);
+    if (there?.digest === manifest.digest) return { from: found, to: name };
+    if (there !== undefined) return { name: found, reason: `${name} is there already, and is another one` };
   }
-  if (!isSameRepository(from, to)) await copyBlobs(registry, from, to, blobsOf(decodeJson(manifest.bytes)));
-  if (write === undefined) {
-    await registry.putManifest(to, tag, manifest);
-    return { from: name, to: tag };
-  }
-  await registry.putReferrer(to, write);
-  return { from: name, to: write.digest };
+  await copyBlobs(registry, from, to, blobsOf(decodeJson(manifest.bytes)));
+  await (by === 'tag' ? registry.putManifest(to, name, write) : registry.putReferrer(to, write));
+  return { from: found, to: name };
 }
 
 /** The manifest with another `subject`; every other byte as it was. */
@@ -127,6 +123,7 @@ async function copyBlobs(
   to: Repository,
   descriptors: readonly Descriptor[],
 ): Promise<void> {
+  if (isSameRepository(from, to)) return;
   const unique = new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor]));
   const kept = [...unique.values()].filter(({ urls }) => urls === undefined);
   await mapConcurrently(kept, (descriptor) => registry.copyBlob(descriptor, from, to));

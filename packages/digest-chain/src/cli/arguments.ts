@@ -29,6 +29,8 @@ export const RESULTS = {
 } as const satisfies ParseArgsConfig['options'];
 
 type Options = NonNullable<ParseArgsConfig['options']>;
+/** What the options of a verb were given. */
+export type Values<T extends Options> = Partial<Parsed<T>['values']>;
 type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>>;
 
 /** Parses the arguments of a verb; throws `USAGE` for what is not known, is empty, or has no value. */
@@ -81,11 +83,7 @@ export async function writeOutput(path: string | undefined, content: string | Ui
 }
 
 /** The registry client that the options of a verb ask for. */
-export function connect(values: {
-  readonly 'plain-http'?: boolean | undefined;
-  readonly 'ca-file'?: string | undefined;
-  readonly 'auth-file'?: string | undefined;
-}): Registry {
+export function connect(values: Values<typeof COMMON>): Registry {
   const { 'plain-http': plainHttp, 'ca-file': caFile, 'auth-file': authFile } = values;
   return createRegistry({ plainHttp, caFile, authFile });
 }
@@ -106,7 +104,7 @@ export function parseRole(verb: string, problem: string, text: string): { role: 
 
 /** Writes the files that a pipeline asked for, and prints what a verb made, as these lines or as JSON. */
 export async function printResult(
-  values: { readonly [name in keyof typeof RESULTS]?: string | undefined } & { readonly json?: boolean | undefined },
+  values: Values<typeof RESULTS & typeof COMMON>,
   result: { readonly url: string; readonly digest: string },
   lines: readonly string[],
 ): Promise<number> {

@@ -2,8 +2,8 @@ import type { ParseArgsConfig } from 'node:util';
 import { isBundlePattern } from '../attestation/builders.ts';
 import { isCommit, isGitUrl } from '../attestation/git-source.ts';
 import type { VerifyOptions } from '../verify.ts';
-import { usage } from './arguments.ts';
-import { IDENTITIES, type IdentityValues, readIdentities } from './identities.ts';
+import { usage, type Values } from './arguments.ts';
+import { IDENTITIES, readIdentities } from './identities.ts';
 import { readKeys } from './keys.ts';
 
 /** The options of the verbs that prove: what is demanded of a chain and of the run that built it. */
@@ -17,17 +17,8 @@ export const DEMANDS = {
   'allow-pull-request': { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
-interface DemandValues extends IdentityValues {
-  readonly key?: string[] | undefined;
-  readonly revision?: string | undefined;
-  readonly source?: string | undefined;
-  readonly 'builder-id'?: string[] | undefined;
-  readonly 'builder-task'?: string[] | undefined;
-  readonly 'allow-pull-request'?: boolean | undefined;
-}
-
 /** Reads {@link DEMANDS}; throws `USAGE` for what could never hold, and for what only a signature can say where there is no key. */
-export async function readDemands(verb: string, values: DemandValues): Promise<VerifyOptions> {
+export async function readDemands(verb: string, values: Values<typeof DEMANDS>): Promise<VerifyOptions> {
   const { revision, source, 'builder-id': builders, 'builder-task': builderTasks } = values;
   if (revision !== undefined && !isCommit(revision)) {
     throw usage(verb, `--revision is no git commit of 40 or 64 hex digits: ${revision}`);

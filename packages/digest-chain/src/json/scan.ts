@@ -7,25 +7,25 @@ import { DigestChainError, unexpected } from '../errors.ts';
  */
 export type JsonValue = JsonObject | JsonArray | JsonScalar;
 
-export interface JsonObject {
-  readonly type: 'object';
+/** From the first byte of a token up to the one after its last. */
+export interface Range {
   readonly start: number;
   readonly end: number;
+}
+
+export interface JsonObject extends Range {
+  readonly type: 'object';
   /** In the order in which they are written; keys are unique. */
   readonly members: readonly JsonMember[];
 }
 
-export interface JsonArray {
+export interface JsonArray extends Range {
   readonly type: 'array';
-  readonly start: number;
-  readonly end: number;
   readonly items: readonly JsonValue[];
 }
 
-export interface JsonScalar {
+export interface JsonScalar extends Range {
   readonly type: 'string' | 'number' | 'boolean' | 'null';
-  readonly start: number;
-  readonly end: number;
 }
 
 export interface JsonMember {
@@ -60,7 +60,7 @@ export function decodeString(bytes: Uint8Array, value: JsonValue): string {
 }
 
 /** A token exactly as it is written. */
-export function rawText(bytes: Uint8Array, value: { start: number; end: number }): string {
+export function rawText(bytes: Uint8Array, value: Range): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + value.start, value.end - value.start).toString('utf8');
 }
 
@@ -78,7 +78,10 @@ const COLON = 0x3a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
-const SIMPLE_ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
+const SIMPLE_ESCAPES = bytesOf('"\\/bfnrt');
+const WHITESPACE = bytesOf(' \n\r\t');
+const HEX_DIGITS = bytesOf('0123456789abcdefABCDEF');
+const NUMBER_BYTES = bytesOf('0123456789+-.eE');
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 class Scanner {
@@ -185,11 +188,11 @@ class Scanner {
     if (byte === LOWER_U) {
       this.#at++;
       for (let digit = 0; digit < 4; digit++, this.#at++) {
-        if (!isHexDigit(this.#bytes[this.#at])) throw this.#unexpected('four hex digits');
+        if (!HEX_DIGITS.has(this.#bytes[this.#at])) throw this.#unexpected('four hex digits');
       }
       return true;
     }
-    if (byte === undefined || !SIMPLE_ESCAPES.has(byte)) throw this.#unexpected('an escape');
+    if (!SIMPLE_ESCAPES.has(byte)) throw this.#unexpected('an escape');
     this.#at++;
     return false;
   }
@@ -206,7 +209,7 @@ class Scanner {
 
   #number(): JsonScalar {
     const start = this.#at;
-    while (isNumberByte(this.#bytes[this.#at])) this.#at++;
+    while (NUMBER_BYTES.has(this.#bytes[this.#at])) this.#at++;
     if (!NUMBER.test(rawText(this.#bytes, { start, end: this.#at }))) {
       this.#at = start;
       throw this.#unexpected('a value');
@@ -220,11 +223,7 @@ class Scanner {
   }
 
   #whitespace(): void {
-    for (;;) {
-      const byte = this.#bytes[this.#at];
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
-      this.#at++;
-    }
+    while (WHITESPACE.has(this.#bytes[this.#at])) this.#at++;
   }
 
   #take(byte: number): boolean {
@@ -240,15 +239,9 @@ class Scanner {
   }
 }
 
-function isHexDigit(byte: number | undefined): boolean {
-  if (byte === undefined) return false;
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
-}
-
-function isNumberByte(byte: number | undefined): boolean {
-  if (byte === undefined) return false;
-  // 0-9 + - . e E
-  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || (byte | 0x20) === 0x65;
+/** With the end of the bytes as none of them. */
+function bytesOf(characters: string): ReadonlySet<number | undefined> {
+  return new Set(Buffer.from(characters));
 }
 
 function invalid(reason: string, at?: number): DigestChainError {
@@ -287,9 +280,7 @@ export function fold(key: string): string {
 }
 
 /** Replaces the bytes from `start` up to `end` with `text`. */
-export interface Edit {
-  readonly start: number;
-  readonly end: number;
+export interface Edit extends Range {
   readonly text: string;
 }
 

@@ -85,24 +85,16 @@ export class Authorizer {
     if (known !== undefined && (await known).endsAt <= performance.now() && this.#tokens.get(key) === known) {
       this.#tokens.delete(key);
     }
-    const token = this.#tokens.get(key) ?? this.#fetch(service, key, scopes, credentials);
+    let token = this.#tokens.get(key);
+    if (token === undefined) {
+      token = fetchToken(service, scopes, credentials, this.#options.send, this.#options.secrets);
+      this.#tokens.set(key, token);
+      // The next one tries again; those who wait for this one hear why it failed.
+      token.catch(() => this.#tokens.delete(key));
+    }
     const authorization = `Bearer ${(await token).value}`;
     this.#issued.set(authorization, { key, token });
     return authorization;
-  }
-
-  #fetch(
-    service: TokenService,
-    key: string,
-    scopes: readonly string[],
-    credentials: Credentials | undefined,
-  ): Promise<Token> {
-    const { send, secrets } = this.#options;
-    const token = fetchToken(service, scopes, credentials, send, secrets);
-    this.#tokens.set(key, token);
-    // The next one tries again; those who wait for this one hear why it failed.
-    token.catch(() => this.#tokens.delete(key));
-    return token;
   }
 
   async #credentials(repository: Repository): Promise<Credentials | undefined> {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { isCodedError } from '../../../kit/src/errors.ts';
 import { Transient } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
@@ -22,7 +22,6 @@ export interface ResponseControl {
 export class HttpResponse {
   readonly method: string;
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
   readonly url: URL;
   readonly #incoming: IncomingMessage;
   readonly #control: ResponseControl;
@@ -30,7 +29,6 @@ export class HttpResponse {
   constructor(incoming: IncomingMessage, url: URL, control: ResponseControl) {
     this.method = control.method;
     this.status = incoming.statusCode ?? 0;
-    this.headers = incoming.headers;
     this.url = url;
     this.#incoming = incoming;
     this.#control = control;
@@ -38,7 +36,7 @@ export class HttpResponse {
 
   /** A header that comes once or not at all. */
   header(name: string): string | undefined {
-    const value = this.headers[name];
+    const value = this.#incoming.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
   }
 

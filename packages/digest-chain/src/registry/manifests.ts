@@ -10,11 +10,6 @@ import type { Call, Request } from './session.ts';
 /** Registries must accept manifests of this size; larger ones are not read (distribution-spec, "Pushing Manifests"). Bytes. */
 export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
 
-export interface ManifestBytes {
-  readonly bytes: Uint8Array;
-  readonly mediaType: string;
-}
-
 /** distribution-spec, "Pulling manifests". */
 export function getManifest(call: Call, repository: Repository, reference: string | Digest): Promise<RawManifest> {
   const request: Request = { ...about(call, repository, reference), method: 'GET', headers: ACCEPT };
@@ -57,7 +52,7 @@ export async function putManifest(
   call: Call,
   repository: Repository,
   reference: string | Digest,
-  { bytes, mediaType }: ManifestBytes,
+  { bytes, mediaType }: Pick<RawManifest, 'bytes' | 'mediaType'>,
 ): Promise<{ digest: Digest; subjectIndexed: boolean }> {
   const digest = digestOf(bytes, isDigest(reference) ? digestAlgorithm(reference) : 'sha256');
   const request: Request = {

@@ -23,7 +23,13 @@ export async function runOperation<T>(
     return await work({ signal, endsAt: performance.now() + time });
   } catch (error) {
     // Whatever broke off did so because of the signal, and says it in its own way.
-    if (deadline.signal.aborted) throw overdue(time, error);
+    if (deadline.signal.aborted) {
+      throw new DigestChainError('REGISTRY_TIMEOUT', 'the registry took too long, all tries together', {
+        expected: `an answer within ${time / 1000} s`,
+        found: 'none',
+        cause: error,
+      });
+    }
     if (signal.aborted) throw new DigestChainError('ABORTED', 'stopped before it was done', { cause: signal.reason });
     throw error;
   } finally {
@@ -38,14 +44,6 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
-function overdue(milliseconds: number, cause: unknown): DigestChainError {
-  return new DigestChainError('REGISTRY_TIMEOUT', 'the registry took too long, all tries together', {
-    expected: `an answer within ${milliseconds / 1000} s`,
-    found: 'none',
-    cause,
   });
 }
 

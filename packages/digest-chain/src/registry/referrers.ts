@@ -6,7 +6,7 @@ import { get, scanJson, splice } from '../json/scan.ts';
 import { OCI_INDEX } from '../media-types.ts';
 import { repositoryName } from '../reference.ts';
 import { mediaTypeOf, nextLink } from './headers.ts';
-import { getManifest, MANIFEST_LIMIT, type ManifestBytes, putManifest } from './manifests.ts';
+import { getManifest, MANIFEST_LIMIT, putManifest } from './manifests.ts';
 import { redacted } from './reach.ts';
 import type { RawManifest, Referrer, Repository } from './registry.ts';
 import type { Call } from './session.ts';
@@ -41,7 +41,7 @@ export class Referrers {
   async put(
     call: Call,
     repository: Repository,
-    manifest: ManifestBytes,
+    manifest: Pick<RawManifest, 'bytes' | 'mediaType'>,
   ): Promise<{ digest: Digest; subjectIndexed: boolean }> {
     const attachment = readAttachment(manifest);
     const pushed = await putManifest(call, repository, attachment.digest, manifest);

@@ -58,7 +58,7 @@ export interface Registry {
   putManifest(
     repository: Repository,
     reference: string | Digest,
-    manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
+    manifest: Pick<RawManifest, 'bytes' | 'mediaType'>,
     options?: CallOptions,
   ): Promise<{ digest: Digest; subjectIndexed: boolean }>;
   /** GET a small blob (config, statement) whole. Throws `TOO_LARGE` before reading past the descriptor's size or `limit` bytes. */
@@ -126,7 +126,7 @@ export interface Registry {
    */
   putReferrer(
     repository: Repository,
-    manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
+    manifest: Pick<RawManifest, 'bytes' | 'mediaType'>,
     options?: CallOptions,
   ): Promise<{ digest: Digest; subjectIndexed: boolean }>;
   /** Closes idle connections. They keep no process alive, so a command need not call it. */

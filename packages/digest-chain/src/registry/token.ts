@@ -38,10 +38,7 @@ export async function fetchToken(
   send: SendToRealm,
   secrets: Secrets,
 ): Promise<Token> {
-  const response =
-    credentials?.type === 'identity'
-      ? await send(refreshRequest(realm, service, scopes, credentials.token))
-      : await send(tokenRequest(realm, service, scopes, credentials));
+  const response = await send(tokenRequest({ realm, service }, scopes, credentials));
   if (response.status !== 200) {
     const hint = credentials === undefined ? 'log in to the registry' : 'log in again: the credentials were refused';
     throw await refusal(response, `a token for ${scopes.join(' ')}`, secrets.redact, { code: 'UNAUTHORIZED', hint });
@@ -64,29 +61,22 @@ export async function fetchToken(
 }
 
 function tokenRequest(
-  realm: URL,
-  service: string | undefined,
+  { realm, service }: TokenService,
   scopes: readonly string[],
   credentials: Credentials | undefined,
 ): Parameters<SendToRealm>[0] {
   const url = new URL(realm);
+  if (credentials?.type === 'identity') {
+    const { token } = credentials;
+    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: token });
+    if (service !== undefined) form.set('service', service);
+    form.set('scope', scopes.join(' '));
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    return { method: 'POST', url, headers, body: Buffer.from(form.toString()) };
+  }
   if (service !== undefined) url.searchParams.set('service', service);
   for (const scope of scopes) url.searchParams.append('scope', scope);
-  if (credentials?.type !== 'basic') return { method: 'GET', url, headers: {} };
-  return { method: 'GET', url, headers: { authorization: basic(credentials) } };
-}
-
-function refreshRequest(
-  realm: URL,
-  service: string | undefined,
-  scopes: readonly string[],
-  token: string,
-): Parameters<SendToRealm>[0] {
-  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: token });
-  if (service !== undefined) form.set('service', service);
-  form.set('scope', scopes.join(' '));
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  return { method: 'POST', url: new URL(realm), headers, body: Buffer.from(form.toString()) };
+  return { method: 'GET', url, headers: credentials?.type === 'basic' ? { authorization: basic(credentials) } : {} };
 }
 
 export function basic({ username, password }: Extract<Credentials, { type: 'basic' }>): string {

@@ -77,17 +77,9 @@ export class Transport {
     const proxyEnv = proxy === undefined ? undefined : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
     // Idle connections of an agent don't keep the process alive.
     const options = { keepAlive: true, scheduling: 'lifo', proxyEnv } as const;
-    const agent = url.protocol === 'https:' ? this.#tlsAgent(options) : new http.Agent(options);
+    const agent = url.protocol === 'https:' ? tlsAgent(options, this.#caFile) : new http.Agent(options);
     this.#agents.set(key, agent);
     return agent;
-  }
-
-  #tlsAgent(options: AgentOptions): Agent {
-    return new (process.getBuiltinModule('node:https').Agent)({
-      ...options,
-      ...trustedAuthorities(this.#caFile),
-      rejectUnauthorized: true,
-    });
   }
 
   /** Resolves names and looks at what they resolve to: a public name may well have a private address. */
@@ -158,9 +150,10 @@ function leadsInward(url: URL, { reach, code }: NamedBy, to: Reach): DigestChain
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** The `ca` of a TLS connection: Node's own authorities and those of a file. Throws `CA_FILE_INVALID`. */
-function trustedAuthorities(file: string | undefined): { ca?: string[] } {
-  if (file === undefined) return {};
+/** With Node's own authorities and those of a file. Throws `CA_FILE_INVALID`. */
+function tlsAgent(options: AgentOptions, file: string | undefined): Agent {
+  const { Agent } = process.getBuiltinModule('node:https');
+  if (file === undefined) return new Agent({ ...options, rejectUnauthorized: true });
   const { X509Certificate } = process.getBuiltinModule('node:crypto');
   const { getCACertificates, rootCertificates } = process.getBuiltinModule('node:tls');
   try {
@@ -170,7 +163,7 @@ function trustedAuthorities(file: string | undefined): { ca?: string[] } {
     for (const certificate of certificates) new X509Certificate(certificate);
     // Node 22 has had this since 22.15; before, NODE_EXTRA_CA_CERTS is left out once a file is named.
     const own = typeof getCACertificates === 'function' ? getCACertificates('default') : rootCertificates;
-    return { ca: [...own, ...certificates] };
+    return new Agent({ ...options, ca: [...own, ...certificates], rejectUnauthorized: true });
   } catch (cause) {
     throw new DigestChainError('CA_FILE_INVALID', 'the file of certificate authorities is of no use', {
       expected: 'a readable file of PEM certificates',

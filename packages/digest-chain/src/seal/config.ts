@@ -104,15 +104,11 @@ function sealedOver(
   if (container !== undefined) return { container };
   if (present.size === 0) return undefined;
   const listed = labels.filter((label) => label !== names.sealedOver || present.has(label));
-  const tokenOf = ({ value }: JsonMember): string => rawText(config, value);
-  return {
-    labels: new Map(
-      listed.map((label) => {
-        const member = present.get(label);
-        return [label, member && tokenOf(member)];
-      }),
-    ),
+  const tokenOf = (label: string): string | undefined => {
+    const value = present.get(label)?.value;
+    return value && rawText(config, value);
   };
+  return { labels: new Map(listed.map((label) => [label, tokenOf(label)])) };
 }
 
 function readPlaced(config: Uint8Array, place: Place, names: LabelNames): { seal: Seal; over: SealedOver } {

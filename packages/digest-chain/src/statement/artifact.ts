@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
-import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
+import { type BlobDescriptor, type Descriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { type DigestChainError, unexpected } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
@@ -13,20 +13,13 @@ import { digestsOf, formatStatement, MAX_STATEMENT_SIZE, PREDICATE_TYPE } from '
 /** The artifactType of a chain statement (image-spec, manifest.md, "artifactType"). */
 export const ARTIFACT_TYPE: string = 'application/vnd.konflux.image-chain.v1+json';
 
-/** What an artifact is attached to. */
-export interface Subject {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  /** Bytes of the manifest. */
-  readonly size: number;
-}
-
-export function subjectOf(manifest: RawManifest): Subject {
+/** What an artifact says that it is attached to. */
+export function subjectOf(manifest: RawManifest): Descriptor {
   return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.length };
 }
 
 /** The manifest that attaches a statement (an uploaded blob) to a subject. The same input gives the same bytes. */
-export function formatArtifact(statement: BlobDescriptor, subject: Subject): RawManifest {
+export function formatArtifact(statement: BlobDescriptor, subject: Descriptor): RawManifest {
   const bytes = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,

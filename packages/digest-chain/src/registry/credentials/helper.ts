@@ -8,18 +8,22 @@ const PATIENCE = 60_000;
 /** Bytes. */
 const OUTPUT_LIMIT = 64 * 1024;
 
+/** Whose environment a helper runs in, and what ends it. */
+export interface HelperOptions {
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Asks `docker-credential-<name> get` (docker's protocol for credential helpers): the key on its standard input, JSON on
  * its standard output. Undefined where it has none. Nothing that it prints gets into an error.
  */
-export async function askHelper(
-  name: string,
-  key: string,
-  options: { readonly environment: Environment; readonly signal: AbortSignal },
-): Promise<Credentials | undefined> {
+export async function askHelper(name: string, key: string, options: HelperOptions): Promise<Credentials | undefined> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) throw failed('a credential helper', 'its name is no name');
   const program = `docker-credential-${name}`;
-  const { status, output } = await runHelper(program, key, options);
+  // Docker's own tools keep Docker Hub's credentials under this address.
+  const address = key === 'docker.io' ? 'https://index.docker.io/v1/' : key;
+  const { status, output } = await runHelper(program, address, options);
   if (status !== 0) {
     // The protocol has no code for this, only these words.
     if (/credentials not found|no credentials/i.test(output)) return undefined;
@@ -34,7 +38,7 @@ export async function askHelper(
 function runHelper(
   program: string,
   key: string,
-  { environment, signal }: { readonly environment: Environment; readonly signal: AbortSignal },
+  { environment, signal }: HelperOptions,
 ): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const limits = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
