@@ -10,7 +10,9 @@ export type CheckId =
   | 'chain-statement'
   | AttestedCheckId;
 
-export type AttestedCheckId = 'signature' | 'provenance' | 'builder' | 'source' | 'built-by' | 'build-args';
+/** The checks of level `attested`; all others are of level `linked`. */
+export const ATTESTED = ['signature', 'provenance', 'builder', 'source', 'built-by', 'build-args'] as const;
+export type AttestedCheckId = (typeof ATTESTED)[number];
 
 /** One step of a proof. */
 export interface Check {

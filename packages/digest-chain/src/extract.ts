@@ -1,9 +1,10 @@
 import { systemClock } from '../../kit/src/retry.ts';
+import { ATTESTED } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
 import { findTasksSigned } from './extract/signed-by-tasks.ts';
 import { LabelNames } from './label-names.ts';
-import { ATTESTED, isAtLeast, judgeProof } from './level.ts';
+import { isAtLeast, judgeProof } from './level.ts';
 import { formatReference, nameOf, type Reference } from './reference.ts';
 import type { Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';

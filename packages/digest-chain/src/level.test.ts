@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Check } from './check.ts';
-import { ATTESTED, isAtLeast, judgeProof } from './level.ts';
+import { ATTESTED, type Check } from './check.ts';
+import { isAtLeast, judgeProof } from './level.ts';
 
 const check = (id: string, status: Check['status'] = 'passed') => ({ id, status });
 const linked = [check('link-present'), check('embeds-origin')];

@@ -1,4 +1,4 @@
-import type { AttestedCheckId, Check } from './check.ts';
+import { ATTESTED, type Check } from './check.ts';
 
 /**
  * How far a chain is proved; each level has all that the one before it has.
@@ -8,16 +8,6 @@ import type { AttestedCheckId, Check } from './check.ts';
  */
 export type Level = (typeof LEVELS)[number];
 export const LEVELS = ['none', 'linked', 'attested'] as const;
-
-/** The checks of level `attested`; all others are of level `linked`. */
-export const ATTESTED: readonly AttestedCheckId[] = [
-  'signature',
-  'provenance',
-  'builder',
-  'source',
-  'built-by',
-  'build-args',
-];
 
 export interface Judgement<C> {
   readonly level: Level;

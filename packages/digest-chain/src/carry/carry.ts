@@ -40,19 +40,18 @@ export async function carryAttachments(
   { given, from }: { readonly given: ImageTree; readonly from: Repository },
   { sealed, to }: { readonly sealed: ImageTree; readonly to: Repository },
 ): Promise<CarryResult> {
-  const results = await mapConcurrently(pairsOf(given, sealed), async (pair): Promise<CarryResult> => {
+  const results = await mapConcurrently(pairsOf(given, sealed), async (pair): Promise<(Carried | Left)[]> => {
     // Sealing again what is sealed like this changed nothing: there is nothing to carry.
-    if (pair.given.digest === pair.sealed.digest && isSameRepository(from, to)) return { carried: [], left: [] };
-    const { sboms, left } = await findAttachments(registry, from, pair.given.digest);
+    if (pair.given.digest === pair.sealed.digest && isSameRepository(from, to)) return [];
     const done: (Carried | Left)[] = [];
     // One after the other: they may be listed under the same fallback tag.
-    for (const sbom of sboms) done.push(await attach(registry, from, to, sbom, pair.sealed));
-    return {
-      carried: done.filter((each) => 'to' in each),
-      left: [...left, ...done.filter((each) => 'reason' in each)],
-    };
+    for (const attached of await findAttachments(registry, from, pair.given.digest)) {
+      done.push('reason' in attached ? attached : await attach(registry, from, to, attached, pair.sealed));
+    }
+    return done;
   });
-  return { carried: results.flatMap((each) => each.carried), left: results.flatMap((each) => each.left) };
+  const done = results.flat();
+  return { carried: done.filter((each) => 'to' in each), left: done.filter((each) => 'reason' in each) };
 }
 
 function pairsOf(given: ImageTree, sealed: ImageTree): readonly Pair[] {

@@ -21,11 +21,6 @@ export interface Left {
   readonly reason: string;
 }
 
-export interface Attachments {
-  readonly sboms: readonly Sbom[];
-  readonly left: readonly Left[];
-}
-
 /** More SBOMs at one image are not read: whoever may push to a repository may attach any number. */
 const MAX_SBOMS = 32;
 
@@ -39,32 +34,31 @@ export function attachmentTag(image: Digest, kind: 'sbom' | 'sig' | 'att'): stri
 }
 
 /** Finds what is attached to an image, by tags and by referrers; signatures are looked for only to be named. */
-export async function findAttachments(registry: Registry, place: Repository, image: Digest): Promise<Attachments> {
-  const [tagged, signatures, attestations, referrers] = await Promise.all([
-    found(async () => [await taggedSbom(registry, place, image)], attachmentTag(image, 'sbom')),
+export async function findAttachments(
+  registry: Registry,
+  place: Repository,
+  image: Digest,
+): Promise<readonly (Sbom | Left)[]> {
+  const tag = attachmentTag(image, 'sbom');
+  const all = await Promise.all([
+    found(tag, () => taggedSbom(registry, place, tag)),
+    findReferrers(registry, place, image),
     nameSigned(registry, place, attachmentTag(image, 'sig'), 'a signature'),
     nameSigned(registry, place, attachmentTag(image, 'att'), 'an attestation'),
-    findReferrers(registry, place, image),
   ]);
-  const all = [tagged, referrers];
-  return {
-    sboms: all.flatMap(({ sboms }) => sboms),
-    left: [...all.flatMap(({ left }) => left), ...signatures, ...attestations],
-  };
+  return all.flat();
 }
 
-async function found(read: () => Promise<readonly Sbom[]>, name: string): Promise<Attachments> {
+async function found(name: string, read: () => Promise<Sbom>): Promise<readonly (Sbom | Left)[]> {
   try {
-    return { sboms: await read(), left: [] };
+    return [await read()];
   } catch (error) {
     if (!isFinding(error)) throw error;
-    if (error.code === 'NOT_FOUND') return { sboms: [], left: [] };
-    return { sboms: [], left: [{ name, reason: `${error.code}: ${error.message}` }] };
+    return error.code === 'NOT_FOUND' ? [] : [{ name, reason: `${error.code}: ${error.message}` }];
   }
 }
 
-async function taggedSbom(registry: Registry, place: Repository, image: Digest): Promise<Sbom> {
-  const name = attachmentTag(image, 'sbom');
+async function taggedSbom(registry: Registry, place: Repository, name: string): Promise<Sbom> {
   const manifest = await registry.getManifest(place, name);
   const [, ...layers] = isIndex(manifest.mediaType) ? [] : blobsOf(decodeJson(manifest.bytes));
   const other = layers.find(({ mediaType }) => !SBOM_TYPE.test(mediaType));
@@ -72,27 +66,23 @@ async function taggedSbom(registry: Registry, place: Repository, image: Digest):
   throw noSbom(other?.mediaType ?? 'nothing');
 }
 
-async function findReferrers(registry: Registry, place: Repository, image: Digest): Promise<Attachments> {
+async function findReferrers(registry: Registry, place: Repository, image: Digest): Promise<readonly (Sbom | Left)[]> {
+  const referrers = await registry.listReferrers(place, image);
   // The chain statement of an earlier seal is replaced by one about this one.
-  const listed = (await registry.listReferrers(place, image)).filter(
-    ({ artifactType }) => artifactType !== ARTIFACT_TYPE,
-  );
-  const [sboms, others] = [listed.filter(isSbom), listed.filter((referrer) => !isSbom(referrer))];
+  const listed = referrers.filter(({ artifactType }) => artifactType !== ARTIFACT_TYPE);
+  const sboms = listed.filter(isSbom);
   const read = await Promise.all(
-    sboms.slice(0, MAX_SBOMS).map(({ digest }) => {
-      return found(async () => [await referringSbom(registry, place, image, digest)], digest);
-    }),
+    sboms.slice(0, MAX_SBOMS).map(({ digest }) => found(digest, () => referringSbom(registry, place, image, digest))),
   );
-  return {
-    sboms: read.flatMap((each) => each.sboms),
-    left: [
-      ...read.flatMap((each) => each.left),
-      ...sboms.slice(MAX_SBOMS).map(({ digest }) => ({ name: digest, reason: `more than ${MAX_SBOMS} SBOMs` })),
-      ...others.map(({ digest, artifactType = 'an unknown type' }) => {
+  return [
+    ...read.flat(),
+    ...sboms.slice(MAX_SBOMS).map(({ digest }) => ({ name: digest, reason: `more than ${MAX_SBOMS} SBOMs` })),
+    ...listed
+      .filter((referrer) => !isSbom(referrer))
+      .map(({ digest, artifactType = 'an unknown type' }) => {
         return { name: digest, reason: `${artifactType}: may be about the digest as it was` };
       }),
-    ],
-  };
+  ];
 }
 
 function isSbom({ artifactType }: Referrer): boolean {

@@ -4,7 +4,7 @@ import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, pushSigned, simpleSigning } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatTree } from '../cli/inspect-tree.ts';
+import { formatTree } from '../cli/inspect.ts';
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';

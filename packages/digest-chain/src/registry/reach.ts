@@ -43,15 +43,15 @@ export function reachOfHost(hostname: string): Reach | undefined {
 /** The least inward of the addresses that a name has. */
 export function reachOfAddresses(addresses: readonly LookupAddress[]): Reach {
   const reaches = new Set(addresses.map(({ address }) => reachOfAddress(address)));
-  return (['public', 'private', 'loopback'] as const).find((reach) => reaches.has(reach)) ?? 'forbidden';
+  return INWARD.find((reach) => reaches.has(reach)) ?? 'forbidden';
 }
 
-const INWARD: Readonly<Record<Exclude<Reach, 'forbidden'>, number>> = { public: 0, private: 1, loopback: 2 };
+/** Each further in than the one before. */
+const INWARD: readonly Reach[] = ['public', 'private', 'loopback'];
 
 /** Whether a host of reach `from` may send a client to a host of reach `to`. */
 export function mayLeadTo(from: Reach, to: Reach): boolean {
-  if (to === 'forbidden') return false;
-  return to === 'public' || (from !== 'forbidden' && INWARD[from] >= INWARD[to]);
+  return to === 'public' || (to !== 'forbidden' && INWARD.indexOf(from) >= INWARD.indexOf(to));
 }
 
 function listOf(networks: readonly string[]): BlockList {

@@ -4,9 +4,8 @@ import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
 import { repositoryName } from '../reference.ts';
 import { onSide } from '../side.ts';
 import { streamBlob, verified } from './blobs.ts';
-import { digestHeader, mismatch } from './headers.ts';
+import { digestHeader, mismatch, uploadLocation } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
-import { uploadLocation } from './redirect.ts';
 import type { Repository } from './registry.ts';
 import type { Call, Request } from './session.ts';
 

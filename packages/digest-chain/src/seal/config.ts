@@ -164,7 +164,7 @@ function restoration(place: Place, labels: ReadonlyMap<string, string | undefine
   });
   // The record's own label is listed only where it replaced one.
   const appended = labels.size - edits.length + (own.has(names.sealedOver) && !labels.has(names.sealedOver) ? 1 : 0);
-  if (appended > 0) edits.push(truncation(place, appended));
+  if (appended > 0) edits.push(truncation(place.value, appended));
   return edits;
 }
 

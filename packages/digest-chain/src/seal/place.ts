@@ -43,50 +43,32 @@ export function locateLabels(bytes: Uint8Array): Place {
 }
 
 /** Puts `block` (members, without a comma in front) at the end of the labels, making them where there are none. */
-export function insertion(place: Place, block: string): Edit {
-  const { root, config, value } = place;
-  const labels = `"Labels":{${block}}`;
-  switch (place.container) {
-    case undefined:
-      return insert(lastEnd(value), `,${block}`);
-    case 'empty-labels':
-      return insert((value?.start ?? 0) + 1, block);
-    case 'null-labels':
-      return replace(value, `{${block}}`);
-    case 'no-labels':
-      return insert(lastEnd(config), `,${labels}`);
-    case 'empty-config':
-      return insert((config?.start ?? 0) + 1, labels);
-    case 'null-config':
-      return replace(config, `{${labels}}`);
-    case 'no-config':
-      return insert(lastEnd(root), `,"config":{${labels}}`);
-  }
+export function insertion({ root, config, value }: Place, block: string): Edit {
+  if (config === undefined) return append(root, `"config":{"Labels":{${block}}}`);
+  return value === undefined ? append(config, `"Labels":{${block}}`) : append(value, block);
 }
 
 /** Undoes an {@link insertion} into a config that had no labels; whatever does not fit is caught by sealing again. */
-export function removal(place: Place, container: Container): Edit {
-  const { root, config, value } = place;
-  const end = value?.end ?? 0;
+export function removal({ root, config, value }: Place, container: Container): Edit {
   switch (container) {
     case 'empty-labels':
       return { start: (value?.start ?? 0) + 1, end: lastEnd(value), text: '' };
     case 'null-labels':
       return replace(value, 'null');
     case 'no-labels':
-      return { start: lastEnd(config, -2), end, text: '' };
+      return truncation(config, 1);
     case 'empty-config':
-      return { start: (config?.start ?? 0) + 1, end, text: '' };
+      return { start: (config?.start ?? 0) + 1, end: lastEnd(config), text: '' };
     case 'null-config':
       return replace(config, 'null');
     case 'no-config':
-      return { start: lastEnd(root, -2), end: config?.end ?? 0, text: '' };
+      return truncation(root, 1);
   }
 }
 
-/** Takes the last `count` labels out; at least one stays. */
-export function truncation(place: Place, count: number): Edit {
-  return { start: lastEnd(place.value, -1 - count), end: lastEnd(place.value), text: '' };
+/** Takes the last `count` members out of an object; at least one stays. */
+export function truncation(value: JsonValue | undefined, count: number): Edit {
+  return { start: lastEnd(value, -1 - count), end: lastEnd(value), text: '' };
 }
 
 function containerOf(config: JsonValue | undefined, value: JsonValue | undefined): Container | undefined {
@@ -104,8 +86,12 @@ function lastEnd(value: JsonValue | undefined, index = -1): number {
   return member.value.end;
 }
 
-function insert(at: number, text: string): Edit {
-  return { start: at, end: at, text };
+/** Puts members at the end of an object, or makes one of them where there is none. */
+function append(value: JsonValue | undefined, members: string): Edit {
+  if (value?.type !== 'object') return replace(value, `{${members}}`);
+  const last = value.members.at(-1)?.value.end;
+  const at = last ?? value.start + 1;
+  return { start: at, end: at, text: last === undefined ? members : `,${members}` };
 }
 
 function replace(value: JsonValue | undefined, text: string): Edit {
