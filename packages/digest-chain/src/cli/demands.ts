@@ -38,6 +38,6 @@ export async function readDemands(verb: string, values: Values<typeof DEMANDS>):
 }
 
 /** Whether it is told who may have signed; `readIdentities` refuses what is incomplete. */
-export function namesSigner(values: DemandValues): boolean {
-  return ['key', ...Object.keys(IDENTITIES)].some((name) => values[name as keyof DemandValues] !== undefined);
+export function namesSigner(values: Values<typeof DEMANDS>): boolean {
+  return ['key', ...Object.keys(IDENTITIES)].some((name) => values[name as keyof typeof DEMANDS] !== undefined);
 }
