@@ -1,6 +1,6 @@
 import { DigestChainError, parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
 import type { Cluster } from './cluster.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, problem } from './finding.ts';
 
 const NAMESPACES = ['tekton-pipelines', 'openshift-pipelines'];
 
@@ -21,8 +21,7 @@ export async function readChainsKey(cluster: Cluster): Promise<readonly Verifica
       return parsePublicKeys(pem);
     } catch (error) {
       if (!(error instanceof DigestChainError)) throw error;
-      const what = `Chains' public key in ${namespace}: ${error.message}`;
-      return { level: 'problem', what, hint: error.hint ?? KEY_HINT };
+      return problem(`Chains' public key in ${namespace}: ${error.message}`, error.hint ?? KEY_HINT);
     }
   }
   return undefined;

@@ -36,6 +36,14 @@ export class ClusterError extends E2eError implements Answer {
   }
 }
 
+/** For `catch`: this answer in place of an error with this code; every other is thrown on. */
+export function instead<T>(code: E2eErrorCode, answer: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof E2eError && error.code === code) return answer;
+    throw error;
+  };
+}
+
 const CODES: Readonly<Record<number, E2eErrorCode>> = {
   401: 'CLUSTER_UNAUTHORIZED',
   403: 'CLUSTER_FORBIDDEN',

@@ -1,7 +1,7 @@
-import { ClusterError } from './cluster-error.ts';
+import { ClusterError, instead } from './cluster-error.ts';
 import { ClusterSession } from './cluster-session.ts';
 import type { KubeClient, KubeRequest } from './kube-client.ts';
-import { type Kind, list, type Resource, text } from './resource.ts';
+import { field, type Kind, list, type Resource, text } from './resource.ts';
 import type { WatchEnd } from './watch.ts';
 
 const FIELD_MANAGER = 'multi-image-e2e';
@@ -22,13 +22,13 @@ export interface Listed {
 export class Cluster extends ClusterSession {
   /** The plural of a kind that the API server has; undefined where it has none. Asked once. */
   async serves(kind: Kind): Promise<string | undefined> {
-    const resource = await this.request((client) => client.resource(kind)).catch(unlessMissing);
+    const resource = await this.request((client) => client.resource(kind)).catch(instead('KIND_MISSING', undefined));
     return resource?.name;
   }
 
   /** An object, or undefined where there is none. */
   read(kind: Kind, name: string, namespace: string): Promise<Resource | undefined> {
-    return this.#object('GET', kind, { name, namespace }).catch(unlessMissing);
+    return this.#object('GET', kind, { name, namespace }).catch(instead('KIND_MISSING', undefined));
   }
 
   /**
@@ -97,7 +97,9 @@ export class Cluster extends ClusterSession {
   async delete(object: Resource): Promise<void> {
     const { uid } = object.metadata;
     const body = uid === undefined ? undefined : { preconditions: { uid } };
-    await this.#object('DELETE', object, object.metadata, { method: 'DELETE', body }).catch(unlessMissing);
+    await this.#object('DELETE', object, object.metadata, { method: 'DELETE', body }).catch(
+      instead('KIND_MISSING', undefined),
+    );
   }
 
   #object(
@@ -128,7 +130,7 @@ export class Cluster extends ClusterSession {
         { method: 'POST', body: { ...review, spec: { resourceAttributes: attributes } } },
       ),
     );
-    return (status as { allowed?: boolean } | undefined)?.allowed === true;
+    return field(status, 'allowed') === true;
   }
 
   /** The end of a container's log; undefined where it is gone. */
@@ -166,8 +168,4 @@ export class Cluster extends ClusterSession {
     const selected = { labelSelector: query.selector, resourceVersion: query.version };
     return this.client.watch(path, selected, onEvent, signal);
   }
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (!(error instanceof ClusterError && error.code === 'KIND_MISSING')) throw error;
 }

@@ -1,6 +1,6 @@
 import { PRUNED, PRUNED_REASON } from '../../judge/chain-view.ts';
 import type { RunFacts, TaskFacts } from '../../judge/observation.ts';
-import { condition, KINDS, list, NAMES, type Resource, text } from './resource.ts';
+import { condition, field, KINDS, list, NAMES, type Resource, text } from './resource.ts';
 
 /** What is kept of a PipelineRun while it is followed: not the object, which can have megabytes. */
 export interface RunRecord {
@@ -122,15 +122,13 @@ function taskStatus(status: string, reason: string): string {
 
 function results(object: Resource): Record<string, unknown> {
   const entries = list(object, 'status', 'results');
-  return Object.fromEntries(
-    entries.map((entry): [string, unknown] => [text(entry, 'name') ?? '', (entry as { value?: unknown }).value]),
-  );
+  return Object.fromEntries(entries.map((entry) => [text(entry, 'name') ?? '', field(entry, 'value')]));
 }
 
 /** The step that made a task fail: one with `onError: continue` did not, nor one that was left out after it. */
 function failedContainer(object: Resource, message: string): string | undefined {
   const failed = list(object, 'status', 'steps')
-    .filter((step) => exitCode(step) !== undefined && exitCode(step) !== 0)
+    .filter((step) => ![undefined, 0].includes(field(step, 'terminated', 'exitCode') as number | undefined))
     .filter((step) => !['Continued', 'Skipped'].includes(text(step, 'terminationReason') ?? ''))
     .flatMap((step) => text(step, 'container') ?? (text(step, 'name') ? `step-${text(step, 'name')}` : []));
   // An older Tekton tells them apart in its message alone.
@@ -139,16 +137,11 @@ function failedContainer(object: Resource, message: string): string | undefined 
 
 function buildArgs(object: Resource): readonly string[] | undefined {
   const param = list(object, 'spec', 'params').find((entry) => text(entry, 'name') === 'BUILD_ARGS');
-  const value = (param as { value?: unknown } | undefined)?.value;
+  const value = field(param, 'value');
   return Array.isArray(value) ? value.map(String) : undefined;
 }
 
 function time(object: Resource, ...path: string[]): number | undefined {
   const parsed = Date.parse(text(object, ...path) ?? '');
   return Number.isNaN(parsed) ? undefined : parsed;
-}
-
-function exitCode(step: unknown): number | undefined {
-  const terminated = (step as { terminated?: { exitCode?: unknown } } | undefined)?.terminated;
-  return typeof terminated?.exitCode === 'number' ? terminated.exitCode : undefined;
 }

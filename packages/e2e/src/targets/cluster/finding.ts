@@ -9,6 +9,14 @@ export interface Finding {
   readonly hint: string;
 }
 
+export function problem(what: string, hint: string): Finding {
+  return { level: 'problem', what, hint };
+}
+
+export function note(what: string, hint: string): Finding {
+  return { level: 'note', what, hint };
+}
+
 /** Shows the notes; throws `PREFLIGHT_FAILED` with all problems at once. */
 export function settleFindings(findings: readonly Finding[], progress: Progress): void {
   const problems = findings.filter(({ level }) => level === 'problem');
@@ -30,6 +38,5 @@ export async function gatherFindings(looks: readonly Promise<readonly Finding[]>
 /** An error of a look, as what it found. Throws what is no finding: a bug, an interruption. */
 export function problemOf(error: unknown): Finding {
   if (!(error instanceof E2eError) || error.code === 'INTERRUPTED') throw error;
-  const what = [error.message, error.found].filter(Boolean).join(': ');
-  return { level: 'problem', what, hint: error.hint ?? '' };
+  return problem([error.message, error.found].filter(Boolean).join(': '), error.hint ?? '');
 }

@@ -3,7 +3,7 @@ import { type Dispatcher, fetch, type Response } from 'undici';
 import { E2eError } from '../../errors.ts';
 import { ClusterError, foreignAnswer, refusal, retryAfterOf, unreachable } from './cluster-error.ts';
 import { logIn } from './kubeconfig.ts';
-import { type Kind, list, type Resource, text } from './resource.ts';
+import { field, type Kind, list, type Resource, text } from './resource.ts';
 import { readWatch, type WatchEnd } from './watch.ts';
 
 export interface KubeClientOptions {
@@ -54,15 +54,13 @@ export class KubeClient {
   async resource({ apiVersion, kind }: Kind): Promise<{ name: string; namespaced: boolean } | undefined> {
     // Subresources have a kind, too.
     const isIt = (entry: unknown): boolean => text(entry, 'kind') === kind && !text(entry, 'name')?.includes('/');
-    let found = this.#resources.get(apiVersion)?.find(isIt);
-    if (found === undefined) {
+    if (!this.#resources.get(apiVersion)?.some(isIt)) {
       const answer = await this.json(`GET ${apiVersion}`, rootOf(apiVersion));
       this.#resources.set(apiVersion, list(answer, 'resources'));
-      found = this.#resources.get(apiVersion)?.find(isIt);
     }
+    const found = this.#resources.get(apiVersion)?.find(isIt);
     const name = text(found, 'name');
-    if (name === undefined) return undefined;
-    return { name, namespaced: (found as { namespaced?: unknown }).namespaced === true };
+    return name === undefined ? undefined : { name, namespaced: field(found, 'namespaced') === true };
   }
 
   /** The path of an object, or of all of a kind. Throws `KIND_MISSING`. */

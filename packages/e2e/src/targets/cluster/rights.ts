@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, note, problem } from './finding.ts';
 import { groupOf, type Kind } from './resource.ts';
 
 /** Verbs that a run will use on a kind, as roles name them. */
@@ -16,11 +16,7 @@ export async function findMissingKinds(
 ): Promise<Finding[]> {
   const served = await Promise.all(kinds.map((kind) => cluster.serves(kind)));
   const missing = kinds.filter((_, index) => served[index] === undefined);
-  return missing.map((kind) => ({
-    level: 'problem',
-    what: `the cluster has no ${kind.kind} (${kind.apiVersion})`,
-    hint: hintOf(kind),
-  }));
+  return missing.map((kind) => problem(`the cluster has no ${kind.kind} (${kind.apiVersion})`, hintOf(kind)));
 }
 
 /** Asks for every verb whether this login may (SelfSubjectAccessReviews), and tells all that it may not. */
@@ -39,14 +35,14 @@ export async function findMissingRights(
       if (resource === undefined || (await cluster.may({ verb, group, resource, namespace }))) return [];
       const full = group === '' ? resource : `${resource}.${group}`;
       const hint = `ask an admin; to check: kubectl auth can-i ${verb} ${full} -n ${namespace}`;
-      return [{ level: 'problem', what: `you may not ${verb} ${full} in ${namespace}`, hint }];
+      return [problem(`you may not ${verb} ${full} in ${namespace}`, hint)];
     }),
   );
   const logs = await cluster.may({ verb: 'get', group: '', resource: 'pods', subresource: 'log', namespace });
-  const note: Finding = {
-    level: 'note',
-    what: `you may not read logs of pods in ${namespace}`,
-    hint: 'the log of a step that fails will not be shown',
-  };
-  return [...answers.flat(), ...(logs ? [] : [note])];
+  if (logs) return answers.flat();
+  const unread = note(
+    `you may not read logs of pods in ${namespace}`,
+    'the log of a step that fails will not be shown',
+  );
+  return [...answers.flat(), unread];
 }

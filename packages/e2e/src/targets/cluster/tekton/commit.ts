@@ -5,7 +5,7 @@ import { type CommandResult, run } from '@multi-image/kit/commands';
 import { isPlaceholder, type LoadedConfig, type RenderedFile } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { gitEnvironment } from '../../../git-environment.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, note, problem } from '../finding.ts';
 
 const HEX = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
@@ -46,13 +46,13 @@ async function findUncommitted({ config, revision }: CommitOptions): Promise<Fin
   const changes = (await git(['-C', root, 'status', '--porcelain'])).stdout.split('\n').filter(Boolean).length;
   if (head !== revision || changes === 0) return [];
   const what = changes === 1 ? 'one uncommitted change is' : `${changes} uncommitted changes are`;
-  return [{ level: 'note', what: `${what} not in what is built`, hint: 'commit and push' }];
+  return [note(`${what} not in what is built`, 'commit and push')];
 }
 
 async function findUnfetchable({ gitUrl, revision, signal }: CommitOptions): Promise<Finding[]> {
   if (isPlaceholder(gitUrl)) {
     const hint = 'push the repository somewhere the cluster reaches, and name it with --git-url';
-    return [{ level: 'problem', what: `the git url is still a placeholder: ${gitUrl}`, hint }];
+    return [problem(`the git url is still a placeholder: ${gitUrl}`, hint)];
   }
   const folder = await mkdtemp(join(tmpdir(), 'multi-image-commit-'));
   try {
@@ -63,14 +63,11 @@ async function findUnfetchable({ gitUrl, revision, signal }: CommitOptions): Pro
     if (exitCode === 0) return [];
     const reason = stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
     if (/not our ref|couldn't find remote ref|unadvertised/.test(stderr)) {
-      const what = `${gitUrl} has no commit ${revision}: ${reason}`;
-      return [{ level: 'problem', what, hint: 'git push it, or name another with --commit' }];
+      return [problem(`${gitUrl} has no commit ${revision}: ${reason}`, 'git push it, or name another with --commit')];
     }
     // The cluster may reach what this machine doesn't, and the other way round.
-    const what = `${gitUrl} can't be fetched from this machine: ${reason}`;
-    return [
-      { level: 'note', what, hint: 'the cluster has to reach it: --git-url, and --git-secret where it is private' },
-    ];
+    const hint = 'the cluster has to reach it: --git-url, and --git-secret where it is private';
+    return [note(`${gitUrl} can't be fetched from this machine: ${reason}`, hint)];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -80,19 +77,14 @@ async function findOther({ config, files, revision }: CommitOptions): Promise<Fi
   const { root, folder } = config;
   if ((await git(['-C', root, 'cat-file', '-e', `${revision}^{commit}`])).exitCode !== 0) {
     const what = `this clone does not have the commit ${revision}: whether it is what the config here says was not looked at`;
-    return [{ level: 'note', what, hint: 'git fetch it' }];
+    return [note(what, 'git fetch it')];
   }
   const shown = await Promise.all(files.map(({ path }) => git(['-C', root, 'show', `${revision}:${folder}${path}`])));
   const other = files.filter(({ text }, index) => shown[index]?.stdout !== text).map(({ path }) => folder + path);
   if (other.length === 0) return [];
   const named = other.slice(0, 3).join(', ') + (other.length > 3 ? ` and ${other.length - 3} more` : '');
-  return [
-    {
-      level: 'problem',
-      what: `${named}: at commit ${revision.slice(0, 12)} not what the config here says`,
-      hint: 'pnpm render, commit and push',
-    },
-  ];
+  const what = `${named}: at commit ${revision.slice(0, 12)} not what the config here says`;
+  return [problem(what, 'pnpm render, commit and push')];
 }
 
 /** Without anything that would ask on a terminal. */

@@ -1,7 +1,7 @@
 import { type ChainPlan, isPlaceholder } from '@multi-image/manifests';
-import { E2eError } from '../../../errors.ts';
+import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { type Finding, gatherFindings } from '../finding.ts';
+import { type Finding, gatherFindings, note, problem } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
 import { KINDS, type Kind, list } from '../resource.ts';
 import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
@@ -23,21 +23,15 @@ const RESOLUTION: Kind = { apiVersion: 'resolution.tekton.dev/v1beta1', kind: 'R
 /** Looks at everything that a run on a cluster with Tekton needs, and tells all that is wrong at once. Changes nothing. */
 export async function preflightTekton(options: TektonPreflightOptions): Promise<readonly Finding[]> {
   const { chain, registry, makes } = options;
-  const findings: Finding[] = [];
-  const hasRegistry = !isPlaceholder(chain.registry);
-  if (!hasRegistry) {
-    findings.push({
-      level: 'problem',
-      what: `the registry is still a placeholder: ${chain.registry}`,
-      hint: '--registry names one that you may push to',
-    });
-  }
-  const looks = [
-    ...(hasRegistry ? [findRegistryProblems(registry, chain)] : []),
+  const unset = problem(
+    `the registry is still a placeholder: ${chain.registry}`,
+    '--registry names one that you may push to',
+  );
+  return gatherFindings([
+    isPlaceholder(chain.registry) ? Promise.resolve([unset]) : findRegistryProblems(registry, chain),
     ...(makes === undefined ? [] : [findCommitProblems(makes)]),
     lookAtCluster(options),
-  ];
-  return [...findings, ...(await gatherFindings(looks))];
+  ]);
 }
 
 async function lookAtCluster(options: TektonPreflightOptions): Promise<readonly Finding[]> {
@@ -66,16 +60,11 @@ async function lookAtAccount({ cluster, chain, serviceAccount }: TektonPreflight
   if (found === 'forbidden') return [];
   if (found === undefined) {
     const hint = `is the namespace right? kubectl create serviceaccount ${serviceAccount} -n ${namespace}, or --service-account with another`;
-    return [{ level: 'problem', what: `there is no service account ${serviceAccount} in ${namespace}`, hint }];
+    return [problem(`there is no service account ${serviceAccount} in ${namespace}`, hint)];
   }
   if (list(found, 'secrets').length > 0) return [];
-  return [
-    {
-      level: 'note',
-      what: `service account ${serviceAccount} has no secrets: images are pushed without credentials`,
-      hint: `kubectl patch serviceaccount ${serviceAccount} -n ${namespace} -p '{"secrets":[{"name":"…"}]}' links one of type kubernetes.io/dockerconfigjson`,
-    },
-  ];
+  const hint = `kubectl patch serviceaccount ${serviceAccount} -n ${namespace} -p '{"secrets":[{"name":"…"}]}' links one of type kubernetes.io/dockerconfigjson`;
+  return [note(`service account ${serviceAccount} has no secrets: images are pushed without credentials`, hint)];
 }
 
 /** Builds run as root in their container, which the strictest of Kubernetes' pod security standards refuses. */
@@ -84,20 +73,12 @@ async function lookAtNamespace({ cluster, chain }: TektonPreflightOptions): Prom
   if (found === 'forbidden') return [];
   if (found === undefined) {
     const hint = `kubectl create namespace ${chain.namespace}, or --namespace with another`;
-    return [{ level: 'problem', what: `there is no namespace ${chain.namespace}`, hint }];
+    return [problem(`there is no namespace ${chain.namespace}`, hint)];
   }
   if (found.metadata.labels?.['pod-security.kubernetes.io/enforce'] !== 'restricted') return [];
-  return [
-    {
-      level: 'problem',
-      what: `namespace ${chain.namespace} enforces the pod security standard "restricted", and builds run as root in their container`,
-      hint: 'use a namespace with "baseline" or none: --namespace',
-    },
-  ];
+  const what = `namespace ${chain.namespace} enforces the pod security standard "restricted", and builds run as root in their container`;
+  return [problem(what, 'use a namespace with "baseline" or none: --namespace')];
 }
 
 /** Not to be allowed to look is no reason not to run. */
-function forbidden(error: unknown): 'forbidden' {
-  if (error instanceof E2eError && error.code === 'CLUSTER_FORBIDDEN') return 'forbidden';
-  throw error;
-}
+const forbidden = instead('CLUSTER_FORBIDDEN', 'forbidden' as const);

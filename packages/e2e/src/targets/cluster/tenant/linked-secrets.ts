@@ -1,8 +1,7 @@
 import type { LoadedConfig } from '@multi-image/manifests';
-import { E2eError } from '../../../errors.ts';
-import type { Cluster } from '../cluster.ts';
+import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, note, problem } from '../finding.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
 import { desiredObjects } from './desired.ts';
 
@@ -21,35 +20,29 @@ export async function findUnlinkedSecrets(
     accounts.map(async (account): Promise<Finding[]> => {
       const wanted = [...secretsOf(account), ...ownSecrets(account, config)];
       const found = await cluster.read(KINDS.serviceAccount, account.metadata.name, namespace);
-      const secrets = await Promise.all(wanted.map((name) => readSecret(cluster, name, namespace)));
+      const secrets = await Promise.all(
+        wanted.map((name) =>
+          cluster.read(KINDS.secret, name, namespace).catch(instead('CLUSTER_FORBIDDEN', 'unknown' as const)),
+        ),
+      );
       return wanted.flatMap((name, index): Finding[] => {
         const secret = secrets[index];
         const common = secret !== 'unknown' && secret?.metadata.labels?.[NAMES.commonSecret] === 'true';
         const linked = common || (found !== undefined && secretsOf(found).includes(name));
         const own = config.chain.imageRepositories === 'own';
         if (secret === undefined && own) {
-          return [
-            {
-              level: 'problem',
-              what: `there is no secret ${name} in ${namespace}`,
-              hint: `kubectl create secret docker-registry ${name} -n ${namespace} --docker-server=… --docker-username=… --docker-password=…`,
-            },
-          ];
+          const hint = `kubectl create secret docker-registry ${name} -n ${namespace} --docker-server=… --docker-username=… --docker-password=…`;
+          return [problem(`there is no secret ${name} in ${namespace}`, hint)];
         }
         // Not there yet: Konflux makes it together with the image repository that is applied.
         if (secret === undefined && changes) return [];
         if (linked || (changes && found === undefined)) return [];
-        return [
-          {
-            level: changes ? 'note' : 'problem',
-            what: `service account ${account.metadata.name} is not linked to the secret ${name}`,
-            hint: changes
-              ? 'it is linked when this run applies konflux/service-accounts.yaml, or by Konflux'
-              : secretsOf(account).includes(name)
-                ? 'kubectl apply --server-side -f konflux/service-accounts.yaml'
-                : linkByHand(account, name, namespace),
-          },
-        ];
+        const what = `service account ${account.metadata.name} is not linked to the secret ${name}`;
+        if (changes)
+          return [note(what, 'it is linked when this run applies konflux/service-accounts.yaml, or by Konflux')];
+        const isApplied = secretsOf(account).includes(name);
+        const apply = 'kubectl apply --server-side -f konflux/service-accounts.yaml';
+        return [problem(what, isApplied ? apply : linkByHand(account, name, namespace))];
       });
     }),
   );
@@ -76,17 +69,4 @@ function ownSecrets(account: Resource, config: LoadedConfig): string[] {
 
 export function secretsOf(account: Resource): string[] {
   return list(account, 'secrets').flatMap((entry) => text(entry, 'name') ?? []);
-}
-
-async function readSecret(
-  cluster: Cluster,
-  name: string,
-  namespace: string,
-): Promise<Resource | undefined | 'unknown'> {
-  try {
-    return await cluster.read(KINDS.secret, name, namespace);
-  } catch (error) {
-    if (error instanceof E2eError && error.code === 'CLUSTER_FORBIDDEN') return 'unknown';
-    throw error;
-  }
 }

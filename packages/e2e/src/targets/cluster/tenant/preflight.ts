@@ -2,7 +2,7 @@ import type { VerificationKey } from '@multi-image/digest-chain';
 import { E2eError } from '../../../errors.ts';
 import { KEY_HINT, KEY_SECRET, readChainsKey } from '../chains-key.ts';
 import type { ClusterPlan, ClusterRun } from '../cluster-run.ts';
-import { type Finding, gatherFindings, problemOf } from '../finding.ts';
+import { type Finding, gatherFindings, problem, problemOf } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
 import { KINDS, type Kind } from '../resource.ts';
 import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
@@ -19,16 +19,15 @@ export interface PreflightOptions extends ClusterRun {
 /** Looks at everything that a run needs, and tells all that is wrong at once. Changes nothing. */
 export async function preflightTenant(options: PreflightOptions): ReturnType<ClusterPlan['preflight']> {
   const { cluster, config, namespace } = options;
-  const findings: Finding[] = (await findUnfinished(config)).map((what) => ({
-    level: 'problem',
-    what,
-    hint: 'pnpm configure sets a fork’s values, pnpm render writes the files',
-  }));
+  const cure = 'pnpm configure sets a fork’s values, pnpm render writes the files';
+  const findings = (await findUnfinished(config)).map((what) => problem(what, cure));
   let keys: readonly VerificationKey[] = [];
   const lookAtKey = async (): Promise<readonly Finding[]> => {
     const key = options.keys ?? (await readChainsKey(cluster));
-    if (key !== undefined && !('level' in key)) keys = key;
-    return keyFindings(key);
+    if (key === undefined) return [problem(`Chains' public key (${KEY_SECRET}) can't be read`, KEY_HINT)];
+    if ('level' in key) return [key];
+    keys = key;
+    return [];
   };
   const hintOf = ({ apiVersion }: Kind): string =>
     apiVersion.startsWith('tekton') ? 'install Tekton' : 'this is no Konflux tenant: choose its context with --context';
@@ -69,11 +68,4 @@ function needs({ config, changes }: PreflightOptions): readonly Need[] {
       .filter(({ kind }) => changes && kinds.has(kind) && kind !== 'Component')
       .map((kind): Need => ({ kind, verbs: ['get', 'create', 'patch'] })),
   ];
-}
-
-function keyFindings(key: Awaited<ReturnType<typeof readChainsKey>>): Finding[] {
-  if (key === undefined) {
-    return [{ level: 'problem', what: `Chains' public key (${KEY_SECRET}) can't be read`, hint: KEY_HINT }];
-  }
-  return 'level' in key ? [key] : [];
 }
