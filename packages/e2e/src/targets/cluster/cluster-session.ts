@@ -2,14 +2,10 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { type Clock, pauseAfter, retry, systemClock, Transient } from '@multi-image/kit/retry';
 import { E2eError } from '../../errors.ts';
 import { ClusterError } from './cluster-error.ts';
-import { KubeClient } from './kube-client.ts';
+import { KubeClient, type KubeClientOptions } from './kube-client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from './kubeconfig.ts';
 
-export interface ClusterOptions extends KubeConfigOptions {
-  /** Ends everything that is under way. */
-  signal?: AbortSignal;
-  /** Milliseconds for one request and its answer; 30 s by default. */
-  timeout?: number;
+export interface ClusterOptions extends KubeConfigOptions, Pick<KubeClientOptions, 'signal' | 'timeout'> {
   /** Milliseconds of the first pause after a transient failure, and of the longest; 1 s and 30 s by default. */
   pauses?: { first: number; longest: number };
   /** Called once where the login expired and a new one is waited for. */
@@ -84,6 +80,11 @@ export class ClusterSession {
    */
   pause(attempt: number, signal?: AbortSignal, atLeast = 0): Promise<void> {
     return this.clock.sleep(Math.max(this.#pauseAfter(attempt), atLeast), signal ?? this.#options.signal);
+  }
+
+  /** Does something when a time is over, unless the signal comes first. */
+  after(timeout: number, signal: AbortSignal, action: () => void): void {
+    this.clock.sleep(timeout, signal).then(action, () => {});
   }
 
   /** Asks again and again until the answer is true, every few seconds at least; false where the time is over. */

@@ -1,3 +1,4 @@
+import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { Kind, Resource } from './resource.ts';
@@ -79,7 +80,7 @@ export interface WaitOptions<T> {
   selector?: string | undefined;
   /** Milliseconds. */
   timeout: number;
-  signal: AbortSignal | undefined;
+  signal: AbortSignal;
   /** Answers with what was waited for, once it is there. */
   look: (object: Resource) => T | undefined;
   /** The object that is looked at, where it is a known one, and the answer where that is gone. */
@@ -90,11 +91,8 @@ export interface WaitOptions<T> {
 export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOptions<T>): Promise<T | undefined> {
   const { namespace, selector, timeout, look, subject } = options;
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
-  cluster.clock.sleep(timeout, signal).then(
-    () => stop.abort(),
-    () => {},
-  );
+  const signal = AbortSignal.any([stop.signal, options.signal]);
+  cluster.after(timeout, signal, () => stop.abort());
   let found: T | undefined;
   let uid: string | undefined;
   const end = (value: T | undefined): void => {
@@ -118,6 +116,19 @@ export async function waitFor<T>(cluster: Cluster, kind: Kind, options: WaitOpti
   } finally {
     stop.abort();
   }
-  options.signal?.throwIfAborted();
+  options.signal.throwIfAborted();
   return found;
+}
+
+/** Shows a wait while it goes on, and whether it ended well. */
+export async function shown<T>(
+  progress: Progress,
+  what: string,
+  wait: T | Promise<T>,
+  isGood: (value: T) => boolean,
+): Promise<T> {
+  progress.started(what);
+  const value = await wait;
+  progress.ended(what, isGood(value) ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
+  return value;
 }

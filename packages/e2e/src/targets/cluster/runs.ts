@@ -74,10 +74,7 @@ export async function followRuns(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const hasStarted = new AbortController();
   const limit = (wait: 'started' | 'runs', until: AbortSignal): void => {
-    cluster.clock.sleep(timeouts[wait], until).then(
-      () => stop.abort(timeout(wait, state, options)),
-      () => {},
-    );
+    cluster.after(timeouts[wait], until, () => stop.abort(timeout(wait, state, options)));
   };
 
   const dispatch = (event: RunsEvent): void => {

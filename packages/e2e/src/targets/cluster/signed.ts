@@ -1,7 +1,7 @@
 import type { Progress } from '@multi-image/kit/progress';
 import { type Evidence, failed, passed, skipped } from '../../judge/criterion.ts';
 import type { Cluster } from './cluster.ts';
-import { waitFor } from './follow.ts';
+import { shown, waitFor } from './follow.ts';
 import { KINDS, NAMES } from './resource.ts';
 
 export interface SignedOptions {
@@ -38,16 +38,12 @@ export async function waitSigned(options: SignedOptions): Promise<string | undef
 }
 
 /** The same, shown while it goes on; what was seen to be written already is not waited for: the run may be pruned by now. */
-export async function awaitSigned(
+export function awaitSigned(
   component: string,
   options: SignedOptions & { known: Readonly<Record<string, string>> | undefined; progress: Progress },
 ): Promise<string | undefined> {
-  const { known, progress } = options;
-  const what = `${component} · signed by Chains`;
-  progress.started(what);
-  const value = known?.[component] ?? (await waitSigned(options));
-  progress.ended(what, value === 'true' ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
-  return value;
+  const wait = options.known?.[component] ?? waitSigned(options);
+  return shown(options.progress, `${component} · signed by Chains`, wait, (value) => value === 'true');
 }
 
 /** What Chains wrote on the run of a component, as evidence. */

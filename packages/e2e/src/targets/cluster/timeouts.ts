@@ -1,32 +1,25 @@
 import { parseDuration } from '@multi-image/kit/durations';
 import { E2eError } from '../../errors.ts';
 
-/** How long each wait of a tenant run may take, in milliseconds. */
-export interface Timeouts {
-  /** Konflux sets up the components. */
-  configured: number;
-  /** The first PipelineRuns appear. */
-  started: number;
-  /** They end. */
-  runs: number;
-  /** Chains signs. */
-  signed: number;
-  /** A Snapshot is made. */
-  snapshot: number;
-  /** The integration test ends. */
-  tests: number;
-}
-
 const MINUTE = 60_000;
 
-export const DEFAULT_TIMEOUTS: Timeouts = {
+export const DEFAULT_TIMEOUTS = {
+  /** Konflux sets up the components. */
   configured: 15 * MINUTE,
+  /** The first PipelineRuns appear. */
   started: 15 * MINUTE,
+  /** They end. */
   runs: 240 * MINUTE,
+  /** Chains signs. */
   signed: 20 * MINUTE,
+  /** A Snapshot is made. */
   snapshot: 20 * MINUTE,
+  /** The integration test ends. */
   tests: 60 * MINUTE,
 };
+
+/** How long each wait of a run may take, in milliseconds. */
+export type Timeouts = typeof DEFAULT_TIMEOUTS;
 
 /** What a timer can be set to: 24 days. */
 const LONGEST = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 import { KINDS, list, NAMES, type Resource, text } from '../../targets/cluster/resource.ts';
-import { RUN_LABELS } from '../../targets/cluster/tekton/embed.ts';
+import { RUN_LABELS } from '../../targets/cluster/tekton/pipeline-runs.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { after } from './misfortunes.ts';
 import { condition, endedTask, resultsOf } from './objects.ts';

@@ -1,7 +1,7 @@
 import { Cluster } from '../cluster.ts';
 import { type DeletionOptions, isDeletionWanted } from '../deletion.ts';
 import { KINDS, MADE_BY_US, NAMES } from '../resource.ts';
-import { RUN_LABELS } from './embed.ts';
+import { RUN_LABELS } from './pipeline-runs.ts';
 
 export interface TektonCleanupOptions extends DeletionOptions {
   application: string;

@@ -14,10 +14,8 @@ import {
 } from '../cluster-run.ts';
 import { awaitSigned, signedEvidence } from '../signed.ts';
 import type { TenantState } from '../state.ts';
-import { assemble, labelsOf } from './assemble.ts';
 import { findCommit } from './commit.ts';
-import { bundlesOf } from './embed.ts';
-import { makeRuns } from './make-runs.ts';
+import { assemble, bundlesOf, labelsOf, makeRuns } from './pipeline-runs.ts';
 import { preflightTekton } from './preflight.ts';
 import { whereToBuild } from './where-to-build.ts';
 
@@ -56,7 +54,7 @@ export function runTekton(options: TektonRunOptions): Promise<Report | undefined
 async function planTekton(options: TektonRunOptions, run: ClusterRun, found: TenantState): Promise<ClusterPlan> {
   const { config, cluster, namespace, dryRun, timeouts, progress, signal } = run;
   const { imageRegistry = found.imageRegistry, gitUrl = found.gitUrl } = options;
-  const built = await whereToBuild(config, { imageRegistry, gitUrl, namespace });
+  const built = await whereToBuild(config, imageRegistry, gitUrl, namespace);
   const published = options.keys ?? (await readChainsKey(cluster).catch(() => undefined));
   const keys = published === undefined || 'level' in published ? undefined : published;
   const chain = keys === undefined ? built : withKeys(built, keys);

@@ -2,19 +2,18 @@ import { parseReference } from '@multi-image/digest-chain';
 import { type ChainPlan, isPlaceholder, type LoadedConfig, readRemote, retarget } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 
-export interface WhereToBuild {
-  /** Registry and organisation, in place of the config's. */
-  imageRegistry?: string | undefined;
-  gitUrl?: string | undefined;
-  namespace: string;
-}
-
 /**
  * The chain in the registry, the repository and the namespace that were asked for. Where the config's git url is still a
  * placeholder, the remote `origin` is meant. Throws `USAGE`.
+ *
+ * @param imageRegistry Registry and organisation, in place of the config's.
  */
-export async function whereToBuild(config: LoadedConfig, where: WhereToBuild): Promise<ChainPlan> {
-  const { imageRegistry, gitUrl, namespace } = where;
+export async function whereToBuild(
+  { chain, root }: LoadedConfig,
+  imageRegistry: string | undefined,
+  gitUrl: string | undefined,
+  namespace: string,
+): Promise<ChainPlan> {
   if (imageRegistry !== undefined) {
     try {
       const { tag, digest } = parseReference(`${imageRegistry}/image`);
@@ -33,7 +32,6 @@ export async function whereToBuild(config: LoadedConfig, where: WhereToBuild): P
       found: URL.parse(gitUrl)?.host ?? 'no URL',
     });
   }
-  const { chain, root } = config;
   const remote = isPlaceholder(chain.gitUrl) ? await readRemote(root) : undefined;
   return retarget(chain, { registry: imageRegistry, gitUrl: gitUrl ?? remote, namespace });
 }

@@ -34,12 +34,10 @@ export async function planApply(cluster: Cluster, objects: readonly Resource[]):
   return changes;
 }
 
-/** Applies what a plan found to be new or different; answers with those. Throws `APPLY_CONFLICT`. */
-export async function carryOut(cluster: Cluster, plan: readonly Change[]): Promise<readonly Change[]> {
-  const changes = plan.filter(({ action }) => action !== 'unchanged');
+/** Applies what a plan found to be new or different. Throws `APPLY_CONFLICT`. */
+export async function carryOut(cluster: Cluster, plan: readonly Change[]): Promise<void> {
   // One after the other, in their order: a component needs its application.
-  for (const { object } of changes) await apply(cluster, object);
-  return changes;
+  for (const { object, action } of plan) if (action !== 'unchanged') await apply(cluster, object);
 }
 
 async function apply(cluster: Cluster, object: Resource): Promise<void> {
@@ -87,15 +85,9 @@ function conflictOf(conflicts: readonly string[]): E2eError {
   });
 }
 
+const CHANGING = new Set(['resourceVersion', 'generation', 'managedFields', 'creationTimestamp', 'uid']);
+
 /** An object without what every write changes. */
 function comparable({ metadata, status: _, ...rest }: Resource): unknown {
-  const {
-    resourceVersion: _version,
-    generation: _generation,
-    managedFields: _fields,
-    creationTimestamp: _created,
-    uid: _uid,
-    ...kept
-  } = metadata as Record<string, unknown>;
-  return { ...rest, metadata: kept };
+  return { ...rest, metadata: Object.fromEntries(Object.entries(metadata).filter(([name]) => !CHANGING.has(name))) };
 }

@@ -6,7 +6,7 @@ import { KINDS, list, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects } from './desired.ts';
 import { secretsOf } from './linked-secrets.ts';
-import { awaitGone, deleteMade, findMade, printGoing } from './made.ts';
+import { awaitGone, findMade, printGoing } from './made.ts';
 
 export interface CleanupOptions extends DeletionOptions {
   config: string;
@@ -59,7 +59,7 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
   if (!(await isDeletionWanted(steps, options, check))) return;
   // Applied without the list, the entries that were applied before go, and those of others stay.
   for (const { secrets: _, ...account } of unlink) await cluster.apply(account as (typeof unlink)[number]);
-  await deleteMade(cluster, made);
+  for (const object of made) await cluster.delete(object);
   const left = await awaitGone(cluster, made, { timeout: options.patience ?? 180_000, signal });
   for (const object of left) progress.line(`still going: ${printGoing(object)}`);
   progress.line(left.length === 0 ? 'done' : 'all is deleted; what is still going goes when Konflux lets go of it');

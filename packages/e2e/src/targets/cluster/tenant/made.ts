@@ -21,11 +21,6 @@ export async function findMade(cluster: Cluster, namespace: string): Promise<rea
   return found.flat().filter(({ metadata }) => metadata.labels?.[NAMES.madeBy] === MADE_BY_US);
 }
 
-/** Deletes these objects, each only if it is still the very one. */
-export async function deleteMade(cluster: Cluster, made: readonly Resource[]): Promise<void> {
-  for (const object of made) await cluster.delete(object);
-}
-
 /** Whether an object was deleted, and only stays until those whose finalizers it has are done with it. */
 export function isGoing({ metadata }: Resource): boolean {
   return 'deletionTimestamp' in metadata;

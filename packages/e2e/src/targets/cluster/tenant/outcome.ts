@@ -1,7 +1,7 @@
 import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
 import type { ObservedImage } from '../../../judge/observation.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { waitFor } from '../follow.ts';
+import { shown, waitFor } from '../follow.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import { awaitSigned, RUN_GONE, signedEvidence } from '../signed.ts';
@@ -41,34 +41,21 @@ interface TestResult {
 
 /** Waits for what Konflux does after the builds: signatures, Snapshots, integration tests. What does not come is a result. */
 export function awaitOutcome(options: OutcomeOptions): Promise<readonly Outcome[]> {
-  const { runs, timeouts, config, signed: known, onSigned } = options;
+  const { runs, timeouts, config, signed: known, onSigned, progress } = options;
   const selector = konfluxLabels(config.chain.application).runs;
   return Promise.all(
     [...runs].map(async ([component, run]): Promise<Outcome> => {
-      const step = <T>(what: string, wait: Promise<T>, good: (value: T) => boolean): Promise<T> =>
-        shown(options, `${component} · ${what}`, wait, good);
       const signed = await awaitSigned(component, { ...options, known, selector, run, timeout: timeouts.signed });
       if (signed !== undefined) onSigned(component, signed);
-      const snapshot = await step('Snapshot', waitSnapshot(options, run, signed === RUN_GONE), Boolean);
+      const made = waitSnapshot(options, run, signed === RUN_GONE);
+      const snapshot = await shown(progress, `${component} · Snapshot`, made, Boolean);
       const scenario = scenarioOf(options, component);
       if (snapshot === undefined || scenario === undefined) return { component, signed, snapshot, test: undefined };
-      const isGood = (value: TestResult | undefined): boolean => value?.status === 'TestPassed';
-      const result = await step(scenario, waitTest(options, snapshot.name, scenario), isGood);
+      const tested = waitTest(options, snapshot.name, scenario);
+      const result = await shown(progress, `${component} · ${scenario}`, tested, isPassed);
       return { component, signed, snapshot, test: { scenario, result } };
     }),
   );
-}
-
-async function shown<T>(
-  { progress }: OutcomeOptions,
-  what: string,
-  wait: Promise<T>,
-  good: (value: T) => boolean,
-): Promise<T> {
-  progress.started(what);
-  const value = await wait;
-  progress.ended(what, good(value) ? 'passed' : 'failed', value === undefined ? 'not in time' : '');
-  return value;
 }
 
 function waitSnapshot(options: OutcomeOptions, run: string, isGone: boolean): Promise<SnapshotFacts | undefined> {
@@ -159,9 +146,13 @@ export function outcomeEvidence(
   }
 }
 
+function isPassed(result: TestResult | undefined): boolean {
+  return result?.status === 'TestPassed';
+}
+
 function testEvidence(component: string, { scenario, result }: NonNullable<Outcome['test']>): Evidence {
   const what = `integration test ${scenario} on the Snapshot of ${component}`;
-  if (result?.status === 'TestPassed') return passed('integration-test', `${what}: TestPassed`);
+  if (isPassed(result)) return passed('integration-test', `${what}: TestPassed`);
   const found = result === undefined ? 'no result in time' : `${result.status}: ${result.details}`;
   return failed('integration-test', what, 'TestPassed', found);
 }

@@ -30,7 +30,7 @@ export function runTenant(options: ClusterRunOptions): Promise<Report | undefine
 }
 
 function planTenant(options: ClusterRunOptions, run: ClusterRun, found: TenantState): ClusterPlan {
-  const { config, cluster, namespace, dryRun, timeouts, progress, signal } = run;
+  const { config, cluster, namespace, dryRun, progress } = run;
   const { chain } = config;
   const { commit: revision = found.revision } = options;
   const labels = konfluxLabels(chain.application);
@@ -64,8 +64,7 @@ function planTenant(options: ClusterRunOptions, run: ClusterRun, found: TenantSt
       const asked = state.triggeredAt === undefined ? [] : components;
       // Asked for again where this run is taken up.
       const onRefused = (): void => keeper.note({ triggeredAt: undefined });
-      const { started: timeout } = timeouts;
-      return unlessRefused({ cluster, labels, namespace, components: asked, state, onRefused, timeout, signal }, work);
+      return unlessRefused({ ...run, labels, components: asked, state, onRefused }, work);
     },
 
     async conclude(keeper, runs) {

@@ -1,5 +1,6 @@
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import { follow } from '../follow.ts';
 import { KINDS, NAMES, type Resource } from '../resource.ts';
 import type { RunLabels } from '../runs.ts';
@@ -32,19 +33,15 @@ export async function findAsked(
   return components.filter((_, index) => asked[index]);
 }
 
-export interface RefusalOptions {
-  cluster: Cluster;
+/** Once the time for runs to start is over all must be there: from then on nothing can be refused. */
+export interface RefusalOptions extends Pick<ClusterRun, 'cluster' | 'namespace' | 'timeouts' | 'signal'> {
   labels: RunLabels;
-  namespace: string;
   /** Those whose builds were asked for. */
   components: readonly string[];
   /** What is known of their runs. */
   state: Pick<TenantState, 'before' | 'finished'>;
   /** Called where the work ends for a refusal. */
   onRefused: () => void;
-  /** Milliseconds until all runs must be there: from then on nothing can be refused. */
-  timeout: number;
-  signal: AbortSignal;
 }
 
 /**
@@ -52,14 +49,11 @@ export interface RefusalOptions {
  * for: it says so in the component's status, and no run ever comes.
  */
 export async function unlessRefused<T>(options: RefusalOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { cluster, timeout } = options;
+  const { cluster, timeouts } = options;
   const refused = new AbortController();
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
-  cluster.clock.sleep(timeout, signal).then(
-    () => over.abort(),
-    () => {},
-  );
+  cluster.after(timeouts.started, signal, () => over.abort());
   const watching = watchRefusals({ ...options, signal }, (error) => {
     if (error.code === 'COMPONENT_NOT_CONFIGURED' && !refused.signal.aborted) options.onRefused();
     refused.abort(error);

@@ -1,44 +1,27 @@
 import { join, resolve } from 'node:path';
-import { loadConfig, render, retarget } from '@multi-image/manifests';
+import { loadConfig, retarget } from '@multi-image/manifests';
 import { embeddedPipelineRunSchema } from '@multi-image/testing/tekton-schema';
 import { findHomeless } from '@multi-image/testing/wiring-rules';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { field, list, type Resource, text } from '../resource.ts';
-import { bundlesOf, embed, identify } from './embed.ts';
+import { assemble, bundlesOf } from './pipeline-runs.ts';
 
 const repository = resolve(import.meta.dirname, '../../../../../..');
 const CONFIGS = ['.', 'examples/operator-bundle-catalog', 'examples/app-sidecar', 'examples/multi-arch'];
 
-async function runsOf(folder: string, options: { standIns: boolean; plainHttp: boolean }): Promise<Resource[]> {
+async function runsOf(
+  folder: string,
+  options: { standIns: boolean; plainHttp: boolean },
+): Promise<readonly Resource[]> {
   const config = await loadConfig(join(repository, folder, 'konflux.config.ts'));
-  const chain = retarget(config.chain, { registry: 'registry.svc:5000/here', gitUrl: 'https://git.example/it' });
-  const files = render(chain, config.pins, config.folder);
-  const variables = { revision: 'c0ffee', source_url: chain.gitUrl, target_branch: 'main' };
-  const paths = files.map(({ path }) => path).filter((path) => path.endsWith('-push.yaml'));
-  const { digestChain } = chain;
-  const { pins, folder: prefix } = config;
-  return Promise.all(
-    paths.map(async (path) => {
-      const run = await embed(path, { files, folder: prefix, pins, variables, digestChain, ...options });
-      return identify(
-        run,
-        {
-          namespace: 'here',
-          application: chain.application,
-          component: 'app',
-          invocation: 'abc123',
-          revision: 'c0ffee',
-          serviceAccount: 'builder',
-        },
-        { 'app.kubernetes.io/managed-by': 'somebody' },
-      );
-    }),
-  );
+  const where = { registry: 'registry.svc:5000/here', gitUrl: 'https://git.example/it', namespace: 'here' };
+  const identity = { invocation: 'abc123', revision: 'c0ffee', serviceAccount: 'builder' };
+  return assemble(retarget(config.chain, where), config, { ...identity, ...options });
 }
 
 describe.each(CONFIGS)('the runs of %s', (folder) => {
-  let bundled: Resource[];
-  let standing: Resource[];
+  let bundled: readonly Resource[];
+  let standing: readonly Resource[];
   beforeAll(async () => {
     bundled = await runsOf(folder, { standIns: false, plainHttp: false });
     standing = await runsOf(folder, { standIns: true, plainHttp: true });
