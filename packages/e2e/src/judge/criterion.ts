@@ -25,6 +25,10 @@ export function criterion(id: string, title: string, evidence: readonly Evidence
   return { id, title, status: has('failed') ? 'failed' : has('skipped') ? 'skipped' : 'passed', evidence };
 }
 
+export function countOf(entries: readonly { status: Status }[], wanted: Status): number {
+  return entries.filter(({ status }) => status === wanted).length;
+}
+
 /** The criteria with more evidence: what only this target could see. */
 export function extend(
   criteria: readonly Criterion[],

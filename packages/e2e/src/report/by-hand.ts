@@ -1,6 +1,6 @@
 import { DEFAULT_PREFIX, isLoopback, LabelNames } from '@multi-image/digest-chain/oci';
 import type { Report, ReportImage } from './report.ts';
-import { publishedDigest } from './report-images.ts';
+import { publishedDigest } from './report-of.ts';
 
 /** A command with which somebody who trusts none of this looks for themselves. */
 export interface HandCheck {
@@ -43,9 +43,8 @@ export function handChecksOf(made: Report): readonly HandChecks[] {
 
 /** The same report with the images where this machine finds them: a cluster may call their registry otherwise. */
 function asReachedHere(report: Report): Report {
-  const elsewhere = report.byHand?.elsewhere;
-  if (elsewhere === undefined) return report;
-  const { from, to } = elsewhere;
+  const { from, to } = report.byHand?.elsewhere ?? {};
+  if (from === undefined || to === undefined) return report;
   const images = report.images.map((image) => ({ ...image, repository: moved(image.repository, from, to) }));
   return { ...report, images };
 }
@@ -57,11 +56,9 @@ function moved(reference: string, from: string, to: string): string {
 function edgesOf({ images }: Report): readonly Edge[] {
   return images.flatMap((image) =>
     images.flatMap((embedded): Edge[] => {
-      const [digest, embeddedDigest, origin] = [
-        publishedDigest(image),
-        publishedDigest(embedded),
-        embedded.originDigest,
-      ];
+      const digest = publishedDigest(image);
+      const embeddedDigest = publishedDigest(embedded);
+      const origin = embedded.originDigest;
       if (!image.embeds.includes(embedded.role) || !image.repository || !embedded.repository) return [];
       if (digest === null || embeddedDigest === null || origin === null) return [];
       return [{ image, embedded, digest, embeddedDigest, origin }];

@@ -1,16 +1,14 @@
-import type { Criterion, Evidence } from '../judge/criterion.ts';
+import { type Criterion, countOf, type Evidence } from '../judge/criterion.ts';
 import { escapeMarkup } from './escape.ts';
 import type { Report } from './report.ts';
 
 /** The report as JUnit XML, as CI systems read it: a suite for each criterion, a case for each thing that was looked at. */
 export function renderJunit(report: Report): string {
-  const count = (status: Evidence['status']): number =>
-    report.criteria.flatMap(({ evidence }) => evidence).filter((entry) => entry.status === status).length;
-  const total = report.criteria.reduce((sum, { evidence }) => sum + evidence.length, 0);
+  const all = report.criteria.flatMap(({ evidence }) => evidence);
   const time = (report.duration / 1000).toFixed(3);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="image chain ${escapeXml(report.revision)}" tests="${total}" failures="${count('failed')}" skipped="${count('skipped')}" time="${time}">`,
+    `<testsuites name="image chain ${escapeXml(report.revision)}" tests="${all.length}" failures="${countOf(all, 'failed')}" skipped="${countOf(all, 'skipped')}" time="${time}">`,
     ...report.criteria.flatMap(suite),
     '</testsuites>',
     '',
@@ -18,9 +16,8 @@ export function renderJunit(report: Report): string {
 }
 
 function suite({ id, title, evidence }: Criterion): string[] {
-  const count = (status: Evidence['status']): number => evidence.filter((entry) => entry.status === status).length;
   return [
-    `  <testsuite name="${escapeXml(title)}" tests="${evidence.length}" failures="${count('failed')}" errors="0" skipped="${count('skipped')}">`,
+    `  <testsuite name="${escapeXml(title)}" tests="${evidence.length}" failures="${countOf(evidence, 'failed')}" errors="0" skipped="${countOf(evidence, 'skipped')}">`,
     ...evidence.map((entry) => testCase(id, entry)),
     '  </testsuite>',
   ];

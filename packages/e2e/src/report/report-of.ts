@@ -1,10 +1,10 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
 import { runsOf } from '../judge/chain-view.ts';
 import { type Criterion, extend } from '../judge/criterion.ts';
-import type { Observation } from '../judge/observation.ts';
+import type { Observation, ProofCheck } from '../judge/observation.ts';
 import { levelMissed, proofLevel } from '../judge/proof-evidence.ts';
-import type { Report } from './report.ts';
-import { imagesOf } from './report-images.ts';
+import { title } from '../judge/wording.ts';
+import type { Report, ReportImage } from './report.ts';
 
 /** The parts of a report that any target has: what was observed of the runs and the images, and how it was judged. */
 export function reportOf(
@@ -36,4 +36,32 @@ export function verdictOf(
 /** Public keys as text, for whoever wants to check by hand. */
 export function pemOf(keys: readonly VerificationKey[]): readonly string[] {
   return keys.map(({ key }) => String(key.export({ type: 'spki', format: 'pem' })));
+}
+
+/** The images of a chain as a report has them. */
+function imagesOf({ images, seal, revision }: Observation): readonly ReportImage[] {
+  const checks = images.flatMap(({ proof }) => (proof === undefined || 'problem' in proof ? [] : proof));
+  return images.map((image) => ({
+    role: image.role,
+    title: title(image),
+    repository: image.repository,
+    revisionTag: revision,
+    embeds: image.embeds,
+    originDigest: image.origin.digest ?? null,
+    sealedDigest: image.embeddedBy.length > 0 && seal === 'label' ? (image.published.digest ?? null) : null,
+    latestDigest: image.latest.digest ?? null,
+    signature: signatureOf(image.role, checks),
+    ran: image.output !== undefined && 'exitCode' in image.output,
+  }));
+}
+
+/** What the verifier found of an image's signature. */
+export function signatureOf(wanted: string, checks: readonly ProofCheck[]): ReportImage['signature'] {
+  const check = checks.find(({ id, role }) => id === 'signature' && role === wanted);
+  return check === undefined ? null : { status: check.status, text: check.evidence };
+}
+
+/** What is published under an image's name, by digest. */
+export function publishedDigest({ sealedDigest, originDigest }: ReportImage): string | null {
+  return sealedDigest ?? originDigest;
 }

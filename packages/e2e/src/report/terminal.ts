@@ -1,6 +1,6 @@
 import { formatSpan } from '@multi-image/kit/durations';
 import { type Palette, printable, printableLines } from '@multi-image/kit/terminal';
-import type { Criterion, Status } from '../judge/criterion.ts';
+import { type Criterion, countOf, type Status } from '../judge/criterion.ts';
 import { firstCause } from './first-cause.ts';
 import { remedyFor } from './remedies.ts';
 import type { Report } from './report.ts';
@@ -8,7 +8,6 @@ import { levelText, NO_PLACE } from './target.ts';
 
 /** The end of a run as lines for a terminal: each criterion with its evidence, then what it comes to. */
 export function renderReport(report: Report, paint: Palette): string[] {
-  const count = (status: Status): number => report.criteria.filter((entry) => entry.status === status).length;
   const fallen = report.criteria.filter((entry) => entry.status === 'failed');
   return [
     '',
@@ -26,7 +25,7 @@ export function renderReport(report: Report, paint: Palette): string[] {
     ...fallen.map((entry) => paint.red(`criterion fell: ${entry.id} (${entry.title})`)),
     ...(fallen.length > 0 ? renderCause(report) : []),
     paint.bold(
-      `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped of ${report.criteria.length} criteria, in ${formatSpan(report.duration)}`,
+      `${countOf(report.criteria, 'passed')} passed, ${fallen.length} failed, ${countOf(report.criteria, 'skipped')} skipped of ${report.criteria.length} criteria, in ${formatSpan(report.duration)}`,
     ),
   ];
 }

@@ -1,9 +1,8 @@
-import type { Criterion, Evidence, Status } from '../../judge/criterion.ts';
+import { type Criterion, countOf, type Evidence } from '../../judge/criterion.ts';
 import { remedyFor } from '../remedies.ts';
 import type { Report } from '../report.ts';
 import { nodesOf } from './chain-nodes.ts';
-import { letter, mark } from './marks.ts';
-import { html, type Markup } from './markup.ts';
+import { html, letter, type Markup, mark } from './markup.ts';
 
 /** Each criterion with its checks; those that did not pass are open. */
 export function criteriaList(report: Report): Markup {
@@ -17,9 +16,8 @@ type Letters = ReadonlyMap<string, string>;
 
 function criterionDetails({ status, title, evidence, id }: Criterion, index: number, letters: Letters): Markup {
   const counts = (['failed', 'skipped', 'passed'] as const)
-    .map((wanted: Status) => [evidence.filter((entry) => entry.status === wanted).length, wanted] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, word]) => `${count} ${word}`);
+    .filter((wanted) => countOf(evidence, wanted) > 0)
+    .map((wanted) => `${countOf(evidence, wanted)} ${wanted}`);
   return html`<details id="${id}"${status !== 'passed' && html` open`}>
 <summary>${mark(status)} <strong>${index + 1}. ${title}</strong> <small>${counts.join(', ')}</small></summary>
 <ul class="checks">${evidence.map((entry) => check(entry, letters))}</ul>

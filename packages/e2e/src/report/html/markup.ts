@@ -1,3 +1,4 @@
+import type { Status } from '../../judge/criterion.ts';
 import { escapeMarkup } from '../escape.ts';
 
 /** Text that is markup already, made by {@link html} alone. */
@@ -21,4 +22,15 @@ function render(value: Value): string {
   if (value === undefined || value === false) return '';
   if (value instanceof Markup) return value.text;
   return typeof value === 'object' ? value.map((entry) => entry.text).join('') : escapeMarkup(String(value), '\t\n');
+}
+
+/** A word beside the sign: nobody has to tell colours or shapes apart. */
+export function mark(status: Status, word: string = status): Markup {
+  const sign = { passed: '✓', failed: '✗', skipped: '–' }[status];
+  return html`<span class="mark ${status}"><span aria-hidden="true">${sign}</span> ${word}</span>`;
+}
+
+/** The letter that stands for a digest. */
+export function letter(text: string): Markup {
+  return html`<b class="letter">${text}</b>`;
 }

@@ -1,13 +1,12 @@
 import { formatSpan } from '@multi-image/kit/durations';
-import type { Status } from '../../judge/criterion.ts';
+import { countOf } from '../../judge/criterion.ts';
 import { listed } from '../../judge/wording.ts';
 import { firstCause } from '../first-cause.ts';
 import type { Report } from '../report.ts';
 import { targetText } from '../target.ts';
 import { criteriaList } from './criteria-list.ts';
 import { handChecks } from './hand-checks.ts';
-import { mark } from './marks.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Markup, mark } from './markup.ts';
 import { picture } from './picture.ts';
 import { STYLE } from './style.ts';
 import { timeline } from './timeline.ts';
@@ -60,10 +59,9 @@ ${handChecks(report)}
 
 /** What five seconds are enough for: how many criteria, and how far it is proved. */
 function verdict({ criteria, level }: Report): Markup {
-  const count = (status: Status): number => criteria.filter((entry) => entry.status === status).length;
   const counts = (['passed', 'failed', 'skipped'] as const)
-    .filter((status) => count(status) > 0)
-    .map((status, index) => html`${index > 0 && ', '}${mark(status, `${count(status)} ${status}`)}`);
+    .filter((status) => countOf(criteria, status) > 0)
+    .map((status, index) => html`${index > 0 && ', '}${mark(status, `${countOf(criteria, status)} ${status}`)}`);
   return html`${counts} of ${criteria.length} criteria · proof level <strong>${level}</strong>`;
 }
 

@@ -3,8 +3,7 @@ import type { Report } from '../report.ts';
 import { levelText, NO_PLACE } from '../target.ts';
 import { type Arc, strip } from './arcs.ts';
 import { type ChainNode, nodesOf } from './chain-nodes.ts';
-import { letter, mark } from './marks.ts';
-import { html, type Markup } from './markup.ts';
+import { html, letter, type Markup, mark } from './markup.ts';
 
 /** With more images than this there is no room for arrows; the cards say what is in them anyway. */
 const MOST_COLUMNS = 4;

@@ -128,28 +128,17 @@ async function localParams(
 
 /** Only what the criteria are judged by: a task's other parameters and its log stay here. */
 function factsOf({ name, status, message, results, startedAt, finishedAt, tasks }: PipelineRunOutcome): RunFacts {
-  return {
-    name,
-    status,
-    message,
-    results,
-    startedAt,
-    finishedAt,
-    tasks: tasks.map((task) => ({
-      name: task.name,
-      status: task.status,
-      message: task.message,
-      results: task.results,
-      buildArgs: buildArgsOf(task.params?.BUILD_ARGS),
-      startedAt: task.startedAt,
-      finishedAt: task.finishedAt,
-      logTail: task.status === 'Failed' ? task.steps.at(-1)?.logTail.slice(-12) : undefined,
-    })),
-  };
-}
-
-function buildArgsOf(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) ? value.map(String) : undefined;
+  const facts = tasks.map(({ params, steps, ...task }) => ({
+    name: task.name,
+    status: task.status,
+    message: task.message,
+    results: task.results,
+    buildArgs: Array.isArray(params?.BUILD_ARGS) ? params.BUILD_ARGS.map(String) : undefined,
+    startedAt: task.startedAt,
+    finishedAt: task.finishedAt,
+    logTail: task.status === 'Failed' ? steps.at(-1)?.logTail.slice(-12) : undefined,
+  }));
+  return { name, status, message, results, startedAt, finishedAt, tasks: facts };
 }
 
 function show(component: string, event: RunEvent, progress: Progress): void {

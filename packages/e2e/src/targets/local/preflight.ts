@@ -6,25 +6,29 @@ import { E2eError } from '../../errors.ts';
 interface Tool {
   name: string;
   programs: readonly string[];
-  packages: { apt: readonly string[]; dnf: readonly string[] };
+  /** The packages that bring one of them. */
+  apt: string;
+  dnf: string;
 }
 
 const REGISTRY: Tool = {
   name: 'a registry',
   programs: ['docker-registry', 'registry'],
-  packages: { apt: ['docker-registry'], dnf: ['docker-distribution'] },
+  apt: 'docker-registry',
+  dnf: 'docker-distribution',
 };
 
 const TOOLS: readonly Tool[] = [
-  { name: 'git', programs: ['git'], packages: { apt: ['git'], dnf: ['git'] } },
-  { name: 'tar', programs: ['tar'], packages: { apt: ['tar'], dnf: ['tar'] } },
-  { name: 'buildah', programs: ['buildah'], packages: { apt: ['buildah'], dnf: ['buildah'] } },
-  { name: 'podman', programs: ['podman'], packages: { apt: ['podman'], dnf: ['podman'] } },
-  { name: 'an OCI runtime', programs: ['runc', 'crun'], packages: { apt: ['runc'], dnf: ['crun'] } },
-  { name: 'jq', programs: ['jq'], packages: { apt: ['jq'], dnf: ['jq'] } },
-  { name: 'skopeo', programs: ['skopeo'], packages: { apt: ['skopeo'], dnf: ['skopeo'] } },
+  ...['git', 'tar', 'buildah', 'podman'].map(plainTool),
+  { name: 'an OCI runtime', programs: ['runc', 'crun'], apt: 'runc', dnf: 'crun' },
+  ...['jq', 'skopeo'].map(plainTool),
   REGISTRY,
 ];
+
+/** One whose program and packages have its name. */
+function plainTool(name: string): Tool {
+  return { name, programs: [name], apt: name, dnf: name };
+}
 
 /** What rootless containers need beyond root's, on Debian and its like, where podman only recommends it. */
 const ROOTLESS_APT = ['uidmap', 'slirp4netns', 'fuse-overlayfs'];
@@ -62,20 +66,17 @@ export async function preflight(options: {
 }
 
 async function install(missing: readonly Tool[], options: Parameters<typeof preflight>[0]): Promise<readonly string[]> {
-  const manager = (['apt', 'dnf'] as const).find(
-    (name) => findProgram([name === 'apt' ? 'apt-get' : 'dnf']) !== undefined,
-  );
-  if (manager === undefined) throw missingError(missing, 'neither apt-get nor dnf is on this machine');
-  const rootless = manager === 'apt' && process.getuid?.() !== 0 ? ROOTLESS_APT : [];
-  const packages = [...missing.flatMap((tool) => tool.packages[manager]), ...rootless];
-  const commands =
-    manager === 'apt'
-      ? [
-          ['apt-get', 'update'],
-          ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages],
-        ]
-      : [['dnf', 'install', '--assumeyes', '--setopt=install_weak_deps=False', ...packages]];
   const root = process.getuid?.() === 0;
+  const hasApt = findProgram(['apt-get']) !== undefined;
+  if (!hasApt && findProgram(['dnf']) === undefined)
+    throw missingError(missing, 'neither apt-get nor dnf is on this machine');
+  const packages = [...missing.map(({ apt, dnf }) => (hasApt ? apt : dnf)), ...(hasApt && !root ? ROOTLESS_APT : [])];
+  const commands = hasApt
+    ? [
+        ['apt-get', 'update'],
+        ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages],
+      ]
+    : [['dnf', 'install', '--assumeyes', '--setopt=install_weak_deps=False', ...packages]];
   const byHand = commands.map((command) => `${root ? '' : 'sudo '}${command.join(' ')}`).join(' && ');
   if (!options.install) throw missingError(missing, '--no-install was given', byHand);
   if (!root && !(await sudoWorks())) {

@@ -1,7 +1,7 @@
 import { discoverStatements, type Link, type Verification } from '@multi-image/digest-chain';
 import type { LabelNames, Reference, Registry, Repository } from '@multi-image/digest-chain/oci';
 import type { ReportImage } from '../../report/report.ts';
-import { signatureOf } from '../../report/report-images.ts';
+import { signatureOf } from '../../report/report-of.ts';
 import { readBuilt } from './built-image.ts';
 import { agreed, linkedPlace, type Member, placeOf, referenceOf, type Told, withRoles } from './members.ts';
 

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster.ts';
 import { field, KINDS, MADE_BY_US, NAMES, type Resource, text } from '../resource.ts';
 import { buildStatus, requestOf } from './build-status.ts';
+import { REPOSITORY_OF } from './desired.ts';
 
 /** Asks Konflux to write an image repository into its component; gone when it did. */
 export const UPDATE = 'image-controller.appstudio.redhat.com/update-component-image';
@@ -36,7 +37,7 @@ function setRequest({ metadata }: Draft, name: string, value: string | undefined
 /** Whether the component has the repository's image already, which it gets by a request. */
 async function isComponentUpdated(cluster: Cluster, repository: Resource): Promise<boolean> {
   const url = text(repository, 'status', 'image', 'url');
-  const name = repository.metadata.labels?.['appstudio.redhat.com/component'];
+  const name = repository.metadata.labels?.[REPOSITORY_OF];
   if (url === undefined || name === undefined) return false;
   const component = await cluster.read(KINDS.component, name, repository.metadata.namespace ?? '');
   return component !== undefined && repositoryOf(text(component, 'spec', 'containerImage') ?? '') === url;

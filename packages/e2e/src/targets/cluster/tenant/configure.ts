@@ -75,28 +75,24 @@ async function configureOne(component: string, run: ClusterRun): Promise<void> {
     subject: { name: component, gone: 'gone' },
     look(object): 'enabled' | 'failed' | 'gone' | undefined {
       if (object.metadata.name !== component) return undefined;
-      const status = buildStatus(object);
       const image = text(object, 'spec', 'containerImage');
+      // While something is asked for, the status is of before.
+      const status = isAsked(object) ? undefined : buildStatus(object);
       if (isGoing(object)) last = 'it is being deleted';
       else if (image === undefined) last = 'no containerImage yet';
-      // While something is asked for, the status is of before.
-      else if (status === undefined || isAsked(object)) last = 'no build status yet';
-      else last = status.message;
-      if (isGoing(object)) return 'failed';
-      if (status === undefined || isAsked(object)) return undefined;
-      if (status.state !== 'enabled') return 'failed';
-      return image === undefined ? undefined : 'enabled';
+      else last = status?.message ?? 'no build status yet';
+      if (isGoing(object) || (status !== undefined && status.state !== 'enabled')) return 'failed';
+      return status === undefined || image === undefined ? undefined : 'enabled';
     },
   });
   if (end === 'gone') last = 'it was deleted';
   progress.ended(what, end === 'enabled' ? 'passed' : 'failed', last);
   if (end === 'enabled') return;
-  const annotation = `${NAMES.request}=configure-pac-no-mr`;
-  if (end === 'failed' || end === 'gone') {
+  if (end !== undefined) {
     throw new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux could not configure component ${component}`, {
       expected: 'state enabled',
       found: last,
-      hint: `when that is cured, run again; by hand: kubectl annotate component/${component} -n ${namespace} ${annotation} --overwrite`,
+      hint: `when that is cured, run again; by hand: kubectl annotate component/${component} -n ${namespace} ${NAMES.request}=configure-pac-no-mr --overwrite`,
     });
   }
   throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {

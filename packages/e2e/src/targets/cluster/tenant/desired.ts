@@ -4,6 +4,9 @@ import { findOtherRegistry, findPlaceholders, type LoadedConfig, render } from '
 import { parseAllDocuments } from 'yaml';
 import type { Resource } from '../resource.ts';
 
+/** On an image repository: its component. */
+export const REPOSITORY_OF = 'appstudio.redhat.com/component';
+
 const known = new WeakMap<LoadedConfig, readonly Resource[]>();
 
 /** What `konflux/*.yaml` asks for, as rendered from the config, in the order in which it can be made. */
@@ -11,6 +14,13 @@ export function desiredObjects(config: LoadedConfig): readonly Resource[] {
   const objects = known.get(config) ?? renderObjects(config);
   known.set(config, objects);
   return objects;
+}
+
+/** The image repositories that Konflux is to make for a component; none where its images are pushed elsewhere. */
+export function repositoriesOf(config: LoadedConfig, component: string | undefined): readonly Resource[] {
+  return desiredObjects(config).filter(
+    ({ kind, metadata }) => kind === 'ImageRepository' && metadata.labels?.[REPOSITORY_OF] === component,
+  );
 }
 
 function renderObjects({ chain, pins, folder }: LoadedConfig): readonly Resource[] {

@@ -2,7 +2,7 @@ import { E2eError } from '../../../errors.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { KINDS, type Resource, text } from '../resource.ts';
 import { repositoryOf, UPDATE } from './adjust.ts';
-import { desiredObjects } from './desired.ts';
+import { desiredObjects, repositoriesOf } from './desired.ts';
 
 /** Fails where Konflux could not make an image repository: it says so there, and not in the component. */
 export async function failWithRepositories(run: ClusterRun): Promise<never> {
@@ -48,10 +48,7 @@ export async function checkImages(run: ClusterRun): Promise<void> {
 
 /** Whether Konflux is still to write the repository into the component. */
 async function isUpdating(component: string, run: ClusterRun): Promise<boolean> {
-  const wanted = desiredObjects(run.config).find(
-    ({ kind, metadata }) =>
-      kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === component,
-  );
+  const [wanted] = repositoriesOf(run.config, component);
   const found = wanted === undefined ? undefined : await read(run, wanted.metadata.name);
   return found?.metadata.annotations?.[UPDATE] === 'true';
 }

@@ -3,7 +3,7 @@ import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note, problem } from '../finding.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
-import { desiredObjects } from './desired.ts';
+import { desiredObjects, repositoriesOf } from './desired.ts';
 
 /**
  * Whether each service account has the push secrets that its pipeline needs. What this run's apply will link, or Konflux
@@ -59,12 +59,7 @@ function linkByHand({ metadata: { name: account } }: Resource, name: string, nam
 /** The push secret of the component's own image repository, which Konflux links: Chains pushes with it, too. */
 function ownSecrets(account: Resource, config: LoadedConfig): string[] {
   const image = config.chain.images.find(({ serviceAccount }) => serviceAccount === account.metadata.name);
-  return desiredObjects(config)
-    .filter(
-      ({ kind, metadata }) =>
-        kind === 'ImageRepository' && metadata.labels?.['appstudio.redhat.com/component'] === image?.component,
-    )
-    .map(({ metadata }) => `${metadata.name}-image-push`);
+  return repositoriesOf(config, image?.component).map(({ metadata }) => `${metadata.name}-image-push`);
 }
 
 export function secretsOf(account: Resource): string[] {
