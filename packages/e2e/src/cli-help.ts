@@ -1,6 +1,3 @@
-import { TEKTON_HELP } from './targets/cluster/tekton/options.ts';
-import { TENANT_HELP } from './targets/cluster/tenant/options.ts';
-
 /** What `pnpm e2e --help` prints. */
 export const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
 
@@ -41,8 +38,31 @@ Of published images (verify):
   --registry-here HOST[:PORT]
                  how this machine reaches the registry that the images' links name otherwise
 
-${TENANT_HELP}
-${TEKTON_HELP}
+On a Konflux tenant (--target tenant; docs/tenant-run.md):
+  --kubeconfig FILE, --context NAME
+                 which cluster and login; as kubectl by default, or the pod's own
+  --dry-run      only say what would be applied; with --cleanup: deleted
+  --commit SHA   follow the runs of a push; applies and starts nothing
+  --resume       take up the last run where it was left (state in --state FILE)
+  --timeout WAIT=TIME
+                 how long a wait may take: configured, started, runs, signed, snapshot, tests;
+                 as in runs=4h; without a name for all of them; can be repeated
+  --cleanup      delete what tenant runs made in the namespace, and nothing else; asks (--yes: doesn't)
+
+On any cluster with Tekton, without Konflux (--target tekton; docs/tekton-run.md). Besides --kubeconfig, --context,
+--dry-run (prints the PipelineRuns), --resume, --timeout, --cleanup and --key as on a tenant:
+  --registry PREFIX
+                 where images go, such as ghcr.io/me or ttl.sh/some-word (default: the config's)
+  --git-url URL  where the cluster fetches the source (default: the config's, or the remote origin)
+  --commit SHA   what to build (default: HEAD, which has to be pushed)
+  --namespace NAME, --service-account NAME, --git-secret NAME
+                 where the runs are made, as whom, and with which credentials for git
+                 (default: the context's namespace, its account 'default', none)
+  --stand-ins    run small stand-ins in place of Konflux' catalog tasks: no bundles, no scans
+  --plain-http   the registry has no TLS; only with --stand-ins
+  --registry-here HOST[:PORT]
+                 how this machine reaches the registry that the cluster calls otherwise
+
 Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made, 130 or 143 interrupted.
 
 Examples:

@@ -9,10 +9,9 @@ import { Progress } from '@multi-image/kit/progress';
 import { palette, printableJson } from '@multi-image/kit/terminal';
 import { HELP } from './cli-help.ts';
 import { E2eError } from './errors.ts';
+import { OPTIONS, type Values } from './options.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
-import { TEKTON_OPTIONS } from './targets/cluster/tekton/options.ts';
-import { TENANT_OPTIONS } from './targets/cluster/tenant/options.ts';
 
 /** Does what the command line asks for, and sets the exit code of this process. */
 export function main(): Promise<void> {
@@ -40,22 +39,19 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     await checkTools(!values['no-install'], progress, signal);
     return EXIT.done;
   }
-  // Before anything is built: a report that can't be written is better known now.
   const html = values.html ?? (values.open ? join(tmpdir(), `image-chain-${process.pid}.html`) : undefined);
-  for (const file of [values.report, html, values.junit]) if (file !== undefined) await write(file, '', 'a');
+  const files: readonly [string | undefined, (report: Report) => string | Promise<string>][] = [
+    [values.report, (report) => `${JSON.stringify(report, null, 2)}\n`],
+    [html, async (report) => (await import('./report/html/page.ts')).renderPage(report)],
+    [values.junit, async (report) => (await import('./report/junit.ts')).renderJunit(report)],
+  ];
+  // Before anything is built: a report that can't be written is better known now.
+  for (const [file] of files) if (file !== undefined) await write(file, '', 'a');
   const report = await produce(values, positionals, progress, signal);
   signal.throwIfAborted();
   // A dry run or a clean-up: what there is to say was said.
   if (report === undefined) return EXIT.done;
-  if (values.report !== undefined) await write(values.report, `${JSON.stringify(report, null, 2)}\n`, 'w');
-  if (html !== undefined) {
-    const { renderPage } = await import('./report/html/page.ts');
-    await write(html, renderPage(report), 'w');
-  }
-  if (values.junit !== undefined) {
-    const { renderJunit } = await import('./report/junit.ts');
-    await write(values.junit, renderJunit(report), 'w');
-  }
+  for (const [file, render] of files) if (file !== undefined) await write(file, await render(report), 'w');
   output.write(`${renderReport(report, palette(output)).join('\n')}\n`);
   if (values.json) printJson(report);
   if (values.open && html !== undefined) {
@@ -64,8 +60,6 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   }
   return report.status === 'passed' ? EXIT.done : EXIT.failed;
 }
-
-type Values = ReturnType<typeof parse>['values'];
 
 async function produce(
   values: Values,
@@ -127,34 +121,7 @@ function printJson(value: unknown): void {
 
 function parse(args: readonly string[]) {
   try {
-    const parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: 'string', default: 'konflux.config.ts' },
-        json: { type: 'boolean', default: false },
-        report: { type: 'string' },
-        html: { type: 'string' },
-        junit: { type: 'string' },
-        open: { type: 'boolean', default: false },
-        keep: { type: 'boolean', default: false },
-        'allow-drift': { type: 'boolean', default: false },
-        port: { type: 'string', default: '5480' },
-        'no-install': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-        target: { type: 'string', default: 'local' },
-        key: { type: 'string', multiple: true },
-        revision: { type: 'string' },
-        source: { type: 'string' },
-        'builder-id': { type: 'string', multiple: true },
-        'builder-task': { type: 'string', multiple: true },
-        'allow-pull-request': { type: 'boolean' },
-        prefix: { type: 'string' },
-        at: { type: 'string', multiple: true },
-        ...TENANT_OPTIONS,
-        ...TEKTON_OPTIONS,
-      },
-    });
+    const parsed = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
     checkCommand(parsed.positionals, parsed.values);
     return parsed;
   } catch (cause) {
@@ -162,10 +129,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function checkCommand(
-  [command, image, ...more]: readonly string[],
-  values: { target: string; json: boolean; 'dry-run': boolean; cleanup: boolean },
-): void {
+function checkCommand([command, image, ...more]: readonly string[], values: Values): void {
   if (command !== undefined && command !== 'preflight' && command !== 'verify') {
     throw new Error(`unknown command '${command}'`);
   }

@@ -1,6 +1,7 @@
 import type { Report, Target } from './report.ts';
 
-const TARGETS: Readonly<Record<Target, string>> = {
+/** What was looked at, in words. */
+export const TARGETS: Readonly<Record<Target, string>> = {
   local: 'this machine',
   tenant: 'a Konflux tenant',
   tekton: 'a cluster with Tekton, without Konflux',
@@ -13,11 +14,6 @@ const SIGNERS: Readonly<Record<Target, string>> = {
   tekton: 'Tekton Chains',
   published: 'whoever has the private key to the one that was given',
 };
-
-/** What was looked at, in words. */
-export function targetText(target: Target): string {
-  return TARGETS[target];
-}
 
 /** What the proof level means, in words; on this machine a stand-in signed. */
 export function levelText({ level, target, publicKeys }: Report): string {

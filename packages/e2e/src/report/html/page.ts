@@ -3,7 +3,7 @@ import { countOf } from '../../judge/criterion.ts';
 import { listed } from '../../judge/wording.ts';
 import { firstCause } from '../first-cause.ts';
 import type { Report } from '../report.ts';
-import { targetText } from '../target.ts';
+import { TARGETS } from '../target.ts';
 import { criteriaList } from './criteria-list.ts';
 import { handChecks } from './hand-checks.ts';
 import { html, type Markup, mark } from './markup.ts';
@@ -29,7 +29,7 @@ export function renderPage(report: Report): string {
 <dl class="facts">
 <dt>Images</dt><dd>${listed(report.images.map(({ title }) => title))}</dd>
 <dt>Commit</dt><dd><code>${report.revision}</code>${uncommitted(report)}</dd>
-<dt>Target</dt><dd>${targetText(report.target)}</dd>
+<dt>Target</dt><dd>${TARGETS[report.target]}</dd>
 ${place(report)}
 <dt>Took</dt><dd>${formatSpan(report.duration)}</dd>
 </dl>

@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../errors.ts';
+import type { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
+import { type Kind, MADE_BY_US, NAMES, type Resource } from './resource.ts';
 
 /** Asks on the terminal; `yes` answers for whoever can't, and where nobody can be asked the answer is no. */
 export async function ask(question: string, yes: boolean): Promise<boolean> {
@@ -22,6 +24,19 @@ export interface DeletionOptions extends Pick<ClusterOptions, 'kubeconfig' | 'co
   confirm: (question: string) => Promise<boolean>;
   progress: Progress;
   signal: AbortSignal;
+}
+
+/** The objects of a kind that this command made, with these labels beside its own. */
+export async function findMade(
+  cluster: Cluster,
+  kind: Kind,
+  namespace: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<readonly Resource[]> {
+  const wanted = Object.entries({ [NAMES.madeBy]: MADE_BY_US, ...labels });
+  const { items } = await cluster.list(kind, namespace, wanted.map(([name, value]) => `${name}=${value}`).join(','));
+  // The selector is the server's; the labels decide here again, before anything is deleted.
+  return items.filter(({ metadata }) => wanted.every(([name, value]) => metadata.labels?.[name] === value));
 }
 
 /**

@@ -25,12 +25,13 @@ export async function readWatch(
   const timer = setTimeout(() => stop.abort(), SILENCE);
   let isClean = true;
   try {
-    const response = await open(AbortSignal.any([signal, stop.signal])).catch((error: unknown) => error);
-    if (!isResponse(response)) {
+    let refused: number | undefined;
+    const response = await open(AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {
       // A login that can't be used is refused before it is sent.
-      const isRefused = response instanceof ClusterError && response.code === 'CLUSTER_UNAUTHORIZED';
-      return { status: isRefused ? 401 : undefined, retryAfter: undefined, isClean: false };
-    }
+      if (error instanceof ClusterError && error.code === 'CLUSTER_UNAUTHORIZED') refused = 401;
+      return undefined;
+    });
+    if (response === undefined) return { status: refused, retryAfter: undefined, isClean: false };
     const { ok, status, headers } = response;
     const retryAfter = retryAfterOf(headers);
     if (!ok) return { status, retryAfter, isClean: false };
@@ -52,10 +53,6 @@ export async function readWatch(
     clearTimeout(timer);
     stop.abort();
   }
-}
-
-function isResponse(value: unknown): value is Response {
-  return typeof value === 'object' && value !== null && 'headers' in value;
 }
 
 /** An answer's lines, until it ends or breaks off. */

@@ -12,7 +12,7 @@ import { observe } from '../../look/observe.ts';
 import { type ImageRunner, runOnce } from '../../look/run-images.ts';
 import type { Report } from '../../report/report.ts';
 import { reportOf } from '../../report/report-of.ts';
-import { type BaseImage, chooseBaseImage } from './base-image.ts';
+import { chooseBaseImage } from './base-image.ts';
 import { Janitor } from './janitor.ts';
 import { startLocalRegistry } from './local-registry.ts';
 import { runPipelines } from './pipelines.ts';
@@ -74,7 +74,9 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     progress.line(`registry   ${registry.address} (CNCF distribution, throwaway)`);
     const containers = await probeContainers({ signal });
     progress.line(`containers ${containers.description}`);
-    const base = await prepareBase(source, progress, signal);
+    progress.started('base image');
+    const base = await chooseBaseImage(source.checkout, signal);
+    progress.ended('base image', 'passed', base.note);
 
     const work = join(folder, 'runs');
     await mkdir(work);
@@ -115,7 +117,11 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     });
     signal.throwIfAborted();
     done = true;
-    if (keep) sayWhatIsKept({ folder, pid: registry.pid }, progress);
+    if (keep) {
+      progress.line(`kept: the registry (process ${registry.pid}) with everything in ${folder}`);
+      progress.line(`the key that signed: ${join(folder, 'cosign.pub')}`);
+      progress.line(`to remove it: kill ${registry.pid} && rm -rf ${folder}`);
+    }
     return {
       version: 1,
       target: 'local',
@@ -158,13 +164,6 @@ function refuseDrift(config: LoadedConfig, { checkout }: Source, allowed: boolea
   });
 }
 
-async function prepareBase(source: Source, progress: Progress, signal: AbortSignal): Promise<BaseImage> {
-  progress.started('base image');
-  const base = await chooseBaseImage(source.checkout, signal);
-  progress.ended('base image', 'passed', base.note);
-  return base;
-}
-
 /** Runs images of this run under names by which the janitor finds what is left of them. */
 function imageRunner(janitor: Janitor, runArguments: readonly string[], signal: AbortSignal): ImageRunner {
   return (exact) => {
@@ -174,10 +173,4 @@ function imageRunner(janitor: Janitor, runArguments: readonly string[], signal: 
     const args = ['--name', name, '--tls-verify=false', ...runArguments];
     return runOnce(exact, args, { signal, timeout: 120_000 });
   };
-}
-
-function sayWhatIsKept(kept: { folder: string; pid: number }, progress: Progress): void {
-  progress.line(`kept: the registry (process ${kept.pid}) with everything in ${kept.folder}`);
-  progress.line(`the key that signed: ${join(kept.folder, 'cosign.pub')}`);
-  progress.line(`to remove it: kill ${kept.pid} && rm -rf ${kept.folder}`);
 }

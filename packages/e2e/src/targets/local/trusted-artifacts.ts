@@ -195,18 +195,8 @@ async function pack(folder: string, file: string, signal?: AbortSignal): Promise
   const same = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu'];
   // The umask of whoever made the folder must not show.
   const modes = '--mode=u+rw,go+u,go-w';
-  const what = [
-    '--create',
-    '--use-compress-program=gzip -n',
-    ...same,
-    modes,
-    '--file',
-    file,
-    '--directory',
-    folder,
-    '.',
-  ];
-  await runOrThrow('tar', what, { signal, group: true }, E2eError);
+  const what = ['--create', '--use-compress-program=gzip -n', ...same, modes];
+  await runOrThrow('tar', [...what, '--file', file, '--directory', folder, '.'], { signal, group: true }, E2eError);
 }
 
 async function unpack(file: string, folder: string, signal?: AbortSignal): Promise<void> {

@@ -2,24 +2,12 @@ import { parseReference, type Repository } from '@multi-image/digest-chain/oci';
 import { E2eError } from '../../errors.ts';
 import { connect } from '../../look/connect.ts';
 import { readKeyFiles } from '../../look/key-files.ts';
+import type { Values } from '../../options.ts';
 import type { Report } from '../../report/report.ts';
 import { verifyPublished } from './verify-published.ts';
 
-export interface VerifyValues {
-  key?: string[] | undefined;
-  revision?: string | undefined;
-  source?: string | undefined;
-  'builder-id'?: string[] | undefined;
-  'builder-task'?: string[] | undefined;
-  'allow-pull-request'?: boolean | undefined;
-  prefix?: string | undefined;
-  at?: string[] | undefined;
-  'plain-http': boolean;
-  'registry-here'?: string | undefined;
-}
-
 /** Proves the chain of an image that is published, as the command line asks for it. */
-export async function runVerifyCommand(image: string, values: VerifyValues, signal: AbortSignal): Promise<Report> {
+export async function runVerifyCommand(image: string, values: Values, signal: AbortSignal): Promise<Report> {
   const { revision, prefix, 'plain-http': plainHttp, 'registry-here': to } = values;
   const { registry, elsewhere } = connect({ from: image.split('/')[0], to, plainHttp, signal });
   const at = parsePlaces(values.at);

@@ -1,6 +1,6 @@
 import { Cluster } from '../cluster.ts';
-import { type DeletionOptions, isDeletionWanted } from '../deletion.ts';
-import { KINDS, MADE_BY_US, NAMES } from '../resource.ts';
+import { type DeletionOptions, findMade, isDeletionWanted } from '../deletion.ts';
+import { KINDS } from '../resource.ts';
 import { RUN_LABELS } from './pipeline-runs.ts';
 
 export interface TektonCleanupOptions extends DeletionOptions {
@@ -17,15 +17,7 @@ export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> 
   const { application, progress } = options;
   const cluster = new Cluster(options);
   const namespace = options.namespace ?? cluster.namespace ?? 'default';
-  const wanted = { [NAMES.madeBy]: MADE_BY_US, [RUN_LABELS.application]: application };
-  const selector = Object.entries(wanted)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
-  const { items } = await cluster.list(KINDS.pipelineRun, namespace, selector);
-  // The selector is the server's; the labels decide here again, before anything is deleted.
-  const made = items.filter(({ metadata }) =>
-    Object.entries(wanted).every(([name, value]) => metadata.labels?.[name] === value),
-  );
+  const made = await findMade(cluster, KINDS.pipelineRun, namespace, { [RUN_LABELS.application]: application });
   progress.line(`namespace ${namespace} on ${cluster.server}:`);
   const steps = made.map(({ kind, metadata }) => `delete ${kind} ${metadata.name}, with its pods`);
   if (!(await isDeletionWanted(steps, options))) return;

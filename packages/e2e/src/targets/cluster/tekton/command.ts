@@ -4,16 +4,16 @@ import { loadConfig } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { connect } from '../../../look/connect.ts';
 import { podmanRunner } from '../../../look/run-images.ts';
+import type { Values } from '../../../options.ts';
 import type { Report } from '../../../report/report.ts';
 import { ask } from '../deletion.ts';
 import { runOptions } from '../tenant/command.ts';
 import { cleanUpRuns } from './cleanup.ts';
-import type { TektonValues } from './options.ts';
 import { runTekton } from './tekton-run.ts';
 
 /** Runs on a cluster with Tekton what the command line asks for; a report, or nothing after a dry run or a clean-up. */
 export async function runTektonCommand(
-  values: TektonValues,
+  values: Values,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Report | undefined> {

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, run } from '@multi-image/kit/commands';
-import { isPlaceholder, type LoadedConfig, type RenderedFile } from '@multi-image/manifests';
+import { isPlaceholder, render } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { gitEnvironment } from '../../../git-environment.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note, problem } from '../finding.ts';
 
 const HEX = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
@@ -25,13 +26,9 @@ export async function findCommit(root: string, wanted?: string): Promise<string>
       });
 }
 
-export interface CommitOptions {
-  config: LoadedConfig;
-  /** As rendered from the config as it is. */
-  files: readonly RenderedFile[];
+export interface CommitOptions extends Pick<ClusterRun, 'config' | 'signal'> {
   gitUrl: string;
   revision: string;
-  signal: AbortSignal;
 }
 
 /** Whether the cluster can fetch the commit, and whether the commit is what the config here says. */
@@ -73,12 +70,13 @@ async function findUnfetchable({ gitUrl, revision, signal }: CommitOptions): Pro
   }
 }
 
-async function findOther({ config, files, revision }: CommitOptions): Promise<Finding[]> {
-  const { root, folder } = config;
+async function findOther({ config, revision }: CommitOptions): Promise<Finding[]> {
+  const { root, folder, chain, pins } = config;
   if ((await git(['-C', root, 'cat-file', '-e', `${revision}^{commit}`])).exitCode !== 0) {
     const what = `this clone does not have the commit ${revision}: whether it is what the config here says was not looked at`;
     return [note(what, 'git fetch it')];
   }
+  const files = render(chain, pins, folder);
   const shown = await Promise.all(files.map(({ path }) => git(['-C', root, 'show', `${revision}:${folder}${path}`])));
   const other = files.filter(({ text }, index) => shown[index]?.stdout !== text).map(({ path }) => folder + path);
   if (other.length === 0) return [];

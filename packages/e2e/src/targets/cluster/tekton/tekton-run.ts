@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { VerificationKey } from '@multi-image/digest-chain';
-import { type ChainPlan, render } from '@multi-image/manifests';
+import type { ChainPlan } from '@multi-image/manifests';
 import { stringify } from 'yaml';
 import type { Report } from '../../../report/report.ts';
 import { pemOf } from '../../../report/report-of.ts';
@@ -73,13 +73,12 @@ async function planTekton(options: TektonRunOptions, run: ClusterRun, found: Ten
     byHand: { plainHttp: options.plainHttp, elsewhere: options.elsewhere },
 
     async preflight() {
-      const files = render(config.chain, config.pins, config.folder);
       const findings = await preflightTekton({
         ...run,
         chain,
         serviceAccount: options.serviceAccount,
         bundles: bundlesOf(runs),
-        makes: makes ? { config, files, gitUrl: chain.gitUrl, revision, signal } : undefined,
+        makes: makes ? { config, gitUrl: chain.gitUrl, revision, signal } : undefined,
       });
       return { findings, keys };
     },

@@ -6,7 +6,7 @@ import { KINDS, list, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects } from './desired.ts';
 import { secretsOf } from './linked-secrets.ts';
-import { awaitGone, findMade, printGoing } from './made.ts';
+import { awaitGone, findAllMade, printGoing } from './made.ts';
 
 export interface CleanupOptions extends DeletionOptions {
   config: string;
@@ -24,7 +24,7 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
   const config = await loadConfig(options.config);
   const { namespace } = config.chain;
   const cluster = new Cluster({ ...options, signal });
-  const made = await findMade(cluster, namespace);
+  const made = await findAllMade(cluster, namespace);
   const accounts = desiredObjects(config).filter(
     ({ kind, metadata }) =>
       kind === 'ServiceAccount' &&

@@ -1,17 +1,17 @@
 import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../../errors.ts';
 import { readKeyFiles } from '../../../look/key-files.ts';
+import type { Values } from '../../../options.ts';
 import type { Report } from '../../../report/report.ts';
 import type { ClusterRunOptions } from '../cluster-run.ts';
 import { ask } from '../deletion.ts';
 import { parseTimeouts } from '../timeouts.ts';
 import { cleanUp } from './cleanup.ts';
-import type { TenantValues } from './options.ts';
 import { runTenant } from './tenant-run.ts';
 
 /** Runs on a tenant what the command line asks for; a report, or nothing after a dry run or a clean-up. */
 export async function runTenantCommand(
-  values: TenantValues,
+  values: Values,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Report | undefined> {
@@ -29,11 +29,7 @@ export async function runTenantCommand(
 }
 
 /** What every kind of cluster takes from the command line. Throws `USAGE` and `KEY_UNREADABLE`. */
-export async function runOptions(
-  values: TenantValues,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<ClusterRunOptions> {
+export async function runOptions(values: Values, progress: Progress, signal: AbortSignal): Promise<ClusterRunOptions> {
   const { config, kubeconfig, context, commit, resume, 'dry-run': dryRun, state: stateFile } = values;
   if (commit !== undefined && resume) throw new E2eError('USAGE', '--commit and --resume exclude each other');
   const timeouts = parseTimeouts(values.timeout);

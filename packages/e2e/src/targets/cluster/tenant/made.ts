@@ -1,8 +1,9 @@
 import type { Cluster } from '../cluster.ts';
-import { KINDS, type Kind, list, MADE_BY_US, NAMES, type Resource } from '../resource.ts';
+import { findMade } from '../deletion.ts';
+import { KINDS, type Kind, list, type Resource } from '../resource.ts';
 
 /** Everything in the namespace that this command made. */
-export async function findMade(cluster: Cluster, namespace: string): Promise<readonly Resource[]> {
+export async function findAllMade(cluster: Cluster, namespace: string): Promise<readonly Resource[]> {
   // Last made, first deleted; the build service cleans up after a component, so that goes before its application.
   const kinds: readonly Kind[] = [
     KINDS.scenario,
@@ -13,12 +14,10 @@ export async function findMade(cluster: Cluster, namespace: string): Promise<rea
   ];
   const found = await Promise.all(
     kinds.map(async (kind) => {
-      if ((await cluster.serves(kind)) === undefined) return [];
-      return (await cluster.list(kind, namespace, `${NAMES.madeBy}=${MADE_BY_US}`)).items;
+      return (await cluster.serves(kind)) === undefined ? [] : findMade(cluster, kind, namespace);
     }),
   );
-  // The selector is the server's; the label decides here again, before anything is deleted.
-  return found.flat().filter(({ metadata }) => metadata.labels?.[NAMES.madeBy] === MADE_BY_US);
+  return found.flat();
 }
 
 /** Whether an object was deleted, and only stays until those whose finalizers it has are done with it. */

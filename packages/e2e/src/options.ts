@@ -1,0 +1,47 @@
+import type { parseArgs } from 'node:util';
+
+/** All options of the command, as `util.parseArgs` takes them; cli-help.ts says what each is for. */
+export const OPTIONS = {
+  config: { type: 'string', default: 'konflux.config.ts' },
+  json: { type: 'boolean', default: false },
+  report: { type: 'string' },
+  html: { type: 'string' },
+  junit: { type: 'string' },
+  open: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
+  'allow-drift': { type: 'boolean', default: false },
+  port: { type: 'string', default: '5480' },
+  'no-install': { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  target: { type: 'string', default: 'local' },
+  key: { type: 'string', multiple: true },
+  revision: { type: 'string' },
+  source: { type: 'string' },
+  'builder-id': { type: 'string', multiple: true },
+  'builder-task': { type: 'string', multiple: true },
+  'allow-pull-request': { type: 'boolean' },
+  prefix: { type: 'string' },
+  at: { type: 'string', multiple: true },
+  // on a tenant, and on any cluster with Tekton
+  kubeconfig: { type: 'string' },
+  context: { type: 'string' },
+  commit: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+  resume: { type: 'boolean', default: false },
+  state: { type: 'string' },
+  cleanup: { type: 'boolean', default: false },
+  yes: { type: 'boolean', default: false },
+  timeout: { type: 'string', multiple: true },
+  // on a cluster with Tekton, without Konflux
+  registry: { type: 'string' },
+  'git-url': { type: 'string' },
+  namespace: { type: 'string' },
+  'service-account': { type: 'string', default: 'default' },
+  'git-secret': { type: 'string' },
+  'stand-ins': { type: 'boolean', default: false },
+  'plain-http': { type: 'boolean', default: false },
+  'registry-here': { type: 'string' },
+} as const;
+
+/** What a command line says. */
+export type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
