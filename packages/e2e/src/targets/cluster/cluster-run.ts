@@ -3,7 +3,7 @@ import type { Progress } from '@multi-image/kit/progress';
 import { type ChainPlan, type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import { judge } from '../../judge/criteria.ts';
 import { type Evidence, extend } from '../../judge/criterion.ts';
-import type { ObservedImage, RunFacts } from '../../judge/observation.ts';
+import type { Observation, ObservedImage, RunFacts } from '../../judge/observation.ts';
 import { observe } from '../../look/observe.ts';
 import { type ImageRunner, podmanRunner } from '../../look/run-images.ts';
 import type { Report } from '../../report/report.ts';
@@ -53,12 +53,8 @@ export interface ClusterRun {
 /** What a kind of cluster does in its own way. */
 export interface ClusterTarget {
   readonly name: Exclude<Report['target'], 'local'>;
-  /** Of the runs. */
-  namespaceOf(config: LoadedConfig, cluster: Cluster): string;
-  /** Said beside the namespace. */
-  describe(config: LoadedConfig): string;
-  /** Of the state's file, beside the namespace. */
-  stateName(config: LoadedConfig): string;
+  /** The runs' namespace, what is said beside it, and the name of the state's file beside it. */
+  place(config: LoadedConfig, cluster: Cluster): { namespace: string; description: string; stateName: string };
   /** @param found The state of the run that is taken up, or of a new one. */
   plan(run: ClusterRun, found: TenantState): Promise<ClusterPlan>;
 }
@@ -104,11 +100,11 @@ export async function runOnCluster(options: ClusterRunOptions, target: ClusterTa
   const { server } = cluster;
   const secrecy = new Secrecy(() => cluster.secrets);
   const progress = secrecy.progress(options.progress);
-  const namespace = target.namespaceOf(config, cluster);
+  const { namespace, description, stateName } = target.place(config, cluster);
   const { application } = config.chain;
-  const file = options.stateFile ?? defaultStateFile(server, namespace, target.stateName(config));
+  const file = options.stateFile ?? defaultStateFile(server, namespace, stateName);
   progress.line(`cluster    ${server} (context ${cluster.context})`);
-  progress.line(`namespace  ${namespace}, ${target.describe(config)}`);
+  progress.line(`namespace  ${namespace}, ${description}`);
   let keeper: StateKeeper | undefined;
   try {
     const place = { server, namespace, application };
@@ -160,18 +156,12 @@ export async function runOnCluster(options: ClusterRunOptions, target: ClusterTa
 }
 
 /** The run that builds, and those that extract. */
-function byPart(
-  chain: ChainPlan,
-  runs: ReadonlyMap<string, RunFacts>,
-): { build: RunFacts; scanners: { role: string; run: RunFacts }[] } {
-  const runOf = (component: string): RunFacts => {
-    const facts = runs.get(component);
-    if (facts === undefined) throw new RangeError(`no run of ${component}`);
-    return facts;
-  };
-  const [builder, ...scanners] = componentsOf(chain);
-  return {
-    build: runOf(builder?.component ?? ''),
-    scanners: scanners.map(({ component, role }) => ({ role, run: runOf(component) })),
-  };
+function byPart(chain: ChainPlan, runs: ReadonlyMap<string, RunFacts>): Pick<Observation, 'build' | 'scanners'> {
+  const [builder, ...scanners] = componentsOf(chain).map(({ component, role }) => {
+    const run = runs.get(component);
+    if (run === undefined) throw new RangeError(`no run of ${component}`);
+    return { role, run };
+  });
+  if (builder === undefined) throw new RangeError('no run of the build');
+  return { build: builder.run, scanners };
 }

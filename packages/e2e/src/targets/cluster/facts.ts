@@ -90,11 +90,12 @@ export function factsOf(run: RunRecord, tasks: Iterable<TaskRecord>): RunFacts {
   const own = [...tasks]
     .filter((task) => task.run === run.name)
     .map(({ run: _, failed: __, stuck: ___, ...facts }): TaskFacts => facts);
+  const known = new Set(own.map(({ name }) => name));
   const skipped = run.skipped
-    .filter(({ name }) => !own.some((task) => task.name === name))
+    .filter(({ name }) => !known.has(name))
     .map(({ name, reason }): TaskFacts => ({ name, status: 'Skipped', message: reason, results: {} }));
   const pruned = [...new Set(run.children)]
-    .filter((name) => !own.some((task) => task.name === name))
+    .filter((name) => !known.has(name))
     .map((name): TaskFacts => ({ name, status: PRUNED, message: PRUNED_REASON, results: {} }));
   own.sort((a, b) => (a.startedAt ?? Infinity) - (b.startedAt ?? Infinity));
   const ends = own.flatMap((task) => task.finishedAt ?? []);

@@ -75,12 +75,9 @@ export async function follow(cluster: Cluster, kind: Kind, options: FollowOption
   }
 }
 
-export interface WaitOptions<T> {
-  namespace: string;
-  selector?: string | undefined;
+export interface WaitOptions<T> extends Pick<FollowOptions, 'namespace' | 'selector' | 'signal'> {
   /** Milliseconds. */
   timeout: number;
-  signal: AbortSignal;
   /** Answers with what was waited for, once it is there. */
   look: (object: Resource) => T | undefined;
   /** The object that is looked at, where it is a known one, and the answer where that is gone. */

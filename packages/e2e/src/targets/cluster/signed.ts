@@ -1,19 +1,15 @@
 import type { Progress } from '@multi-image/kit/progress';
 import { type Evidence, failed, passed, skipped } from '../../judge/criterion.ts';
 import type { Cluster } from './cluster.ts';
-import { shown, waitFor } from './follow.ts';
+import { shown, type WaitOptions, waitFor } from './follow.ts';
 import { KINDS, NAMES } from './resource.ts';
 
-export interface SignedOptions {
+export interface SignedOptions extends Pick<WaitOptions<string>, 'namespace' | 'timeout' | 'signal'> {
   cluster: Cluster;
-  namespace: string;
   /** Selects the PipelineRun among others. */
   selector: string;
   /** The PipelineRun's name. */
   run: string;
-  /** Milliseconds. */
-  timeout: number;
-  signal: AbortSignal;
   /** Is told where nobody will ever say. */
   progress?: Pick<Progress, 'line'>;
 }

@@ -43,9 +43,11 @@ export interface TektonRunOptions extends ClusterRunOptions {
 export function runTekton(options: TektonRunOptions): Promise<Report | undefined> {
   const target: ClusterTarget = {
     name: 'tekton',
-    namespaceOf: (_, cluster) => options.namespace ?? cluster.namespace ?? 'default',
-    describe: () => `service account ${options.serviceAccount}`,
-    stateName: ({ chain }) => `${chain.application}-tekton`,
+    place: ({ chain }, cluster) => ({
+      namespace: options.namespace ?? cluster.namespace ?? 'default',
+      description: `service account ${options.serviceAccount}`,
+      stateName: `${chain.application}-tekton`,
+    }),
     plan: (run, found) => planTekton(options, run, found),
   };
   return runOnCluster(options, target);

@@ -21,9 +21,9 @@ import { findAsked, trigger, unlessRefused } from './trigger.ts';
 export function runTenant(options: ClusterRunOptions): Promise<Report | undefined> {
   const target: ClusterTarget = {
     name: 'tenant',
-    namespaceOf: ({ chain }) => chain.namespace,
-    describe: ({ chain }) => `application ${chain.application}`,
-    stateName: ({ chain }) => chain.application,
+    place({ chain: { namespace, application } }) {
+      return { namespace, description: `application ${application}`, stateName: application };
+    },
     plan: async (run, found) => planTenant(options, run, found),
   };
   return runOnCluster(options, target);
