@@ -7,7 +7,7 @@ export { defineConfig } from './config/define.ts';
 export type { ConfigIssue } from './config/issue.ts';
 export { type LoadedConfig, loadConfig } from './config/load.ts';
 export { readRemote } from './config/remote.ts';
-export type { ChainConfig, ImageConfig, KonfluxCheck } from './config/schema.ts';
+export { CHECKS, type ChainConfig, type ImageConfig, type KonfluxCheck } from './config/schema.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
 export type { Drift } from './files/drift.ts';
 export { findRenderedDrift } from './files/rendered.ts';

@@ -22,6 +22,7 @@ export interface PlannedImage
 /** What a plan has of its config as it is there, or as it is by default. */
 type Kept =
   | ('application' | 'displayName' | 'namespace' | 'registry' | 'labelPrefix' | 'seal' | 'imageFormat' | 'digestChain')
+  | 'tasks'
   | ('pullRequestExpiry' | 'imageRepositories' | 'visibility' | 'pushSecret');
 
 /** A checked config as the renderers read it. */
@@ -78,6 +79,7 @@ export function planChain(config: ChainConfig): ChainPlan {
       builderId: config.buildSystem.builderId,
       waitFor: config.buildSystem.waitFor ?? 'signed',
     },
+    tasks: config.tasks ?? {},
     buildTimeout: minutes(config.timeouts?.build ?? '2h'),
     checksTimeout: minutes(config.timeouts?.checks ?? '1h'),
     digestChain: config.digestChain ?? 'packages/digest-chain/src/cli.ts',

@@ -158,14 +158,102 @@ describe('pins that a bot changed', () => {
     expect((await run(workspace.folder, 'render', '--check')).code).toBe(0);
   });
 
-  test('to two different values stop the rendering; --force puts the pins back', async () => {
+  test('to two different values: the newer one counts', async () => {
     using workspace = await rendered();
     edit(workspace, 'pipeline/unified-build.yaml', INIT, NEWER);
     edit(workspace, 'pipeline/extract-metadata.yaml', INIT, NEWER.replace('0.9.9', '0.9.8'));
-    const { code, stderr } = await run(workspace.folder, 'render');
-    expect([code, stderr]).toEqual([1, expect.stringContaining('PINS_CONFLICT')]);
+    expect((await run(workspace.folder, 'render')).code).toBe(0);
+    for (const file of ['pins.yaml', 'pipeline/unified-build.yaml', 'pipeline/extract-metadata.yaml'])
+      expect(read(workspace, file)).toContain(NEWER);
+  });
+
+  test('to two digests of one tag stop the rendering, with --force as well', async () => {
+    using workspace = await rendered();
+    edit(workspace, 'pipeline/unified-build.yaml', INIT, NEWER);
+    edit(workspace, 'pipeline/extract-metadata.yaml', INIT, NEWER.replace('0123', '3210'));
+    for (const force of [[], ['--force']]) {
+      const { code, stderr } = await run(workspace.folder, 'render', ...force);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('PINS_CONFLICT')]);
+    }
+    expect(read(workspace, 'pipeline/unified-build.yaml')).toContain(NEWER);
+  });
+
+  test('are never put back to older ones, whatever else was edited and with --force as well', async () => {
+    using workspace = await rendered();
+    edit(workspace, 'pipeline/unified-build.yaml', INIT, NEWER);
+    edit(workspace, 'pipeline/unified-build.yaml', 'description: Builds', 'description: Made');
+    expect((await run(workspace.folder, 'render')).stderr).toContain('TARGET_EDITED');
     expect((await run(workspace.folder, 'render', '--force')).code).toBe(0);
-    expect(read(workspace, 'pipeline/unified-build.yaml')).not.toContain(NEWER);
+    for (const file of ['pins.yaml', 'pipeline/unified-build.yaml', 'pipeline/extract-metadata.yaml'])
+      expect(read(workspace, file)).toContain(NEWER);
+  });
+
+  test('are not taken over where they are older than the pins', async () => {
+    using workspace = await rendered();
+    edit(workspace, 'pins.yaml', INIT, NEWER);
+    edit(workspace, 'pipeline/unified-build.yaml', INIT, NEWER.replace('0.9.9', '0.0.1'));
+    const { stdout } = await run(workspace.folder, 'render', '--force');
+    expect(stdout).not.toContain('taken over');
+    expect(read(workspace, 'pipeline/unified-build.yaml')).toContain(NEWER);
+  });
+});
+
+describe('a bot that migrates a task', () => {
+  const CLAIR = /task-clair-scan:[0-9.]+@sha256:[0-9a-f]{64}/g;
+  const CLAIR_9 = `task-clair-scan:9.9.9@sha256:${'a'.repeat(64)}`;
+
+  /** A newer pin, a param more, one with another value, and one less. */
+  async function migrated(): Promise<Workspace> {
+    const workspace = await rendered();
+    for (const file of ['pipeline/unified-build.yaml', 'pipeline/extract-metadata.yaml']) {
+      const text = read(workspace, file).replaceAll(CLAIR, () => CLAIR_9);
+      const start = text.indexOf('      params:\n', text.indexOf('task-clair-scan')) + '      params:\n'.length;
+      const added = '        - name: image-platform\n          value: linux/amd64\n';
+      writeFileSync(workspace.path(file), `${text.slice(0, start)}${added}${text.slice(start)}`);
+    }
+    edit(
+      workspace,
+      'pipeline/unified-build.yaml',
+      'REWRITE_TIMESTAMP\n          value: "true"',
+      'REWRITE_TIMESTAMP\n          value: "it\'s"',
+    );
+    edit(workspace, 'pipeline/unified-build.yaml', '        - name: OMIT_HISTORY\n          value: "true"\n', '');
+    return workspace;
+  }
+
+  test('is refused with the text to paste, and taken over with it', async () => {
+    using workspace = await migrated();
+    const refused = await run(workspace.folder, 'render');
+    expect(refused.stderr).toContain('TARGET_EDITED');
+    expect(refused.stderr).toContain("'clair-scan': { params: { 'image-platform': 'linux/amd64' } },");
+    expect(refused.stderr).toContain(
+      "'buildah-oci-ta': { params: { 'REWRITE_TIMESTAMP': 'it\\'s', 'OMIT_HISTORY': null } },",
+    );
+    const [proposal = ''] = /^ *tasks: \{\n[\s\S]*\n *\},$/m.exec(refused.stderr) ?? [];
+    edit(workspace, 'konflux.config.ts', /"application"/, `${proposal}\n  "application"`);
+    // OMIT_HISTORY is gone from one of two builds in the file: the config speaks of both.
+    const taken = await run(workspace.folder, 'render', '--force');
+    expect([taken.code, taken.stderr]).toEqual([0, '']);
+    expect(read(workspace, 'pins.yaml')).toContain(CLAIR_9);
+    for (const file of ['pipeline/unified-build.yaml', 'pipeline/extract-metadata.yaml']) {
+      expect(read(workspace, file)).toContain(CLAIR_9);
+      expect(read(workspace, file)).toContain('- name: image-platform\n          value: linux/amd64\n');
+      expect(read(workspace, file)).not.toContain('OMIT_HISTORY');
+    }
+    expect((await run(workspace.folder, 'render', '--check')).code).toBe(0);
+  });
+
+  test('needs no --force where the config says all that it changed', async () => {
+    using workspace = await rendered();
+    workspace.configure({ ...TWO, tasks: { 'clair-scan': { params: { 'image-platform': 'linux/amd64' } } } });
+    for (const file of ['pipeline/unified-build.yaml', 'pipeline/extract-metadata.yaml']) {
+      const text = read(workspace, file);
+      const start = text.indexOf('      params:\n', text.indexOf('task-clair-scan')) + '      params:\n'.length;
+      const added = '        - name: image-platform\n          value: linux/amd64\n';
+      writeFileSync(workspace.path(file), `${text.slice(0, start)}${added}${text.slice(start)}`);
+    }
+    expect(await run(workspace.folder, 'render')).toMatchObject({ code: 0, stderr: '' });
+    expect((await run(workspace.folder, 'render', '--check')).code).toBe(0);
   });
 });
 

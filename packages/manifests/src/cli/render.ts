@@ -6,7 +6,8 @@ import { ManifestsError } from '../errors.ts';
 import { type Adoption, adopt, findAdoptions } from '../files/adopt.ts';
 import { unifiedDiff } from '../files/diff.ts';
 import { type ComparedFile, compareFiles, findDrift, findStale } from '../files/drift.ts';
-import { isEdited } from '../files/stamp.ts';
+import { isEdited, isRendered } from '../files/stamp.ts';
+import { findTaskParams, saysTheSame, taskParamsText } from '../files/task-params.ts';
 import { writeFiles } from '../files/write.ts';
 import { parsePins } from '../pins.ts';
 import { render } from '../render/render.ts';
@@ -22,8 +23,8 @@ Digests that a bot updated in those files are taken over into the file of pins.
   --out FOLDER    write below this folder instead
   --check         write nothing; exit 1 where a file is not what would be written
   --diff          write nothing; show what would change
-  --force         overwrite files that were edited by hand, put the pins' own digests
-                  back, and delete files that are no longer rendered
+  --force         overwrite files that were edited by hand, and delete files that are no
+                  longer rendered; pins that a bot updated are taken over all the same
   --help          this text
 
 Examples:
@@ -53,7 +54,7 @@ export async function runRender(args: readonly string[]): Promise<number> {
   if (options === undefined) return EXIT.done;
   const config = await loadConfig(options.config);
   const target = options.out === undefined ? config.base : resolve(options.out);
-  const rendering = renderInto(target, config, options.force);
+  const rendering = renderInto(target, config);
   for (const { from, to, files } of rendering.adoptions) {
     print(`taken over from ${files.join(', ')}:\n  - ${from}\n  + ${to}`);
   }
@@ -64,10 +65,10 @@ export async function runRender(args: readonly string[]): Promise<number> {
 }
 
 /** Reads what is there, and decides what should be: the only part that looks at the pins. */
-function renderInto(target: string, { chain, folder, pins, pinsPath }: LoadedConfig, force: boolean): Rendering {
+function renderInto(target: string, { chain, folder, pins, pinsPath }: LoadedConfig): Rendering {
   const files = compareFiles(render(chain, pins, folder), target);
   const stale = findStale(files, target);
-  const adoptions = force ? [] : findAdoptions(files, pins);
+  const adoptions = findAdoptions(files, pins);
   const text = adopt(readFileSync(pinsPath, 'utf8'), adoptions);
   const result = { stale, adoptions, pins: { path: pinsPath, text }, target };
   if (adoptions.length === 0) return { ...result, files };
@@ -104,13 +105,15 @@ function check({ files, stale, adoptions, pins, target }: Rendering): void {
 
 function write({ files, stale, adoptions, pins, target }: Rendering, config: LoadedConfig, force: boolean): void {
   const changed = files.filter(({ text, found }) => found !== text);
-  const edited = changed.filter(({ found }) => found !== undefined && isEdited(found));
+  const edited = changed.filter(
+    ({ text, found }) => found !== undefined && isEdited(found) && !(isRendered(found) && saysTheSame(text, found)),
+  );
   if (edited.length > 0 && !force) {
     for (const { path, text, found = '' } of edited) print(shorten(unifiedDiff(path, found, text)), process.stderr);
     throw new ManifestsError('TARGET_EDITED', `edited by hand: ${edited.map(({ path }) => path).join(', ')}`, {
       expected: 'files as they were rendered',
       found: 'the lines above that start with -',
-      hint: 'put what you need into konflux.config.ts, then render --force',
+      hint: hintFor(edited, config),
     });
   }
   const adopted = adoptions.length > 0 ? [pins] : [];
@@ -122,6 +125,14 @@ function write({ files, stale, adoptions, pins, target }: Rendering, config: Loa
     print(`${force ? 'deleted' : 'no longer rendered, delete it or render --force'}: ${path}`);
   }
   print(`${changed.length} of ${files.length} files written`);
+}
+
+/** What a bot that migrates a task changes has a place in the config. */
+function hintFor(edited: readonly ComparedFile[], { chain }: LoadedConfig): string {
+  const tasks = findTaskParams(edited, chain.tasks);
+  if (Object.keys(tasks).length === 0) return 'put what you need into konflux.config.ts, then render --force';
+  const text = taskParamsText({ ...chain.tasks, ...tasks });
+  return `put this into konflux.config.ts, then render; what else was edited goes with --force:\n${text}`;
 }
 
 function checkPinsAreOurs({ pinsPath, root }: LoadedConfig): void {

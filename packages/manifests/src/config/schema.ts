@@ -1,6 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { DEFAULT_PREFIX, DigestChainError, LabelNames } from '@multi-image/digest-chain/oci';
 import { z } from 'zod';
+import type { TaskParams } from '../files/task-params.ts';
+import { CATALOG_TASKS } from '../pins.ts';
 
 /** Konflux's checks of a finished image, in the order they are rendered. */
 export const CHECKS = ['clair-scan', 'clamav-scan', 'deprecated-image-check', 'rpms-signature-scan'] as const;
@@ -44,6 +46,7 @@ export interface ChainConfig {
     | undefined;
   timeouts?: { build?: string | undefined; checks?: string | undefined } | undefined;
   checks?: KonfluxCheck[] | undefined;
+  tasks?: TaskParams | undefined;
   digestChain?: string | undefined;
   root?: string | undefined;
   pins?: string | undefined;
@@ -86,6 +89,10 @@ const literal = text(
   'text without $( and {{ and without control characters',
   4096,
 );
+
+/** It may refer to what the pipeline has, but to nothing of Pipelines as Code. */
+const taskText = text(/^(?![\s\S]*\{\{)\P{Cc}*$/u, 'text without {{ and without control characters', 4096);
+const taskParam = z.union([taskText, z.array(taskText), z.null()]);
 
 const PUBLIC_KEYS = /^\s*(?:-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*)+$/;
 const publicKey = z.string().check(({ value, issues }) => {
@@ -233,6 +240,13 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
     'Time limits. A scanner always outlasts the build it waits for.',
   ),
   checks: optional(checks, 'Checks that Konflux runs on every image. Default: all.'),
+  tasks: optional(
+    z.partialRecord(
+      z.enum(CATALOG_TASKS),
+      z.strictObject({ params: z.record(z.string().regex(/^[A-Za-z_][\w.-]{0,99}$/, 'a param'), taskParam) }),
+    ),
+    "Params of tasks from Konflux's catalog, beside or instead of what is rendered; null takes one away.",
+  ),
   digestChain: optional(
     filePath,
     "Where the repository has digest-chain's command. Default: packages/digest-chain/src/cli.ts.",

@@ -1,7 +1,7 @@
 import { ManifestsError } from '../errors.ts';
 import type { Pins } from '../pins.ts';
 import type { ComparedFile } from './drift.ts';
-import { findPinned, isEdited, isRepinned } from './stamp.ts';
+import { findPinned, isRepinned } from './stamp.ts';
 
 /** A pin that a bot changed in a rendered file. */
 export interface Adoption {
@@ -13,7 +13,8 @@ export interface Adoption {
 
 /**
  * Finds pins that were changed in rendered files since they were rendered. Bots update pipelines where they find them;
- * a renderer that puts the old digest back would fight them for ever.
+ * a renderer that puts the old digest back would fight them for ever, and undo a security update. What else was edited in
+ * a file makes no difference. Of several values the newest counts; one that is older than the pin is not taken over.
  *
  * @param files Rendered files, with what is there in their place.
  * @throws ManifestsError PINS_CONFLICT where two files have different new values
@@ -24,26 +25,35 @@ export function findAdoptions(files: readonly ComparedFile[], pins: Pins): Adopt
   );
   const changed = new Map<string, Map<string, string[]>>();
   for (const { path, found } of files) {
-    if (found === undefined || isEdited(found) || !isRepinned(found)) continue;
+    if (found === undefined || !isRepinned(found)) continue;
     for (const { repository, reference } of findPinned(found)) {
       const pin = byRepository.get(repository);
-      if (pin === undefined || pin === reference) continue;
+      if (pin === undefined || pin === reference || compareTags(reference, pin) < 0) continue;
       const values = changed.get(pin) ?? new Map<string, string[]>();
       values.set(reference, [...new Set([...(values.get(reference) ?? []), path])]);
       changed.set(pin, values);
     }
   }
   return [...changed].map(([from, values]) => {
-    const [[to, files] = [from, []], ...others] = [...values];
+    const newest = [...values.keys()].reduce((a, b) => (compareTags(b, a) > 0 ? b : a));
+    const [[to, files] = [from, []], ...others] = [...values].filter(([value]) => compareTags(value, newest) === 0);
     if (others.length > 0) {
       throw new ManifestsError('PINS_CONFLICT', `rendered files disagree about ${from}`, {
         expected: 'one new value',
         found: [...values].map(([value, paths]) => `${value} in ${paths.join(', ')}`).join('; '),
-        hint: 'decide in the file of pins, and render with --force',
+        hint: 'put the one that you want into all of these files, and render again',
       });
     }
     return { from, to, files };
   });
+}
+
+/** Which tag is newer, by its numbers; 0 where that can't be said. */
+function compareTags(a: string, b: string): number {
+  const [left, right] = [a, b].map((pin) => /:v?(\d+(?:[.-]\d+)*)@/.exec(pin)?.[1]?.split(/[.-]/).map(Number));
+  if (left === undefined || right === undefined) return 0;
+  const at = left.findIndex((number, index) => number !== right[index]);
+  return at === -1 ? left.length - right.length : (left[at] ?? 0) - (right[at] ?? -1);
 }
 
 /** The text of a file of pins with adopted pins; everything else stays as it is. */

@@ -44,6 +44,11 @@ export function readStamp(file: string): Stamp | undefined {
   return text === undefined || pins === undefined ? undefined : { text, pins };
 }
 
+/** Whether a file was rendered once, whatever has become of it. */
+export function isRendered(file: string): boolean {
+  return readStamp(file) !== undefined;
+}
+
 /** Whether a file was changed by hand since it was rendered, or never was rendered. */
 export function isEdited(file: string): boolean {
   const stamp = readStamp(file);

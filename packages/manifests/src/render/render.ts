@@ -34,7 +34,14 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
   const verified = verifiedScanners(chain);
   const files: RenderedFile[] = [];
   const add = (path: string, what: string, ...documents: YamlMap[]): void => {
-    if (documents.length > 0) files.push({ path, text: renderFile(what, documents) });
+    if (documents.length > 0)
+      files.push({
+        path,
+        text: renderFile(
+          what,
+          documents.map((document) => withTaskParams(document, chain)),
+        ),
+      });
   };
 
   for (const image of components) {
@@ -90,6 +97,23 @@ Apply it server-side: it adds to accounts that Konflux makes, and takes nothing 
     ...verified.map((image) => integrationTestScenario(image, chain, folder)),
   );
   return files;
+}
+
+/** A Pipeline with what the config says about the params of its catalog tasks; any other document as it is. */
+function withTaskParams(document: YamlMap, { tasks }: ChainPlan): YamlMap {
+  const { spec } = document as { spec?: YamlMap };
+  if (document.kind !== 'Pipeline' || spec === undefined || Object.keys(tasks).length === 0) return document;
+  const changed = (spec.tasks as readonly YamlMap[]).map((task) => {
+    const { resolver, params: named } = (task.taskRef ?? {}) as YamlMap;
+    const [name] = resolver === 'bundles' ? (named as readonly YamlMap[]) : [];
+    const own = Object.entries(tasks).find(([key]) => key === name?.value)?.[1].params;
+    if (own === undefined) return task;
+    const rendered = (task.params ?? []) as readonly YamlMap[];
+    const kept = rendered.filter((entry) => !Object.hasOwn(own, String(entry.name)));
+    const given = Object.entries(own).flatMap(([name, value]) => (value === null ? [] : [{ name, value }]));
+    return { ...task, params: [...kept, ...given] };
+  });
+  return { ...document, spec: { ...spec, tasks: changed } };
 }
 
 /** A rendered file: what it is, how to change it, what it was rendered to, and its documents. */

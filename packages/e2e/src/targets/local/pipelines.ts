@@ -56,6 +56,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
     fetchFrom: source.repository,
     images: base.substitutes,
     registry: registry.address,
+    params: chain.tasks,
     signal,
   });
   const { waitFor = 'signed' } = chain.buildSystem ?? {};

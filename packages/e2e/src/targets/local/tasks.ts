@@ -1,5 +1,5 @@
 import { runOrThrow } from '@multi-image/kit/commands';
-import { readPins } from '@multi-image/manifests';
+import { CHECKS, type ChainPlan, readPins } from '@multi-image/manifests';
 import type { RunOptions } from '@multi-image/tekton-local';
 import { E2eError } from '../../errors.ts';
 import { readStandIn, STAND_INS } from '../stand-ins.ts';
@@ -15,6 +15,8 @@ export interface LocalTasksOptions {
   images: Readonly<Record<string, string>>;
   /** The run's registry, as `localhost:port`: the tasks write to it, and to no other, whatever a pipeline names. */
   registry?: string | undefined;
+  /** Params that the config gives to tasks of the catalog: a check that is not run here takes any of them. */
+  params?: ChainPlan['tasks'] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -26,7 +28,7 @@ export interface LocalTasksOptions {
  * Throws `PLATFORM_UNSUPPORTED` where buildah can't share images with a storage of its own.
  */
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
-  const { fetchFrom, images, registry, signal } = options;
+  const { fetchFrom, images, registry, params = {}, signal } = options;
   const pins = readPins();
   const [{ driver, storage }, ids, ...specs] = await Promise.all([
     buildahStorage(signal),
@@ -45,10 +47,29 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
       .join('\n'),
   };
   const tasks = STAND_INS.map((name, index) => {
-    const task = { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata: { name }, spec: specs[index] };
+    const task = {
+      apiVersion: 'tekton.dev/v1',
+      kind: 'Task',
+      metadata: { name },
+      spec: withParams(name, specs[index] ?? {}, params),
+    };
     return [name, { task, executor: 'host' as const, env }];
   });
   return { tasks: Object.fromEntries(tasks), programs: trustedArtifacts({ only: registry }) };
+}
+
+/** A check does nothing here, so whatever it is given is no loss; another task refuses what its stand-in does not do. */
+function withParams(name: string, spec: Record<string, unknown>, given: ChainPlan['tasks']): Record<string, unknown> {
+  const added = (CHECKS as readonly string[]).includes(name)
+    ? Object.entries(Object.entries(given).find(([task]) => task === name)?.[1].params ?? {})
+    : [];
+  const declared = (spec.params ?? []) as readonly { name: string }[];
+  const more = added.flatMap(([param, value]) =>
+    value === null || declared.some((known) => known.name === param)
+      ? []
+      : [{ name: param, type: Array.isArray(value) ? 'array' : 'string' }],
+  );
+  return { ...spec, params: [...declared, ...more] };
 }
 
 /** buildah's options for a storage that has this machine's images as well. */
