@@ -52,6 +52,7 @@ export async function link(
     linked: embeddingTrees(trees, image, names),
     names,
     pipelineRun: statement?.pipelineRun,
+    leaveOut: 'seal the image instead: labels need no statement',
   });
   if (tag !== undefined) await registry.putManifest(image, tag.tag, tree.manifest);
   return { url, digest: image.digest, links, artifacts };

@@ -26,7 +26,8 @@ export interface SealOptions extends CallOptions {
   readonly statement?: StatementOptions | false | undefined;
   /**
    * Whether SBOMs that are attached to the origin are attached to the sealed image as well; by default where it is
-   * published under a tag after its links were checked.
+   * published under a tag after its links were checked. What can't be carried by default is noted; where this is `true`, it
+   * is an error.
    */
   readonly carry?: boolean | undefined;
 }
@@ -88,12 +89,18 @@ export async function seal(
     const embedding = embeddingTrees(trees, { ...origin, digest: sealed.seal.sealedFrom }, names);
     if (!isSameRepository(origin, to)) await copyContent(registry, origin, to, tree);
     const [attachments] = await Promise.all([
-      carry ? carryAttachments(registry, { given: tree, from: origin }, { sealed, to }) : undefined,
+      carry ? carryAttachments(registry, { given: tree, from: origin }, { sealed, to }, options) : undefined,
       onSide('seal', 'destination', () => pushParts(registry, to, sealed, upload)),
     ]);
     if (embedding.length > 0 && statement !== false) {
       const embedded = { url, tree: sealed, originIsThere: isSameRepository(origin, to) };
-      await publishStatement(registry, { embedded, linked: embedding, names, pipelineRun: statement.pipelineRun });
+      await publishStatement(registry, {
+        embedded,
+        linked: embedding,
+        names,
+        pipelineRun: statement.pipelineRun,
+        leaveOut: 'leave it out (--no-statement): the labels link the images without it',
+      });
     }
     await onSide('seal', 'destination', () => registry.putManifest(to, tag?.tag ?? digest, sealed.manifest));
     return { url, digest, origin: sealed.seal.sealedFrom, links, attachments };

@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
+import { attachFindably, failedPart, isRefusal } from '../attach.ts';
 import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
@@ -33,26 +34,34 @@ interface Pair {
 /**
  * Attaches to a sealed image, and to each image of an index, the SBOMs that were attached to what was sealed: sealing adds
  * labels and changes nothing that an SBOM lists. Never signatures and attestations: they are about a digest. SBOMs by
- * tag keep their manifest; those by `subject` get another one.
+ * tag keep their manifest; those by `subject` get another one. What the registry refuses is noted, unless it is demanded.
  */
 export async function carryAttachments(
   registry: Registry,
   { given, from }: { readonly given: ImageTree; readonly from: Repository },
   { sealed, to }: { readonly sealed: ImageTree; readonly to: Repository },
+  { carry: demanded = false }: { readonly carry?: boolean | undefined } = {},
 ): Promise<CarryResult> {
+  const refused = (name: string, error: unknown): Left => {
+    if (demanded || !isRefusal(error)) throw failedPart(error, 'SBOMs could not be carried', LEAVE_OUT);
+    return { name, reason: `${error.code}: ${error.message}` };
+  };
   const results = await mapConcurrently(pairsOf(given, sealed), async (pair): Promise<(Carried | Left)[]> => {
     // Sealing again what is sealed like this changed nothing: there is nothing to carry.
     if (pair.given.digest === pair.sealed.digest && isSameRepository(from, to)) return [];
     const done: (Carried | Left)[] = [];
     // One after the other: they may be listed under the same fallback tag.
-    for (const attached of await findAttachments(registry, from, pair.given.digest)) {
-      done.push('reason' in attached ? attached : await attach(registry, from, to, attached, pair.sealed));
+    for (const attached of await findAttachments(registry, from, pair.given.digest, refused)) {
+      if ('reason' in attached) done.push(attached);
+      else done.push(await attach(registry, from, to, attached, pair.sealed).catch((e) => refused(attached.name, e)));
     }
     return done;
   });
   const done = results.flat();
   return { carried: done.filter((each) => 'to' in each), left: done.filter((each) => 'reason' in each) };
 }
+
+const LEAVE_OUT = 'leave them where they are (--no-carry): the seal needs none';
 
 function pairsOf(given: ImageTree, sealed: ImageTree): readonly Pair[] {
   const top = { given: given.manifest, sealed: sealed.manifest };
@@ -79,7 +88,8 @@ async function attach(
     if (there !== undefined) return { name: found, reason: `${name} is there already, and is another one` };
   }
   await copyBlobs(registry, from, to, blobsOf(decodeJson(manifest.bytes)));
-  await (by === 'tag' ? registry.putManifest(to, name, write) : registry.putReferrer(to, write));
+  if (by === 'tag') await registry.putManifest(to, name, write);
+  else await attachFindably(registry, to, write, sealed.digest);
   return { from: found, to: name };
 }
 

@@ -33,27 +33,31 @@ export function attachmentTag(image: Digest, kind: 'sbom' | 'sig' | 'att'): stri
   return `${image.replace(':', '-')}.${kind}`;
 }
 
+/** What to make of something that the registry refused; throws where that ends it all. */
+export type Refused = (name: string, error: unknown) => Left;
+
 /** Finds what is attached to an image, by tags and by referrers; signatures are looked for only to be named. */
 export async function findAttachments(
   registry: Registry,
   place: Repository,
   image: Digest,
+  refused: Refused,
 ): Promise<readonly (Sbom | Left)[]> {
   const tag = attachmentTag(image, 'sbom');
   const all = await Promise.all([
-    found(tag, () => taggedSbom(registry, place, tag)),
-    findReferrers(registry, place, image),
-    nameSigned(registry, place, attachmentTag(image, 'sig'), 'a signature'),
-    nameSigned(registry, place, attachmentTag(image, 'att'), 'an attestation'),
+    found(tag, () => taggedSbom(registry, place, tag), refused),
+    findReferrers(registry, place, image, refused),
+    nameSigned(registry, place, attachmentTag(image, 'sig'), 'a signature', refused),
+    nameSigned(registry, place, attachmentTag(image, 'att'), 'an attestation', refused),
   ]);
   return all.flat();
 }
 
-async function found(name: string, read: () => Promise<Sbom>): Promise<readonly (Sbom | Left)[]> {
+async function found(name: string, read: () => Promise<Sbom>, refused: Refused): Promise<readonly (Sbom | Left)[]> {
   try {
     return [await read()];
   } catch (error) {
-    if (!isFinding(error)) throw error;
+    if (!isFinding(error)) return [refused(name, error)];
     return error.code === 'NOT_FOUND' ? [] : [{ name, reason: `${error.code}: ${error.message}` }];
   }
 }
@@ -66,13 +70,21 @@ async function taggedSbom(registry: Registry, place: Repository, name: string): 
   throw noSbom(other?.mediaType ?? 'nothing');
 }
 
-async function findReferrers(registry: Registry, place: Repository, image: Digest): Promise<readonly (Sbom | Left)[]> {
-  const referrers = await registry.listReferrers(place, image);
+async function findReferrers(
+  registry: Registry,
+  place: Repository,
+  image: Digest,
+  refused: Refused,
+): Promise<readonly (Sbom | Left)[]> {
+  const referrers = await registry.listReferrers(place, image).catch((error) => refused('referrers', error));
+  if ('reason' in referrers) return [referrers];
   // The chain statement of an earlier seal is replaced by one about this one.
   const listed = referrers.filter(({ artifactType }) => artifactType !== ARTIFACT_TYPE);
   const sboms = listed.filter(isSbom);
   const read = await Promise.all(
-    sboms.slice(0, MAX_SBOMS).map(({ digest }) => found(digest, () => referringSbom(registry, place, image, digest))),
+    sboms
+      .slice(0, MAX_SBOMS)
+      .map(({ digest }) => found(digest, () => referringSbom(registry, place, image, digest), refused)),
   );
   return [
     ...read.flat(),
@@ -103,8 +115,15 @@ async function referringSbom(registry: Registry, place: Repository, image: Diges
 // What cosign and sigstore sign is about one digest, however the manifest around it calls itself.
 const SIGNED_TYPE = /cosign|sigstore|dsse|in-toto/;
 
-async function nameSigned(registry: Registry, place: Repository, name: string, what: string): Promise<readonly Left[]> {
-  const there = await registry.headManifest(place, name);
+async function nameSigned(
+  registry: Registry,
+  place: Repository,
+  name: string,
+  what: string,
+  refused: Refused,
+): Promise<readonly Left[]> {
+  const there = await registry.headManifest(place, name).catch((error) => refused(name, error));
+  if (there !== undefined && 'reason' in there) return [there];
   return there === undefined ? [] : [{ name, reason: `${what}, which is about the digest as it was` }];
 }
 

@@ -85,7 +85,10 @@ export async function writeOutput(path: string | undefined, content: string | Ui
 /** The registry client that the options of a verb ask for. */
 export function connect(values: Values<typeof COMMON>): Registry {
   const { 'plain-http': plainHttp, 'ca-file': caFile, 'auth-file': authFile } = values;
-  return createRegistry({ plainHttp, caFile, authFile });
+  const onWarning = (registry: string, text: string): void => {
+    process.stderr.write(`warning: ${registry} says: ${printable(text)}\n`);
+  };
+  return createRegistry({ plainHttp, caFile, authFile, onWarning });
 }
 
 /** Reads `<role>=<image>`. */

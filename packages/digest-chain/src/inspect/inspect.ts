@@ -1,3 +1,4 @@
+import { isRefusal } from '../attach.ts';
 import { findSignedBlobs, type Rejection } from '../attestation/signature-manifests.ts';
 import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
@@ -80,8 +81,15 @@ async function readImage(registry: Registry, reference: Reference, names: LabelN
   const problems: string[] = [];
   const rejected: Rejection[] = [];
   const seal = readSealOf(tree, names, problems);
-  const { statements, rejected: notStatements } = await discoverStatements(registry, reference, digest);
+  const unknown = (error: unknown): void => {
+    if (!isRefusal(error)) throw error;
+    const problem = `${error.code}: ${error.message}`;
+    if (!problems.includes(problem)) problems.push(problem);
+  };
+  const discovery = await discoverStatements(registry, reference, digest).catch(unknown);
+  const { statements = [], rejected: notStatements = [] } = discovery ?? {};
   const signed = await findSignedBlobs(registry, reference, digest, rejected);
+  const referrers = (await registry.listReferrers(reference, digest).catch(unknown)) ?? [];
   const [first] = facts;
   const linked = new Set(seal?.links.map((link) => link.role));
   const embeds = (first === undefined ? [] : embeddedImages(first, names)).filter(({ role }) => !linked.has(role));
@@ -103,7 +111,7 @@ async function readImage(registry: Registry, reference: Reference, names: LabelN
           .map(({ role, url, digest: other }) => ({ by: 'statement' as const, role, url, digest: other })),
       ),
     ],
-    referrers: await registry.listReferrers(reference, digest),
+    referrers,
     signed: signed.map(({ source, mediaType }) => ({ source, mediaType })),
     problems: [...problems, ...notStatements, ...rejected.map(({ source, reason }) => `${source}: ${reason}`)],
   };

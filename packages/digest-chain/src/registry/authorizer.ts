@@ -37,7 +37,8 @@ export class Authorizer {
   readonly #further = new Map<string, readonly string[]>();
   readonly #pushes = new Set<string>();
   #service: TokenService | undefined;
-  #wantsBasic = false;
+  /** What a registry has asked for with a Basic challenge alone, though it may have a token service for the rest. */
+  readonly #basic = new Set<Need['access']>();
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -47,10 +48,13 @@ export class Authorizer {
   async authorization(need: Need): Promise<string | undefined> {
     // The token for a first write is good for the reads that follow, too.
     if (need.access === 'push') this.#pushes.add(need.repository.repository);
-    if (this.#service === undefined && !this.#wantsBasic) return undefined;
+    const basically = this.#basic.has(need.access);
+    if (this.#service === undefined && this.#basic.size === 0) return undefined;
     const credentials = await this.#credentials(need.repository);
     if (credentials?.type === 'bearer') return `Bearer ${credentials.token}`;
-    if (this.#service !== undefined) return this.#token(this.#service, need, credentials);
+    if (this.#service !== undefined && !(basically && credentials?.type === 'basic')) {
+      return this.#token(this.#service, need, credentials);
+    }
     return credentials?.type === 'basic' ? basic(credentials) : undefined;
   }
 
@@ -60,13 +64,30 @@ export class Authorizer {
    */
   async answer(need: Need, response: HttpResponse, sent: string | undefined): Promise<string | undefined> {
     const challenges = parseChallenges(response.header('www-authenticate') ?? '');
-    const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
-    if (bearer !== undefined) this.#learn(bearer, need);
-    else if (challenges.some((challenge) => challenge.scheme === 'basic')) this.#wantsBasic = true;
+    const wantsBasic = challenges.some((challenge) => challenge.scheme === 'basic');
+    const learned = this.#learnAny(challenges, need, wantsBasic);
+    // A token that was refused was too weak for this; then what is also asked for may do, or all that is asked for.
+    if (wantsBasic && (!learned || this.#issued.has(sent ?? ''))) this.#basic.add(need.access);
+    else if (learned) this.#basic.delete(need.access);
     const refused = this.#issued.get(sent ?? '');
     if (refused !== undefined && this.#tokens.get(refused.key) === refused.token) this.#tokens.delete(refused.key);
     const authorization = await this.authorization(need);
     return authorization === sent ? undefined : authorization;
+  }
+
+  /** Takes the first Bearer challenge that can be followed; throws where none can and nothing else is asked for. */
+  #learnAny(challenges: readonly Challenge[], need: Need, orElse: boolean): boolean {
+    let failure: unknown;
+    for (const challenge of challenges.filter(({ scheme }) => scheme === 'bearer')) {
+      try {
+        this.#learn(challenge, need);
+        return true;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined && !orElse) throw failure;
+    return false;
   }
 
   #learn(challenge: Challenge, need: Need): void {

@@ -40,8 +40,13 @@ export function getBlob(
 }
 
 /** distribution-spec, "Checking if content exists in the registry". */
-export function headBlob(call: Call, repository: Repository, digest: Digest): Promise<BlobDescriptor | undefined> {
-  const request = { ...blobRequest(call, repository, parseDigest(digest), 'HEAD'), statuses: [200, 404] };
+export function headBlob(
+  call: Call,
+  repository: Repository,
+  digest: Digest,
+  extra: Pick<Request, 'nested'> = {},
+): Promise<BlobDescriptor | undefined> {
+  const request = { ...blobRequest(call, repository, parseDigest(digest), 'HEAD'), ...extra, statuses: [200, 404] };
   return call.request(request, async (response) => {
     const size = response.length;
     await response.discard();

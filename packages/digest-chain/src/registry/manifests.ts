@@ -5,7 +5,7 @@ import { MANIFEST_TYPES } from '../media-types.ts';
 import { isTag } from '../reference.ts';
 import { checkDigest, digestHeader, mediaTypeOf, mismatch } from './headers.ts';
 import type { RawManifest, Repository } from './registry.ts';
-import type { Call, Request } from './session.ts';
+import { type Call, CREATED, type Request, unconfirmed } from './session.ts';
 
 /** Registries must accept manifests of this size; larger ones are not read (distribution-spec, "Pushing Manifests"). Bytes. */
 export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
@@ -13,13 +13,37 @@ export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
 /** distribution-spec, "Pulling manifests". */
 export function getManifest(call: Call, repository: Repository, reference: string | Digest): Promise<RawManifest> {
   const request: Request = { ...about(call, repository, reference), method: 'GET', headers: ACCEPT };
-  return call.request(request, async (response) => {
+  const read = call.request(request, async (response) => {
     const mediaType = mediaTypeOf(response, MANIFEST_TYPES);
     const said = digestHeader(response);
     const bytes = await response.read(MANIFEST_LIMIT);
     const asked = isDigest(reference) ? reference : undefined;
-    return { bytes, digest: checkDigest(request.what, bytes, asked, said), mediaType };
+    const digest = checkDigest(request.what, bytes, asked, said);
+    call.session.noteReadable(repository);
+    return { bytes, digest, mediaType };
   });
+  return read.catch((error) => {
+    throw isDigest(reference) ? error : refusedTag(call, repository, reference, error);
+  });
+}
+
+/**
+ * Some registries refuse (401, 403) a tag that is not there, so as not to tell. To someone who was let into the repository
+ * that says no more than 404 does; to others it may be either.
+ */
+function refusedTag(call: Call, repository: Repository, tag: string, error: unknown): unknown {
+  if (!isRefused(error)) return error;
+  const { message, found, http, hint } = error;
+  if (!call.session.isReadable(repository)) {
+    const other = `${hint ?? 'check the credentials'}; or the tag is not there: some registries do not say which`;
+    return new DigestChainError('UNAUTHORIZED', message, { found, http, hint: other });
+  }
+  const reason = `${repository.registry} does not have manifest ${tag}, or does not show it`;
+  return new DigestChainError('NOT_FOUND', reason, { found, http });
+}
+
+function isRefused(error: unknown): error is DigestChainError {
+  return error instanceof DigestChainError && error.code === 'UNAUTHORIZED' && error.http !== undefined;
 }
 
 /** distribution-spec, "Checking if content exists in the registry". */
@@ -30,7 +54,7 @@ export function headManifest(
 ): Promise<(BlobDescriptor & { mediaType: string }) | undefined> {
   const named = about(call, repository, reference);
   const request: Request = { ...named, method: 'HEAD', statuses: [200, 404], headers: ACCEPT };
-  return call.request(request, async (response) => {
+  const asked = call.request(request, async (response) => {
     if (response.status === 404) return undefined;
     const mediaType = mediaTypeOf(response, MANIFEST_TYPES);
     const digest = digestHeader(response) ?? (isDigest(reference) ? reference : undefined);
@@ -42,8 +66,14 @@ export function headManifest(
         found: digest === undefined ? 'no digest' : 'no length',
       });
     }
-    if (!isDigest(reference) || digest === reference) return { digest, size, mediaType };
-    throw mismatch(`the registry's ${request.what}`, reference, digest);
+    if (isDigest(reference) && digest !== reference)
+      throw mismatch(`the registry's ${request.what}`, reference, digest);
+    call.session.noteReadable(repository);
+    return { digest, size, mediaType };
+  });
+  return asked.catch((error) => {
+    if (isRefused(error) && call.session.isReadable(repository)) return undefined;
+    throw error;
   });
 }
 
@@ -58,7 +88,7 @@ export async function putManifest(
   const request: Request = {
     ...about(call, repository, reference),
     method: 'PUT',
-    statuses: [201],
+    statuses: CREATED,
     headers: { 'content-type': mediaType },
     body: bytes,
     // Blobs are uploaded before the manifest that names them. A registry that doesn't see one yet (others upload the same
@@ -71,11 +101,19 @@ export async function putManifest(
     throw tooLarge('TOO_LARGE', message, MANIFEST_LIMIT, bytes.length);
   }
   try {
-    return await call.request(request, async (response) => {
+    const { status, subjectIndexed } = await call.request(request, async (response) => {
       const said = digestHeader(response);
       if (said !== undefined) checkDigest(request.what, bytes, undefined, said);
-      return { digest, subjectIndexed: response.header('oci-subject') !== undefined };
+      return { status: response.status, subjectIndexed: response.header('oci-subject') !== undefined };
     });
+    call.session.noteReadable(repository);
+    if (status !== 201) {
+      await call.retry(async () => {
+        const there = await headManifest(call, repository, reference);
+        if (there?.digest !== digest) throw unconfirmed(request, status, digest, there?.digest);
+      });
+    }
+    return { digest, subjectIndexed };
   } catch (error) {
     if (isDigest(reference) || !(error instanceof DigestChainError) || error.code !== 'CONFLICT') throw error;
     // An immutable tag that names these very bytes is what was wanted; an earlier try may have written it.

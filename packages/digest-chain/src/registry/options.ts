@@ -39,6 +39,8 @@ export interface RegistryOptions {
    * of others it is found out.
    */
   readonly singlePost?: boolean | undefined;
+  /** Told what a registry warns of (distribution-spec, "Warnings"), each text once; credentials in it are left out. */
+  readonly onWarning?: ((registry: string, text: string) => void) | undefined;
   /** What its pauses are taken by; the machine's time by default. */
   readonly clock?: Clock | undefined;
 }

@@ -3,10 +3,11 @@ import { type Digest, digestAlgorithm, digestOf, parseDigest } from '../digest.t
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { get, scanJson, splice } from '../json/scan.ts';
-import { OCI_INDEX } from '../media-types.ts';
+import { DOCKER_LIST, isIndex, OCI_INDEX } from '../media-types.ts';
 import { repositoryName } from '../reference.ts';
 import { mediaTypeOf, nextLink } from './headers.ts';
-import { getManifest, MANIFEST_LIMIT, putManifest } from './manifests.ts';
+import type { HttpResponse } from './http-response.ts';
+import { getManifest, headManifest, MANIFEST_LIMIT, putManifest } from './manifests.ts';
 import { redacted } from './reach.ts';
 import type { RawManifest, Referrer, Repository } from './registry.ts';
 import type { Call } from './session.ts';
@@ -17,9 +18,15 @@ const MAX_REFERRERS = 10_000;
 /** How often an entry is put back into the fallback index after others have overwritten it. */
 const MAX_ATTEMPTS = 20;
 
+/** By these a registry says that it has no such API; Quay says 400 of a subject that it does not know. */
+const NO_API: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
+
 /** What is attached to manifests, and which registries have no API for that. */
 export class Referrers {
+  /** Registries that are not asked for lists again. */
   readonly #withoutApi = new Set<string>();
+  /** Registries that have answered with no list: what they say that they indexed is listed under the fallback tag, too. */
+  readonly #withoutList = new Set<string>();
   readonly #appending = new Map<string, Promise<unknown>>();
 
   /** distribution-spec, "Listing Referrers": the API with all its pages, else the fallback tag. */
@@ -32,9 +39,14 @@ export class Referrers {
     const found = this.#withoutApi.has(repository.registry)
       ? undefined
       : await this.#listByApi(call, repository, subject, artifactType);
-    if (found !== undefined) return found;
+    if (found !== undefined && !(found instanceof DigestChainError)) return found;
     const index = await fallbackIndex(call, repository, subject);
-    return index === undefined ? [] : ofType(artifactType, readReferrers(index.bytes));
+    if (index !== undefined) return ofType(artifactType, readReferrers(index.bytes));
+    if (found === undefined) return [];
+    // Refused, or answered by someone else: there may be a list all the same.
+    const { code, message, expected, found: answer, hint, http } = found;
+    const reason = `what is attached to ${subject} is unknown: ${message}, and no tag lists it`;
+    throw new DigestChainError(code, reason, { expected, found: answer, hint, http });
   }
 
   /** distribution-spec, "Pushing Manifests with Subject". */
@@ -45,7 +57,7 @@ export class Referrers {
   ): Promise<{ digest: Digest; subjectIndexed: boolean }> {
     const attachment = readAttachment(manifest);
     const pushed = await putManifest(call, repository, attachment.digest, manifest);
-    if (!pushed.subjectIndexed) {
+    if (!pushed.subjectIndexed || this.#withoutList.has(repository.registry)) {
       await this.#inTurn(`${repositoryName(repository)}@${attachment.subject}`, () =>
         append(call, repository, attachment),
       );
@@ -53,12 +65,13 @@ export class Referrers {
     return pushed;
   }
 
+  /** Undefined where there is no such API; an error where the answer is no list, though there may be one. */
   async #listByApi(
     call: Call,
     repository: Repository,
     subject: Digest,
     artifactType: string | undefined,
-  ): Promise<readonly Referrer[] | undefined> {
+  ): Promise<readonly Referrer[] | DigestChainError | undefined> {
     const first = call.url(repository, `referrers/${subject}`);
     if (artifactType !== undefined) first.searchParams.set('artifactType', artifactType);
     const about = { repository, what: 'the list of referrers', method: 'GET', headers: { accept: OCI_INDEX } } as const;
@@ -68,16 +81,25 @@ export class Referrers {
       if (visited.has(url.href)) throw endless(url, 'a Link header that leads on', 'a page that was there before');
       if (visited.size === MAX_PAGES) throw endless(url, `at most ${MAX_PAGES} pages`, 'more');
       visited.add(url.href);
-      // Quay answers 400 about a subject that it does not know; only 404 says that there is no such API.
-      const statuses = url === first ? [200, 400, 404] : [200];
+      // Of a list that has begun every page has to be there.
+      const statuses = url === first ? [200, 401, 403, ...NO_API] : [200];
       const next = await call.request(
         { ...about, url, statuses },
-        async (response): Promise<URL | 'end' | 'no API'> => {
-          if (response.status === 404) this.#withoutApi.add(repository.registry);
-          if (response.status !== 200) return 'no API';
-          mediaTypeOf(response, [OCI_INDEX]);
+        async (response): Promise<URL | 'end' | 'no API' | DigestChainError> => {
+          const { status } = response;
+          if (status !== 200) this.#withoutList.add(repository.registry);
+          if (NO_API.has(status)) {
+            if (status !== 400) this.#withoutApi.add(repository.registry);
+            return 'no API';
+          }
+          if (status !== 200) return call.session.refusal(response, about.what);
+          const listed = await readPage(response).catch((error) => {
+            if (url !== first || !isNoList(error)) throw error;
+            this.#withoutList.add(repository.registry);
+            return error;
+          });
+          if (listed instanceof DigestChainError) return listed;
           const applied = (response.header('oci-filters-applied') ?? '').split(',').map((name) => name.trim());
-          const listed = readReferrers(await response.read(MANIFEST_LIMIT));
           const wanted = applied.includes('artifactType') ? listed : ofType(artifactType, listed);
           for (const referrer of wanted) referrers.set(referrer.digest, referrer);
           const link = nextLink(response.header('link') ?? '');
@@ -85,6 +107,7 @@ export class Referrers {
         },
       );
       if (next === 'no API') return undefined;
+      if (next instanceof DigestChainError) return next;
       if (referrers.size > MAX_REFERRERS) throw endless(url, `at most ${MAX_REFERRERS} referrers`, 'more');
       if (next === 'end') return [...referrers.values()];
       url = next;
@@ -104,16 +127,33 @@ export class Referrers {
   }
 }
 
+async function readPage(response: HttpResponse): Promise<readonly Referrer[]> {
+  mediaTypeOf(response, INDEXES);
+  return readReferrers(await response.read(MANIFEST_LIMIT));
+}
+
+/** A page of HTML, another document: whoever answered does not know of lists. */
+function isNoList(error: unknown): error is DigestChainError {
+  if (!(error instanceof DigestChainError)) return false;
+  return ['MEDIA_TYPE_UNSUPPORTED', 'JSON_INVALID', 'JSON_DUPLICATE_KEY', 'RESPONSE_INVALID'].includes(error.code);
+}
+
+// Tools that know Docker's formats alone write a list of referrers under that name.
+const INDEXES = [OCI_INDEX, DOCKER_LIST];
+
 /** What the fallback tag lists (distribution-spec, "Referrers Tag Schema"). */
 async function fallbackIndex(call: Call, repository: Repository, subject: Digest): Promise<RawManifest | undefined> {
   const tag = fallbackTag(subject);
-  const manifest = await getManifest(call, repository, tag).catch((error) => {
+  const manifest = await getManifest(call, repository, tag).catch(async (error) => {
     if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return undefined;
+    // Whoever may read the subject may read the tag, if it is there.
+    const refused = error instanceof DigestChainError && error.code === 'UNAUTHORIZED';
+    if (refused && (await headManifest(call, repository, subject).catch(() => undefined))) return undefined;
     throw error;
   });
   // Some registries resolve such a tag to the subject itself.
   if (manifest === undefined || manifest.digest === subject) return undefined;
-  if (manifest.mediaType === OCI_INDEX) return manifest;
+  if (isIndex(manifest.mediaType)) return manifest;
   throw new DigestChainError('RESPONSE_INVALID', `the tag ${tag} is taken by something that is no list of referrers`, {
     expected: OCI_INDEX,
     found: manifest.mediaType,
@@ -142,7 +182,8 @@ async function append(call: Call, repository: Repository, attachment: Attachment
       expected = index?.digest;
     } else {
       const bytes = appendReferrer(index?.bytes, descriptor);
-      ({ digest: expected } = await putManifest(call, repository, tag, { bytes, mediaType: OCI_INDEX }));
+      const mediaType = index?.mediaType ?? OCI_INDEX;
+      ({ digest: expected } = await putManifest(call, repository, tag, { bytes, mediaType }));
       window = Math.max(window, clock.now() - startedAt);
     }
     const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
@@ -190,7 +231,8 @@ function endless(url: URL, expected: string, found: string): DigestChainError {
 export function readReferrers(bytes: Uint8Array): readonly Referrer[] {
   const document = decodeJson(bytes);
   const type = member(document, 'mediaType');
-  if (!Array.isArray(member(document, 'manifests')) || (type !== undefined && type !== OCI_INDEX)) throw notAnIndex();
+  const other = type !== undefined && type !== OCI_INDEX && type !== DOCKER_LIST;
+  if (!Array.isArray(member(document, 'manifests')) || other) throw notAnIndex();
   const referrers = items(member(document, 'manifests'))
     .flatMap((entry) => readDescriptor(entry) ?? [])
     .filter(({ mediaType }) => mediaType !== '');

@@ -1,18 +1,20 @@
 import type { Readable } from 'node:stream';
 import { type Clock, parseRetryAfter, retry, systemClock, Transient } from '../../../kit/src/retry.ts';
-import type { DigestChainError } from '../errors.ts';
+import { DigestChainError } from '../errors.ts';
 import { repositoryName } from '../reference.ts';
 import { Authorizer } from './authorizer.ts';
 import { credentialSource } from './credentials/files.ts';
-import { refusal } from './failure.ts';
+import { quote, refusal } from './failure.ts';
 import { isRedirect, redirectTarget } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
 import { Limiter, type Operation, orAborted, runOperation } from './operation.ts';
 import { DEFAULTS, type Environment, type RegistryOptions } from './options.ts';
-import { baseOf, urlOf } from './reach.ts';
+import { baseOf, redacted, urlOf } from './reach.ts';
 import type { CallOptions, Repository } from './registry.ts';
+import { Throttle } from './throttle.ts';
 import { type Need, Secrets } from './token.ts';
 import { type HttpRequest, type NamedBy, Transport } from './transport.ts';
+import { Warnings } from './warnings.ts';
 
 /** A request to a registry, apart from what it takes to be let in. */
 export interface Request extends Pick<Need, 'repository' | 'from'> {
@@ -37,6 +39,25 @@ type Consume<T> = (response: HttpResponse) => Promise<T> | T;
 
 const TRANSIENT_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 
+/** What registries say of what they took: the specification has 201 alone. Of another one whether it is there is looked up. */
+export const CREATED: readonly number[] = [200, 201, 202, 204];
+
+/** What to throw where a registry says, by another number than 201, that it took what it then does not have. */
+export function unconfirmed(
+  { method, url, what }: Request,
+  status: number,
+  expected: string,
+  found = 'nothing',
+): Error {
+  const failure = new DigestChainError('REGISTRY_ERROR', `${url.host} did not take ${what}`, {
+    expected: `HTTP 201, or ${expected} to be there afterwards`,
+    found: `HTTP ${status}, and then ${found}`,
+    http: { method, url: redacted(url), status, codes: [] },
+  });
+  // What was accepted may take a moment.
+  return status === 202 ? new Transient(failure) : failure;
+}
+
 /**
  * What the calls of a client have in common: connections, how many requests run at the same time, and who is let in where.
  * One serves all registries; what it learns of each is kept apart.
@@ -45,16 +66,21 @@ export class Session {
   readonly options: RegistryOptions;
   readonly clock: Clock;
   readonly limiter: Limiter;
+  readonly throttle: Throttle;
+  readonly #warnings: Warnings;
   readonly #environment: Environment;
   readonly #transport: Transport;
   readonly #secrets = new Secrets();
   readonly #authorizers = new Map<string, Authorizer>();
   readonly #userAgent: string;
+  readonly #readable = new Set<string>();
 
   constructor(options: RegistryOptions) {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.limiter = new Limiter(options.concurrency ?? DEFAULTS.concurrency);
+    this.throttle = new Throttle(this.clock);
+    this.#warnings = new Warnings(options.onWarning);
     this.#environment = options.environment ?? process.env;
     const caFile = options.caFile ?? (this.#environment.SSL_CERT_FILE || undefined);
     this.#transport = new Transport({ environment: this.#environment, caFile });
@@ -104,6 +130,19 @@ export class Session {
   /** An answer that is not the one hoped for, as an error. */
   refusal(response: HttpResponse, what: string, hint?: string): Promise<DigestChainError> {
     return refusal(response, what, this.#secrets.redact, { hint });
+  }
+
+  noteWarnings(registry: string, response: HttpResponse): void {
+    this.#warnings.note(registry, response.header('warning'), (text) => quote(this.#secrets.redact(text)));
+  }
+
+  /** Remembers that a repository has let this client in. */
+  noteReadable(repository: Repository): void {
+    this.#readable.add(repositoryName(repository));
+  }
+
+  isReadable(repository: Repository): boolean {
+    return this.#readable.has(repositoryName(repository));
   }
 
   close(): void {
@@ -161,10 +200,13 @@ export class Call {
     const { session, signal } = this;
     const { url, repository, from, body, statuses = [200] } = request;
     const need: Need = { repository, from, access: isRead(request) ? 'pull' : 'push' };
-    const authorizer = session.authorizer(repository.registry);
+    const { registry } = repository;
+    const authorizer = session.authorizer(registry);
+    await session.throttle.pass(registry, signal);
     let authorization = await orAborted(authorizer.authorization(need), signal);
     for (let answers = 0; ; answers++) {
       const response = await this.#follow(request, authorization);
+      if (response.url.origin === url.origin) session.noteWarnings(registry, response);
       try {
         // Only the registry itself may ask who is there; a place it sends its client to gets no answer.
         if (response.status === 401 && answers < 2 && response.url.origin === url.origin) {
@@ -182,8 +224,12 @@ export class Call {
         if (!statuses.includes(response.status)) {
           const failure = await this.#refusal(response, request, need);
           const passing = TRANSIENT_STATUS.has(response.status) || request.mayPass?.(failure);
-          throw passing ? transient(response, failure) : failure;
+          if (!passing) throw failure;
+          const again = transient(response, failure);
+          if (response.status === 429 && !session.throttle.limited(registry, again.retryAfter ?? 0)) throw failure;
+          throw again;
         }
+        session.throttle.taken(registry);
         const result = await consume(response);
         await response.discard();
         return result;
@@ -221,7 +267,15 @@ export class Call {
   #refusal(response: HttpResponse, { what }: Request, { access, repository }: Need): Promise<DigestChainError> {
     const denied = response.status === 401 || response.status === 403;
     const hint = `log in to ${repository.registry} as someone who may ${access} ${repositoryName(repository)}`;
-    return this.session.refusal(response, what, denied ? hint : undefined);
+    return this.session.refusal(response, what, denied ? hint : this.#comeBack(response));
+  }
+
+  /** What to do about a Retry-After that a call has no time for. */
+  #comeBack(response: HttpResponse): string | undefined {
+    const wait = parseRetryAfter(response.header('retry-after'));
+    const left = this.#operation.endsAt - this.session.clock.now();
+    if (wait === undefined || wait < left) return undefined;
+    return `come back in ${Math.ceil(wait / 1000)} s, as it asks (Retry-After): no call waits that long`;
   }
 }
 

@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
+import { Transient } from '../../../kit/src/retry.ts';
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
 import { repositoryName } from '../reference.ts';
 import { onSide } from '../side.ts';
-import { streamBlob, verified } from './blobs.ts';
+import { headBlob, streamBlob, verified } from './blobs.ts';
 import { digestHeader, mismatch, uploadLocation } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
 import type { Repository } from './registry.ts';
-import type { Call, Request } from './session.ts';
+import { type Call, CREATED, type Request, unconfirmed } from './session.ts';
 
 /** Larger blobs are not sent along with a POST that the registry may not be able to use. Bytes. */
 const SINGLE_POST_LIMIT = 64 * 1024;
@@ -48,7 +50,7 @@ export class Uploads {
 
   /** Opens an upload (distribution-spec, "POST then PUT"); answers with where the bytes go. */
   open(call: Call, repository: Repository): Promise<URL> {
-    return call.request({ ...post(call, repository, 'an upload'), statuses: [202] }, uploadLocation);
+    return call.request(post(call, repository, 'an upload'), uploadLocation);
   }
 
   /** Gives an upload up (distribution-spec has no promise that a registry cares). */
@@ -73,7 +75,8 @@ export class Uploads {
       await call.retry(async (tries) => {
         const first = tries === 0 ? await opened : undefined;
         const location = first ?? (await this.#begin(call, repository, digest, bytes));
-        if (location !== undefined) await put(call, repository, location, digest, { body: bytes });
+        if (location !== undefined)
+          await put(call, repository, location, { digest, size: bytes.length }, { body: bytes });
       });
       this.notePresent(repository, digest);
     }
@@ -114,7 +117,7 @@ export class Uploads {
     if (this.isPresent(to, digest)) return { mounted: true };
     const mounted = await call.retry(async () => {
       const location = await onSide('copy', 'destination', () =>
-        from.registry === to.registry ? mount(call, to, from, digest) : this.open(call, to),
+        from.registry === to.registry ? this.#mount(call, to, from, descriptor) : this.open(call, to),
       );
       if (location === undefined) return true;
       await onSide('copy', 'source', () =>
@@ -129,29 +132,69 @@ export class Uploads {
     return { mounted };
   }
 
+  /**
+   * Asks to mount a blob from another repository (distribution-spec, "Mounting a blob"); answers with where to send it
+   * otherwise. That spares a copy, and no more: a registry that refuses it may take an upload all the same.
+   */
+  async #mount(
+    call: Call,
+    to: Repository,
+    from: Repository,
+    { digest, size }: BlobDescriptor,
+  ): Promise<URL | undefined> {
+    const request: Request = { ...post(call, to, `blob ${digest}`), from, statuses: CREATED };
+    request.url.search = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from.repository)}`;
+    const answer = await call
+      .attempt(request, (response) => {
+        if (response.status === 202) return uploadLocation(response);
+        checkCreated(response, request, digest);
+        return response.status;
+      })
+      .catch((error) => {
+        if (isAnswer(error)) return undefined;
+        throw error;
+      });
+    if (answer instanceof URL) return answer;
+    if (answer === 201) return undefined;
+    if (answer !== undefined && (await isThere(call, to, digest, size))) return undefined;
+    return this.open(call, to);
+  }
+
   /** POSTs with the bytes where that may do; answers with where to send them otherwise. */
-  #begin(call: Call, repository: Repository, digest: Digest, bytes: Uint8Array): Promise<URL | undefined> {
+  async #begin(call: Call, repository: Repository, digest: Digest, bytes: Uint8Array): Promise<URL | undefined> {
     const request = post(call, repository, `blob ${digest}`);
     const single = this.takesSinglePost(repository) ?? bytes.length <= SINGLE_POST_LIMIT;
-    if (!single) return call.attempt({ ...request, statuses: [202] }, uploadLocation);
+    if (!single) return call.attempt(request, uploadLocation);
     request.url.search = `?digest=${encodeURIComponent(digest)}`;
-    return call.attempt({ ...request, headers: OCTETS, body: bytes }, (response) => {
-      this.#singlePost.set(repository.registry, response.status === 201);
-      return placeFor(response, request, digest);
+    const answer = await call.attempt({ ...request, headers: OCTETS, body: bytes }, (response) => {
+      // An upload that goes on says where, by whatever number.
+      if (response.status === 202 || (response.status !== 201 && response.header('location') !== undefined)) {
+        return uploadLocation(response);
+      }
+      checkCreated(response, request, digest);
+      return response.status;
     });
+    const taken =
+      answer === 201 || (typeof answer === 'number' && (await isThere(call, repository, digest, bytes.length)));
+    this.#singlePost.set(repository.registry, taken);
+    if (taken) return undefined;
+    return answer instanceof URL ? answer : this.#begin(call, repository, digest, bytes);
   }
 }
 
 function post(call: Call, repository: Repository, what: string): Request {
   const url = call.url(repository, 'blobs/uploads/');
-  return { repository, url, what, method: 'POST', statuses: [201, 202] };
+  return { repository, url, what, method: 'POST', statuses: CREATED };
 }
 
-/** Asks to mount a blob from another repository (distribution-spec, "Mounting a blob"); answers with where to send it otherwise. */
-function mount(call: Call, repository: Repository, from: Repository, digest: Digest): Promise<URL | undefined> {
-  const request: Request = { ...post(call, repository, `blob ${digest}`), from };
-  request.url.search = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from.repository)}`;
-  return call.attempt(request, (response) => placeFor(response, request, digest));
+/** Whether a failure is a registry's answer to this request, and not that nobody answered. */
+function isAnswer(error: unknown): boolean {
+  const failure = error instanceof Transient ? error.failure : error;
+  return failure instanceof DigestChainError && (failure.http !== undefined || failure.code === 'RESPONSE_INVALID');
+}
+
+async function isThere(call: Call, repository: Repository, digest: Digest, size: number): Promise<boolean> {
+  return (await headBlob(call, repository, digest))?.size === size;
 }
 
 /** As {@link put}, of a stream of which the length is known. */
@@ -159,21 +202,21 @@ function putStream(
   call: Call,
   repository: Repository,
   location: URL,
-  { digest, size }: BlobDescriptor,
+  descriptor: BlobDescriptor,
   content: AsyncIterable<Uint8Array>,
   extra: Pick<Request, 'nested'> = {},
 ): Promise<void> {
   const body = Readable.from(content, { objectMode: false });
-  const headers = { 'content-length': `${size}` };
-  return put(call, repository, location, digest, { ...extra, body, headers, streaming: true });
+  const headers = { 'content-length': `${descriptor.size}` };
+  return put(call, repository, location, descriptor, { ...extra, body, headers, streaming: true });
 }
 
 /** Sends the bytes of an upload. */
-function put(
+async function put(
   call: Call,
   repository: Repository,
   location: URL,
-  digest: Digest,
+  { digest, size }: BlobDescriptor,
   content: Pick<Request, 'body' | 'headers' | 'streaming' | 'nested'>,
 ): Promise<void> {
   const url = new URL(location);
@@ -185,19 +228,18 @@ function put(
     url,
     what: `blob ${digest}`,
     method: 'PUT',
-    statuses: [201],
+    statuses: CREATED,
     headers: { ...OCTETS, ...content.headers },
     // The registry has forgotten the upload: what it answers when it had all the bytes but its answer was lost.
     mayPass: ({ http }) => http?.status === 404,
   };
-  return call.attempt(request, (response) => checkCreated(response, request, digest));
-}
-
-/** Where a blob goes that a POST did not bring about. */
-function placeFor(response: HttpResponse, request: Request, digest: Digest): URL | undefined {
-  if (response.status === 202) return uploadLocation(response);
-  checkCreated(response, request, digest);
-  return undefined;
+  const status = await call.attempt(request, (response) => {
+    checkCreated(response, request, digest);
+    return response.status;
+  });
+  if (status === 201) return;
+  const there = await headBlob(call, repository, digest, { nested: content.nested });
+  if (there?.size !== size) throw unconfirmed(request, status, `${size} bytes`, there && `${there.size} bytes`);
 }
 
 function checkCreated(response: HttpResponse, { what }: Request, digest: Digest): void {

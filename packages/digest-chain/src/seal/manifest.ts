@@ -1,4 +1,4 @@
-import { field, get, type JsonValue } from '../json/scan.ts';
+import { field, get, type JsonValue, rawText } from '../json/scan.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { notAnImage, type PlacedDescriptor, placeDescriptor, scanDocument, textOf } from './document.ts';
@@ -27,12 +27,14 @@ export function readImageManifest(bytes: Uint8Array, mediaType: string): ImageMa
   const artifactType = get(root, 'artifactType');
   if (artifactType !== undefined) throw notAnImage('it has an artifactType', 'none', textOf(bytes, artifactType));
   const layers = field(root, 'layers');
-  if (layers?.type !== 'array') throw notAnImage('its manifest has no layers', 'an array', 'none');
+  // Go writes a list of none as null.
+  const none = layers !== undefined && rawText(bytes, layers) === 'null';
+  if (layers?.type !== 'array' && !none) throw notAnImage('its manifest has no layers', 'an array', 'none');
   const config = placeDescriptor(bytes, field(root, 'config'));
   if (!IMAGE_CONFIGS.includes(config.mediaType)) {
     throw notAnImage('its config is of another type', IMAGE_CONFIGS.join(' or '), config.mediaType);
   }
-  for (const layer of layers.items) {
+  for (const layer of layers.type === 'array' ? layers.items : []) {
     const type = textOf(bytes, field(layer, 'mediaType'));
     if (!LAYER.test(type)) throw notAnImage('it has content that is no file system layer', 'layers', type);
   }

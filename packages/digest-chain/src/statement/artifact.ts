@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
+import { attachFindably } from '../attach.ts';
 import { type BlobDescriptor, type Descriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { type DigestChainError, unexpected } from '../errors.ts';
@@ -98,7 +99,7 @@ export async function attachStatement(
     const statement = uploaded.get(repositoryName(repository));
     if (statement === undefined) throw new RangeError('no statement');
     const artifact = formatArtifact(statement, subjectOf(manifest));
-    await registry.putReferrer(repository, artifact);
+    await attachFindably(registry, repository, artifact, manifest.digest);
     return artifact.digest;
   });
 }

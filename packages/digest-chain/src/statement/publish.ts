@@ -1,3 +1,4 @@
+import { failedPart } from '../attach.ts';
 import type { Digest } from '../digest.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
@@ -27,9 +28,11 @@ export function publishStatement(
     readonly names: LabelNames;
     /** The name of the pipeline run that built them. */
     readonly pipelineRun: string | undefined;
+    /** How to do without it, for the message of a registry's refusal; undefined where nothing does. */
+    readonly leaveOut: string | undefined;
   },
 ): Promise<readonly Digest[]> {
-  const { embedded, linked, names, pipelineRun } = chain;
+  const { embedded, linked, names, pipelineRun, leaveOut } = chain;
   // What the embedding images call it is its role, where that is not taken.
   const taken = new Set(linked.map(({ role }) => role));
   const called = linked.flatMap(({ embeddings }) => embeddings.map(({ role }) => role));
@@ -47,7 +50,9 @@ export function publishStatement(
     source: images.map(({ origin }) => sourceOf(factsOf(origin))).find((found) => found !== undefined),
     pipelineRun,
   };
-  return attachStatement(registry, named, images.flatMap(subjectsOf));
+  return attachStatement(registry, named, images.flatMap(subjectsOf)).catch((error) => {
+    throw failedPart(error, 'the chain statement could not be attached', leaveOut);
+  });
 }
 
 /** What the statement is attached to: an image as it is published, and as it was built. */

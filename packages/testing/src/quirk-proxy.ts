@@ -1,0 +1,202 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { close, listen, respond, type TestResponse } from './http-server.ts';
+
+/** What a quirk is asked about: a request before it reaches the registry. */
+export interface QuirkRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Of a manifest that is pushed; empty for everything else, which passes through as a stream. */
+  readonly body: Buffer;
+  /** `127.0.0.1:<port>` of the proxy. */
+  readonly host: string;
+}
+
+/** What the registry behind answered, before it is passed on. */
+export interface QuirkAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** One way in which a registry that people use differs from the specification's. */
+export interface Quirk {
+  /** An answer in the registry's place; undefined leaves it to the registry. */
+  readonly instead?: (request: QuirkRequest) => TestResponse | undefined;
+  /** Another head for the registry's own answer; undefined leaves it as it is. `body` replaces the body. */
+  readonly after?: (request: QuirkRequest, answer: QuirkAnswer) => TestResponse | undefined;
+}
+
+export interface QuirkProxy {
+  /** `127.0.0.1:<port>`: a registry to its clients. */
+  readonly host: string;
+  /** `METHOD path -> status` of every request, in order; clear it with `length = 0`. */
+  readonly log: string[];
+  /** What happens from now on, the first answer that any of them gives; without one it is a registry like any other. */
+  quirks: readonly Quirk[];
+  stop(): Promise<void>;
+}
+
+/** Stands before a real registry and makes it answer as others do. Credentials that clients send end here. */
+export async function startQuirkProxy(registry: string, ...quirks: readonly Quirk[]): Promise<QuirkProxy> {
+  const [hostname, port] = registry.split(':');
+  const log: string[] = [];
+  const server = createServer(async (incoming, outgoing) => {
+    const { method = 'GET', url: path = '/', headers } = incoming;
+    outgoing.once('finish', () => log.push(`${method} ${path} -> ${outgoing.statusCode}`));
+    try {
+      const body = method === 'PUT' && path.includes('/manifests/') ? await buffer(incoming) : Buffer.alloc(0);
+      const asked: QuirkRequest = { method, path, headers, body, host: proxy.host };
+      const instead = firstOf(proxy.quirks, (quirk) => quirk.instead?.(asked));
+      if (instead !== undefined) {
+        if (body.length === 0) incoming.resume();
+        return respond(outgoing, instead);
+      }
+      const answer = await forward(incoming, body);
+      const seen = { status: answer.statusCode ?? 502, headers: answer.headers };
+      const after = firstOf(proxy.quirks, (quirk) => quirk.after?.(asked, seen));
+      if (after?.body !== undefined) {
+        answer.resume();
+        return respond(outgoing, after);
+      }
+      outgoing.writeHead(after?.status ?? seen.status, { ...seen.headers, ...(after?.headers as IncomingHttpHeaders) });
+      answer.pipe(outgoing);
+    } catch {
+      outgoing.destroy();
+    }
+  });
+  // A connection that a client keeps is there when it comes back, however slow the machine is.
+  server.keepAliveTimeout = 0;
+  const proxy: QuirkProxy = { host: await listen(server), log, quirks, stop: () => close(server) };
+  return proxy;
+
+  function forward(incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+    // The Host header stays the proxy's, so that the registry's Location headers lead back here.
+    const { authorization: _, ...headers } = incoming.headers;
+    return new Promise((resolve, reject) => {
+      const { method, url: path } = incoming;
+      const upstream = request({ hostname, port, method, path, headers }, resolve).once('error', reject);
+      if (body.length > 0) upstream.end(body);
+      else incoming.pipe(upstream);
+    });
+  }
+}
+
+function firstOf<T>(quirks: readonly Quirk[], ask: (quirk: Quirk) => T | undefined): T | undefined {
+  for (const quirk of quirks) {
+    const answer = ask(quirk);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
+
+/** An error as a registry words it (distribution-spec, "Error Codes"). */
+export function errorAnswer(status: number, code: string, headers: TestResponse['headers'] = {}): TestResponse {
+  const body = JSON.stringify({ errors: [{ code, message: code.toLowerCase().replaceAll('_', ' ') }] });
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
+}
+
+/** How registries without a usable referrers API answer those who ask it. Each is from a public report. */
+export const NO_REFERRERS_API = {
+  '400': errorAnswer(400, 'MANIFEST_INVALID'),
+  // Harbor: regclient issue 389.
+  '401': errorAnswer(401, 'UNAUTHORIZED'),
+  '403': errorAnswer(403, 'DENIED'),
+  '404': { status: 404, body: '404 page not found' },
+  '405': errorAnswer(405, 'UNSUPPORTED'),
+  // Artifactory: go-containerregistry issues 1962 and 2026.
+  '406': { status: 406 },
+  '501': errorAnswer(501, 'UNSUPPORTED'),
+  // sigstore-js issue 1187.
+  'a page of HTML': { headers: { 'content-type': 'text/html' }, body: '<!doctype html><p>Welcome' },
+  'JSON without a list': { headers: { 'content-type': OCI_INDEX }, body: '{"schemaVersion":2}' },
+  // What Go makes of a slice that is nil.
+  'a list that is null': {
+    headers: { 'content-type': OCI_INDEX },
+    body: `{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":null}`,
+  },
+} as const satisfies Readonly<Record<string, TestResponse>>;
+
+/** Answers like this wherever the referrers API is asked. */
+export function referrersAnswer(answer: TestResponse): Quirk {
+  return { instead: ({ path }) => (path.includes('/referrers/') ? answer : undefined) };
+}
+
+/** Says that it indexed a subject (`OCI-Subject`), whether or not it has a list of them. */
+export const claimsSubject: Quirk = {
+  after({ method, body }, { status }) {
+    const subject = /"subject":\{[^}]*"digest":"([^"]+)"/.exec(body.toString())?.[1];
+    if (method !== 'PUT' || status !== 201 || subject === undefined) return undefined;
+    return { status, headers: { 'oci-subject': subject } };
+  },
+};
+
+/** Has another status than 404 for manifests that are not there (Artifactory's restricted tokens: cosign issue 2973). */
+export function absentManifest(status: number, which: RegExp = /\/manifests\//): Quirk {
+  return {
+    after({ path }, answer) {
+      return answer.status === 404 && which.test(path) ? errorAnswer(status, 'UNAUTHORIZED') : undefined;
+    },
+  };
+}
+
+/** Answers so to whoever asks for a mount (Harbor across projects: harbor issue 17097, oras issue 1892). */
+export function mountAnswer(answer: TestResponse): Quirk {
+  return { instead: ({ path }) => (/[?&]mount=/.test(path) ? answer : undefined) };
+}
+
+/** Has another number where the specification has 201. */
+export function createdAs(status: number): Quirk {
+  return { after: (_, answer) => (answer.status === 201 ? { status } : undefined) };
+}
+
+/** Says that it took what it then doesn't have: nothing that is put reaches the registry. */
+export function takesNothing(status: number, which: RegExp): Quirk {
+  return { instead: ({ method, path }) => (method === 'PUT' && which.test(path) ? { status } : undefined) };
+}
+
+/** Takes no manifest with a `subject` (Quay before 3.11: PROJQUAY-6673; Docker Hub in 2023 with 404). */
+export function refusesSubject(status: number): Quirk {
+  return {
+    instead({ method, body }) {
+      const attached = method === 'PUT' && body.includes('"subject"');
+      return attached ? errorAnswer(status, 'MANIFEST_INVALID') : undefined;
+    },
+  };
+}
+
+/** Has tags that can be written once, or not at all where `which` names them. */
+export function immutableTags(which: RegExp): Quirk {
+  return {
+    instead({ method, path }) {
+      const tag = /\/manifests\/([^:/]+)$/.exec(path)?.[1];
+      if (method !== 'PUT' || tag === undefined || !which.test(tag)) return undefined;
+      return errorAnswer(409, 'TAG_IMMUTABLE');
+    },
+  };
+}
+
+/** Lets in by a token of its own service, whose scope is too small for writing, which wants Basic (Harbor issue 18856). */
+export function basicAfterBearer(credentials: string): Quirk {
+  const wanted = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  return {
+    instead({ method, path, headers, host }) {
+      if (path.startsWith('/token')) return { body: JSON.stringify({ token: 'a-token-for-reading' }) };
+      if (headers.authorization === wanted) return undefined;
+      if (headers.authorization === undefined) {
+        const challenge = `Bearer realm="http://${host}/token",service="registry"`;
+        return { status: 401, headers: { 'www-authenticate': challenge } };
+      }
+      if (method === 'GET' || method === 'HEAD') return undefined;
+      return { status: 401, headers: { 'www-authenticate': 'Basic realm="registry"' } };
+    },
+  };
+}
+
+/** Tells everyone something (distribution-spec, "Warnings"). */
+export function warns(header: string): Quirk {
+  return { after: (_, { status }) => ({ status, headers: { warning: header } }) };
+}
