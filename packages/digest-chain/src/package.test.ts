@@ -6,6 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { REVISION, type TestChain } from '@multi-image/testing/chain';
 import { ZERO } from '@multi-image/testing/image';
+import {
+  annotationsOf,
+  ISSUER,
+  type KeylessInstance,
+  SUBJECT,
+  startKeylessInstance,
+} from '@multi-image/testing/keyless-signer';
 import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, pushSigned, simpleSigning } from '@multi-image/testing/signer';
@@ -20,10 +27,13 @@ const BIN = join(REPOSITORY, 'node_modules/.bin');
 
 let server: TestRegistry;
 let folder: string;
+let keyless: KeylessInstance;
 
 beforeAll(async () => {
   server = await startTestRegistry();
   folder = await mkdtemp(join(tmpdir(), 'digest-chain-package-'));
+  keyless = await startKeylessInstance();
+  await writeFile(join(folder, 'trusted_root.json'), keyless.trustedRoot);
 });
 afterAll(async () => {
   await server.stop();
@@ -76,6 +86,38 @@ describe('what is published', () => {
     await run(join(BIN, 'tsc'), [...options, '--typeRoots', types, ...examples.map((_, index) => `${index}.mts`)]);
   });
 
+  it('verifies signatures with certificates, and loads what that takes for nothing else', async () => {
+    const sealed = await pushChain(server.host, 'keyless');
+    await run(join(folder, 'node_modules/.bin/digest-chain'), ['seal', ...sealArguments(sealed)]);
+    const bytes = simpleSigning(sealed.metadata);
+    const annotations = annotationsOf(await keyless.sign(bytes, { timestamp: true }));
+    const tag = `${sealed.metadata.replace(':', '-')}.sig`;
+    const layer = { mediaType: SIMPLE_SIGNING, bytes, annotations };
+    await pushSigned(createRegistry(), parseReference(sealed.image2), tag, [layer]);
+    await writeFile(join(folder, 'note.mjs'), NOTE);
+    const verify = async (...args: readonly string[]) => {
+      const image = `${sealed.image1}:${REVISION}`;
+      const all = [
+        '--import=./note.mjs',
+        'node_modules/@multi-image/digest-chain/dist/cli.js',
+        'verify',
+        image,
+        ...args,
+      ];
+      const done = node(...all).catch((failed: { stdout: string; stderr: string }) => failed);
+      const { stdout, stderr } = await done;
+      const files = [...stderr.matchAll(/^loaded file:\/\/(.*)$/gm)].map(([, file = '']) => readFile(file, 'utf8'));
+      return { stdout, loads: (await Promise.all(files)).some((text) => text.includes('TransparencyLogEntry')) };
+    };
+    const proof = await verify(...KEYLESS);
+    expect(proof.stdout).toMatch(/passed +signature \(metadata\) +signed by https:\/\/github.com\/org/);
+    expect(proof.loads).toBe(true);
+    await writeFile(join(folder, 'key.pub'), createSigner().pem);
+    const byKey = await verify('--key=key.pub');
+    expect(byKey.stdout).toMatch(/FAILED +signature \(metadata\)/);
+    expect(byKey.loads).toBe(false);
+  });
+
   it('has a command, and needs nothing else', async () => {
     const { stdout } = await run(join(folder, 'node_modules/.bin/digest-chain'), ['verify', '--help']);
     expect(stdout).toContain('Usage: digest-chain verify');
@@ -83,6 +125,13 @@ describe('what is published', () => {
     expect(Object.keys(installed.packages)).toEqual(['', 'node_modules/@multi-image/digest-chain']);
   });
 });
+
+/** Notes every file that is loaded. */
+const NOTE = `import { registerHooks } from 'node:module';
+registerHooks({ load(url, context, next) { console.error('loaded', url); return next(url, context); } });`;
+
+const IDENTITY = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', ISSUER];
+const KEYLESS = [...IDENTITY, '--trusted-root=trusted_root.json'];
 
 describe('the source by itself, as pipelines run it', () => {
   const cli = (...args: readonly string[]) => node('packages/digest-chain/src/cli.ts', ...args);
@@ -115,6 +164,16 @@ describe('the source by itself, as pipelines run it', () => {
     expect((await verify()).stdout).toMatch(/FAILED +signature \(metadata\).*KEY_UNSUPPORTED/s);
     await pushSigned(createRegistry(), parseReference(chain.image2), tag, [sign(other), sign(signer)]);
     expect((await verify()).stdout).toMatch(/passed +signature \(metadata\)/);
+  });
+
+  it('tells what certificates need, before it asks for anything', async () => {
+    const failed = cli('verify', `127.0.0.1:1/a:b`, ...KEYLESS);
+    await expect(failed).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error KEYLESS_UNSUPPORTED: /m),
+    });
+    const fetching = cli('verify', `127.0.0.1:1/a:b`, ...IDENTITY);
+    await expect(fetching).rejects.toMatchObject({ stderr: expect.stringMatching(/^error KEYLESS_UNSUPPORTED: /m) });
   });
 
   it('refuses what is called wrongly, without anything installed', async () => {
