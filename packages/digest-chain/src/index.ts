@@ -12,6 +12,7 @@ export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
 export { ATTESTED, type Check, type CheckId } from './check.ts';
+export { IDENTITY_OPTIONS, type IdentityValues, readIdentities } from './cli/identities.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
 export { type InspectedImage, type InspectedLink, type Inspection, inspect } from './inspect/inspect.ts';
 export { isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './level.ts';

@@ -27,6 +27,9 @@ Options:
 Of published images (verify):
   --key FILE     public keys of the build system, such as cosign.pub; can be repeated. On a tenant:
                  in place of the cluster's
+  --certificate-identity[-regexp] WHO, --certificate-oidc-issuer[-regexp] URL, --trusted-root FILE,
+  --tuf-mirror URL, --tuf-root FILE
+                 who may have signed with a certificate (keyless): as digest-chain verify
   --revision SHA the commit that all images must have been built from
   --source URL   the git repository that they must have been built from, by what was signed
   --builder-id ID, --builder-task PATTERN, --allow-pull-request

@@ -1,4 +1,5 @@
 import type { parseArgs } from 'node:util';
+import { IDENTITY_OPTIONS } from '@multi-image/digest-chain';
 
 /** All options of the command, as `util.parseArgs` takes them; cli-help.ts says what each is for. */
 export const OPTIONS = {
@@ -22,6 +23,7 @@ export const OPTIONS = {
   'allow-pull-request': { type: 'boolean' },
   prefix: { type: 'string' },
   at: { type: 'string', multiple: true },
+  ...IDENTITY_OPTIONS,
   // on a tenant, and on any cluster with Tekton
   kubeconfig: { type: 'string' },
   context: { type: 'string' },

@@ -3,13 +3,13 @@ import { isBundlePattern } from '../attestation/builders.ts';
 import { isCommit, isGitUrl } from '../attestation/git-source.ts';
 import type { VerifyOptions } from '../verify.ts';
 import { usage, type Values } from './arguments.ts';
-import { IDENTITIES, readIdentities } from './identities.ts';
+import { IDENTITY_OPTIONS, readIdentities } from './identities.ts';
 import { readKeys } from './keys.ts';
 
 /** The options of the verbs that prove: what is demanded of a chain and of the run that built it. */
 export const DEMANDS = {
   key: { type: 'string', multiple: true },
-  ...IDENTITIES,
+  ...IDENTITY_OPTIONS,
   revision: { type: 'string' },
   source: { type: 'string' },
   'builder-id': { type: 'string', multiple: true },
@@ -39,5 +39,5 @@ export async function readDemands(verb: string, values: Values<typeof DEMANDS>):
 
 /** Whether it is told who may have signed; `readIdentities` refuses what is incomplete. */
 export function namesSigner(values: Values<typeof DEMANDS>): boolean {
-  return ['key', ...Object.keys(IDENTITIES)].some((name) => values[name as keyof typeof DEMANDS] !== undefined);
+  return ['key', ...Object.keys(IDENTITY_OPTIONS)].some((name) => values[name as keyof typeof DEMANDS] !== undefined);
 }

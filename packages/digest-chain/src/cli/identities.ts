@@ -9,7 +9,7 @@ import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../attesta
 import { DigestChainError } from '../errors.ts';
 
 /** The options that say who may have signed with a certificate, named as cosign names them. */
-export const IDENTITIES = {
+export const IDENTITY_OPTIONS = {
   'certificate-identity': { type: 'string' },
   'certificate-identity-regexp': { type: 'string' },
   'certificate-oidc-issuer': { type: 'string' },
@@ -19,22 +19,24 @@ export const IDENTITIES = {
   'tuf-root': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
-export type IdentityValues = { readonly [name in keyof typeof IDENTITIES]?: string | undefined };
+export type IdentityValues = { readonly [name in keyof typeof IDENTITY_OPTIONS]?: string | undefined };
 
 /**
- * Reads {@link IDENTITIES}; none where none is given. Without a trusted root it is the one of Sigstore's public instance,
+ * Reads {@link IDENTITY_OPTIONS}; none where none is given. Without a trusted root it is the one of Sigstore's public instance,
  * or of the TUF repository that is named. Throws `USAGE`, `TRUSTED_ROOT_INVALID`, `TRUSTED_ROOT_UNAVAILABLE`,
  * `KEYLESS_UNSUPPORTED`.
  */
 export async function readIdentities(values: IdentityValues): Promise<readonly CertificateIdentity[]> {
-  const given = (Object.keys(IDENTITIES) as (keyof typeof IDENTITIES)[]).find((name) => values[name] !== undefined);
+  const given = (Object.keys(IDENTITY_OPTIONS) as (keyof typeof IDENTITY_OPTIONS)[]).find(
+    (name) => values[name] !== undefined,
+  );
   if (given === undefined) return [];
   const subject = wanted(values, 'certificate-identity');
   const issuer = wanted(values, 'certificate-oidc-issuer');
   return [{ subject, issuer, trustedRoot: await readTrustedRoot(values) }];
 }
 
-/** One of the two forms of an option: cosign takes a certificate of anybody where the issuer is not told. */
+/** One of the two forms of an option, and one is needed, as with cosign: anybody may vouch for any subject. */
 function wanted(values: IdentityValues, name: 'certificate-identity' | 'certificate-oidc-issuer'): string | RegExp {
   const exact = values[name];
   const pattern = values[`${name}-regexp`];

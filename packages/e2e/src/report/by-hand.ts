@@ -140,14 +140,17 @@ function signatureChecks(edges: readonly Edge[], report: Report): HandCheck[] {
       : [];
   });
   if (signed.length === 0) return [];
-  const key = '--key cosign.pub --insecure-ignore-tlog=true';
+  const { publicKeys, signer } = report;
+  // Which of both signed is not told: cosign takes one.
+  const key = publicKeys.length === 0 && signer !== undefined ? signer : '--key cosign.pub --insecure-ignore-tlog=true';
   const http = report.byHand?.plainHttp ? ' --allow-http-registry' : '';
-  const checks: HandCheck[] = [
-    {
+  const checks: HandCheck[] = [];
+  if (publicKeys[0] !== undefined) {
+    checks.push({
       what: 'The key that this report was made with',
-      command: `cat > cosign.pub <<'END'\n${(report.publicKeys[0] ?? '').trim()}\nEND`,
-    },
-  ];
+      command: `cat > cosign.pub <<'END'\n${publicKeys[0].trim()}\nEND`,
+    });
+  }
   if (report.cluster !== undefined) {
     checks.push({
       what: 'It is the one of Tekton Chains in the cluster, if you may read it there (the namespace may be another, such as openshift-pipelines)',
@@ -182,7 +185,7 @@ function signatureChecks(edges: readonly Edge[], report: Report): HandCheck[] {
 }
 
 function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
-  const { images, labelPrefix, seal, publicKeys, byHand = {} } = report;
+  const { images, labelPrefix, seal, publicKeys, signer, byHand = {} } = report;
   const { copied, elsewhere, plainHttp } = byHand;
   const http = plainHttp ? ' --plain-http' : '';
   // Links name the registry as the cluster does, so whoever follows them has to know both names.
@@ -190,7 +193,7 @@ function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
   const asLinked = (reference: string): string =>
     elsewhere === undefined ? reference : moved(reference, elsewhere.to, elsewhere.from);
   const prefix = labelPrefix === DEFAULT_PREFIX ? '' : ` --prefix ${quote(labelPrefix)}`;
-  const key = publicKeys.length > 0 ? ' --key cosign.pub' : '';
+  const key = `${publicKeys.length > 0 ? ' --key cosign.pub' : ''}${signer === undefined ? '' : ` ${signer}`}`;
   const placesBut = (start: ReportImage): string =>
     (copied ? images : [])
       .filter((image) => image !== start)

@@ -26,9 +26,9 @@ export function reportOf(
 /** What the criteria come to, and they themselves, with what keeps the proof from the level that was asked for. */
 export function verdictOf(
   judged: readonly Criterion[],
-  keys: readonly VerificationKey[],
+  signers: readonly unknown[],
 ): Pick<Report, 'status' | 'level' | 'criteria'> {
-  const criteria = extend(judged, { 'scanned-and-signed': levelMissed(judged, keys.length > 0) });
+  const criteria = extend(judged, { 'scanned-and-signed': levelMissed(judged, signers.length > 0) });
   const failed = criteria.some(({ status }) => status === 'failed');
   return { status: failed ? 'failed' : 'passed', level: proofLevel(criteria), criteria };
 }

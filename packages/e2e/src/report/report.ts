@@ -28,6 +28,8 @@ export interface Report {
   labelPrefix: string;
   /** PEM: the keys that signatures were looked for with. */
   publicKeys: readonly string[];
+  /** Who may have signed with a certificate: options of `verify`, and of cosign. */
+  signer?: string | undefined;
   /** What commands by hand need on this machine, beside the names of the images. */
   byHand?: {
     plainHttp?: boolean;

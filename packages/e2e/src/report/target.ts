@@ -16,11 +16,11 @@ const SIGNERS: Readonly<Record<Target, string>> = {
 };
 
 /** What the proof level means, in words; on this machine a stand-in signed. */
-export function levelText({ level, target, publicKeys }: Report): string {
+export function levelText({ level, target, publicKeys, signer }: Report): string {
   if (level === 'none') return 'a check of the links or of the signatures failed, or could not be made';
   if (level === 'linked') {
     const rest =
-      publicKeys.length === 0
+      publicKeys.length === 0 && signer === undefined
         ? 'no key was given to check signatures with'
         : 'what the key was to prove was not proved';
     return `the images name each other by digest, and their bytes hash to it; ${rest}`;

@@ -49,8 +49,8 @@ ${drawn && strip('above', columns, builtIn, built)}${nodes.map((node) =>
 }
 
 /** As far as was asked for: a key asks for signatures. */
-function isProved({ level, publicKeys }: Report): boolean {
-  return level === 'attested' || (level === 'linked' && publicKeys.length === 0);
+function isProved({ level, publicKeys, signer }: Report): boolean {
+  return level === 'attested' || (level === 'linked' && publicKeys.length === 0 && signer === undefined);
 }
 
 /** Rows 2 and 3 are for what was built and what is sealed; an image that is not sealed takes both. */

@@ -1,8 +1,10 @@
+import { readIdentities } from '@multi-image/digest-chain';
 import { parseReference, type Repository } from '@multi-image/digest-chain/oci';
 import { E2eError } from '../../errors.ts';
 import { connect } from '../../look/connect.ts';
 import { readKeyFiles } from '../../look/key-files.ts';
 import type { Values } from '../../options.ts';
+import { quote } from '../../report/by-hand.ts';
 import type { Report } from '../../report/report.ts';
 import { verifyPublished } from './verify-published.ts';
 
@@ -12,14 +14,41 @@ export async function runVerifyCommand(image: string, values: Values, signal: Ab
   const { registry, elsewhere } = connect({ from: image.split('/')[0], to, plainHttp, signal });
   const at = parsePlaces(values.at);
   const keys = await readKeyFiles(values.key);
+  const identities = await readIdentities(values);
   const demands = {
     source: values.source,
     builders: values['builder-id'],
     builderTasks: values['builder-task'],
     allowPullRequest: values['allow-pull-request'],
   };
-  return verifyPublished({ reference: image, keys, revision, demands, prefix, at, registry, plainHttp, elsewhere });
+  return verifyPublished({
+    reference: image,
+    keys,
+    identities,
+    signer: signerOf(values),
+    revision,
+    demands,
+    prefix,
+    at,
+    registry,
+    plainHttp,
+    elsewhere,
+  });
 }
+
+/** Who may have signed, as options of this command and of cosign alike. */
+function signerOf(values: Values): string | undefined {
+  const named = SIGNER_OPTIONS.filter((name) => values[name] !== undefined);
+  return named.length === 0 ? undefined : named.map((name) => `--${name} ${quote(values[name] ?? '')}`).join(' ');
+}
+
+const SIGNER_OPTIONS = [
+  'certificate-identity',
+  'certificate-identity-regexp',
+  'certificate-oidc-issuer',
+  'certificate-oidc-issuer-regexp',
+  'trusted-root',
+] as const;
 
 /** Where the images of a chain that was copied are now, from `ROLE=REPOSITORY`. Throws `USAGE`, `REFERENCE_INVALID`. */
 export function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Repository> {

@@ -18,6 +18,10 @@ export interface VerifyPublishedOptions {
   /** Any image of the chain. */
   reference: string;
   keys?: readonly VerificationKey[] | undefined;
+  /** Who may have signed with a certificate. */
+  identities?: VerifyOptions['identities'];
+  /** The same, for the commands in the report. */
+  signer?: string | undefined;
   revision?: string | undefined;
   prefix?: string | undefined;
   /** What is demanded of the run that built them; see digest-chain's `verify`. */
@@ -36,26 +40,28 @@ export interface VerifyPublishedOptions {
  */
 export async function verifyPublished(options: VerifyPublishedOptions): Promise<Report> {
   const began = Date.now();
-  const { registry, keys = [], revision, plainHttp = false, elsewhere } = options;
+  const { registry, keys = [], identities = [], revision, plainHttp = false, elsewhere } = options;
   const at: ReadonlyMap<string, Repository> = options.at ?? new Map();
   const names = new LabelNames(options.prefix);
   const image = parseReference(options.reference);
-  const proof = await verify(registry, image, { ...options.demands, keys, revision, prefix: names.prefix, at }).catch(
-    (error) => throwWithPlaces(registry, image, error),
-  );
+  const proof = await verify(registry, image, {
+    ...options.demands,
+    ...{ keys, identities, revision, prefix: names.prefix, at },
+  }).catch((error) => throwWithPlaces(registry, image, error));
   const published = await publishedImages(registry, image, proof, { names, at });
   const images = published.map((entry) => entry.image);
   const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
-  const criteria = judgePublished(proof, published, { seal, withKey: keys.length > 0 });
+  const criteria = judgePublished(proof, published, { seal, withKey: keys.length + identities.length > 0 });
   return {
     version: 1,
     target: 'published',
-    ...verdictOf(criteria, keys),
+    ...verdictOf(criteria, [...keys, ...identities]),
     revision: proof.revision ?? 'unknown',
     uncommitted: [],
     seal,
     labelPrefix: names.prefix,
     publicKeys: pemOf(keys),
+    signer: options.signer,
     images,
     runs: [],
     byHand: { plainHttp, elsewhere, copied: at.size > 0 },
@@ -96,7 +102,7 @@ function judgePublished(
   const run = 'what a run did is not in a registry; pnpm e2e and pnpm e2e --target tenant see it';
   const attested = withKey
     ? evidence('provenance', 'builder', 'source', 'built-by', 'build-args')
-    : [skipped('provenance', 'no key was given: --key cosign.pub proves it by the signed provenance')];
+    : [skipped('provenance', 'no key was given: --key cosign.pub, or an identity, proves it by the signed provenance')];
   const extracted = images.slice(1).map(({ title }) => title);
   const titles = titlesOf(images, extracted, seal);
   const judged: Readonly<Record<CriterionId, readonly Evidence[]>> = {
