@@ -220,7 +220,7 @@ describe('an identity', () => {
     ['a pattern that matches a part', { subject: /org\/repo/u }, true],
     ['a pattern of the whole', { subject: /^https:\/\/github\.com\/org\/repo\/.*@refs\/heads\/main$/u }, true],
     ['a pattern of another beginning', { subject: /^org\/repo/u }, false],
-    ['a pattern that remembers where it was', { subject: /github/g }, true],
+    ['a pattern that remembers where it was', { subject: /org\/repo/g }, true],
     ['a pattern of the issuer', { issuer: /actions/u }, true],
     ['a pattern of another issuer', { issuer: /google/u }, false],
     ['a part as it is', { subject: 'https://github.com/org/repo' }, false],
