@@ -1,12 +1,14 @@
 import { createPublicKey } from 'node:crypto';
 import { DEFAULT_PREFIX, DigestChainError, LabelNames } from '@multi-image/digest-chain/oci';
 import { z } from 'zod';
-import type { TaskParams } from '../files/task-params.ts';
-import { CATALOG_TASKS } from '../pins.ts';
+import { CATALOG_TASKS, type CatalogTask } from '../pins.ts';
 
 /** Konflux's checks of a finished image, in the order they are rendered. */
 export const CHECKS = ['clair-scan', 'clamav-scan', 'deprecated-image-check', 'rpms-signature-scan'] as const;
 export type KonfluxCheck = (typeof CHECKS)[number];
+
+/** Params of tasks from Konflux's catalog that differ from what is rendered; null takes one away. */
+export type TaskParams = Partial<Record<CatalogTask, { params: Record<string, string | string[] | null> }>>;
 
 /** One image of a chain, as it is written in `konflux.config.ts`. The schema below says what each field is for. */
 export interface ImageConfig {

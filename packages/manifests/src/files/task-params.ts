@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
+import type { TaskParams } from '../config/schema.ts';
 import { CATALOG_TASKS, type CatalogTask } from '../pins.ts';
 import type { ComparedFile } from './drift.ts';
-
-/** Params of tasks from Konflux's catalog that differ from what is rendered; null takes one away. */
-export type TaskParams = Partial<Record<CatalogTask, { params: Record<string, string | string[] | null> }>>;
 
 interface Call {
   readonly key: string;
