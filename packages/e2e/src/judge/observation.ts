@@ -82,6 +82,10 @@ export interface ObservedImage {
   published: ImageView;
   latest: ImageView;
   /** What running it gave, or why this machine can't; absent where its program is not one that ends by itself. */
+  /** Text that it has to print; set where the config says how the image is run, which is then all that is asked of it. */
+  expected?: string | undefined;
+  /** Why nobody tried to run it; no criterion is the worse for that. */
+  notRun?: string | undefined;
   output?: CommandResult | { problem: string } | undefined;
   /** Only of a sealed image: taken apart again. */
   unsealed?: { digest: string; bytesEqual: boolean } | { problem: string } | undefined;

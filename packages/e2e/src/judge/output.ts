@@ -25,6 +25,15 @@ export function outputEvidence(
   const what = `podman run of ${title(image)}`;
   const said = `${tail(stdout + stderr)} (exit code ${exitCode})`;
   if (exitCode !== 0) return [failed('runs', what, 'exit code 0', said)];
+  if (image.expected !== undefined) {
+    const ran = passed('runs', `${what} ended with exit code 0`);
+    const text = `${what} prints what its config expects`;
+    if (image.expected === '') return [ran];
+    return [
+      ran,
+      stdout.includes(image.expected) ? passed('expect', text) : failed('expect', text, image.expected, said),
+    ];
+  }
   const lines = stdout.split(/\r?\n/);
   const line = (check: string, name: string, value: string, matches: (text: string) => boolean): Evidence => {
     const found = value ? lines.find(matches) : undefined;

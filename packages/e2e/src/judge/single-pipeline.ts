@@ -1,5 +1,5 @@
 import { builtDigest, describeTask, isPruned, PRUNED_REASON, taskOf } from './chain-view.ts';
-import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
+import { type Evidence, equal, failed, NOT_RUN, passed, skipped } from './criterion.ts';
 import type { ImageView, Observation, ObservedImage } from './observation.ts';
 import { outputEvidence } from './output.ts';
 import { succeeded } from './runs.ts';
@@ -49,6 +49,7 @@ function published(image: ObservedImage): Evidence {
 }
 
 function notRun(image: ObservedImage): Evidence[] {
+  if (image.notRun !== undefined) return [skipped(NOT_RUN, `${title(image)} was not run: ${image.notRun}`)];
   if (image.output === undefined || !('problem' in image.output)) return [];
   return [skipped('runs', `${title(image)} was not run: ${image.output.problem}`)];
 }

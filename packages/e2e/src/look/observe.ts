@@ -37,10 +37,16 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     name: string,
     looks: readonly Promise<ObservedImage>[],
     went: (seen: ObservedImage) => boolean,
+    wasSkipped: (seen: ObservedImage) => boolean = () => false,
   ) => {
     progress?.started(name);
     const seen = await Promise.all(looks);
-    progress?.ended(name, seen.every(went) ? 'passed' : 'failed');
+    const skipped = seen.filter(wasSkipped);
+    if (skipped.length === 0) progress?.ended(name, seen.every(went) ? 'passed' : 'failed');
+    else {
+      const note = `not run: ${skipped.map((image) => image.name).join(', ')}`;
+      progress?.ended(name, !seen.every(went) ? 'failed' : skipped.length === seen.length ? 'skipped' : 'passed', note);
+    }
     return seen;
   };
   const looked = await step(
@@ -50,8 +56,9 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   );
   const ran = await step(
     'run the images',
-    looked.map((image) => observer.run(image)),
+    looked.map((image, index) => observer.run(image, chain.images[index]?.run)),
     ({ output }) => output === undefined || 'problem' in output || output.exitCode === 0,
+    ({ notRun }) => notRun !== undefined,
   );
   const images = await step(
     'verify the chain',
@@ -103,11 +110,18 @@ class Observer {
     return { ...seen, origin: await this.#origin(seen, digest) };
   }
 
-  /** Runs an image that ends by itself. */
-  async run(image: ObservedImage): Promise<ObservedImage> {
+  /** Runs an image that ends by itself: one whose config says how, or this template's own. */
+  async run(image: ObservedImage, how: PlannedImage['run']): Promise<ObservedImage> {
     const { digest, entrypoint = [] } = image.published.digest === undefined ? image.origin : image.published;
-    if (digest === undefined || !entrypoint.includes(OWN_PROGRAM)) return image;
-    return { ...image, output: await this.#options.runImage(`${image.repository}@${digest}`) };
+    if (digest === undefined) return { ...image, notRun: 'it is not there' };
+    const reference = `${image.repository}@${digest}`;
+    if (how === false) return { ...image, notRun: 'its config says run: false' };
+    if (how !== undefined) {
+      return { ...image, expected: how.expect ?? '', output: await this.#options.runImage(reference, how.args) };
+    }
+    if (entrypoint.includes(OWN_PROGRAM)) return { ...image, output: await this.#options.runImage(reference) };
+    const notRun = `nobody knows whether it ends by itself: say how in its config, run: { args, expect }, or run: false`;
+    return { ...image, notRun };
   }
 
   /** Verifies the chain behind an image that others embed, and takes its seal off. */

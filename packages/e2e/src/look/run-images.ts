@@ -3,8 +3,11 @@ import { type CommandOptions, type CommandResult, run } from '@multi-image/kit/c
 import { reasonOf } from '@multi-image/kit/errors';
 import { probeContainers } from '@multi-image/tekton-local';
 
-/** Runs `repository@digest`; answers with what it printed, or why this machine can't. */
-export type ImageRunner = (reference: string) => Promise<CommandResult | { problem: string }>;
+/** Runs `repository@digest` by its entrypoint, with these arguments; answers with what it printed, or why this machine can't. */
+export type ImageRunner = (
+  reference: string,
+  imageArgs?: readonly string[],
+) => Promise<CommandResult | { problem: string }>;
 
 /** The program of this repository's own images; it ends by itself, which an image of a fork need not do. */
 export const OWN_PROGRAM = '/app/entrypoint.mts';
@@ -19,7 +22,7 @@ export function podmanRunner(where: {
   elsewhere?: { from: string; to: string } | undefined;
 }): ImageRunner {
   const { plainHttp = false, elsewhere } = where;
-  return async (reference) => {
+  return async (reference, imageArgs) => {
     const [host = '', ...path] = reference.split('/');
     const exact = [host === elsewhere?.from ? elsewhere.to : host, ...path].join('/');
     // Podman knows no loopback: every registry has TLS for it.
@@ -28,7 +31,7 @@ export function podmanRunner(where: {
       const { runArguments } = await probeContainers({});
       const wasThere = (await run('podman', ['image', 'exists', exact])).exitCode === 0;
       const tls = isPlain ? ['--tls-verify=false'] : [];
-      return await runOnce(exact, [...tls, ...runArguments], { timeout: 300_000 }, wasThere);
+      return await runOnce(exact, [...tls, ...runArguments], { timeout: 300_000, imageArgs }, wasThere);
     } catch (error) {
       return { problem: reasonOf(error) };
     }
@@ -39,12 +42,12 @@ export function podmanRunner(where: {
 export async function runOnce(
   exact: string,
   args: readonly string[],
-  options: CommandOptions,
+  { imageArgs = [], ...options }: CommandOptions & { imageArgs?: readonly string[] | undefined },
   keep: boolean = false,
 ): Promise<CommandResult> {
   try {
     // What a pull says is not what the image says.
-    return await run('podman', ['run', '--rm', '--quiet', '--network', 'none', ...args, exact], options);
+    return await run('podman', ['run', '--rm', '--quiet', '--network', 'none', ...args, exact, ...imageArgs], options);
   } finally {
     if (!keep) await run('podman', ['rmi', '--force', exact]);
   }

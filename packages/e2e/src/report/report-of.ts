@@ -51,7 +51,7 @@ function imagesOf({ images, seal, revision }: Observation): readonly ReportImage
     sealedDigest: image.embeddedBy.length > 0 && seal === 'label' ? (image.published.digest ?? null) : null,
     latestDigest: image.latest.digest ?? null,
     signature: signatureOf(image.role, checks),
-    ran: image.output !== undefined && 'exitCode' in image.output,
+    ran: image.output !== undefined && 'exitCode' in image.output && image.expected === undefined,
   }));
 }
 

@@ -5,8 +5,10 @@ import { argumentPrefix, defaultName } from './names.ts';
 
 /** An image with every default filled in and its edges followed. */
 export interface PlannedImage
-  extends Readonly<Required<Omit<ImageConfig, 'component' | 'embeds' | 'pullRequestExpiry'>>> {
+  extends Readonly<Required<Omit<ImageConfig, 'component' | 'embeds' | 'pullRequestExpiry' | 'run'>>> {
   readonly component: string | undefined;
+  /** How it is run to prove what it prints; undefined where the config does not say. */
+  readonly run: ImageConfig['run'];
   /** Registry and repository, without a tag. */
   readonly repository: string;
   /** Images whose digests are baked into this one. */
@@ -106,6 +108,7 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
     ...image,
     name,
     component: image.component,
+    run: image.run,
     serviceAccount: image.serviceAccount ?? `build-pipeline-${image.component ?? ''}`,
     repository: `${config.registry}/${image.repository}`,
     context: image.context ?? '.',

@@ -26,6 +26,7 @@ export interface ImageConfig {
   platforms?: string[] | undefined;
   pullRequestExpiry?: string | undefined;
   checks?: KonfluxCheck[] | undefined;
+  run?: false | { args?: string[] | undefined; expect?: string | undefined } | undefined;
 }
 
 /** A chain as it is written in `konflux.config.ts`: where it is built and released, and its images. */
@@ -176,6 +177,16 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
     'Build for these platforms, one task each, and join them in an index. Default: the platform of the cluster.',
   ),
   pullRequestExpiry: optional(expiry, 'When the image of a pull request expires. Default: that of the chain.'),
+  run: optional(
+    z.union([
+      z.literal(false),
+      z.strictObject({
+        args: optional(z.array(literal).max(100, 'at most 100 arguments'), 'What its entrypoint is given.'),
+        expect: optional(literal, 'Text that it prints.'),
+      }),
+    ]),
+    'How the proof runs the image, without a network: by its own entrypoint, that ends by itself; or false. Default: it is run where it has the program of this template.',
+  ),
   checks: optional(checks, "Konflux's checks of this image. Default: those of the chain."),
 });
 

@@ -166,11 +166,11 @@ function refuseDrift(config: LoadedConfig, { checkout }: Source, allowed: boolea
 
 /** Runs images of this run under names by which the janitor finds what is left of them. */
 function imageRunner(janitor: Janitor, runArguments: readonly string[], signal: AbortSignal): ImageRunner {
-  return (exact) => {
+  return (exact, imageArgs) => {
     const name = `multi-image-${janitor.marker}-${exact.slice(-12)}`;
     janitor.remember({ kind: 'image', name: exact });
     janitor.remember({ kind: 'containers', prefix: name });
     const args = ['--name', name, '--tls-verify=false', ...runArguments];
-    return runOnce(exact, args, { signal, timeout: 120_000 });
+    return runOnce(exact, args, { signal, timeout: 120_000, imageArgs });
   };
 }
