@@ -17,6 +17,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'sealed-from':
     'the seal names another image than the one that was built: start the build again; somebody else may have pushed the tag since',
   runs: 'run it by hand: podman run --rm <image>; what it said last is above',
+  expect: 'run it by hand with the args of its config: expect has to be in what it prints on standard output',
   greeting:
     'these lines are printed by apps/image1 and apps/image2: were two Containerfiles or repositories swapped? A program of your own is not judged by them: give the image another label name in its Containerfile',
   'prints-digest':
