@@ -29,14 +29,14 @@ bring_bases() {
 
 # On somebody's own machine, where it is kept and found again.
 pull_base() {
-  local base=$1 policy_of_pull=newer
+  local base=$1 policy_of_pull=always
   local -a from=("--tls-verify=$(verify_tls "$base")")
   printf 'Pulling %s\n' "$base"
   if [[ $base == *@sha256:* ]]; then
     # A digest can't change; what only has a tag is looked for anew.
     policy_of_pull=missing digests[$base]=${base##*@}
   else
-    digests[$base]=$(as_user again skopeo inspect "${policy[@]}" "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/')
+    digests[$base]=$(as_user again skopeo inspect "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/')
   fi
   as_user again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" "--platform=linux/$architecture" \
     "${from[@]}" "$base" >/dev/null
