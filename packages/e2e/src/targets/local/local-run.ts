@@ -151,7 +151,9 @@ function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): 
 /** The pipelines that run are files: where they are not what the config says, they would do something else. */
 function refuseDrift(config: LoadedConfig, { checkout }: Source, allowed: boolean): void {
   const drifts = findRenderedDrift(config, join(checkout, config.folder)).filter(
-    ({ path, found }) => !allowed || (path.startsWith('.tekton/') && found === 'no such file'),
+    // What is no longer rendered is no longer run either.
+    ({ path, expected, found }) =>
+      expected !== 'no such file' && (!allowed || (path.startsWith('.tekton/') && found === 'no such file')),
   );
   const [first] = drifts;
   if (first === undefined) return;
