@@ -57,7 +57,7 @@ describe('what is published', () => {
   beforeAll(async () => {
     await run(join(BIN, 'tsdown'), ['--out-dir', 'dist'], PACKAGE);
     const archive = join(folder, 'package.tgz');
-    await run('npx', ['--yes', 'pnpm@12', 'pack', '--out', archive], PACKAGE);
+    await run('npx', ['--yes', '--prefer-offline', 'pnpm@12', 'pack', '--out', archive], PACKAGE);
     await run('npm', ['install', '--offline', '--no-audit', '--no-fund', archive]);
     chain = await pushChain(server.host, 'org');
     const readme = await readFile(join(PACKAGE, 'README.md'), 'utf8');

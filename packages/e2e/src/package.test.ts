@@ -22,7 +22,7 @@ beforeAll(() => {
   const archive = join(folder, 'package.tgz');
   const run = (program: string, args: string[]) => execFileSync(program, args, { cwd: PACKAGE, stdio: 'pipe' });
   run(join(repository, 'node_modules/.bin/tsdown'), []);
-  run('npx', ['--yes', 'pnpm@12', 'pack', '--out', archive]);
+  run('npx', ['--yes', '--prefer-offline', 'pnpm@12', 'pack', '--out', archive]);
   run('tar', ['--extract', '--strip-components=1', '--file', archive, '--directory', installed]);
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) {

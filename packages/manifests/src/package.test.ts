@@ -20,7 +20,7 @@ test('what is published works by itself: packed, with its pins, its schema and i
 
   run(join(BIN, 'tsdown'), [], PACKAGE);
   const archive = workspace.path('package.tgz');
-  run('npx', ['--yes', 'pnpm@12', 'pack', '--out', archive], PACKAGE);
+  run('npx', ['--yes', '--prefer-offline', 'pnpm@12', 'pack', '--out', archive], PACKAGE);
   run('tar', ['--extract', '--strip-components=1', '--file', archive, '--directory', installed]);
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     bin: Record<string, string>;
