@@ -2,14 +2,24 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ParseArgsConfig } from 'node:util';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import type { CertificateIdentity } from '../attestation/keyless.ts';
 import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../attestation/keyless-root.ts';
 import { DigestChainError } from '../errors.ts';
 
 /** The options that say who may have signed with a certificate, named as cosign names them. */
-export const IDENTITY_OPTIONS = {
+export const IDENTITY_OPTIONS: Readonly<
+  Record<
+    | 'certificate-identity'
+    | 'certificate-identity-regexp'
+    | 'certificate-oidc-issuer'
+    | 'certificate-oidc-issuer-regexp'
+    | 'trusted-root'
+    | 'tuf-mirror'
+    | 'tuf-root',
+    { readonly type: 'string' }
+  >
+> = {
   'certificate-identity': { type: 'string' },
   'certificate-identity-regexp': { type: 'string' },
   'certificate-oidc-issuer': { type: 'string' },
@@ -17,7 +27,7 @@ export const IDENTITY_OPTIONS = {
   'trusted-root': { type: 'string' },
   'tuf-mirror': { type: 'string' },
   'tuf-root': { type: 'string' },
-} as const satisfies ParseArgsConfig['options'];
+};
 
 export type IdentityValues = { readonly [name in keyof typeof IDENTITY_OPTIONS]?: string | undefined };
 
