@@ -61,3 +61,17 @@ it('throws the error class of the package that asks', async () => {
   class Failure extends CodedError {}
   await expect(run('no-such-program', [], {}, Failure)).rejects.toBeInstanceOf(Failure);
 });
+
+it('runs many programs at once without many listeners', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  try {
+    await Promise.all(Array.from({ length: 12 }, () => run('true', [])));
+    // A warning comes in a tick of its own.
+    await new Promise(setImmediate);
+    expect(warnings).toEqual([]);
+  } finally {
+    process.off('warning', note);
+  }
+});

@@ -69,7 +69,7 @@ export async function run(
     }
   };
   signal.addEventListener('abort', kill, { once: true });
-  process.once('exit', kill);
+  endWithThisProcess(kill);
   const stdout = collect(child.stdout, options.onLine);
   const stderr = collect(child.stderr, options.onLine);
   try {
@@ -87,7 +87,7 @@ export async function run(
     };
   } finally {
     signal.removeEventListener('abort', kill);
-    process.off('exit', kill);
+    running.delete(kill);
   }
 }
 
@@ -106,6 +106,18 @@ export async function runOrThrow(
     expected: `\`${[program, ...args].join(' ')}\` to exit with 0`,
     found: said === '' ? 'no word of why' : said,
   });
+}
+
+const running = new Set<() => void>();
+
+// One listener for all of them: Node takes many of one kind for a leak, and says so.
+function endWithThisProcess(kill: () => void): void {
+  if (!process.listeners('exit').includes(endAll)) process.on('exit', endAll);
+  running.add(kill);
+}
+
+function endAll(): void {
+  for (const kill of running) kill();
 }
 
 function collect(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): () => Buffer {
