@@ -71,15 +71,24 @@ async function checkRuns(reader: EvidenceReader, found: readonly Found[], demand
     throw noRun(runs, found, digests);
   });
   if (provenance.check.status !== 'passed') return [provenance.check, ...unjudged(images)];
-  let best: { passed: number; checks: readonly Check[] } | undefined;
+  let best: readonly Check[] | undefined;
   for (const run of complete) {
     const judged = await judgeRun(run, images, demands);
     const checks = [{ ...provenance.check, evidence: describeRun(run) }, ...judged];
-    const passed = checks.filter(({ status }) => status === 'passed').length;
-    if (best === undefined || passed > best.passed) best = { passed, checks };
-    if (passed === checks.length) break;
+    if (best === undefined || saysMore(checks, best)) best = checks;
+    if (count(best, 'passed') === best.length) break;
   }
-  return best?.checks ?? [provenance.check];
+  return best ?? [provenance.check];
+}
+
+/** What contradicts the chain lowers its level, so a run that contradicts it less goes before one that proves more. */
+function saysMore(checks: readonly Check[], others: readonly Check[]): boolean {
+  const fewer = count(others, 'failed') - count(checks, 'failed');
+  return fewer > 0 || (fewer === 0 && count(checks, 'passed') > count(others, 'passed'));
+}
+
+function count(checks: readonly Check[], status: Check['status']): number {
+  return checks.filter((check) => check.status === status).length;
 }
 
 function unjudged(images: readonly AttestedImage[]): readonly Check[] {
