@@ -193,9 +193,37 @@ describe('a task', () => {
   });
 });
 
-test('what Chains wrote is remembered when it is seen', () => {
-  const { effects } = play(begin(), see(runOf('app', { ...over, signed: 'true' })));
-  expect(effects).toContainEqual({ type: 'remember', known: { signed: { app: 'true' } } });
+describe('what Chains wrote on a run', () => {
+  const signed = runOf('app', { ...over, signed: 'true' });
+  const ofType = (effects: readonly RunsEffect[], type: string): RunsEffect[] =>
+    effects.filter((effect) => effect.type === type);
+
+  test('is remembered with what the run did, and not before: one who knew only that would wait for a run that is pruned', () => {
+    const seen = play(begin(), see(signed));
+    expect(ofType(seen.effects, 'remember')).toEqual([]);
+    expect(ofType(play(seen.state, { type: 'settled', run: signed }).effects, 'remember')).toEqual([
+      {
+        type: 'remember',
+        known: {
+          revision: OURS,
+          signed: { app: 'true' },
+          finished: { app: expect.objectContaining({ name: signed.name }) },
+        },
+      },
+    ]);
+  });
+
+  test('after that is remembered when it is seen', () => {
+    const run = runOf('app', over);
+    const { effects } = play(begin(), see(run), { type: 'settled', run }, see(signed));
+    expect(effects).toContainEqual({ type: 'remember', known: { signed: { app: 'true' } } });
+  });
+
+  test('is not said of the run that takes its place, also where it was not looked at to its end', () => {
+    const later = runOf('app', { name: 'app-on-push-2', created: 3000, startedAt: 3000 });
+    expect(play(begin(), see(signed), see(later)).state.signed.size).toBe(0);
+    expect(begin({ signed: { app: 'true' } }).signed.size).toBe(0);
+  });
 });
 
 test('a resumed run goes on with what had ended, and does not take an older run for it', () => {

@@ -67,7 +67,9 @@ export function runsState(
     tasks: new Map(),
     settling: new Set(),
     finished: new Map(Object.entries(known.finished)),
-    signed: new Map(Object.entries(known.signed ?? {})),
+    signed: new Map(
+      Object.entries(known.signed ?? {}).filter(([component]) => known.finished[component] !== undefined),
+    ),
   };
 }
 
@@ -140,14 +142,17 @@ function chooseCommit(draft: Draft, run: RunRecord): void {
 function take(draft: Draft, run: RunRecord): void {
   const { components, records, tasks, settling, finished, signed, effects } = draft;
   const known = records.get(run.component);
+  const isOther = known !== undefined && known.uid !== run.uid;
   // A commit that was built twice: the later run counts, also after an earlier one has ended.
-  if (known !== undefined && known.uid !== run.uid && !isLater(run, known)) return;
+  if (isOther && !isLater(run, known)) return;
   const ended = finished.get(run.component);
   if (ended !== undefined && ended.name !== run.name) {
     if ((run.startedAt ?? run.created) <= ended.startedAt) return;
     finished.delete(run.component);
     signed.delete(run.component);
   }
+  // What Chains wrote on the run whose place this one takes says nothing of this one.
+  if (isOther) signed.delete(run.component);
   records.set(run.component, run);
   if (known?.uid !== run.uid) {
     effects.push({ type: 'line', text: `${run.component}: PipelineRun ${run.name}` });
@@ -158,7 +163,7 @@ function take(draft: Draft, run: RunRecord): void {
   // Who prunes runs does so after Chains was here, and perhaps before anybody else looks.
   if (run.signed !== undefined && run.signed !== signed.get(run.component)) {
     signed.set(run.component, run.signed);
-    effects.push({ type: 'remember', known: { signed: Object.fromEntries(signed) } });
+    if (finished.has(run.component)) effects.push({ type: 'remember', known: { signed: signedOf(draft) } });
   }
   if (isOver(run) && !settling.has(run.uid)) {
     settling.add(run.uid);
@@ -212,11 +217,22 @@ function finish(draft: Draft, run: RunRecord): void {
   // A later run may have taken its place meanwhile.
   if (records.get(run.component)?.uid !== run.uid) return;
   finished.set(run.component, factsOf(run, tasks.values()));
-  effects.push({ type: 'remember', known: { finished: Object.fromEntries(finished), revision } });
+  effects.push({
+    type: 'remember',
+    known: { finished: Object.fromEntries(finished), signed: signedOf(draft), revision },
+  });
   const isGood = run.succeeded === 'True';
   const note = isGood ? '' : run.message;
   effects.push({ type: 'ended', what: run.component, status: isGood ? 'passed' : 'failed', note });
   if (areFinished(draft)) effects.push({ type: 'all-finished' });
+}
+
+/**
+ * What Chains wrote on the runs that are over and known as a whole. A resumed run that were told of another one's would
+ * look for a run that may be pruned by then, and wait for it in vain.
+ */
+function signedOf({ signed, finished }: Draft): Record<string, string> {
+  return Object.fromEntries([...signed].filter(([component]) => finished.has(component)));
 }
 
 function keyOf({ run, name }: TaskRecord): string {
