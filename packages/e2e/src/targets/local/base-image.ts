@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createRegistry, parseReference } from '@multi-image/digest-chain/oci';
 import { run, runOrThrow } from '@multi-image/kit/commands';
+import { reasonOf } from '@multi-image/kit/errors';
 import { buildNodeBase } from '@multi-image/tekton-local';
 
 export interface BaseImage {
@@ -37,13 +39,15 @@ async function canHave(image: string, signal?: AbortSignal): Promise<string | un
   const exact = withoutTag(image);
   if ((await run('podman', ['image', 'exists', exact], { signal })).exitCode === 0) return undefined;
   // Asked first, with little patience: where there is no network, a pull retries for a long time.
-  const asked = await run('skopeo', ['inspect', '--raw', `docker://${exact}`], { signal, timeout: 15_000 }).catch(
-    (error: unknown) => {
-      signal?.throwIfAborted();
-      return { exitCode: 1, stderr: error instanceof Error ? error.message : String(error) };
-    },
-  );
-  if (asked.exitCode !== 0) return asked.stderr.trim().split(': ').at(-1)?.replace(/"$/, '') || 'no answer';
+  try {
+    const reference = parseReference(exact);
+    const registry = createRegistry({ signal, timeout: 15_000, deadline: 15_000, retries: 1 });
+    const found = await registry.headManifest(reference, reference.digest ?? reference.tag ?? 'latest');
+    if (found === undefined) return 'its registry has no such image';
+  } catch (error) {
+    signal?.throwIfAborted();
+    return reasonOf(error);
+  }
   await runOrThrow('podman', ['pull', '--quiet', exact], { signal });
   return undefined;
 }

@@ -18,6 +18,7 @@ import { startLocalRegistry } from './local-registry.ts';
 import { runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import { type Source, takeSource } from './source.ts';
+import { userEnvironment } from './user-environment.ts';
 
 export interface LocalRunOptions {
   /** A folder in the repository to build. */
@@ -52,13 +53,20 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
   if (installed.length > 0) progress.line(`installed ${installed.join(' ')}`);
 
   const janitor = new Janitor();
-  const { TMPDIR } = process.env;
+  const changed: Record<string, string | undefined> = {};
+  const setEnvironment = (values: Readonly<Record<string, string | undefined>>): void => {
+    for (const [name, value] of Object.entries(values)) {
+      changed[name] = process.env[name];
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
   let done = false;
   try {
     const folder = await mkdtemp(join(tmpdir(), 'multi-image-'));
     janitor.remember({ kind: 'folder', path: folder });
     // Whatever anything in the run puts into the temporary folder goes with the run.
-    process.env.TMPDIR = folder;
+    setEnvironment({ TMPDIR: folder, ...(await userEnvironment(folder)) });
     const source = await takeSource(options.cwd, folder, signal);
     sayWhatIsBuilt(source, progress);
     const config = await loadConfig(join(source.root, options.config));
@@ -133,8 +141,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     };
   } finally {
     progress.stop();
-    if (TMPDIR === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = TMPDIR;
+    setEnvironment({ ...changed });
     await (done && keep ? janitor.leave() : janitor.finish());
   }
 }

@@ -1,0 +1,47 @@
+import { constants } from 'node:fs';
+import { access, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where podman, buildah and skopeo look for logins if nobody names a file (containers-auth.json(5)). */
+function usualAuthFile(runtime: string | undefined): string {
+  return runtime ? join(runtime, 'containers/auth.json') : `/run/containers/${process.getuid?.()}/auth.json`;
+}
+
+/**
+ * What to change in the environment so that podman, buildah and skopeo work for whoever this process is, with that user's
+ * logins. They need a file of logins that may be read, even if there is none: without XDG_RUNTIME_DIR (su, cron, many CI
+ * systems) they look below a folder that root alone may enter, and fail. A runtime folder that su or sudo left from another
+ * user counts as none.
+ *
+ * @param folder gets an empty file of logins where the user has no other
+ */
+export async function userEnvironment(
+  folder: string,
+  { XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE, HOME }: NodeJS.ProcessEnv = process.env,
+): Promise<Partial<Record<'XDG_RUNTIME_DIR' | 'REGISTRY_AUTH_FILE', string | undefined>>> {
+  const home = HOME || homedir();
+  const isForeign = Boolean(XDG_RUNTIME_DIR) && (await problemOf(XDG_RUNTIME_DIR ?? '', constants.W_OK)) !== undefined;
+  const runtime = isForeign ? undefined : XDG_RUNTIME_DIR;
+  const changed = isForeign ? { XDG_RUNTIME_DIR: undefined } : {};
+  const problem = await problemOf(usualAuthFile(runtime), constants.R_OK);
+  if (REGISTRY_AUTH_FILE || problem === undefined || problem === 'ENOENT') return changed;
+  const others = [
+    join(XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json'),
+    join(DOCKER_CONFIG || join(home, '.docker'), 'config.json'),
+  ];
+  for (const file of others) {
+    if ((await problemOf(file, constants.R_OK)) === undefined) return { ...changed, REGISTRY_AUTH_FILE: file };
+  }
+  const empty = join(folder, 'auth.json');
+  await writeFile(empty, '{"auths":{}}\n');
+  return { ...changed, REGISTRY_AUTH_FILE: empty };
+}
+
+/** Why a path can't be used so, as the system's code; undefined where it can. */
+async function problemOf(path: string, mode: number): Promise<string | undefined> {
+  return access(path, mode).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? 'EACCES',
+  );
+}
