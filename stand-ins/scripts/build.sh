@@ -5,6 +5,8 @@ umask 022
 
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+# shellcheck source=sandbox.sh
+. "${BASH_SOURCE[0]%/*}/sandbox.sh"
 
 # Plain HTTP is for the registry of the image. Bases come from others, whose certificates still count.
 verify_tls() {
@@ -25,6 +27,21 @@ else
     if [[ $1 == -- ]]; then "${@:2}"; elif [[ $EUID == 0 ]]; then unshare "$@"; else buildah unshare -- unshare "$@"; fi
   }
 fi
+# Runs buildah where it runs what a Containerfile says: in a Pod that is around it already, on a machine in a sandbox,
+# unless whoever runs this has agreed to do without.
+contained() {
+  if [[ -z ${BUILDAH_STORAGE:-} || ${ISOLATION:-} == chroot ]]; then
+    apart "$@"
+  else
+    local options=()
+    while [[ $1 != -- ]]; do
+      options+=("$1")
+      shift
+    done
+    mkdir "$work/sandbox"
+    sandbox "${options[@]}" -- "$work/sandbox" "${@:2}"
+  fi
+}
 
 refuse ACTIVATION_KEY "$ACTIVATION_KEY" activation-key
 refuse ADDITIONAL_SECRET "$ADDITIONAL_SECRET" does-not-exist
@@ -122,6 +139,13 @@ fi
 # shellcheck source=containerfile.sh
 . "${BASH_SOURCE[0]%/*}/containerfile.sh"
 read_containerfile "$containerfile"
+version=$(buildah --version | sed 's/^buildah version \([0-9.]*\).*/\1/')
+if [[ ${#image_writes[@]} != 0 ]] && ! printf '1.35.1\n%s\n' "$version" | sort --check=quiet --version-sort; then
+  # CVE-2024-1753. Some older releases have the fix, which their version does not tell.
+  fail "this buildah may follow a link of an image out of the build, with the right to write there" \
+    "  expected: buildah 1.35.1 or newer, or no RUN that mounts an image's path to write to it" \
+    "  found: buildah $version, and $(printf '%q ' "${image_writes[@]}")"
+fi
 
 work=$(mktemp -d -p "$WORKDIR")
 # What buildah keeps meanwhile is as large as the image: it goes to a volume.
@@ -131,6 +155,10 @@ if [[ -n ${BUILDAH_STORAGE:-} ]]; then
   # A storage of this build alone, in which this machine's images can be used as well.
   mapfile -t storage <<<"$BUILDAH_STORAGE"
   storage+=("--root=$work/root" "--runroot=$work/run")
+  sandbox_writes=("$(realpath -- "$WORKDIR")")
+  for option in "${storage[@]}"; do
+    if [[ $option == *.imagestore=* ]]; then sandbox_sees+=("${option##*.imagestore=}"); fi
+  done
 else
   # A Pod's fsGroup would be the group of all that is made in there, which no user namespace has.
   chown -R 0:0 "$WORKDIR"
@@ -205,7 +233,7 @@ label quay.expires-after "$IMAGE_EXPIRES_AFTER"
 
 name=localhost/stand-in/build:image
 if [[ $architecture != "$node" ]]; then printf 'Building for linux/%s on linux/%s: no RUN.\n' "$architecture" "$node"; fi
-if ! apart "${isolation[@]}" -- buildah "${storage[@]}" build "${policy[@]}" "${options[@]}" "${contexts[@]}" "${labels[@]}" \
+if ! contained "${isolation[@]}" -- buildah "${storage[@]}" build "${policy[@]}" "${options[@]}" "${contexts[@]}" "${labels[@]}" \
   "${annotations[@]}" "--tag=$name" "--file=$containerfile" "$folder" 2>&1 | tee "$work/log"; then
   # What was begun last. A RUN may have failed for any reason, of which this one is the likeliest.
   step=$(sed -n 's/^.*STEP [0-9]*\/[0-9]*: //p' "$work/log" | tail -n 1)

@@ -2,10 +2,11 @@
 # Reads from a Containerfile which images it is built from, so that they can be there before the network is cut off.
 # Heeded is what decides that: ARG before the first FROM, FROM, COPY --from and RUN --mount=…from=. The build itself is
 # buildah's. It needs `build_args`, `architecture` and `node`, and leaves `bases` (its keys are the images), `by_argument` (those
-# that a build argument names whole, by its name), `stages` (what each one stands on in the end, by name and number) and
-# `last` (the last stage's number).
+# that a build argument names whole, by its name), `stages` (what each one stands on in the end, by name and number),
+# `last` (the last stage's number) and `image_writes` (mounts of RUN that write to a path of an image, or may).
 # shellcheck disable=SC2034,SC2154
 declare -A arguments=() stages=([scratch]='') bases=() by_argument=()
+image_writes=()
 stage=0 last=scratch
 
 # Fills in build arguments and takes quotes away. What is not known stays as it is.
@@ -27,6 +28,10 @@ expand() {
 note_base() {
   local name=$1
   if [[ -z $name || $name == *'$'* || $name =~ ^[0-9]+$ || -n ${stages[${name,,}]+known} ]]; then return; fi
+  # A base is an image of a registry. buildah would take a folder or an archive of this machine as well.
+  if [[ $name =~ ^(dir|oci|oci-archive|docker-archive|docker-daemon|containers-storage|ostree|sif|tarball): ]]; then
+    fail 'the Containerfile is built from what is no image of a registry' "  found: $name"
+  fi
   bases[$name]=1
 }
 
@@ -74,6 +79,8 @@ read_instruction() {
           expand "${BASH_REMATCH[2]-${BASH_REMATCH[1]}}"
           note_base "$expanded"
         fi
+        # A variable may stand for any part of it.
+        if [[ $word =~ ^--mount= && $word =~ (from=|\$) && $word =~ ([=,\"]rw|readwrite|\$) ]]; then image_writes+=("$word"); fi
       done
       ;;
   esac

@@ -21,6 +21,9 @@ Options:
                  another config: to try a change. Nothing leaves this machine all the same
   --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
                  Image 2 holds Image 1's address, so its digest depends on the port
+  --isolation chroot
+                 build without a sandbox, where this machine lets none be made: what a Containerfile
+                 runs has the rights of this user then
   --no-install   never install a missing tool; print the command instead
   --help         this text
 

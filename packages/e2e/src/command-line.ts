@@ -9,7 +9,7 @@ import { Progress } from '@multi-image/kit/progress';
 import { palette, printableJson } from '@multi-image/kit/terminal';
 import { HELP } from './cli-help.ts';
 import { E2eError } from './errors.ts';
-import { OPTIONS, type Values } from './options.ts';
+import { ISOLATIONS, OPTIONS, type Values } from './options.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
 
@@ -83,6 +83,10 @@ async function produce(
   if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
     throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
   }
+  const isolation = ISOLATIONS.find((known) => known === values.isolation);
+  if (values.isolation !== undefined && isolation === undefined) {
+    throw new E2eError('USAGE', 'unknown isolation', { expected: ISOLATIONS.join(' or '), found: values.isolation });
+  }
   const { runLocal } = await import('./targets/local/local-run.ts');
   return runLocal({
     cwd: process.cwd(),
@@ -91,6 +95,7 @@ async function produce(
     keep: values.keep,
     allowDrift: values['allow-drift'],
     install: !values['no-install'],
+    isolation,
     progress,
     signal,
   });

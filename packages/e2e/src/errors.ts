@@ -10,6 +10,7 @@ export type E2eErrorCode =
   | 'PLATFORM_UNSUPPORTED'
   | 'CONFIG_DRIFTED'
   | 'PORT_TAKEN'
+  | 'ISOLATION_UNAVAILABLE'
   | 'REGISTRY_FAILED'
   | 'REPORT_UNWRITABLE'
   // a run on a cluster

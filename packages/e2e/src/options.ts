@@ -1,6 +1,14 @@
 import type { parseArgs } from 'node:util';
 import { IDENTITY_OPTIONS } from '@multi-image/digest-chain';
 
+/**
+ * What is around a build on this machine: a sandbox of namespaces (docs/tekton-local.md says what it contains), or
+ * buildah's own change of root alone, in which a Containerfile's RUN has this user's rights.
+ */
+export type Isolation = 'sandbox' | 'chroot';
+
+export const ISOLATIONS: readonly Isolation[] = ['sandbox', 'chroot'];
+
 /** All options of the command, as `util.parseArgs` takes them; cli-help.ts says what each is for. */
 export const OPTIONS = {
   config: { type: 'string', default: 'konflux.config.ts' },
@@ -12,6 +20,7 @@ export const OPTIONS = {
   keep: { type: 'boolean', default: false },
   'allow-drift': { type: 'boolean', default: false },
   port: { type: 'string', default: '5480' },
+  isolation: { type: 'string' },
   'no-install': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
   target: { type: 'string', default: 'local' },

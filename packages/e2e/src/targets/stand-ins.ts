@@ -89,8 +89,8 @@ function pinOf(task: string, step: { name: string; image: string }, { images }: 
   );
 }
 
-/** A script with the scripts that it sources, since a step has only one. */
-async function readScript(file: string): Promise<string> {
+/** The text of a script with the scripts that it sources, since a step has only one. */
+export async function readScript(file: string): Promise<string> {
   const text = await readFile(join(FOLDER, 'scripts', file), 'utf8');
   const parts = text.split(/^# shellcheck source=(\S+)\n\. .*\n/m);
   const read = parts.map(async (part, index) => {

@@ -1,21 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { type Kind, MADE_BY_US, NAMES, type Resource } from './resource.ts';
-
-/** Asks on the terminal; `yes` answers for whoever can't, and where nobody can be asked the answer is no. */
-export async function ask(question: string, yes: boolean): Promise<boolean> {
-  if (yes) return true;
-  if (!process.stdin.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return (await terminal.question(question)).trim() === 'yes';
-  } finally {
-    terminal.close();
-  }
-}
 
 export interface DeletionOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
   /** Only say what would be deleted. */

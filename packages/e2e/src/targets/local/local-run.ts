@@ -6,13 +6,16 @@ import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
 import type { Progress } from '@multi-image/kit/progress';
 import { findRenderedDrift, type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import { LOCAL_BUILDER, probeContainers } from '@multi-image/tekton-local';
+import { ask } from '../../ask.ts';
 import { E2eError } from '../../errors.ts';
 import { judge } from '../../judge/criteria.ts';
 import { observe } from '../../look/observe.ts';
 import { type ImageRunner, runOnce } from '../../look/run-images.ts';
+import type { Isolation } from '../../options.ts';
 import type { Report } from '../../report/report.ts';
 import { reportOf } from '../../report/report-of.ts';
 import { chooseBaseImage } from './base-image.ts';
+import { chooseIsolation } from './isolation.ts';
 import { Janitor } from './janitor.ts';
 import { startLocalRegistry } from './local-registry.ts';
 import { runPipelines } from './pipelines.ts';
@@ -33,6 +36,8 @@ export interface LocalRunOptions {
   allowDrift: boolean;
   /** Whether missing tools may be installed. */
   install: boolean;
+  /** What builds run in; without it a sandbox, and no other without an answer on the terminal. */
+  isolation?: Isolation | undefined;
   progress: Progress;
   signal: AbortSignal;
 }
@@ -82,6 +87,9 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     progress.line(`registry   ${registry.address} (CNCF distribution, throwaway)`);
     const containers = await probeContainers({ signal });
     progress.line(`containers ${containers.description}`);
+    const confirm = (question: string): Promise<boolean> => ask(question, false);
+    const isolation = await chooseIsolation({ asked: options.isolation, confirm, signal });
+    progress.line(`builds     ${BUILDS[isolation]}`);
     progress.started('base image');
     const base = await chooseBaseImage(source.checkout, signal);
     progress.ended('base image', 'passed', base.note);
@@ -102,6 +110,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       registry,
       base,
       containers,
+      isolation,
       janitor,
       work,
       progress,
@@ -145,6 +154,11 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     await (done && keep ? janitor.leave() : janitor.finish());
   }
 }
+
+const BUILDS: Readonly<Record<Isolation, string>> = {
+  sandbox: 'in a sandbox: a RUN sees no process, device or file of this machine',
+  chroot: 'without a sandbox: a RUN has the rights of this user',
+};
 
 function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): void {
   progress.line(`commit     ${revision}`);

@@ -11,6 +11,7 @@ import {
 } from '@multi-image/tekton-local';
 import { parse } from 'yaml';
 import type { RunFacts } from '../../judge/observation.ts';
+import type { Isolation } from '../../options.ts';
 import type { BaseImage } from './base-image.ts';
 import type { Janitor } from './janitor.ts';
 import type { LocalRegistry } from './local-registry.ts';
@@ -23,6 +24,7 @@ export interface PipelinesOptions {
   registry: LocalRegistry;
   base: BaseImage;
   containers: Containers;
+  isolation: Isolation;
   /** PEM: what the stand-in for Tekton Chains signs with, and what scanners and others check that with. */
   privateKey: string;
   publicKey: string;
@@ -48,7 +50,7 @@ export interface PipelineRuns {
  * registry. Where the build fails, the scanners are stopped: what they wait for will not come.
  */
 export async function runPipelines(options: PipelinesOptions): Promise<PipelineRuns> {
-  const { source, registry, base, containers, work, janitor, progress, signal } = options;
+  const { source, registry, base, containers, isolation, work, janitor, progress, signal } = options;
   const { chain, folder } = options.config;
   const localRepository = (repository: string): string =>
     `${registry.address}/${repository.slice(repository.indexOf('/') + 1)}`;
@@ -57,6 +59,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
     images: base.substitutes,
     registry: registry.address,
     params: chain.tasks,
+    isolation,
     signal,
   });
   const { waitFor = 'signed' } = chain.buildSystem ?? {};

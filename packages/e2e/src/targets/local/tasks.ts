@@ -2,6 +2,7 @@ import { runOrThrow } from '@multi-image/kit/commands';
 import { CHECKS, type ChainPlan, readPins } from '@multi-image/manifests';
 import type { RunOptions } from '@multi-image/tekton-local';
 import { E2eError } from '../../errors.ts';
+import type { Isolation } from '../../options.ts';
 import { readStandIn, STAND_INS } from '../stand-ins.ts';
 import { trustedArtifacts } from './trusted-artifacts.ts';
 
@@ -17,6 +18,8 @@ export interface LocalTasksOptions {
   registry?: string | undefined;
   /** Params that the config gives to tasks of the catalog: a check that is not run here takes any of them. */
   params?: ChainPlan['tasks'] | undefined;
+  /** What builds run in; where there is none to be had, they fail. */
+  isolation?: Isolation | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +31,7 @@ export interface LocalTasksOptions {
  * Throws `PLATFORM_UNSUPPORTED` where buildah can't share images with a storage of its own.
  */
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
-  const { fetchFrom, images, registry, params = {}, signal } = options;
+  const { fetchFrom, images, registry, params = {}, isolation = 'sandbox', signal } = options;
   const pins = readPins();
   const [{ driver, storage }, ids, ...specs] = await Promise.all([
     buildahStorage(signal),
@@ -39,6 +42,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
     PLAIN_HTTP: 'true',
     FETCH_FROM: fetchFrom,
     ONLY_REGISTRY: registry ?? '',
+    ISOLATION: isolation,
     BUILDAH_STORAGE: storage.join('\n'),
     // The Task's own is one that works in every pod.
     STORAGE_DRIVER: driver,

@@ -1,12 +1,12 @@
 import { Progress } from '@multi-image/kit/progress';
 import { palette } from '@multi-image/kit/terminal';
 import { loadConfig } from '@multi-image/manifests';
+import { ask } from '../../../ask.ts';
 import { E2eError } from '../../../errors.ts';
 import { connect } from '../../../look/connect.ts';
 import { podmanRunner } from '../../../look/run-images.ts';
 import type { Values } from '../../../options.ts';
 import type { Report } from '../../../report/report.ts';
-import { ask } from '../deletion.ts';
 import { runOptions } from '../tenant/command.ts';
 import { cleanUpRuns } from './cleanup.ts';
 import { runTekton } from './tekton-run.ts';

@@ -1,10 +1,10 @@
 import type { Progress } from '@multi-image/kit/progress';
+import { ask } from '../../../ask.ts';
 import { E2eError } from '../../../errors.ts';
 import { readKeyFiles } from '../../../look/key-files.ts';
 import type { Values } from '../../../options.ts';
 import type { Report } from '../../../report/report.ts';
 import type { ClusterRunOptions } from '../cluster-run.ts';
-import { ask } from '../deletion.ts';
 import { parseTimeouts } from '../timeouts.ts';
 import { cleanUp } from './cleanup.ts';
 import { runTenant } from './tenant-run.ts';
