@@ -8,12 +8,14 @@ import { type Containers, type Network, probeContainers, removeContainers } from
 import { failureText, TektonLocalError } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
-import { AUTH_SECRET, variablesFromGit } from './git-state.ts';
 import type { PipelineRunOutcome, RunEvent, TaskOutcome } from './outcome.ts';
+import { eventFromGit } from './pac/git-event.ts';
+import { variablesOf } from './pac/variables.ts';
 import type { GivenTask, ParamValue } from './plan/model.ts';
 import { makePlan, type Plan } from './plan/plan.ts';
 import { resolveRun } from './plan/resolve.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
+import type { VariableLookup } from './plan/yaml-file.ts';
 import { elsewhereText, findElsewhere } from './run/own-registry.ts';
 import { Run } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
@@ -23,8 +25,12 @@ export interface RunOptions {
   root: string;
   /** The PipelineRun's file, relative to `root`. */
   file: string;
+  /** Of the PipelineRun, where the file has several: its `metadata.name`. */
+  name?: string;
   /** `{{ variables }}` of Pipelines as Code; what is not given comes from the git state of `root`. */
   variables?: Readonly<Record<string, string>>;
+  /** What `{{ … }}` stands for, in place of the variables alone: expressions of an event's body and headers as well. */
+  lookup?: VariableLookup;
   /**
    * The run's own registry, as `host:port` on this machine's loopback. With it the run has to do with no other, whatever
    * its files say: it is refused where a param names an image elsewhere, a task that gets such a param from a result is
@@ -81,10 +87,10 @@ export interface RunOptions {
  */
 export async function runPipeline(options: RunOptions): Promise<PipelineRunOutcome> {
   const { root, file, signal } = options;
-  const variables = { git_auth_secret: AUTH_SECRET, ...(await variablesFromGit(root)), ...options.variables };
-  const authSecret = variables.git_auth_secret;
+  const variables = { ...variablesOf(await eventFromGit(root)), ...options.variables };
+  const { name, lookup, tasks = {} } = options;
   const plan = makePlan(
-    resolveRun({ root, file, variables, authSecret, tasks: options.tasks ?? {} }),
+    resolveRun({ root, file, name, variables, lookup, authSecret: variables.git_auth_secret ?? '', tasks }),
     options.params ?? {},
     options.workspaces,
   );

@@ -53,7 +53,9 @@ describe('as Pipelines as Code resolves', () => {
     const only = (annotation: string, extra: object = {}): Record<string, string> => ({
       'run.yaml': run({ 'pipelinesascode.tekton.dev/pipeline': annotation, ...extra }),
     });
-    expect(problemsOf(() => planOf({ 'run.yaml': 'kind: "{{ headers }}"' }))).toEqual([': {{ headers }} has no value']);
+    expect(problemsOf(() => planOf({ 'run.yaml': 'kind: "{{ revision }}"' }))).toEqual([
+      ': {{ revision }} has no value',
+    ]);
     expect(problemsOf(() => planOf(only('https://example.com/p.yaml')))[0]).toContain('nothing is fetched');
     expect(problemsOf(() => planOf(only('some-hub-pipeline')))[0]).toContain('nothing is fetched');
     expect(() => planOf(only('../p.yaml'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_READABLE' }));

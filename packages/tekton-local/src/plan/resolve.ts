@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { type Problem, problemsError, throwProblems } from '../errors.ts';
+import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
 import { Field } from './field.ts';
 import type { GivenTask, Pipeline, PipelineRun, PipelineTask, ResolvedRun, Task, TaskImplementation } from './model.ts';
 import { checkHead, parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
@@ -23,8 +23,12 @@ export interface ResolveOptions {
   root: Checkout;
   /** The PipelineRun's, in `root`. */
   file: string;
+  /** Of the PipelineRun in the file: `metadata.name` or `generateName`; where there are several. */
+  name?: string | undefined;
   /** `{{ variables }}`. */
   variables: Readonly<Record<string, string>>;
+  /** What `{{ … }}` stands for, in place of the variables alone. */
+  lookup?: VariableLookup | undefined;
   /** The name that `{{ git_auth_secret }}` stands for. */
   authSecret: string;
   /** For tasks of bundles, by the task's name in the bundle. */
@@ -37,16 +41,13 @@ const ANNOTATION = 'pipelinesascode.tekton.dev/';
  * Reads a PipelineRun file and looks up its Pipeline and Tasks as Pipelines as Code does: by the PipelineRun's
  * annotations, then the Pipeline's, then in `.tekton/`.
  */
-export function resolveRun({ root, file, variables, authSecret, tasks: given }: ResolveOptions): ResolvedRun {
+export function resolveRun({ root, file, name, authSecret, tasks: given, ...options }: ResolveOptions): ResolvedRun {
   const problems: Problem[] = [];
-  const lookup: VariableLookup = (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined);
+  const lookup = options.lookup ?? lookupIn(options.variables);
   const sources: Sources = { checkout: root, lookup, problems, given, read: new Map() };
   const documents = loadDocuments(root, file, problems, lookup);
   throwProblems(problems);
-  const document = documents.find((candidate) => candidate.get('kind').value === 'PipelineRun');
-  if (document === undefined) {
-    throw problemsError([{ code: 'NOT_FOUND', file, path: '', message: 'there is no PipelineRun in this file' }]);
-  }
+  const document = chooseRun(documents, file, name);
   const run = parsePipelineRun(document, authSecret);
   const pipeline = findPipeline(run, documents, sources);
   // Without its Pipeline, nothing more can be said about it.
@@ -62,6 +63,41 @@ export function resolveRun({ root, file, variables, authSecret, tasks: given }: 
     if (implementation !== undefined) implementations.set(task.name, implementation);
   }
   return { run, pipeline, implementations, problems };
+}
+
+/** What variables say, and nothing else. */
+export function lookupIn(variables: Readonly<Record<string, string>>): VariableLookup {
+  return (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined);
+}
+
+/** The name that a PipelineRun goes by: without the dash at the end of a `generateName`. */
+export function runName(document: Field): string {
+  const { name, generateName } = {
+    name: document.get('metadata', 'name'),
+    generateName: document.get('metadata', 'generateName'),
+  };
+  return String(name.value ?? generateName.value ?? '').replace(/-$/, '');
+}
+
+function chooseRun(documents: readonly Field[], file: string, name: string | undefined): Field {
+  const runs = documents.filter((candidate) => candidate.get('kind').value === 'PipelineRun');
+  const names = runs.map(runName);
+  const [document, another] = runs.filter(
+    (_run, index) => name === undefined || names[index] === name.replace(/-$/, ''),
+  );
+  if (another !== undefined && name === undefined) {
+    throw new TektonLocalError('USAGE', `there are ${runs.length} PipelineRuns in ${file}`, {
+      expected: 'the name of one of them',
+      found: names.join(', '),
+      hint: `--name ${names[0]}, or --event: what an event starts`,
+    });
+  }
+  if (document !== undefined) return document;
+  const message =
+    name === undefined
+      ? 'there is no PipelineRun in this file'
+      : `there is no PipelineRun ${JSON.stringify(name)} in this file: ${names.join(', ') || 'none'}`;
+  throw problemsError([{ code: 'NOT_FOUND', file, path: '', message }]);
 }
 
 /**
@@ -159,7 +195,7 @@ function addTask(tasks: Map<string, Task>, document: Field): void {
 
 function loadLocal(run: Field, file: string, { checkout, lookup, problems }: Sources): Field[] {
   if (!file.includes('://') && file.includes('/')) {
-    return loadDocuments(checkout, file, problems, file.startsWith('.tekton/') ? lookup : undefined);
+    return loadDocuments(checkout, file, problems, lookup);
   }
   run
     .get('metadata', 'annotations')

@@ -3,15 +3,19 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { type Problem, TektonLocalError } from '../errors.ts';
+import { ALWAYS_KNOWN } from '../pac/variables.ts';
 import { Field, isMap } from './field.ts';
 
 /** No Tekton resource is larger: a cluster's own limit is 1.5 MiB. */
 const MAX_BYTES = 1_500_000;
 
+/** What means nothing in YAML, wherever it stands. */
+const PLAIN_WORD = /^[A-Za-z0-9][\w./@+-]*$|^https?:\/\/[\w./@+-]*$/;
+
 /** Where files are read: a folder, and nothing outside it; or texts by their paths. */
 export type Checkout = string | ReadonlyMap<string, string>;
 
-/** Replaces `{{ name }}` in a file's scalars; answers undefined for an unknown name. */
+/** What `{{ name }}` stands for; undefined where the text stays as it is. */
 export type VariableLookup = (name: string) => string | undefined;
 
 /** The paths of the YAML files below a folder of the checkout, sorted. */
@@ -30,24 +34,26 @@ export function yamlFilesBelow(checkout: Checkout, folder: string): string[] {
 
 /**
  * Reads all documents of a YAML file of the checkout. Symbolic links that lead outside it are refused. With `lookup`,
- * `{{ variables }}` are replaced: after parsing, so that a value stays a value whatever characters it has.
+ * `{{ … }}` is replaced before the text is YAML, as Pipelines as Code does; but for values that are more than a word,
+ * which are put in their place afterwards, so that a value stays a value whatever characters it has.
  */
 export function loadDocuments(checkout: Checkout, file: string, problems: Problem[], lookup?: VariableLookup): Field[] {
   const text = typeof checkout === 'string' ? readConfined(checkout, file) : checkout.get(file);
   if (text === undefined) throw new TektonLocalError('FILE_NOT_READABLE', `there is no file ${file}`);
-  const names: string[] = [];
+  const values: string[] = [];
   const mark = `tekton-local-variable-${Math.random().toString(36).slice(2)}-`;
-  const marked = text.replace(/\{\{([^{}\n]*)\}\}/g, (whole, name: string) =>
-    lookup === undefined ? whole : `${mark}${names.push(name.trim()) - 1}-`,
-  );
-  const replacement = (_mark: string, index: string): string => {
-    const name = names[Number(index)] ?? '';
-    const found = lookup?.(name);
-    if (found !== undefined) return found;
-    problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', message: `{{ ${name} }} has no value` });
-    return '';
-  };
+  const marked = text.replace(/\{\{([^}]{2,})\}\}/g, (whole, inner: string, at: number) => {
+    const name = inner.trim();
+    const value = lookup?.(name);
+    if (value !== undefined) return PLAIN_WORD.test(value) ? value : `${mark}${values.push(value) - 1}-`;
+    if (lookup !== undefined && ALWAYS_KNOWN.has(name)) {
+      const line = text.slice(0, at).split('\n').length;
+      problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', line, message: `{{ ${name} }} has no value` });
+    }
+    return whole;
+  });
   const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
+  const replacement = (_mark: string, index: string): string => values[Number(index)] ?? '';
   const lines = new LineCounter();
   // No merge keys and no custom tags: Kubernetes' own reader has neither. Few aliases: no bombs.
   const documents = parseAllDocuments(marked, { lineCounter: lines, uniqueKeys: true, merge: false, schema: 'core' });

@@ -1,0 +1,98 @@
+import { type ASTNode, Environment } from '@marcbachmann/cel-js';
+import { RE2JS } from 're2js';
+
+/** An expression that is no CEL, or can't be evaluated with these values. */
+export class CelError extends Error {
+  override readonly name = 'CelError';
+}
+
+export interface CelOptions {
+  /** What the expression may name: texts, or maps of anything. */
+  readonly variables: Readonly<Record<string, 'string' | 'map'>>;
+  /** Further functions of strings, by their names: `"docs/*".pathChanged()`. */
+  readonly functions?: Readonly<Record<string, (text: string) => boolean>> | undefined;
+}
+
+/** An expression that has been parsed and whose types fit. */
+export interface CelExpression {
+  /** Whether a variable is named anywhere in it. */
+  names(variable: string): boolean;
+  /** Whether one of these fields is taken of something, by `.field` or `["field"]`. */
+  takes(...fields: readonly string[]): boolean;
+  /** All texts in it. */
+  readonly texts: readonly string[];
+  /** Its value: whole numbers of CEL's own are bigint, those of JSON are numbers. Throws {@link CelError}. */
+  evaluate(values: Readonly<Record<string, unknown>>): unknown;
+}
+
+/** The functions and macros of CEL's own library; the evaluator has more, which Tekton and Pipelines as Code don't know. */
+const STANDARD = new Set(
+  (
+    'size startsWith endsWith contains matches int uint double string bytes bool timestamp duration dyn type has all ' +
+    'exists exists_one map filter getFullYear getMonth getDayOfYear getDayOfMonth getDate getDayOfWeek getHours ' +
+    'getMinutes getSeconds getMilliseconds'
+  ).split(' '),
+);
+
+/** Parses an expression of the Common Expression Language and checks its types. Throws {@link CelError}. */
+export function parseCel(expression: string, { variables, functions = {} }: CelOptions): CelExpression {
+  const environment = new Environment({ unlistedVariablesAreDyn: false });
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
+  for (const [name, call] of Object.entries(functions)) {
+    environment.registerFunction(`string.${name}(): bool`, call);
+  }
+  environment.registerFunction('matches(string, string): bool', matches);
+  environment.registerFunction(`string.${LINEAR_MATCHES}(string): bool`, matches);
+  const nodes: ASTNode[] = [];
+  const parsed = attempt(() => environment.parse(expression));
+  walk(parsed.ast, (node) => nodes.push(node));
+  for (const node of nodes) {
+    if (node.op !== 'call' && node.op !== 'rcall') continue;
+    const name = node.args[0];
+    if (!STANDARD.has(name) && !Object.hasOwn(functions, name)) throw new CelError(`there is no function ${name}`);
+    // The evaluator's own takes JavaScript's patterns, which differ and may take for ever.
+    if (node.op === 'rcall' && name === 'matches') node.args[0] = LINEAR_MATCHES;
+  }
+  const { valid, error } = attempt(() => parsed.check());
+  if (!valid) throw new CelError(firstLine(error));
+  const texts = nodes.flatMap((node) => (node.op === 'value' && typeof node.args === 'string' ? [node.args] : []));
+  return {
+    texts,
+    names: (variable) => nodes.some((node) => node.op === 'id' && node.args === variable),
+    takes: (...fields) =>
+      nodes.some(
+        (node) =>
+          (node.op === '.' && fields.includes(node.args[1])) ||
+          (node.op === '[]' && node.args[1].op === 'value' && fields.includes(String(node.args[1].args))),
+      ),
+    evaluate: (values) => attempt(() => parsed({ ...values })),
+  };
+}
+
+const LINEAR_MATCHES = 'matchesInLinearTime';
+
+/** As Go's regexp does it: RE2's patterns, in linear time. */
+function matches(text: string, pattern: string): boolean {
+  return RE2JS.compile(pattern).matcher(text).find();
+}
+
+function attempt<Result>(action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    throw new CelError(firstLine(error), { cause: error });
+  }
+}
+
+/** The evaluator's messages go on with the expression and a mark below it. */
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}
+
+function walk(value: unknown, visit: (node: ASTNode) => void): void {
+  if (Array.isArray(value)) for (const item of value) walk(item, visit);
+  else if (typeof value === 'object' && value !== null && 'op' in value) {
+    visit(value as ASTNode);
+    walk((value as ASTNode).args, visit);
+  }
+}
