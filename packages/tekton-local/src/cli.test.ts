@@ -119,7 +119,7 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
       finally: [scriptTask('last', 'echo')],
     });
     const { child, ended } = start(files, ['--image', `test-image=${busybox.image}`, '--status', 'run.json']);
-    child.stdout?.on('data', (chunk: Buffer) => chunk.includes('| up') && child.kill(signal));
+    child.stdout?.on('data', (chunk: Buffer) => chunk.includes(' : run] up') && child.kill(signal));
     const { code, out } = await ended;
     expect(code).toBe(expected);
     expect(out).toContain(`${marker}: Cancelled`);

@@ -20,7 +20,7 @@ export function showEvent(progress: Progress, event: RunEvent): void {
 export function eventLine(event: RunEvent, quiet: boolean): string | undefined {
   if (event.type === 'note') return `note: ${text(event.message)}`;
   if (event.type === 'task-started') return `${event.task}: started`;
-  if (event.type === 'log') return quiet ? undefined : `${event.task} | ${text(event.line)}`;
+  if (event.type === 'log') return quiet ? undefined : `[${event.task} : ${event.step}] ${text(event.line)}`;
   const why = event.status === 'Succeeded' || event.message === undefined ? '' : `: ${text(event.message)}`;
   return `${event.task}: ${event.status}${why}`;
 }

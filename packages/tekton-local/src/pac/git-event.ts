@@ -5,7 +5,8 @@ import type { ChangedFiles, PacEvent } from './event.ts';
  * What Pipelines as Code would know of a push of this checkout's commit, or of a pull request from its branch. What git
  * does not say (no repository, no remote) is left out.
  *
- * @param target The branch that the pull request is for; by default the remote's own branch, else `main`.
+ * @param target The branch that is pushed to, by default this one; or that the pull request is for, by default the remote's
+ *   own branch, else `main`.
  */
 export async function eventFromGit(
   root: string,
@@ -22,7 +23,7 @@ export async function eventFromGit(
   ]);
   const url = remote === undefined ? undefined : withoutCredentials(remote);
   const parts = url?.replace(/\.git$/, '').split(/[/:]/) ?? [];
-  const baseBranch = trigger === 'push' ? branch : (target ?? main?.replace(/^origin\//, '') ?? 'main');
+  const baseBranch = target ?? (trigger === 'push' ? branch : (main?.replace(/^origin\//, '') ?? 'main'));
   return {
     from: `a ${trigger} of this checkout`,
     trigger,

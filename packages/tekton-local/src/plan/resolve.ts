@@ -70,6 +70,11 @@ export function lookupIn(variables: Readonly<Record<string, string>>): VariableL
   return (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined);
 }
 
+/** Whether a document is what can be run. */
+export function isRun(document: Field): boolean {
+  return document.get('kind').value === 'PipelineRun';
+}
+
 /** The name that a PipelineRun goes by: without the dash at the end of a `generateName`. */
 export function runName(document: Field): string {
   const { name, generateName } = {
@@ -80,7 +85,7 @@ export function runName(document: Field): string {
 }
 
 function chooseRun(documents: readonly Field[], file: string, name: string | undefined): Field {
-  const runs = documents.filter((candidate) => candidate.get('kind').value === 'PipelineRun');
+  const runs = documents.filter(isRun);
   const names = runs.map(runName);
   const [document, another] = runs.filter(
     (_run, index) => name === undefined || names[index] === name.replace(/-$/, ''),

@@ -1,0 +1,117 @@
+import { dirname, relative, resolve } from 'node:path';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { reasonOf } from '@multi-image/kit/errors';
+import { TektonLocalError } from '../errors.ts';
+import type { ParamValue } from '../plan/model.ts';
+
+/** What every command takes. */
+export const COMMON = { help: { type: 'boolean', short: 'h' } } as const;
+
+/** What an event of Pipelines as Code is, and which checkout it is of. */
+export const EVENT = {
+  root: { type: 'string' },
+  event: { type: 'string' },
+  header: { type: 'string', multiple: true },
+  changed: { type: 'string', multiple: true },
+  comment: { type: 'string' },
+  'target-branch': { type: 'string' },
+  repository: { type: 'string' },
+  variable: { type: 'string', multiple: true },
+  secret: { type: 'string', multiple: true },
+} as const;
+
+/** What is put in the place of what the files name. */
+export const GIVEN = {
+  name: { type: 'string' },
+  param: { type: 'string', multiple: true, short: 'p' },
+  image: { type: 'string', multiple: true },
+  workspace: { type: 'string', multiple: true, short: 'w' },
+  task: { type: 'string', multiple: true },
+} as const;
+
+/** How a run runs, and what it leaves. */
+export const RUNNING = {
+  network: { type: 'string' },
+  logs: { type: 'string' },
+  status: { type: 'string' },
+  json: { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
+  parallel: { type: 'string' },
+  only: { type: 'string' },
+  from: { type: 'string' },
+  sign: { type: 'boolean' },
+  'signing-key': { type: 'string' },
+  'public-key': { type: 'string' },
+  keep: { type: 'boolean' },
+  plain: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+} as const;
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+export type Values<Table extends Options> = ReturnType<typeof parseArgs<{ options: Table }>>['values'];
+
+/** The options and the rest of a command's arguments. Throws `USAGE`. */
+export function parseOptions<Table extends Options>(
+  args: readonly string[],
+  options: Table,
+): { values: Values<Table>; positionals: string[] } {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options }) as {
+      values: Values<Table>;
+      positionals: string[];
+    };
+  } catch (error) {
+    throw new TektonLocalError('USAGE', reasonOf(error), { hint: 'tekton-local --help' });
+  }
+}
+
+/** The checkout folder, and files as paths in it. By default it is the folder above `.tekton`, or the first file's. */
+export function inCheckout(root: string | undefined, paths: readonly string[]): { root: string; files: string[] } {
+  const first = resolve(paths[0] ?? '.tekton');
+  const folder = /^(.*)\/\.tekton(?:\/|$)/.exec(first)?.[1] ?? dirname(first);
+  const found = resolve(root ?? folder);
+  return { root: found, files: paths.map((path) => relative(found, resolve(path))) };
+}
+
+/** What `NAME=VALUE` gives, by the names. */
+export function named<Value>(
+  option: string,
+  items: readonly string[] = [],
+  read: (text: string, name: string) => Value,
+): Record<string, Value> {
+  const pairs = items.map((item): [string, Value] => {
+    const at = item.indexOf('=');
+    if (at > 0) return [item.slice(0, at), read(item.slice(at + 1), item.slice(0, at))];
+    throw new TektonLocalError('USAGE', `${option} needs NAME=VALUE`, { found: item });
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** A param's value: text, or JSON of texts. */
+export function paramValue(text: string, name: string): ParamValue {
+  if (!/^[[{]/.test(text)) return text;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const items: unknown[] = typeof value === 'object' && value !== null ? Object.values(value) : [undefined];
+  if (items.every((item) => typeof item === 'string')) return value as ParamValue;
+  throw new TektonLocalError('USAGE', `--param ${name} is neither text nor JSON of strings`, { found: text });
+}
+
+/** Whether the output is to be JSON: `-o json`. */
+export function isJson(output: string | undefined): boolean {
+  if (output !== undefined && output !== 'json') {
+    throw new TektonLocalError('USAGE', '--output needs json', { found: output });
+  }
+  return output === 'json';
+}
+
+/** A whole number from 1. */
+export function wholeNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new TektonLocalError('USAGE', `${option} needs a number from 1`, { found: text });
+}

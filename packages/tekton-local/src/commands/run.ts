@@ -1,0 +1,158 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { EXIT } from '@multi-image/kit/command-line';
+import { reasonOf } from '@multi-image/kit/errors';
+import { Progress } from '@multi-image/kit/progress';
+import { printableJson } from '@multi-image/kit/terminal';
+import { TektonLocalError } from '../errors.ts';
+import type { PipelineRunOutcome, RunEvent } from '../outcome.ts';
+import type { Selection } from '../plan/selection.ts';
+import { type RunOptions, runPipeline } from '../run-pipeline.ts';
+import { eventLine, outcomeText, showEvent } from '../show.ts';
+import {
+  COMMON,
+  EVENT,
+  GIVEN,
+  isJson,
+  named,
+  paramValue,
+  parseOptions,
+  RUNNING,
+  type Values,
+  wholeNumber,
+} from './options.ts';
+import { type Chosen, whichRuns } from './which-runs.ts';
+
+export const USAGE = `tekton-local run [FILE|FOLDER]… [options]   run PipelineRuns and TaskRuns on this machine
+
+  FILE, FOLDER             where they are (default: .tekton). One run in them is run; of several, those that the event
+                           starts, one after the other
+  --name NAME              the run of that name, whatever the event
+  --root FOLDER            the checkout folder (default: the folder above .tekton, or FILE's folder)
+  -p, --param NAME=VALUE   a param of the pipeline; a value that starts with [ or { is JSON
+  --image FROM=TO          use the local image TO instead of FROM
+  -w, --workspace NAME=FOLDER  share FOLDER with the steps as that workspace, to read and write
+  --task NAME=FILE         run the Task in FILE for the bundle's task NAME: bundles are not fetched
+  --network host|none      the network of the steps' containers (default: host)
+  --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
+  --status FILE            keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
+  --json, -o json          the outcome as JSON on standard output, and what happens on standard error
+  --only TASK              run this task alone, with the results of the earlier run in FILE of --status
+  --from TASK              the same, with all that come after it
+  --sign                   sign and attest like Tekton Chains, once the run has succeeded
+  --signing-key FILE       with this private key (PEM, ECDSA P-256) instead of a throwaway one
+  --public-key FILE        write the public key there
+  --keep                   leave the folder with volumes and results where it is
+  --parallel N             run at most N tasks at the same time
+  --plain                  plain lines, even on a terminal
+  --quiet                  do not show what the steps say
+`;
+
+const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, ...RUNNING } as const;
+type RunValues = Values<typeof OPTIONS>;
+
+/** Runs what the arguments name, one after the other; done where all have succeeded. */
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parseOptions(args, OPTIONS);
+  const json = isJson(values.output) || values.json === true;
+  const stream = json ? process.stderr : process.stdout;
+  const choice = await whichRuns(positionals, values);
+  const { runs } = choice;
+  if (runs.length > 1) refuseForSeveral(values, runs);
+  for (const note of choice.notes) stream.write(`${eventLine({ type: 'note', message: note }, false)}\n`);
+  const outcomes: PipelineRunOutcome[] = [];
+  for (const one of runs) {
+    if (runs.length > 1) stream.write(`\n${one.name} in ${one.file}\n`);
+    const folder = runs.length > 1 ? (one.name ?? '') : '';
+    const outcome = await showing(stream, values, (onEvent) =>
+      runPipeline({
+        root: choice.root,
+        file: one.file,
+        name: one.name,
+        variables: choice.variables,
+        lookup: choice.lookup,
+        ...runOptions(values),
+        logs: values.logs && join(resolve(values.logs), folder),
+        signal,
+        onEvent,
+      }),
+    );
+    outcomes.push(outcome);
+    if (!json) process.stdout.write(outcomeText(outcome));
+    if (values['public-key'] !== undefined && outcome.chains !== undefined) {
+      writeKey(values['public-key'], outcome.chains.publicKey);
+    }
+    if (signal.aborted) break;
+  }
+  if (json) process.stdout.write(`${printableJson(outcomes.length === 1 ? outcomes[0] : outcomes)}\n`);
+  return outcomes.every(({ status }) => status === 'Succeeded') ? EXIT.done : EXIT.failed;
+}
+
+/** One file can't say what became of several runs. */
+function refuseForSeveral(values: RunValues, runs: readonly Chosen[]): void {
+  const option = (['status', 'only', 'from', 'public-key'] as const).find((name) => values[name] !== undefined);
+  if (option === undefined) return;
+  throw new TektonLocalError('USAGE', `--${option} is for one run, and these are ${runs.length}`, {
+    found: runs.map(({ name }) => name).join(', '),
+    hint: '--name NAME',
+  });
+}
+
+/** Shows what happens during a run, as lines or, on a terminal, as what goes on now. */
+async function showing(
+  stream: NodeJS.WriteStream,
+  { plain, quiet }: RunValues,
+  start: (onEvent: (event: RunEvent) => void) => Promise<PipelineRunOutcome>,
+): Promise<PipelineRunOutcome> {
+  const progress = stream.isTTY && !plain ? new Progress(stream) : undefined;
+  return await start((event) => {
+    if (progress !== undefined) return showEvent(progress, event);
+    const line = eventLine(event, quiet === true);
+    if (line !== undefined) stream.write(`${line}\n`);
+  }).finally(() => progress?.stop());
+}
+
+function runOptions(values: RunValues): Omit<RunOptions, 'root' | 'file'> {
+  const signs = values.sign === true || values['signing-key'] !== undefined;
+  return {
+    params: named('--param', values.param, paramValue),
+    images: named('--image', values.image, String),
+    workspaces: named('--workspace', values.workspace, String),
+    network: networkFrom(values.network),
+    tasks: named('--task', values.task, (path) => ({ task: resolve(path) })),
+    parallel: wholeNumber('--parallel', values.parallel),
+    statusFile: values.status && resolve(values.status),
+    chains: signs ? { privateKey: keyFrom(values['signing-key']) } : undefined,
+    selection: selectionFrom(values),
+    keep: values.keep,
+  };
+}
+
+function selectionFrom({ only, from, status }: RunValues): Selection | undefined {
+  if (only === undefined && from === undefined) return undefined;
+  if (status === undefined || (only !== undefined && from !== undefined)) {
+    throw new TektonLocalError('USAGE', 'expected --only or --from, with --status FILE of an earlier run');
+  }
+  return { last: resolve(status), only, from };
+}
+
+function keyFrom(file: string | undefined): string | undefined {
+  try {
+    return file === undefined ? undefined : readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, { cause: error });
+  }
+}
+
+function writeKey(file: string, key: string): void {
+  try {
+    writeFileSync(file, key);
+  } catch (error) {
+    throw new TektonLocalError('FILE_UNWRITABLE', `cannot write ${file}`, { found: reasonOf(error), cause: error });
+  }
+}
+
+function networkFrom(text: string | undefined): 'host' | 'none' | undefined {
+  if (text === undefined || text === 'host' || text === 'none') return text;
+  throw new TektonLocalError('USAGE', '--network needs host or none', { found: text });
+}

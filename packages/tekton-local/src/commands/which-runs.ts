@@ -1,0 +1,134 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { TektonLocalError } from '../errors.ts';
+import { isRun } from '../plan/resolve.ts';
+import type { VariableLookup } from '../plan/yaml-file.ts';
+import { loadDocuments, yamlFilesBelow } from '../plan/yaml-file.ts';
+import { type EVENT, inCheckout, named, type Values } from './options.ts';
+
+/** One PipelineRun or TaskRun that a command is about. */
+export interface Chosen {
+  file: string;
+  name?: string | undefined;
+}
+
+/** What a command is about, and what `{{ … }}` stands for in it. */
+export interface Choice {
+  root: string;
+  runs: Chosen[];
+  variables: Readonly<Record<string, string>>;
+  lookup?: VariableLookup | undefined;
+  /** What was not chosen and why, for a person. */
+  notes: string[];
+}
+
+type EventValues = Values<typeof EVENT>;
+
+/**
+ * The runs that a command's files and its event stand for: the one that is there, the one that is named, or those that
+ * the event starts. Throws `USAGE` where there is none.
+ */
+export async function whichRuns(
+  paths: readonly string[],
+  values: EventValues & { name?: string | undefined },
+): Promise<Choice> {
+  const { root, files } = filesOf(paths, values.root);
+  const variables = named('--variable', values.variable, String);
+  const there = files.flatMap((file) => runsIn(root, file));
+  const [first] = there;
+  if (first === undefined) {
+    throw new TektonLocalError(
+      'NOT_FOUND',
+      `there is no PipelineRun or TaskRun in ${files.join(', ') || paths.join(', ')}`,
+    );
+  }
+  const asks = asksForEvent(values) || there.some(({ asksEvent }) => asksEvent);
+  if (there.length === 1 && !asks) {
+    return { root, runs: [{ file: first.file, name: values.name }], variables, notes: [] };
+  }
+  // The evaluator of expressions is only loaded for those who need it.
+  const { candidatesIn, pacContext } = await import('../pac/context.ts');
+  const options = eventOptions(root, values);
+  let context = await pacContext(options);
+  let candidates = candidatesIn(root, files, context);
+  if (values.event === undefined && !candidates.some(({ starts }) => starts)) {
+    // Without an event it is whichever of a checkout's starts something.
+    const other = await pacContext({ ...options, event: 'pull_request' });
+    const also = candidatesIn(root, files, other);
+    if (also.some(({ starts }) => starts)) [context, candidates] = [other, also];
+  }
+  const { event, lookup } = context;
+  const base = { root, variables: context.variables, lookup };
+  const chosen =
+    values.name === undefined ? candidates : candidates.filter(({ name }) => name === values.name?.replace(/-$/, ''));
+  const [only] = chosen;
+  if (only === undefined) {
+    throw new TektonLocalError('NOT_FOUND', `there is no run ${JSON.stringify(values.name)} in ${files.join(', ')}`, {
+      found: candidates.map(({ name }) => name).join(', ') || 'none',
+    });
+  }
+  if (chosen.length === 1) {
+    const notes = only.starts || !only.decides ? [] : [`${event.from} would not start ${only.name}: ${only.why}`];
+    return { ...base, runs: [only], notes };
+  }
+  const unknown = chosen.filter((candidate) => candidate.unknown);
+  if (unknown.length > 0) {
+    throw new TektonLocalError('INVALID', `what ${event.from} starts can't be known`, {
+      found: unknown.map(({ file, name, why }) => `${file} ${name}: ${why}`).join('\n'),
+      hint: '--name NAME runs one of them whatever the event',
+    });
+  }
+  const runs = chosen.filter(({ starts }) => starts);
+  const notes = chosen.filter(({ starts }) => !starts).map(({ name, why }) => `${name} is not started: ${why}`);
+  if (runs.length > 0) return { ...base, runs, notes };
+  throw new TektonLocalError('NOT_FOUND', `${event.from} starts none of ${chosen.length} runs`, {
+    found: notes.join('\n'),
+    hint: '--event push, pull_request or the file of a webhook; --name NAME runs one whatever the event',
+  });
+}
+
+/** Folders as the files in them. */
+export function filesOf(paths: readonly string[], root: string | undefined): { root: string; files: string[] } {
+  const found = inCheckout(root, paths.length === 0 ? ['.tekton'] : paths);
+  const isFolder = (file: string): boolean =>
+    statSync(resolve(found.root, file), { throwIfNoEntry: false })?.isDirectory() === true;
+  const files = found.files.flatMap((file) => (isFolder(file) ? yamlFilesBelow(found.root, file) : [file]));
+  return { root: found.root, files };
+}
+
+/** What the options say of an event. */
+export function eventOptions(
+  root: string,
+  values: EventValues,
+): Parameters<typeof import('../pac/context.ts').pacContext>[0] {
+  return {
+    root,
+    event: values.event,
+    headers: named('--header', values.header, String),
+    changed: values.changed,
+    comment: values.comment,
+    targetBranch: values['target-branch'],
+    repository: values.repository,
+    secrets: named('--secret', values.secret, String),
+    variables: named('--variable', values.variable, String),
+  };
+}
+
+function asksForEvent({ event, header, changed, comment, repository, ...values }: EventValues): boolean {
+  return [event, header, changed, comment, repository, values['target-branch']].some((value) => value !== undefined);
+}
+
+/** The runs of a file. `asksEvent`: an annotation or an expression of it asks for an event. */
+function runsIn(root: string, file: string): { file: string; asksEvent: boolean }[] {
+  let asks = false;
+  const documents = loadDocuments(root, file, [], (name) => {
+    asks ||= /^(?:body|headers|files|cel:)/.test(name);
+    return 'x';
+  });
+  return documents
+    .filter((document) => isRun(document))
+    .map((document) => {
+      const annotations = document.get('metadata', 'annotations').entries();
+      return { file, asksEvent: asks || annotations.some(([key]) => key.startsWith('pipelinesascode.tekton.dev/on-')) };
+    });
+}
