@@ -1,7 +1,7 @@
 import type { PacEvent } from './event.ts';
 
 /** The name that `{{ git_auth_secret }}` has here: no such secret exists on this machine. */
-export const AUTH_SECRET = 'tekton-local-no-git-auth';
+const AUTH_SECRET = 'tekton-local-no-git-auth';
 
 /** What Pipelines as Code knows of every event: nobody means these to stay as they are. */
 export const ALWAYS_KNOWN: ReadonlySet<string> = new Set([
@@ -19,7 +19,7 @@ export const ALWAYS_KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** What it knows of some events; in others it leaves the text as it is. */
-export const SOMETIMES_KNOWN: ReadonlySet<string> = new Set([
+const SOMETIMES_KNOWN: ReadonlySet<string> = new Set([
   'pull_request_number',
   'pull_request_labels',
   'git_tag',
@@ -55,4 +55,10 @@ export function variablesOf(event: PacEvent, namespace = 'tekton-local'): Record
 
 export function withoutHeads(branch: string): string {
   return branch.replace(/^refs\/heads\//, '');
+}
+
+/** What was meant to be a variable in a text, and has no value in this event. */
+export function leftIn(text: string): string[] {
+  const names = [...text.matchAll(/\{\{([^}]{2,})\}\}/g)].map(([, name = '']) => name.trim());
+  return [...new Set(names)].filter((name) => SOMETIMES_KNOWN.has(name) || /^(?:body|headers|files)\b/.test(name));
 }

@@ -172,7 +172,7 @@ function unheeded(file: string, what: string): TektonLocalError {
 }
 
 /** As Go writes a header's name: `X-Github-Event`. */
-export function canonical(name: string): string {
+function canonical(name: string): string {
   return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 

@@ -1,4 +1,5 @@
 import { TektonLocalError, throwProblems } from '../errors.ts';
+import { leftIn } from '../pac/variables.ts';
 import { checkGiven, checkPipelineTask } from './check-pipeline-task.ts';
 import { checkValue, type Known } from './check-references.ts';
 import { checkTask } from './check-task.ts';
@@ -59,8 +60,13 @@ export function makePlan(
 
 function noteIgnored({ run, implementations }: ResolvedRun, notes: string[]): void {
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
-  const expression = run.annotations['pipelinesascode.tekton.dev/on-cel-expression'];
-  if (expression !== undefined) notes.push(`on-cel-expression is not evaluated: ${expression}`);
+  const left = leftIn(JSON.stringify(run.field.get('spec').value) ?? '');
+  if (left.length > 0) {
+    const shown = left.map((name) => `{{ ${name} }}`).join(', ');
+    notes.push(
+      `${shown} ${left.length > 1 ? 'have' : 'has'} no value in this event and stays as it is, as in a cluster`,
+    );
+  }
   const limited = [...implementations].flatMap(([name, item]) =>
     item.task.steps.some((step) => step.computeResources !== undefined) ? [name] : [],
   );

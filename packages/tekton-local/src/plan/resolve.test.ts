@@ -49,6 +49,20 @@ describe('as Pipelines as Code resolves', () => {
     expect(images(found)).toEqual(['1e3']);
   });
 
+  it('what Pipelines as Code has no value for as it is, and says so where that is seldom meant', () => {
+    const text = run({}).replace(
+      '"spec":{',
+      '"spec":{"params":[{"name":"p","value":"{{ pull_request_number }} {{ .x }}"}],',
+    );
+    const { run: read, notes } = planOf({
+      'run.yaml': text,
+      '.tekton/p.yaml': pipeline(['a']),
+      '.tekton/a.yaml': document('Task', 'a', task('i')),
+    });
+    expect(read.params[0]?.value).toBe('{{ pull_request_number }} {{ .x }}');
+    expect(notes).toContain('{{ pull_request_number }} has no value in this event and stays as it is, as in a cluster');
+  });
+
   it('no variable that nobody knows, no other host, nothing outside the folder', () => {
     const only = (annotation: string, extra: object = {}): Record<string, string> => ({
       'run.yaml': run({ 'pipelinesascode.tekton.dev/pipeline': annotation, ...extra }),

@@ -66,7 +66,7 @@ export function resolveRun({ root, file, name, authSecret, tasks: given, ...opti
 }
 
 /** What variables say, and nothing else. */
-export function lookupIn(variables: Readonly<Record<string, string>>): VariableLookup {
+function lookupIn(variables: Readonly<Record<string, string>>): VariableLookup {
   return (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined);
 }
 
