@@ -1,33 +1,45 @@
+import { type Clock, systemClock } from '../../kit/src/retry.ts';
 import { isFinding } from './check.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { DigestChainError } from './errors.ts';
 import type { RawManifest, Registry, Repository } from './registry/registry.ts';
 
+/** Milliseconds between looks at a list that does not have yet what its registry says that it indexed. */
+const PAUSES = [0, 250, 500, 1000, 2000];
+
 /**
- * Attaches a manifest to its `subject` so that it can be found there again. A registry that says that it indexed it is
- * asked for its list once: some say so and have none, which leaves the fallback tag. One that takes the manifest, lists it
- * by itself without saying so, and refuses that tag, has all that is needed. Throws what the registry refuses.
+ * Attaches a manifest to its `subject` so that it can be found there again. Whatever a registry says that it indexed, it is
+ * asked for its list: some say so and have none, which leaves the fallback tag; some have one that never lists anything.
+ * One that takes the manifest, lists it by itself without saying so, and refuses that tag, has all that is needed. Throws
+ * what the registry refuses, and `REGISTRY_ERROR` where it is nowhere listed in the end.
  */
 export async function attachFindably(
   registry: Registry,
   repository: Repository,
   manifest: Pick<RawManifest, 'bytes' | 'mediaType'>,
   subject: Digest,
+  clock: Clock = systemClock,
 ): Promise<void> {
   const digest = digestOf(manifest.bytes);
   const isListed = async (): Promise<boolean> =>
     (await registry.listReferrers(repository, subject)).some((referrer) => referrer.digest === digest);
-  let indexed: boolean;
   try {
-    indexed = (await registry.putReferrer(repository, manifest)).subjectIndexed;
+    if ((await registry.putReferrer(repository, manifest)).listed) return;
   } catch (error) {
     if (isRefusal(error) && (await isListed().catch(() => false))) return;
     throw error;
   }
-  if (!indexed || (await isListed().catch(unlessRefused))) return;
-  // By now the client knows a registry that has no list, and uses the tag as well. One that has a list may be slow with it.
-  await registry.putReferrer(repository, manifest);
-  await isListed();
+  for (const pause of PAUSES) {
+    if (pause > 0) await clock.sleep(pause);
+    if (await isListed().catch(unlessRefused)) return;
+    // By now the client knows a registry that has no list, and uses the tag as well.
+    if (pause === 0 && (await registry.putReferrer(repository, manifest)).listed) return;
+  }
+  throw new DigestChainError('REGISTRY_ERROR', `${repository.registry} does not list what it took`, {
+    expected: `${digest} among the referrers of ${subject}`,
+    found: 'a list without it, again and again',
+    hint: 'ask the owner of the registry: what is attached can not be found again',
+  });
 }
 
 function unlessRefused(error: unknown): false {

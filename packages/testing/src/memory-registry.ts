@@ -103,7 +103,7 @@ export function memoryRegistry(): MemoryRegistry {
       return own.flatMap(([, manifest]) => referrersAmong(manifest, subject, options?.artifactType));
     },
     async putReferrer(repository, manifest) {
-      return registry.putManifest(repository, digestOf(manifest.bytes), manifest);
+      return { ...(await registry.putManifest(repository, digestOf(manifest.bytes), manifest)), listed: true };
     },
     close() {},
   };

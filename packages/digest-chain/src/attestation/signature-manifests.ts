@@ -73,7 +73,7 @@ async function listReferrers(
 
 const NO_ANSWER: ReadonlySet<string> = new Set(['ABORTED', 'REGISTRY_UNREACHABLE', 'REGISTRY_TIMEOUT']);
 
-/** Runs one step; what it finds wrong is noted, and what is not there is not. */
+/** Runs one step; what it finds wrong is noted, and what is not there is not, unless the registry only does not show it. */
 export async function attempt<T>(
   source: string,
   rejected: Rejection[],
@@ -83,7 +83,8 @@ export async function attempt<T>(
     return await step();
   } catch (error) {
     if (!isFinding(error)) throw error;
-    if (error.code !== 'NOT_FOUND') rejected.push({ source, reason: `${error.code}: ${error.message}` });
+    const isAbsent = error.code === 'NOT_FOUND' && (error.http?.status ?? 404) === 404;
+    if (!isAbsent) rejected.push({ source, reason: `${error.code}: ${error.message}` });
     return undefined;
   }
 }

@@ -20,7 +20,8 @@ export interface AuthorizerOptions {
   readonly base: URL;
   /** Whether plain HTTP was asked for, for every host. */
   readonly plainHttp: boolean;
-  readonly credentials: (repository: Repository) => Promise<Credentials | undefined>;
+  /** Looked up again where `anew` is true. */
+  readonly credentials: (repository: Repository, anew?: boolean) => Promise<Credentials | undefined>;
   /** Sends a request to a token service; what is transient comes as `Transient`. */
   readonly send: SendToRealm;
   readonly secrets: Secrets;
@@ -39,6 +40,8 @@ export class Authorizer {
   #service: TokenService | undefined;
   /** What a registry has asked for with a Basic challenge alone, though it may have a token service for the rest. */
   readonly #basic = new Set<Need['access']>();
+  /** By the identity tokens that a service has replaced. */
+  readonly #replaced = new Map<string, string>();
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -72,7 +75,11 @@ export class Authorizer {
     const refused = this.#issued.get(sent ?? '');
     if (refused !== undefined && this.#tokens.get(refused.key) === refused.token) this.#tokens.delete(refused.key);
     const authorization = await this.authorization(need);
-    return authorization === sent ? undefined : authorization;
+    if (authorization !== sent || authorization === undefined) return authorization;
+    // The same as was refused just now: unless where it comes from has another by now.
+    await this.#credentials(need.repository, true);
+    const anew = await this.authorization(need);
+    return anew === sent ? undefined : anew;
   }
 
   /** Takes the first Bearer challenge that can be followed; throws where none can and nothing else is asked for. */
@@ -108,7 +115,7 @@ export class Authorizer {
     }
     let token = this.#tokens.get(key);
     if (token === undefined) {
-      token = fetchToken(service, scopes, credentials, this.#options.send, this.#options.secrets);
+      token = this.#fetch(service, scopes, need, credentials);
       this.#tokens.set(key, token);
       // The next one tries again; those who wait for this one hear why it failed.
       token.catch(() => this.#tokens.delete(key));
@@ -118,8 +125,38 @@ export class Authorizer {
     return authorization;
   }
 
-  async #credentials(repository: Repository): Promise<Credentials | undefined> {
-    const credentials = await this.#options.credentials(repository);
+  /** Credentials that hold for minutes may be over: those that are refused are looked up again, once. */
+  async #fetch(
+    service: TokenService,
+    scopes: readonly string[],
+    { repository }: Need,
+    credentials: Credentials | undefined,
+  ): Promise<Token> {
+    const { send, secrets } = this.#options;
+    try {
+      return this.#noting(credentials, await fetchToken(service, scopes, credentials, send, secrets));
+    } catch (error) {
+      const refused = error instanceof DigestChainError && error.code === 'UNAUTHORIZED' && credentials !== undefined;
+      const anew = refused ? await this.#credentials(repository, true) : undefined;
+      if (anew === undefined || JSON.stringify(anew) === JSON.stringify(credentials)) throw error;
+      return this.#noting(anew, await fetchToken(service, scopes, anew, send, secrets));
+    }
+  }
+
+  /** A service may replace an identity token each time it is shown. */
+  #noting(credentials: Credentials | undefined, token: Token): Token {
+    if (credentials?.type === 'identity' && token.identity !== undefined) {
+      const [first] = [...this.#replaced].find(([, latest]) => latest === credentials.token) ?? [credentials.token];
+      this.#replaced.set(first, token.identity);
+    }
+    return token;
+  }
+
+  async #credentials(repository: Repository, anew: boolean = false): Promise<Credentials | undefined> {
+    const found = await this.#options.credentials(repository, anew);
+    if (anew && found?.type === 'identity') this.#replaced.delete(found.token);
+    const latest = found?.type === 'identity' ? this.#replaced.get(found.token) : undefined;
+    const credentials = latest === undefined ? found : ({ type: 'identity', token: latest } as const);
     if (credentials !== undefined) {
       const { secrets } = this.#options;
       secrets.add(credentials.type === 'basic' ? credentials.password : credentials.token);

@@ -1,5 +1,5 @@
 import { reasonOf } from '../../../kit/src/errors.ts';
-import { Transient } from '../../../kit/src/retry.ts';
+import { parseRetryAfter, Transient } from '../../../kit/src/retry.ts';
 import { printable } from '../../../kit/src/terminal.ts';
 import { DigestChainError, type ErrorCode } from '../errors.ts';
 import { decodeJson, items, member, textOf } from '../json/decode.ts';
@@ -36,10 +36,15 @@ export async function refusal(
   // Credentials go out before the text is cut: half of one would be left.
   const { text, codes } = await explanationOf(response, redact);
   return new DigestChainError(code, `${url.host} ${MESSAGES[code] ?? 'failed on'} ${what}`, {
-    found: `HTTP ${status}${text === '' ? '' : `: ${quote(text)}`}`,
+    found: `HTTP ${status}${comeBack(response)}${text === '' ? '' : `: ${quote(text)}`}`,
     hint,
     http: { method, url: redacted(url), status, codes: codes.map(quote) },
   });
+}
+
+function comeBack(response: HttpResponse): string {
+  const wait = parseRetryAfter(response.header('retry-after'));
+  return wait === undefined ? '' : `, and to come back in ${Math.ceil(wait / 1000)} s`;
 }
 
 /** What the registry says (distribution-spec, "Error Codes"), or how its answer begins. */

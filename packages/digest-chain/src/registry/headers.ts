@@ -66,6 +66,24 @@ export function nextLink(header: string): string | undefined {
   return undefined;
 }
 
+/**
+ * The page that follows this one of a list (distribution-spec, "Listing Tags", "Listing Referrers"). A next page is another
+ * part of the same list: nothing else is the registry's to name here. Throws `REDIRECT_REFUSED`.
+ */
+export function nextPage(response: HttpResponse, first: URL): URL | undefined {
+  const link = nextLink(response.header('link') ?? '');
+  if (link === undefined) return undefined;
+  const url = URL.parse(link, response.url.href);
+  if (url !== null && url.origin === first.origin && url.pathname === first.pathname && url.username === '') {
+    url.hash = '';
+    return url;
+  }
+  throw new DigestChainError('REDIRECT_REFUSED', `${first.host} names a next page that is no page of this list`, {
+    expected: redacted(first),
+    found: url === null ? 'no URL' : redacted(url),
+  });
+}
+
 /** More than this many in a row are a loop. */
 const MAX_REDIRECTS = 5;
 

@@ -6,12 +6,13 @@ import { readImageManifest } from '../seal/manifest.ts';
 import { referrer } from '../testing/referrers.ts';
 import { useServers } from '../testing/served.ts';
 import { createRegistry } from './client.ts';
-import { readReferrers } from './referrers.ts';
+import { fallbackTag, readReferrers } from './referrers.ts';
 import { Throttle } from './throttle.ts';
 import { parseWarnings } from './warnings.ts';
 
 const { serve } = useServers();
 const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
+const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
 describe('what is said by other names', () => {
@@ -81,15 +82,186 @@ describe('several challenges', () => {
   });
 });
 
+describe('credentials that do not hold for ever', () => {
+  const bytes = Buffer.from('blob');
+  const blob = { digest: digestOf(bytes), size: bytes.length };
+
+  /** A registry with a token service that says yes to one secret at a time, and names the next identity token. */
+  async function changing(accepted: () => string, next?: () => string) {
+    return serve(({ path, headers, body }) => {
+      if (path.startsWith('/token')) {
+        const shown = new URLSearchParams(body.toString()).get('refresh_token');
+        const basic = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64').toString();
+        if (shown !== accepted() && basic !== `user:${accepted()}`) return { status: 401 };
+        return { body: JSON.stringify({ token: `for-${accepted()}`, expires_in: 0.001, refresh_token: next?.() }) };
+      }
+      if (headers.authorization?.startsWith('Bearer for-')) return { body: bytes };
+      return { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` } };
+    });
+  }
+
+  it('are looked up again where they are refused, and not for ever', async () => {
+    let accepted = 'first';
+    let helper = 'first';
+    let asked = 0;
+    const server = await changing(() => accepted);
+    const registry = createRegistry({
+      retries: 0,
+      credentials: async () => {
+        asked++;
+        return { type: 'basic', username: 'user', password: helper };
+      },
+    });
+    const at = { registry: server.host, repository: 'some/image' };
+    expect(await registry.getBlob(at, blob)).toHaveLength(4);
+    [accepted, helper] = ['second', 'second'];
+    expect(await registry.getBlob(at, blob)).toHaveLength(4);
+    expect(asked).toBe(2);
+    accepted = 'third';
+    await expect(registry.getBlob(at, blob)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    // Shown unasked, and shown again when the registry asks.
+    expect(asked).toBe(4);
+  });
+
+  it('are the identity token that the service gave last (RFC 6749, section 6)', async () => {
+    let generation = 0;
+    const server = await changing(
+      () => `identity-${generation}`,
+      () => `identity-${++generation}`,
+    );
+    const credentials = async () => ({ type: 'identity', token: 'identity-0' }) as const;
+    const registry = createRegistry({ retries: 0, credentials });
+    for (const repository of ['one', 'two', 'three']) {
+      expect(await registry.getBlob({ registry: server.host, repository }, blob)).toHaveLength(4);
+    }
+    expect(generation).toBe(3);
+  });
+
+  it('are asked for again when the service says, which is in the message where that is too late', async () => {
+    const server = await serve(
+      ({ path, headers }): TestResponse =>
+        path.startsWith('/token')
+          ? { status: 429, headers: { 'retry-after': '7200' } }
+          : { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` } },
+    );
+    const asked = createRegistry().getBlob({ registry: server.host, repository: 'some/image' }, blob);
+    await expect(asked).rejects.toMatchObject({ found: expect.stringContaining('come back in 7200 s') });
+  });
+});
+
+describe('a tag that is refused', () => {
+  const subject = digestOf(Buffer.from('subject'));
+  const tag = fallbackTag(subject);
+  const artifact = {
+    mediaType: OCI_MANIFEST,
+    bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, subject: { digest: subject } })),
+  };
+
+  async function refusing(tags: TestResponse) {
+    const written: string[] = [];
+    const server = await serve(({ method, path, body }): TestResponse => {
+      if (path.endsWith('/tags/list')) return tags;
+      if (path.includes('/referrers/')) return { status: 404 };
+      if (method === 'PUT') {
+        if (path.endsWith(tag)) written.push(body.toString());
+        return { status: 201 };
+      }
+      if (written.length === 0) return { status: 403 };
+      return { headers: { 'content-type': OCI_INDEX }, body: written.at(-1) ?? '' };
+    });
+    return {
+      written,
+      registry: createRegistry({ retries: 0 }),
+      at: { registry: server.host, repository: 'some/image' },
+    };
+  }
+
+  it('is there where the list of tags has it: then it is not overwritten, and what it lists is unknown', async () => {
+    const { registry, at, written } = await refusing({ body: JSON.stringify({ tags: ['v1', tag] }) });
+    const unknown = { code: 'UNAUTHORIZED', message: expect.stringContaining('is unknown') };
+    await expect(registry.putReferrer(at, artifact)).rejects.toMatchObject(unknown);
+    await expect(registry.listReferrers(at, subject)).rejects.toMatchObject(unknown);
+    await expect(registry.getManifest(at, tag)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(written).toEqual([]);
+  });
+
+  it.each([
+    ['has others', { body: '{"tags":["v1"]}' }],
+    ['is null', { body: '{"tags":null}' }],
+    ['is of an unknown repository', { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN"}]}' }],
+  ])('is not there where the list of tags %s', async (_, tags) => {
+    const { registry, at, written } = await refusing(tags);
+    await expect(registry.getManifest(at, 'v2')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await registry.headManifest(at, 'v2')).toBeUndefined();
+    expect(await registry.listReferrers(at, subject)).toEqual([]);
+    await registry.putReferrer(at, artifact);
+    expect(written).toHaveLength(1);
+  });
+
+  it.each([
+    ['is refused', { status: 403 }],
+    ['is a page', { body: '<p>hello' }],
+    ['leads elsewhere', { headers: { link: '</v2/other/tags/list>; rel="next"' }, body: '{"tags":[]}' }],
+    ['has no end', { headers: { link: '<?>; rel="next"' }, body: '{"tags":[]}' }],
+  ])('may be there where the list of tags %s: nothing is lost', async (_, tags) => {
+    const { registry, at, written } = await refusing(tags);
+    await expect(registry.getManifest(at, 'v2')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    await expect(registry.putReferrer(at, artifact)).rejects.toMatchObject({
+      message: expect.stringContaining('nor can it be told'),
+    });
+    expect(written).toEqual([]);
+  });
+});
+
+describe('a list of referrers', () => {
+  it.each([401, 403, 410, 412, 422, 451])('that is refused by %i leaves the tag, or is unknown', async (status) => {
+    const server = await serve(({ path }) => ({ status: path.includes('/referrers/') ? status : 404 }));
+    const listed = createRegistry().listReferrers(
+      { registry: server.host, repository: 'a' },
+      digestOf(Buffer.from('x')),
+    );
+    await expect(listed).rejects.toMatchObject({ message: expect.stringContaining('is unknown') });
+  });
+
+  it('for which the token service has no token leaves the tag', async () => {
+    const tag = `{"schemaVersion":2,"manifests":[${JSON.stringify(referrer('one'))}]}`;
+    const server = await serve(({ path, headers }): TestResponse => {
+      if (path.startsWith('/token')) return { status: 403 };
+      if (!path.includes('/referrers/')) return { headers: { 'content-type': DOCKER_LIST }, body: tag };
+      return { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` } };
+    });
+    const at = { registry: server.host, repository: 'a' };
+    const registry = createRegistry();
+    expect(await registry.listReferrers(at, digestOf(Buffer.from('x')))).toEqual([referrer('one')]);
+  });
+});
+
+describe('a tag that stays as it is', () => {
+  it.each([400, 403, 405, 409, 412])('(%i) and names what is to be written is as it should be', async (status) => {
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST }));
+    const headers = { 'content-type': OCI_MANIFEST, 'docker-content-digest': digestOf(bytes) };
+    const server = await serve(({ method }) => (method === 'PUT' ? { status } : { headers, body: bytes }));
+    const at = { registry: server.host, repository: 'a' };
+    const write = (content: Buffer) =>
+      createRegistry({ retries: 0 }).putManifest(at, 'v1', { bytes: content, mediaType: OCI_MANIFEST });
+    expect(await write(bytes)).toMatchObject({ digest: digestOf(bytes) });
+    await expect(write(Buffer.from(`${bytes} `))).rejects.toMatchObject({ http: { status } });
+  });
+});
+
 describe('limits', () => {
   it('of a registry hold for all calls, and there is an end to trying again', async () => {
     const clock = makeClock();
     const throttle = new Throttle(clock);
     const before = clock.now();
     expect(throttle.limited('one', 5000)).toBe(true);
-    await throttle.pass('other', new AbortController().signal);
+    const call = { signal: new AbortController().signal, endsAt: clock.now() + 120_000 };
+    await throttle.pass('other', call);
     expect(clock.now()).toBeLessThan(before + 5000);
-    await throttle.pass('one', new AbortController().signal);
+    await expect(throttle.pass('one', { ...call, endsAt: before + 4000 })).rejects.toThrow(
+      expect.objectContaining({ code: 'REGISTRY_ERROR', hint: expect.stringContaining('come back in 5 s') }),
+    );
+    await throttle.pass('one', call);
     expect(clock.now()).toBeGreaterThanOrEqual(before + 5000);
     const more = Array.from({ length: 64 }, () => throttle.limited('one', 0));
     expect(more.at(-2)).toBe(true);

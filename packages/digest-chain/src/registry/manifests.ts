@@ -6,14 +6,22 @@ import { isTag } from '../reference.ts';
 import { checkDigest, digestHeader, mediaTypeOf, mismatch } from './headers.ts';
 import type { RawManifest, Repository } from './registry.ts';
 import { type Call, CREATED, type Request, unconfirmed } from './session.ts';
+import { hasTag } from './tags.ts';
 
 /** Registries must accept manifests of this size; larger ones are not read (distribution-spec, "Pushing Manifests"). Bytes. */
 export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
 
 /** distribution-spec, "Pulling manifests". */
 export function getManifest(call: Call, repository: Repository, reference: string | Digest): Promise<RawManifest> {
+  return askForManifest(call, repository, reference).catch(async (error) => {
+    throw isDigest(reference) || !isRefused(error) ? error : await refusedTag(call, repository, reference, error);
+  });
+}
+
+/** As {@link getManifest}; of a tag that the registry refuses it is thrown that, whatever it means. */
+export function askForManifest(call: Call, repository: Repository, reference: string | Digest): Promise<RawManifest> {
   const request: Request = { ...about(call, repository, reference), method: 'GET', headers: ACCEPT };
-  const read = call.request(request, async (response) => {
+  return call.request(request, async (response) => {
     const mediaType = mediaTypeOf(response, MANIFEST_TYPES);
     const said = digestHeader(response);
     const bytes = await response.read(MANIFEST_LIMIT);
@@ -22,59 +30,71 @@ export function getManifest(call: Call, repository: Repository, reference: strin
     call.session.noteReadable(repository);
     return { bytes, digest, mediaType };
   });
-  return read.catch((error) => {
-    throw isDigest(reference) ? error : refusedTag(call, repository, reference, error);
-  });
 }
 
 /**
  * Some registries refuse (401, 403) a tag that is not there, so as not to tell. To someone who was let into the repository
- * that says no more than 404 does; to others it may be either.
+ * that says no more than 404 does; to others it may be either, which the list of tags may tell.
  */
-function refusedTag(call: Call, repository: Repository, tag: string, error: unknown): unknown {
-  if (!isRefused(error)) return error;
+async function refusedTag(
+  call: Call,
+  repository: Repository,
+  tag: string,
+  error: DigestChainError,
+): Promise<DigestChainError> {
   const { message, found, http, hint } = error;
-  if (!call.session.isReadable(repository)) {
-    const other = `${hint ?? 'check the credentials'}; or the tag is not there: some registries do not say which`;
-    return new DigestChainError('UNAUTHORIZED', message, { found, http, hint: other });
+  // Of what somebody else says, to whom the registry sent its client on, it knows nothing.
+  if (http === undefined || URL.parse(http.url)?.origin !== call.url(repository, '').origin) return error;
+  const isReadable = call.session.isReadable(repository);
+  const isListed = isReadable ? undefined : await hasTag(call, repository, tag);
+  if (isListed) return error;
+  if (isReadable || isListed === false) {
+    const reason = `${repository.registry} does not have manifest ${tag}, or does not show it`;
+    return new DigestChainError('NOT_FOUND', reason, { found, http });
   }
-  const reason = `${repository.registry} does not have manifest ${tag}, or does not show it`;
-  return new DigestChainError('NOT_FOUND', reason, { found, http });
+  const other = `${hint ?? 'check the credentials'}; or the tag is not there: some registries do not say which`;
+  return new DigestChainError('UNAUTHORIZED', message, { found, http, hint: other });
 }
 
-function isRefused(error: unknown): error is DigestChainError {
+/** Whether a registry says that this client may not read something, or does not say whether it is there. */
+export function isRefused(error: unknown): error is DigestChainError {
   return error instanceof DigestChainError && error.code === 'UNAUTHORIZED' && error.http !== undefined;
 }
 
 /** distribution-spec, "Checking if content exists in the registry". */
-export function headManifest(
+export async function headManifest(
   call: Call,
   repository: Repository,
   reference: string | Digest,
 ): Promise<(BlobDescriptor & { mediaType: string }) | undefined> {
   const named = about(call, repository, reference);
-  const request: Request = { ...named, method: 'HEAD', statuses: [200, 404], headers: ACCEPT };
+  const request: Request = { ...named, method: 'HEAD', statuses: [200, 404, 405], headers: ACCEPT };
   const asked = call.request(request, async (response) => {
     if (response.status === 404) return undefined;
+    if (response.status === 405) return 'unsaid';
     const mediaType = mediaTypeOf(response, MANIFEST_TYPES);
     const digest = digestHeader(response) ?? (isDigest(reference) ? reference : undefined);
     const size = response.length;
     await response.discard();
-    if (digest === undefined || size === undefined) {
-      throw new DigestChainError('RESPONSE_INVALID', `${response.url.host} does not say what ${request.what} is`, {
-        expected: 'Docker-Content-Digest and Content-Length',
-        found: digest === undefined ? 'no digest' : 'no length',
-      });
-    }
+    // Neither header has to be there. What it is, is in its bytes.
+    if (digest === undefined || size === undefined) return 'unsaid';
     if (isDigest(reference) && digest !== reference)
       throw mismatch(`the registry's ${request.what}`, reference, digest);
     call.session.noteReadable(repository);
     return { digest, size, mediaType };
   });
-  return asked.catch((error) => {
-    if (isRefused(error) && call.session.isReadable(repository)) return undefined;
+  try {
+    const found = await asked;
+    if (found !== 'unsaid') return found;
+    const { bytes, digest, mediaType } = await askForManifest(call, repository, reference);
+    return { digest, size: bytes.length, mediaType };
+  } catch (error) {
+    if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return undefined;
+    if (!isRefused(error)) throw error;
+    if (call.session.isReadable(repository)) return undefined;
+    if (!isDigest(reference) && (await hasTag(call, repository, reference)) === false) return undefined;
     throw error;
-  });
+  }
 }
 
 /** distribution-spec, "Pushing Manifests". The same bytes may be pushed again and again, so a lost answer is no harm. */
@@ -115,12 +135,19 @@ export async function putManifest(
     }
     return { digest, subjectIndexed };
   } catch (error) {
-    if (isDigest(reference) || !(error instanceof DigestChainError) || error.code !== 'CONFLICT') throw error;
+    if (isDigest(reference) || !isImmutable(error)) throw error;
     // An immutable tag that names these very bytes is what was wanted; an earlier try may have written it.
-    const there = await headManifest(call, repository, reference);
+    const there = await headManifest(call, repository, reference).catch(() => undefined);
     if (there?.digest === digest) return { digest, subjectIndexed: false };
     throw error;
   }
+}
+
+/** Whether an answer may be about a tag that stays as it is: 409 in most registries, 400, 403, 405 or 412 in others. */
+function isImmutable(error: unknown): boolean {
+  if (!(error instanceof DigestChainError) || error.http === undefined) return false;
+  const { status, codes } = error.http;
+  return [400, 403, 405, 409, 412].includes(status) && !codes.includes('MANIFEST_BLOB_UNKNOWN');
 }
 
 // Without it some registries convert to formats of long ago.

@@ -5,12 +5,12 @@ import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { get, scanJson, splice } from '../json/scan.ts';
 import { DOCKER_LIST, isIndex, OCI_INDEX } from '../media-types.ts';
 import { repositoryName } from '../reference.ts';
-import { mediaTypeOf, nextLink } from './headers.ts';
+import { mediaTypeOf, nextPage } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
-import { getManifest, headManifest, MANIFEST_LIMIT, putManifest } from './manifests.ts';
-import { redacted } from './reach.ts';
+import { askForManifest, isRefused, MANIFEST_LIMIT, putManifest } from './manifests.ts';
 import type { RawManifest, Referrer, Repository } from './registry.ts';
-import type { Call } from './session.ts';
+import { type Call, REFUSALS } from './session.ts';
+import { hasTag } from './tags.ts';
 
 /** More are not read: whoever may push to a repository may attach any number. */
 const MAX_PAGES = 100;
@@ -44,9 +44,7 @@ export class Referrers {
     if (index !== undefined) return ofType(artifactType, readReferrers(index.bytes));
     if (found === undefined) return [];
     // Refused, or answered by someone else: there may be a list all the same.
-    const { code, message, expected, found: answer, hint, http } = found;
-    const reason = `what is attached to ${subject} is unknown: ${message}, and no tag lists it`;
-    throw new DigestChainError(code, reason, { expected, found: answer, hint, http });
+    throw unknownList(subject, found, 'and no tag lists it');
   }
 
   /** distribution-spec, "Pushing Manifests with Subject". */
@@ -54,15 +52,18 @@ export class Referrers {
     call: Call,
     repository: Repository,
     manifest: Pick<RawManifest, 'bytes' | 'mediaType'>,
-  ): Promise<{ digest: Digest; subjectIndexed: boolean }> {
+  ): Promise<{ digest: Digest; subjectIndexed: boolean; listed: boolean }> {
     const attachment = readAttachment(manifest);
     const pushed = await putManifest(call, repository, attachment.digest, manifest);
-    if (!pushed.subjectIndexed || this.#withoutList.has(repository.registry)) {
+    const { registry } = repository;
+    if (!pushed.subjectIndexed || this.#withoutList.has(registry)) {
       await this.#inTurn(`${repositoryName(repository)}@${attachment.subject}`, () =>
         append(call, repository, attachment),
       );
+    } else {
+      return { ...pushed, listed: false };
     }
-    return pushed;
+    return { ...pushed, listed: this.#withoutApi.has(registry) || this.#withoutList.has(registry) };
   }
 
   /** Undefined where there is no such API; an error where the answer is no list, though there may be one. */
@@ -82,8 +83,8 @@ export class Referrers {
       if (visited.size === MAX_PAGES) throw endless(url, `at most ${MAX_PAGES} pages`, 'more');
       visited.add(url.href);
       // Of a list that has begun every page has to be there.
-      const statuses = url === first ? [200, 401, 403, ...NO_API] : [200];
-      const next = await call.request(
+      const statuses = url === first ? [200, ...REFUSALS] : [200];
+      const answer = call.request(
         { ...about, url, statuses },
         async (response): Promise<URL | 'end' | 'no API' | DigestChainError> => {
           const { status } = response;
@@ -102,10 +103,15 @@ export class Referrers {
           const applied = (response.header('oci-filters-applied') ?? '').split(',').map((name) => name.trim());
           const wanted = applied.includes('artifactType') ? listed : ofType(artifactType, listed);
           for (const referrer of wanted) referrers.set(referrer.digest, referrer);
-          const link = nextLink(response.header('link') ?? '');
-          return link === undefined ? 'end' : samePlace(URL.parse(link, url.href), first);
+          return nextPage(response, first) ?? 'end';
         },
       );
+      const next = await answer.catch((error) => {
+        // Its token service may say no in its place.
+        if (url !== first || !isRefused(error)) throw error;
+        this.#withoutList.add(repository.registry);
+        return error;
+      });
       if (next === 'no API') return undefined;
       if (next instanceof DigestChainError) return next;
       if (referrers.size > MAX_REFERRERS) throw endless(url, `at most ${MAX_REFERRERS} referrers`, 'more');
@@ -141,15 +147,19 @@ function isNoList(error: unknown): error is DigestChainError {
 // Tools that know Docker's formats alone write a list of referrers under that name.
 const INDEXES = [OCI_INDEX, DOCKER_LIST];
 
-/** What the fallback tag lists (distribution-spec, "Referrers Tag Schema"). */
+/**
+ * What the fallback tag lists (distribution-spec, "Referrers Tag Schema"). A tag that is refused may be one that is not
+ * there; where that can't be told it is thrown: to take it for an empty list would lose what it lists.
+ */
 async function fallbackIndex(call: Call, repository: Repository, subject: Digest): Promise<RawManifest | undefined> {
   const tag = fallbackTag(subject);
-  const manifest = await getManifest(call, repository, tag).catch(async (error) => {
+  const manifest = await askForManifest(call, repository, tag).catch(async (error) => {
     if (error instanceof DigestChainError && error.code === 'NOT_FOUND') return undefined;
-    // Whoever may read the subject may read the tag, if it is there.
-    const refused = error instanceof DigestChainError && error.code === 'UNAUTHORIZED';
-    if (refused && (await headManifest(call, repository, subject).catch(() => undefined))) return undefined;
-    throw error;
+    if (!isRefused(error)) throw error;
+    const isThere = await hasTag(call, repository, tag);
+    if (isThere === false) return undefined;
+    const known = isThere ? 'which it has' : 'nor can it be told by its list of tags whether it is there';
+    throw unknownList(subject, error, known);
   });
   // Some registries resolve such a tag to the subject itself.
   if (manifest === undefined || manifest.digest === subject) return undefined;
@@ -158,6 +168,12 @@ async function fallbackIndex(call: Call, repository: Repository, subject: Digest
     expected: OCI_INDEX,
     found: manifest.mediaType,
   });
+}
+
+function unknownList(subject: Digest, error: DigestChainError, reason: string): DigestChainError {
+  const { code, message, expected, found, hint, http } = error;
+  const unknown = `what is attached to ${subject} is unknown: ${message}, ${reason}`;
+  return new DigestChainError(code, unknown, { expected, found, hint, http });
 }
 
 /**
@@ -202,18 +218,6 @@ async function append(call: Call, repository: Repository, attachment: Attachment
 export function fallbackTag(subject: Digest): string {
   const algorithm = digestAlgorithm(subject);
   return `${algorithm}-${subject.slice(algorithm.length + 1, algorithm.length + 65)}`;
-}
-
-/** A next page is another part of the same list: nothing else is the registry's to name here. */
-function samePlace(url: URL | null, first: URL): URL {
-  if (url !== null && url.origin === first.origin && url.pathname === first.pathname && url.username === '') {
-    url.hash = '';
-    return url;
-  }
-  throw new DigestChainError('REDIRECT_REFUSED', `${first.host} names a next page that is no page of this list`, {
-    expected: redacted(first),
-    found: url === null ? 'no URL' : redacted(url),
-  });
 }
 
 function ofType(artifactType: string | undefined, referrers: readonly Referrer[]): readonly Referrer[] {

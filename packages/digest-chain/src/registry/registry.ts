@@ -122,13 +122,14 @@ export interface Registry {
   ): Promise<readonly Referrer[]>;
   /**
    * PUT a manifest that has a `subject`, by its digest, and lists it under the subject's fallback tag where the registry
-   * doesn't say that it indexed it. Throws `CONFLICT` where others kept overwriting that tag.
+   * doesn't say that it indexed it. Throws `CONFLICT` where others kept overwriting that tag. `listed`: that tag was seen to
+   * list it, and is what the registry's list is read from; otherwise whether it is listed is open.
    */
   putReferrer(
     repository: Repository,
     manifest: Pick<RawManifest, 'bytes' | 'mediaType'>,
     options?: CallOptions,
-  ): Promise<{ digest: Digest; subjectIndexed: boolean }>;
+  ): Promise<{ digest: Digest; subjectIndexed: boolean; listed: boolean }>;
   /** Closes idle connections. They keep no process alive, so a command need not call it. */
   close(): void;
 }

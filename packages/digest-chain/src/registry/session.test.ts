@@ -41,7 +41,8 @@ describe('a request', () => {
       // What Node's server says to a HEAD without a length ends the connection.
       if (tag !== 'chunked') await client.headManifest(at(server.host), tag).catch(() => undefined);
     }
-    expect(server.requests).toHaveLength(9);
+    // Three of the HEADs were answered without a digest, and followed by a GET.
+    expect(server.requests).toHaveLength(12);
     expect(sockets.size).toBe(1);
   });
 
@@ -81,7 +82,7 @@ describe('what goes wrong for a moment', () => {
   it.each([400, 403, 404, 405, 408, 409, 410, 418, 451])('is not tried again where it stays (%i)', async (status) => {
     const server = await serve(() => ({ status }));
     await failureOf(clientOf().getManifest(at(server.host), 'latest'));
-    expect(server.requests).toHaveLength(1);
+    expect(server.requests.filter(({ path }) => path.includes('/manifests/'))).toHaveLength(1);
   });
 
   it('is tried as often as was agreed, and then told', async () => {

@@ -11,7 +11,7 @@ import { Limiter, type Operation, orAborted, runOperation } from './operation.ts
 import { DEFAULTS, type Environment, type RegistryOptions } from './options.ts';
 import { baseOf, redacted, urlOf } from './reach.ts';
 import type { CallOptions, Repository } from './registry.ts';
-import { Throttle } from './throttle.ts';
+import { comeBackHint, Throttle } from './throttle.ts';
 import { type Need, Secrets } from './token.ts';
 import { type HttpRequest, type NamedBy, Transport } from './transport.ts';
 import { Warnings } from './warnings.ts';
@@ -41,6 +41,12 @@ const TRANSIENT_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 
 /** What registries say of what they took: the specification has 201 alone. Of another one whether it is there is looked up. */
 export const CREATED: readonly number[] = [200, 201, 202, 204];
+
+/** By these a registry says no to one thing: tried again, it would say the same. */
+export const REFUSALS: readonly number[] = [
+  ...Array.from({ length: 100 }, (_, index) => 400 + index).filter((status) => status !== 408 && status !== 429),
+  501,
+];
 
 /** What to throw where a registry says, by another number than 201, that it took what it then does not have. */
 export function unconfirmed(
@@ -108,7 +114,7 @@ export class Session {
     const authorizer = new Authorizer({
       base,
       plainHttp: plainHttp ?? false,
-      credentials: (repository) => source(repository, signal),
+      credentials: (repository, anew) => source(repository, signal, anew),
       send: (request) => this.#sendToRealm(base, request),
       secrets: this.#secrets,
     });
@@ -202,8 +208,12 @@ export class Call {
     const need: Need = { repository, from, access: isRead(request) ? 'pull' : 'push' };
     const { registry } = repository;
     const authorizer = session.authorizer(registry);
-    await session.throttle.pass(registry, signal);
-    let authorization = await orAborted(authorizer.authorization(need), signal);
+    await session.throttle.pass(registry, this.#operation);
+    // Who gets no token may not need one here: what needs one says so, and then it is told.
+    let authorization = await orAborted(authorizer.authorization(need), signal).catch((error) => {
+      if (error instanceof DigestChainError && error.code === 'UNAUTHORIZED') return undefined;
+      throw error;
+    });
     for (let answers = 0; ; answers++) {
       const response = await this.#follow(request, authorization);
       if (response.url.origin === url.origin) session.noteWarnings(registry, response);
@@ -275,7 +285,7 @@ export class Call {
     const wait = parseRetryAfter(response.header('retry-after'));
     const left = this.#operation.endsAt - this.session.clock.now();
     if (wait === undefined || wait < left) return undefined;
-    return `come back in ${Math.ceil(wait / 1000)} s, as it asks (Retry-After): no call waits that long`;
+    return comeBackHint(wait);
   }
 }
 

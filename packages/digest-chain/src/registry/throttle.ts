@@ -1,4 +1,6 @@
 import type { Clock } from '../../../kit/src/retry.ts';
+import { DigestChainError } from '../errors.ts';
+import type { Operation } from './operation.ts';
 
 /** As many requests that a registry limits in a row, without one that it takes, are tried again: all calls together. */
 const BUDGET = 64;
@@ -16,11 +18,13 @@ export class Throttle {
     this.#clock = clock;
   }
 
-  /** Waits until the registry may be asked again. */
-  async pass(registry: string, signal: AbortSignal): Promise<void> {
+  /** Waits until the registry may be asked again. Throws `REGISTRY_ERROR` where the call has not as much time. */
+  async pass(registry: string, { signal, endsAt }: Operation): Promise<void> {
     for (;;) {
-      const wait = (this.#opensAt.get(registry) ?? 0) - this.#clock.now();
+      const now = this.#clock.now();
+      const wait = (this.#opensAt.get(registry) ?? 0) - now;
       if (wait <= 0) return;
+      if (now + wait >= endsAt) throw limits(registry, wait);
       await this.#clock.sleep(wait, signal);
     }
   }
@@ -37,4 +41,17 @@ export class Throttle {
     this.#opensAt.set(registry, Math.max(this.#opensAt.get(registry) ?? 0, this.#clock.now() + wait));
     return count <= BUDGET;
   }
+}
+
+function limits(registry: string, wait: number): DigestChainError {
+  return new DigestChainError('REGISTRY_ERROR', `${registry} limits how often it is asked`, {
+    expected: 'a pause that this call has time for',
+    found: `HTTP 429 to another request, and ${Math.ceil(wait / 1000)} s to wait (Retry-After)`,
+    hint: comeBackHint(wait),
+  });
+}
+
+/** What to do about a wait of so many milliseconds. */
+export function comeBackHint(wait: number): string {
+  return `come back in ${Math.ceil(wait / 1000)} s, as it asks (Retry-After): no call waits that long`;
 }

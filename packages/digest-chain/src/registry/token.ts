@@ -15,6 +15,8 @@ export interface Token {
   readonly value: string;
   /** By `performance.now()`: the clocks of others are not asked. */
   readonly endsAt: number;
+  /** The identity token to show from now on, where the service gave another one (RFC 6749, section 6). */
+  readonly identity: string | undefined;
 }
 
 /** Where tokens are had, as the registry's challenge said. */
@@ -57,7 +59,9 @@ export async function fetchToken(
   const seconds = member(body, 'expires_in');
   const life = typeof seconds === 'number' && seconds > 0 ? seconds : DEFAULT_LIFE;
   // Not to the last second: the request still has to get there.
-  return { value, endsAt: startedAt + life * 900 };
+  const identity = credentials?.type === 'identity' ? textOf(member(body, 'refresh_token')) || undefined : undefined;
+  if (identity !== undefined) secrets.add(identity);
+  return { value, endsAt: startedAt + life * 900, identity };
 }
 
 function tokenRequest(

@@ -187,11 +187,13 @@ function post(call: Call, repository: Repository, what: string): Request {
   return { repository, url, what, method: 'POST', statuses: CREATED };
 }
 
-/** Whether a failure is a registry's answer to this request, and not that nobody answered. */
+/** Whether a failure is a registry's answer to this request, whatever it says, and not that nobody answered. */
 function isAnswer(error: unknown): boolean {
   const failure = error instanceof Transient ? error.failure : error;
-  return failure instanceof DigestChainError && (failure.http !== undefined || failure.code === 'RESPONSE_INVALID');
+  return failure instanceof DigestChainError && !NO_ANSWER.has(failure.code);
 }
+
+const NO_ANSWER: ReadonlySet<string> = new Set(['ABORTED', 'REGISTRY_UNREACHABLE', 'REGISTRY_TIMEOUT']);
 
 async function isThere(call: Call, repository: Repository, digest: Digest, size: number): Promise<boolean> {
   return (await headBlob(call, repository, digest))?.size === size;
@@ -237,6 +239,7 @@ async function put(
     checkCreated(response, request, digest);
     return response.status;
   });
+  call.session.noteReadable(repository);
   if (status === 201) return;
   const there = await headBlob(call, repository, digest, { nested: content.nested });
   if (there?.size !== size) throw unconfirmed(request, status, `${size} bytes`, there && `${there.size} bytes`);

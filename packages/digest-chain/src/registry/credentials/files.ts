@@ -63,7 +63,10 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   });
 }
 
-/** The credentials for a repository, looked up once for each: most registries ask for none. */
+/**
+ * The credentials for a repository, looked up once for each, as most registries ask for none; and once more where the caller
+ * says that those it got are refused by now (`anew`): what helpers give out does not hold for long.
+ */
 export function credentialSource({
   environment,
   authFile,
@@ -71,14 +74,15 @@ export function credentialSource({
 }: Pick<RegistryOptions, 'authFile' | 'credentials'> & { readonly environment: Environment }): (
   repository: Repository,
   signal: AbortSignal,
+  anew?: boolean,
 ) => Promise<Credentials | undefined> {
   const found = new Map<string, Promise<Credentials | undefined>>();
   const find =
     credentials ??
     ((repository: Repository, signal: AbortSignal) => findInFiles(repository, { environment, authFile, signal }));
-  return (repository, signal) => {
+  return (repository, signal, anew = false) => {
     const key = repositoryName(repository);
-    const known = found.get(key) ?? find(repository, signal);
+    const known = (anew ? undefined : found.get(key)) ?? find(repository, signal);
     found.set(key, known);
     return known;
   };
