@@ -1,14 +1,17 @@
 import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import type { Digest } from './digest.ts';
+import { embeddedImages } from './embedding.ts';
 import { LabelNames } from './label-names.ts';
-import { checkTag, embeddingTrees, type LinkedImage, linksTo, readLinked } from './linked-image.ts';
-import { readTree } from './read-image.ts';
+import { checkTag, embeddingsOf, type LinkedImage, type LinkedTree, linksTo, readLinked } from './linked-image.ts';
+import { factsOf, readTree } from './read-image.ts';
 import { type DigestReference, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
+import { builtAs, type ImageTree } from './seal/tree.ts';
 import type { StatementOptions } from './seal.ts';
-import { publishStatement } from './statement/publish.ts';
+import type { Embeds } from './statement/chain.ts';
+import { type ChainMember, memberOf, publishStatement, roleOf } from './statement/publish.ts';
 
 export interface LinkOptions extends CallOptions {
   /** Where the image is published, in its own repository; written last. Without it no tag is written. */
@@ -28,9 +31,10 @@ export interface LinkResult {
 }
 
 /**
- * Links an image to the images that embed it without changing a byte of it: the link back is the chain statement, which
- * is attached to each of them. Every linked image is checked first, and the tag is written last. Throws `LINK_MISSING`,
- * `LINK_MISMATCH`, `LINK_INVALID` about linked images.
+ * Links the images of a chain without changing a byte of them: the link is the chain statement, which is attached to each.
+ * Every linked image has to embed the image, or to be connected with it by others that are given: what embeds what is read
+ * from them. All are checked first, and the tag is written last. Throws `LINK_MISSING`, `LINK_MISMATCH`, `LINK_INVALID`
+ * about linked images.
  */
 export async function link(
   client: Registry,
@@ -48,12 +52,55 @@ export async function link(
   ]);
   const url = placeOf(image, tag?.tag ?? image.tag);
   const artifacts = await publishStatement(registry, {
-    embedded: { url, tree, originIsThere: true },
-    linked: embeddingTrees(trees, image, names),
+    ...chainOf({ image, tree, url }, trees, names),
     names,
     pipelineRun: statement?.pipelineRun,
     leaveOut: 'seal the image instead: labels need no statement',
   });
   if (tag !== undefined) await registry.putManifest(image, tag.tag, tree.manifest);
   return { url, digest: image.digest, links, artifacts };
+}
+
+/** The chain of images, the first of which is not given a role, by what each says that it was built with. */
+function chainOf(
+  first: { readonly image: DigestReference; readonly tree: ImageTree; readonly url: string },
+  linked: readonly LinkedTree[],
+  names: LabelNames,
+): { readonly images: readonly ChainMember[]; readonly embeds: readonly Embeds[] } {
+  const all = [{ ...first, role: undefined }, ...linked].map((each) => {
+    return { ...each, origin: builtAs(each.tree, names) };
+  });
+  const edges = all.flatMap((each) => {
+    // Of a sealed image what it embeds, not what its seal links to.
+    const [facts] = factsOf(each.origin);
+    const named = new Set(facts === undefined ? [] : embeddedImages(facts, names).map(({ digest }) => digest));
+    return all.flatMap((other) => {
+      const { digest } = other.origin.manifest;
+      if (!named.has(digest)) return [];
+      const embedding = { ...each, embeddings: embeddingsOf(each.tree, { ...other.image, digest }, names) };
+      return [{ image: each.role, embedded: other.role, embedding }];
+    });
+  });
+  const role = roleOf(
+    edges.filter(({ embedded }) => embedded === undefined).map(({ embedding }) => embedding),
+    linked.map((each) => each.role),
+  );
+  const embeds = edges.map(({ image = role, embedded = role }) => ({ image, embedded }));
+  const connected = connectedWith(role, embeds);
+  for (const apart of linked.filter((each) => !connected.has(each.role))) {
+    // Throws: it was built with another image than those that are given.
+    embeddingsOf(apart.tree, first.image, names);
+  }
+  return { images: [{ role, ...first, originIsThere: true }, ...linked.map(memberOf)], embeds };
+}
+
+function connectedWith(role: string, embeds: readonly Embeds[]): ReadonlySet<string> {
+  const found = new Set([role]);
+  for (const next of found) {
+    for (const { image, embedded } of embeds) {
+      if (image === next) found.add(embedded);
+      if (embedded === next) found.add(image);
+    }
+  }
+  return found;
 }

@@ -50,18 +50,23 @@ export async function readLinked(registry: Registry, { role, image }: LinkedImag
   }
 }
 
-/**
- * Finds how linked images embed the image that is about to be published: they have to name the repository that it is in,
- * or the pipeline is wired wrongly. Afterwards the digests decide: a chain may be copied to other repositories. Throws
- * `LINK_MISMATCH`, `LINK_INVALID`.
- */
+/** Finds how linked images embed the image that is about to be published; throws as {@link embeddingsOf}. */
 export function embeddingTrees(
   linked: readonly LinkedTree[],
   origin: DigestReference,
   names: LabelNames,
 ): readonly EmbeddingTree[] {
-  const found = linked.map((each) => ({ ...each, embeddings: findEmbeddings(each.tree, origin.digest, names) }));
-  const elsewhere = found.flatMap(({ embeddings }) => embeddings).find(({ place }) => !isSameRepository(place, origin));
+  return linked.map((each) => ({ ...each, embeddings: embeddingsOf(each.tree, origin, names) }));
+}
+
+/**
+ * Finds how an image embeds one that is about to be published: it has to name the repository that this is in, or the
+ * pipeline is wired wrongly. Afterwards the digests decide: a chain may be copied to other repositories. Throws
+ * `LINK_MISMATCH`, `LINK_INVALID`.
+ */
+export function embeddingsOf(tree: ImageTree, origin: DigestReference, names: LabelNames): readonly Embedding[] {
+  const found = findEmbeddings(tree, origin.digest, names);
+  const elsewhere = found.find(({ place }) => !isSameRepository(place, origin));
   if (elsewhere === undefined) return found;
   throw new DigestChainError('LINK_MISMATCH', 'the linked image names another place for the image it embeds', {
     expected: `${repositoryName(origin)}@${origin.digest}`,

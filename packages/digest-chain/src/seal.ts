@@ -12,7 +12,7 @@ import type { Link } from './seal/config.ts';
 import { readImageManifest } from './seal/manifest.ts';
 import { type SealedTree, sealTree } from './seal/tree.ts';
 import { onSide } from './side.ts';
-import { publishStatement } from './statement/publish.ts';
+import { publishStatement, starOf } from './statement/publish.ts';
 
 export interface SealOptions extends CallOptions {
   /** Where the sealed image is published; without it the image is pushed by digest only. */
@@ -95,8 +95,7 @@ export async function seal(
     if (embedding.length > 0 && statement !== false) {
       const embedded = { url, tree: sealed, originIsThere: isSameRepository(origin, to) };
       await publishStatement(registry, {
-        embedded,
-        linked: embedding,
+        ...starOf(embedded, embedding),
         names,
         pipelineRun: statement.pipelineRun,
         leaveOut: 'leave it out (--no-statement): the labels link the images without it',

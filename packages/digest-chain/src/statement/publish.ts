@@ -2,13 +2,13 @@ import { failedPart } from '../attach.ts';
 import type { Digest } from '../digest.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
-import type { EmbeddingTree } from '../linked-image.ts';
+import type { EmbeddingTree, LinkedTree } from '../linked-image.ts';
 import { factsOf } from '../read-image.ts';
 import { parseReference, placeOf } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { builtAs, type ImageTree } from '../seal/tree.ts';
 import { attachStatement, type StatementSubject } from './artifact.ts';
-import { type Chain, COMMIT, GIT_URL, type Source } from './chain.ts';
+import { type Chain, COMMIT, type Embeds, GIT_URL, type Source } from './chain.ts';
 
 /** An image as it is about to be published. */
 export interface PublishedImage {
@@ -19,12 +19,17 @@ export interface PublishedImage {
   readonly originIsThere: boolean;
 }
 
-/** Attaches the statement about an image and the images that embed it, as they are published, to all of them. */
+/** An image of a chain that is about to be published, and its part in it. */
+export interface ChainMember extends PublishedImage {
+  readonly role: string;
+}
+
+/** Attaches the statement about a chain, as it is published, to each of its images. */
 export function publishStatement(
   registry: Registry,
   chain: {
-    readonly embedded: PublishedImage;
-    readonly linked: readonly EmbeddingTree[];
+    readonly images: readonly ChainMember[];
+    readonly embeds: readonly Embeds[];
     readonly names: LabelNames;
     /** The name of the pipeline run that built them. */
     readonly pipelineRun: string | undefined;
@@ -32,20 +37,13 @@ export function publishStatement(
     readonly leaveOut: string | undefined;
   },
 ): Promise<readonly Digest[]> {
-  const { embedded, linked, names, pipelineRun, leaveOut } = chain;
-  // What the embedding images call it is its role, where that is not taken.
-  const taken = new Set(linked.map(({ role }) => role));
-  const called = linked.flatMap(({ embeddings }) => embeddings.map(({ role }) => role));
-  const role = [...called, 'primary', 'embedded'].find((name) => !taken.has(name)) ?? 'image';
-  const images = [
-    { role, ...embedded },
-    ...linked.map(({ role, image, tree }) => ({ role, url: placeOf(image, image.tag), tree, originIsThere: true })),
-  ].map((image) => ({ ...image, origin: builtAs(image.tree, names) }));
+  const { names, embeds, pipelineRun, leaveOut } = chain;
+  const images = chain.images.map((image) => ({ ...image, origin: builtAs(image.tree, names) }));
   const named: Chain = {
     images: images.map(({ role, url, tree, origin }) => {
       return { role, url, digest: tree.manifest.digest, origin: origin.manifest.digest };
     }),
-    embeds: linked.map((image) => ({ image: image.role, embedded: role })),
+    embeds,
     // Said by the first that says it well.
     source: images.map(({ origin }) => sourceOf(factsOf(origin))).find((found) => found !== undefined),
     pipelineRun,
@@ -53,6 +51,32 @@ export function publishStatement(
   return attachStatement(registry, named, images.flatMap(subjectsOf)).catch((error) => {
     throw failedPart(error, 'the chain statement could not be attached', leaveOut);
   });
+}
+
+/** A chain of one image and those that embed it, by what these call it, where that is not taken. */
+export function starOf(
+  embedded: PublishedImage,
+  linked: readonly EmbeddingTree[],
+): { readonly images: readonly ChainMember[]; readonly embeds: readonly Embeds[] } {
+  const role = roleOf(
+    linked,
+    linked.map((image) => image.role),
+  );
+  return {
+    images: [{ role, ...embedded }, ...linked.map(memberOf)],
+    embeds: linked.map((image) => ({ image: image.role, embedded: role })),
+  };
+}
+
+/** What images call the one that they embed, unless one of them has that role itself. */
+export function roleOf(embedding: readonly Pick<EmbeddingTree, 'embeddings'>[], roles: readonly string[] = []): string {
+  const called = embedding.flatMap(({ embeddings }) => embeddings.map(({ role }) => role));
+  return [...called, 'primary', 'embedded'].find((name) => !roles.includes(name)) ?? 'image';
+}
+
+/** A linked image as it is in its repository. */
+export function memberOf({ role, image, tree }: LinkedTree): ChainMember {
+  return { role, url: placeOf(image, image.tag), tree, originIsThere: true };
 }
 
 /** What the statement is attached to: an image as it is published, and as it was built. */
