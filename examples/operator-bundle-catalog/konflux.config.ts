@@ -9,6 +9,8 @@ export default defineConfig({
   git: { url: 'https://github.com/your-org/my-operator' },
   registry: 'quay.io/your-quay-org',
   root: '../..',
+  // A bundle names its operator's digest, and that is what has to be released: sealing would make another of it.
+  seal: 'referrer',
   images: [
     {
       role: 'operator',

@@ -55,3 +55,8 @@ export function describeTask(facts: TaskFacts | undefined): string {
   const lines = [`${facts.name} ${facts.status}`, facts.message, ...(facts.logTail ?? [])];
   return lines.filter(Boolean).join('\n');
 }
+
+/** Whether labels made another image of it than what was built. */
+export function isSealed({ embeddedBy, seal }: Pick<ObservedImage, 'embeddedBy' | 'seal'>): boolean {
+  return embeddedBy.length > 0 && seal === 'label';
+}

@@ -216,7 +216,8 @@ test('what the build was called with is judged only where it could be seen', () 
 });
 
 test('linked by the statement alone, Image 1 is published as it was built', () => {
-  const seen = { ...wellDone(), seal: 'referrer' as const };
+  const seen = wellDone();
+  seen.primary.seal = 'referrer';
   expect(fallen(seen)).toEqual(['image-1-labelled']);
   Object.assign(seen.primary.published, { digest: origin });
   seen.primary.latest = { ...seen.primary.latest, digest: origin };

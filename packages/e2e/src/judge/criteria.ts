@@ -26,9 +26,8 @@ const CRITERIA: Readonly<Record<CriterionId, (seen: Observation) => Evidence[]>>
  */
 export function judge(seen: Observation): readonly Criterion[] {
   const titles = titlesOf(
-    seen.images.map((image) => ({ role: image.role, embeds: image.embeds, title: title(image) })),
+    seen.images.map((image) => ({ role: image.role, embeds: image.embeds, seal: image.seal, title: title(image) })),
     seen.scanners.map(({ role }) => title(byRole(seen.images, role))),
-    seen.seal,
   );
   return (Object.keys(CRITERIA) as CriterionId[]).map((id) => criterion(id, titles[id], CRITERIA[id](seen)));
 }

@@ -63,6 +63,8 @@ export interface ProofCheck {
   found?: string | undefined;
 }
 
+export type Seal = 'label' | 'referrer' | 'none';
+
 /** What was seen of one image of the chain. */
 export interface ObservedImage {
   role: string;
@@ -74,8 +76,10 @@ export interface ObservedImage {
   argumentPrefix: string;
   /** Roles of the images that it embeds. */
   embeds: readonly string[];
-  /** Roles of the images that embed it: it is sealed with theirs. */
+  /** Roles of the images that embed it. */
   embeddedBy: readonly string[];
+  /** How it is linked to those: by labels of its own, by a chain statement alone, or not. */
+  seal: Seal;
   /** By the digest that the build task reported. */
   origin: ImageView;
   /** By its revision tag: sealed, where something embeds it. */
@@ -98,8 +102,6 @@ export interface Observation {
   revision: string;
   /** Of the labels that link the images. */
   labelNames: LabelNames;
-  /** How images link to those that embed them: by labels of their own, or by the chain statement alone. */
-  seal: 'label' | 'referrer';
   /** Who signed: Tekton Chains on a cluster, its stand-in on this machine with a key of the run, or nobody. */
   signer: 'chains' | 'stand-in' | 'none';
   /** The PipelineRun that builds the chain. */

@@ -6,10 +6,10 @@ import { title } from './wording.ts';
 
 /** Each image that is embedded leads to those that embed it, and is still what they embed. */
 export function sealing(seen: Observation): Evidence[] {
-  const embedded = seen.images.filter((image) => image.embeddedBy.length > 0);
+  const embedded = seen.images.filter((image) => image.embeddedBy.length > 0 && image.seal !== 'none');
   return [
     ...embedded.flatMap((image): Evidence[] => [
-      ...(seen.seal === 'label' ? labelled(image, seen) : unchanged(image, seen)),
+      ...(image.seal === 'label' ? labelled(image, seen) : unchanged(image, seen)),
       ...unproved(image),
     ]),
     ...proofChecks(

@@ -1,4 +1,4 @@
-import type { Observation } from './observation.ts';
+import type { Seal } from './observation.ts';
 import { listed } from './wording.ts';
 
 /** The six success criteria, in their order. */
@@ -16,6 +16,8 @@ export interface TitledImage {
   title: string;
   /** Roles of the images that it embeds. */
   embeds: readonly string[];
+  /** How it is linked to those that embed it. */
+  seal: Seal;
 }
 
 /** The criteria's titles, in the words of a chain's own images: what is one Image 1 there is an operator here. */
@@ -23,22 +25,23 @@ export function titlesOf(
   images: readonly TitledImage[],
   /** Titles of the images that scanners hand over. */
   extracted: readonly string[],
-  seal: Observation['seal'],
 ): Readonly<Record<CriterionId, string>> {
   const embeddedIn = (image: TitledImage): string[] =>
     images.filter(({ role }) => image.embeds.includes(role)).map(({ title }) => title);
   const embeddersOf = (image: TitledImage): string[] =>
-    images.filter(({ embeds }) => embeds.includes(image.role)).map(({ title }) => title);
-  const each = (others: (image: TitledImage) => string[], say: (title: string, others: readonly string[]) => string) =>
-    images.flatMap((image) => (others(image).length === 0 ? [] : [say(image.title, others(image))]));
+    images.filter(({ embeds }) => image.seal !== 'none' && embeds.includes(image.role)).map(({ title }) => title);
+  const each = (
+    others: (image: TitledImage) => string[],
+    say: (image: TitledImage, others: readonly string[]) => string,
+  ) => images.flatMap((image) => (others(image).length === 0 ? [] : [say(image, others(image))]));
   const edges = images.flatMap(embeddedIn).length;
   const few = edges > 0 && edges <= 3;
   const all = images.length === 2 ? 'both' : `all ${images.length}`;
-  const contains = each(embeddedIn, (image, others) => `${image} contains ${digestsOf(others)}`);
-  const linked = each(embeddersOf, (image, others) =>
+  const contains = each(embeddedIn, ({ title }, others) => `${title} contains ${digestsOf(others)}`);
+  const linked = each(embeddersOf, ({ title, seal }, others) =>
     seal === 'label'
-      ? `${image} labeled with ${digestsOf(others)}`
-      : `${image} linked to ${listed(others)} by a statement`,
+      ? `${title} labeled with ${digestsOf(others)}`
+      : `${title} linked to ${listed(others)} by a statement`,
   );
   return {
     'single-pipeline': `Single pipeline builds ${all} images atomically`,

@@ -2,7 +2,7 @@ import { unseal, type VerificationKey, type VerifyOptions, verify } from '@multi
 import { LabelNames, parseReference, type Registry } from '@multi-image/digest-chain/oci';
 import type { Progress } from '@multi-image/kit/progress';
 import type { ChainPlan, PlannedImage } from '@multi-image/manifests';
-import { builtDigest, isPruned, PRUNED_REASON, runsOf, taskOf } from '../judge/chain-view.ts';
+import { builtDigest, isPruned, isSealed, PRUNED_REASON, runsOf, taskOf } from '../judge/chain-view.ts';
 import type { Observation, ObservedImage, RunFacts } from '../judge/observation.ts';
 import { scansOf } from '../judge/scanned-and-signed.ts';
 import { type ImageRunner, OWN_PROGRAM } from './run-images.ts';
@@ -68,7 +68,6 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   return {
     revision,
     labelNames: observer.names,
-    seal: chain.seal,
     signer,
     build,
     scanners,
@@ -101,12 +100,13 @@ class Observer {
       argumentPrefix: image.argumentPrefix,
       embeds: image.embeds.map(({ role }) => role),
       embeddedBy: image.embeddedBy.map(({ role }) => role),
+      seal: image.seal,
       published,
       latest,
     };
     // Where the task that built it is gone, the image that is published may tell: nothing but a seal changes it.
     const digest =
-      builtDigest(build, image.name) ?? (this.#isGone(seen) && !this.#isSealed(seen) ? published.digest : undefined);
+      builtDigest(build, image.name) ?? (this.#isGone(seen) && !isSealed(seen) ? published.digest : undefined);
     return { ...seen, origin: await this.#origin(seen, digest) };
   }
 
@@ -126,9 +126,9 @@ class Observer {
 
   /** Verifies the chain behind an image that others embed, and takes its seal off. */
   async prove(image: ObservedImage): Promise<ObservedImage> {
-    if (image.embeddedBy.length === 0) return image;
+    if (image.embeddedBy.length === 0 || image.seal === 'none') return image;
     const proof = await this.#verify(image);
-    if (!this.#isSealed(image)) return { ...image, proof };
+    if (!isSealed(image)) return { ...image, proof };
     const told = this.#isGone(image) ? provedOrigin({ ...image, proof }, this.names) : undefined;
     const origin = told === undefined ? image.origin : await this.#origin(image, told);
     return { ...image, origin, proof, unsealed: await this.#takeApart({ ...image, origin }) };
@@ -171,10 +171,6 @@ class Observer {
   #isGone({ name }: Pick<ObservedImage, 'name'>): boolean {
     const { build } = this.#options;
     return builtDigest(build, name) === undefined && isPruned(taskOf(build, `build-${name}`));
-  }
-
-  #isSealed({ embeddedBy }: Pick<ObservedImage, 'embeddedBy'>): boolean {
-    return embeddedBy.length > 0 && this.#options.chain.seal === 'label';
   }
 }
 

@@ -185,7 +185,7 @@ function signatureChecks(edges: readonly Edge[], report: Report): HandCheck[] {
 }
 
 function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
-  const { images, labelPrefix, seal, publicKeys, signer, byHand = {} } = report;
+  const { images, labelPrefix, publicKeys, signer, byHand = {} } = report;
   const { copied, elsewhere, plainHttp } = byHand;
   const http = plainHttp ? ' --plain-http' : '';
   // Links name the registry as the cluster does, so whoever follows them has to know both names.
@@ -207,7 +207,7 @@ function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
       command: `npx --yes pnpm@12 e2e verify ${asLinked(reference)}${placesBut(image)}${key}${prefix}${http}${here}`,
       prints: ['0 failed'],
     };
-    if (seal !== 'label' || image.sealedDigest === null) return [verified];
+    if (image.sealedDigest === null) return [verified];
     return [
       verified,
       {

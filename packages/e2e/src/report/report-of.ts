@@ -1,5 +1,5 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
-import { runsOf } from '../judge/chain-view.ts';
+import { isSealed, runsOf } from '../judge/chain-view.ts';
 import { type Criterion, extend } from '../judge/criterion.ts';
 import type { Observation, ProofCheck } from '../judge/observation.ts';
 import { levelMissed, proofLevel } from '../judge/proof-evidence.ts';
@@ -15,7 +15,6 @@ export function reportOf(
   return {
     ...verdictOf(criteria, keys),
     revision: seen.revision,
-    seal: seen.seal,
     labelPrefix: seen.labelNames.prefix,
     publicKeys: pemOf(keys),
     images: imagesOf(seen),
@@ -39,7 +38,7 @@ export function pemOf(keys: readonly VerificationKey[]): readonly string[] {
 }
 
 /** The images of a chain as a report has them. */
-function imagesOf({ images, seal, revision }: Observation): readonly ReportImage[] {
+function imagesOf({ images, revision }: Observation): readonly ReportImage[] {
   const checks = images.flatMap(({ proof }) => (proof === undefined || 'problem' in proof ? [] : proof));
   return images.map((image) => ({
     role: image.role,
@@ -48,7 +47,8 @@ function imagesOf({ images, seal, revision }: Observation): readonly ReportImage
     revisionTag: revision,
     embeds: image.embeds,
     originDigest: image.origin.digest ?? null,
-    sealedDigest: image.embeddedBy.length > 0 && seal === 'label' ? (image.published.digest ?? null) : null,
+    seal: image.embeddedBy.length > 0 ? image.seal : 'none',
+    sealedDigest: isSealed(image) ? (image.published.digest ?? null) : null,
     latestDigest: image.latest.digest ?? null,
     signature: signatureOf(image.role, checks),
     ran: image.output !== undefined && 'exitCode' in image.output && image.expected === undefined,

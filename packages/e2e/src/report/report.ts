@@ -1,6 +1,6 @@
 import type { Level } from '@multi-image/digest-chain';
 import type { Criterion, Status } from '../judge/criterion.ts';
-import type { RunFacts } from '../judge/observation.ts';
+import type { RunFacts, Seal } from '../judge/observation.ts';
 
 /**
  * Where it looked: this machine, a Konflux tenant, any cluster with Tekton, or the registry alone, at what is published.
@@ -22,8 +22,6 @@ export interface Report {
   baseImage?: { pinned: readonly string[]; used: string; note: string };
   /** Of a run on a cluster. */
   cluster?: { server: string; namespace: string; application: string; snapshots: readonly string[] };
-  /** How images link to those that embed them: by labels of their own, or by the chain statement alone. */
-  seal: 'label' | 'referrer';
   /** Of the labels that link the images. */
   labelPrefix: string;
   /** PEM: the keys that signatures were looked for with. */
@@ -55,6 +53,8 @@ export interface ReportImage {
   revisionTag: string | null;
   /** Roles of the images whose digests are built into it. */
   embeds: readonly string[];
+  /** How it is linked to those that embed it: by labels of its own, by a chain statement alone; none where it is not. */
+  seal: Seal;
   /** As its builder pushed it; what the images that embed it name. */
   originDigest: string | null;
   /** After sealing; null for an image that is not sealed. */

@@ -58,6 +58,7 @@ export function wellDone(): Sample {
     argumentPrefix: 'IMAGE1',
     embeds: [],
     embeddedBy: ['metadata'],
+    seal: 'label',
     repository,
     origin: { reference: `${repository}@${origin}`, digest: origin, labels, env: {} },
     published: {
@@ -88,6 +89,7 @@ export function wellDone(): Sample {
     argumentPrefix: 'IMAGE2',
     embeds: ['primary'],
     embeddedBy: [],
+    seal: 'label',
     repository: 'registry.example/org/image2',
     origin: built,
     published: { ...built, reference: url },
@@ -104,7 +106,6 @@ export function wellDone(): Sample {
   return {
     revision,
     labelNames: new LabelNames(prefix),
-    seal: 'label',
     signer: 'chains',
     build,
     scanner,

@@ -13,7 +13,7 @@ export interface PlannedImage
   readonly repository: string;
   /** Images whose digests are baked into this one. */
   readonly embeds: readonly PlannedImage[];
-  /** Images that have this one's digest baked in. An image that has any is sealed with theirs. */
+  /** Images that have this one's digest baked in. An image that has any is linked back to them as its `seal` says. */
   readonly embeddedBy: readonly PlannedImage[];
   /** `IMAGE1`: the build arguments about this image are `IMAGE1_DIGEST` and `IMAGE1_URL`. */
   readonly argumentPrefix: string;
@@ -23,7 +23,7 @@ export interface PlannedImage
 
 /** What a plan has of its config as it is there, or as it is by default. */
 type Kept =
-  | ('application' | 'displayName' | 'namespace' | 'registry' | 'labelPrefix' | 'seal' | 'imageFormat' | 'digestChain')
+  | ('application' | 'displayName' | 'namespace' | 'registry' | 'labelPrefix' | 'imageFormat' | 'digestChain')
   | 'tasks'
   | ('pullRequestExpiry' | 'imageRepositories' | 'visibility' | 'pushSecret');
 
@@ -69,7 +69,6 @@ export function planChain(config: ChainConfig): ChainPlan {
     gitUrl: config.git.url,
     branch: config.git.branch ?? 'main',
     labelPrefix: config.labelPrefix ?? DEFAULT_PREFIX,
-    seal: config.seal ?? 'label',
     imageFormat: config.imageFormat ?? 'oci',
     pullRequestExpiry: config.pullRequestExpiry ?? '5d',
     imageRepositories: config.imageRepositories ?? 'konflux',
@@ -106,6 +105,7 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
   const checks = image.checks ?? config.checks ?? CHECKS;
   return {
     ...image,
+    seal: image.seal ?? config.seal ?? 'label',
     name,
     component: image.component,
     run: image.run,

@@ -102,12 +102,28 @@ describe('relations between images', () => {
   });
 });
 
-test('by referrer, no image stands in the middle', () => {
-  const images = [image('a', [], { component: 'app' }), image('b', ['a']), image('c', ['b'])];
-  expect(problems(chainOf(images.slice(0, 2), { seal: 'referrer' }))).toEqual([]);
-  expect(problems(chainOf(images, { seal: 'referrer' }))).toEqual([
-    'images[1].embeds: seal: label, or no image that both embeds and is embedded; b embeds a and is embedded itself',
-  ]);
+describe('how an image is linked to those that embed it', () => {
+  const a = image('a', [], { component: 'app' });
+  const [b, c] = [image('b', ['a']), image('c', ['b'])];
+
+  test('is the chain’s way, or its own', () => {
+    expect(problems(chainOf([a, b, c], { seal: 'referrer' }))).toEqual([]);
+    expect(problems(chainOf([{ ...a, seal: 'referrer' }, { ...b, seal: 'label' }, c]))).toEqual([]);
+    expect(problems(chainOf([{ ...a, seal: 'none' }, image('d', []), image('b', ['a', 'd'])]))).toEqual([]);
+  });
+
+  test('is of an image that another embeds', () => {
+    expect(problems(chainOf([a, { ...b, seal: 'label' }]))).toEqual([
+      'images[1].seal: nothing: no image embeds this one; "label"',
+    ]);
+    expect(problems(chainOf([{ ...a, seal: 'labels' as 'label' }, b]))).toEqual([expect.stringContaining('images[0].seal: ')]);
+  });
+
+  test('leads to every image that embeds others', () => {
+    expect(problems(chainOf([a, { ...b, seal: 'none' }, c], { seal: 'referrer' }))).toEqual([
+      'images[2].embeds: one of the images that it embeds to be linked to it: seal: label or referrer; b with seal: none',
+    ]);
+  });
 });
 
 test.each([

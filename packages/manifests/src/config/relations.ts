@@ -18,7 +18,7 @@ export function findRelations(input: unknown): ConfigIssue[] {
     ...findEdgeIssues(images),
     ...findRoleIssues(images),
     ...findPlatformIssues(images),
-    ...(config.seal === 'referrer' ? findReferrerIssues(images) : []),
+    ...findSealIssues(images, config.seal),
     ...findRegistryIssues(config),
   ];
 }
@@ -38,6 +38,7 @@ interface RawImage {
   component: string | undefined;
   embeds: readonly string[];
   platforms: readonly string[];
+  seal: string | undefined;
 }
 
 function readImages(images: unknown): RawImage[] {
@@ -54,6 +55,7 @@ function readImages(images: unknown): RawImage[] {
       component: text(image.component),
       embeds: texts(image.embeds),
       platforms: texts(image.platforms),
+      seal: text(image.seal),
     };
   });
 }
@@ -140,12 +142,18 @@ function* findPlatformIssues(images: readonly RawImage[]): Generator<ConfigIssue
   }
 }
 
-/** A proof by referrer reads one chain statement for each image; an image in the middle would be in two. */
-function* findReferrerIssues(images: readonly RawImage[]): Generator<ConfigIssue> {
+/** Who may start from an image and find those that embed it. */
+function* findSealIssues(images: readonly RawImage[], byDefault: unknown): Generator<ConfigIssue> {
   const embedded = new Set(images.flatMap(({ embeds }) => embeds));
-  for (const { path, role, embeds } of images) {
-    if (embeds.length === 0 || role === undefined || !embedded.has(role)) continue;
-    const expected = 'seal: label, or no image that both embeds and is embedded';
-    yield { path: `${path}.embeds`, expected, found: `${role} embeds ${embeds.join(', ')} and is embedded itself` };
+  const isLinked = ({ seal }: RawImage): boolean => (seal ?? byDefault) !== 'none';
+  for (const { path, role, seal } of images) {
+    if (seal === undefined || role === undefined || embedded.has(role)) continue;
+    yield { path: `${path}.seal`, expected: 'nothing: no image embeds this one', found: JSON.stringify(seal) };
+  }
+  for (const image of images.filter(({ embeds }) => embeds.length > 0)) {
+    const found = image.embeds.flatMap((role) => images.filter((other) => other.role === role));
+    if (found.length === 0 || found.some(isLinked)) continue;
+    const expected = 'one of the images that it embeds to be linked to it: seal: label or referrer';
+    yield { path: `${image.path}.embeds`, expected, found: `${image.embeds.join(', ')} with seal: none` };
   }
 }

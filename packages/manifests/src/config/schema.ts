@@ -20,6 +20,7 @@ export interface ImageConfig {
   containerfile: string;
   context?: string | undefined;
   embeds?: string[] | undefined;
+  seal?: 'label' | 'referrer' | 'none' | undefined;
   buildArgs?: Record<string, string> | undefined;
   hermetic?: boolean | undefined;
   prefetch?: { type: string; path?: string | undefined }[] | undefined;
@@ -158,6 +159,10 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
     z.array(z.string()).max(100, 'at most 100 roles'),
     'Roles of the images whose digests are baked into this one.',
   ),
+  seal: optional(
+    z.enum(['label', 'referrer', 'none']),
+    'How this image, which others embed, links back to them: by labels, which make another digest of it; by a statement beside it; not at all. Default: that of the chain.',
+  ),
   buildArgs: optional(
     z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'a build argument: letters, digits and _'), literal),
     'Further build arguments.',
@@ -213,7 +218,10 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
     200,
   ).describe("Registry and organisation: what stands before every image's repository."),
   labelPrefix: optional(labelPrefix, `Prefix of the labels that link the images. Default: ${DEFAULT_PREFIX}.`),
-  seal: optional(z.enum(['label', 'referrer']), 'How an image links back to those that embed it. Default: label.'),
+  seal: optional(
+    z.enum(['label', 'referrer']),
+    'How an image links back to those that embed it: by labels, which make another digest of it, or by a statement beside it, which leaves it as it was built. Default: label.',
+  ),
   imageFormat: optional(z.enum(['oci', 'docker']), 'Manifest format of the images. Default: oci.'),
   pullRequestExpiry: optional(expiry, 'When the images of a pull request expire. Default: 5d.'),
   imageRepositories: optional(

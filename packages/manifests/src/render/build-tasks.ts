@@ -8,19 +8,19 @@ import {
   clock,
   expiryParam,
   imageParam,
-  isEmbedded,
-  linking,
   param,
   params,
   reference,
   repositoryParam,
   result,
+  unlinkedSuffix,
 } from './wiring.ts';
 
 /** The tasks that build one image: one; or, for several platforms, one each and one that joins them in an index. */
 export function buildTasks(image: PlannedImage, chain: ChainPlan, pins: Pins): YamlMap[] {
-  const target = param(imageParam(image, chain.primary)) + (isEmbedded(image) ? linking(chain).suffix : '');
-  const note = isEmbedded(image)
+  const suffix = unlinkedSuffix(image, chain);
+  const target = param(imageParam(image, chain.primary)) + suffix;
+  const note = suffix
     ? "Not the revision's tag yet: nobody may see this image under it before it is linked.\nThe tag stays, since registries collect manifests without one."
     : undefined;
   const timeout = clock(chain.buildTimeout);

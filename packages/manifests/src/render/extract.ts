@@ -1,3 +1,4 @@
+import { entryImage } from '../chain/linking.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
@@ -17,15 +18,8 @@ import { clock, declare, extractTask, imageResults, param, params, result } from
 /** The name of a scanner's Pipeline. */
 export const extractPipeline = (image: PlannedImage): string => `extract-${image.role}`;
 
-/** The image from whose labels a scanner learns of its own. */
-export function entryImage(image: PlannedImage): PlannedImage {
-  const [entry] = image.embeds;
-  if (entry === undefined) throw new RangeError(`unchecked config: ${image.role} embeds nothing`);
-  return entry;
-}
-
 /** The parameter that says which image to wait for. */
-export const entryParam = (image: PlannedImage): string => `${entryImage(image).role}-image`;
+export const entryParam = (image: PlannedImage, chain: ChainPlan): string => `${entryImage(image, chain).role}-image`;
 
 /** A scanner's Pipeline: it builds nothing, waits for the build of its own revision, and hands one image to Konflux. */
 export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): YamlMap {
@@ -40,8 +34,8 @@ export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): Yaml
         ...SOURCE_PARAMS,
         declare('output-image', `The ${image.role} image: repository and revision tag`),
         declare(
-          entryParam(image),
-          `The ${entryImage(image).role} image of the same revision, which links to the ${image.role} image`,
+          entryParam(image, chain),
+          `The ${entryImage(image, chain).role} image of the same revision, which links to the ${image.role} image`,
         ),
         noted(
           'Both pipelines start on the same push, so this one waits for the other.',
@@ -66,7 +60,7 @@ export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): Yaml
           taskRef: { name: 'extract-image' },
           params: params({
             SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
-            IMAGE: param(entryParam(image)),
+            IMAGE: param(entryParam(image, chain)),
             ROLE: image.role,
             REVISION: result('clone-repository', 'commit'),
             DEADLINE: param('wait-deadline'),

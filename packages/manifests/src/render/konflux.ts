@@ -1,7 +1,7 @@
 import { konfluxName } from '../chain/konflux-registry.ts';
+import { entryImage } from '../chain/linking.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
-import { entryImage } from './extract.ts';
 import { params } from './wiring.ts';
 
 const API = 'appstudio.redhat.com/v1alpha1';
@@ -103,7 +103,7 @@ export function integrationTestScenario(image: PlannedImage, chain: ChainPlan, f
       ]),
       params: params({
         component: image.component,
-        'entry-component': entryImage(image).component,
+        'entry-component': entryImage(image, chain).component,
         role: image.role,
       }),
       resolverRef: {
@@ -123,7 +123,7 @@ export function integrationTestScenario(image: PlannedImage, chain: ChainPlan, f
 export function verifiedScanners(chain: ChainPlan): PlannedImage[] {
   return chain.images
     .slice(1)
-    .filter((image) => image.component !== undefined && entryImage(image).component !== undefined);
+    .filter((image) => image.component !== undefined && entryImage(image, chain).component !== undefined);
 }
 
 function repositoryName(image: PlannedImage, chain: ChainPlan): string {
@@ -137,6 +137,6 @@ const pullRequestRepositoryName = (image: PlannedImage, chain: ChainPlan): strin
 function foreignSecrets(image: PlannedImage, chain: ChainPlan): string[] {
   const push = (other: PlannedImage): string => `${repositoryName(other, chain)}-image-push`;
   if (image === chain.primary) return chain.images.slice(1).map(push);
-  const entry = entryImage(image);
+  const entry = entryImage(image, chain);
   return [entry.component === undefined ? push(entry) : `${repositoryName(entry, chain)}-image-pull`];
 }

@@ -1,8 +1,9 @@
+import { entryImage, isEmbedded, linkingsOf } from '../chain/linking.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { type Event, keyParams } from './demands.ts';
-import { entryImage, entryParam, extractPipeline } from './extract.ts';
-import { clock, expiryParam, imageParam, isEmbedded, linking, params, repositoryParam } from './wiring.ts';
+import { entryParam, extractPipeline } from './extract.ts';
+import { clock, expiryParam, imageParam, linkingTask, params, repositoryParam } from './wiring.ts';
 
 /**
  * The PipelineRun that Pipelines as Code starts for a component on an event.
@@ -12,8 +13,7 @@ import { clock, expiryParam, imageParam, isEmbedded, linking, params, repository
 export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan, folder: string): YamlMap {
   const builds = image === chain.primary;
   const pipeline = builds ? 'unified-build' : extractPipeline(image);
-  const ownTask = builds ? linking(chain).task : 'extract-image';
-  const needsOwnTask = !builds || chain.images.some(isEmbedded);
+  const ownTasks = builds ? [...new Set(linkingsOf(chain).map(({ by }) => linkingTask(by)))] : ['extract-image'];
   const component = image.component ?? '';
   const timeout = builds ? chain.buildTimeout : chain.buildTimeout + chain.checksTimeout;
   return {
@@ -40,7 +40,10 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
           'Pipelines as Code fetches these at the commit that it builds, and puts them into the run.',
           `${folder}pipeline/${pipeline}.yaml`,
         ),
-        'pipelinesascode.tekton.dev/task': needsOwnTask ? `[${folder}pipeline/tasks/${ownTask}.yaml]` : undefined,
+        'pipelinesascode.tekton.dev/task':
+          ownTasks.length === 0
+            ? undefined
+            : `[${ownTasks.map((task) => `${folder}pipeline/tasks/${task}.yaml`).join(', ')}]`,
       },
     },
     spec: {
@@ -75,9 +78,9 @@ function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml | unde
 function scannerParams(image: PlannedImage, event: Event, chain: ChainPlan): Record<string, Yaml | undefined> {
   return {
     'output-image': revisionImage(image, event, chain),
-    [entryParam(image)]: noted(
+    [entryParam(image, chain)]: noted(
       "Its own revision's, never latest: that may be of another commit.",
-      revisionImage(entryImage(image), event, chain),
+      revisionImage(entryImage(image, chain), event, chain),
     ),
     'wait-deadline': `${chain.buildTimeout}m`,
     ...expiryParams([], event, chain),

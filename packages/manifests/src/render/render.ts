@@ -1,3 +1,4 @@
+import { linkingsOf } from '../chain/linking.ts';
 import type { ChainPlan } from '../chain/plan.ts';
 import { stampLine } from '../files/stamp.ts';
 import type { Pins } from '../pins.ts';
@@ -15,7 +16,6 @@ import { extractImage, labelImage, linkImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
 import { unifiedBuild } from './unified-build.ts';
 import { verifyChain } from './verify-chain.ts';
-import { isEmbedded, linking } from './wiring.ts';
 
 /** A file to write: its path from the folder of the config, and its bytes. */
 export interface RenderedFile {
@@ -58,10 +58,12 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
     const what = `Hands the ${image.role} image to Konflux.`;
     add(`pipeline/${extractPipeline(image)}.yaml`, what, extract(image, chain, pins));
   }
-  if (chain.images.some(isEmbedded)) {
-    const [does, task] =
-      chain.seal === 'label' ? ['Seals an image', labelImage] : ['Links an image by referrer', linkImage];
-    add(`pipeline/tasks/${linking(chain).task}.yaml`, `${does} and proves the link.`, task(chain, pins));
+  const ways = new Set(linkingsOf(chain).map(({ by }) => by));
+  if (ways.has('label')) {
+    add('pipeline/tasks/label-image.yaml', 'Seals an image and proves the link.', labelImage(chain, pins));
+  }
+  if (ways.has('referrer')) {
+    add('pipeline/tasks/link-image.yaml', 'Links images by referrer and proves the link.', linkImage(chain, pins));
   }
   if (scanned.length > 0) {
     const what = 'Waits for a sealed image and hands out one that it links to.';

@@ -1,3 +1,4 @@
+import { isEmbedded, type Linking, linkingsOf } from '../chain/linking.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
@@ -20,11 +21,12 @@ import {
   finalTask,
   imageParam,
   imageResults,
-  isEmbedded,
-  linking,
+  linkingTask,
+  nameOfLinking,
   param,
   params,
   reference,
+  releasedReference,
   repositoryParam,
   result,
   resultPrefix,
@@ -34,7 +36,7 @@ import {
 /** The Pipeline that builds, links, checks and publishes every image of the chain in one run. */
 export function unifiedBuild(chain: ChainPlan, pins: Pins): YamlMap {
   const { primary, buildOrder } = chain;
-  const linkOrder = buildOrder.filter(isEmbedded).reverse();
+  const linkings = linkingsOf(chain);
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'Pipeline',
@@ -44,22 +46,22 @@ export function unifiedBuild(chain: ChainPlan, pins: Pins): YamlMap {
       params: declareParams(chain),
       workspaces: WORKSPACES,
       results: [
-        ...imageResults(finalTask(primary, chain), 'Image of the component, as it is released'),
+        ...imageResults(finalTask(primary), 'Image of the component, as it is released'),
         ...GIT_RESULTS,
         ...chain.images
           .slice(1)
-          .flatMap((image) => imageResults(finalTask(image, chain), `The ${image.role} image`, resultPrefix(image))),
+          .flatMap((image) => imageResults(finalTask(image), `The ${image.role} image`, resultPrefix(image))),
       ],
       tasks: [
         initTask(pins),
         cloneTask(pins),
         prefetchTask(pins),
         ...buildOrder.flatMap((image) => buildTasks(image, chain, pins)),
-        ...linkOrder.map((image) => linkTask(image, chain)),
+        ...linkings.map((linking) => linkTask(linking, chain)),
         ...checkedHere(chain).flatMap((image) =>
-          checkTasks(pins, image.checks, finalTask(image, chain), image === primary ? '' : `-${image.name}`),
+          checkTasks(pins, image.checks, finalTask(image), image === primary ? '' : `-${image.name}`),
         ),
-        ...[...buildOrder].reverse().map((image) => latestTask(image, chain, linkOrder, pins)),
+        ...[...buildOrder].reverse().map((image) => latestTask(image, linkings, pins)),
       ],
     },
   };
@@ -113,16 +115,17 @@ function prefetchTask(pins: Pins): YamlMap {
   };
 }
 
-function linkTask(image: PlannedImage, chain: ChainPlan): YamlMap {
+function linkTask(linking: Linking, chain: ChainPlan): YamlMap {
+  const { image, by, linked } = linking;
   return {
-    name: linking(chain).nameOf(image),
-    taskRef: { name: linking(chain).task },
+    name: nameOfLinking(linking),
+    taskRef: { name: linkingTask(by) },
     params: params({
       SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
       ORIGIN: reference(`build-${image.name}`),
       LINKS: noted(
-        'What embeds this image, as it is released.',
-        image.embeddedBy.map((other) => `${other.role}=${reference(finalTask(other, chain))}`),
+        by === 'label' ? 'What embeds this image, as it is released.' : 'The rest of the chain, as it is released.',
+        linked.map((other) => `${other.role}=${releasedReference(other, chain)}`),
       ),
       IMAGE: noted('The commit point: this tag is written last.', param(imageParam(image, chain.primary))),
       REVISION: result('clone-repository', 'commit'),
@@ -131,11 +134,10 @@ function linkTask(image: PlannedImage, chain: ChainPlan): YamlMap {
   };
 }
 
-function latestTask(image: PlannedImage, chain: ChainPlan, linkOrder: readonly PlannedImage[], pins: Pins): YamlMap {
-  const task = finalTask(image, chain);
-  const runAfter = isEmbedded(image)
-    ? image.embeddedBy.map(applyTagsTask)
-    : linkOrder.filter(({ embeds }) => embeds.length === 0).map(linking(chain).nameOf);
+function latestTask(image: PlannedImage, linkings: readonly Linking[], pins: Pins): YamlMap {
+  const task = finalTask(image);
+  const last = linkings.filter(({ image: { embeds }, by }) => by === 'referrer' || embeds.length === 0);
+  const runAfter = isEmbedded(image) ? image.embeddedBy.map(applyTagsTask) : last.map(nameOfLinking);
   const note = isEmbedded(image)
     ? 'Whoever enters the chain at latest must find what it links to: this one moves after those.'
     : 'Nothing becomes latest before the whole chain is linked and verified.';

@@ -1,3 +1,4 @@
+import { anchorOf, isSealed, type Linking } from '../chain/linking.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { CatalogTask, Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
@@ -32,23 +33,28 @@ export const buildTask = (image: PlannedImage): string => `build-${image.name}`;
 export const extractTask = (image: PlannedImage): string => `extract-${image.name}`;
 export const applyTagsTask = (image: PlannedImage): string => `apply-tags-${image.name}`;
 
-/** Whether another image has this one's digest inside. Such an image is linked back to those: sealed, or by referrer. */
-export const isEmbedded = (image: PlannedImage): boolean => image.embeddedBy.length > 0;
+/** Our own task that links images in this way. */
+export const linkingTask = (by: Linking['by']): string => (by === 'label' ? 'label-image' : 'link-image');
 
-/** The task of our own that links an image back, and the names that follow from how the chain does that. */
-export function linking(chain: ChainPlan): { task: string; nameOf: (image: PlannedImage) => string; suffix: string } {
-  const label = chain.seal === 'label';
-  return {
-    task: label ? 'label-image' : 'link-image',
-    nameOf: (image) => `${label ? 'label' : 'link'}-${image.name}`,
-    // What the builder's tag has until then: nobody may see the image under its revision's tag.
-    suffix: label ? '-unsealed' : '-unlinked',
-  };
+/** The pipeline's task that links an image. */
+export const nameOfLinking = ({ image, by }: Pick<Linking, 'image' | 'by'>): string =>
+  `${by === 'label' ? 'label' : 'link'}-${image.name}`;
+
+/** What the builder's tag of an image has until it is linked: nobody may see it under its revision's tag. */
+export function unlinkedSuffix(image: PlannedImage, chain: ChainPlan): string {
+  if (isSealed(image)) return '-unsealed';
+  return anchorOf(image, chain) === image ? '-unlinked' : '';
 }
 
 /** The task whose results are the image as it is released: sealing makes another image of it, a referrer does not. */
-export const finalTask = (image: PlannedImage, chain: ChainPlan): string =>
-  isEmbedded(image) && chain.seal === 'label' ? linking(chain).nameOf(image) : buildTask(image);
+export const finalTask = (image: PlannedImage): string =>
+  isSealed(image) ? nameOfLinking({ image, by: 'label' }) : buildTask(image);
+
+/** `repository:tag@digest` of an image as it is released: what carries the statement gets its tag later. */
+export function releasedReference(image: PlannedImage, chain: ChainPlan): string {
+  if (anchorOf(image, chain) !== image) return reference(finalTask(image));
+  return `${param(imageParam(image, chain.primary))}@${result(buildTask(image), 'IMAGE_DIGEST')}`;
+}
 
 /** The results by which Konflux and Chains know an image that a pipeline put out, of the task that did. */
 export function imageResults(task: string, description: string, prefix = ''): YamlMap[] {

@@ -15,11 +15,10 @@ export interface ChainNode {
 }
 
 /** The states of a chain's images in the order in which they come to be: built first, then sealed, from the last on. */
-export function nodesOf({ images, seal }: Pick<Report, 'images' | 'seal'>): readonly ChainNode[] {
+export function nodesOf({ images }: Pick<Report, 'images'>): readonly ChainNode[] {
   const embeddersOf = (image: ReportImage): readonly ReportImage[] =>
     images.filter(({ embeds }) => embeds.includes(image.role));
-  const isSealed = (image: ReportImage): boolean =>
-    image.sealedDigest !== null || (seal === 'label' && embeddersOf(image).length > 0);
+  const isSealed = ({ sealedDigest, seal }: ReportImage): boolean => sealedDigest !== null || seal === 'label';
   const nodes: ChainNode[] = [];
   /** What is published of an image: as it was built, until it is sealed. */
   const last = new Map<ReportImage, ChainNode>();

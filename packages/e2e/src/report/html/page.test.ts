@@ -70,7 +70,8 @@ describe('the picture', () => {
   });
 
   test('linked by statements alone, says so and has nothing sealed', () => {
-    const seen = { ...attested(), seal: 'referrer' as const };
+    const seen = attested();
+    seen.primary.seal = 'referrer';
     const page = text(renderPage(reportFor(seen)));
     expect(page).toContain('a statement beside it should name B Image 2');
     expect(page).toContain('a statement beside A should name B');

@@ -31,15 +31,14 @@ export function picture(report: Report): Markup {
   const back = edges
     .filter(({ node, held }) => node.sealed && held.image !== node.image)
     .map(({ node, held }) => arc(held, node, `${held.letter} ${is(sealed)} sealed into ${node.letter}`));
-  const stated = (report.seal === 'referrer' ? edges : []).map(({ node, held }) =>
-    arc(node, held, `a statement beside ${held.letter} ${names} ${node.letter}`),
-  );
+  const stated = edges
+    .filter(({ node, held }) => !node.sealed && held.image.seal === 'referrer')
+    .map(({ node, held }) => arc(node, held, `a statement beside ${held.letter} ${names} ${node.letter}`));
   return html`<figure>
 <ol class="chain${drawn && html` drawn`}" style="--columns:${columns}">
 ${drawn && strip('above', columns, builtIn, built)}${nodes.map((node) =>
   card(node, drawn && place(node, column(node), nodes), {
     nodes,
-    report,
     holds: node.sealed ? sealed : built,
     linked: sealed,
   }),
@@ -62,7 +61,7 @@ function place(node: ChainNode, column: number, nodes: readonly ChainNode[]): st
 function card(
   node: ChainNode,
   style: string | false,
-  { nodes, report, holds, linked }: { nodes: readonly ChainNode[]; report: Report; holds: Status; linked: Status },
+  { nodes, holds, linked }: { nodes: readonly ChainNode[]; holds: Status; linked: Status },
 ): Markup {
   const { image, digest, published } = node;
   const tags = [
@@ -73,9 +72,9 @@ function card(
 <p>${image.repository === '' ? NO_PLACE : html`<code>${image.repository}</code>`}</p>
 <p><code class="digest">${digest ?? (node.sealed ? 'not published' : 'not built')}</code></p>
 <ul>${node.holds.map((held) => html`<li>${holding(node, held, holds)}</li>`)}${
-    report.seal === 'referrer' &&
+    image.seal === 'referrer' &&
     nodes
-      .filter(({ holds }) => holds.includes(node))
+      .filter(({ holds, sealed }) => !sealed && holds.includes(node))
       .map(
         (other) =>
           html`<li>a statement beside it ${linked === 'passed' ? 'names' : 'should name'} ${letter(other.letter)} ${other.title}</li>`,

@@ -40,6 +40,7 @@ export async function publishedImages(
     built: { ...own, origin: proof.origin ?? own.origin },
   };
   const members = withRoles([first, ...(await Promise.all(linked))]);
+  const isEmbedded = (member: Member): boolean => members.some((other) => embeds(other, member));
   const described = members.map((member): PublishedImage => {
     const { role, link, built } = member;
     const embedded = members.filter(
@@ -60,6 +61,7 @@ export async function publishedImages(
         ...(link === undefined ? placeOf(start) : linkedPlace(member, link, members, statements, at)),
         embeds: embedded.map((other) => other.role),
         originDigest: built.origin,
+        seal: built.origin !== member.digest ? 'label' : isEmbedded(member) ? 'referrer' : 'none',
         sealedDigest: built.origin === member.digest ? null : member.digest,
         latestDigest: link === undefined && start.tag === 'latest' ? digest : null,
         signature: signatures.find((signature) => signature !== null) ?? null,

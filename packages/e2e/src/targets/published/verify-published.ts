@@ -50,15 +50,13 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
   }).catch((error) => throwWithPlaces(registry, image, error));
   const published = await publishedImages(registry, image, proof, { names, at });
   const images = published.map((entry) => entry.image);
-  const seal = images.some(({ sealedDigest }) => sealedDigest !== null) ? 'label' : 'referrer';
-  const criteria = judgePublished(proof, published, { seal, withKey: keys.length + identities.length > 0 });
+  const criteria = judgePublished(proof, published, keys.length + identities.length > 0);
   return {
     version: 1,
     target: 'published',
     ...verdictOf(criteria, [...keys, ...identities]),
     revision: proof.revision ?? 'unknown',
     uncommitted: [],
-    seal,
     labelPrefix: names.prefix,
     publicKeys: pemOf(keys),
     signer: options.signer,
@@ -92,7 +90,7 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
 function judgePublished(
   { checks, level, image }: Verification,
   published: readonly PublishedImage[],
-  { seal, withKey }: Pick<Report, 'seal'> & { withKey: boolean },
+  withKey: boolean,
 ): readonly Criterion[] {
   const images = published.map((entry) => entry.image);
   const titleOf = (role: string): string =>
@@ -104,7 +102,7 @@ function judgePublished(
     ? evidence('provenance', 'builder', 'source', 'built-by', 'build-args')
     : [skipped('provenance', 'no key was given: --key cosign.pub, or an identity, proves it by the signed provenance')];
   const extracted = images.slice(1).map(({ title }) => title);
-  const titles = titlesOf(images, extracted, seal);
+  const titles = titlesOf(images, extracted);
   const judged: Readonly<Record<CriterionId, readonly Evidence[]>> = {
     'single-pipeline': [...evidence('same-revision'), ...attested],
     'image-2-embeds-image-1': evidence('linked-image-exists', 'embeds-origin'),

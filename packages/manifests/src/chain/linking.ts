@@ -1,0 +1,55 @@
+import type { ChainPlan, PlannedImage } from './plan.ts';
+
+/** Whether another image has this one's digest inside. */
+export const isEmbedded = (image: PlannedImage): boolean => image.embeddedBy.length > 0;
+
+/** Whether labels make another image of it than what was built. */
+export const isSealed = (image: PlannedImage): boolean => isEmbedded(image) && image.seal === 'label';
+
+/**
+ * The image that carries the statement of those that it is connected with by embedding, and is published after it: the
+ * first that is linked by referrer. None where all are linked by labels, or not at all.
+ */
+export function anchorOf(image: PlannedImage, chain: ChainPlan): PlannedImage | undefined {
+  const connected = connectedWith(image);
+  return chain.buildOrder.find((other) => connected.has(other) && isEmbedded(other) && other.seal === 'referrer');
+}
+
+/** Every image that it embeds or is embedded by, through whichever others, and itself. */
+export function connectedWith(image: PlannedImage): ReadonlySet<PlannedImage> {
+  const found = new Set([image]);
+  for (const { embeds, embeddedBy } of found) {
+    for (const other of [...embeds, ...embeddedBy]) found.add(other);
+  }
+  return found;
+}
+
+/** What a task of our own links: an image to those that embed it, or to all that it is connected with. */
+export interface Linking {
+  readonly image: PlannedImage;
+  readonly by: 'label' | 'referrer';
+  readonly linked: readonly PlannedImage[];
+}
+
+/** How the chain's images are linked, each after those that it waits for. */
+export function linkingsOf(chain: ChainPlan): readonly Linking[] {
+  const labelled = chain.buildOrder.filter(isSealed).reverse();
+  const anchors = new Set(chain.images.flatMap((image) => anchorOf(image, chain) ?? []));
+  return [
+    ...labelled.map((image) => ({ image, by: 'label' as const, linked: image.embeddedBy })),
+    ...[...anchors].map((image) => {
+      const connected = connectedWith(image);
+      const linked = chain.images.filter((other) => other !== image && connected.has(other));
+      return { image, by: 'referrer' as const, linked };
+    }),
+  ];
+}
+
+/** The image from which a scanner finds its own: the first of those it embeds that is linked to it. */
+export function entryImage(image: PlannedImage, chain: ChainPlan): PlannedImage {
+  for (const embedded of image.embeds) {
+    const entry = isSealed(embedded) ? embedded : embedded.seal === 'referrer' ? anchorOf(embedded, chain) : undefined;
+    if (entry !== undefined && entry !== image) return entry;
+  }
+  throw new RangeError(`unchecked config: nothing links to ${image.role}`);
+}
