@@ -116,7 +116,9 @@ describe('how an image is linked to those that embed it', () => {
     expect(problems(chainOf([a, { ...b, seal: 'label' }]))).toEqual([
       'images[1].seal: nothing: no image embeds this one; "label"',
     ]);
-    expect(problems(chainOf([{ ...a, seal: 'labels' as 'label' }, b]))).toEqual([expect.stringContaining('images[0].seal: ')]);
+    expect(problems(chainOf([{ ...a, seal: 'labels' as 'label' }, b]))).toEqual([
+      expect.stringContaining('images[0].seal: '),
+    ]);
   });
 
   test('leads to every image that embeds others', () => {
