@@ -16,7 +16,7 @@ export function anchorOf(image: PlannedImage, chain: ChainPlan): PlannedImage | 
 }
 
 /** Every image that it embeds or is embedded by, through whichever others, and itself. */
-export function connectedWith(image: PlannedImage): ReadonlySet<PlannedImage> {
+function connectedWith(image: PlannedImage): ReadonlySet<PlannedImage> {
   const found = new Set([image]);
   for (const { embeds, embeddedBy } of found) {
     for (const other of [...embeds, ...embeddedBy]) found.add(other);
