@@ -1,6 +1,6 @@
 import { defineConfig } from '@multi-image/manifests';
 
-// The two images of this repository, each for two platforms: what is linked and sealed is the index.
+// Two images, each for two platforms: what is linked and sealed is the index.
 export default defineConfig({
   application: 'multi-arch',
   displayName: 'Two images for two platforms',
@@ -13,7 +13,7 @@ export default defineConfig({
       role: 'primary',
       component: 'multi-arch-app',
       repository: 'multi-arch-image1',
-      containerfile: 'image1/Containerfile',
+      containerfile: 'examples/multi-arch/app/Containerfile',
       platforms: ['linux/x86_64', 'linux/arm64'],
     },
     {
@@ -21,7 +21,7 @@ export default defineConfig({
       embeds: ['primary'],
       component: 'multi-arch-scanner',
       repository: 'multi-arch-image2',
-      containerfile: 'image2/Containerfile',
+      containerfile: 'examples/multi-arch/scanner/Containerfile',
       platforms: ['linux/x86_64', 'linux/arm64'],
     },
   ],

@@ -158,7 +158,7 @@ describe('what can not be run ends with exit code 2 and says why', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const { exitCode, output } = await e2e(repository, '--port', String(port));
+    const { exitCode, output } = await e2e(await clone('port'), '--port', String(port));
     server.close();
     expect(exitCode).toBe(2);
     expect(output).toContain('error PORT_TAKEN:');

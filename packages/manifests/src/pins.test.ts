@@ -15,7 +15,7 @@ test('the built-in pins are complete, and nothing else is in the file', () => {
 
 test.each([
   ['a tag without a digest', /@sha256:[0-9a-f]{64}/, ''],
-  ['a digest without a tag', /:0\.4\.3@/, '@'],
+  ['a digest without a tag', /:[A-Za-z0-9._-]+@/, '@'],
   ['a digest that is cut short', /[0-9a-f]@?\n/, '\n'],
   ['a branch as verifier', /verifier: [0-9a-f]{40}/, 'verifier: main'],
   ['a name that is missing', / {2}init: .*\n/, ''],

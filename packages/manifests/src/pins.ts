@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { ManifestsError } from './errors.ts';
+import { isMergedPins } from './files/merge.ts';
 
 export const CATALOG_TASKS = [
   'init',
@@ -34,9 +35,13 @@ export const BUILT_IN_PINS: string = fileURLToPath(new URL('../pins.yaml', impor
 
 /** Reads a file of pins; every name has to be there, with a tag and a digest. */
 export function readPins(path: string = BUILT_IN_PINS): Pins {
-  let text: string;
+  return parsePins(readPinsText(path), path);
+}
+
+/** The text of a file of pins. */
+export function readPinsText(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     throw new ManifestsError('PINS_INVALID', `the pins can't be read: ${path}`, {
       expected: 'a readable file',
@@ -44,12 +49,18 @@ export function readPins(path: string = BUILT_IN_PINS): Pins {
       cause,
     });
   }
-  return parsePins(text, path);
 }
 
 const PIN = /^[a-z0-9.-]+(?::[0-9]+)?(?:\/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}@sha256:[0-9a-f]{64}$/;
 
 export function parsePins(text: string, path: string): Pins {
+  if (isMergedPins(text)) {
+    throw new ManifestsError('PINS_INVALID', `${path} is what a merge made of two files`, {
+      expected: 'one pin for each name',
+      found: 'conflict markers, or a name twice',
+      hint: 'pnpm render takes the newer pin of both sides',
+    });
+  }
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) {

@@ -180,7 +180,7 @@ describe('the bases of a Containerfile', () => {
     expect(readBases(text)).toEqual({ images: [], byArgument: {}, base: '' });
   });
 
-  const own = globSync(['image*/Containerfile', 'examples/*/*/Containerfile'], { cwd: repository });
+  const own = globSync('examples/*/*/Containerfile', { cwd: repository });
   test.each(own)('of %s are those that it names', (file) => {
     const text = readFileSync(join(repository, file), 'utf8');
     const { images } = readBases(text);

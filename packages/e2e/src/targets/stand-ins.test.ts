@@ -112,9 +112,7 @@ describe.each(STAND_INS)('%s', (name) => {
 });
 
 test('every param that a rendered pipeline passes is declared, with its type', async () => {
-  const files = ['pipeline/*.yaml', 'examples/*/pipeline/*.yaml'].flatMap((pattern) =>
-    globSync(pattern, { cwd: repository }),
-  );
+  const files = globSync('examples/*/pipeline/*.yaml', { cwd: repository });
   const called = new Set<string>();
   for (const file of files) {
     for (const document of parseAllDocuments(readFileSync(join(repository, file), 'utf8'))) {

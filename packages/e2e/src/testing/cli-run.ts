@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from '../report/report.ts';
 import { takeSource } from '../targets/local/source.ts';
+import { writeDemo } from './demo.ts';
 
 export const cli: string = resolve(import.meta.dirname, '../cli.ts');
 export const repository: string = resolve(import.meta.dirname, '../../../..');
@@ -19,7 +20,10 @@ export interface CliRun {
 /** A temporary folder in which the command line is run on clones of this repository. */
 export interface CliFolder {
   folder: string;
-  /** A clone of this repository as it stands, uncommitted changes included, in which a test may break things. */
+  /**
+   * A clone of this repository as it stands, uncommitted changes included, in which a test may break things. What it
+   * builds is a chain of its own (`writeDemo`).
+   */
   clone(name: string): Promise<string>;
   e2e(cwd: string, ...args: string[]): Promise<CliRun>;
   /** Containers and folders of runs that have ended. */
@@ -38,6 +42,7 @@ export async function makeCliFolder(): Promise<CliFolder> {
       const { checkout } = await takeSource(repository, into);
       await symlink(join(repository, 'node_modules'), join(checkout, 'node_modules'));
       await appendFile(join(checkout, '.git/info/exclude'), 'node_modules\n');
+      await writeDemo(checkout);
       return checkout;
     },
     async e2e(cwd, ...args) {

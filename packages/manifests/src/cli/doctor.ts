@@ -10,7 +10,8 @@ import { findPlaceholders } from '../chain/placeholders.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { findAdoptions } from '../files/adopt.ts';
-import { compareFiles, findDrift, findStale } from '../files/drift.ts';
+import { compareFiles } from '../files/compare.ts';
+import { findDrift, findStale } from '../files/drift.ts';
 import { render } from '../render/render.ts';
 import { readOptions } from './options.ts';
 import { print } from './terminal.ts';
@@ -77,7 +78,7 @@ function* findRegistryProblem(chain: ChainPlan): Generator<Finding> {
 
 function* findFileProblems({ chain, pins, base, folder }: LoadedConfig): Generator<Finding> {
   const files = compareFiles(render(chain, pins, folder), base);
-  for (const { path, line, found } of findDrift(files))
+  for (const { path, line, found } of findDrift(files, pins))
     yield problem(`${path}:${line} is not as konflux.config.ts says`, found, 'pnpm render --diff shows all of it');
   for (const path of findStale(files, base)) {
     const found = 'a file of an earlier config, which Konflux would still read';

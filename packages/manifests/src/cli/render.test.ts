@@ -54,7 +54,7 @@ describe('render', () => {
     expect(stderr).toMatch(
       /^pipeline\/unified-build\.yaml:[0-9]+: differs from konflux\.config\.ts\n {2}expected: {13}- IMAGE1_DIGEST=/,
     );
-    expect(stderr).toContain('DRIFT: 1 of 14');
+    expect(stderr).toContain('DRIFT: 1 file is not');
   });
 
   test('--check names a file that is missing and one that is left over', async () => {
@@ -130,9 +130,10 @@ describe('pins that a bot changed', () => {
   test('are taken over, into the pins and every other file, and said', async () => {
     using workspace = await rendered();
     edit(workspace, 'pipeline/unified-build.yaml', INIT, NEWER);
+    // A bot's pull request has to pass by itself, whichever files it knows.
     const check = await run(workspace.folder, 'render', '--check');
-    expect(check.code).toBe(1);
-    expect(check.stderr).toMatch(/pins\.yaml:[0-9]+: differs/);
+    expect(check).toMatchObject({ code: 0, stderr: '' });
+    expect(check.stdout).toContain('`render` takes over from pipeline/unified-build.yaml:');
     const { code, stdout } = await run(workspace.folder, 'render');
     expect(code).toBe(0);
     expect(stdout).toContain(
@@ -146,6 +147,7 @@ describe('pins that a bot changed', () => {
   test('in the file of pins alone are rendered, not reverted', async () => {
     using workspace = await rendered();
     edit(workspace, 'pins.yaml', INIT, NEWER);
+    expect((await run(workspace.folder, 'render', '--check')).code).toBe(1);
     const { stdout } = await run(workspace.folder, 'render');
     expect(stdout).not.toContain('taken over');
     expect(read(workspace, 'pipeline/unified-build.yaml')).toContain(NEWER);

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type ChainPlan, planChain } from '../chain/plan.ts';
 import { ManifestsError } from '../errors.ts';
-import { BUILT_IN_PINS, type Pins, readPins } from '../pins.ts';
+import { BUILT_IN_PINS, type Pins, parsePins, readPinsText } from '../pins.ts';
 import { checkConfig } from './check.ts';
 import { formatValue } from './issue.ts';
 
@@ -17,6 +17,8 @@ export interface LoadedConfig {
   /** `base` as seen from `root`: empty, or with a slash at its end. */
   readonly folder: string;
   readonly pinsPath: string;
+  /** What is in that file; what it was settled to, where a merge had made something else of it. */
+  readonly pinsText: string;
 }
 
 /**
@@ -24,8 +26,12 @@ export interface LoadedConfig {
  *
  * @throws ManifestsError CONFIG_NOT_FOUND, CONFIG_FAILED (it threw), CONFIG_INVALID (everything wrong with it at once),
  *   CONTAINERFILE_MISSING, PINS_INVALID
+ * @param settle What to take a file of pins for, by its path and its text; where it can't be used as it is
  */
-export async function loadConfig(path: string): Promise<LoadedConfig> {
+export async function loadConfig(
+  path: string,
+  settle: (path: string, text: string) => Promise<string> = async (_, text) => text,
+): Promise<LoadedConfig> {
   const file = resolve(path);
   if (!existsSync(file)) {
     throw new ManifestsError('CONFIG_NOT_FOUND', `no config at ${file}`, {
@@ -54,13 +60,15 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
     });
   }
   const pinsPath = config.pins === undefined ? BUILT_IN_PINS : join(base, config.pins);
+  const pinsText = await settle(pinsPath, readPinsText(pinsPath));
   return {
     chain: planChain(config),
-    pins: readPins(pinsPath),
+    pins: parsePins(pinsText, pinsPath),
     base,
     root,
     folder: folder === '' ? '' : `${folder}/`,
     pinsPath,
+    pinsText,
   };
 }
 

@@ -1,7 +1,7 @@
 import { ManifestsError } from '../errors.ts';
 import type { Pins } from '../pins.ts';
-import type { ComparedFile } from './drift.ts';
-import { findPinned, isRepinned } from './stamp.ts';
+import type { ComparedFile } from './compare.ts';
+import { compareTags, findPinned, isRepinned } from './stamp.ts';
 
 /** A pin that a bot changed in a rendered file. */
 export interface Adoption {
@@ -24,9 +24,8 @@ export function findAdoptions(files: readonly ComparedFile[], pins: Pins): Adopt
     [...Object.values(pins.tasks), ...Object.values(pins.images)].map((pin) => [pin.replace(/:[^:/]+@.*$/, ''), pin]),
   );
   const changed = new Map<string, Map<string, string[]>>();
-  for (const { path, found } of files) {
-    if (found === undefined || !isRepinned(found)) continue;
-    for (const { repository, reference } of findPinned(found)) {
+  for (const { path, found, sides = found === undefined ? [] : [found] } of files) {
+    for (const { repository, reference } of sides.filter(isRepinned).flatMap(findPinned)) {
       const pin = byRepository.get(repository);
       if (pin === undefined || pin === reference || compareTags(reference, pin) < 0) continue;
       const values = changed.get(pin) ?? new Map<string, string[]>();
@@ -46,14 +45,6 @@ export function findAdoptions(files: readonly ComparedFile[], pins: Pins): Adopt
     }
     return { from, to, files };
   });
-}
-
-/** Which tag is newer, by its numbers; 0 where that can't be said. */
-function compareTags(a: string, b: string): number {
-  const [left, right] = [a, b].map((pin) => /:v?(\d+(?:[.-]\d+)*)@/.exec(pin)?.[1]?.split(/[.-]/).map(Number));
-  if (left === undefined || right === undefined) return 0;
-  const at = left.findIndex((number, index) => number !== right[index]);
-  return at === -1 ? left.length - right.length : (left[at] ?? 0) - (right[at] ?? -1);
 }
 
 /** The text of a file of pins with adopted pins; everything else stays as it is. */

@@ -1,7 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ManifestsError } from '../errors.ts';
+import type { Pins } from '../pins.ts';
 import type { RenderedFile } from '../render/render.ts';
+import { adopt, findAdoptions } from './adopt.ts';
+import { type ComparedFile, readIfThere } from './compare.ts';
+import { hasConflictMarkers, isMergedRendering } from './merge.ts';
 import { readStamp, withPinStampOf } from './stamp.ts';
 
 /** A rendered file that is not what it should be, and the first line where it shows. */
@@ -12,23 +15,21 @@ export interface Drift {
   readonly found: string;
 }
 
-/** A rendered file, and what is there in its place. */
-export interface ComparedFile extends RenderedFile {
-  readonly found: string | undefined;
-}
-
-/** Reads what a folder has in place of rendered files. */
-export function compareFiles(files: readonly RenderedFile[], base: string): ComparedFile[] {
-  return files.map(({ path, text }) => ({ path, text, found: readIfThere(join(base, path)) }));
-}
-
-/** Every file that is not as it was rendered, but for what a bot changed in its pins. */
-export function findDrift(files: readonly ComparedFile[]): Drift[] {
-  return files.flatMap(({ path, text, found }) => {
+/**
+ * Every file that is not as it was rendered, but for pins that a bot moved: its pull request has to pass by itself, in
+ * whichever of the files it changed them. The next rendering takes them over.
+ */
+export function findDrift(files: readonly ComparedFile[], pins: Pins): Drift[] {
+  return files.flatMap((file) => {
+    const { path, text, found } = file;
     if (found === text) return [];
     if (found === undefined) return [{ path, line: 1, expected: 'the rendered file', found: 'no such file' }];
-    // A bot that updates pins everywhere can't know of the checksum: that alone is no drift.
-    const expectedText = withPinStampOf(text, found);
+    if (isMergedRendering(found)) {
+      const line = found.split('\n').findIndex((line) => hasConflictMarkers(line)) + 1 || 1;
+      return [{ path, line, expected: 'one rendered file', found: 'both sides of a merge: render settles it' }];
+    }
+    // A bot can't know of the checksum.
+    const expectedText = withPinStampOf(adopt(text, findAdoptions([file], pins)), found);
     if (found === expectedText) return [];
     const [expectedLines, foundLines] = [expectedText.split('\n'), found.split('\n')];
     const differing = expectedLines.findIndex((line, at) => line !== foundLines[at]);
@@ -49,6 +50,11 @@ export function findStale(files: readonly RenderedFile[], base: string): string[
   );
 }
 
+/** The drift that such a file is. */
+export function staleDrift(path: string): Drift {
+  return { path, line: 1, expected: 'no such file', found: 'a file that is no longer rendered' };
+}
+
 function list(folder: string): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
@@ -59,20 +65,5 @@ function list(folder: string): string[] {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw error;
-  }
-}
-
-/** A file's text; undefined where there is no such file. */
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new ManifestsError('TARGET_NOT_WRITABLE', `${path} is in the way`, {
-      expected: 'a file that may be read and written, or none',
-      found: code ?? String(cause),
-      cause,
-    });
   }
 }

@@ -24,6 +24,14 @@ export function findPinned(text: string): PinnedReference[] {
   return [...text.matchAll(PINNED)].map(([reference, repository = '']) => ({ repository, reference }));
 }
 
+/** Which tag is newer, by its numbers; 0 where that can't be said. */
+export function compareTags(a: string, b: string): number {
+  const [left, right] = [a, b].map((pin) => /:v?(\d+(?:[.-]\d+)*)@/.exec(pin)?.[1]?.split(/[.-]/).map(Number));
+  if (left === undefined || right === undefined) return 0;
+  const at = left.findIndex((number, index) => number !== right[index]);
+  return at === -1 ? left.length - right.length : (left[at] ?? 0) - (right[at] ?? -1);
+}
+
 export function stampLine(body: string): string {
   const { text, pins } = computeStamp(body);
   return `Checksums: text ${text}, pins ${pins}`;
@@ -42,6 +50,11 @@ function computeStamp(body: string): Stamp {
 export function readStamp(file: string): Stamp | undefined {
   const [, text, pins] = STAMP.exec(headerOf(file)) ?? [];
   return text === undefined || pins === undefined ? undefined : { text, pins };
+}
+
+/** How many stamps a file carries: two, where a merge took the lines of both sides. */
+export function countStamps(file: string): number {
+  return [...headerOf(file).matchAll(new RegExp(STAMP, 'gm'))].length;
 }
 
 /** Whether a file was rendered once, whatever has become of it. */

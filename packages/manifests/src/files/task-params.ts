@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import type { TaskParams } from '../config/schema.ts';
 import { CATALOG_TASKS, type CatalogTask } from '../pins.ts';
-import type { ComparedFile } from './drift.ts';
+import type { ComparedFile } from './compare.ts';
 
 interface Call {
   readonly key: string;

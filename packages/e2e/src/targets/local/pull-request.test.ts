@@ -1,29 +1,28 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { buildNodeBase, type PipelineRunOutcome, runPipeline } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type CliFolder, makeCliFolder } from '../../testing/cli-run.ts';
 import { localTasks } from './tasks.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../../../../..', import.meta.url));
 const BASE = `localhost/e2e-test/pull-request-${process.pid}:base`;
 
 let registry: TestRegistry;
+let bench: CliFolder;
 let clone: string;
 let revision: string;
 beforeAll(async () => {
-  clone = mkdtempSync(join(tmpdir(), 'tekton-local-test-'));
-  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', REPOSITORY, clone]);
+  bench = await makeCliFolder();
+  clone = await bench.clone('source');
   revision = execFileSync('git', ['-C', clone, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
   registry = await startTestRegistry();
   await buildNodeBase({ tag: BASE });
 });
 afterAll(async () => {
   await registry?.stop();
-  rmSync(clone, { recursive: true, force: true });
+  await bench?.remove();
   spawnSync('buildah', ['rmi', BASE]);
 });
 
@@ -55,7 +54,7 @@ async function tagsOf(repository: string): Promise<string[]> {
   return tags.filter((tag) => !tag.startsWith('sha256-'));
 }
 
-it('runs both pipelines of a pull request of this repository, and leaves latest alone', async () => {
+it('runs both pipelines of a pull request, and leaves latest alone', async () => {
   const [image1, image2] = [`${registry.host}/o/image1`, `${registry.host}/o/image2`];
   const tag = `on-pr-${revision}`;
   // At the same time, as the two start on a cluster: the second waits for what the first publishes.

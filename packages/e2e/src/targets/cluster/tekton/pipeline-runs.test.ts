@@ -7,7 +7,7 @@ import { field, list, type Resource, text } from '../resource.ts';
 import { assemble, bundlesOf } from './pipeline-runs.ts';
 
 const repository = resolve(import.meta.dirname, '../../../../../..');
-const CONFIGS = ['.', 'examples/operator-bundle-catalog', 'examples/app-sidecar', 'examples/multi-arch'];
+const CONFIGS = ['examples/operator-bundle-catalog', 'examples/app-sidecar', 'examples/multi-arch'];
 
 async function runsOf(
   folder: string,

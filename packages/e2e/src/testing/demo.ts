@@ -1,0 +1,77 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { loadConfig, readPins, render } from '@multi-image/manifests';
+import { commitAll } from '@multi-image/testing/source';
+
+/** What a fork has for its own: nothing of it may decide what the template's tests say. */
+const OF_THE_FORK = ['konflux.config.ts', '.tekton', 'pipeline', 'konflux', 'image1', 'image2', 'apps'];
+
+const CONFIG = `import { defineConfig } from '@multi-image/manifests';
+
+export default defineConfig({
+  application: 'demo',
+  namespace: 'your-tenant-namespace',
+  git: { url: 'https://github.com/your-org/demo', branch: 'main' },
+  registry: 'quay.io/your-quay-org',
+  labelPrefix: 'io.konflux.poc',
+  images: [
+    { role: 'primary', component: 'app', repository: 'demo-image1', containerfile: 'image1/Containerfile' },
+    {
+      role: 'metadata',
+      embeds: ['primary'],
+      component: 'metadata-scanner',
+      repository: 'demo-image2',
+      containerfile: 'image2/Containerfile',
+    },
+  ],
+});
+`;
+
+function containerfile(image: 1 | 2): string {
+  const link = `ARG IMAGE1_DIGEST
+ARG IMAGE1_URL
+ENV IMAGE1_DIGEST=\${IMAGE1_DIGEST} IMAGE1_URL=\${IMAGE1_URL}
+LABEL io.konflux.poc.primary-image.digest="\${IMAGE1_DIGEST}" io.konflux.poc.primary-image.url="\${IMAGE1_URL}"
+`;
+  return `ARG BASE_IMAGE=${readPins().images.node}
+FROM \${BASE_IMAGE}
+${image === 2 ? link : ''}LABEL name="demo-image${image}"
+COPY --chmod=0444 image${image}/entrypoint.mts /app/entrypoint.mts
+USER 1001
+ENTRYPOINT ["node", "/app/entrypoint.mts"]
+CMD []
+`;
+}
+
+const PROGRAM_1 = `console.log('Hello from Image 1!');
+console.log('This is the primary container in our multi-image build.');
+console.log(\`Timestamp: \${new Date().toISOString()}\`);
+`;
+
+const PROGRAM_2 = `console.log('Hello from Image 2!');
+console.log('This container proves the signed/sealed image chain.');
+console.log(\`Image 1 Digest: \${process.env.IMAGE1_DIGEST}\`);
+console.log(\`Image 1 URL: \${process.env.IMAGE1_URL}\`);
+console.log('This digest was baked in at build time, proving atomic build.');
+console.log(\`Timestamp: \${new Date().toISOString()}\`);
+`;
+
+/**
+ * Makes a clone of this repository one that builds a chain of two images which only tests know, with everything rendered
+ * and in a commit: a fork has other images, another config and other pins in the same places.
+ */
+export async function writeDemo(clone: string): Promise<void> {
+  const write = async (path: string, text: string): Promise<void> => {
+    await mkdir(dirname(join(clone, path)), { recursive: true });
+    await writeFile(join(clone, path), text);
+  };
+  for (const path of OF_THE_FORK) await rm(join(clone, path), { recursive: true, force: true });
+  await write('konflux.config.ts', CONFIG);
+  await write('image1/Containerfile', containerfile(1));
+  await write('image1/entrypoint.mts', PROGRAM_1);
+  await write('image2/Containerfile', containerfile(2));
+  await write('image2/entrypoint.mts', PROGRAM_2);
+  const { chain, pins, folder } = await loadConfig(join(clone, 'konflux.config.ts'));
+  for (const { path, text } of render(chain, pins, folder)) await write(path, text);
+  commitAll(clone);
+}
