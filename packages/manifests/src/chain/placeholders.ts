@@ -12,3 +12,14 @@ export function findPlaceholders(chain: ChainPlan): { field: string; value: stri
     .map(([field, value]) => ({ field, value }))
     .filter(({ value }) => isPlaceholder(value));
 }
+
+/** Names that the template came with, with the option of `configure` that sets them. */
+export function findOwnNames(chain: ChainPlan): { field: string; value: string; option: string }[] {
+  const { application, displayName } = chain;
+  return [
+    ...(application === 'multi-image-poc' ? [{ field: 'application', value: application, option: 'application' }] : []),
+    ...(displayName === 'Multi-Image PoC'
+      ? [{ field: 'displayName', value: displayName, option: 'display-name' }]
+      : []),
+  ];
+}

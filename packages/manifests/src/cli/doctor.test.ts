@@ -8,7 +8,8 @@ import { Workspace } from '../testing/workspace.ts';
 const LINKED = `FROM registry.example/base:1@sha256:${'0'.repeat(64)}
 ARG IMAGE1_DIGEST
 ARG IMAGE1_URL
-LABEL io.konflux.poc.primary-image.digest="\${IMAGE1_DIGEST}"
+ENV IMAGE1_DIGEST=\${IMAGE1_DIGEST} IMAGE1_URL=\${IMAGE1_URL}
+LABEL io.konflux.poc.primary-image.digest="\${IMAGE1_DIGEST}" io.konflux.poc.primary-image.url="\${IMAGE1_URL}"
 `;
 
 interface Report {
@@ -47,9 +48,8 @@ test('has no problem with a repository that is right, and names each one that is
     'ARG BASE_IMAGE=registry.example/base:1\nFROM $BASE_IMAGE\nARG IMAGE1_URL\n',
   );
   expect(await problems(workspace)).toEqual([
-    'metadata/Containerfile: a base image by tag',
-    'metadata/Containerfile: no ARG IMAGE1_DIGEST',
-    'metadata/Containerfile: no label io.konflux.poc.primary-image.digest',
+    'metadata/Containerfile:1: a base image by tag',
+    'metadata/Containerfile:3: the image would not say which primary it embeds',
   ]);
   workspace.write('metadata/Containerfile', LINKED);
 

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LabelNames } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
 import { run as runProgram } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
 import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
-import { findPlaceholders } from '../chain/placeholders.ts';
+import { findOwnNames, findPlaceholders } from '../chain/placeholders.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { findLinkGaps } from '../containerfile/links.ts';
+import { baseOf, pairsOf, readContainerfile } from '../containerfile/read.ts';
 import { findAdoptions } from '../files/adopt.ts';
 import { compareFiles } from '../files/compare.ts';
 import { findDrift, findStale } from '../files/drift.ts';
@@ -47,7 +48,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
     process.stdout.write(`${printableJson({ findings })}\n`);
   } else {
     for (const { level, about, found, hint } of findings)
-      print(`${level}: ${about}\n  found: ${found}\n  hint:  ${hint}`);
+      print(`${level}: ${about}\n  found: ${found}\n  hint:  ${hint.replaceAll('\n', '\n         ')}`);
     if (findings.length === 0) print('nothing to report');
   }
   return findings.some(({ level }) => level === 'problem') ? EXIT.failed : EXIT.done;
@@ -64,7 +65,9 @@ export function diagnose(config: LoadedConfig): Finding[] {
     ),
     ...findRegistryProblem(config.chain),
     ...findFileProblems(config),
-    ...config.chain.images.flatMap((image) => [...readContainerfile(image, config)]),
+    ...config.chain.images.flatMap((image) => [...findMovingBases(image, config.root)]),
+    ...findMissingLinks(config),
+    ...findTemplateNames(config),
     ...findMissingTools(),
   ];
 }
@@ -115,39 +118,66 @@ async function findUnprovable({ chain, pins, pinsPath, root }: LoadedConfig): Pr
   return findings;
 }
 
-/** What a Containerfile must have for the link to get into the image. A base by tag gives other digests tomorrow. */
-function* readContainerfile(image: PlannedImage, { chain, root }: LoadedConfig): Generator<Finding> {
-  const { containerfile } = image;
-  const text = readFileSync(join(root, containerfile), 'utf8');
-  const bases = text.matchAll(/^\s*(?:FROM\s+(?:--\S+\s+)*(\S+)|ARG\s+[A-Z_]*(?:BASE|IMAGE)=(\S+))/gim);
-  for (const [, from, argument] of bases) {
-    const base = from ?? argument ?? '';
-    if (!/[/:]/.test(base) || base.startsWith('$') || base.includes('@sha256:')) continue;
-    yield problem(`${containerfile}: a base image by tag`, base, 'add its digest: repository:tag@sha256:…');
-  }
-  for (const { role, argumentPrefix } of image.embeds) {
-    for (const name of [`${argumentPrefix}_DIGEST`, `${argumentPrefix}_URL`]) {
-      if (new RegExp(`^\\s*ARG\\s+(?:\\S+\\s+)*${name}\\b`, 'm').test(text)) continue;
-      const found = 'a build argument that is thrown away';
-      yield problem(`${containerfile}: no ARG ${name}`, found, `ARG ${name}, then ENV and LABEL with its value`);
-    }
-    const label = new LabelNames(chain.labelPrefix).digestOf(role);
-    if (text.includes(label)) continue;
-    const found = 'an image that does not say what it embeds';
-    yield problem(`${containerfile}: no label ${label}`, found, `LABEL ${label}=…`);
+/** A base by tag gives other digests tomorrow. */
+function* findMovingBases({ containerfile }: PlannedImage, root: string): Generator<Finding> {
+  const { globals, stages } = readContainerfile(readFileSync(join(root, containerfile), 'utf8'));
+  const named = globals.flatMap((instruction) =>
+    instruction.name === 'ARG' ? pairsOf(instruction).map(([, value]) => ({ value, line: instruction.line })) : [],
+  );
+  const bases = stages.flatMap(([from]) => (from === undefined ? [] : [{ value: baseOf(from), line: from.line }]));
+  for (const { value, line } of [...named, ...bases]) {
+    if (!/[/:]/.test(value) || value.startsWith('$') || value.includes('@sha256:')) continue;
+    const hint = `add its digest: ${value}@sha256:…; skopeo inspect --format '{{.Digest}}' docker://${value} prints it`;
+    yield problem(`${containerfile}:${line}: a base image by tag`, value, hint);
   }
 }
 
+/** What has to be in a Containerfile for the link to get into the image. */
+function findMissingLinks({ chain, root }: LoadedConfig): Finding[] {
+  return findLinkGaps(chain, root).map(({ containerfile, line, embeds, lacks, add }) =>
+    problem(
+      `${containerfile}:${line}: the image would not say which ${embeds} it embeds`,
+      lacks,
+      ['after that line, or in its place:', ...add].join('\n'),
+    ),
+  );
+}
+
+/** Names that the template came with: nothing is wrong with them, but that they name something else. */
+function findTemplateNames({ chain, root }: LoadedConfig): Finding[] {
+  return [
+    ...findOwnNames(chain).map(({ field, value, option }) =>
+      note(`${field} is the template's own`, value, `pnpm configure --${option} NAME`),
+    ),
+    ...chain.images.flatMap(({ containerfile, repository }) => {
+      const hint = 'docs/your-images.md says how to put your own in its place';
+      const lines = readFileSync(join(root, containerfile), 'utf8').split('\n');
+      const at = lines.findIndex((line) => /apps\/image[12]\/|multi-image-poc/.test(line));
+      return [
+        ...(/\/multi-image-poc-[^/]*$/.test(repository)
+          ? [note("a repository has the template's own name", repository, 'name it in konflux.config.ts, and render')]
+          : []),
+        ...(at < 0
+          ? []
+          : [note(`${containerfile}:${at + 1}: builds the template's demo program`, lines[at]?.trim() ?? '', hint)]),
+      ];
+    }),
+  ];
+}
+
 /** The programs that are needed, each with another that does as well, and what for. */
+const LOCAL = 'a local run; pnpm e2e installs it where it may';
 const TOOLS = [
   { names: ['git'], purpose: 'everything' },
   { names: ['kubectl', 'oc'], purpose: 'a tenant' },
-  { names: ['buildah'], purpose: 'a local run' },
-  { names: ['podman'], purpose: 'a local run' },
+  ...['buildah', 'podman', 'skopeo', 'jq'].map((name) => ({ names: [name], purpose: LOCAL })),
+  { names: ['runc', 'crun'], purpose: LOCAL },
+  // A registry for the time of a run: docker-registry (Debian), docker-distribution (Fedora).
+  { names: ['docker-registry', 'registry'], purpose: LOCAL },
 ];
 
 function findMissingTools(): Finding[] {
-  return TOOLS.filter(({ names }) => findProgram(names) === undefined).map(({ names, purpose }) =>
+  return TOOLS.filter(({ names }) => findProgram(names, ['/usr/sbin']) === undefined).map(({ names, purpose }) =>
     note(`${names.join(' or ')} is not installed`, 'no such command', `it is needed for ${purpose}`),
   );
 }
