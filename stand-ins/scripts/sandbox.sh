@@ -36,7 +36,9 @@ enter_sandbox() {
   local root=$1 path table folders files=()
   shift
   mount -t tmpfs -o mode=755,nosuid,nodev,size=64m tmpfs "$root"
-  folders=("$root"/{proc,sys,dev/shm,dev/pts,root,tmp,run,old})
+  folders=("$root"/{proc,sys,dev/shm,dev/pts,tmp,run,old}
+    # Places that programs look for, with nothing in them.
+    "$root${HOME:-/root}" "$root${TMPDIR:-/tmp}" "$root${XDG_RUNTIME_DIR:-/run}")
   table="proc $root/proc proc nosuid,nodev,noexec
 /sys $root/sys none rbind,ro
 tmpfs $root/sys/fs/cgroup tmpfs ro,size=4k

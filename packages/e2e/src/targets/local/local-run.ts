@@ -85,10 +85,12 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       onStart: (pid) => janitor.remember({ kind: 'process', pid }),
     });
     progress.line(`registry   ${registry.address} (CNCF distribution, throwaway)`);
-    const containers = await probeContainers({ signal });
-    progress.line(`containers ${containers.description}`);
     const confirm = (question: string): Promise<boolean> => ask(question, false);
-    const isolation = await chooseIsolation({ asked: options.isolation, confirm, signal });
+    const [containers, isolation] = await Promise.all([
+      probeContainers({ signal }),
+      chooseIsolation({ asked: options.isolation, confirm, signal }),
+    ]);
+    progress.line(`containers ${containers.description}`);
     progress.line(`builds     ${BUILDS[isolation]}`);
     progress.started('base image');
     const base = await chooseBaseImage(source.checkout, signal);
