@@ -16,11 +16,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     const { list, USAGE } = await import('./commands/list.ts');
     return { start: list, usage: USAGE };
   },
+  plan: async () => {
+    const { plan, USAGE } = await import('./commands/plan.ts');
+    return { start: plan, usage: USAGE };
+  },
 };
 
 const OVERVIEW = `tekton-local COMMAND …     Tekton's PipelineRuns on this machine
 
   run [FILE|FOLDER]…       run PipelineRuns and TaskRuns
+  plan [FILE|FOLDER]…      what a run would do; starts nothing
   list [FILE|FOLDER]…      which PipelineRuns an event of Pipelines as Code starts, and why
   COMMAND --help           its options
 

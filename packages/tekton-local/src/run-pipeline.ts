@@ -20,7 +20,8 @@ import { elsewhereText, findElsewhere } from './run/own-registry.ts';
 import { Run } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
 
-export interface RunOptions {
+/** What a run is made of. */
+export interface PlanOptions {
   /** The checkout folder: files are looked up in it, and never outside. */
   root: string;
   /** The PipelineRun's file, relative to `root`. */
@@ -44,12 +45,22 @@ export interface RunOptions {
    * there, and what they leave stays.
    */
   workspaces?: Readonly<Record<string, string>>;
+  /** For tasks that the pipeline takes from bundles, by the task's name there: bundles are not fetched. */
+  tasks?: Readonly<Record<string, GivenTask>>;
+  /**
+   * Files and folders of this machine in place of what would be fetched: by its address (a URL, a git repository, an
+   * image, `hub:NAME`), by the start of it, or by its resolver (`git`, `http`, `hub`, `cluster`, `bundles`).
+   */
+  replacements?: Readonly<Record<string, string>>;
+  /** Tasks that are not run, with the results that they are to have; by their names in the pipeline or its bundles. */
+  skip?: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
+}
+
+export interface RunOptions extends PlanOptions {
   /** The network of the steps' containers: this machine's (the default), or none. */
   network?: Network;
   /** Images to use instead of others; they have to be on this machine. */
   images?: Readonly<Record<string, string>>;
-  /** For tasks that the pipeline takes from bundles, by the task's name there: bundles are not fetched. */
-  tasks?: Readonly<Record<string, GivenTask>>;
   /** Functions in place of step images, by the image's repository. */
   programs?: Readonly<Record<string, StepProgram>>;
   /** Ends the run: the outcome is `Cancelled`, and no container is left. */
@@ -82,23 +93,33 @@ export interface RunOptions {
 }
 
 /**
+ * All that can be said of a run before it starts. Whatever cannot run as Tekton would run it is refused with a
+ * `TektonLocalError`.
+ */
+export async function planRun(options: PlanOptions): Promise<Plan> {
+  const { root, file, name, lookup, replacements, skip, tasks = {} } = options;
+  const variables = { ...variablesOf(await eventFromGit(root)), ...options.variables };
+  const authSecret = variables.git_auth_secret ?? '';
+  const resolved = resolveRun({ root, file, name, variables, lookup, authSecret, tasks, replacements, skip });
+  const plan = makePlan(resolved, options.params ?? {}, options.workspaces);
+  if (options.registry !== undefined) refuseElsewhere(plan, options.registry, root);
+  return plan;
+}
+
+/**
  * Runs a PipelineRun on this machine. Whatever cannot run as Tekton would run it is refused with a `TektonLocalError`
  * before anything starts; from then on the outcome says what happened.
  */
 export async function runPipeline(options: RunOptions): Promise<PipelineRunOutcome> {
-  const { root, file, signal } = options;
-  const variables = { ...variablesOf(await eventFromGit(root)), ...options.variables };
-  const { name, lookup, tasks = {} } = options;
-  const plan = makePlan(
-    resolveRun({ root, file, name, variables, lookup, authSecret: variables.git_auth_secret ?? '', tasks }),
-    options.params ?? {},
-    options.workspaces,
-  );
-  if (options.registry !== undefined) refuseElsewhere(plan, options.registry, root);
+  const { signal } = options;
+  const plan = await planRun(options);
   const emit = options.onEvent ?? (() => {});
   for (const message of plan.notes) emit({ type: 'note', message });
   if (options.selection !== undefined && options.chains !== undefined) {
     throw new TektonLocalError('USAGE', 'a part of a run is not signed: its provenance would not be whole');
+  }
+  if (options.skip !== undefined && Object.keys(options.skip).length > 0 && options.chains !== undefined) {
+    throw new TektonLocalError('USAGE', 'a run with results that were given is not signed: they are not its own');
   }
   const known = options.selection === undefined ? new Map() : reusedOutcomes(plan, options.selection);
   const key = options.chains && signingKey(options.chains.privateKey);

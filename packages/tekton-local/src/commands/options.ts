@@ -3,6 +3,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { reasonOf } from '@multi-image/kit/errors';
 import { TektonLocalError } from '../errors.ts';
 import type { ParamValue } from '../plan/model.ts';
+import type { PlanOptions } from '../run-pipeline.ts';
 
 /** What every command takes. */
 export const COMMON = { help: { type: 'boolean', short: 'h' } } as const;
@@ -27,6 +28,9 @@ export const GIVEN = {
   image: { type: 'string', multiple: true },
   workspace: { type: 'string', multiple: true, short: 'w' },
   task: { type: 'string', multiple: true },
+  resolve: { type: 'string', multiple: true },
+  skip: { type: 'string', multiple: true },
+  result: { type: 'string', multiple: true },
 } as const;
 
 /** How a run runs, and what it leaves. */
@@ -114,4 +118,34 @@ export function wholeNumber(option: string, text: string | undefined): number | 
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new TektonLocalError('USAGE', `${option} needs a number from 1`, { found: text });
+}
+
+/** What the options put in the place of what the files name. */
+export function givenOptions(values: Values<typeof GIVEN>): Omit<PlanOptions, 'root' | 'file'> {
+  return {
+    params: named('--param', values.param, paramValue),
+    workspaces: named('--workspace', values.workspace, String),
+    tasks: named('--task', values.task, (path) => ({ task: resolve(path) })),
+    replacements: named('--resolve', values.resolve, (path) => resolve(path)),
+    skip: skipped(values.skip, values.result),
+  };
+}
+
+function skipped(
+  tasks: readonly string[] = [],
+  results: readonly string[] = [],
+): Record<string, Record<string, ParamValue>> {
+  const skip: Record<string, Record<string, ParamValue>> = Object.fromEntries(tasks.map((task) => [task, {}]));
+  for (const [name, value] of Object.entries(named('--result', results, paramValue))) {
+    const [, task = '', result = ''] = /^(.+?)\.(.+)$/.exec(name) ?? [];
+    const of = Object.hasOwn(skip, task) ? skip[task] : undefined;
+    if (of === undefined) {
+      throw new TektonLocalError('USAGE', `--result needs TASK.RESULT=VALUE of a task that --skip names`, {
+        found: name,
+        expected: tasks.join(', ') || '--skip TASK',
+      });
+    }
+    of[result] = value;
+  }
+  return skip;
 }

@@ -13,9 +13,9 @@ import {
   COMMON,
   EVENT,
   GIVEN,
+  givenOptions,
   isJson,
   named,
-  paramValue,
   parseOptions,
   RUNNING,
   type Values,
@@ -28,11 +28,16 @@ export const USAGE = `tekton-local run [FILE|FOLDER]… [options]   run Pipeline
   FILE, FOLDER             where they are (default: .tekton). One run in them is run; of several, those that the event
                            starts, one after the other
   --name NAME              the run of that name, whatever the event
+  --event …                the event, with its options as in tekton-local list --help
   --root FOLDER            the checkout folder (default: the folder above .tekton, or FILE's folder)
   -p, --param NAME=VALUE   a param of the pipeline; a value that starts with [ or { is JSON
   --image FROM=TO          use the local image TO instead of FROM
   -w, --workspace NAME=FOLDER  share FOLDER with the steps as that workspace, to read and write
   --task NAME=FILE         run the Task in FILE for the bundle's task NAME: bundles are not fetched
+  --resolve FROM=PATH      what is in the file or folder PATH, in place of what would be fetched from FROM: a URL, a git
+                           repository, an image or the start of one, or git, http, hub, cluster, bundles
+  --skip TASK              do not run that task: it succeeds, with the results of --result
+  --result TASK.NAME=VALUE a result of a task that is skipped
   --network host|none      the network of the steps' containers (default: host)
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
   --status FILE            keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
@@ -115,11 +120,9 @@ async function showing(
 function runOptions(values: RunValues): Omit<RunOptions, 'root' | 'file'> {
   const signs = values.sign === true || values['signing-key'] !== undefined;
   return {
-    params: named('--param', values.param, paramValue),
+    ...givenOptions(values),
     images: named('--image', values.image, String),
-    workspaces: named('--workspace', values.workspace, String),
     network: networkFrom(values.network),
-    tasks: named('--task', values.task, (path) => ({ task: resolve(path) })),
     parallel: wholeNumber('--parallel', values.parallel),
     statusFile: values.status && resolve(values.status),
     chains: signs ? { privateKey: keyFrom(values['signing-key']) } : undefined,

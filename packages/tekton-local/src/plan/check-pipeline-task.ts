@@ -31,6 +31,7 @@ export function checkPipelineTask(
     if (!Array.isArray(param.value) && !isWholeArray(param.value)) value.invalid('a matrix goes over arrays');
     if (task.params.some(({ name }) => name === param.name)) param.field.invalid('is a param as well');
   }
+  if (implementation.skipped !== undefined) return;
   const { params: specs, workspaces: declared } = implementation.task;
   checkGiven(specs, task.params);
   for (const { name, field } of task.matrix) {
@@ -46,9 +47,9 @@ export function checkPipelineTask(
   for (const param of [...task.params, ...task.matrix]) {
     if (specs.some((spec) => spec.name === param.name)) continue;
     // What the bundle's own Task may heed must not be dropped unnoticed.
-    if (implementation.given !== undefined)
-      param.field.unsupported(`the Task given for ${implementation.task.name} has no param ${param.name}`);
-    else notes.push(`task ${task.name} does not declare the param ${param.name}`);
+    if (implementation.given === undefined) notes.push(`task ${task.name} does not declare the param ${param.name}`);
+    else
+      notes.push(`${task.name}: the Task given for ${implementation.task.name} does not heed the param ${param.name}`);
   }
   for (const workspace of task.workspaces) {
     checkSubPath(workspace.field, workspace.subPath);

@@ -86,6 +86,11 @@ export class Field {
     return text ?? '';
   }
 
+  /** The text; empty where there is none, which is noted elsewhere. */
+  text(): string {
+    return typeof this.value === 'string' ? this.value : '';
+  }
+
   /** One of these words. */
   word<Word extends string>(...words: readonly Word[]): Word | undefined {
     const text = this.string();

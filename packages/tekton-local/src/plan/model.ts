@@ -109,6 +109,8 @@ export interface When {
 export type TaskReference =
   | { kind: 'name'; name: string; field: Field }
   | { kind: 'bundle'; name: string; bundle: string; field: Field }
+  /** Behind another resolver. */
+  | { kind: 'remote'; field: Field }
   | { kind: 'embedded'; task: Task };
 
 /** A Task that the caller gives for one that a pipeline takes from a bundle. */
@@ -133,6 +135,8 @@ export interface TaskImplementation {
   embedded: boolean;
   /** Where the caller gave it. */
   given?: GivenTask;
+  /** The results that the caller gives in place of running it. */
+  skipped?: Readonly<Record<string, ParamValue>>;
 }
 
 export interface PipelineTask {
@@ -174,7 +178,10 @@ export interface PipelineRun {
   labels: Record<string, string>;
   params: Param[];
   workspaces: WorkspaceBinding[];
-  pipeline: { kind: 'name'; name: string; field: Field } | { kind: 'embedded'; pipeline: Pipeline };
+  pipeline:
+    | { kind: 'name'; name: string; field: Field }
+    | { kind: 'remote'; field: Field }
+    | { kind: 'embedded'; pipeline: Pipeline };
   /** Milliseconds; 0 means without limit. */
   timeouts: { pipeline: number; tasks?: number; finally?: number };
   serviceAccountName?: string;

@@ -81,10 +81,10 @@ function stringMap(field: Field): Record<string, string> {
 function parsePipelineReference(spec: Field): PipelineRun['pipeline'] {
   const embedded = spec.get('pipelineSpec');
   if (embedded.present) return { kind: 'embedded', pipeline: parsePipelineSpec(embedded, '', []) };
-  const reference = spec.get('pipelineRef').only('name', {
-    resolver: 'a Pipeline behind a resolver cannot be fetched from here',
-    bundle: 'a Pipeline in a bundle cannot be fetched from here',
+  const reference = spec.get('pipelineRef').only('name apiVersion kind resolver params', {
+    bundle: 'pipelineRef.bundle is gone from Tekton; use resolver: bundles',
   });
+  if (reference.get('resolver').present) return { kind: 'remote', field: reference };
   return { kind: 'name', name: reference.get('name').requiredString(), field: reference };
 }
 
@@ -165,7 +165,7 @@ function parseTaskReference(field: Field, name: string): TaskReference {
   });
   const resolver = reference.get('resolver');
   if (!resolver.present) return { kind: 'name', name: reference.get('name').requiredString(), field: reference };
-  if (resolver.string() !== 'bundles') resolver.unsupported('only the resolver bundles is supported');
+  if (resolver.string() !== 'bundles') return { kind: 'remote', field: reference };
   const params = new Map(parseParams(reference.get('params')).map((param) => [param.name, param]));
   const text = (key: string): string => {
     const value = params.get(key)?.value;

@@ -1,9 +1,20 @@
 import { basename, dirname } from 'node:path';
 import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
 import { Field } from './field.ts';
-import type { GivenTask, Pipeline, PipelineRun, PipelineTask, ResolvedRun, Task, TaskImplementation } from './model.ts';
+import type {
+  GivenTask,
+  ParamValue,
+  Pipeline,
+  PipelineRun,
+  PipelineTask,
+  ResolvedRun,
+  Task,
+  TaskImplementation,
+} from './model.ts';
 import { checkHead, parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
 import { parseTaskSpec } from './parse-task.ts';
+import { typeOf } from './parse-values.ts';
+import { annotatedRemote, noteMissing, remoteOf, replacementOf } from './replacements.ts';
 import { type Checkout, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
 
 interface Sources {
@@ -14,6 +25,8 @@ interface Sources {
   given: Readonly<Record<string, GivenTask>>;
   /** Those of them that were read. */
   read: Map<string, Task>;
+  replacements: Readonly<Record<string, string>>;
+  skip: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
   /** Documents of `.tekton/`, read when something is not found elsewhere. */
   tekton?: Field[];
 }
@@ -33,6 +46,10 @@ export interface ResolveOptions {
   authSecret: string;
   /** For tasks of bundles, by the task's name in the bundle. */
   tasks: Readonly<Record<string, GivenTask>>;
+  /** Files and folders in place of what would be fetched, by its address, the start of it, or its resolver. */
+  replacements?: Readonly<Record<string, string>> | undefined;
+  /** Results of tasks that are not run, by the task's name in the pipeline or in the bundle. */
+  skip?: Readonly<Record<string, Readonly<Record<string, ParamValue>>>> | undefined;
 }
 
 const ANNOTATION = 'pipelinesascode.tekton.dev/';
@@ -41,10 +58,19 @@ const ANNOTATION = 'pipelinesascode.tekton.dev/';
  * Reads a PipelineRun file and looks up its Pipeline and Tasks as Pipelines as Code does: by the PipelineRun's
  * annotations, then the Pipeline's, then in `.tekton/`.
  */
-export function resolveRun({ root, file, name, authSecret, tasks: given, ...options }: ResolveOptions): ResolvedRun {
+export function resolveRun({
+  root,
+  file,
+  name,
+  authSecret,
+  tasks: given,
+  replacements = {},
+  skip = {},
+  ...options
+}: ResolveOptions): ResolvedRun {
   const problems: Problem[] = [];
   const lookup = options.lookup ?? lookupIn(options.variables);
-  const sources: Sources = { checkout: root, lookup, problems, given, read: new Map() };
+  const sources: Sources = { checkout: root, lookup, problems, given, read: new Map(), replacements, skip };
   const documents = loadDocuments(root, file, problems, lookup);
   throwProblems(problems);
   const document = chooseRun(documents, file, name);
@@ -55,7 +81,7 @@ export function resolveRun({ root, file, name, authSecret, tasks: given, ...opti
   const tasks = new Map<string, Task>();
   for (const field of documents) addTask(tasks, field);
   for (const path of [...annotatedTaskFiles(run), ...pipeline.taskFiles]) {
-    for (const field of loadLocal(run.field, path, sources)) addTask(tasks, field);
+    for (const field of loadAnnotated(run.field, path, 'Task', sources)) addTask(tasks, field);
   }
   const implementations = new Map<string, TaskImplementation>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
@@ -143,37 +169,62 @@ function annotatedTaskFiles({ annotations }: PipelineRun): string[] {
 
 function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): Pipeline {
   if (run.pipeline.kind === 'embedded') return run.pipeline.pipeline;
-  const { name, field } = run.pipeline;
+  const { field } = run.pipeline;
+  const none = (name: string): Pipeline => {
+    return { name, params: [], workspaces: [], tasks: [], finally: [], results: [], taskFiles: [], field };
+  };
+  if (run.pipeline.kind === 'remote') {
+    const remote = remoteOf(field, 'Pipeline');
+    const found = replacementOf(remote, sources.replacements, sources.problems);
+    if (found !== undefined) return parsePipeline(found);
+    noteMissing(field, remote);
+    return none('');
+  }
+  const { name } = run.pipeline;
   const annotation = run.annotations[`${ANNOTATION}pipeline`];
   const isIt = (candidate: Field): boolean =>
     candidate.get('kind').value === 'Pipeline' && candidate.get('metadata', 'name').value === name;
-  const annotated = splitAnnotation(annotation ?? '').flatMap((file) => loadLocal(run.field, file, sources));
+  const annotated = splitAnnotation(annotation ?? '').flatMap((file) =>
+    loadAnnotated(run.field, file, 'Pipeline', sources),
+  );
   const found = annotated.find(isIt) ?? documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
   if (found !== undefined) return parsePipeline(found);
   field.problem('NOT_FOUND', `there is no Pipeline ${JSON.stringify(name)} in ${annotation ?? '.tekton'}`);
-  return { name, params: [], workspaces: [], tasks: [], finally: [], results: [], taskFiles: [], field };
+  return none(name);
 }
 
 function findTask(
-  { reference }: PipelineTask,
+  { name: own, reference, field: place }: PipelineTask,
   tasks: Map<string, Task>,
   sources: Sources,
 ): TaskImplementation | undefined {
+  const named = reference.kind === 'name' || reference.kind === 'bundle' ? reference.name : own;
+  const skipped = [own, named].find((each) => Object.hasOwn(sources.skip, each));
+  if (skipped !== undefined) return skippedTask(named, sources.skip[skipped] ?? {}, place);
   if (reference.kind === 'embedded') return { task: reference.task, embedded: true };
-  const { name, field } = reference;
-  if (reference.kind === 'bundle') {
-    const given = Object.hasOwn(sources.given, name) ? sources.given[name] : undefined;
-    if (given !== undefined) return { task: readGiven(name, given, sources), embedded: false, given };
-    const known = Object.keys(sources.given).join(', ') || 'none';
-    const missing = `no Task was given for the task ${JSON.stringify(name)} of ${reference.bundle}`;
-    field.unsupported(`${missing}, and bundles are not fetched; given: ${known}`);
+  const { field } = reference;
+  if (reference.kind !== 'name') {
+    const given = Object.hasOwn(sources.given, named) ? sources.given[named] : undefined;
+    if (given !== undefined) return { task: readGiven(named, given, sources), embedded: false, given };
+    const remote = remoteOf(field, 'Task');
+    const found = replacementOf(remote, sources.replacements, sources.problems);
+    if (found !== undefined) return { task: parseTask(found), embedded: false };
+    noteMissing(field, remote);
     return undefined;
   }
+  const { name } = reference;
   if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document);
   const task = tasks.get(name);
   if (task !== undefined) return { task, embedded: false };
   field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)}; its file belongs in an annotation`);
   return undefined;
+}
+
+/** A task that is not run: it declares the results that it is given, and takes whatever params it gets. */
+function skippedTask(name: string, results: Readonly<Record<string, ParamValue>>, field: Field): TaskImplementation {
+  const declared = Object.entries(results).map(([result, value]) => ({ name: result, type: typeOf(value), field }));
+  const task = { name, params: [], results: declared, steps: [], volumes: [], workspaces: [], field };
+  return { task, embedded: false, skipped: results };
 }
 
 /** Reads a Task of the caller's; what is wrong with it is told like what is wrong in the files. */
@@ -193,19 +244,22 @@ function readGiven(name: string, { task }: GivenTask, { problems, read }: Source
 function addTask(tasks: Map<string, Task>, document: Field): void {
   if (document.get('kind').value !== 'Task') return;
   const name = document.get('metadata', 'name').requiredString();
-  if (tasks.has(name)) return;
-  checkHead(document, 'Task');
-  tasks.set(name, parseTaskSpec(document.get('spec'), name));
+  if (!tasks.has(name)) tasks.set(name, parseTask(document));
 }
 
-function loadLocal(run: Field, file: string, { checkout, lookup, problems }: Sources): Field[] {
-  if (!file.includes('://') && file.includes('/')) {
-    return loadDocuments(checkout, file, problems, lookup);
-  }
-  run
-    .get('metadata', 'annotations')
-    .unsupported(`${JSON.stringify(file)} is not a path in the checkout folder, and nothing is fetched`);
-  return [];
+function parseTask(document: Field): Task {
+  checkHead(document, 'Task');
+  return parseTaskSpec(document.get('spec'), document.get('metadata', 'name').text());
+}
+
+/** What an annotation names: a file of the checkout, or what stands for a URL or a name of a hub. */
+function loadAnnotated(run: Field, text: string, kind: 'Task' | 'Pipeline', sources: Sources): Field[] {
+  const { checkout, lookup, problems, replacements } = sources;
+  if (!text.includes('://') && text.includes('/')) return loadDocuments(checkout, text, problems, lookup);
+  const remote = annotatedRemote(kind, text);
+  const found = replacementOf(remote, replacements, problems);
+  if (found === undefined) noteMissing(run.get('metadata', 'annotations'), remote);
+  return found === undefined ? [] : [found];
 }
 
 function tektonDocuments(sources: Sources): Field[] {

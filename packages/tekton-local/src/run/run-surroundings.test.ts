@@ -86,12 +86,7 @@ describe.skipIf(!hasBusybox)('what a run is given, and what it says (needs busyb
 
   it('shows what is not enforced', async () => {
     const computeResources = { limits: { memory: '256Mi' } };
-    const metadata = {
-      name: 'test',
-      annotations: { 'pipelinesascode.tekton.dev/on-cel-expression': 'event == "push"' },
-    };
-    await run(pipelineRun({ tasks: [scriptTask('small', 'echo', { step: { computeResources } })] }, {}, metadata));
-    expect(notes).toContain('on-cel-expression is not evaluated: event == "push"');
+    await run(pipelineRun({ tasks: [scriptTask('small', 'echo', { step: { computeResources } })] }));
     expect(notes).toContain('computeResources are not enforced (small); --status shows them');
     const { items } = JSON.parse(readFileSync(join(checkout.root, 'status.json'), 'utf8'));
     expect(items[1].status.taskSpec).toEqual({ steps: [{ name: 'run', image: 'test-image', computeResources }] });

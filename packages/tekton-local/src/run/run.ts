@@ -148,6 +148,12 @@ export class Run {
     this.#running.set(task.name, { ...withoutSteps(task.name, 'Succeeded', 'Running'), startedAt: Date.now() });
     this.#emit({ type: 'task-started', task: task.name });
     this.#writeStatus();
+    const skipped = this.#plan.implementations.get(task.name)?.skipped;
+    if (skipped !== undefined) {
+      const now = Date.now();
+      const outcome = withoutSteps(task.name, 'Succeeded', 'Given', 'it was not run: its results were given');
+      return { ...outcome, results: { ...skipped }, startedAt: now, finishedAt: now };
+    }
     if (task.matrix.length === 0) return await this.#taskRun({ task, scope, given: {}, suffix: '' }, signal);
     const runs = combinationsOf(task.matrix, scope).map((given, index) =>
       this.#taskRun({ task, scope, given, suffix: `-${index}` }, signal),

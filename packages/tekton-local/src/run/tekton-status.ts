@@ -1,4 +1,5 @@
 import { type PipelineRunOutcome, type StepOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
+import { type Field, isMap } from '../plan/field.ts';
 import type { ParamValue, PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -94,9 +95,14 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOu
 /** What a pipeline task refers to, as Tekton writes it; undefined where it has its Task inside. */
 export function taskRefOf(task: PipelineTask | undefined): object | undefined {
   if (task?.reference.kind === 'name') return { name: task.reference.name, kind: 'Task' };
+  if (task?.reference.kind === 'remote') return objectOf(task.reference.field);
   if (task?.reference.kind !== 'bundle') return undefined;
   const { name, bundle } = task.reference;
   return { resolver: 'bundles', params: listOf({ name, bundle, kind: 'task' }) };
+}
+
+function objectOf({ value }: Field): object | undefined {
+  return isMap(value) ? value : undefined;
 }
 
 function step({ name, exitCode, startedAt, finishedAt }: StepOutcome): object {

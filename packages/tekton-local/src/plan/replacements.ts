@@ -1,0 +1,114 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Problem } from '../errors.ts';
+import type { Field } from './field.ts';
+import { loadDocuments, yamlFilesBelow } from './yaml-file.ts';
+
+export type RemoteKind = 'Task' | 'Pipeline' | 'StepAction';
+
+/** What a resolver, or Pipelines as Code, would fetch from elsewhere. */
+export interface Remote {
+  kind: RemoteKind;
+  /** `bundles`, `git`, `http`, `hub` or `cluster`, or a resolver that nobody here knows. */
+  resolver: string;
+  /** Where it is: a URL, an image, or words such as `hub:git-clone:0.9`. */
+  address: string;
+  /** Its `metadata.name`, where the reference says it. */
+  name?: string | undefined;
+  /** Paths that it may have in a folder, the likeliest first. */
+  paths: readonly string[];
+}
+
+/** What a `taskRef`, a `pipelineRef` or a step's `ref` with a resolver asks for. */
+export function remoteOf(reference: Field, kind: RemoteKind): Remote {
+  const resolver = reference.get('resolver').text() || 'bundles';
+  const params = reference.get('params').list();
+  const text = (...names: string[]): string => {
+    const param = params.find((item) => names.includes(String(item.get('name').value)));
+    return String(param?.get('value').value ?? '');
+  };
+  if (resolver === 'git') {
+    const path = text('pathInRepo');
+    const address =
+      text('url') || [text('serverURL'), text('org'), text('repo')].filter((part) => part !== '').join('/');
+    return { kind, resolver, address: address.replace(/\.git$/, ''), paths: [path, basename(path)] };
+  }
+  if (resolver === 'http') return httpRemote(kind, text('url'));
+  const name = text('name');
+  if (resolver === 'hub') return hubRemote(kind, name, text('version'), text('catalog'));
+  if (resolver === 'cluster') {
+    return { kind, resolver, address: `cluster:${text('namespace')}/${name}`, name, paths: [`${name}.yaml`] };
+  }
+  return { kind, resolver, address: text('bundle'), name, paths: [`${name}.yaml`] };
+}
+
+/** What an annotation of Pipelines as Code asks for that is no path in the repository. */
+export function annotatedRemote(kind: RemoteKind, text: string): Remote {
+  if (/^https?:/.test(text)) return httpRemote(kind, text);
+  const [, catalog = '', name = '', version = ''] = /^(?:(\w[\w-]*):\/\/)?([^:]*)(?::(.*))?$/.exec(text) ?? [];
+  return hubRemote(kind, name, version, catalog);
+}
+
+function httpRemote(kind: RemoteKind, url: string): Remote {
+  const path = url.replace(/^https?:\/\//, '').replace(/[?#].*$/, '');
+  return { kind, resolver: 'http', address: url, paths: [path, basename(path)] };
+}
+
+function hubRemote(kind: RemoteKind, name: string, version: string, catalog: string): Remote {
+  const below = `${name}/${version}/${name}.yaml`;
+  return {
+    kind,
+    resolver: 'hub',
+    address: ['hub', catalog, name, version].filter((part) => part !== '').join(':'),
+    name,
+    paths: [`${kind.toLowerCase()}/${below}`, below, `${name}.yaml`],
+  };
+}
+
+/**
+ * The document that stands for something remote: in the file or folder that the caller gives for its address, for the
+ * start of it, or for its resolver. Undefined where none is given, or where it is not there.
+ *
+ * @param replacements Files and folders of this machine, by addresses or resolvers.
+ */
+export function replacementOf(
+  remote: Remote,
+  replacements: Readonly<Record<string, string>>,
+  problems: Problem[],
+): Field | undefined {
+  const from = Object.keys(replacements)
+    .filter((key) => key === remote.resolver || isStartOf(key.replace(/\.git$/, ''), remote.address))
+    .sort((a, b) => b.length - a.length)[0];
+  const place = from === undefined ? undefined : resolve(replacements[from] ?? '');
+  if (from === undefined || place === undefined) return undefined;
+  const isIt = (document: Field): boolean =>
+    document.get('kind').value === remote.kind &&
+    (remote.name === undefined || document.get('metadata', 'name').value === remote.name);
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    return loadDocuments(dirname(place), basename(place), problems).find(isIt);
+  }
+  const rest = remote.address.startsWith(from) ? [remote.address.slice(from.length).replace(/^\/+/, '')] : [];
+  const paths = [...rest, ...remote.paths].filter((path) => /\.ya?ml$/.test(path) && !path.split('/').includes('..'));
+  const there = paths.find((path) => existsSync(join(place, path)));
+  if (there !== undefined) return loadDocuments(place, there, problems).find(isIt);
+  if (remote.name === undefined) return undefined;
+  // Whatever the folder's order, it says itself what it has.
+  return yamlFilesBelow(place, '.')
+    .flatMap((file) => loadDocuments(place, file, []))
+    .find(isIt)
+    ?.withProblems(problems);
+}
+
+/** Says that something remote can't be had here, and what to do. */
+export function noteMissing(field: Field, { kind, resolver, address, name, paths }: Remote): void {
+  const what = name ?? paths[0] ?? '';
+  const instead = resolver === 'bundles' && kind === 'Task' ? `--task ${name}=FILE, --skip ${name}, or ` : '';
+  field.unsupported(
+    `nothing is fetched, and nothing was given for the ${kind} ${JSON.stringify(what)} of ${address || resolver}: ` +
+      `${instead}--resolve ${address || resolver}=FOLDER`,
+  );
+}
+
+function isStartOf(start: string, address: string): boolean {
+  return address.startsWith(start) && (/[/:]$/.test(start) || /^(?:[/:@]|$)/.test(address.slice(start.length)));
+}
