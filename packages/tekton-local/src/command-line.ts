@@ -16,6 +16,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     const { list, USAGE } = await import('./commands/list.ts');
     return { start: list, usage: USAGE };
   },
+  start: async () => {
+    const { start, USAGE } = await import('./commands/start.ts');
+    return { start, usage: USAGE };
+  },
   plan: async () => {
     const { plan, USAGE } = await import('./commands/plan.ts');
     return { start: plan, usage: USAGE };
@@ -25,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 const OVERVIEW = `tekton-local COMMAND …     Tekton's PipelineRuns on this machine
 
   run [FILE|FOLDER]…       run PipelineRuns and TaskRuns
+  start pipeline|task NAME -f FILE…  run a Pipeline or a Task without a run's file
   plan [FILE|FOLDER]…      what a run would do; starts nothing
   list [FILE|FOLDER]…      which PipelineRuns an event of Pipelines as Code starts, and why
   COMMAND --help           its options

@@ -28,6 +28,10 @@ export interface PlanOptions {
   file: string;
   /** Of the PipelineRun, where the file has several: its `metadata.name`. */
   name?: string;
+  /** The PipelineRun or TaskRun itself, in place of one in the file. */
+  run?: object;
+  /** Further files, relative to `root`, whose Pipelines and Tasks are found by name. */
+  beside?: readonly string[];
   /** `{{ variables }}` of Pipelines as Code; what is not given comes from the git state of `root`. */
   variables?: Readonly<Record<string, string>>;
   /** What `{{ … }}` stands for, in place of the variables alone: expressions of an event's body and headers as well. */
@@ -97,11 +101,12 @@ export interface RunOptions extends PlanOptions {
  * `TektonLocalError`.
  */
 export async function planRun(options: PlanOptions): Promise<Plan> {
-  const { root, file, name, lookup, replacements, skip, tasks = {} } = options;
+  const { root, file, name, run, beside, lookup, replacements, skip, params = {}, tasks = {} } = options;
   const variables = { ...variablesOf(await eventFromGit(root)), ...options.variables };
   const authSecret = variables.git_auth_secret ?? '';
-  const resolved = resolveRun({ root, file, name, variables, lookup, authSecret, tasks, replacements, skip });
-  const plan = makePlan(resolved, options.params ?? {}, options.workspaces);
+  const given = { tasks, replacements, skip, overrides: params };
+  const resolved = resolveRun({ root, file, name, run, beside, variables, lookup, authSecret, ...given });
+  const plan = makePlan(resolved, params, options.workspaces);
   if (options.registry !== undefined) refuseElsewhere(plan, options.registry, root);
   return plan;
 }

@@ -20,10 +20,10 @@ const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, output: { type: 'string', short
 export async function plan(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
   const json = isJson(values.output);
-  const { root, runs, variables, lookup, notes } = await whichRuns(positionals, values);
+  const { root, runs, beside, variables, lookup, notes } = await whichRuns(positionals, values);
   const plans: PlanView[] = [];
   for (const { file, name } of runs) {
-    plans.push(viewOf(file, await planRun({ root, file, name, variables, lookup, ...givenOptions(values) })));
+    plans.push(viewOf(file, await planRun({ root, file, name, beside, variables, lookup, ...givenOptions(values) })));
   }
   if (json) process.stdout.write(`${printableJson({ runs: plans, notes })}\n`);
   else process.stdout.write(`${printable([...notes, ...plans.map(textOf)].join('\n\n'), '\n')}\n`);

@@ -21,24 +21,19 @@ import {
   type Values,
   wholeNumber,
 } from './options.ts';
-import { type Chosen, whichRuns } from './which-runs.ts';
+import { type Choice, type Chosen, whichRuns } from './which-runs.ts';
 
-export const USAGE = `tekton-local run [FILE|FOLDER]… [options]   run PipelineRuns and TaskRuns on this machine
-
-  FILE, FOLDER             where they are (default: .tekton). One run in them is run; of several, those that the event
-                           starts, one after the other
-  --name NAME              the run of that name, whatever the event
-  --event …                the event, with its options as in tekton-local list --help
-  --root FOLDER            the checkout folder (default: the folder above .tekton, or FILE's folder)
-  -p, --param NAME=VALUE   a param of the pipeline; a value that starts with [ or { is JSON
-  --image FROM=TO          use the local image TO instead of FROM
-  -w, --workspace NAME=FOLDER  share FOLDER with the steps as that workspace, to read and write
-  --task NAME=FILE         run the Task in FILE for the bundle's task NAME: bundles are not fetched
+/** What is put in the place of what the files name. */
+export const GIVEN_TEXT = `  --image FROM=TO          use the local image TO instead of FROM
+  --task NAME=FILE         run the Task in FILE for the bundle's task NAME: nothing is fetched
   --resolve FROM=PATH      what is in the file or folder PATH, in place of what would be fetched from FROM: a URL, a git
                            repository, an image or the start of one, or git, http, hub, cluster, bundles
   --skip TASK              do not run that task: it succeeds, with the results of --result
   --result TASK.NAME=VALUE a result of a task that is skipped
-  --network host|none      the network of the steps' containers (default: host)
+`;
+
+/** How it runs, and what it leaves. */
+export const RUN_TEXT = `  --network host|none      the network of the steps' containers (default: host)
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
   --status FILE            keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
   --json, -o json          the outcome as JSON on standard output, and what happens on standard error
@@ -53,34 +48,45 @@ export const USAGE = `tekton-local run [FILE|FOLDER]… [options]   run Pipeline
   --quiet                  do not show what the steps say
 `;
 
+export const USAGE = `tekton-local run [FILE|FOLDER]… [options]   run PipelineRuns and TaskRuns on this machine
+
+  FILE, FOLDER             where they are, and what they name (default: .tekton). One run in them is run; of several,
+                           those that the event starts, one after the other
+  --name NAME              the run of that name, whatever the event
+  --event …                the event, with its options as in tekton-local list --help
+  --root FOLDER            the checkout folder (default: the folder above .tekton, or FILE's folder)
+  -p, --param NAME=VALUE   a param of the pipeline; a value that starts with [ or { is JSON
+  -w, --workspace NAME=FOLDER  share FOLDER with the steps as that workspace, to read and write
+${GIVEN_TEXT}${RUN_TEXT}`;
+
 const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, ...RUNNING } as const;
-type RunValues = Values<typeof OPTIONS>;
+type ShownValues = Values<typeof RUNNING>;
+type GivenValues = Values<typeof GIVEN>;
 
 /** Runs what the arguments name, one after the other; done where all have succeeded. */
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
+  return await runAll(await whichRuns(positionals, values), values, runOptionsOf(values), signal);
+}
+
+/** Runs what was chosen, one after the other, and tells what becomes of it. */
+export async function runAll(
+  choice: Choice,
+  values: ShownValues,
+  options: Omit<RunOptions, 'root' | 'file'>,
+  signal: AbortSignal,
+): Promise<number> {
   const json = isJson(values.output) || values.json === true;
   const stream = json ? process.stderr : process.stdout;
-  const choice = await whichRuns(positionals, values);
-  const { runs } = choice;
+  const { runs, notes, ...where } = choice;
   if (runs.length > 1) refuseForSeveral(values, runs);
-  for (const note of choice.notes) stream.write(`${eventLine({ type: 'note', message: note }, false)}\n`);
+  for (const note of notes) stream.write(`${eventLine({ type: 'note', message: note }, false)}\n`);
   const outcomes: PipelineRunOutcome[] = [];
-  for (const one of runs) {
-    if (runs.length > 1) stream.write(`\n${one.name} in ${one.file}\n`);
-    const folder = runs.length > 1 ? (one.name ?? '') : '';
+  for (const { file, name, run: given } of runs) {
+    if (runs.length > 1) stream.write(`\n${name} in ${file}\n`);
+    const logs = values.logs && join(resolve(values.logs), runs.length > 1 ? (name ?? '') : '');
     const outcome = await showing(stream, values, (onEvent) =>
-      runPipeline({
-        root: choice.root,
-        file: one.file,
-        name: one.name,
-        variables: choice.variables,
-        lookup: choice.lookup,
-        ...runOptions(values),
-        logs: values.logs && join(resolve(values.logs), folder),
-        signal,
-        onEvent,
-      }),
+      runPipeline({ ...where, ...options, file, name, run: given, logs, signal, onEvent }),
     );
     outcomes.push(outcome);
     if (!json) process.stdout.write(outcomeText(outcome));
@@ -94,7 +100,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
 }
 
 /** One file can't say what became of several runs. */
-function refuseForSeveral(values: RunValues, runs: readonly Chosen[]): void {
+function refuseForSeveral(values: ShownValues, runs: readonly Chosen[]): void {
   const option = (['status', 'only', 'from', 'public-key'] as const).find((name) => values[name] !== undefined);
   if (option === undefined) return;
   throw new TektonLocalError('USAGE', `--${option} is for one run, and these are ${runs.length}`, {
@@ -106,7 +112,7 @@ function refuseForSeveral(values: RunValues, runs: readonly Chosen[]): void {
 /** Shows what happens during a run, as lines or, on a terminal, as what goes on now. */
 async function showing(
   stream: NodeJS.WriteStream,
-  { plain, quiet }: RunValues,
+  { plain, quiet }: ShownValues,
   start: (onEvent: (event: RunEvent) => void) => Promise<PipelineRunOutcome>,
 ): Promise<PipelineRunOutcome> {
   const progress = stream.isTTY && !plain ? new Progress(stream) : undefined;
@@ -117,7 +123,8 @@ async function showing(
   }).finally(() => progress?.stop());
 }
 
-function runOptions(values: RunValues): Omit<RunOptions, 'root' | 'file'> {
+/** What the options say of how it runs. */
+export function runOptionsOf(values: ShownValues & GivenValues): Omit<RunOptions, 'root' | 'file'> {
   const signs = values.sign === true || values['signing-key'] !== undefined;
   return {
     ...givenOptions(values),
@@ -131,7 +138,7 @@ function runOptions(values: RunValues): Omit<RunOptions, 'root' | 'file'> {
   };
 }
 
-function selectionFrom({ only, from, status }: RunValues): Selection | undefined {
+function selectionFrom({ only, from, status }: ShownValues): Selection | undefined {
   if (only === undefined && from === undefined) return undefined;
   if (status === undefined || (only !== undefined && from !== undefined)) {
     throw new TektonLocalError('USAGE', 'expected --only or --from, with --status FILE of an earlier run');

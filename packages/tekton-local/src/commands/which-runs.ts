@@ -10,12 +10,16 @@ import { type EVENT, inCheckout, named, type Values } from './options.ts';
 export interface Chosen {
   file: string;
   name?: string | undefined;
+  /** The run itself, where it is in no file. */
+  run?: object | undefined;
 }
 
 /** What a command is about, and what `{{ … }}` stands for in it. */
 export interface Choice {
   root: string;
   runs: Chosen[];
+  /** All files that the command names: what a run names may be in another of them. */
+  beside: readonly string[];
   variables: Readonly<Record<string, string>>;
   lookup?: VariableLookup | undefined;
   /** What was not chosen and why, for a person. */
@@ -44,7 +48,7 @@ export async function whichRuns(
   }
   const asks = asksForEvent(values) || there.some(({ asksEvent }) => asksEvent);
   if (there.length === 1 && !asks) {
-    return { root, runs: [{ file: first.file, name: values.name }], variables, notes: [] };
+    return { root, runs: [{ file: first.file, name: values.name }], beside: files, variables, notes: [] };
   }
   // The evaluator of expressions is only loaded for those who need it.
   const { candidatesIn, pacContext } = await import('../pac/context.ts');
@@ -58,7 +62,7 @@ export async function whichRuns(
     if (also.some(({ starts }) => starts)) [context, candidates] = [other, also];
   }
   const { event, lookup } = context;
-  const base = { root, variables: context.variables, lookup };
+  const base = { root, beside: files, variables: context.variables, lookup };
   const chosen =
     values.name === undefined ? candidates : candidates.filter(({ name }) => name === values.name?.replace(/-$/, ''));
   const [only] = chosen;

@@ -185,6 +185,8 @@ export interface PipelineRun {
   /** Milliseconds; 0 means without limit. */
   timeouts: { pipeline: number; tasks?: number; finally?: number };
   serviceAccountName?: string;
+  /** It is a TaskRun, told as a run of a pipeline with that one task. */
+  isTaskRun?: boolean;
   field: Field;
 }
 

@@ -74,7 +74,8 @@ export function splitAnnotation(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-function stringMap(field: Field): Record<string, string> {
+/** Labels or annotations. */
+export function stringMap(field: Field): Record<string, string> {
   return Object.fromEntries(field.entries().map(([key, value]) => [key, value.string() ?? '']));
 }
 
@@ -88,7 +89,8 @@ function parsePipelineReference(spec: Field): PipelineRun['pipeline'] {
   return { kind: 'name', name: reference.get('name').requiredString(), field: reference };
 }
 
-function parseBinding(field: Field, authSecret: string): WorkspaceBinding {
+/** What a workspace of a run is bound to. */
+export function parseBinding(field: Field, authSecret: string): WorkspaceBinding {
   field.only('name emptyDir secret volumeClaimTemplate subPath', {
     persistentVolumeClaim: 'there are no volume claims on this machine; use emptyDir or volumeClaimTemplate',
     configMap: 'there are no ConfigMaps on this machine',
@@ -154,7 +156,8 @@ function parsePipelineTask(field: Field): PipelineTask {
   };
 }
 
-function parseTaskReference(field: Field, name: string): TaskReference {
+/** What a pipeline task, or a TaskRun, runs. */
+export function parseTaskReference(field: Field, name: string): TaskReference {
   const spec = field.get('taskSpec');
   if (spec.present) {
     if (field.get('taskRef').present) field.invalid('a task has either a taskRef or a taskSpec');

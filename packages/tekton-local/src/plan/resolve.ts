@@ -13,6 +13,7 @@ import type {
 } from './model.ts';
 import { checkHead, parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
 import { parseTaskSpec } from './parse-task.ts';
+import { parseTaskRun } from './parse-task-run.ts';
 import { typeOf } from './parse-values.ts';
 import { annotatedRemote, noteMissing, remoteOf, replacementOf } from './replacements.ts';
 import { type Checkout, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
@@ -38,6 +39,12 @@ export interface ResolveOptions {
   file: string;
   /** Of the PipelineRun in the file: `metadata.name` or `generateName`; where there are several. */
   name?: string | undefined;
+  /** The run itself, in place of one in the file. */
+  run?: object | undefined;
+  /** Further files whose Pipelines and Tasks are found by name. */
+  beside?: readonly string[] | undefined;
+  /** Of a TaskRun: the params that are given beside its own. */
+  overrides?: Readonly<Record<string, ParamValue>> | undefined;
   /** `{{ variables }}`. */
   variables: Readonly<Record<string, string>>;
   /** What `{{ … }}` stands for, in place of the variables alone. */
@@ -66,15 +73,29 @@ export function resolveRun({
   tasks: given,
   replacements = {},
   skip = {},
+  beside = [],
+  overrides = {},
   ...options
 }: ResolveOptions): ResolvedRun {
   const problems: Problem[] = [];
   const lookup = options.lookup ?? lookupIn(options.variables);
   const sources: Sources = { checkout: root, lookup, problems, given, read: new Map(), replacements, skip };
-  const documents = loadDocuments(root, file, problems, lookup);
+  const files = [...new Set([file, ...beside])];
+  // A file beside it may use what only another event has: its problems are not this run's.
+  const documents = files.flatMap((each) =>
+    loadDocuments(root, each, each === file ? problems : [], lookup).map((document) => document.withProblems(problems)),
+  );
   throwProblems(problems);
-  const document = chooseRun(documents, file, name);
-  const run = parsePipelineRun(document, authSecret);
+  const document =
+    options.run === undefined
+      ? chooseRun(
+          documents.filter(({ origin }) => origin.file === file),
+          file,
+          name,
+        )
+      : new Field(options.run, { file: 'the command line', problems, lineOf: () => undefined });
+  const isTaskRun = document.get('kind').value === 'TaskRun';
+  const run = isTaskRun ? parseTaskRun(document, authSecret, overrides) : parsePipelineRun(document, authSecret);
   const pipeline = findPipeline(run, documents, sources);
   // Without its Pipeline, nothing more can be said about it.
   if (pipeline.tasks.length === 0) throwProblems(problems);
@@ -98,7 +119,8 @@ function lookupIn(variables: Readonly<Record<string, string>>): VariableLookup {
 
 /** Whether a document is what can be run. */
 export function isRun(document: Field): boolean {
-  return document.get('kind').value === 'PipelineRun';
+  const kind = document.get('kind').value;
+  return kind === 'PipelineRun' || kind === 'TaskRun';
 }
 
 /** The name that a PipelineRun goes by: without the dash at the end of a `generateName`. */
@@ -117,7 +139,7 @@ function chooseRun(documents: readonly Field[], file: string, name: string | und
     (_run, index) => name === undefined || names[index] === name.replace(/-$/, ''),
   );
   if (another !== undefined && name === undefined) {
-    throw new TektonLocalError('USAGE', `there are ${runs.length} PipelineRuns in ${file}`, {
+    throw new TektonLocalError('USAGE', `there are ${runs.length} runs in ${file}`, {
       expected: 'the name of one of them',
       found: names.join(', '),
       hint: `--name ${names[0]}, or --event: what an event starts`,
@@ -126,8 +148,8 @@ function chooseRun(documents: readonly Field[], file: string, name: string | und
   if (document !== undefined) return document;
   const message =
     name === undefined
-      ? 'there is no PipelineRun in this file'
-      : `there is no PipelineRun ${JSON.stringify(name)} in this file: ${names.join(', ') || 'none'}`;
+      ? 'there is no PipelineRun or TaskRun in this file'
+      : `there is no run ${JSON.stringify(name)} in this file: ${names.join(', ') || 'none'}`;
   throw problemsError([{ code: 'NOT_FOUND', file, path: '', message }]);
 }
 

@@ -61,7 +61,10 @@ export function runOutcome(
       message = `result ${name}: ${error.message}`;
     }
   }
-  return { name: run.name, status, reason, message, results, startedAt: run.startedAt, finishedAt: Date.now(), tasks };
+  const ended = { name: run.name, startedAt: run.startedAt, finishedAt: Date.now(), tasks };
+  const [only] = tasks;
+  if (!plan.run.isTaskRun || only === undefined) return { ...ended, status, reason, message, results };
+  return { ...ended, status, reason: only.reason, message: only.message, results: only.results };
 }
 
 function hasFailed(tasks: readonly PipelineTask[], outcomes: Outcomes): boolean {

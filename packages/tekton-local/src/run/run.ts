@@ -228,7 +228,9 @@ export class Run {
       values: {
         ...(implementation.embedded ? this.#run.values : {}),
         ...Object.fromEntries(Object.entries(this.#plan.run.labels).map(([key, value]) => [labelValue(key), value])),
-        'context.taskRun.name': `${this.#run.name}-${task.name}${of.suffix}`,
+        'context.taskRun.name': this.#plan.run.isTaskRun
+          ? this.#run.name
+          : `${this.#run.name}-${task.name}${of.suffix}`,
         'context.taskRun.namespace': this.#plan.run.namespace,
         'context.taskRun.uid': this.#id,
         'context.task.name': implementation.task.name,

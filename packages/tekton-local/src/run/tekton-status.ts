@@ -17,6 +17,10 @@ export function tektonObjects(plan: Plan, outcome: PipelineRunOutcome, ended: bo
         task: run,
       })),
     );
+  if (plan.run.isTaskRun) {
+    const items = outcome.tasks.slice(0, 1).map((task) => taskRun(plan, outcome, outcome.name, task));
+    return { apiVersion: 'v1', kind: 'List', items };
+  }
   const taskRuns = ran.map(({ name, task }) => taskRun(plan, outcome, name, task));
   return { apiVersion: 'v1', kind: 'List', items: [pipelineRun(plan, outcome, ran, ended), ...taskRuns] };
 }
@@ -75,9 +79,13 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOu
       namespace: plan.run.namespace,
       labels: {
         ...plan.run.labels,
-        'tekton.dev/pipelineRun': run.name,
-        'tekton.dev/pipelineTask': task.name,
-        'tekton.dev/memberOf': last === undefined ? 'tasks' : 'finally',
+        ...(plan.run.isTaskRun
+          ? {}
+          : {
+              'tekton.dev/pipelineRun': run.name,
+              'tekton.dev/pipelineTask': task.name,
+              'tekton.dev/memberOf': last === undefined ? 'tasks' : 'finally',
+            }),
       },
     },
     spec: { taskRef: taskRefOf(pipelineTask), params: listOf(task.params ?? {}) },

@@ -1,0 +1,80 @@
+import type { Field } from './field.ts';
+import type { Param, ParamValue, PipelineRun, PipelineTask } from './model.ts';
+import { checkHead, parseBinding, parseTaskReference, stringMap } from './parse-pipeline.ts';
+import { parseParams, parseTimeout, typeOf } from './parse-values.ts';
+
+/**
+ * Reads a TaskRun, as a run of a pipeline with that one task.
+ *
+ * @param overrides Params instead of the TaskRun's, and beside them.
+ */
+export function parseTaskRun(
+  document: Field,
+  authSecret: string,
+  overrides: Readonly<Record<string, ParamValue>>,
+): PipelineRun {
+  checkHead(document, 'TaskRun');
+  const metadata = document.get('metadata');
+  const spec = document.get('spec').only('params taskRef taskSpec workspaces timeout serviceAccountName retries', {
+    stepSpecs: 'stepSpecs are not supported',
+    sidecarSpecs: 'sidecars are not supported',
+    podTemplate: 'there are no Pods on this machine',
+    computeResources: 'computeResources of a TaskRun are not supported',
+    debug: 'breakpoints are not supported',
+    status: 'a TaskRun that is cancelled is not run',
+  });
+  const name = metadata.get('name').string() ?? metadata.get('generateName').string()?.replace(/-$/, '') ?? 'taskrun';
+  const reference = parseTaskReference(spec, name);
+  const params = parseParams(spec.get('params'));
+  const values = new Map<string, ParamValue>(params.map((param) => [param.name, param.value]));
+  for (const [key, value] of Object.entries(overrides)) values.set(key, value);
+  const handedOn = [...values].map(([key, value]): Param => {
+    const whole = typeof value === 'string' ? '' : '[*]';
+    return { name: key, value: `$(params["${key}"]${whole})`, field: spec.get('params') };
+  });
+  const workspaces = spec.get('workspaces').map((field) => parseBinding(field, authSecret));
+  const task: PipelineTask = {
+    name,
+    reference,
+    // What the TaskRun has inside sees its params by itself.
+    params: reference.kind === 'embedded' ? [] : handedOn,
+    when: [],
+    runAfter: [],
+    workspaces: workspaces.map((binding) => ({ name: binding.name, workspace: binding.name, field: spec })),
+    retries: spec.get('retries').integer() ?? 0,
+    onError: 'stopAndFail',
+    timeout: parseTimeout(spec.get('timeout')),
+    matrix: [],
+    field: spec,
+  };
+  return {
+    name,
+    namespace: metadata.get('namespace').string() ?? 'default',
+    annotations: stringMap(metadata.get('annotations')),
+    labels: stringMap(metadata.get('labels')),
+    params,
+    workspaces,
+    pipeline: {
+      kind: 'embedded',
+      pipeline: {
+        name: '',
+        params: [...values].map(([key, value]) => ({ name: key, type: typeOf(value), field: spec.get('params') })),
+        workspaces: workspaces.map((binding) => ({
+          name: binding.name,
+          optional: false,
+          readOnly: false,
+          field: spec,
+        })),
+        tasks: [task],
+        finally: [],
+        results: [],
+        taskFiles: [],
+        field: spec,
+      },
+    },
+    timeouts: { pipeline: 0 },
+    serviceAccountName: spec.get('serviceAccountName').string(),
+    isTaskRun: true,
+    field: document,
+  };
+}

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { makeCheckout } from '@multi-image/testing/checkout';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { TektonLocalError } from '../errors.ts';
+import { planRun } from '../run-pipeline.ts';
+
+const task = (name: string, image: string): string =>
+  `apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: ${name}}\nspec: {params: [{name: p, default: x}], steps: [{name: s, image: ${image}}]}\n`;
+
+const FOLDER = {
+  'place/lint.yaml': task('lint', 'by-path'),
+  'place/tasks/deep/lint.yaml': task('lint', 'deep'),
+  'place/task/git-clone/0.9/git-clone.yaml': task('git-clone', 'hub-0.9'),
+  'place/odd-name.yaml': `${task('other', 'no')}---\n${task('build', 'by-name')}`,
+  'place/pipeline.yaml':
+    'apiVersion: tekton.dev/v1\nkind: Pipeline\nmetadata: {name: ci}\nspec: {tasks: [{name: a, taskSpec: {steps: [{name: s, image: of-pipeline}]}}]}\n',
+  secret: 'hush',
+};
+
+const ref = (resolver: string, params: Record<string, string>): object => ({
+  resolver,
+  params: Object.entries(params).map(([name, value]) => ({ name, value })),
+});
+
+async function plan(
+  spec: object,
+  options: { replacements?: Record<string, string>; skip?: Record<string, Record<string, string>> },
+  annotations: object = {},
+): Promise<string[]> {
+  const run = { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata: { name: 'r', annotations }, spec };
+  const { root, remove } = makeCheckout({ ...FOLDER, 'run.yaml': JSON.stringify(run) });
+  onTestFinished(remove);
+  const replacements = Object.entries(options.replacements ?? {}).map(([from, path]) => [from, join(root, path)]);
+  try {
+    const { implementations } = await planRun({
+      root,
+      file: 'run.yaml',
+      skip: options.skip,
+      replacements: Object.fromEntries(replacements),
+    });
+    return [...implementations.values()].flatMap((each) => each.task.steps.map((step) => step.image));
+  } catch (error) {
+    if (error instanceof TektonLocalError) return error.problems.map(({ code, message }) => `${code}: ${message}`);
+    throw error;
+  }
+}
+
+const oneTask = (taskRef: object): object => ({ pipelineSpec: { tasks: [{ name: 'a', taskRef }] } });
+
+describe('what stands for remote tasks and pipelines', () => {
+  const git = ref('git', { url: 'https://example.com/o/r.git', revision: 'main', pathInRepo: 'tasks/deep/lint.yaml' });
+  it.each<[string, object, Record<string, string>, string[]]>([
+    ['git, by the path in the repository', git, { 'https://example.com/o/r': 'place' }, ['deep']],
+    ['git, by the resolver', git, { git: 'place' }, ['deep']],
+    ['the longest address', git, { git: 'place', 'https://example.com/o/r.git': 'place/lint.yaml' }, ['by-path']],
+    ['http', ref('http', { url: 'https://example.com/x/lint.yaml' }), { 'https://example.com/': 'place' }, ['by-path']],
+    ['hub', ref('hub', { name: 'git-clone', version: '0.9' }), { hub: 'place' }, ['hub-0.9']],
+    ['cluster', ref('cluster', { kind: 'task', name: 'lint', namespace: 'n' }), { cluster: 'place' }, ['by-path']],
+    [
+      'bundles, by what files say themselves',
+      ref('bundles', { name: 'build', bundle: 'quay.io/x/task-build:1@sha256:0' }),
+      { 'quay.io/x/': 'place' },
+      ['by-name'],
+    ],
+  ])('%s', async (_what, taskRef, replacements, expected) => {
+    expect(await plan(oneTask(taskRef), { replacements })).toEqual(expected);
+  });
+
+  it('are refused where nothing is given, by name and with what to do', async () => {
+    const missing = (what: string): unknown => [
+      expect.stringContaining(`UNSUPPORTED: nothing is fetched, and nothing was given for the ${what}`),
+    ];
+    expect(await plan(oneTask(git), { replacements: { 'https://example.com/o/rest': 'place' } })).toEqual(
+      missing('Task "tasks/deep/lint.yaml" of https://example.com/o/r: --resolve https://example.com/o/r=FOLDER'),
+    );
+    const bundle = ref('bundles', { name: 'init', bundle: 'quay.io/x/init:1' });
+    expect(await plan(oneTask(bundle), { replacements: { bundles: 'place' } })).toEqual(
+      missing('Task "init" of quay.io/x/init:1: --task init=FILE, --skip init, or --resolve'),
+    );
+    expect(await plan({ pipelineRef: git }, {})).toEqual(missing('Pipeline "tasks/deep/lint.yaml"'));
+  });
+
+  it('stay in the folder that is given', async () => {
+    const out = ref('git', { url: 'https://example.com/o/r', pathInRepo: '../secret.yaml' });
+    expect(await plan(oneTask(out), { replacements: { git: 'place' } })).toEqual([
+      expect.stringContaining('UNSUPPORTED'),
+    ]);
+  });
+
+  it('are Pipelines as well, and what annotations name', async () => {
+    const pipelineRef = ref('git', { url: 'https://example.com/o/r', pathInRepo: 'pipeline.yaml' });
+    expect(await plan({ pipelineRef }, { replacements: { git: 'place' } })).toEqual(['of-pipeline']);
+    const annotations = {
+      'pipelinesascode.tekton.dev/task': '[git-clone:0.9]',
+      'pipelinesascode.tekton.dev/pipeline': 'https://example.com/pipeline.yaml',
+    };
+    const spec = oneTask({ name: 'git-clone' });
+    expect(await plan(spec, { replacements: { hub: 'place', http: 'place' } }, annotations)).toEqual(['hub-0.9']);
+  });
+});
+
+it('takes the results of a task that is not run, and whatever params it gets', async () => {
+  const bundle = ref('bundles', { name: 'init', bundle: 'quay.io/x/init:1' });
+  const echo = { steps: [{ name: 's', image: '$(params.v)' }], params: [{ name: 'v' }] };
+  const spec = {
+    pipelineSpec: {
+      tasks: [
+        { name: 'a', taskRef: bundle, params: [{ name: 'new', value: 'x' }] },
+        { name: 'b', taskSpec: echo, params: [{ name: 'v', value: '$(tasks.a.results.r)' }] },
+      ],
+    },
+  };
+  expect(await plan(spec, { skip: { init: { r: 'x' } } })).toEqual(['$(params.v)']);
+  expect(await plan(spec, { skip: { a: {} } })).toEqual([
+    expect.stringContaining('a result that the task does not declare'),
+  ]);
+});
