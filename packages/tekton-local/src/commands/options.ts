@@ -92,7 +92,7 @@ export function named<Value>(
 }
 
 /** A param's value: text, or JSON of texts. */
-export function paramValue(text: string, name: string): ParamValue {
+function paramValue(text: string, name: string): ParamValue {
   if (!/^[[{]/.test(text)) return text;
   let value: unknown;
   try {
