@@ -9,9 +9,7 @@ export type E2eErrorCode =
   | 'NO_COMMIT'
   | 'PLATFORM_UNSUPPORTED'
   | 'CONFIG_DRIFTED'
-  | 'PORT_TAKEN'
   | 'ISOLATION_UNAVAILABLE'
-  | 'REGISTRY_FAILED'
   | 'REPORT_UNWRITABLE'
   // a run on a cluster
   | 'KUBECONFIG_INVALID'

@@ -21,6 +21,10 @@ export type TektonLocalErrorCode =
   | CommandErrorCode
   /** An option of the call is wrong. */
   | 'USAGE'
+  /** The port that a registry was to listen on is not free. */
+  | 'PORT_TAKEN'
+  /** The run's own registry did not start. */
+  | 'REGISTRY_FAILED'
   /** No way to run a container works on this machine. */
   | 'CONTAINERS_UNUSABLE';
 

@@ -5,5 +5,6 @@ export { type Problem, TektonLocalError, type TektonLocalErrorCode } from './err
 export type { ChainsOutcome, PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';
 export { resolvePipelineRun } from './plan/resolve.ts';
 export type { Selection } from './plan/selection.ts';
+export { type LocalRegistry, startLocalRegistry } from './run/local-registry.ts';
 export type { StepProgram, StepProgramContext } from './run/step-program.ts';
 export { type RunOptions, runPipeline } from './run-pipeline.ts';

@@ -19,6 +19,7 @@ import type { VariableLookup } from './plan/yaml-file.ts';
 import { elsewhereText, findElsewhere } from './run/own-registry.ts';
 import { Run } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
+import { signsIn, startThrowaway } from './run/throwaway-registry.ts';
 
 /** What a run is made of. */
 export interface PlanOptions {
@@ -42,6 +43,11 @@ export interface PlanOptions {
    * not started, containers reach no other host by way of a proxy, and nothing elsewhere is signed.
    */
   registry?: string;
+  /**
+   * A registry of the run's own in place of those that its files name, and no signature in any but this machine's:
+   * for files of others. What `params` say stays as it is, and so does an image by digest or of a step.
+   */
+  ownRegistry?: boolean;
   /** Instead of the PipelineRun's params. A name that the pipeline does not declare is refused. */
   params?: Readonly<Record<string, ParamValue>>;
   /**
@@ -116,23 +122,27 @@ export async function planRun(options: PlanOptions): Promise<Plan> {
  * before anything starts; from then on the outcome says what happened.
  */
 export async function runPipeline(options: RunOptions): Promise<PipelineRunOutcome> {
-  const { signal } = options;
-  const plan = await planRun(options);
+  const { root, signal } = options;
+  const planned = await planRun(options);
   const emit = options.onEvent ?? (() => {});
-  for (const message of plan.notes) emit({ type: 'note', message });
+  for (const message of planned.notes) emit({ type: 'note', message });
   if (options.selection !== undefined && options.chains !== undefined) {
     throw new TektonLocalError('USAGE', 'a part of a run is not signed: its provenance would not be whole');
   }
   if (options.skip !== undefined && Object.keys(options.skip).length > 0 && options.chains !== undefined) {
     throw new TektonLocalError('USAGE', 'a run with results that were given is not signed: they are not its own');
   }
-  const known = options.selection === undefined ? new Map() : reusedOutcomes(plan, options.selection);
+  const known = options.selection === undefined ? new Map() : reusedOutcomes(planned, options.selection);
   const key = options.chains && signingKey(options.chains.privateKey);
-  const needsContainers = [...plan.implementations.values()].some(({ given }) => given?.executor !== 'host');
+  const needsContainers = [...planned.implementations.values()].some(({ given }) => given?.executor !== 'host');
   const containers =
     options.containers ?? (needsContainers ? await probeContainers({ signal }) : { runArguments: [], description: '' });
   const id = randomUUID();
   if (options.workDir !== undefined) await mkdir(options.workDir, { recursive: true });
+  const said = options.params ?? {};
+  const throwaway = options.ownRegistry === true ? await startThrowaway(planned, said, root, signal) : undefined;
+  if (throwaway !== undefined) emit({ type: 'note', message: throwaway.note });
+  const { plan } = throwaway ?? { plan: planned };
   const folder = await mkdtemp(join(options.workDir ?? tmpdir(), 'tekton-local-'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
   const { images = {}, programs = {}, network = 'host' } = options;
@@ -147,7 +157,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
           plan,
           key,
           run: { uid: id, builderId: options.chains?.builderId },
-          registry: options.registry,
+          signsIn: options.ownRegistry === true ? signsIn(said, root) : (host) => (options.registry ?? host) === host,
           signal,
         });
   const taskRunEnded = (ended: TaskOutcome): void => signing?.taskRunEnded(ended);
@@ -168,6 +178,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
       needsContainers ? removeContainers(containerPrefix) : undefined,
       run.settle(),
       signing?.settle(),
+      throwaway?.stop(),
     ]);
     try {
       if (options.keep === true) emit({ type: 'note', message: `kept ${folder}` });

@@ -42,8 +42,8 @@ export interface SigningOptions {
   readonly plan: Plan;
   readonly key: KeyObject;
   readonly run: RunIdentity;
-  /** The only registry in which images are signed; any where none is given. */
-  readonly registry?: string | undefined;
+  /** Whether images in the registry at this host are signed. */
+  readonly signsIn: (host: string) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -106,8 +106,7 @@ export class ChainsStandIn {
   }
 
   #imagesOf(owners: Parameters<typeof imagesInResults>[0]): ImageResult[] {
-    const { registry } = this.#options;
-    return imagesInResults(owners).filter((image) => registry === undefined || image.registry === registry);
+    return imagesInResults(owners).filter(({ registry }) => this.#options.signsIn(registry));
   }
 
   async #sign(image: ImageResult): Promise<void> {

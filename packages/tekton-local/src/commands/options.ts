@@ -35,6 +35,7 @@ export const GIVEN = {
 
 /** How a run runs, and what it leaves. */
 export const RUNNING = {
+  registry: { type: 'string' },
   network: { type: 'string' },
   logs: { type: 'string' },
   status: { type: 'string' },

@@ -33,7 +33,9 @@ export const GIVEN_TEXT = `  --image FROM=TO          use the local image TO ins
 `;
 
 /** How it runs, and what it leaves. */
-export const RUN_TEXT = `  --network host|none      the network of the steps' containers (default: host)
+export const RUN_TEXT = `  --registry own|named     where images go that FILE names in registries of others: to one of this run, on this
+                           machine and gone after it (default), or there
+  --network host|none      the network of the steps' containers (default: host)
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
   --status FILE            keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
   --json, -o json          the outcome as JSON on standard output, and what happens on standard error
@@ -129,6 +131,7 @@ export function runOptionsOf(values: ShownValues & GivenValues): Omit<RunOptions
   return {
     ...givenOptions(values),
     images: named('--image', values.image, String),
+    ownRegistry: isOwn(values.registry),
     network: networkFrom(values.network),
     parallel: wholeNumber('--parallel', values.parallel),
     statusFile: values.status && resolve(values.status),
@@ -165,4 +168,9 @@ function writeKey(file: string, key: string): void {
 function networkFrom(text: string | undefined): 'host' | 'none' | undefined {
   if (text === undefined || text === 'host' || text === 'none') return text;
   throw new TektonLocalError('USAGE', '--network needs host or none', { found: text });
+}
+
+function isOwn(text = 'own'): boolean {
+  if (text === 'own' || text === 'named') return text === 'own';
+  throw new TektonLocalError('USAGE', '--registry needs own or named', { found: text });
 }

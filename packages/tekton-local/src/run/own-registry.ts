@@ -35,12 +35,16 @@ export function findElsewhere(
   root: string,
 ): Elsewhere | undefined {
   for (const [param, value] of Object.entries(params)) {
-    if (typeof value !== 'string') continue;
-    const host = REFERENCE.exec(value)?.[1];
-    if (host === undefined || host.toLowerCase() === registry || existsSync(join(root, value))) continue;
-    return { param, reference: value };
+    const image = typeof value === 'string' ? imageIn(value, root) : undefined;
+    if (image !== undefined && image.host.toLowerCase() !== registry) return { param, reference: image.reference };
   }
   return undefined;
+}
+
+/** The image that a text names, and the host of its registry. What is a path in the checkout is none. */
+export function imageIn(text: string, root: string): { host: string; reference: string } | undefined {
+  const host = REFERENCE.exec(text)?.[1];
+  return host === undefined || existsSync(join(root, text)) ? undefined : { host, reference: text };
 }
 
 /** Why a task is not started. */

@@ -6,7 +6,7 @@ import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 
 export interface BusyboxRuns {
-  /** Runs `run.yaml` of these files; `test-image` is busybox. */
+  /** Runs `run.yaml` of these files; `test-image` is busybox, and so is `registry.example.com/test/image:1`. */
   run(files: Record<string, string>, options?: Partial<RunOptions>): Promise<PipelineRunOutcome>;
   /** What containers are run with; not before the tests have started. */
   containers(): Containers;
@@ -30,7 +30,9 @@ export function busyboxRuns(): BusyboxRuns {
           root: checkout.root,
           file: 'run.yaml',
           containers,
-          images: { 'test-image': busybox?.image ?? '' },
+          images: Object.fromEntries(
+            ['test-image', 'registry.example.com/test/image:1'].map((name) => [name, busybox?.image ?? '']),
+          ),
           ...options,
         });
       } finally {

@@ -5,6 +5,7 @@ import { type ChainPlan, keyParams, type LoadedConfig } from '@multi-image/manif
 import {
   type Containers,
   LOCAL_BUILDER,
+  type LocalRegistry,
   type PipelineRunOutcome,
   type RunEvent,
   runPipeline,
@@ -14,7 +15,6 @@ import type { RunFacts } from '../../judge/observation.ts';
 import type { Isolation } from '../../options.ts';
 import type { BaseImage } from './base-image.ts';
 import type { Janitor } from './janitor.ts';
-import type { LocalRegistry } from './local-registry.ts';
 import type { Source } from './source.ts';
 import { localTasks } from './tasks.ts';
 

@@ -4,12 +4,23 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '@multi-image/kit/errors';
-import { E2eError } from '../../errors.ts';
+import { findProgram } from '@multi-image/kit/find-program';
+import { TektonLocalError } from '../errors.ts';
 
 export interface LocalRegistry {
   /** `localhost:<port>` */
   readonly address: string;
   readonly pid: number;
+}
+
+/** The program that serves a registry, under the names that distributions give it. Throws `TOOL_MISSING`. */
+export function findRegistryProgram(): string {
+  const found = findProgram(['docker-registry', 'registry']);
+  if (found !== undefined) return found;
+  throw new TektonLocalError('TOOL_MISSING', 'there is no registry on this machine', {
+    expected: 'docker-registry or registry on the PATH: CNCF distribution',
+    hint: 'install docker-registry (apt) or docker-distribution (dnf)',
+  });
 }
 
 /**
@@ -68,7 +79,7 @@ export async function startLocalRegistry(options: {
     await sleep(25);
   }
   child.kill('SIGKILL');
-  throw new E2eError('REGISTRY_FAILED', `the local registry (${options.program}) did not start`, {
+  throw new TektonLocalError('REGISTRY_FAILED', `the local registry (${options.program}) did not start`, {
     expected: `an answer from http://localhost:${port}/v2/ within 10 s`,
     found: [ended ?? 'no answer', log.trim()].filter(Boolean).join('\n'),
   });
@@ -92,7 +103,7 @@ async function freePort(port: number): Promise<number> {
       server.listen(port, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
     });
   } catch (cause) {
-    throw new E2eError('PORT_TAKEN', `port ${port} on 127.0.0.1 can't be used for the local registry`, {
+    throw new TektonLocalError('PORT_TAKEN', `port ${port} on 127.0.0.1 can't be used for the local registry`, {
       expected: 'a free port',
       found: reasonOf(cause),
       hint: 'stop what listens there, or choose another with --port <number> (0: any free one). Image 2 holds the address of Image 1, so another port means another digest.',

@@ -5,8 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startLocalRegistry } from './local-registry.ts';
-import { preflight } from './preflight.ts';
+import { findRegistryProgram, startLocalRegistry } from './local-registry.ts';
 
 let folder: string;
 const pids: number[] = [];
@@ -21,7 +20,7 @@ afterEach(async () => {
 });
 
 test('starts a registry that answers', async () => {
-  const { registry: program } = await preflight({ install: false });
+  const program = findRegistryProgram();
   const { address } = await startLocalRegistry({ program, folder, port: 0, onStart });
   const response = await fetch(`http://${address}/v2/`);
   expect(response.headers.get('docker-distribution-api-version')).toBe('registry/2.0');
