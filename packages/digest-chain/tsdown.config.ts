@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/oci.ts', 'src/cli.ts'],
+  entry: { index: 'src/index.ts', oci: 'src/oci.ts', cli: 'src/cli.ts', testing: 'src/testing/profiles.ts' },
   platform: 'node',
   target: 'node22',
   fixedExtension: false,

@@ -1,5 +1,8 @@
 import { pushLayeredImage } from '@multi-image/testing/layered-image';
 import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Outcome, runCli } from './testing/cli.ts';
 import {
   absentManifest,
   basicAfterBearer,
@@ -15,10 +18,7 @@ import {
   startQuirkProxy,
   takesNothing,
   warns,
-} from '@multi-image/testing/quirk-proxy';
-import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Outcome, runCli } from './testing/cli.ts';
+} from './testing/quirks.ts';
 
 let real: TestRegistry;
 let proxy: QuirkProxy;

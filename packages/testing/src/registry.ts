@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { close, listen } from './http-server.ts';
@@ -39,15 +39,69 @@ const ENVIRONMENT = { ...process.env, GOGC: 'off', GOMEMLIMIT: '256MiB' };
 
 /** Starts the real registry (CNCF distribution) on a free loopback port. */
 export async function startTestRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
+  const server = await startRegistryProgram('docker-registry', ({ host, root }) => {
+    writeFileSync(join(root, 'htpasswd'), HTPASSWD);
+    return configured(host, root, options);
+  });
+  return {
+    ...server,
+    blobFile(digest) {
+      const hex = digest.slice('sha256:'.length);
+      return join(server.root, 'data/docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+    },
+  };
+}
+
+/** A registry as a program of this machine. */
+export interface RealRegistry {
+  readonly name: string;
+  readonly program: string;
+  readonly argumentsFor: (place: { readonly host: string; readonly root: string }) => readonly string[];
+}
+
+/** Those that tests run against where they are there: Debian's, and what `.ci/registries` builds. */
+export const REAL_REGISTRIES: readonly RealRegistry[] = [
+  {
+    name: 'CNCF distribution 2.8',
+    program: 'docker-registry',
+    argumentsFor: ({ host, root }) => configured(host, root),
+  },
+  {
+    name: 'CNCF distribution 3.1',
+    program: 'multi-image-distribution',
+    argumentsFor: ({ host, root }) => configured(host, root),
+  },
+  {
+    name: 'go-containerregistry 0.22',
+    program: 'multi-image-go-containerregistry',
+    argumentsFor: ({ host }) => ['-address', host],
+  },
+  {
+    name: 'go-containerregistry 0.22, with its referrers API',
+    program: 'multi-image-go-containerregistry',
+    argumentsFor: ({ host }) => ['-referrers', '-address', host],
+  },
+  {
+    name: 'olareg 0.1',
+    program: 'multi-image-olareg',
+    argumentsFor({ host, root }) {
+      const [address = '', port = ''] = host.split(':');
+      return ['serve', '--addr', address, '--port', port, '--dir', root, '--store-type', 'mem'];
+    },
+  },
+];
+
+/** Starts a registry's program on a free loopback port, with a folder that is removed with it. */
+export async function startRegistryProgram(
+  program: string,
+  argumentsFor: RealRegistry['argumentsFor'],
+): Promise<Pick<TestRegistry, 'host' | 'root' | 'stop'>> {
   const { folder: root, remove } = makeScratch('test-registry');
-  await writeFile(join(root, 'htpasswd'), HTPASSWD);
   const failures: string[] = [];
   // The port is free when it is chosen and may be taken when the registry binds it: another try finds another one.
   for (let attempt = 0; attempt < 5; attempt++) {
     const host = await freePort();
-    const config = join(root, 'config.yml');
-    await writeFile(config, configuration(host, root, options));
-    const child = spawn('docker-registry', ['serve', config], {
+    const child = spawn(program, argumentsFor({ host, root }), {
       env: ENVIRONMENT,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -61,10 +115,6 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
       return {
         host,
         root,
-        blobFile(digest) {
-          const hex = digest.slice('sha256:'.length);
-          return join(root, 'data/docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
-        },
         async stop() {
           process.off('exit', kill);
           await ended(child);
@@ -77,7 +127,14 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
     failures.push(stderr.join('').trim().split('\n').at(-1) ?? '');
   }
   remove();
-  throw new Error(`docker-registry did not start: ${failures.at(-1)}`);
+  throw new Error(`${program} did not start: ${failures.at(-1)}`);
+}
+
+/** Arguments of CNCF distribution, of both versions. */
+function configured(host: string, root: string, options: TestRegistryOptions = {}): readonly string[] {
+  const config = join(root, 'config.yml');
+  writeFileSync(config, configuration(host, root, options));
+  return ['serve', config];
 }
 
 function configuration(host: string, root: string, { login, tokens }: TestRegistryOptions): string {

@@ -2,7 +2,7 @@ import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, member, textOf } from '../json/decode.ts';
-import { isIndex } from '../media-types.ts';
+import { EMPTY_MEDIA_TYPE, isIndex } from '../media-types.ts';
 import { blobsOf } from '../read-image.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { ARTIFACT_TYPE } from '../statement/artifact.ts';
@@ -53,9 +53,14 @@ export async function findAttachments(
   return all.flat();
 }
 
-async function found(name: string, read: () => Promise<Sbom>, refused: Refused): Promise<readonly (Sbom | Left)[]> {
+async function found(
+  name: string,
+  read: () => Promise<Sbom | undefined>,
+  refused: Refused,
+): Promise<readonly (Sbom | Left)[]> {
   try {
-    return [await read()];
+    const sbom = await read();
+    return sbom === undefined ? [] : [sbom];
   } catch (error) {
     if (!isFinding(error)) return [refused(name, error)];
     return error.code === 'NOT_FOUND' ? [] : [{ name, reason: `${error.code}: ${error.message}` }];
@@ -80,7 +85,7 @@ async function findReferrers(
   if ('reason' in referrers) return [referrers];
   // The chain statement of an earlier seal is replaced by one about this one.
   const listed = referrers.filter(({ artifactType }) => artifactType !== ARTIFACT_TYPE);
-  const sboms = listed.filter(isSbom);
+  const sboms = listed.filter(mayBeSbom);
   const read = await Promise.all(
     sboms
       .slice(0, MAX_SBOMS)
@@ -90,23 +95,31 @@ async function findReferrers(
     ...read.flat(),
     ...sboms.slice(MAX_SBOMS).map(({ digest }) => ({ name: digest, reason: `more than ${MAX_SBOMS} SBOMs` })),
     ...listed
-      .filter((referrer) => !isSbom(referrer))
+      .filter((referrer) => !mayBeSbom(referrer))
       .map(({ digest, artifactType = 'an unknown type' }) => {
         return { name: digest, reason: `${artifactType}: may be about the digest as it was` };
       }),
   ];
 }
 
-function isSbom({ artifactType }: Referrer): boolean {
-  return artifactType !== undefined && SBOM_TYPE.test(artifactType);
+/** Some registries list the config's media type in place of the artifactType: then the manifest tells. */
+function mayBeSbom({ artifactType }: Referrer): boolean {
+  return artifactType !== undefined && (artifactType === EMPTY_MEDIA_TYPE || SBOM_TYPE.test(artifactType));
 }
 
-async function referringSbom(registry: Registry, place: Repository, image: Digest, digest: Digest): Promise<Sbom> {
+/** Undefined for a chain statement, whatever it was listed as. */
+async function referringSbom(
+  registry: Registry,
+  place: Repository,
+  image: Digest,
+  digest: Digest,
+): Promise<Sbom | undefined> {
   const manifest = await registry.getManifest(place, digest);
   const document = decodeJson(manifest.bytes);
   const [config, ...layers] = blobsOf(document);
   if (textOf(at(document, 'subject', 'digest')) !== image) throw noSbom('something that is attached to another image');
   const type = textOf(member(document, 'artifactType')) ?? config?.mediaType ?? '';
+  if (type === ARTIFACT_TYPE) return undefined;
   const signed = layers.find(({ mediaType }) => SIGNED_TYPE.test(mediaType));
   if (SBOM_TYPE.test(type) && signed === undefined) return { name: digest, by: 'referrer', manifest };
   throw noSbom(signed?.mediaType ?? type);

@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { close, listen, respond, type TestResponse } from './http-server.ts';
+import { close, listen, respond, type TestResponse } from '../../../testing/src/http-server.ts';
+import { cutAnswer, cutRequest } from './cuts.ts';
+
+export type { TestResponse } from '../../../testing/src/http-server.ts';
 
 /** What a quirk is asked about: a request before it reaches the registry. */
 export interface QuirkRequest {
@@ -35,6 +39,8 @@ export interface QuirkProxy {
   readonly log: string[];
   /** What happens from now on, the first answer that any of them gives; without one it is a registry like any other. */
   quirks: readonly Quirk[];
+  /** Whether the next exchange is cut, at a byte of its request or of its answer that is drawn; never by default. */
+  cuts: () => boolean;
   stop(): Promise<void>;
 }
 
@@ -46,21 +52,26 @@ export async function startQuirkProxy(registry: string, ...quirks: readonly Quir
     const { method = 'GET', url: path = '/', headers } = incoming;
     outgoing.once('finish', () => log.push(`${method} ${path} -> ${outgoing.statusCode}`));
     try {
+      const cut = proxy.cuts();
+      if (cut && Math.random() < 0.5) return cutRequest(incoming, `${hostname}:${port}`);
       const body = method === 'PUT' && path.includes('/manifests/') ? await buffer(incoming) : Buffer.alloc(0);
       const asked: QuirkRequest = { method, path, headers, body, host: proxy.host };
       const instead = firstOf(proxy.quirks, (quirk) => quirk.instead?.(asked));
       if (instead !== undefined) {
         if (body.length === 0) incoming.resume();
-        return respond(outgoing, instead);
+        return cut ? void outgoing.destroy() : respond(outgoing, instead);
       }
       const answer = await forward(incoming, body);
       const seen = { status: answer.statusCode ?? 502, headers: answer.headers };
       const after = firstOf(proxy.quirks, (quirk) => quirk.after?.(asked, seen));
+      const head = { ...seen.headers, ...(after?.headers as IncomingHttpHeaders) };
+      if (cut)
+        return cutAnswer(outgoing, { status: after?.status ?? seen.status, headers: head }, await buffer(answer));
       if (after?.body !== undefined) {
         answer.resume();
         return respond(outgoing, after);
       }
-      outgoing.writeHead(after?.status ?? seen.status, { ...seen.headers, ...(after?.headers as IncomingHttpHeaders) });
+      outgoing.writeHead(after?.status ?? seen.status, head);
       answer.pipe(outgoing);
     } catch {
       outgoing.destroy();
@@ -68,7 +79,13 @@ export async function startQuirkProxy(registry: string, ...quirks: readonly Quir
   });
   // A connection that a client keeps is there when it comes back, however slow the machine is.
   server.keepAliveTimeout = 0;
-  const proxy: QuirkProxy = { host: await listen(server), log, quirks, stop: () => close(server) };
+  const proxy: QuirkProxy = {
+    host: await listen(server),
+    log,
+    quirks,
+    cuts: () => false,
+    stop: () => close(server),
+  };
   return proxy;
 
   function forward(incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
@@ -100,7 +117,21 @@ export function errorAnswer(status: number, code: string, headers: TestResponse[
 }
 
 /** How registries without a usable referrers API answer those who ask it. Each is from a public report. */
-export const NO_REFERRERS_API = {
+export const NO_REFERRERS_API: Readonly<
+  Record<
+    | '400'
+    | '401'
+    | '403'
+    | '404'
+    | '405'
+    | '406'
+    | '501'
+    | 'a page of HTML'
+    | 'JSON without a list'
+    | 'a list that is null',
+    TestResponse
+  >
+> = {
   '400': errorAnswer(400, 'MANIFEST_INVALID'),
   // Harbor: regclient issue 389.
   '401': errorAnswer(401, 'UNAUTHORIZED'),
@@ -118,7 +149,7 @@ export const NO_REFERRERS_API = {
     headers: { 'content-type': OCI_INDEX },
     body: `{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":null}`,
   },
-} as const satisfies Readonly<Record<string, TestResponse>>;
+};
 
 /** Answers like this wherever the referrers API is asked. */
 export function referrersAnswer(answer: TestResponse): Quirk {
@@ -172,7 +203,7 @@ export function refusesSubject(status: number): Quirk {
 export function immutableTags(which: RegExp): Quirk {
   return {
     instead({ method, path }) {
-      const tag = /\/manifests\/([^:/]+)$/.exec(path)?.[1];
+      const tag = tagOf(path);
       if (method !== 'PUT' || tag === undefined || !which.test(tag)) return undefined;
       return errorAnswer(409, 'TAG_IMMUTABLE');
     },
@@ -199,4 +230,92 @@ export function basicAfterBearer(credentials: string): Quirk {
 /** Tells everyone something (distribution-spec, "Warnings"). */
 export function warns(header: string): Quirk {
   return { after: (_, { status }) => ({ status, headers: { warning: header } }) };
+}
+
+/** Has the list of referrers that the registry behind has not; says so by `OCI-Subject`, or not. */
+export function referrersApi({ says }: { readonly says: boolean }): Quirk {
+  const lists = new Map<string, Map<string, object>>();
+  const listOf = (path: string, subject: string): Map<string, object> => {
+    const key = `${/^\/v2\/(.+)\/(?:manifests|referrers)\//.exec(path)?.[1]}@${subject}`;
+    const list = lists.get(key) ?? new Map<string, object>();
+    lists.set(key, list);
+    return list;
+  };
+  return {
+    instead({ method, path }) {
+      const subject = /\/referrers\/([^?]+)/.exec(path)?.[1];
+      if (method !== 'GET' || subject === undefined) return undefined;
+      const manifests = [...listOf(path, subject).values()];
+      const body = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests });
+      return { headers: { 'content-type': OCI_INDEX }, body };
+    },
+    after({ method, path, headers, body }, { status }) {
+      if (method !== 'PUT' || status !== 201 || !path.includes('/manifests/')) return undefined;
+      const { subject, artifactType, config, annotations } = JSON.parse(body.toString());
+      if (typeof subject?.digest !== 'string') return undefined;
+      const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
+      const mediaType = headers['content-type'];
+      const type = artifactType ?? config?.mediaType;
+      const descriptor = { mediaType, digest, size: body.length, artifactType: type, annotations };
+      listOf(path, subject.digest).set(digest, descriptor);
+      return says ? { status, headers: { 'oci-subject': subject.digest } } : undefined;
+    },
+  };
+}
+
+/** Has tags that can be written once; writing what they name again is refused as well. */
+export function writeOnceTags(refusal: TestResponse, which: RegExp = /./): Quirk {
+  const written = new Set<string>();
+  return {
+    instead({ method, path }) {
+      return method === 'PUT' && written.has(path) && which.test(tagOf(path) ?? '') ? refusal : undefined;
+    },
+    after({ method, path }, { status }) {
+      if (method === 'PUT' && status === 201 && tagOf(path) !== undefined) written.add(path);
+      return undefined;
+    },
+  };
+}
+
+function tagOf(path: string): string | undefined {
+  return /\/manifests\/([^:/]+)$/.exec(path)?.[1];
+}
+
+/**
+ * Lets in by tokens of its own service alone: everyone to read where `anonymousPull` is true, and who shows `credentials`
+ * (`user:password`) to write as well.
+ */
+export function bearer(credentials: string, { anonymousPull }: { readonly anonymousPull: boolean }): Quirk {
+  const user = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  return {
+    instead({ method, path, headers, host }) {
+      if (path.startsWith('/token')) {
+        const shown = headers.authorization;
+        if (shown === user) return { body: '{"token":"token-of-the-user","expires_in":300}' };
+        if (shown !== undefined) return errorAnswer(401, 'UNAUTHORIZED');
+        return { body: '{"token":"token-of-nobody","expires_in":300}' };
+      }
+      const writes = method !== 'GET' && method !== 'HEAD';
+      if (headers.authorization === 'Bearer token-of-the-user') return undefined;
+      if (headers.authorization === 'Bearer token-of-nobody' && anonymousPull && !writes) return undefined;
+      const repository = /^\/v2\/(.+?)\/(?:manifests|blobs|referrers|tags)\//.exec(path)?.[1];
+      const scope = `repository:${repository}:${writes ? 'pull,push' : 'pull'}`;
+      const challenge = `Bearer realm="http://${host}/token",service="registry",scope="${scope}"`;
+      return errorAnswer(401, 'UNAUTHORIZED', { 'www-authenticate': challenge });
+    },
+  };
+}
+
+/** Lets in whoever shows `credentials` (`user:password`) with every request. */
+export function basicAlone(credentials: string): Quirk {
+  const user = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const refusal = errorAnswer(401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="registry"' });
+  return { instead: ({ headers }) => (headers.authorization === user ? undefined : refusal) };
+}
+
+/** Takes every so manieth request for one too many. */
+export function limitsEvery(number: number): Quirk {
+  let requests = 0;
+  const refusal = errorAnswer(429, 'TOOMANYREQUESTS', { 'retry-after': '0' });
+  return { instead: () => (++requests % number === 0 ? refusal : undefined) };
 }
