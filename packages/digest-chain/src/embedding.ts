@@ -28,10 +28,7 @@ function findEmbedding(facts: ImageFacts, origin: Digest, names: LabelNames): Em
   const embedded = embeddedImages(facts, names);
   const role = embedded.find(({ digest }) => digest === origin)?.role;
   if (role === undefined) {
-    throw new DigestChainError('LINK_MISMATCH', 'the linked image was built with another image', {
-      expected: `a label ${names.digestOf('<role>')} = ${origin}`,
-      found: embedded.map((found) => `${found.role}: ${found.digest}`).join(', ') || 'no such label',
-    });
+    throw noLabel(facts, origin, names);
   }
   const variable = variableOf(facts, origin);
   const label = names.urlOf(role);
@@ -54,6 +51,30 @@ function findEmbedding(facts: ImageFacts, origin: Digest, names: LabelNames): Em
   const embedding = { role, digest, url, place: { registry, repository }, variable, urlVariable };
   refuseSecondAnswer(facts, embedding, names);
   return embedding;
+}
+
+/** That no label names the origin: since another image is in there, or only the label is missing. */
+function noLabel(facts: ImageFacts, origin: Digest, names: LabelNames): DigestChainError {
+  const labels = embeddedImages(facts, names).filter(({ digest }) => digest !== '');
+  const variables = facts.environment.filter(([name]) => name.endsWith(DIGEST_SUFFIX));
+  const holder = variables.find(([, value]) => value === origin)?.[0];
+  // With one label or url of the pair the role is known; without any, only what labels of links look like.
+  const role = [...facts.labels.keys()].map((label) => names.parseLink(label)?.role).find((known) => known);
+  const label = names.digestOf(role ?? '*');
+  const saying = labels.map(({ role: of, digest }) => `${names.digestOf(of)} = ${digest}`).join(', ');
+  const isOther = labels.length > 0 && holder === undefined;
+  const what = isOther
+    ? 'the linked image was built with another image'
+    : holder === undefined
+      ? 'the linked image does not say what it was built with'
+      : `the linked image has what it was built with in its variable ${holder}, and in no label`;
+  return new DigestChainError('LINK_MISMATCH', what, {
+    expected: `a label ${label} = ${origin}`,
+    found: saying || `no such label${holder === undefined ? `, and no variable *${DIGEST_SUFFIX} with it` : ''}`,
+    hint: isOther
+      ? undefined
+      : `its Containerfile needs ARG, ENV and LABEL for it${holder ? `: LABEL ${label}="$\{${holder}}"` : ''}`,
+  });
 }
 
 /**

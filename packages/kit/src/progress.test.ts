@@ -49,13 +49,32 @@ it('keeps what has ended above what runs, in as many lines as the terminal has',
   expect(screenOf(writes)).toEqual(['✗ a    0.2 s  broken\\u{a}more', 'careful']);
 });
 
-it('writes a line for what ends into a pipe, and nothing else', () => {
+it('writes a line into a pipe for what starts and for what ends, and for what ends at once only that', () => {
   const writes: string[] = [];
   const progress = new Progress({ write: (text) => writes.push(text) });
   progress.started('a');
+  progress.started('b');
+  progress.ended('b', 'passed');
   progress.says('a', 'busy');
   vi.advanceTimersByTime(2000);
   progress.ended('a', 'passed');
   progress.stop();
-  expect(writes.join('')).toBe('✓ a    2.0 s\n');
+  expect(writes.join('')).toBe('✓ b    0.0 s\n… a\n✓ a    2.0 s\n');
+});
+
+it('is never silent in a pipe while something runs, and says less often what takes long', () => {
+  const writes: { at: number; text: string }[] = [];
+  const progress = new Progress({ write: (text) => writes.push({ at: performance.now(), text }) });
+  const began = performance.now();
+  progress.started('a');
+  progress.says('a', 'copying\u001b[2J');
+  vi.advanceTimersByTime(60_000);
+  const times = [began, ...writes.map(({ at }) => at)];
+  const silences = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+  expect(Math.max(...silences)).toBeLessThan(3000);
+  expect(writes.at(-1)?.text).toMatch(/^… a \d+\.\d s {2}copying\\u\{1b\}\[2J\n$/);
+  const before = writes.length;
+  vi.advanceTimersByTime(240_000);
+  expect(writes.length - before).toBeLessThan(25);
+  progress.stop();
 });

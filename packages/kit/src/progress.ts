@@ -11,15 +11,26 @@ export interface ProgressStream {
 
 interface Running {
   readonly since: number;
+  /** Whether a line of its own has said that it runs. */
+  announced: boolean;
   /** The last that it said. */
   line: string;
 }
 
 const REDRAW = 200;
+/** What takes less is only named when it ends. */
+const QUICK = 1000;
+/** The longest silence into a pipe while something runs, by how long that has run: all in milliseconds. */
+const PATIENCE: readonly (readonly [ran: number, silence: number])[] = [
+  [60_000, 2_500],
+  [300_000, 10_000],
+  [Number.POSITIVE_INFINITY, 60_000],
+];
 
 /**
  * Says what is going on: a line for everything that ends and, on a terminal, below them what runs right now, a line each
- * with its time and the last that it said. All texts may come from outside.
+ * with its time and the last that it said. Into a pipe or a file goes a line for what starts as well, and one for what
+ * still runs where nothing was said for a while. All texts may come from outside.
  */
 export class Progress {
   readonly #stream: ProgressStream;
@@ -28,6 +39,7 @@ export class Progress {
   readonly #running = new Map<string, Running>();
   #timer: NodeJS.Timeout | undefined;
   #drawn = 0;
+  #said = 0;
 
   constructor(stream: ProgressStream, paint: Palette = palette(stream)) {
     this.#stream = stream;
@@ -41,8 +53,8 @@ export class Progress {
   }
 
   started(what: string): void {
-    this.#running.set(what, { since: performance.now(), line: '' });
-    if (this.#live) this.#timer ??= setInterval(() => this.#redraw(), REDRAW).unref();
+    this.#running.set(what, { since: performance.now(), announced: false, line: '' });
+    this.#timer ??= setInterval(() => (this.#live ? this.#redraw() : this.#speak()), REDRAW).unref();
     this.#redraw();
   }
 
@@ -72,7 +84,24 @@ export class Progress {
   #print(line: string): void {
     this.#erase();
     this.#stream.write(`${line}\n`);
+    this.#said = performance.now();
     this.#redraw();
+  }
+
+  /** Where nothing can be drawn: what has started, and that it is still on its way. */
+  #speak(): void {
+    const now = performance.now();
+    for (const [what, entry] of this.#running) {
+      if (entry.announced || now - entry.since < QUICK) continue;
+      entry.announced = true;
+      this.#print(this.#paint.dim(`… ${printable(what)}`));
+    }
+    const [longest] = [...this.#running].toSorted(([, a], [, b]) => a.since - b.since);
+    if (longest === undefined) return;
+    const [what, { since, line }] = longest;
+    const [, silence = 0] = PATIENCE.find(([ran]) => now - since < ran) ?? [];
+    if (now - this.#said < silence || now - since < silence) return;
+    this.#print(this.#paint.dim(`… ${printable(what)} ${formatSpan(now - since)}${line && `  ${printable(line)}`}`));
   }
 
   #erase(): void {

@@ -1,20 +1,65 @@
-import type { Report } from './report.ts';
+import { runsOf } from '../judge/chain-view.ts';
+import type { Criterion } from '../judge/criterion.ts';
+import type { Observation } from '../judge/observation.ts';
+import { culpritOf } from '../judge/one-cause.ts';
 
-/** The first task that failed by itself: what else fell usually fell with it. */
+/** Why a run failed, in the words that help most; whatever else fell usually fell with it. */
 export interface Cause {
-  task: string;
-  run: string;
-  /** What it said: its error, or the message of the build system. */
+  /** `image2/Containerfile:12: …`, `the disk is full`, `task build-image-1 of app-on-push failed`. */
+  what: string;
+  /** What was seen of it: an error, the end of a log. */
   lines: readonly string[];
+  /** What to do, a line each; nothing where the lines say it. */
+  todo: readonly string[];
 }
 
-export function firstCause({ runs }: Pick<Report, 'runs'>): Cause | undefined {
-  for (const run of runs) {
-    const task = run.tasks.find((entry) => entry.status === 'Failed');
-    if (task === undefined) continue;
-    const error = task.logTail?.findLastIndex((line) => line.startsWith('error ')) ?? -1;
-    const lines = error < 0 ? [task.message ?? '', ...(task.logTail ?? [])] : (task.logTail?.slice(error) ?? []);
-    return { task: task.name, run: run.name, lines: lines.filter((line) => line !== '') };
+/** Something wrong in the source that explains what an image lacks or why it was not built. */
+export interface SourceFault {
+  /** Of the image that is built from it. */
+  role: string;
+  what: string;
+  todo: readonly string[];
+}
+
+const FULL = /no space left on device|ENOSPC|disk quota exceeded|EDQUOT/i;
+
+/** @param faults what is known to be wrong in the source, as far as this target could look */
+export function firstCause(
+  seen: Observation,
+  criteria: readonly Criterion[],
+  faults: readonly SourceFault[] = [],
+): Cause | undefined {
+  const full = fullDisk(seen);
+  if (full !== undefined) return full;
+  const culprit = culpritOf(seen, criteria);
+  if (culprit === undefined) return undefined;
+  const { run, task, criterion } = culprit;
+  const lines = task === undefined ? [run.message ?? run.status] : errorOf(task.logTail, task.message);
+  const where =
+    task === undefined ? `${run.name} was ${run.status.toLowerCase()}` : `task ${task.name} of ${run.name} failed`;
+  const built = seen.images.find(({ name }) => task?.name === `build-${name}`)?.role;
+  const isEmbedding = criterion === 'image-2-embeds-image-1';
+  const fault = faults.find(({ role }) => (isEmbedding ? true : role === built));
+  if (fault === undefined) return { what: where, lines, todo: [] };
+  return { what: fault.what, lines: [where, ...lines], todo: fault.todo };
+}
+
+/** A disk that is full breaks whatever comes next, in its own words each time: so it is looked for first. */
+function fullDisk(seen: Observation): Cause | undefined {
+  for (const run of runsOf(seen)) {
+    for (const { name, message, logTail = [], status } of run.tasks) {
+      if (status !== 'Failed') continue;
+      const line = [...logTail, message ?? ''].find((text) => FULL.test(text));
+      if (line === undefined) continue;
+      const todo = ['make room, or set TMPDIR to a folder on a larger disk (on a cluster: a larger volume)'];
+      return { what: `the disk is full: task ${name} of ${run.name} could not write`, lines: [line], todo };
+    }
   }
   return undefined;
+}
+
+/** The error that ended it, if its log has one as our commands print them; else the end of the log. */
+function errorOf(logTail: readonly string[] = [], message = ''): string[] {
+  const error = logTail.findLastIndex((line) => line.startsWith('error '));
+  return (error < 0 ? [message, ...logTail] : logTail.slice(error)).filter((line) => line !== '');
 }

@@ -17,7 +17,14 @@ const checks = new Set(matches.map(([, check]) => check ?? ''));
 
 test('there is a remedy for every check that can fail', () => {
   expect(checks.size).toBeGreaterThan(20);
-  expect([...checks].filter((check) => remedyFor(check) === undefined)).toEqual([]);
-  expect(remedyFor('proof/embeds-origin')).toContain('digest-chain verify');
-  expect(remedyFor('no-such-check')).toBeUndefined();
+  expect([...checks].filter((check) => remedyFor(check, 'local') === undefined)).toEqual([]);
+  expect(remedyFor('proof/embeds-origin', 'published')).toContain('digest-chain verify');
+  expect(remedyFor('no-such-check', 'local')).toBeUndefined();
+});
+
+test('no hint for this machine speaks of what only a cluster has', () => {
+  const local = [...checks].filter((check) => !['snapshot', 'integration-test'].includes(check));
+  const hints = local.map((check) => remedyFor(check, 'local') ?? '');
+  expect(hints.filter((text) => /kubectl|service account|push secret|Chains pushes/.test(text))).toEqual([]);
+  expect(remedyFor('run', 'tenant')).toContain('kubectl');
 });

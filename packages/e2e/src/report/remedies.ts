@@ -1,21 +1,54 @@
-/** What to do about a check that failed, in words, and the command to look with; by the check's id. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  run: 'look at the first task that failed, and at the log of its step; on a cluster: kubectl get taskruns -l tekton.dev/pipelineRun=<run>',
-  built:
-    'the build task gave no digest: its log says why; on a cluster, its service account must be linked to the push secret',
-  published:
-    'the revision tag comes last but for latest: look at the task that seals or pushes the image (label-<image>, build-<image>); it needs push access (kubectl get secrets), and a pull request’s images expire',
+import type { Target } from './report.ts';
+
+/** What to do about a check that failed, in words, and the command to look with; on a cluster, and elsewhere. */
+interface Remedy {
+  cluster: string;
+  elsewhere: string;
+}
+
+/** By the check's id. */
+const REMEDIES: Readonly<Record<string, string | Remedy>> = {
+  task: 'what it said last is above; what fell after it fell with it',
+  run: {
+    cluster:
+      'look at the first task that failed, and at the log of its step: kubectl get taskruns -l tekton.dev/pipelineRun=<run>',
+    elsewhere: 'look at the first task that failed, and at the end of its log',
+  },
+  built: {
+    cluster: 'the build task gave no digest: its log says why; its service account must be linked to the push secret',
+    elsewhere: 'the build task gave no digest: its log says why',
+  },
+  published: {
+    cluster:
+      'the revision tag comes last but for latest: look at the task that seals or pushes the image (label-<image>, build-<image>); it needs push access (kubectl get secrets), and a pull request’s images expire',
+    elsewhere:
+      'the revision tag comes last but for latest: look at the task that seals or pushes the image (label-<image>, build-<image>)',
+  },
   revision: 'the image is of another commit: start the build again, and don’t reuse its tag',
-  latest:
-    'latest moves last, and only on a push: look at the task apply-tags; somebody else may have pushed the tag since',
+  latest: {
+    cluster:
+      'latest moves last, and only on a push: look at the task apply-tags; somebody else may have pushed the tag since',
+    elsewhere: 'latest moves last: look at the task apply-tags',
+  },
   origin: 'an image as built must stay pullable by its tag <sha>-unsealed: registries collect what has no tag',
-  'build-args':
-    'the pipeline passes no digest to the build: look for --build-arg in the log of the build task (kubectl logs -l tekton.dev/pipelineTask=build-<image>), and at BUILD_ARGS in pipeline/unified-build.yaml (pnpm render)',
-  env: 'the build argument did not arrive in the image: the Containerfile needs ARG before ENV, and the build task needs BUILD_ARGS (pnpm run doctor looks)',
-  label:
-    'look with: skopeo inspect docker://<image> | jq .Labels; a missing label means that the Containerfile has no LABEL, or that the task label-<image> failed (its service account needs the push secret)',
-  'sealed-from':
-    'the seal names another image than the one that was built: start the build again; somebody else may have pushed the tag since',
+  'build-args': {
+    cluster:
+      'the pipeline passes no digest to the build: look for --build-arg in the log of the build task (kubectl logs -l tekton.dev/pipelineTask=build-<image>), and at BUILD_ARGS in pipeline/unified-build.yaml (pnpm render)',
+    elsewhere:
+      'the pipeline passes no digest to the build: look at BUILD_ARGS in pipeline/unified-build.yaml (pnpm render --check)',
+  },
+  env: 'the build argument did not arrive in the image: the Containerfile needs ARG before ENV, and the build task needs BUILD_ARGS (pnpm doctor names the line)',
+  label: {
+    cluster:
+      'look with: skopeo inspect docker://<image> | jq .Labels; a missing label means that the Containerfile has no LABEL (pnpm doctor names the line), or that the task label-<image> failed (its service account needs the push secret)',
+    elsewhere:
+      'a missing label means that the Containerfile has no LABEL (pnpm doctor names the line), or that the task label-<image> failed',
+  },
+  'sealed-from': {
+    cluster:
+      'the seal names another image than the one that was built: start the build again; somebody else may have pushed the tag since',
+    elsewhere: 'the seal names another image than the one that was built: start the run again',
+  },
   runs: 'run it by hand: podman run --rm <image>; what it said last is above',
   expect: 'run it by hand with the args of its config: expect has to be in what it prints on standard output',
   greeting:
@@ -27,14 +60,20 @@ const REMEDIES: Readonly<Record<string, string>> = {
   unseal: 'something changed the image after it was sealed: digest-chain unseal says what',
   unchanged: 'with seal: referrer nothing may change the image after its build: look who pushed the tag',
   proof: 'digest-chain verify <image> says what could not be read',
-  extract:
-    'the scanner waits for the image of its own commit: did the build succeed, and within timeouts.build? A label that it can’t find is looked for with: skopeo inspect docker://<image> | jq .Labels',
+  extract: {
+    cluster:
+      'the scanner waits for the image of its own commit: did the build succeed, and within timeouts.build? A label that it can’t find is looked for with: skopeo inspect docker://<image> | jq .Labels',
+    elsewhere: 'the scanner waits for the image of its own commit: did the build succeed, and within timeouts.build?',
+  },
   'image-digest': 'the scanner handed over another image: it must read the tag of its own commit, never latest',
   'image-url': 'the result must be repository:tag: look at the parameter output-image of the scanner’s PipelineRun',
   scan: 'the task’s log and its result TEST_OUTPUT say what was found; a finding is fixed in the image, not in the pipeline',
   snapshot:
     'Konflux makes a Snapshot from a run that succeeded, has the results IMAGE_URL, IMAGE_DIGEST, CHAINS-GIT_URL and CHAINS-GIT_COMMIT, and is signed: kubectl get snapshots -l appstudio.openshift.io/build-pipelinerun=<run>',
-  signed: 'Chains pushes signatures with the run’s service account: it needs write access to the image’s repository',
+  signed: {
+    cluster: 'Chains pushes signatures with the run’s service account: it needs write access to the image’s repository',
+    elsewhere: 'the stand-in for Chains signs what the run pushed: its log says what it could not',
+  },
   'integration-test':
     'the log of the test’s PipelineRun: the Snapshot’s annotation test.appstudio.openshift.io/status names it',
   level:
@@ -56,7 +95,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'the statement that is attached says something else than the labels: oras discover <image> lists what is attached',
 };
 
-/** What to do about a failed check; undefined where there is nothing better to say than what was found. */
-export function remedyFor(check: string): string | undefined {
-  return REMEDIES[check] ?? (check.startsWith('proof/') ? 'digest-chain verify <image> repeats this check' : undefined);
+/** What to do about a failed check of such a target; undefined where there is nothing better to say than what was found. */
+export function remedyFor(check: string, target: Target): string | undefined {
+  const remedy =
+    REMEDIES[check] ?? (check.startsWith('proof/') ? 'digest-chain verify <image> repeats this check' : undefined);
+  if (typeof remedy === 'string' || remedy === undefined) return remedy;
+  return target === 'tenant' || target === 'tekton' ? remedy.cluster : remedy.elsewhere;
 }

@@ -1,19 +1,33 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
+import type { ChainPlan } from '@multi-image/manifests';
+import manifest from '../../package.json' with { type: 'json' };
 import { isSealed, runsOf } from '../judge/chain-view.ts';
 import { type Criterion, extend } from '../judge/criterion.ts';
 import type { Observation, ProofCheck } from '../judge/observation.ts';
+import { culpritOf, judgedByOneCause } from '../judge/one-cause.ts';
 import { levelMissed, proofLevel } from '../judge/proof-evidence.ts';
 import { title } from '../judge/wording.ts';
+import { firstCause, type SourceFault } from './first-cause.ts';
 import type { Report, ReportImage } from './report.ts';
+
+const { name, version } = manifest;
 
 /** The parts of a report that any target has: what was observed of the runs and the images, and how it was judged. */
 export function reportOf(
   seen: Observation,
   criteria: readonly Criterion[],
   keys: readonly VerificationKey[],
+  { chain, faults }: { chain: Pick<ChainPlan, 'application' | 'gitUrl'>; faults?: readonly SourceFault[] },
 ): Omit<Report, 'version' | 'target' | 'uncommitted' | 'baseImage' | 'cluster' | 'byHand' | 'duration'> {
+  const verdict = verdictOf(criteria, keys);
   return {
-    ...verdictOf(criteria, keys),
+    ...verdict,
+    criteria: judgedByOneCause(verdict.criteria, culpritOf(seen, criteria)),
+    cause: verdict.status === 'failed' ? firstCause(seen, criteria, faults) : undefined,
+    ...madeNow(),
+    application: chain.application,
+    source: chain.gitUrl,
+    signedBy: seen.signer,
     revision: seen.revision,
     labelPrefix: seen.labelNames.prefix,
     publicKeys: pemOf(keys),
@@ -30,6 +44,11 @@ export function verdictOf(
   const criteria = extend(judged, { 'scanned-and-signed': levelMissed(judged, signers.length > 0) });
   const failed = criteria.some(({ status }) => status === 'failed');
   return { status: failed ? 'failed' : 'passed', level: proofLevel(criteria), criteria };
+}
+
+/** When, and by which version of this program. */
+export function madeNow(): Pick<Report, 'date' | 'tool'> {
+  return { date: new Date().toISOString(), tool: { name, version } };
 }
 
 /** Public keys as text, for whoever wants to check by hand. */

@@ -1,6 +1,7 @@
 import type { Level } from '@multi-image/digest-chain';
 import type { Criterion, Status } from '../judge/criterion.ts';
-import type { RunFacts, Seal } from '../judge/observation.ts';
+import type { Observation, RunFacts, Seal } from '../judge/observation.ts';
+import type { Cause } from './first-cause.ts';
 
 /**
  * Where it looked: this machine, a Konflux tenant, any cluster with Tekton, or the registry alone, at what is published.
@@ -13,6 +14,17 @@ export interface Report {
   version: 1;
   target: Target;
   status: 'passed' | 'failed';
+  /** Of a run that failed: why, in the words that help most. */
+  cause?: Cause | undefined;
+  /** When it was made, in UTC (RFC 3339). */
+  date: string;
+  tool: { name: string; version: string };
+  /** The Konflux Application, where a config names it. */
+  application?: string | undefined;
+  /** The git repository that was built, where it is known. */
+  source?: string | undefined;
+  /** Who signed what a run made. */
+  signedBy?: Observation['signer'] | undefined;
   /** How far the chain is proved. */
   level: Level;
   revision: string;

@@ -31,3 +31,23 @@ export function levelText({ level, target, publicKeys, signer }: Report): string
 
 /** In place of a repository that is not known. */
 export const NO_PLACE = 'place unknown: statements disagree';
+
+/** When it was made, for people: `2026-11-29 16:40 UTC`. */
+export function whenOf({ date }: Pick<Report, 'date'>): string {
+  return `${date.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** At a glance: what stood in for something else, and what was left out. Nothing where all was the real thing. */
+export function standInsOf({ baseImage, signedBy, criteria, target }: Report): string[] {
+  const evidence = criteria.flatMap((entry) => entry.evidence);
+  const scans = evidence.filter(({ check, status }) => check === 'scan' && status === 'skipped').length;
+  const notRun = evidence.filter(({ check }) => check === 'not-run').length;
+  const { pinned = [], used = '' } = baseImage ?? {};
+  return [
+    ...(pinned.length > 0 && used !== pinned.join(', ') ? ["the base image is this machine's Node"] : []),
+    ...(signedBy === 'stand-in' ? ['a key of this run signed, in place of Tekton Chains'] : []),
+    ...(signedBy === 'none' ? ['nobody signed'] : []),
+    ...(scans > 0 && target !== 'published' ? [`${scans} ${scans === 1 ? 'scan was' : 'scans were'} skipped`] : []),
+    ...(notRun > 0 ? [`${notRun} ${notRun === 1 ? 'image was' : 'images were'} not run`] : []),
+  ];
+}

@@ -16,7 +16,9 @@ export function reportFor(seen: Observation, more: Partial<Report> = {}): Report
   return {
     version: 1,
     target: 'local',
-    ...reportOf(seen, judge(seen), parsePublicKeys(publicKey)),
+    ...reportOf(seen, judge(seen), parsePublicKeys(publicKey), {
+      chain: { application: 'chain', gitUrl: 'https://git.example/org/chain' },
+    }),
     uncommitted: [],
     baseImage: { pinned: [], used: 'base', note: 'a base' },
     byHand: { podmanArguments: ['--runtime', 'runc'] },

@@ -84,3 +84,20 @@ function isNoInstruction(line: string | undefined): boolean {
 function unquoted(text: string): string {
   return /^(["'])(.*)\1$/s.exec(text)?.[2] ?? text;
 }
+
+/**
+ * The line of the instruction that buildah names, which has it with its arguments filled in: the one that shares most of its
+ * words, of those with its name. Undefined where none is like it.
+ */
+export function findInstruction(text: string, step: string): number | undefined {
+  const [name = '', ...words] = step.split(/\s+/);
+  const { globals, stages } = readContainerfile(text);
+  const rated = [...globals, ...stages.flat()]
+    .filter((instruction) => instruction.name === name.toUpperCase())
+    .map((instruction) => {
+      const own = instruction.text.split(/\s+/);
+      return { line: instruction.line, shared: own.filter((word) => words.includes(word)).length / own.length };
+    });
+  const best = rated.toSorted((a, b) => b.shared - a.shared)[0];
+  return best !== undefined && (best.shared > 0 || rated.length === 1) ? best.line : undefined;
+}

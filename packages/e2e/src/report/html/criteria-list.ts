@@ -1,6 +1,6 @@
 import { type Criterion, countOf, type Evidence } from '../../judge/criterion.ts';
 import { remedyFor } from '../remedies.ts';
-import type { Report } from '../report.ts';
+import type { Report, Target } from '../report.ts';
 import { nodesOf } from './chain-nodes.ts';
 import { html, letter, type Markup, mark } from './markup.ts';
 
@@ -9,24 +9,29 @@ export function criteriaList(report: Report): Markup {
   const letters = new Map(
     nodesOf(report).flatMap((node) => (node.digest === null ? [] : [[node.digest, node.letter]])),
   );
-  return html`${report.criteria.map((entry, index) => criterionDetails(entry, index, letters))}`;
+  return html`${report.criteria.map((entry, index) => criterionDetails(entry, index, letters, report.target))}`;
 }
 
 type Letters = ReadonlyMap<string, string>;
 
-function criterionDetails({ status, title, evidence, id }: Criterion, index: number, letters: Letters): Markup {
+function criterionDetails(
+  { status, title, evidence, id }: Criterion,
+  index: number,
+  letters: Letters,
+  target: Target,
+): Markup {
   const counts = (['failed', 'skipped', 'passed'] as const)
     .filter((wanted) => countOf(evidence, wanted) > 0)
     .map((wanted) => `${countOf(evidence, wanted)} ${wanted}`);
   return html`<details id="${id}"${status !== 'passed' && html` open`}>
 <summary>${mark(status)} <strong>${index + 1}. ${title}</strong> <small>${counts.join(', ')}</small></summary>
-<ul class="checks">${evidence.map((entry) => check(entry, letters))}</ul>
+<ul class="checks">${evidence.map((entry) => check(entry, letters, target))}</ul>
 </details>
 `;
 }
 
-function check({ check: id, status, text, expected, found }: Evidence, letters: Letters): Markup {
-  const remedy = status === 'failed' ? remedyFor(id) : undefined;
+function check({ check: id, status, text, expected, found }: Evidence, letters: Letters, target: Target): Markup {
+  const remedy = status === 'failed' ? remedyFor(id, target) : undefined;
   const difference =
     status === 'failed' &&
     html`<dl><dt>expected</dt><dd><code>${expected}</code></dd><dt>found</dt><dd><code>${found}</code></dd>${remedy !== undefined && html`<dt>to do</dt><dd>${remedy}</dd>`}</dl>`;

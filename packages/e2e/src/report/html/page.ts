@@ -1,9 +1,8 @@
 import { formatSpan } from '@multi-image/kit/durations';
 import { countOf } from '../../judge/criterion.ts';
 import { listed } from '../../judge/wording.ts';
-import { firstCause } from '../first-cause.ts';
 import type { Report } from '../report.ts';
-import { TARGETS } from '../target.ts';
+import { standInsOf, TARGETS, whenOf } from '../target.ts';
 import { criteriaList } from './criteria-list.ts';
 import { handChecks } from './hand-checks.ts';
 import { html, type Markup, mark } from './markup.ts';
@@ -26,12 +25,15 @@ export function renderPage(report: Report): string {
 <header class="${report.status}">
 <h1>Image chain: <span class="${report.status}">${report.status}</span></h1>
 <p>${verdict(report)}</p>
+${standInsOf(report).length > 0 && html`<p class="skipped">Not the real thing here: ${standInsOf(report).join('; ')}.</p>`}
 <dl class="facts">
+${report.application !== undefined && html`<dt>Application</dt><dd>${report.application}</dd>`}
+${report.source !== undefined && html`<dt>Repository</dt><dd><code>${report.source}</code></dd>`}
 <dt>Images</dt><dd>${listed(report.images.map(({ title }) => title))}</dd>
 <dt>Commit</dt><dd><code>${report.revision}</code>${uncommitted(report)}</dd>
 <dt>Target</dt><dd>${TARGETS[report.target]}</dd>
 ${place(report)}
-<dt>Took</dt><dd>${formatSpan(report.duration)}</dd>
+<dt>Made</dt><dd>${whenOf(report)} by ${report.tool.name} ${report.tool.version}, in ${formatSpan(report.duration)}</dd>
 </dl>
 </header>
 <main>
@@ -67,11 +69,16 @@ function verdict({ criteria, level }: Report): Markup {
 
 /** Of a run that failed: where it began. */
 function cause(report: Report): Markup | undefined {
-  const found = report.status === 'failed' ? firstCause(report) : undefined;
+  const found = report.cause;
   if (found === undefined) return undefined;
   return html`<section aria-labelledby="cause"><h2 id="cause">First cause</h2>
-<p>Task <strong>${found.task}</strong> of ${found.run} ${mark('failed')}; what else fell usually fell with it.</p>
+<p>${mark('failed')} <strong>${found.what}</strong></p>
 <pre><code>${found.lines.join('\n')}</code></pre>
+${
+  found.todo.length > 0 &&
+  html`<p>To do:</p>
+<pre><code>${found.todo.join('\n')}</code></pre>`
+}
 </section>
 `;
 }

@@ -139,7 +139,7 @@ export async function runOnCluster(options: ClusterRunOptions, target: ClusterTa
     return secrecy.cleanAll<Report>({
       version: 1,
       target: target.name,
-      ...reportOf(seen, extend(judge(seen), evidence(seen.images)), looks.keys),
+      ...reportOf(seen, extend(judge(seen), evidence(seen.images)), looks.keys, { chain }),
       revision: followed.revision,
       uncommitted: [],
       cluster: { ...place, snapshots },

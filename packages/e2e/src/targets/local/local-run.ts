@@ -20,6 +20,7 @@ import { Janitor } from './janitor.ts';
 import { runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import { type Source, takeSource } from './source.ts';
+import { findFaults } from './source-faults.ts';
 import { userEnvironment } from './user-environment.ts';
 
 export interface LocalRunOptions {
@@ -143,7 +144,10 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     return {
       version: 1,
       target: 'local',
-      ...reportOf(observation, judge(observation), keys),
+      ...reportOf(observation, judge(observation), keys, {
+        chain,
+        faults: findFaults(chain, source.checkout, build),
+      }),
       uncommitted: source.uncommitted,
       baseImage: { pinned: base.pinned, used: base.used, note: base.note },
       byHand: { podmanArguments: containers.runArguments },

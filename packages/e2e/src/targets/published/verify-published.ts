@@ -11,7 +11,7 @@ import { type Criterion, criterion, type Evidence, passed, skipped } from '../..
 import { proofEvidence } from '../../judge/proof-evidence.ts';
 import { type CriterionId, titlesOf } from '../../judge/titles.ts';
 import type { Report } from '../../report/report.ts';
-import { pemOf, verdictOf } from '../../report/report-of.ts';
+import { madeNow, pemOf, verdictOf } from '../../report/report-of.ts';
 import { type PublishedImage, publishedImages } from './published-images.ts';
 
 export interface VerifyPublishedOptions {
@@ -56,6 +56,7 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     target: 'published',
     ...verdictOf(criteria, [...keys, ...identities]),
     revision: proof.revision ?? 'unknown',
+    ...madeNow(),
     uncommitted: [],
     labelPrefix: names.prefix,
     publicKeys: pemOf(keys),
