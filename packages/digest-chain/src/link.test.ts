@@ -7,7 +7,9 @@ import { extract } from './extract.ts';
 import { link } from './link.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { seal } from './seal.ts';
+import type { Chain } from './statement/chain.ts';
 import { discoverStatements } from './statement/discover.ts';
+import { formatStatement } from './statement/statement.ts';
 import { type Verification, verify } from './verify.ts';
 
 interface Built {
@@ -98,6 +100,36 @@ describe('link of an operator, its bundle and its catalog', () => {
     const all = linked(images[1], catalog, other);
     await expect(link(registry, at(operator), all, tagOf(operator))).rejects.toMatchObject({ code: 'LINK_MISMATCH' });
     expect(await statementsAt(operator)).toEqual([]);
+  });
+
+  it('is proved by the statement itself, where the images were copied without what was attached to them', async () => {
+    const [operator, bundle, catalog] = images;
+    await link(registry, at(operator), linked(bundle, catalog), tagOf(operator));
+    const { statements } = await discoverStatements(registry, parseReference(bundle.image), bundle.digest);
+    const [{ chain } = { chain: undefined }] = statements;
+    const statement = formatStatement(chain as Chain);
+    const copy = memoryRegistry();
+    for (const { image, digest } of images) {
+      const { config } = JSON.parse(
+        Buffer.from((await registry.getManifest(parseReference(image), digest)).bytes).toString(),
+      );
+      await copy.putBlob(parseReference(image), await registry.getBlob(parseReference(image), config));
+      await copy.putManifest(
+        parseReference(image),
+        REVISION,
+        await registry.getManifest(parseReference(image), digest),
+      );
+    }
+    const start = parseReference(`${bundle.image}:${REVISION}`);
+    expect((await verify(copy, start)).level).toBe('none');
+    const proof = await verify(copy, start, { statement });
+    expect(proof.level).toBe('linked');
+    expect(rolesOf(proof)).toEqual(['catalog', 'operator']);
+    const other = await build('other');
+    await expect(verify(registry, at(other), { statement })).rejects.toMatchObject({ code: 'STATEMENT_INVALID' });
+    await expect(verify(copy, start, { statement: Buffer.from('{}') })).rejects.toMatchObject({
+      code: 'STATEMENT_INVALID',
+    });
   });
 
   it('reads what images have of one that was sealed, not what its seal links to', async () => {

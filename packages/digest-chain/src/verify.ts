@@ -14,7 +14,7 @@ import type { CallOptions, RawManifest, Registry, Repository } from './registry/
 import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
-import { discoverStatements } from './statement/discover.ts';
+import { type Discovery, discoverStatements, givenStatement } from './statement/discover.ts';
 import { followingLinks, type Limits, withinDeadline } from './verify/limits.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';
 import { proveSeal } from './verify/seal-proof.ts';
@@ -33,8 +33,11 @@ export interface VerifyOptions extends CallOptions, Limits, RunDemands {
    * digests say decides; another place than the labels name is no failure.
    */
   readonly at?: ReadonlyMap<string, Repository> | undefined;
-  /** Whether a chain statement beside the labels is looked for and compared; true by default. */
-  readonly statement?: boolean | undefined;
+  /**
+   * Whether a chain statement beside the labels is looked for and compared; true by default. Of a chain that was copied
+   * without what is attached to it, the statement itself, as it was attached: then none is looked for.
+   */
+  readonly statement?: boolean | Uint8Array | undefined;
 }
 
 /** A proof: every check with its evidence. */
@@ -94,7 +97,12 @@ async function proveFrom(
   const registry = followingLinks(client, repository, at.values());
   const tree = await treeOf(registry, reference, manifest);
   const facts = factsOf(tree);
-  const proof = await proveLinks({ registry, repository, tree, facts, names, revision, at }, statement);
+  const discover = (): Promise<Discovery> =>
+    statement instanceof Uint8Array
+      ? Promise.resolve(givenStatement(statement, manifest.digest))
+      : discoverStatements(registry, repository, manifest.digest);
+  const context = { registry, repository, tree, facts, names, revision, at, discover };
+  const proof = await proveLinks(context, statement !== false);
   const checks = [...proof.checks, ...(await attest(proof, new EvidenceReader(registry, keys, identities), demands))];
   return {
     level: judgeProof(checks).level,
@@ -125,9 +133,9 @@ async function attest(
 }
 
 async function proveLinks(context: ProofContext, statement: boolean): Promise<LinkProof> {
-  const { names, registry, repository, tree } = context;
+  const { names, tree, discover } = context;
   if (hasNoSeal(tree, names)) {
-    const discovery = await discoverStatements(registry, repository, tree.manifest.digest);
+    const discovery = await discover();
     if (discovery.statements.length > 0) return proveStatements(context, discovery);
   }
   return proveSeal(context, { statement });

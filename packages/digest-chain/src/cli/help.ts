@@ -85,8 +85,9 @@ Examples:
 
   link: `Usage: digest-chain link <image> <role>=<image>... [options]
 
-Links an image to the images that embed it without changing it: attaches the chain
-statement to each of them. Its digest stays what the others name.
+Links the images of a chain without changing any: attaches the chain statement to
+each of them. Every digest stays what the others name. An image has to embed <image>, or
+to be connected with it by others that are given.
 
   <image>               references with a digest: repo@sha256:…, repo:tag@sha256:…
   <role>                the linked image's part in the chain, such as bundle
@@ -103,6 +104,7 @@ ${REGISTRY}
 
 Examples:
   digest-chain link quay.io/org/operator@sha256:… bundle=quay.io/org/bundle:1.0@sha256:… --tag quay.io/org/operator:1.0
+  digest-chain link quay.io/org/operator@sha256:… bundle=quay.io/org/bundle@sha256:… catalog=quay.io/org/catalog@sha256:…
 `,
 
   unseal: `Usage: digest-chain unseal <sealed> [options]
@@ -135,6 +137,8 @@ ${DEMANDS}
   --at <role>=<repository>  read the images of this role there, not at their url: for a
                         chain that was copied; can be repeated
   --no-statement        don't look for a chain statement beside the labels
+  --statement <file>    the chain statement of an image that was copied without what was
+                        attached to it
   --digest-from <file>  prove the image with the digest that is in this file, whatever the
                         tag names by now
   --deadline <time>     for the whole proof: 90s, 5m (default: 5m)

@@ -18,6 +18,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...DEMANDS,
     at: { type: 'string', multiple: true },
     'no-statement': { type: 'boolean' },
+    statement: { type: 'string' },
     'digest-from': { type: 'string' },
     deadline: { type: 'string' },
   });
@@ -27,13 +28,26 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const result = await verify(connect(values), image, {
     ...demands,
     at: parsePlaces(values.at),
-    statement: values['no-statement'] !== true,
+    statement: await readStatement(values),
     prefix: values.prefix,
     deadline: values.deadline === undefined ? undefined : durationOf('verify', values.deadline),
     signal,
   });
   process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result, wanted));
   return isAtLeast(result.level, wanted) ? 0 : 1;
+}
+
+/** The chain statement of `--statement`, or whether one is looked for. */
+async function readStatement(values: {
+  readonly statement?: string | undefined;
+  readonly 'no-statement'?: boolean | undefined;
+}): Promise<boolean | Uint8Array> {
+  const { statement: file, 'no-statement': without = false } = values;
+  if (file === undefined) return !without;
+  if (without) throw usage('verify', '--statement and --no-statement exclude each other');
+  return readFile(file).catch((cause) => {
+    throw new DigestChainError('USAGE', `the chain statement could not be read: ${reasonOf(cause)}`, { cause });
+  });
 }
 
 /** The image of the digest that a step before wrote into a file: what a tag says may have changed since. */

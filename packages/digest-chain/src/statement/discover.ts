@@ -1,5 +1,5 @@
 import { isFinding } from '../check.ts';
-import type { Digest } from '../digest.ts';
+import { type Digest, digestOf } from '../digest.ts';
 import { EMPTY_MEDIA_TYPE } from '../media-types.ts';
 import type { CallOptions, Registry, Repository } from '../registry/registry.ts';
 import { withSignal } from '../registry/with-call-options.ts';
@@ -10,7 +10,7 @@ import { digestsOf, MAX_STATEMENT_SIZE, parseStatement } from './statement.ts';
 /** A chain statement that was found at an image: well formed and about that image. Nothing in it is proved by that. */
 export interface FoundStatement {
   readonly chain: Chain;
-  /** Of the manifest that attaches it. */
+  /** Of the manifest that attaches it; of one that is not attached, its own. */
   readonly artifact: Digest;
 }
 
@@ -27,6 +27,13 @@ export interface Discovery {
 export const MAX_STATEMENTS: number = 8;
 /** Nor are more looked at of those that the registry's list does not tell from statements. */
 const MAX_UNSURE = 16;
+
+/** A statement that is not attached, as if it were. Throws `STATEMENT_INVALID` where it is about other images. */
+export function givenStatement(bytes: Uint8Array, image: Digest): Discovery {
+  const chain = parseStatement(bytes);
+  if (!digestsOf(chain).has(image)) throw invalid('its images', image, 'others');
+  return { statements: [{ chain, artifact: digestOf(bytes) }], rejected: [], unread: 0 };
+}
 
 /** Finds the chain statements that are attached to an image. Throws only where the registry can't be asked. */
 export async function discoverStatements(

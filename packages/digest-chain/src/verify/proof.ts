@@ -12,6 +12,7 @@ import { parseReference } from '../reference.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/config.ts';
 import type { ImageTree } from '../seal/tree.ts';
+import type { Discovery } from '../statement/discover.ts';
 import { ownRegistries } from './limits.ts';
 
 /** Where a proof starts, and what it is made with. */
@@ -26,6 +27,8 @@ export interface ProofContext {
   readonly revision: string | undefined;
   /** Where the images of a role are now; of other roles, where the chain says. */
   readonly at: ReadonlyMap<string, Repository>;
+  /** The chain statements about the image that it starts from. */
+  readonly discover: () => Promise<Discovery>;
 }
 
 /** What level `linked` consists of. */

@@ -11,7 +11,7 @@ import type { Repository } from '../registry/registry.ts';
 import type { Link, Seal } from '../seal/config.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
 import { type Chain, originDigest } from '../statement/chain.ts';
-import { type Discovery, discoverStatements } from '../statement/discover.ts';
+import type { Discovery } from '../statement/discover.ts';
 import {
   checkEmbedding,
   isOwn,
@@ -126,10 +126,10 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
   const seal = present.value;
   if (seal === undefined) return skipped(about, 'needs link-present, which failed');
   if (!wanted) return skipped(about, 'not asked for: the labels are the link');
-  const { registry, repository, tree } = context;
+  const { discover, tree } = context;
   let discovery: Discovery;
   try {
-    discovery = await discoverStatements(registry, repository, tree.manifest.digest);
+    discovery = await discover();
   } catch (error) {
     // A registry that can't be asked for statements has said all that the labels need.
     if (!(error instanceof DigestChainError) || error.code === 'ABORTED') throw error;
