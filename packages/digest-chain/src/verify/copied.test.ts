@@ -8,6 +8,8 @@ import { type DigestReference, parseDigestReference, parseReference, parseTagRef
 import { createRegistry } from '../registry/client.ts';
 import type { Repository } from '../registry/registry.ts';
 import { seal } from '../seal.ts';
+import { discoverStatements } from '../statement/discover.ts';
+import { formatStatement } from '../statement/statement.ts';
 import { type Verification, verify } from '../verify.ts';
 
 // A chain that was released to another registry: labels and environment still name the one that it was built in.
@@ -115,6 +117,34 @@ describe.skipIf(!hasCommand('skopeo'))('verify of a chain that skopeo copied', (
     expect(proof).toMatchObject({ level: 'linked', origin: chain.origin });
   });
 });
+
+// The table in docs/konflux.md, "What copies take along".
+describe('what is copied of a chain that is linked by a statement', () => {
+  const http = '--src-tls-verify=false --dest-tls-verify=false'.split(' ');
+  const tools: readonly (readonly [string, (from: string, to: string) => readonly string[], boolean])[] = [
+    ['skopeo', (from, to) => ['copy', '-q', ...http, `docker://${from}`, `docker://${to}`], false],
+    ['crane', (from, to) => ['copy', '--insecure', from, to], false],
+    ['cosign', (from, to) => ['copy', '--allow-http-registry', from, to], false],
+    ['oras', (from, to) => ['cp', '-r', '--from-plain-http', '--to-plain-http', from, to], true],
+  ];
+  it.each(tools.filter(([tool]) => hasCommand(tool)))('by %s', { timeout: 60_000 }, async (tool, args, travels) => {
+    const chain = await pushChain(built.host, `copied-by-${tool}`);
+    const image = parseDigestReference(`${chain.image1}@${chain.origin}`);
+    await link(registry, image, [linkedOf(chain)], { tag: parseTagReference(`${chain.image1}:${REVISION}`) });
+    const [{ chain: stated } = never()] = (await discoverStatements(registry, image, image.digest)).statements;
+    for (const from of [chain.image1, chain.image2].map((name) => `${name}:${REVISION}`)) {
+      await command(tool, args(from, moved(from)));
+    }
+    const start = parseReference(moved(`${chain.image1}:${REVISION}`));
+    const at = metadataAt(moved(chain.image2));
+    expect((await verify(registry, start, { at })).level).toBe(travels ? 'linked' : 'none');
+    expect((await verify(registry, start, { at, statement: formatStatement(stated) })).level).toBe('linked');
+  });
+});
+
+function never(): never {
+  throw new Error('no statement');
+}
 
 async function copyReferrers(from: DigestReference, to: Repository): Promise<void> {
   for (const { digest } of await registry.listReferrers(from, from.digest)) {
