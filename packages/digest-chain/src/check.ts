@@ -8,6 +8,7 @@ export type CheckId =
   | 'origin-reconstructed'
   | 'same-revision'
   | 'chain-statement'
+  | 'named-in-files'
   | AttestedCheckId;
 
 /** The checks of level `attested`; all others are of level `linked`. */

@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'JSON_INVALID'
   | 'JSON_DUPLICATE_KEY'
   | 'NOT_AN_IMAGE'
+  | 'LAYER_INVALID'
   | 'NOT_SEALED'
   | 'SEAL_REFUSED'
   | 'SEAL_BROKEN'

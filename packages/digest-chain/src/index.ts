@@ -14,6 +14,7 @@ export type { Left } from './carry/find-attachments.ts';
 export { ATTESTED, type Check, type CheckId } from './check.ts';
 export { IDENTITY_OPTIONS, type IdentityValues, readIdentities } from './cli/identities.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
+export type { NamingFiles } from './files/named-in-files.ts';
 export { type InspectedImage, type InspectedLink, type Inspection, inspect } from './inspect/inspect.ts';
 export { isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './level.ts';
 export { type LinkOptions, type LinkResult, link } from './link.ts';

@@ -6,6 +6,7 @@ import type { VerificationKey } from './attestation/keys.ts';
 import { ATTESTED, type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
+import { checkFiles, type NamingFiles } from './files/named-in-files.ts';
 import { LabelNames } from './label-names.ts';
 import { judgeProof, type Level } from './level.ts';
 import { factsOf, treeOf } from './read-image.ts';
@@ -33,6 +34,8 @@ export interface VerifyOptions extends CallOptions, Limits, RunDemands {
    * digests say decides; another place than the labels name is no failure.
    */
   readonly at?: ReadonlyMap<string, Repository> | undefined;
+  /** Files of images that have to name what these embed, by digest; their layers are read for it. */
+  readonly files?: readonly NamingFiles[] | undefined;
   /**
    * Whether a chain statement beside the labels is looked for and compared; true by default. Of a chain that was copied
    * without what is attached to it, the statement itself, as it was attached: then none is looked for.
@@ -91,7 +94,7 @@ async function proveFrom(
   reference: Reference,
   manifest: RawManifest,
   names: LabelNames,
-  { revision, at = new Map(), statement = true, keys = [], identities = [], ...demands }: VerifyOptions,
+  { revision, at = new Map(), statement = true, files = [], keys = [], identities = [], ...demands }: VerifyOptions,
 ): Promise<Verification> {
   const repository = { registry: reference.registry, repository: reference.repository };
   const registry = followingLinks(client, repository, at.values());
@@ -102,7 +105,8 @@ async function proveFrom(
       ? Promise.resolve(givenStatement(statement, manifest.digest))
       : discoverStatements(registry, repository, manifest.digest);
   const context = { registry, repository, tree, facts, names, revision, at, discover };
-  const proof = await proveLinks(context, statement !== false);
+  const linked = await proveLinks(context, statement !== false);
+  const proof = { ...linked, checks: [...linked.checks, ...(await proveFiles(registry, linked, files))] };
   const checks = [...proof.checks, ...(await attest(proof, new EvidenceReader(registry, keys, identities), demands))];
   return {
     level: judgeProof(checks).level,
@@ -130,6 +134,17 @@ async function attest(
   if (isAsked && failed === undefined) return checkAttestations(reader, members, demandsOf(demands, revision));
   const reason = failed === undefined || !isAsked ? 'no key was given' : `needs ${failed.id}, which failed`;
   return ATTESTED.map((id) => skipped({ id }, reason));
+}
+
+/** The files of images that hang together; of others nothing is known that they could be compared with. */
+async function proveFiles(
+  registry: Registry,
+  { checks, members }: LinkProof,
+  files: readonly NamingFiles[],
+): Promise<readonly Check[]> {
+  const failed = checks.find(({ status }) => status === 'failed');
+  if (failed === undefined) return checkFiles(registry, members, files);
+  return files.map(({ role }) => skipped({ id: 'named-in-files', role }, `needs ${failed.id}, which failed`));
 }
 
 async function proveLinks(context: ProofContext, statement: boolean): Promise<LinkProof> {

@@ -7,7 +7,9 @@ import { mapConcurrently } from '@multi-image/kit/concurrent';
 export async function pushLayeredImage(reference: string, layers: number, bytesEach: number): Promise<Digest> {
   const registry = createRegistry();
   const place = parseReference(reference);
-  const archives = Array.from({ length: layers }, (_, index) => tarOf(`file-${index}`, randomBytes(bytesEach)));
+  const archives = Array.from({ length: layers }, (_, index) =>
+    archiveOf({ [`file-${index}`]: randomBytes(bytesEach) }),
+  );
   const blobs = archives.map((archive) => gzipSync(archive, { level: 1 }));
   const config = Buffer.from(
     JSON.stringify({
@@ -36,8 +38,13 @@ export async function pushLayeredImage(reference: string, layers: number, bytesE
   return digest;
 }
 
-/** An archive of one file (POSIX ustar). */
-function tarOf(name: string, content: Uint8Array): Buffer {
+/** An archive of these files, by path (POSIX ustar). */
+export function archiveOf(files: Readonly<Record<string, string | Uint8Array>>): Buffer {
+  const entries = Object.entries(files).flatMap(([path, content]) => entryOf(path, Buffer.from(content)));
+  return Buffer.concat([...entries, Buffer.alloc(1024)]);
+}
+
+function entryOf(name: string, content: Uint8Array): readonly Uint8Array[] {
   const header = Buffer.alloc(512);
   header.write(name);
   header.write('0000644\0' + '0000000\0' + '0000000\0', 100);
@@ -45,6 +52,5 @@ function tarOf(name: string, content: Uint8Array): Buffer {
   header.write('ustar\x0000', 257);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
+  return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
 }

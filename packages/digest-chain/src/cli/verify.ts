@@ -5,6 +5,7 @@ import { UNASKED } from '../attestation/git-source.ts';
 import type { Check } from '../check.ts';
 import { isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import type { NamingFiles } from '../files/named-in-files.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
@@ -19,6 +20,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     at: { type: 'string', multiple: true },
     'no-statement': { type: 'boolean' },
     statement: { type: 'string' },
+    files: { type: 'string', multiple: true },
     'digest-from': { type: 'string' },
     deadline: { type: 'string' },
   });
@@ -28,6 +30,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const result = await verify(connect(values), image, {
     ...demands,
     at: parsePlaces(values.at),
+    files: parseFiles(values.files),
     statement: await readStatement(values),
     prefix: values.prefix,
     deadline: values.deadline === undefined ? undefined : durationOf('verify', values.deadline),
@@ -73,6 +76,13 @@ function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Reposit
     places.set(role, parseRepository('verify', '--at', named));
   }
   return places;
+}
+
+/** Reads `--files <role>=<pattern>`; several of one role are patterns of the same files. */
+function parseFiles(texts: readonly string[] = []): readonly NamingFiles[] {
+  const read = texts.map((text) => parseRole('verify', '--files is not <role>=<pattern>', text));
+  const byRole = Map.groupBy(read, ({ role }) => role);
+  return [...byRole].map(([role, all]) => ({ role, in: all.map(({ named }) => named) }));
 }
 
 /** The proof for a terminal: a line for each check, and what it comes to. */

@@ -19,7 +19,7 @@ export interface ImageConfig {
   repository: string;
   containerfile: string;
   context?: string | undefined;
-  embeds?: string[] | undefined;
+  embeds?: (string | { image: string; in: string[] })[] | undefined;
   seal?: 'label' | 'referrer' | 'none' | undefined;
   buildArgs?: Record<string, string> | undefined;
   hermetic?: boolean | undefined;

@@ -1,0 +1,192 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { memoryRegistry } from '@multi-image/testing/memory-registry';
+import { assert, constantFrom, dictionary, property, string } from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFiles } from './layers.ts';
+import { readTar } from './tar.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'layers-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Tree = Readonly<Record<string, string | { readonly link: string }>>;
+
+/** An archive by GNU tar, in one of the formats that it writes. */
+function archive(tree: Tree, format = 'gnu', ...options: readonly string[]): Buffer {
+  const root = mkdtempSync(join(folder, 'tree-'));
+  for (const [path, content] of Object.entries(tree)) {
+    const file = join(root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    if (typeof content === 'string') writeFileSync(file, content);
+    else symlinkSync(content.link, file);
+  }
+  return execFileSync('tar', ['--format', format, ...options, '-C', root, '-cf', '-', '.'], { maxBuffer: 1 << 28 });
+}
+
+async function filesOf(layers: readonly Uint8Array[], ...patterns: string[]): Promise<Record<string, string>> {
+  const registry = memoryRegistry();
+  const place = { registry: 'registry.example', repository: 'image' };
+  const described = [];
+  for (const layer of layers) {
+    described.push({ ...(await registry.putBlob(place, layer)), mediaType: 'application/vnd.oci.image.layer.v1.tar' });
+  }
+  const found: Record<string, string> = {};
+  const count = await readFiles(registry, place, described, patterns, ({ path, bytes }) => {
+    found[path] = Buffer.from(bytes).toString();
+  });
+  expect(count).toBe(Object.keys(found).length);
+  return found;
+}
+
+describe('files of an image', () => {
+  const tree = {
+    'manifests/csv.yaml': 'a',
+    'manifests/deep/rbac.yaml': 'b',
+    'manifests/notes.txt': 'c',
+    'csv.yaml': 'd',
+  };
+
+  it.each([
+    ['manifests/*.yaml', ['manifests/csv.yaml']],
+    ['/manifests/**/*.yaml', ['manifests/csv.yaml', 'manifests/deep/rbac.yaml']],
+    ['**/*.yaml', ['csv.yaml', 'manifests/csv.yaml', 'manifests/deep/rbac.yaml']],
+    ['*.yaml', ['csv.yaml']],
+    ['manifests/notes.???', ['manifests/notes.txt']],
+    ['manifests/none.*', []],
+  ])('are those that match %s', async (pattern, expected) => {
+    expect(Object.keys(await filesOf([archive(tree)], pattern)).toSorted()).toEqual(expected);
+  });
+
+  it.each(['../x', 'a//b', '', '/', 'a/**', 'a**/b', './..'])('has no pattern %j', async (pattern) => {
+    await expect(filesOf([archive(tree)], pattern)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  it.each(['gnu', 'pax', 'ustar', 'v7'])('are read from archives as tar writes them: %s', async (format) => {
+    const deep =
+      format === 'v7'
+        ? 'short'
+        : Array.from({ length: format === 'ustar' ? 2 : 9 }, () => 'folder-with-a-long-name').join('/');
+    const long = format === 'v7' || format === 'ustar' ? 'name' : 'n'.repeat(180);
+    const files = {
+      [`${deep}/${long}.yaml`]: 'x'.repeat(1000),
+      [`${deep}/empty.yaml`]: '',
+      'other.bin': 'y'.repeat(5000),
+    };
+    expect(await filesOf([archive(files, format)], '**/*.yaml')).toEqual({
+      [`${deep}/${long}.yaml`]: 'x'.repeat(1000),
+      [`${deep}/empty.yaml`]: '',
+    });
+  });
+
+  it.each<[string, (bytes: Buffer) => Uint8Array]>([
+    ['gzip', (bytes) => gzipSync(bytes)],
+    ['zstd', (bytes) => zstdCompressSync(bytes)],
+    ['nothing', (bytes) => bytes],
+  ])('are read where the layer is compressed by %s', async (_, compress) => {
+    expect(await filesOf([compress(archive(tree))], '*.yaml')).toEqual({ 'csv.yaml': 'd' });
+  });
+});
+
+describe('an upper layer', () => {
+  const lower = archive.bind(undefined, { 'm/a.yaml': 'old', 'm/b.yaml': 'kept', 'other/c.yaml': 'x' });
+
+  it.each<[string, Tree, Record<string, string>]>([
+    ['replaces a file', { 'm/a.yaml': 'new' }, { 'm/a.yaml': 'new', 'm/b.yaml': 'kept' }],
+    ['takes a file away', { 'm/.wh.a.yaml': '' }, { 'm/b.yaml': 'kept' }],
+    ['takes a folder away', { '.wh.m': '' }, {}],
+    ['makes a folder anew', { 'm/.wh..wh..opq': '', 'm/z.yaml': 'new' }, { 'm/z.yaml': 'new' }],
+    ['makes the root anew', { '.wh..wh..opq': '' }, {}],
+    ['puts a link in place of the folder', { m: { link: 'other' } }, {}],
+    ['puts a file in place of the folder', { m: 'x' }, {}],
+    ['adds a file', { 'm/z.yaml': 'new' }, { 'm/a.yaml': 'old', 'm/b.yaml': 'kept', 'm/z.yaml': 'new' }],
+  ])('%s', async (_, upper, expected) => {
+    expect(await filesOf([lower(), archive(upper)], 'm/*.yaml')).toEqual(expected);
+  });
+
+  it('can not put a link in place of a file that is asked for: what it leads to is not read', async () => {
+    await expect(filesOf([lower(), archive({ 'm/a.yaml': { link: 'b.yaml' } })], 'm/*.yaml')).rejects.toMatchObject({
+      code: 'LAYER_INVALID',
+      message: expect.stringContaining('m/a.yaml is a link'),
+    });
+    // Below what is asked for, links are nobody's business.
+    const links = archive({ 'm/a.yaml': { link: 'b.yaml' } });
+    expect(await filesOf([links, archive({ 'm/.wh.a.yaml': '', 'm/b.yaml': 'x' })], 'm/*.yaml')).toEqual({
+      'm/b.yaml': 'x',
+    });
+  });
+});
+
+describe('a layer that is no archive', () => {
+  let good: Buffer;
+  beforeAll(() => {
+    good = archive({ 'm/a.yaml': 'x'.repeat(600), 'm/b.yaml': 'y' });
+  });
+  const changed = (at: number, text: string): Buffer => {
+    const bytes = Buffer.from(good);
+    bytes.write(text, at, 'latin1');
+    return bytes;
+  };
+
+  it.each<[string, () => Uint8Array]>([
+    ['text', () => Buffer.from('no archive at all'.repeat(100))],
+    ['cut short', () => good.subarray(0, 1500)],
+    ['with a checksum of another header', () => changed(148, '0000000')],
+    ['with a size that is no number', () => changed(124, 'zzzzzzz')],
+    ['gzip that breaks off', () => gzipSync(good).subarray(0, 60)],
+    ['gzip with other bytes', () => Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(64, 7)])],
+    ['zstd with other bytes', () => Buffer.concat([Buffer.from('28b52ffd', 'hex'), Buffer.alloc(64, 7)])],
+  ])('is refused: %s', async (_, layer) => {
+    await expect(filesOf([layer()], 'm/*.yaml')).rejects.toMatchObject({ code: 'LAYER_INVALID' });
+  });
+
+  it('is refused where a file, or all together, are too large to be held', async () => {
+    const large = archive({ 'm/a.yaml': 'x'.repeat(4 * 1024 * 1024 + 1) });
+    await expect(filesOf([gzipSync(large)], 'm/*.yaml')).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    expect(await filesOf([gzipSync(large)], 'm/*.yml')).toEqual({});
+    const piece = 'x'.repeat(4 * 1024 * 1024);
+    const many = Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`m/${at}.yaml`, piece]));
+    await expect(filesOf([gzipSync(archive(many), { level: 1 })], 'm/*.yaml')).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+    });
+  });
+
+  it('is read to its end, or refused with a code, whatever its bytes are', async () => {
+    for (let at = 0; at < good.length; at += 37) {
+      const bytes = Buffer.from(good);
+      bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+      const outcome = await filesOf([bytes], 'm/*.yaml').catch((error) => error.code);
+      expect(typeof outcome === 'object' || outcome === 'LAYER_INVALID', `${at}: ${outcome}`).toBe(true);
+    }
+  });
+});
+
+it('reads what GNU tar lists', async () => {
+  const name = string({ minLength: 1, maxLength: 120, unit: constantFrom(...'abcä-_. 0') });
+  const cases: Tree[] = [];
+  assert(
+    property(dictionary(name, string({ maxLength: 1500 }), { maxKeys: 6 }), (tree) => {
+      cases.push(tree);
+    }),
+    { numRuns: 25 },
+  );
+  for (const [index, tree] of cases.entries()) {
+    const usable = Object.fromEntries(Object.entries(tree).filter(([path]) => !/^\.{1,2}$/.test(path)));
+    const bytes = archive(usable, index % 2 === 0 ? 'gnu' : 'pax');
+    const reader = readTar(pieces(bytes, (index % 7) * 100 + 1));
+    const found: Record<string, string> = {};
+    for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+      if (entry.type === 'file') found[entry.path] = (await reader.read()).toString();
+    }
+    expect(found).toEqual(usable);
+  }
+});
+
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}

@@ -1,0 +1,224 @@
+import { gzipSync } from 'node:zlib';
+import { REVISION } from '@multi-image/testing/chain';
+import { configOf, imageOf, ONES } from '@multi-image/testing/image';
+import { archiveOf } from '@multi-image/testing/layered-image';
+import { type MemoryRegistry, memoryRegistry } from '@multi-image/testing/memory-registry';
+import { describe, expect, it } from 'vitest';
+import type { Check } from '../check.ts';
+import { type Digest, digestOf } from '../digest.ts';
+import { link } from '../link.ts';
+import { parseDigestReference, parseReference } from '../reference.ts';
+import { seal } from '../seal.ts';
+import { verify } from '../verify.ts';
+import type { NamingFiles } from './named-in-files.ts';
+import { referencesTo } from './references.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+interface Built {
+  readonly role: string;
+  readonly image: string;
+  readonly digest: Digest;
+  readonly url: string;
+}
+
+async function build(registry: MemoryRegistry, role: string, embeds: readonly Built[], files: Files): Promise<Built> {
+  const image = `registry.example/org/my-${role}`;
+  const config = configOf(
+    JSON.stringify({
+      Env: embeds.flatMap((other) => {
+        const name = other.role.toUpperCase();
+        return [`${name}_DIGEST=${other.digest}`, `${name}_URL=${other.url}`];
+      }),
+      Labels: Object.fromEntries([
+        ['org.opencontainers.image.revision', REVISION],
+        ['name', role],
+        ...embeds.flatMap((other) => [
+          [`io.konflux.poc.${other.role}-image.digest`, other.digest],
+          [`io.konflux.poc.${other.role}-image.url`, other.url],
+        ]),
+      ]),
+    }),
+  );
+  const layer = gzipSync(archiveOf(files));
+  const described = {
+    mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    digest: digestOf(layer),
+    size: layer.length,
+  };
+  const { manifest } = imageOf(config, {
+    manifest: (descriptor) => `{"schemaVersion":2,"config":${descriptor},"layers":[${JSON.stringify(described)}]}`,
+  });
+  const place = parseReference(image);
+  for (const blob of [config, layer]) await registry.putBlob(place, blob);
+  await registry.putManifest(place, REVISION, manifest);
+  return { role, image, digest: manifest.digest, url: `${image}@${manifest.digest}` };
+}
+
+const csv = (operator: string, related = operator): string => `kind: ClusterServiceVersion
+metadata:
+  annotations:
+    containerImage: ${operator}
+    repository: https://registry.example/org/my-operator
+spec:
+  description: see registry.example/org/my-operator for more
+  relatedImages:
+    - name: my-operator
+      image: ${related}
+`;
+const configMap = (operator: string): string => `kind: ConfigMap\ndata:\n  operator: '${operator}'\n`;
+const catalogOf = (bundle: string): string => `schema: olm.bundle\nimage: ${bundle}\n`;
+
+const EVERYWHERE: readonly NamingFiles[] = [
+  { role: 'bundle', in: ['manifests/*.yaml'] },
+  { role: 'catalog', in: ['configs/**/*.yaml'] },
+];
+
+/** What is proved of an operator, a bundle with these manifests, and a catalog with this entry. */
+async function prove(
+  change: { manifests?: (operator: Built) => Files; entry?: (bundle: Built) => string } = {},
+  wanted: readonly NamingFiles[] = EVERYWHERE,
+  way: 'link' | 'seal' = 'link',
+): Promise<{ level: string; checks: readonly Check[]; built: Record<string, Built> }> {
+  const registry = memoryRegistry();
+  const operator = await build(registry, 'operator', [], { 'bin/operator': 'program' });
+  const manifests = { 'manifests/csv.yaml': csv(operator.url), 'manifests/config.yaml': configMap(operator.url) };
+  const bundle = await build(registry, 'bundle', [operator], { ...manifests, ...change.manifests?.(operator) });
+  const entry = change.entry?.(bundle) ?? catalogOf(bundle.url);
+  const catalog = await build(registry, 'catalog', [bundle], { 'configs/my-operator/catalog.yaml': entry });
+  const at = ({ image, digest }: Built) => parseDigestReference(`${image}:${REVISION}@${digest}`);
+  const linked = [bundle, catalog].map((image) => ({ role: image.role, image: at(image) }));
+  let start = operator.digest;
+  if (way === 'link') await link(registry, at(operator), linked);
+  else start = (await seal(registry, at(operator), linked.slice(0, 1), {})).digest;
+  const { level, checks } = await verify(registry, parseReference(`${operator.image}@${start}`), { files: wanted });
+  return { level, checks: checks.filter(({ id }) => id === 'named-in-files'), built: { operator, bundle, catalog } };
+}
+
+describe('files that name what was built in', () => {
+  it('are told with file and line', async () => {
+    const { level, checks } = await prove();
+    expect(level).toBe('linked');
+    expect(checks).toEqual([
+      {
+        id: 'named-in-files',
+        role: 'bundle',
+        status: 'passed',
+        evidence: 'operator: manifests/csv.yaml:4,10 manifests/config.yaml:3',
+      },
+      {
+        id: 'named-in-files',
+        role: 'catalog',
+        status: 'passed',
+        evidence: 'bundle: configs/my-operator/catalog.yaml:2',
+      },
+    ]);
+  });
+
+  it('are read of an image that is linked by labels, too, and not at all where nobody asks', async () => {
+    const { level, checks } = await prove({}, EVERYWHERE.slice(0, 1), 'seal');
+    expect(level).toBe('linked');
+    expect(checks).toMatchObject([{ role: 'bundle', status: 'passed' }]);
+    expect((await prove({}, [])).checks).toEqual([]);
+  });
+
+  const other = `registry.example/org/my-operator@${ONES}`;
+  it.each<[string, Parameters<typeof prove>[0], string, string]>([
+    [
+      'a CSV',
+      { manifests: () => ({ 'manifests/csv.yaml': csv(other) }) },
+      'bundle',
+      `${other} (manifests/csv.yaml:4 in layer`,
+    ],
+    [
+      'relatedImages',
+      { manifests: ({ url }) => ({ 'manifests/csv.yaml': csv(url, other) }) },
+      'bundle',
+      `${other} (manifests/csv.yaml:10 in layer`,
+    ],
+    [
+      'a ConfigMap',
+      { manifests: () => ({ 'manifests/config.yaml': configMap(other) }) },
+      'bundle',
+      `${other} (manifests/config.yaml:3 in layer`,
+    ],
+    [
+      'a catalog',
+      { entry: ({ image }) => catalogOf(`${image}@${ONES}`) },
+      'catalog',
+      '(configs/my-operator/catalog.yaml:2 in layer',
+    ],
+    [
+      'a tag',
+      { manifests: ({ image }) => ({ 'manifests/config.yaml': configMap(`${image}:v1`) }) },
+      'bundle',
+      'my-operator:v1 (manifests/config.yaml:3',
+    ],
+    [
+      'a name alone',
+      { manifests: ({ image }) => ({ 'manifests/config.yaml': configMap(image) }) },
+      'bundle',
+      'my-operator (manifests/config.yaml:3',
+    ],
+  ])('fail with the place where %s names another image', async (_, change, role, found) => {
+    const { level, checks, built } = await prove(change);
+    expect(level).toBe('none');
+    const failed = checks.filter(({ status }) => status === 'failed');
+    expect(failed).toMatchObject([{ role, expected: built[role === 'bundle' ? 'operator' : 'bundle']?.url }]);
+    expect(failed[0]?.found).toContain(found);
+    expect(failed[0]?.found).toContain(`of ${role}`);
+  });
+
+  it.each<[string, Parameters<typeof prove>[0], NamingFiles, string]>([
+    ['match no pattern', {}, { role: 'bundle', in: ['manifest/*'] }, 'no file that matches manifest/*'],
+    [
+      'name nothing',
+      { manifests: () => ({ 'manifests/csv.yaml': 'x', 'manifests/config.yaml': 'y' }) },
+      { role: 'bundle', in: ['manifests/*.yaml'] },
+      '2 files that match, none of which names it',
+    ],
+    ['are of an image that embeds none', {}, { role: 'operator', in: ['bin/*'] }, 'operator: nothing'],
+    [
+      'are of an image that embeds another',
+      {},
+      { role: 'catalog', embeds: ['operator'], in: ['configs/**/*.yaml'] },
+      'catalog: bundle',
+    ],
+    [
+      'are of an image that is not there',
+      {},
+      { role: 'agent', in: ['*'] },
+      'bundle: operator; catalog: bundle; operator: nothing',
+    ],
+  ])('fail where they %s', async (_, change, wanted, found) => {
+    const { level, checks } = await prove(change, [wanted]);
+    expect(level).toBe('none');
+    expect(checks).toMatchObject([{ status: 'failed', role: wanted.role }]);
+    expect(checks[0]?.found).toContain(found);
+  });
+});
+
+describe('a name in a text', () => {
+  const name = 'quay.io/org/app';
+  it.each<[string, readonly string[]]>([
+    [`image: ${name}@${ONES}`, [`${name}@${ONES}`]],
+    [`image: "${name}:v1.2_3@${ONES}"`, [`${name}:v1.2_3@${ONES}`]],
+    [`docker://${name}:v1`, [`${name}:v1`]],
+    [`- ${name}\n`, [name]],
+    [`a: ${name} # as it is`, [name]],
+    [`see ${name}.`, []],
+    [`https://${name}`, []],
+    [`image: ${name}-bundle@${ONES}`, []],
+    [`image: mirror.example/${name}@${ONES}`, []],
+    [`image: ${name}/deeper:v1`, []],
+    [`url: https://${name}.git`, []],
+    [`${name}@${ONES},${name}@${ONES.replace('1', '2')}`, [`${name}@${ONES}`, `${name}@${ONES.replace('1', '2')}`]],
+  ])('%s', (text, expected) => {
+    expect(referencesTo(name, text).map((found) => found.text)).toEqual(expected);
+  });
+
+  it('is found in a long line at once', () => {
+    const text = `${'a/'.repeat(500_000)}\nimage: ${name}:v1`;
+    expect(referencesTo(name, text)).toEqual([{ line: 2, text: `${name}:v1`, digest: undefined }]);
+  });
+});

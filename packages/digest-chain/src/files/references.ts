@@ -1,0 +1,42 @@
+/** A place in a text that names a repository. */
+export interface NamedImage {
+  /** From 1. */
+  readonly line: number;
+  /** As it stands there: `repository:tag@digest`. */
+  readonly text: string;
+  readonly digest: string | undefined;
+}
+
+// distribution-spec, "Pulling manifests"; image-spec, descriptor.md, "Digests".
+const AFTER = /(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@([a-z0-9]+:[0-9a-fA-F]+))?/y;
+
+/** Every place in a text where a repository (`quay.io/org/operator`) is named, with what follows it. */
+export function referencesTo(repository: string, text: string): readonly NamedImage[] {
+  const found: NamedImage[] = [];
+  let line = 1;
+  let counted = 0;
+  for (let at = text.indexOf(repository); at !== -1; at = text.indexOf(repository, at + repository.length)) {
+    AFTER.lastIndex = at + repository.length;
+    const [after = '', digest] = AFTER.exec(text) ?? [];
+    const end = at + repository.length + after.length;
+    const isUrl = text.slice(Math.max(at - 3, 0), at) === '://';
+    // Part of a longer name: of another repository.
+    const isLonger = /[A-Za-z0-9._/-]/.test(text[at - 1] ?? ' ') && !isUrl;
+    if (isLonger || /^(?:[A-Za-z0-9_/-]|\.[A-Za-z0-9])/.test(text.slice(end, end + 2))) continue;
+    if (after === '' && !isWholeValue(text, at, end)) continue;
+    for (; counted < at; counted++) if (text.charCodeAt(counted) === 10) line++;
+    found.push({ line, text: repository + after, digest });
+  }
+  return found;
+}
+
+/** Whether a name stands alone as a value in YAML, where a runtime takes it for `latest`; in a sentence it is a name. */
+function isWholeValue(text: string, at: number, end: number): boolean {
+  const start = text.lastIndexOf('\n', at) + 1;
+  if (at - start > 200) return false;
+  const before = text.slice(start, at);
+  return (
+    /^\s*(?:- +)*(?:["']?[A-Za-z0-9_./-]+["']?:\s+)?["']?$/.test(before) &&
+    /^["']?,?\s*(?:#|\n|$)/.test(text.slice(end, end + 50))
+  );
+}
