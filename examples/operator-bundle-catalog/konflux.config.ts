@@ -22,7 +22,7 @@ export default defineConfig({
     {
       role: 'bundle',
       name: 'bundle',
-      embeds: ['operator'],
+      embeds: [{ image: 'operator', in: ['manifests/*.yaml'] }],
       component: 'my-operator-bundle',
       repository: 'my-operator-bundle',
       containerfile: 'examples/operator-bundle-catalog/bundle/Containerfile',
@@ -32,7 +32,7 @@ export default defineConfig({
     {
       role: 'catalog',
       name: 'catalog',
-      embeds: ['bundle'],
+      embeds: [{ image: 'bundle', in: ['configs/**/*.yaml'] }],
       component: 'my-operator-catalog',
       repository: 'my-operator-catalog',
       containerfile: 'examples/operator-bundle-catalog/catalog/Containerfile',

@@ -137,8 +137,8 @@ ${DEMANDS}
   --at <role>=<repository>  read the images of this role there, not at their url: for a
                         chain that was copied; can be repeated
   --files <role>=<pattern>  files of the image of this role, as manifests/*.yaml, that have
-                        to name what it embeds by digest; can be repeated. Its layers
-                        are read for it
+                        to name what it embeds by digest, or with <role>/<embedded> the
+                        image of that role; can be repeated. Its layers are read for it
   --no-statement        don't look for a chain statement beside the labels
   --statement <file>    the chain statement of an image that was copied without what was
                         attached to it

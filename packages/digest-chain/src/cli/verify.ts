@@ -6,6 +6,7 @@ import type { Check } from '../check.ts';
 import { isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import type { NamingFiles } from '../files/named-in-files.ts';
+import { isRole } from '../label-names.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
@@ -78,11 +79,20 @@ function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Reposit
   return places;
 }
 
-/** Reads `--files <role>=<pattern>`; several of one role are patterns of the same files. */
+/** Reads `--files <role>=<pattern>` and `<role>/<embedded>=<pattern>`; several of the same are patterns of the same files. */
 function parseFiles(texts: readonly string[] = []): readonly NamingFiles[] {
-  const read = texts.map((text) => parseRole('verify', '--files is not <role>=<pattern>', text));
-  const byRole = Map.groupBy(read, ({ role }) => role);
-  return [...byRole].map(([role, all]) => ({ role, in: all.map(({ named }) => named) }));
+  const read = texts.map((text) => {
+    const [, role = '', embedded, pattern = ''] = /^([^=/]*)(?:\/([^=/]*))?=(.*)$/su.exec(text) ?? [];
+    if (isRole(role) && (embedded === undefined || isRole(embedded)) && pattern !== '')
+      return { role, embedded, pattern };
+    throw usage('verify', `--files is not <role>=<pattern> or <role>/<embedded>=<pattern>: ${text}`);
+  });
+  return [...Map.groupBy(read, ({ role, embedded = '' }) => `${role}/${embedded}`).values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const { role, embedded } = first;
+    return { role, embeds: embedded === undefined ? undefined : [embedded], in: all.map(({ pattern }) => pattern) };
+  });
 }
 
 /** The proof for a terminal: a line for each check, and what it comes to. */

@@ -134,9 +134,15 @@ class Observer {
     return { ...image, origin, proof, unsealed: await this.#takeApart({ ...image, origin }) };
   }
 
-  async #verify({ published }: ObservedImage): Promise<ObservedImage['proof']> {
+  async #verify({ published, role }: ObservedImage): Promise<ObservedImage['proof']> {
     const { registry, revision, keys, builders, chain } = this.#options;
-    const demands = { prefix: this.names.prefix, revision, keys, builders, source: chain.gitUrl };
+    // Each embedded image is proved: there its embedders' files have to name it.
+    const files = chain.images.flatMap((image) =>
+      image.namedIn
+        .filter(({ embeds }) => embeds === role)
+        .map((named) => ({ role: image.role, embeds: [named.embeds], in: named.in })),
+    );
+    const demands = { prefix: this.names.prefix, revision, keys, builders, source: chain.gitUrl, files };
     try {
       return (await verify(registry, parseReference(published.reference), demands)).checks;
     } catch (error) {

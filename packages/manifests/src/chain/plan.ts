@@ -15,6 +15,8 @@ export interface PlannedImage
   readonly embeds: readonly PlannedImage[];
   /** Images that have this one's digest baked in. An image that has any is linked back to them as its `seal` says. */
   readonly embeddedBy: readonly PlannedImage[];
+  /** Which of its files name an image that it embeds, by role. */
+  readonly namedIn: readonly { readonly embeds: string; readonly in: readonly string[] }[];
   /** `IMAGE1`: the build arguments about this image are `IMAGE1_DIGEST` and `IMAGE1_URL`. */
   readonly argumentPrefix: string;
   /** Only where it differs from the chain's. */
@@ -52,7 +54,9 @@ export function planChain(config: ChainConfig): ChainPlan {
   const images = config.images.map((image, index) => resolveImage(image, index, config));
   const byRole = new Map(images.map((image) => [image.role, image]));
   for (const [index, image] of images.entries()) {
-    for (const role of config.images[index]?.embeds ?? []) {
+    for (const entry of config.images[index]?.embeds ?? []) {
+      const { image: role, in: files } = typeof entry === 'string' ? { image: entry, in: [] } : entry;
+      if (files.length > 0) image.namedIn.push({ embeds: role, in: files });
       const embedded = byRole.get(role);
       if (embedded === undefined) throw new RangeError(`unchecked config: no image has the role ${role}`);
       image.embeds.push(embedded);
@@ -98,7 +102,11 @@ export function pullRequestRepository({ repository }: PlannedImage, { pullReques
   return pullRequestAccount === undefined ? repository : `${repository}-pull-requests`;
 }
 
-type Draft = PlannedImage & { embeds: PlannedImage[]; embeddedBy: PlannedImage[] };
+type Draft = PlannedImage & {
+  embeds: PlannedImage[];
+  embeddedBy: PlannedImage[];
+  namedIn: { embeds: string; in: string[] }[];
+};
 
 function resolveImage(image: ImageConfig, index: number, config: ChainConfig): Draft {
   const name = image.name ?? defaultName(index);
@@ -114,6 +122,7 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
     context: image.context ?? '.',
     embeds: [],
     embeddedBy: [],
+    namedIn: [],
     argumentPrefix: argumentPrefix(name),
     buildArgs: image.buildArgs ?? {},
     hermetic: image.hermetic ?? true,

@@ -53,11 +53,16 @@ function readImages(images: unknown): RawImage[] {
       name: text(image.name) ?? defaultName(index),
       repository: text(image.repository),
       component: text(image.component),
-      embeds: texts(image.embeds),
+      embeds: Array.isArray(image.embeds) ? texts(image.embeds.map(roleIn)) : [],
       platforms: texts(image.platforms),
       seal: text(image.seal),
     };
   });
+}
+
+/** The role in an entry of `embeds`. */
+function roleIn(entry: unknown): unknown {
+  return typeof entry === 'string' ? entry : recordOf(entry).image;
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

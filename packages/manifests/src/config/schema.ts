@@ -10,6 +10,12 @@ export type KonfluxCheck = (typeof CHECKS)[number];
 /** Params of tasks from Konflux's catalog that differ from what is rendered; null takes one away. */
 export type TaskParams = Partial<Record<CatalogTask, { params: Record<string, string | string[] | null> }>>;
 
+/** An image that is embedded, and the files of the embedding one that name it by digest, as patterns: `manifests/*.yaml`. */
+export interface EmbeddedConfig {
+  image: string;
+  in: string[];
+}
+
 /** One image of a chain, as it is written in `konflux.config.ts`. The schema below says what each field is for. */
 export interface ImageConfig {
   role: string;
@@ -19,7 +25,7 @@ export interface ImageConfig {
   repository: string;
   containerfile: string;
   context?: string | undefined;
-  embeds?: (string | { image: string; in: string[] })[] | undefined;
+  embeds?: (string | EmbeddedConfig)[] | undefined;
   seal?: 'label' | 'referrer' | 'none' | undefined;
   buildArgs?: Record<string, string> | undefined;
   hermetic?: boolean | undefined;
@@ -80,6 +86,13 @@ const HOST = '[a-z0-9]+(?:[.-][a-z0-9]+)*';
 const filePath = text(
   /^(?!.*(?:^|\/)\.\.(?:\/|$))[A-Za-z0-9._][A-Za-z0-9._/@+ -]*$/,
   'a path inside the repository, without ..',
+  200,
+);
+
+/** What digest-chain takes for files of an image. */
+const filePattern = text(
+  /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))(?!.*\*\*$)(?!.*(?:[^/]\*\*|\*\*[^/]))[A-Za-z0-9._*?][A-Za-z0-9._/@+*? -]*$/,
+  'a path in the image, such as manifests/*.yaml or deploy/**/*.yaml',
   200,
 );
 
@@ -156,7 +169,21 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
   containerfile: filePath.describe('The Containerfile, from the root of the repository.'),
   context: optional(filePath, 'The build context, from the root of the repository. Default: .'),
   embeds: optional(
-    z.array(z.string()).max(100, 'at most 100 roles'),
+    z
+      .array(
+        z.union([
+          z.string(),
+          z.strictObject({
+            image: z.string().describe('The role of the image.'),
+            in: z
+              .array(filePattern)
+              .min(1, 'at least one pattern')
+              .max(50, 'at most 50 patterns')
+              .describe('Files of this image that name it by digest, as manifests/*.yaml: checked with every proof.'),
+          }),
+        ]),
+      )
+      .max(100, 'at most 100 roles'),
     'Roles of the images whose digests are baked into this one.',
   ),
   seal: optional(

@@ -45,10 +45,11 @@ test('any chain without a cycle gives valid documents, built and sealed in the o
       const tasks = pipelines.get('pipeline/unified-build.yaml')?.spec.tasks ?? [];
       const before = closure(new Map(tasks.map((task) => [task.name, dependenciesOf(task)])));
       const nameOf = (role: string) => `image-${shuffled.images.findIndex((each) => each.role === role) + 1}`;
-      const sealed = new Set(chain.images.flatMap(({ embeds }) => embeds ?? []));
+      const sealed = new Set(chain.images.flatMap(rolesOf));
       const seals = [...sealed].map((role) => `label-${nameOf(role)}`);
-      for (const { role, embeds = [] } of chain.images) {
-        for (const embedded of embeds) {
+      for (const image of chain.images) {
+        const { role } = image;
+        for (const embedded of rolesOf(image)) {
           expect(before.get(`build-${nameOf(role)}`)).toContain(`build-${nameOf(embedded)}`);
           // A seal names what embeds the image as it is released: after its own seal, where it has one.
           const final = `${sealed.has(role) ? 'label' : 'build'}-${nameOf(role)}`;
@@ -75,13 +76,61 @@ test('any chain without a cycle gives valid documents, built and sealed in the o
   );
 }, 60_000);
 
+test('however each image is linked, what is latest comes after what links it, and nothing is linked twice', () => {
+  const ways = fc.array(fc.constantFrom('label' as const, 'referrer' as const, 'none' as const), {
+    minLength: 12,
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(chains, ways, fc.constantFrom('label' as const, 'referrer' as const), (chain, seals, seal) => {
+      const embedded = new Set(chain.images.flatMap(rolesOf));
+      const images = chain.images.map((each, at) => (embedded.has(each.role) ? { ...each, seal: seals[at] } : each));
+      const isLinked = (role: string) => images.find((each) => each.role === role)?.seal !== 'none';
+      fc.pre(images.every((each) => rolesOf(each).length === 0 || rolesOf(each).some(isLinked)));
+      const { pipelines, problems } = checkDocuments(renderConfig({ ...chain, images, seal }));
+      expect(problems).toEqual([]);
+      const tasks = pipelines.get('pipeline/unified-build.yaml')?.spec.tasks ?? [];
+      const before = closure(new Map(tasks.map((task) => [task.name, dependenciesOf(task)])));
+      const names = new Map(images.map(({ role }, at) => [role, `image-${at + 1}`]));
+      for (const each of images) {
+        const name = names.get(each.role);
+        const labels = tasks.filter((task) => task.name === `label-${name}`);
+        expect(labels).toHaveLength(each.seal === 'label' && embedded.has(each.role) ? 1 : 0);
+        for (const role of rolesOf(each)) {
+          expect(before.get(`apply-tags-${names.get(role)}`)).toContain(`apply-tags-${name}`);
+        }
+      }
+      // One statement for all that hang together, where any of it is linked by one.
+      const links = tasks.filter((task) => task.name.startsWith('link-'));
+      const stated = images.filter((each) => each.seal === 'referrer' && embedded.has(each.role));
+      expect(links.length).toBeLessThanOrEqual(stated.length);
+      expect(links.length > 0).toBe(stated.length > 0);
+      const linked = links.flatMap((task) => {
+        const value = task.params?.find((param) => param.name === 'LINKS')?.value;
+        return [
+          task.name.slice('link-'.length),
+          ...(Array.isArray(value) ? value.map((text) => names.get(text.split('=')[0] ?? '')) : []),
+        ];
+      });
+      expect(new Set(linked).size).toBe(linked.length);
+      for (const { role } of stated) expect(linked).toContain(names.get(role));
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);
+
+/** The roles of the images that one embeds. */
+function rolesOf({ embeds = [] }: Pick<ChainConfig['images'][number], 'embeds'>): string[] {
+  return embeds.map((entry) => (typeof entry === 'string' ? entry : entry.image));
+}
+
 function rotate<T>(list: readonly T[], by: number): T[] {
   const at = list.length === 0 ? 0 : by % list.length;
   return [...list.slice(at), ...list.slice(0, at)];
 }
 
 function ancestors(chain: ChainConfig, role: string): string[] {
-  const embeds = chain.images.find((each) => each.role === role)?.embeds ?? [];
+  const embeds = chain.images.filter((each) => each.role === role).flatMap(rolesOf);
   return [...new Set([...embeds, ...embeds.flatMap((each) => ancestors(chain, each))])];
 }
 

@@ -1,8 +1,18 @@
 import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
-import { noted, type YamlMap } from '../yaml/write.ts';
+import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { declareKey, KEY_VARIABLE } from './demands.ts';
-import { declare, param, params, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
+import {
+  declare,
+  namesInFiles,
+  param,
+  params,
+  resources,
+  STEP_TEMPLATE,
+  TEKTON_HOME,
+  WORKDIR,
+  WORKDIR_VOLUME,
+} from './wiring.ts';
 
 const VERSION = '0.1';
 const SOURCE = `${WORKDIR}/source`;
@@ -11,6 +21,13 @@ const IMAGE_RESULTS: readonly YamlMap[] = [
   { name: 'IMAGE_URL', description: 'The image: repository and tag' },
   { name: 'IMAGE_DIGEST', description: 'Its digest' },
 ];
+
+const FILES = {
+  name: 'FILES',
+  type: 'array',
+  description: 'Which files of these images name what they embed, as options of digest-chain verify',
+  default: [],
+};
 
 const LINK_PARAMS = [
   declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
@@ -25,7 +42,7 @@ const LINK_PARAMS = [
 export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task('label-image', {
     description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
-    params: LINK_PARAMS,
+    params: linkParams(chain),
     results: IMAGE_RESULTS,
     steps: [
       useSource(pins),
@@ -42,13 +59,17 @@ export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
 export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task('link-image', {
     description: 'Links an image to the images that embed it by a chain statement, and verifies the chain',
-    params: LINK_PARAMS,
+    params: linkParams(chain),
     steps: [
       useSource(pins),
       digestChain(chain, pins, 'link', [...LINK_ARGUMENTS, '--', ...LINK_IMAGES]),
       verifyStep(chain, pins, ['--', param('ORIGIN')]),
     ],
   });
+}
+
+function linkParams(chain: ChainPlan): Yaml[] {
+  return namesInFiles(chain) ? [...LINK_PARAMS, FILES] : LINK_PARAMS;
 }
 
 const LINK_IMAGES = [param('ORIGIN'), '$(params.LINKS[*])'];
@@ -58,7 +79,8 @@ const LINK_ARGUMENTS = [`--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREF
 /** Proves the digest that the step before returned, not what its tag names by now. */
 function verifyStep(chain: ChainPlan, pins: Pins, image: readonly string[]): YamlMap {
   const options = [`--revision=${param('REVISION')}`, `--prefix=${param('LABEL_PREFIX')}`];
-  return digestChain(chain, pins, 'verify', [...options, ...image]);
+  const files = namesInFiles(chain) ? ['$(params.FILES[*])'] : [];
+  return digestChain(chain, pins, 'verify', [...options, ...files, ...image]);
 }
 
 /** The Task that waits for a sealed image, verifies it, and answers with one image that it links to. */

@@ -130,8 +130,19 @@ function linkTask(linking: Linking, chain: ChainPlan): YamlMap {
       IMAGE: noted('The commit point: this tag is written last.', param(imageParam(image, chain.primary))),
       REVISION: result('clone-repository', 'commit'),
       LABEL_PREFIX: chain.labelPrefix,
+      FILES: filesParam(linking),
     }),
   };
+}
+
+/** The files that name what is linked, as far as this task's proof knows what embeds what. */
+function filesParam({ image, by, linked }: Linking): Yaml | undefined {
+  const options = [image, ...linked].flatMap(({ role, namedIn }) =>
+    namedIn
+      .filter(({ embeds }) => by === 'referrer' || embeds === image.role)
+      .flatMap((named) => named.in.map((pattern) => `--files=${role}/${named.embeds}=${pattern}`)),
+  );
+  return options.length === 0 ? undefined : noted('What these files name has to be what was built in.', options);
 }
 
 function latestTask(image: PlannedImage, linkings: readonly Linking[], pins: Pins): YamlMap {

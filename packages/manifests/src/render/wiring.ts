@@ -56,6 +56,9 @@ export function releasedReference(image: PlannedImage, chain: ChainPlan): string
   return `${param(imageParam(image, chain.primary))}@${result(buildTask(image), 'IMAGE_DIGEST')}`;
 }
 
+/** Whether files of an image name what it embeds. */
+export const namesInFiles = ({ images }: ChainPlan): boolean => images.some(({ namedIn }) => namedIn.length > 0);
+
 /** The results by which Konflux and Chains know an image that a pipeline put out, of the task that did. */
 export function imageResults(task: string, description: string, prefix = ''): YamlMap[] {
   return [
