@@ -8,22 +8,20 @@ import { startEnvironment, type TestEnvironment } from '@multi-image/testing/env
 import { ZERO } from '@multi-image/testing/image';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
+import { type Outcome, runCli } from './testing/cli.ts';
 
 const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
 
-interface Outcome {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
-function digestChain(...args: string[]): Promise<Outcome> {
+/** As a shell runs it, in a process of its own. */
+function spawned(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => {
       resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
 }
+
+const digestChain = (...args: string[]): Promise<Outcome> => runCli(args);
 
 let environment: TestEnvironment;
 let chain: TestChain;
@@ -45,7 +43,7 @@ describe('digest-chain', () => {
     const results = ['--result-url', file('url'), `--result-digest=${file('digest')}`];
     const sealed = `${chain.image1}:${REVISION}`;
     const link = `metadata=${chain.image2}:${REVISION}@${chain.metadata}`;
-    const seal = await digestChain(
+    const seal = await spawned(
       'seal',
       `--tag=${sealed}`,
       ...results,
@@ -59,25 +57,16 @@ describe('digest-chain', () => {
     expect(await readFile(file('url'), 'utf8')).toBe(sealed);
     expect(await readFile(file('digest'), 'utf8')).toBe(digest);
 
-    const verify = await digestChain('verify', sealed, '--revision', REVISION);
+    const verify = await spawned('verify', sealed, '--revision', REVISION);
     expect(verify.status).toBe(0);
     expect(verify.stdout).toContain(`linked: ${sealed}@${digest}`);
 
-    const extract = await digestChain(
-      'extract',
-      sealed,
-      '--role',
-      'metadata',
-      '--wait',
-      '--deadline',
-      '5s',
-      ...results,
-    );
+    const extract = await spawned('extract', sealed, '--role', 'metadata', '--wait', '--deadline', '5s', ...results);
     expect(extract).toMatchObject({ status: 0, stdout: `${chain.image2}:${REVISION}@${chain.metadata}\n` });
     expect(await readFile(file('url'), 'utf8')).toBe(`${chain.image2}:${REVISION}`);
     expect(await readFile(file('digest'), 'utf8')).toBe(chain.metadata);
 
-    const unseal = await digestChain(
+    const unseal = await spawned(
       'unseal',
       `${chain.image1}@${digest}`,
       '--manifest',
