@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
-import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
 import { ZERO } from '@multi-image/testing/image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
 import { type Outcome, runCli } from './testing/cli.ts';
@@ -23,17 +24,17 @@ function spawned(...args: string[]): Promise<Outcome> {
 
 const digestChain = (...args: string[]): Promise<Outcome> => runCli(args);
 
-let environment: TestEnvironment;
+let server: TestRegistry;
 let chain: TestChain;
 let folder: string;
 
 beforeAll(async () => {
-  environment = await startEnvironment();
-  chain = await buildChain(environment.builder, environment.registry.host, 'cli');
+  server = await startTestRegistry();
+  chain = await pushChain(server.host, 'cli');
   folder = await mkdtemp(join(tmpdir(), 'digest-chain-cli-'));
 });
 afterAll(async () => {
-  await environment.stop();
+  await server.stop();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -3,6 +3,7 @@ import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
 import { close, listen } from '@multi-image/testing/http-server';
+import { pushChain } from '@multi-image/testing/pushed-chain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extract } from './extract.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
@@ -15,7 +16,7 @@ const registry = createRegistry();
 
 beforeAll(async () => {
   environment = await startEnvironment();
-  chain = await buildChain(environment.builder, environment.registry.host, 'extract');
+  chain = await pushChain(environment.registry.host, 'extract');
 });
 afterAll(async () => {
   await environment.stop();
@@ -105,7 +106,7 @@ describe('extract', () => {
       code: 'VERIFICATION_FAILED',
       message: expect.stringContaining('same-revision'),
     });
-    const alone = await buildChain(environment.builder, environment.registry.host, 'extract-alone');
+    const alone = await pushChain(environment.registry.host, 'extract-alone');
     const unsealed = parseReference(`${alone.image1}:${REVISION}-unsealed`);
     await expect(extract(registry, unsealed, { role: 'metadata' })).rejects.toMatchObject({
       code: 'VERIFICATION_FAILED',

@@ -3,6 +3,7 @@ import { command, hasCommand } from '@multi-image/testing/command';
 import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
 import { pushLayeredImage } from '@multi-image/testing/layered-image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
@@ -91,7 +92,7 @@ describe('seal into another repository', () => {
   });
 
   it('refuses a tag that is not in that repository', async () => {
-    const chain = await buildChain(environment.builder, environment.registry.host, 'refused');
+    const chain = await pushChain(environment.registry.host, 'refused');
     const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
     const linked = { role: 'metadata', image: parseDigestReference(`${chain.image2}@${chain.metadata}`) };
     const tag = parseTagReference(`${chain.image1}:sealed`);

@@ -3,6 +3,7 @@ import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
 import { ZERO } from '@multi-image/testing/image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
@@ -66,10 +67,14 @@ describe.each(['oci', 'docker'] as const)('seal of an image that buildah made (%
 
 describe.each(['oci', 'docker'] as const)('seal of an index that buildah made (%s)', (format) => {
   const platforms = ['linux/amd64', 'linux/arm64', 'linux/s390x'];
+  let chain: TestChain;
+
+  beforeAll(async () => {
+    chain = await buildChain(environment.builder, environment.registry.host, `index-${format}`, { format, platforms });
+  });
 
   it('seals each image, unseals to the origin, and survives being copied', async () => {
-    const { builder, registry: server } = environment;
-    const chain = await buildChain(builder, server.host, `index-${format}`, { format, platforms });
+    const { registry: server } = environment;
     const result = await sealChain(chain, tagOf(chain));
     expect(result.origin).toBe(chain.origin);
     const sealed = `${chain.image1}:${REVISION}`;
@@ -97,9 +102,7 @@ describe.each(['oci', 'docker'] as const)('seal of an index that buildah made (%
   it('takes five requests for each image, and two for the index', async () => {
     const proxy = await startCountingProxy(environment.registry.host);
     try {
-      const chain = await buildChain(environment.builder, proxy.host, `index-count-${format}`, { format, platforms });
-      proxy.requests.length = 0;
-      await sealChain(chain);
+      await sealChain({ ...chain, image1: chain.image1.replace(/^[^/]+/, proxy.host) });
       expect(proxy.requests).toHaveLength(5 * platforms.length + 2);
       expect(proxy.requests.at(-1)).toMatch(/^PUT .*\/manifests\//);
     } finally {
@@ -112,7 +115,7 @@ describe('seal', () => {
   it('takes five requests', async () => {
     const proxy = await startCountingProxy(environment.registry.host);
     try {
-      const chain = await buildChain(environment.builder, environment.registry.host, 'count');
+      const chain = await pushChain(environment.registry.host, 'count');
       const through = { ...chain, image1: chain.image1.replace(/^[^/]+/, proxy.host) };
       await sealChain(through);
       // CNCF distribution has no upload in a single POST: the config takes POST and PUT.
@@ -135,7 +138,7 @@ describe('seal', () => {
   it('reads each linked image with two requests before it writes the tag with the one PUT', async () => {
     const proxy = await startCountingProxy(environment.registry.host);
     try {
-      const chain = await buildChain(environment.builder, proxy.host, 'count-tag');
+      const chain = await pushChain(proxy.host, 'count-tag');
       proxy.requests.length = 0;
       await sealChain(chain, { ...tagOf(chain), statement: false, carry: false });
       expect(proxy.requests).toHaveLength(7);
@@ -150,7 +153,7 @@ describe('seal', () => {
   });
 
   it('refuses a linked image that does not exist, and publishes nothing', async () => {
-    const chain = await buildChain(environment.builder, environment.registry.host, 'missing');
+    const chain = await pushChain(environment.registry.host, 'missing');
     await expect(sealChain(chain, tagOf(chain), ZERO)).rejects.toMatchObject({ code: 'LINK_MISSING' });
     expect(await exists(chain, REVISION)).toBe(false);
     const unchecked = await sealChain(chain, { ...tagOf(chain), check: false }, ZERO);
@@ -158,10 +161,10 @@ describe('seal', () => {
   });
 
   it('refuses a linked image that was built with another image, and leaves the tag as it was', async () => {
-    const { builder, registry: server } = environment;
-    const good = await buildChain(builder, server.host, 'other');
+    const { host } = environment.registry;
+    const good = await pushChain(host, 'other');
     const before = await sealChain(good, tagOf(good));
-    const wrong = await buildChain(builder, server.host, 'other', { embedded: ZERO });
+    const wrong = await pushChain(host, 'other', { embedded: ZERO });
     await expect(sealChain(wrong, tagOf(wrong))).rejects.toMatchObject({
       code: 'LINK_MISMATCH',
       expected: expect.stringContaining(wrong.origin),
@@ -172,24 +175,24 @@ describe('seal', () => {
   });
 
   it.each([
-    ['another label than environment', 'LABEL io.konflux.poc.primary-image.url=quay.io/org/other'],
-    ['another environment than label', `ENV IMAGE1_DIGEST=${ZERO}`],
-  ])('refuses a linked image with %s', async (_, line) => {
-    const chain = await buildChain(environment.builder, environment.registry.host, 'differs', { lines: [line] });
+    ['another label than environment', { labels: { 'io.konflux.poc.primary-image.url': 'quay.io/org/other' } }],
+    ['another environment than label', { env: { IMAGE1_DIGEST: ZERO } }],
+  ])('refuses a linked image with %s', async (_, options) => {
+    const chain = await pushChain(environment.registry.host, 'differs', options);
     await expect(sealChain(chain, tagOf(chain))).rejects.toMatchObject({ code: 'LINK_MISMATCH' });
   });
 
   it('refuses a linked image that names another repository', async () => {
-    const { builder, registry: server } = environment;
-    const chain = await buildChain(builder, server.host, 'place');
-    const url = `${server.host}/elsewhere@${chain.origin}`;
-    const lines = [`ENV IMAGE1_URL=${url}`, `LABEL io.konflux.poc.primary-image.url=${url}`];
-    const other = await buildChain(builder, server.host, 'place', { lines });
+    const { host } = environment.registry;
+    const chain = await pushChain(host, 'place');
+    const url = `${host}/elsewhere@${chain.origin}`;
+    const labels = { 'io.konflux.poc.primary-image.url': url };
+    const other = await pushChain(host, 'place', { labels, env: { IMAGE1_URL: url } });
     await expect(sealChain(other, tagOf(other))).rejects.toMatchObject({ code: 'LINK_MISMATCH', found: url });
   });
 
   it('refuses an origin that is not there, and a registry that is down', async () => {
-    const chain = await buildChain(environment.builder, environment.registry.host, 'gone');
+    const chain = await pushChain(environment.registry.host, 'gone');
     await expect(sealChain({ ...chain, origin: ZERO })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     const down = { ...chain, image1: '127.0.0.1:1/gone/image1' };
     await expect(sealChain(down)).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });

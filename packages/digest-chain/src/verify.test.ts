@@ -4,6 +4,7 @@ import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
 import { imageOf, ZERO } from '@multi-image/testing/image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Digest } from './digest.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
@@ -21,11 +22,18 @@ afterAll(async () => {
   await environment.stop();
 });
 
-type ChainOptions = Parameters<typeof buildChain>[3];
+type ChainOptions = Parameters<typeof pushChain>[2];
 
-async function sealedChain(
+async function sealedChain(name: string, options: ChainOptions = {}): Promise<TestChain> {
+  const chain = await pushChain(environment.registry.host, name, options);
+  await publish(chain);
+  return chain;
+}
+
+/** One whose images have layers. */
+async function builtChain(
   name: string,
-  options: ChainOptions = {},
+  options: Parameters<typeof buildChain>[3] = {},
   host = environment.registry.host,
 ): Promise<TestChain> {
   const chain = await buildChain(environment.builder, host, name, options);
@@ -66,7 +74,7 @@ const PASSED = {
 
 describe('verify', () => {
   it.each(['oci', 'docker'] as const)('proves a chain (%s)', async (format) => {
-    const chain = await sealedChain(`proof-${format}`, { format });
+    const chain = await builtChain(`proof-${format}`, { format });
     const proof = await verifyTag(chain, REVISION);
     expect(statuses(proof)).toEqual(PASSED);
     expect(proof).toMatchObject({
@@ -80,7 +88,7 @@ describe('verify', () => {
   it('takes two requests for each image, and reads no layer', async () => {
     const proxy = await startCountingProxy(environment.registry.host);
     try {
-      const chain = await sealedChain('cost', {}, proxy.host);
+      const chain = await builtChain('cost', {}, proxy.host);
       proxy.requests.length = 0;
       await verify(registry, parseReference(`${chain.image1}:${REVISION}`), { statement: false });
       expect(proxy.requests).toHaveLength(4);
@@ -90,7 +98,7 @@ describe('verify', () => {
   });
 
   it('fails where a linked image is missing', async () => {
-    const chain = await buildChain(environment.builder, environment.registry.host, 'missing');
+    const chain = await pushChain(environment.registry.host, 'missing');
     await publish(chain, ZERO);
     const proof = await verifyTag(chain);
     expect(proof.level).toBe('none');
@@ -113,7 +121,7 @@ describe('verify', () => {
   });
 
   it('fails where the revisions differ, or are not the one asked for', async () => {
-    const chain = await sealedChain('revision', { revision2: 'f'.repeat(40) });
+    const chain = await sealedChain('revision', { labels: { 'org.opencontainers.image.revision': 'f'.repeat(40) } });
     expect(statuses(await verifyTag(chain))).toEqual({ ...PASSED, 'same-revision': 'failed' });
     const same = await sealedChain('revision-asked');
     const proof = await verifyTag(same, 'f'.repeat(40));

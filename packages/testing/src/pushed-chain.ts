@@ -15,7 +15,9 @@ const INDEX = 'application/vnd.oci.image.index.v1+json';
 interface PushOptions {
   readonly format?: 'oci' | 'docker';
   readonly embedded?: Digest;
+  /** Of Image 2, beside those of the link or in their place; `env` likewise. */
   readonly labels?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
   /** Pushes indexes with an image for each. */
   readonly platforms?: readonly string[];
 }
@@ -37,7 +39,8 @@ export async function pushChain(host: string, name: string, options: PushOptions
     ...revision,
     ...options.labels,
   };
-  const Env = [`IMAGE1_DIGEST=${embedded}`, `IMAGE1_URL=${url}`];
+  const variables = { IMAGE1_DIGEST: embedded, IMAGE1_URL: url, ...options.env };
+  const Env = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
   return { image1, image2, origin, metadata: await pushImage(`${image2}:${REVISION}`, Labels, Env, options) };
 }
 

@@ -1,21 +1,22 @@
-import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
-import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
+import { REVISION, type TestChain } from '@multi-image/testing/chain';
 import { pushLayeredImage } from '@multi-image/testing/layered-image';
+import { pushChain } from '@multi-image/testing/pushed-chain';
+import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { seal } from '../seal.ts';
 import { verify } from '../verify.ts';
 
-let environment: TestEnvironment;
+let server: TestRegistry;
 let chain: TestChain;
 const registry = createRegistry();
 
 beforeAll(async () => {
-  environment = await startEnvironment();
-  chain = await buildChain(environment.builder, environment.registry.host, 'members');
+  server = await startTestRegistry();
+  chain = await pushChain(server.host, 'members');
 });
-afterAll(() => environment.stop());
+afterAll(() => server.stop());
 
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
