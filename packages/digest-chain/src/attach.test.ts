@@ -1,4 +1,4 @@
-import { makeClock } from '@multi-image/testing/clock';
+import { TestClock } from '@multi-image/testing/clock';
 import { memoryRegistry } from '@multi-image/testing/memory-registry';
 import { expect, it } from 'vitest';
 import { attachFindably } from './attach.ts';
@@ -28,11 +28,11 @@ function listingFrom(look: number) {
 }
 
 it.each([0, 1, 3])('what a registry says that it indexed is waited for (%i looks)', async (look) => {
-  await attachFindably(listingFrom(look), at, manifest, subject, makeClock());
+  await attachFindably(listingFrom(look), at, manifest, subject, new TestClock());
 });
 
 it('what a registry never lists is not taken for attached', async () => {
-  const attached = attachFindably(listingFrom(Number.POSITIVE_INFINITY), at, manifest, subject, makeClock());
+  const attached = attachFindably(listingFrom(Number.POSITIVE_INFINITY), at, manifest, subject, new TestClock());
   await expect(attached).rejects.toMatchObject({
     code: 'REGISTRY_ERROR',
     message: expect.stringContaining('does not list what it took'),

@@ -13,6 +13,6 @@ export { findInstruction } from './containerfile/read.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
 export type { Drift } from './files/drift.ts';
 export { findRenderedDrift } from './files/rendered.ts';
-export { type Pins, readPins } from './pins.ts';
+export { CATALOG_TASKS, type Pins, readPins } from './pins.ts';
 export { keyParams } from './render/demands.ts';
 export { type RenderedFile, render } from './render/render.ts';

@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { ManifestsError } from './errors.ts';
 import { isMergedPins } from './files/merge.ts';
 
+/** The tasks of Konflux' catalog that a rendered pipeline may call: each has a pin, and a stand-in in `stand-ins`. */
 export const CATALOG_TASKS = [
   'init',
   'git-clone-oci-ta',

@@ -12,6 +12,8 @@ export const testConfig: ViteUserConfig = defineConfig({
     expect: { poll: { timeout: 120_000, interval: 10 } },
     // A worker of its own for each file takes longer than most files do. Tests leave the process as they found it.
     isolate: false,
+    // The folder in which tests make their temporary ones.
+    globalSetup: fileURLToPath(new URL('./scratch.ts', import.meta.url)),
     // Most of the time a test waits for a registry, a builder or a command.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // What Node makes of the TypeScript of a command is kept for the next command.

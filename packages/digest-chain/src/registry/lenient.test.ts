@@ -1,4 +1,4 @@
-import { makeClock } from '@multi-image/testing/clock';
+import { TestClock } from '@multi-image/testing/clock';
 import type { TestResponse } from '@multi-image/testing/http-server';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
@@ -73,7 +73,7 @@ describe('several challenges', () => {
       if (method === 'GET') return { body: bytes };
       return method === 'PUT' ? { status: 201 } : { status: 202, headers: { location: '/upload/1' } };
     });
-    const registry = createRegistry({ credentials, clock: makeClock() });
+    const registry = createRegistry({ credentials, clock: new TestClock() });
     const at = (repository: string) => ({ registry: server.host, repository });
     expect(await registry.copyBlob(blob, at('from'), at('to'))).toEqual({ mounted: false });
     const sent = server.requests.filter(({ method }) => method === 'PUT');
@@ -251,7 +251,7 @@ describe('a tag that stays as it is', () => {
 
 describe('limits', () => {
   it('of a registry hold for all calls, and there is an end to trying again', async () => {
-    const clock = makeClock();
+    const clock = new TestClock();
     const throttle = new Throttle(clock);
     const before = clock.now();
     expect(throttle.limited('one', 5000)).toBe(true);

@@ -1,4 +1,4 @@
-import { makeClock } from '@multi-image/testing/clock';
+import { TestClock } from '@multi-image/testing/clock';
 import { type Handler, startTestServer, type TestResponse, type TestServer } from '@multi-image/testing/http-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../digest.ts';
@@ -20,7 +20,7 @@ describe('other registries', () => {
     return { registry: server.host, repository: 'org/image' };
   }
 
-  const registry = createRegistry({ retries: 0, clock: makeClock() });
+  const registry = createRegistry({ retries: 0, clock: new TestClock() });
   const API = `/v2/org/image/referrers/${SUBJECT}`;
   const page = (manifests: readonly unknown[], headers: Record<string, string> = {}): TestResponse => ({
     headers: { 'content-type': OCI_INDEX, ...headers },

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { makeClock } from '@multi-image/testing/clock';
+import { TestClock } from '@multi-image/testing/clock';
 import { describe, expect, it } from 'vitest';
 import { failureOf, useServers } from '../testing/served.ts';
 import type { Repository } from './registry.ts';
@@ -95,17 +95,17 @@ describe('what goes wrong for a moment', () => {
   it('waits as long as Retry-After says', async () => {
     let left = 1;
     const server = await serve(() => (left-- > 0 ? { status: 429, headers: { 'retry-after': '1' } } : FOUND));
-    const clock = makeClock();
+    const clock = new TestClock();
     await clientOf({ clock }).getManifest(at(server.host), 'latest');
-    expect(clock.pauses).toEqual([1000]);
+    expect(clock.waits).toEqual([1000]);
   });
 
   it('does not begin a wait that the deadline has no room for', async () => {
     const server = await serve(() => ({ status: 503, headers: { 'retry-after': '3600' } }));
-    const clock = makeClock();
+    const clock = new TestClock();
     const failure = await failureOf(clientOf({ clock }).getManifest(at(server.host), 'latest'));
     expect(failure.code).toBe('REGISTRY_ERROR');
-    expect(clock.pauses).toEqual([]);
+    expect(clock.waits).toEqual([]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Pins, readPins } from '@multi-image/manifests';
+import { CATALOG_TASKS, type Pins, readPins } from '@multi-image/manifests';
 import { pipelineSchema, taskSchema } from '@multi-image/testing/tekton-schema';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { readStandIn, STAND_INS } from './stand-ins.ts';
+import { readStandIn } from './stand-ins.ts';
 
 const repository = resolve(import.meta.dirname, '../../../..');
 const folder = resolve(import.meta.dirname, '../../../../stand-ins');
@@ -54,10 +54,10 @@ const CATALOG: Record<string, { params: string; results: string; workspaces?: st
 const words = (text: string | undefined): string[] => (text ?? '').split(' ').filter((word) => word !== '');
 
 test('there is one for exactly these tasks of the catalog', () => {
-  expect([...STAND_INS].sort()).toEqual(Object.keys(CATALOG).sort());
+  expect([...CATALOG_TASKS].sort()).toEqual(Object.keys(CATALOG).sort());
 });
 
-describe.each(STAND_INS)('%s', (name) => {
+describe.each(CATALOG_TASKS)('%s', (name) => {
   const read = async () => taskSchema.shape.spec.parse(await readStandIn(name, pins));
 
   test('is a Task that Tekton takes, of pinned images', async () => {
@@ -135,7 +135,7 @@ test('every param that a rendered pipeline passes is declared, with its type', a
       }
     }
   }
-  expect([...called].sort()).toEqual([...STAND_INS].sort());
+  expect([...called].sort()).toEqual([...CATALOG_TASKS].sort());
 });
 
 test('a task without a stand-in is refused by name', async () => {

@@ -1,27 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Pins } from '@multi-image/manifests';
+import { CATALOG_TASKS, type Pins } from '@multi-image/manifests';
 import { parse } from 'yaml';
 import { E2eError } from '../errors.ts';
 
 /** A task that is another one but for a few params: its own file has only what is different. */
 const SAME_AS: Readonly<Record<string, string>> = { 'buildah-remote-oci-ta': 'buildah-oci-ta' };
-
-/** The catalog tasks that there is a stand-in for. */
-export const STAND_INS: readonly string[] = [
-  'init',
-  'git-clone-oci-ta',
-  'prefetch-dependencies-oci-ta',
-  'buildah-oci-ta',
-  'buildah-remote-oci-ta',
-  'build-image-index',
-  'clair-scan',
-  'clamav-scan',
-  'deprecated-image-check',
-  'rpms-signature-scan',
-  'apply-tags',
-];
 
 /** At the root of the repository; of what is published, in the folder `dist`. */
 const FOLDER = findFolder(import.meta.dirname);
@@ -64,9 +49,9 @@ function findFolder(from: string): string {
 }
 
 async function readSpec(name: string): Promise<TaskSpec> {
-  if (!STAND_INS.includes(name)) {
+  if (!(CATALOG_TASKS as readonly string[]).includes(name)) {
     throw new E2eError('NO_STAND_IN', `there is no stand-in for the catalog's task ${name}`, {
-      expected: STAND_INS.join(', '),
+      expected: CATALOG_TASKS.join(', '),
       found: name,
       hint: 'run without stand-ins, on a cluster that can pull the catalog’s tasks',
     });

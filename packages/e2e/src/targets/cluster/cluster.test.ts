@@ -1,5 +1,5 @@
+import { TestClock } from '@multi-image/testing/clock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TestClock } from '../../testing/clock.ts';
 import { writeKubeConfig } from '../../testing/kube/login.ts';
 import { emptyRun, type KubePlace, startKube } from '../../testing/kube/place.ts';
 import { until } from '../../testing/until.ts';

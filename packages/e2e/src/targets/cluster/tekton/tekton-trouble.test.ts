@@ -1,7 +1,7 @@
 import { parsePublicKeys } from '@multi-image/digest-chain';
+import { HeldClock } from '@multi-image/testing/clock';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { HeldClock } from '../../../testing/clock.ts';
 import type { TektonMisfortunes } from '../../../testing/kube/tekton.ts';
 import { startTekton, type TektonCluster } from '../../../testing/tekton.ts';
 import { buildWorld, REVISION, type TenantWorld } from '../../../testing/tenant.ts';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import { HeldClock } from '@multi-image/testing/clock';
 import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../report/report.ts';
-import { HeldClock } from '../../../testing/clock.ts';
 import type { Misfortunes } from '../../../testing/kube/konflux.ts';
 import {
   buildWorld,
