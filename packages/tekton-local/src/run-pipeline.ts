@@ -137,6 +137,10 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const needsContainers = [...planned.implementations.values()].some(({ given }) => given?.executor !== 'host');
   const containers =
     options.containers ?? (needsContainers ? await probeContainers({ signal }) : { runArguments: [], description: '' });
+  const unlimited = tasksWithoutLimits(planned, containers);
+  if (unlimited.length > 0) {
+    emit({ type: 'note', message: `limits of computeResources are not enforced: ${unlimited.join(', ')}` });
+  }
   const id = randomUUID();
   if (options.workDir !== undefined) await mkdir(options.workDir, { recursive: true });
   const said = options.params ?? {};
@@ -219,4 +223,13 @@ function refuseElsewhere({ run, params, pipeline, implementations }: Plan, regis
       },
     );
   }
+}
+
+/** The tasks that may use more than they say, and why. */
+function tasksWithoutLimits({ implementations }: Plan, { limits = false }: Containers): string[] {
+  return [...implementations].flatMap(([name, { task, given }]) => {
+    const onHost = given?.executor === 'host';
+    if ((limits && !onHost) || !task.steps.some(({ limits: { memory, cpus } }) => memory ?? cpus)) return [];
+    return `${name} (${onHost ? 'its steps are processes of this machine' : 'this machine limits no containers of this user'})`;
+  });
 }

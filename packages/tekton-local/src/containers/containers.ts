@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { runOrThrow } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
-import { runCommand } from '../command.ts';
+import { plainEnvironment, runCommand } from '../command.ts';
 import { failureText, TektonLocalError } from '../errors.ts';
 import { fileStamp, memoize } from '../memo.ts';
 import { copyParts, partsOf } from './parts.ts';
@@ -11,6 +12,8 @@ import { copyParts, partsOf } from './parts.ts';
 export interface Containers {
   /** Arguments for `podman run`, besides those that every step gets. */
   readonly runArguments: readonly string[];
+  /** Whether a container's memory and processors can be limited. */
+  readonly limits?: boolean | undefined;
   /** What was chosen, for a person. */
   readonly description: string;
 }
@@ -27,7 +30,10 @@ const WAYS: readonly Containers[] = [
 ];
 
 /** What every container of this package gets. */
-export const COMMON_ARGUMENTS: readonly string[] = ['--security-opt', 'label=disable', '--http-proxy=false'];
+export const COMMON_ARGUMENTS: readonly string[] = ['--http-proxy=false'];
+
+/** What tells whether control groups can be set here. */
+const SMALL = ['--memory=64m', '--memory-swap=64m', '--cpus=0.5'];
 
 /** The network of all steps of a run: this machine's, where a loopback registry is, or none. */
 export type Network = 'host' | 'none';
@@ -54,11 +60,23 @@ async function tryContainers(signal: AbortSignal | undefined): Promise<string> {
     }
     await copyParts(folder, await partsOf(program, '/true', signal));
     const failures: string[] = [];
+    const attempt = (way: Containers, more: readonly string[] = []) => {
+      // The folder has no label of containers.
+      const own = ['--security-opt=label=disable', '--network=host', ...way.runArguments, ...more];
+      const args = ['run', '--rm', ...COMMON_ARGUMENTS, ...own, '--rootfs', folder, '/true'];
+      const options = { env: plainEnvironment(), group: true, signal, timeout: 30_000 };
+      return runOrThrow('podman', args, options, TektonLocalError);
+    };
     for (const way of WAYS) {
-      const own = ['--network=host', ...way.runArguments, '--rootfs', folder, '/true'];
       try {
-        await runCommand('podman', ['run', '--rm', ...COMMON_ARGUMENTS, ...own], { signal, timeout: 30_000 });
-        return JSON.stringify(way);
+        await attempt(way);
+        // Where control groups can't be set, podman says so and goes on, or fails.
+        const limits = await attempt(way, SMALL).then(
+          ({ stderr }) => !/not supported|ignor/i.test(stderr),
+          () => false,
+        );
+        signal?.throwIfAborted();
+        return JSON.stringify({ ...way, limits });
       } catch (error) {
         if (signal?.aborted) throw error;
         if (error instanceof TektonLocalError && error.code === 'TOOL_MISSING') throw error;
@@ -96,5 +114,5 @@ async function machineStamp(): Promise<string[]> {
   ];
   const texts = ['/proc/sys/kernel/random/boot_id', '/proc/self/limits', '/proc/self/cgroup', '/proc/self/uid_map'];
   const found = await Promise.all([...texts.map(read), ...files.map(fileStamp)]);
-  return [JSON.stringify(WAYS), String(process.getuid?.()), PATH, CONTAINERS_CONF, ...found];
+  return [JSON.stringify([WAYS, SMALL]), String(process.getuid?.()), PATH, CONTAINERS_CONF, ...found];
 }

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { plainEnvironment, runCommand } from '../command.ts';
 import { COMMON_ARGUMENTS, type Containers, type Network } from '../containers/containers.ts';
 import { type Executor, follow, type StepCommand } from './executor.ts';
@@ -8,7 +10,11 @@ export interface ContainerOptions {
   network: Network;
   /** Starts the name of every container. */
   prefix: string;
+  /** Whether this machine has SELinux on; found out where it is not said. */
+  selinux?: boolean;
 }
+
+const SELINUX = existsSync('/sys/fs/selinux/enforce');
 
 /** Runs each step in a container of its own, with podman. */
 export function containerExecutor(options: ContainerOptions): Executor {
@@ -32,23 +38,35 @@ export function containerExecutor(options: ContainerOptions): Executor {
 }
 
 /** The arguments of podman: nothing here is ever read by a shell. */
-function podmanArguments(name: string, step: StepCommand, { containers, network }: ContainerOptions): string[] {
+export function podmanArguments(name: string, step: StepCommand, options: ContainerOptions): string[] {
+  const { containers, network, selinux = SELINUX } = options;
   const { runAsUser, runAsGroup, ...security } = step.security;
   const user = runAsGroup === undefined ? runAsUser : `${runAsUser ?? 0}:${runAsGroup}`;
-  const options = {
+  // Under SELinux a container may use what has a container's label. The run's own folders get one; a folder of the
+  // caller's keeps its own, so a step that sees one goes without.
+  const labels = selinux && !step.mounts.some(({ callers }) => callers);
+  const { memory, cpus } = containers.limits === true ? step.limits : {};
+  const own = {
     network,
     name,
     pull: step.neverPull ? 'never' : 'missing',
     user,
     'read-only': security.readOnlyRootFilesystem || undefined,
-    'security-opt': security.noNewPrivileges ? 'no-new-privileges' : undefined,
+    'security-opt': [labels ? [] : 'label=disable', security.noNewPrivileges ? 'no-new-privileges' : []].flat(),
     'cap-drop': security.dropCapabilities,
     'cap-add': security.addCapabilities,
     workdir: step.workingDir,
-    volume: step.mounts.map((mount) => `${mount.hostPath}:${mount.containerPath}:${mount.readOnly ? 'ro' : 'rw'}`),
+    // As in Kubernetes there is no swap to go on in.
+    memory: memory && `${Math.ceil(memory)}b`,
+    'memory-swap': memory && `${Math.ceil(memory)}b`,
+    cpus: cpus && Math.min(cpus, availableParallelism()),
+    volume: step.mounts.map(
+      ({ hostPath, containerPath, readOnly }) =>
+        `${hostPath}:${containerPath}:${readOnly ? 'ro' : 'rw'}${labels ? ',z' : ''}`,
+    ),
     env: [...step.env].map(([key, value]) => `${key}=${value}`),
     entrypoint: step.command && JSON.stringify(step.command),
   };
-  const own = Object.entries(options).flatMap(([key, value]) => [value ?? []].flat().map((item) => `--${key}=${item}`));
-  return ['run', '--rm', ...COMMON_ARGUMENTS, ...containers.runArguments, ...own, '--', step.image, ...step.args];
+  const flags = Object.entries(own).flatMap(([key, value]) => [value ?? []].flat().map((item) => `--${key}=${item}`));
+  return ['run', '--rm', ...COMMON_ARGUMENTS, ...containers.runArguments, ...flags, '--', step.image, ...step.args];
 }

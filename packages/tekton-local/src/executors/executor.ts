@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { StepSecurity } from '../plan/model.ts';
+import type { Limits } from '../plan/quantity.ts';
 
 /** A folder of this machine that a step sees. */
 export interface Mount {
@@ -9,6 +10,8 @@ export interface Mount {
   readOnly: boolean;
   /** Whether others see it at the same time: steps of other TaskRuns, or the caller, whose folder it is. */
   shared?: boolean;
+  /** Whether it is the caller's own, which nothing but the steps changes. */
+  callers?: boolean;
 }
 
 /** A step with everything filled in. */
@@ -25,6 +28,7 @@ export interface StepCommand {
   workingDir?: string | undefined;
   mounts: readonly Mount[];
   security: StepSecurity;
+  limits: Limits;
   log(line: string): void;
   /** Says something about the run that a person has to know even where logs are not shown. */
   note(message: string): void;

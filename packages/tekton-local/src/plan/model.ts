@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts';
 import type { Field } from './field.ts';
+import type { Limits } from './quantity.ts';
 
 /** The three kinds of parameter that Tekton knows. */
 export type ParamType = 'string' | 'array' | 'object';
@@ -70,6 +71,8 @@ export interface Step {
   security: StepSecurity;
   results: ResultSpec[];
   computeResources?: unknown;
+  /** Of `computeResources`. */
+  limits: Limits;
   field: Field;
 }
 

@@ -1,6 +1,7 @@
 import type { Field } from './field.ts';
 import type { EnvVar, Step, StepSecurity, Task, Volume, VolumeMount } from './model.ts';
 import { parseOnError, parseParamSpecs, parseResult, parseTimeout, parseWorkspaceDeclaration } from './parse-values.ts';
+import { parseLimits } from './quantity.ts';
 
 const STEP_FIELDS =
   'name displayName image imagePullPolicy command args script env workingDir volumeMounts onError timeout ' +
@@ -77,6 +78,7 @@ function parseStep(field: Field, template: Field, index: number): Step {
     security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
     results: field.get('results').map(parseResult),
     computeResources: either('computeResources').value,
+    limits: parseLimits(either('computeResources')),
     field,
   };
 }

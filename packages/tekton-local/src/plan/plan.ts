@@ -58,7 +58,7 @@ export function makePlan(
   return { ...resolved, params, dependencies, workspaces, notes };
 }
 
-function noteIgnored({ run, implementations }: ResolvedRun, notes: string[]): void {
+function noteIgnored({ run }: ResolvedRun, notes: string[]): void {
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
   const left = leftIn(JSON.stringify(run.field.get('spec').value) ?? '');
   if (left.length > 0) {
@@ -67,10 +67,6 @@ function noteIgnored({ run, implementations }: ResolvedRun, notes: string[]): vo
       `${shown} ${left.length > 1 ? 'have' : 'has'} no value in this event and stays as it is, as in a cluster`,
     );
   }
-  const limited = [...implementations].flatMap(([name, item]) =>
-    item.task.steps.some((step) => step.computeResources !== undefined) ? [name] : [],
-  );
-  if (limited.length > 0) notes.push(`computeResources are not enforced (${limited.join(', ')}); --status shows them`);
 }
 
 function pipelineParams(

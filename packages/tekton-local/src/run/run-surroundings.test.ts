@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { probeContainers } from '../containers/containers.ts';
 import type { PipelineRunOutcome } from '../outcome.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 
@@ -84,11 +85,25 @@ describe.skipIf(!hasBusybox)('what a run is given, and what it says (needs busyb
     expect(readFileSync('/proc/net/dev', 'utf8')).toContain((await logOf({}))?.at(-1));
   });
 
-  it('shows what is not enforced', async () => {
-    const computeResources = { limits: { memory: '256Mi' } };
-    await run(pipelineRun({ tasks: [scriptTask('small', 'echo', { step: { computeResources } })] }));
-    expect(notes).toContain('computeResources are not enforced (small); --status shows them');
+  it('limits a step to the memory that it says, or says that it does not', async () => {
+    const computeResources = { limits: { memory: '32Mi', cpu: '500m' } };
+    const fill = scriptTask('fill', 'busybox dd if=/dev/zero of=/dev/null bs=64M count=1', {
+      step: { computeResources },
+    });
+    const containers = await probeContainers();
+    const files = pipelineRun({ tasks: [fill] });
+    if (containers.limits === true) {
+      const { tasks } = await run(files, { containers });
+      expect(tasks[0]).toMatchObject({ status: 'Failed', steps: [{ exitCode: 137 }] });
+      expect(notes).toEqual([]);
+      checkout.remove();
+    }
+    const { tasks } = await run(files, { containers: { ...containers, limits: false } });
+    expect(tasks[0]?.status).toBe('Succeeded');
+    expect(notes).toEqual([
+      'limits of computeResources are not enforced: fill (this machine limits no containers of this user)',
+    ]);
     const { items } = JSON.parse(readFileSync(join(checkout.root, 'status.json'), 'utf8'));
-    expect(items[1].status.taskSpec).toEqual({ steps: [{ name: 'run', image: 'test-image', computeResources }] });
+    expect(items[1].status.taskSpec.steps).toMatchObject([{ name: 'run', image: 'test-image', computeResources }]);
   });
 });

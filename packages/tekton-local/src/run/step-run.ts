@@ -123,6 +123,7 @@ async function execute(
     workingDir: step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope),
     mounts,
     security: step.security,
+    limits: step.limits,
     log,
     note: run.note,
     signal,

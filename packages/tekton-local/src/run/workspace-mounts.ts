@@ -26,7 +26,7 @@ export function workspaceMounts(
     if (binding.kind === 'folder') {
       const hostPath = insideFolder(binding.path, subPath);
       mkdirSync(hostPath, { recursive: true });
-      return [{ ...mount, hostPath, shared: true }];
+      return [{ ...mount, hostPath, shared: true, callers: true }];
     }
     const base =
       binding.kind === 'emptyDir'
