@@ -1,14 +1,31 @@
-const UNIT: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const UNIT: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ns: 1e-6,
+};
 
-/** Milliseconds of a Go duration such as `1h30m0s`, `90s` or `500ms` (time.ParseDuration); undefined if it is none. */
-export function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0;
-  if (!/^(?:\d{1,9}(?:\.\d{1,9})?(?:ms|h|m|s))+$/.test(text)) return undefined;
+/** Milliseconds of whatever Go takes for a duration (time.ParseDuration), also less than 0; undefined if it is none. */
+export function parseGoDuration(text: string): number | undefined {
+  const [, sign, rest = ''] = /^([-+]?)(.*)$/s.exec(text) ?? [];
+  if (rest === '0') return 0;
+  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)) {
+  for (const [, amount, unit] of rest.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|h|m|s)/g)) {
     total += Number(amount) * (UNIT[unit ?? ''] ?? 0);
   }
-  return total;
+  // Go counts nanoseconds in 63 bits.
+  if (total > 9_223_372_036_854) return undefined;
+  return sign === '-' ? -total : total;
+}
+
+/** Milliseconds of a Go duration such as `1h30m0s`, `90s` or `500ms`, from 0; undefined if it is none. */
+export function parseDuration(text: string): number | undefined {
+  return /^\d/.test(text) ? parseGoDuration(text) : undefined;
 }
 
 /** A Go duration as Tekton prints it, of milliseconds: `1m30s`, `2.5s`. */

@@ -37,6 +37,8 @@ export interface Problem {
   readonly path: string;
   /** The line in the file, from 1. */
   readonly line?: number | undefined;
+  /** The column in that line, from 1. */
+  readonly column?: number | undefined;
   readonly message: string;
 }
 
@@ -67,10 +69,16 @@ export function throwProblems(problems: readonly Problem[]): void {
   if (first !== undefined) throw problemsError([first, ...more]);
 }
 
-/** One error for problems of files, with the code of the first. */
+/** One error for problems of files, in their order there; with the code of what a cluster would refuse too, if any is. */
 export function problemsError(problems: readonly [Problem, ...Problem[]]): TektonLocalError {
-  const lines = problems.map(({ file, line, path, message }) =>
-    [line === undefined ? file : `${file}:${line}`, path, message].filter((part) => part !== '').join(': '),
+  const sorted = [...problems].sort(
+    (a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
-  return new TektonLocalError(problems[0].code, lines.join('\n'), { problems });
+  const lines = sorted.map(({ file, line, column, path, message }) =>
+    [[file, line, column].filter((part) => part !== undefined).join(':'), path, message]
+      .filter((part) => part !== '')
+      .join(': '),
+  );
+  const code = problems.find((problem) => problem.code === 'INVALID')?.code ?? problems[0].code;
+  return new TektonLocalError(code, lines.join('\n'), { problems: sorted });
 }

@@ -109,9 +109,9 @@ describe('a step on this machine', () => {
     const outcome = await run(script('echo "<$EVENT> <$OTHER>"', { env }));
     expect(logOf(outcome, 'one')).toBe('<> <>');
     checkout.remove();
-    const labels = { 'ci.example/event': '$(params.none)' };
+    const labels = { 'ci.example/event': 'push' };
     const labelled = await run(script('echo "<$EVENT> <$OTHER>"', { env }), {}, {}, {}, { labels });
-    expect(logOf(labelled, 'one')).toBe('<$(params.none)> <>');
+    expect(logOf(labelled, 'one')).toBe('<push> <>');
     checkout.remove();
     const secret = [{ name: 'S', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
     await expect(run(script('true', { env: secret }))).rejects.toThrow('there are no Secrets on this machine');
@@ -190,7 +190,7 @@ describe('a step on this machine', () => {
       pipelineRun({ tasks: [{ name: 'one', taskRef: bundle('one'), executor: 'host' }] }, { executor: 'host' }),
     );
     const options = { root: checkout.root, file: 'run.yaml', tasks: { one: { task } } };
-    await expect(runPipeline(options)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(runPipeline(options)).rejects.toMatchObject({ code: 'INVALID' });
   });
 });
 

@@ -1,72 +1,178 @@
-import { checkText, checkValue, type Known } from './check-references.ts';
-import { checkSubPath } from './check-task.ts';
-import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, TaskImplementation } from './model.ts';
+import { expressionsIn, resultReference, variablesIn, withoutIndex } from './expressions.ts';
+import type { Field } from './field.ts';
+import type {
+  ParamSpec,
+  ParamValue,
+  PipelineTask,
+  ResolvedRun,
+  Task,
+  TaskImplementation,
+  WorkspaceBinding,
+} from './model.ts';
 import { article, typeOf } from './parse-values.ts';
+import { type Prepared, resultsNeeded, workspacesUsed } from './task-runs.ts';
+import { checkSubPath } from './workspace-bindings.ts';
 
-/** Notes each given param whose type is not the declared one. */
-export function checkGiven(specs: readonly ParamSpec[], given: readonly Param[]): void {
-  for (const param of given) {
-    const spec = specs.find((candidate) => candidate.name === param.name);
-    if (spec === undefined || isWholeArray(param.value) || typeOf(param.value) === spec.type) continue;
-    param.field.get('value').invalid(`expected ${article(spec.type)}, found ${article(typeOf(param.value))}`);
-  }
-}
+// What Tekton's controllers find wrong once an object is there; here it is said before anything starts.
 
 /** Notes what is wrong between a pipeline task and the Task that it runs. */
 export function checkPipelineTask(
   task: PipelineTask,
-  implementation: TaskImplementation,
-  known: Known,
-  pipeline: Pipeline,
+  { task: prepared, spec }: Prepared,
+  { task: implementation, given, skipped }: TaskImplementation,
   notes: string[],
 ): void {
-  for (const param of task.params) checkValue(param.field.get('value'), param.value, known);
-  for (const when of task.when) {
-    checkText(when.field.get('input'), when.input, known);
-    checkValue(when.field.get('values'), when.values, known);
+  if (skipped !== undefined) return;
+  const { params: specs } = implementation;
+  for (const { name, value, field } of prepared.params) {
+    const declared = specs.find((candidate) => candidate.name === name);
+    if (declared === undefined || typeOf(value) === declared.type) continue;
+    // It may become one once results are known.
+    if (typeof value === 'string' && expressionsIn(value).length > 0) continue;
+    field.get('value').invalid(`expected ${article(declared.type)}, found ${article(typeOf(value))}`);
   }
-  for (const param of task.matrix) {
-    const value = param.field.get('value');
-    checkValue(value, param.value, known);
-    if (!Array.isArray(param.value) && !isWholeArray(param.value)) value.invalid('a matrix goes over arrays');
-    if (task.params.some(({ name }) => name === param.name)) param.field.invalid('is a param as well');
-  }
-  if (implementation.skipped !== undefined) return;
-  const { params: specs, workspaces: declared } = implementation.task;
-  checkGiven(specs, task.params);
-  for (const { name, field } of task.matrix) {
-    const type = specs.find((spec) => spec.name === name)?.type ?? 'string';
+  for (const { name, value, field } of prepared.matrix) {
+    const type = specs.find((declared) => declared.name === name)?.type ?? 'string';
     if (type !== 'string') field.invalid(`a matrix gives strings, and the param is ${article(type)}`);
+    if (
+      !Array.isArray(value) &&
+      !expressionsIn(typeof value === 'string' ? value : '').some((expression) => resultReference(expression))
+    ) {
+      field.get('value').invalid('a matrix goes over arrays');
+    }
   }
-  const given = new Set([...task.params, ...task.matrix].map((param) => param.name));
-  for (const spec of specs) {
-    const inherited = implementation.embedded && known.params.has(spec.name);
-    if (spec.default !== undefined || given.has(spec.name) || inherited) continue;
-    task.field.get('params').invalid(`the param ${spec.name} is required`);
+  const names = new Set([...prepared.params, ...prepared.matrix].map(({ name }) => name));
+  for (const declared of specs) {
+    if (declared.default === undefined && !names.has(declared.name)) {
+      task.field.get('params').invalid(`the param ${declared.name} is required`);
+    }
+    const value = prepared.params.find(({ name }) => name === declared.name)?.value;
+    if (value !== undefined) checkKeys(declared, value, task.field.get('params'));
   }
   for (const param of [...task.params, ...task.matrix]) {
-    if (specs.some((spec) => spec.name === param.name)) continue;
+    if (specs.some((declared) => declared.name === param.name)) continue;
     // What the bundle's own Task may heed must not be dropped unnoticed.
-    if (implementation.given === undefined) notes.push(`task ${task.name} does not declare the param ${param.name}`);
-    else
-      notes.push(`${task.name}: the Task given for ${implementation.task.name} does not heed the param ${param.name}`);
-  }
-  for (const workspace of task.workspaces) {
-    checkSubPath(workspace.field, workspace.subPath);
-    if (!pipeline.workspaces.some((candidate) => candidate.name === workspace.workspace)) {
-      workspace.field.invalid(`the pipeline has no workspace ${JSON.stringify(workspace.workspace)}`);
-    }
-    if (!declared.some((candidate) => candidate.name === workspace.name)) {
-      workspace.field.invalid(`the task has no workspace ${JSON.stringify(workspace.name)}`);
+    if (given !== undefined) {
+      notes.push(`${task.name}: the Task given for ${implementation.name} does not heed the param ${param.name}`);
+    } else if (task.reference.kind !== 'embedded') {
+      notes.push(`task ${task.name} does not declare the param ${param.name}`);
     }
   }
-  for (const workspace of declared) {
-    if (workspace.optional || task.workspaces.some((candidate) => candidate.name === workspace.name)) continue;
-    task.field.get('workspaces').invalid(`the workspace ${workspace.name} is required`);
+  checkIndexes(task, spec, prepared);
+  if (!['continue', 'stopAndFail'].includes(prepared.onError)) {
+    task.field.get('onError').invalid(`expected continue or stopAndFail, found ${JSON.stringify(prepared.onError)}`);
+  } else if (prepared.onError === 'continue' && task.retries > 0) {
+    task.field.get('onError').invalid('continue and retries exclude each other');
   }
 }
 
-/** Nothing but `$(…[*])`: whatever it stands for is looked at with the references. */
-function isWholeArray(value: ParamValue): boolean {
-  return typeof value === 'string' && /^\$\(.*\[\*\]\)$/.test(value);
+function checkKeys(declared: ParamSpec, value: ParamValue, place: Field): void {
+  if (typeof value === 'string' || Array.isArray(value)) return;
+  const fallback = typeof declared.default === 'object' ? declared.default : {};
+  const missing = Object.keys(declared.field.get('properties').value ?? {}).filter(
+    (key) => !Object.hasOwn(value, key) && !Object.hasOwn(fallback, key),
+  );
+  if (missing.length > 0) place.invalid(`the param ${declared.name} lacks ${missing.join(', ')}`);
+}
+
+/** Notes indexes that are outside of the arrays that a TaskRun gets. */
+function checkIndexes(task: PipelineTask, spec: Task, { params }: PipelineTask): void {
+  const lengths = new Map<string, number>();
+  for (const { name, default: value } of spec.params) if (Array.isArray(value)) lengths.set(name, value.length);
+  for (const { name, value } of params) if (Array.isArray(value)) lengths.set(name, value.length);
+  const texts = spec.steps.flatMap((step) => [
+    step.image,
+    step.script ?? '',
+    step.workingDir ?? '',
+    ...(step.command ?? []),
+    ...step.args,
+    ...step.env.map(({ value }) => value),
+    ...step.volumeMounts.flatMap(({ mountPath, subPath = '' }) => [mountPath, subPath]),
+  ]);
+  for (const { text, rest } of texts.flatMap((item) => variablesIn(item, 'params'))) {
+    const index = /\[(\d+)\]$/.exec(rest)?.[1];
+    const length = lengths.get(withoutIndex(rest));
+    if (index === undefined || length === undefined || Number(index) < length) continue;
+    task.field.invalid(`${text} is outside of the array, which has ${length} items`);
+  }
+}
+
+/** Notes references to results that no task has, of tasks and in the pipeline's results. */
+export function checkResults(
+  { pipeline, implementations }: ResolvedRun,
+  prepared: ReadonlyMap<string, Prepared>,
+): void {
+  const problemOf = (task: string, result: string): string | undefined => {
+    const known = implementations.get(task);
+    if (known === undefined || known.task.results.some(({ name }) => name === result)) return undefined;
+    return `the task ${task} has no result ${JSON.stringify(result)}`;
+  };
+  for (const known of prepared.values()) {
+    for (const { task, result } of resultsNeeded(known)) {
+      const problem = problemOf(task, result);
+      if (problem !== undefined) placeOf(known, `tasks.${task}.results`).invalid(problem);
+    }
+  }
+  for (const { value, field } of pipeline.results) {
+    const texts = typeof value === 'string' ? [value] : Object.values(value);
+    for (const reference of texts.flatMap(expressionsIn).flatMap((text) => resultReference(text) ?? [])) {
+      const problem = problemOf(reference.task, reference.result);
+      if (problem !== undefined) field.get('value').invalid(problem);
+    }
+  }
+}
+
+/** The field of a pipeline task that has a text. */
+function placeOf({ task }: Prepared, text: string): Field {
+  const has = (value: unknown): boolean => JSON.stringify(value).includes(text);
+  const param = [...task.params, ...task.matrix].find(({ value }) => has(value));
+  if (param !== undefined) return param.field.get('value');
+  return task.when.find(({ input, values }) => has([input, values]))?.field ?? task.field;
+}
+
+/** Notes workspaces that a task needs and does not get, or gets and does not have. */
+export function checkWorkspacesOfTask(
+  task: PipelineTask,
+  { spec, embedded }: Prepared,
+  { pipeline }: ResolvedRun,
+  bound: ReadonlyMap<string, WorkspaceBinding>,
+): void {
+  const declared = new Map(spec.workspaces.map((workspace) => [workspace.name, workspace]));
+  const used = new Map(task.workspaces.map(({ name, workspace, field }) => [name, { workspace, field }]));
+  for (const item of task.workspaces) checkSubPath(item.field, item.subPath);
+  if (embedded) {
+    for (const name of workspacesUsed(spec)) {
+      if (!used.has(name)) used.set(name, { workspace: name, field: task.field.get('workspaces') });
+    }
+  }
+  const optional = new Set(pipeline.workspaces.filter((workspace) => workspace.optional).map(({ name }) => name));
+  for (const [name, { workspace, field }] of used) {
+    const own = declared.get(name);
+    if (own === undefined && !embedded) field.invalid(`the task has no workspace ${JSON.stringify(name)}`);
+    else if (!bound.has(workspace) && own?.optional !== true) {
+      field.invalid(`nothing is bound to the workspace ${JSON.stringify(workspace)}`);
+    } else if (
+      own !== undefined &&
+      !own.optional &&
+      optional.has(workspace) &&
+      task.workspaces.some((item) => item.name === name && item.field.get('workspace').present)
+    ) {
+      field.invalid(`the workspace ${workspace} of the pipeline is optional, and the task needs it`);
+    }
+  }
+  for (const { name, optional: isOptional } of spec.workspaces) {
+    if (!isOptional && !used.has(name)) task.field.get('workspaces').invalid(`the workspace ${name} is required`);
+  }
+  const claims = new Set(
+    [...used.values()].flatMap(({ workspace }) => {
+      const binding = bound.get(workspace);
+      if (binding?.kind === 'volumeClaimTemplate') return [workspace];
+      return binding?.kind === 'elsewhere' && binding.isClaim ? [binding.object] : [];
+    }),
+  );
+  if (claims.size > 1) {
+    task.field
+      .get('workspaces')
+      .invalid(`has more than one volume claim, which Tekton refuses as it is installed: ${[...claims].join(', ')}`);
+  }
 }

@@ -1,10 +1,13 @@
 import type { Problem, TektonLocalErrorCode } from '../errors.ts';
+import type { Keys, Place } from './kubernetes-yaml.ts';
 
 /** Where the fields of one YAML document are, and what is wrong with them. */
 export interface FieldOrigin {
   readonly file: string;
   readonly problems: Problem[];
-  lineOf(keys: readonly (string | number)[]): number | undefined;
+  placeOf(keys: Keys): Place | undefined;
+  /** The keys as they are in the file, where those of a newer version are used. */
+  writtenAs?(keys: Keys): Keys;
 }
 
 /**
@@ -13,10 +16,10 @@ export interface FieldOrigin {
  */
 export class Field {
   readonly value: unknown;
-  readonly keys: readonly (string | number)[];
+  readonly keys: Keys;
   readonly origin: FieldOrigin;
 
-  constructor(value: unknown, origin: FieldOrigin, keys: readonly (string | number)[] = []) {
+  constructor(value: unknown, origin: FieldOrigin, keys: Keys = []) {
     this.value = value;
     this.origin = origin;
     this.keys = keys;
@@ -28,7 +31,8 @@ export class Field {
   }
 
   get path(): string {
-    return this.keys.reduce<string>((path, key) => {
+    const keys = this.origin.writtenAs?.(this.keys) ?? this.keys;
+    return keys.reduce<string>((path, key) => {
       if (typeof key === 'number') return `${path}[${key}]`;
       if (!/^[\w-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
       return path === '' ? key : `${path}.${key}`;
@@ -41,7 +45,11 @@ export class Field {
 
   problem(code: TektonLocalErrorCode, message: string): void {
     const { file, problems } = this.origin;
-    problems.push({ code, file, path: this.path, line: this.origin.lineOf(this.keys), message });
+    const { path } = this;
+    // Of one field, the first is the cause.
+    if (problems.some((known) => known.file === file && known.path === path)) return;
+    const { line, column } = this.origin.placeOf(this.keys) ?? {};
+    problems.push({ code, file, path, line, column, message });
   }
 
   /** Notes what a cluster would refuse as well. */
@@ -68,15 +76,14 @@ export class Field {
     for (const [key, field] of this.entries()) {
       if (known.includes(key)) continue;
       const reason = Object.hasOwn(why, key) ? why[key] : undefined;
-      field.unsupported(reason ?? 'this field is not supported by tekton-local');
+      field.unsupported(reason ?? 'tekton-local does not support this field');
     }
     return this;
   }
 
   string(): string | undefined {
     return this.#read('a string', (value) => {
-      if (typeof value === 'string') return value;
-      return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+      return typeof value === 'string' ? value : undefined;
     });
   }
 
@@ -112,6 +119,25 @@ export class Field {
     );
   }
 
+  /** Notes that something else was expected; answers false. */
+  expected(what: string): false {
+    this.invalid(`expected ${what}, found ${describe(this.value)}`);
+    return false;
+  }
+
+  /** The items of a list; none where there is no list, which is noted elsewhere. */
+  items(): Field[] {
+    const items: unknown[] = Array.isArray(this.value) ? this.value : [];
+    return items.map((item, index) =>
+      item instanceof Field ? item : new Field(item, this.origin, [...this.keys, index]),
+    );
+  }
+
+  /** The members of an object; none where there is no object, which is noted elsewhere. */
+  members(): [string, Field][] {
+    return isMap(this.value) ? Object.keys(this.value).map((key) => [key, this.get(key)]) : [];
+  }
+
   list(): Field[] {
     const items = this.#read('a list', (value): unknown[] | undefined => (Array.isArray(value) ? value : undefined));
     return (items ?? []).map((item, index) => new Field(item, this.origin, [...this.keys, index]));
@@ -123,7 +149,7 @@ export class Field {
   }
 
   strings(): string[] | undefined {
-    return this.present ? this.map((item) => item.requiredString()) : undefined;
+    return this.present ? this.map((item) => item.text()) : undefined;
   }
 
   entries(): [string, Field][] {
@@ -146,5 +172,6 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 function describe(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isMap(value)) return 'an object';
-  return JSON.stringify(value) ?? 'nothing';
+  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  return typeof value === 'number' || typeof value === 'bigint' ? `the number ${text}` : text;
 }

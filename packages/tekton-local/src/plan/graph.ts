@@ -1,7 +1,5 @@
-import { findCycle } from '@multi-image/kit/cycles';
-import { tasksIn } from './check-references.ts';
-import { checkName } from './check-task.ts';
-import type { Pipeline, PipelineTask } from './model.ts';
+import type { Pipeline } from './model.ts';
+import { type Prepared, resultsNeeded } from './task-runs.ts';
 
 /** What a task waits for. */
 export interface Dependencies {
@@ -11,31 +9,13 @@ export interface Dependencies {
   all: readonly string[];
 }
 
-/** The dependencies of all tasks; notes names that are twice or nowhere, and cycles. */
-export function checkGraph(pipeline: Pipeline): Map<string, Dependencies> {
-  const graph = new Map<string, Dependencies>();
-  const names = new Set(pipeline.tasks.map((task) => task.name));
-  for (const task of [...pipeline.tasks, ...pipeline.finally]) {
-    const { field, name, runAfter } = task;
-    if (graph.has(name)) field.get('name').invalid(`there are two tasks named ${JSON.stringify(name)}`);
-    checkName(field.get('name'), name);
-    const results = [...new Set(neededTasks(task))];
-    graph.set(name, { results, all: [...new Set([...runAfter, ...results])] });
-    const isFinally = pipeline.finally.includes(task);
-    if (isFinally && runAfter.length > 0) field.get('runAfter').invalid('finally tasks have no order');
-    for (const other of runAfter) {
-      if (!names.has(other)) field.get('runAfter').invalid(`there is no task ${JSON.stringify(other)}`);
-    }
-  }
-  const cycle = findCycle(new Map([...graph].map(([name, { all }]) => [name, all])));
-  if (cycle !== undefined) {
-    pipeline.field.get('tasks').invalid(`tasks wait for each other: ${cycle.join(' → ')}`);
-  }
-  return graph;
-}
-
-/** Names of the tasks whose results a pipeline task needs. */
-function neededTasks({ params, matrix, when }: PipelineTask): string[] {
-  const values = [...params, ...matrix].map((param) => param.value);
-  return [...values, ...when.flatMap(({ input, values }) => [input, values])].flatMap(tasksIn);
+/** The dependencies of all tasks. */
+export function dependenciesOf(pipeline: Pipeline, prepared: ReadonlyMap<string, Prepared>): Map<string, Dependencies> {
+  return new Map(
+    [...pipeline.tasks, ...pipeline.finally].map(({ name, runAfter }) => {
+      const known = prepared.get(name);
+      const results = [...new Set(known === undefined ? [] : resultsNeeded(known).map(({ task }) => task))];
+      return [name, { results, all: [...new Set([...runAfter, ...results])] }];
+    }),
+  );
 }

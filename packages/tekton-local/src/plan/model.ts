@@ -42,7 +42,7 @@ export interface EnvVar {
 export interface VolumeMount {
   name: string;
   mountPath: string;
-  subPath?: string;
+  subPath?: string | undefined;
   readOnly: boolean;
 }
 
@@ -59,13 +59,14 @@ export interface StepSecurity {
 export interface Step {
   name: string;
   image: string;
-  command?: string[];
+  command?: string[] | undefined;
   args: string[];
-  script?: string;
+  script?: string | undefined;
   env: EnvVar[];
-  workingDir?: string;
+  workingDir?: string | undefined;
   volumeMounts: VolumeMount[];
-  onError: 'continue' | 'stopAndFail';
+  /** `continue`, `stopAndFail`, or a variable that becomes one of them. */
+  onError: string;
   /** Milliseconds. */
   timeout?: number;
   security: StepSecurity;
@@ -80,7 +81,7 @@ export interface WorkspaceDeclaration {
   name: string;
   optional: boolean;
   readOnly: boolean;
-  mountPath?: string;
+  mountPath?: string | undefined;
   field: Field;
 }
 
@@ -148,9 +149,10 @@ export interface PipelineTask {
   params: Param[];
   when: When[];
   runAfter: string[];
-  workspaces: { name: string; workspace: string; subPath?: string; field: Field }[];
+  workspaces: { name: string; workspace: string; subPath?: string | undefined; field: Field }[];
   retries: number;
-  onError: 'continue' | 'stopAndFail';
+  /** `continue`, `stopAndFail`, or a variable that becomes one of them. */
+  onError: string;
   /** Milliseconds. */
   timeout?: number;
   matrix: Param[];
@@ -170,12 +172,24 @@ export interface Pipeline {
 }
 
 export type WorkspaceBinding =
-  | { name: string; kind: 'emptyDir' | 'volumeClaimTemplate'; subPath?: string; field: Field }
+  | { name: string; kind: 'emptyDir' | 'volumeClaimTemplate'; subPath?: string | undefined; field: Field }
   | { name: string; kind: 'folder'; path: string; subPath?: string }
-  | { name: string; kind: 'unbound'; field: Field };
+  | { name: string; kind: 'unbound'; field: Field }
+  /** An object of a cluster, by its name. */
+  | {
+      name: string;
+      kind: 'elsewhere';
+      object: string;
+      reason: string;
+      isClaim: boolean;
+      subPath?: string | undefined;
+      field: Field;
+    };
 
 export interface PipelineRun {
   name: string;
+  /** The name is the beginning of one: each run gets its own. */
+  generated: boolean;
   namespace: string;
   annotations: Record<string, string>;
   labels: Record<string, string>;
@@ -200,4 +214,6 @@ export interface ResolvedRun {
   /** What each task of the pipeline runs, by the task's name. */
   implementations: ReadonlyMap<string, TaskImplementation>;
   problems: Problem[];
+  /** What is odd in the files, and no problem. */
+  notes: string[];
 }

@@ -11,22 +11,21 @@ import {
 } from './parse-values.ts';
 
 const HOUR = 3_600_000;
-const TASK_FIELDS =
-  'name displayName description taskRef taskSpec params when runAfter workspaces retries onError timeout matrix';
-const API_VERSIONS = ['tekton.dev/v1', 'tekton.dev/v1beta1'];
 
-/** Reads a PipelineRun. `authSecret` is the name that `{{ git_auth_secret }}` stands for. */
+/** Reads a PipelineRun that has been admitted. `authSecret` is the name that `{{ git_auth_secret }}` stands for. */
 export function parsePipelineRun(document: Field, authSecret: string): PipelineRun {
-  checkHead(document, 'PipelineRun');
   const metadata = document.get('metadata');
   const spec = document.get('spec').only('params pipelineRef pipelineSpec workspaces timeouts taskRunTemplate', {
     taskRunSpecs: 'taskRunSpecs are not supported',
     status: 'a PipelineRun that is pending or cancelled is not run',
+    managedBy: 'a PipelineRun that another controller manages is not run',
   });
   spec.get('taskRunTemplate').only('serviceAccountName', { podTemplate: 'there are no Pods on this machine' });
-  const timeouts = spec.get('timeouts').only('pipeline tasks finally');
+  const timeouts = spec.get('timeouts');
+  const name = metadata.get('name').text();
   return {
-    name: metadata.get('name').string() ?? metadata.get('generateName').string()?.replace(/-$/, '') ?? 'pipelinerun',
+    name: name === '' ? metadata.get('generateName').text() : name,
+    generated: name === '',
     namespace: metadata.get('namespace').string() ?? 'default',
     annotations: stringMap(metadata.get('annotations')),
     labels: stringMap(metadata.get('labels')),
@@ -43,25 +42,12 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
   };
 }
 
-/** Reads a Pipeline from its own document. */
+/** Reads a Pipeline from its own document, which has been admitted. */
 export function parsePipeline(document: Field): Pipeline {
-  checkHead(document, 'Pipeline');
   const metadata = document.get('metadata');
   const annotation = metadata.get('annotations', 'pipelinesascode.tekton.dev/task');
   const files = annotation.present ? splitAnnotation(annotation.requiredString()) : [];
-  return parsePipelineSpec(document.get('spec'), metadata.get('name').requiredString(), files);
-}
-
-/** Checks `apiVersion`, `kind` and the top level of a document. */
-export function checkHead(document: Field, kind: string): void {
-  document.only('apiVersion kind metadata spec status');
-  const version = document.get('apiVersion').requiredString();
-  if (!API_VERSIONS.includes(version)) {
-    document.get('apiVersion').unsupported(`expected tekton.dev/v1, found ${JSON.stringify(version)}`);
-  }
-  const found = document.get('kind').requiredString();
-  if (found !== kind) document.get('kind').invalid(`expected ${kind}, found ${JSON.stringify(found)}`);
-  if (!document.get('spec').present) document.get('spec').invalid('is required');
+  return parsePipelineSpec(document.get('spec'), metadata.get('name').text(), files);
 }
 
 /** `a.yaml` or `[a.yaml, b.yaml]`, as Pipelines as Code writes lists in annotations. */
@@ -86,55 +72,53 @@ function parsePipelineReference(spec: Field): PipelineRun['pipeline'] {
     bundle: 'pipelineRef.bundle is gone from Tekton; use resolver: bundles',
   });
   if (reference.get('resolver').present) return { kind: 'remote', field: reference };
-  return { kind: 'name', name: reference.get('name').requiredString(), field: reference };
+  return { kind: 'name', name: reference.get('name').text(), field: reference };
 }
+
+/** What a workspace is bound to that this machine may not have. */
+const CLUSTER_BINDINGS = [
+  ['persistentVolumeClaim', 'claimName', 'there are no volume claims on this machine'],
+  ['configMap', 'name', 'there are no ConfigMaps on this machine'],
+  ['secret', 'secretName', 'there are no Secrets on this machine'],
+  ['projected', '', 'there are no ConfigMaps and Secrets on this machine'],
+  ['csi', '', 'there are no CSI drivers on this machine'],
+] as const;
 
 /** What a workspace of a run is bound to. */
 export function parseBinding(field: Field, authSecret: string): WorkspaceBinding {
-  field.only('name emptyDir secret volumeClaimTemplate subPath', {
-    persistentVolumeClaim: 'there are no volume claims on this machine; use emptyDir or volumeClaimTemplate',
-    configMap: 'there are no ConfigMaps on this machine',
-  });
-  const name = field.get('name').requiredString();
+  const name = field.get('name').text();
   const subPath = field.get('subPath').string();
-  const secret = field.get('secret').only('secretName optional');
-  if (secret.present) {
-    const secretName = secret.get('secretName').requiredString();
-    if (secretName !== authSecret) {
-      secret.unsupported(`there is no secret ${JSON.stringify(secretName)} on this machine`);
-    }
-    return { name, kind: 'unbound', field };
+  for (const [key, nameKey, reason] of CLUSTER_BINDINGS) {
+    const bound = field.get(key);
+    if (!bound.present) continue;
+    const object = nameKey === '' ? '' : bound.get(nameKey).text();
+    if (key === 'secret' && object === authSecret) return { name, kind: 'unbound', field };
+    return { name, kind: 'elsewhere', field: bound, subPath, object, reason, isClaim: key === 'persistentVolumeClaim' };
   }
   const kind = field.get('volumeClaimTemplate').present ? 'volumeClaimTemplate' : 'emptyDir';
-  if (!field.get(kind).present) field.invalid('a workspace is bound to nothing');
   return { name, kind, subPath, field };
 }
 
 function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipeline {
-  spec.only('params tasks finally results workspaces description displayName');
   const tasks = spec.get('tasks').map(parsePipelineTask);
-  if (tasks.length === 0) spec.get('tasks').invalid('a Pipeline needs at least one task');
   return {
     name,
     params: parseParamSpecs(spec.get('params')),
     workspaces: spec.get('workspaces').map(parseWorkspaceDeclaration),
     tasks,
     finally: spec.get('finally').map(parsePipelineTask),
-    results: spec.get('results').map((field) => {
-      field.only('name type description value');
-      return { name: field.get('name').requiredString(), value: parseParamValue(field.get('value')), field };
-    }),
+    results: spec.get('results').map((field) => ({
+      name: field.get('name').text(),
+      value: parseParamValue(field.get('value')),
+      field,
+    })),
     taskFiles,
     field: spec,
   };
 }
 
 function parsePipelineTask(field: Field): PipelineTask {
-  field.only(TASK_FIELDS, {
-    pipelineRef: 'pipelines in pipelines are not supported',
-    pipelineSpec: 'pipelines in pipelines are not supported',
-  });
-  const name = field.get('name').requiredString();
+  const name = field.get('name').text();
   const matrix = field.get('matrix').only('params', { include: 'matrix.include is not supported' });
   return {
     name,
@@ -143,9 +127,8 @@ function parsePipelineTask(field: Field): PipelineTask {
     when: field.get('when').map(parseWhen),
     runAfter: field.get('runAfter').strings() ?? [],
     workspaces: field.get('workspaces').map((item) => {
-      item.only('name workspace subPath');
-      const own = item.get('name').requiredString();
-      const workspace = item.get('workspace').string() ?? own;
+      const own = item.get('name').text();
+      const workspace = item.get('workspace').text() || own;
       return { name: own, workspace, subPath: item.get('subPath').string(), field: item };
     }),
     retries: field.get('retries').integer() ?? 0,
@@ -160,40 +143,32 @@ function parsePipelineTask(field: Field): PipelineTask {
 export function parseTaskReference(field: Field, name: string): TaskReference {
   const spec = field.get('taskSpec');
   if (spec.present) {
-    if (field.get('taskRef').present) field.invalid('a task has either a taskRef or a taskSpec');
+    if (spec.get('apiVersion').present) spec.unsupported('custom tasks are not supported');
     return { kind: 'embedded', task: parseTaskSpec(spec, name) };
   }
-  const reference = field.get('taskRef').only('name kind resolver params apiVersion', {
-    bundle: 'taskRef.bundle is gone from Tekton; use resolver: bundles',
+  const reference = field.get('taskRef').only('name kind resolver params', {
+    apiVersion: 'custom tasks are not supported',
   });
   const resolver = reference.get('resolver');
-  if (!resolver.present) return { kind: 'name', name: reference.get('name').requiredString(), field: reference };
-  if (resolver.string() !== 'bundles') return { kind: 'remote', field: reference };
+  if (!resolver.present) return { kind: 'name', name: reference.get('name').text(), field: reference };
+  if (resolver.value !== 'bundles') return { kind: 'remote', field: reference };
   const params = new Map(parseParams(reference.get('params')).map((param) => [param.name, param]));
-  const text = (key: string): string => {
-    const value = params.get(key)?.value;
-    if (typeof value === 'string') return value;
-    reference.get('params').invalid(`the resolver needs a param ${key}`);
-    return '';
-  };
+  for (const key of ['name', 'bundle']) {
+    if (typeof params.get(key)?.value !== 'string')
+      reference.get('params').invalid(`the resolver needs a param ${key}`);
+  }
   const kind = params.get('kind')?.value;
-  if (kind !== undefined && kind !== 'task') reference.get('params').unsupported('only bundles of kind task');
+  if (kind !== undefined && kind !== 'task')
+    reference.get('params').unsupported('only bundles of kind task are supported');
+  const text = (key: string): string => String(params.get(key)?.value ?? '');
   return { kind: 'bundle', name: text('name'), bundle: text('bundle'), field: reference };
 }
 
 function parseWhen(field: Field): When {
-  field.only('input operator values', { cel: 'when expressions in CEL are not supported' });
-  const operator = field.get('operator').string() ?? '';
-  if (operator !== 'in' && operator !== 'notin' && !field.get('cel').present) {
-    field.get('operator').invalid(`expected in or notin, found ${JSON.stringify(operator)}`);
-  }
-  // A whole array may stand instead of the list: values: $(params.names[*])
-  const values = field.get('values');
-  const given = typeof values.value === 'string' ? [values.value] : (values.strings() ?? []);
   return {
-    input: field.get('input').string() ?? '',
-    operator: operator === 'notin' ? 'notin' : 'in',
-    values: given,
+    input: field.get('input').text(),
+    operator: field.get('operator').value === 'notin' ? 'notin' : 'in',
+    values: field.get('values').strings() ?? [],
     field,
   };
 }

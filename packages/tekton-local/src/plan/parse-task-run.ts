@@ -1,6 +1,6 @@
 import type { Field } from './field.ts';
 import type { Param, ParamValue, PipelineRun, PipelineTask } from './model.ts';
-import { checkHead, parseBinding, parseTaskReference, stringMap } from './parse-pipeline.ts';
+import { parseBinding, parseTaskReference, stringMap } from './parse-pipeline.ts';
 import { parseParams, parseTimeout, typeOf } from './parse-values.ts';
 
 /**
@@ -13,7 +13,6 @@ export function parseTaskRun(
   authSecret: string,
   overrides: Readonly<Record<string, ParamValue>>,
 ): PipelineRun {
-  checkHead(document, 'TaskRun');
   const metadata = document.get('metadata');
   const spec = document.get('spec').only('params taskRef taskSpec workspaces timeout serviceAccountName retries', {
     stepSpecs: 'stepSpecs are not supported',
@@ -23,21 +22,18 @@ export function parseTaskRun(
     debug: 'breakpoints are not supported',
     status: 'a TaskRun that is cancelled is not run',
   });
-  const name = metadata.get('name').string() ?? metadata.get('generateName').string()?.replace(/-$/, '') ?? 'taskrun';
+  const generated = metadata.get('name').text() === '';
+  const name = metadata.get(generated ? 'generateName' : 'name').text();
   const reference = parseTaskReference(spec, name);
   const params = parseParams(spec.get('params'));
   const values = new Map<string, ParamValue>(params.map((param) => [param.name, param.value]));
   for (const [key, value] of Object.entries(overrides)) values.set(key, value);
-  const handedOn = [...values].map(([key, value]): Param => {
-    const whole = typeof value === 'string' ? '' : '[*]';
-    return { name: key, value: `$(params["${key}"]${whole})`, field: spec.get('params') };
-  });
+  const handedOn = [...values].map(([key, value]): Param => ({ name: key, value, field: spec.get('params') }));
   const workspaces = spec.get('workspaces').map((field) => parseBinding(field, authSecret));
   const task: PipelineTask = {
     name,
     reference,
-    // What the TaskRun has inside sees its params by itself.
-    params: reference.kind === 'embedded' ? [] : handedOn,
+    params: handedOn,
     when: [],
     runAfter: [],
     workspaces: workspaces.map((binding) => ({ name: binding.name, workspace: binding.name, field: spec })),
@@ -49,6 +45,7 @@ export function parseTaskRun(
   };
   return {
     name,
+    generated,
     namespace: metadata.get('namespace').string() ?? 'default',
     annotations: stringMap(metadata.get('annotations')),
     labels: stringMap(metadata.get('labels')),

@@ -24,13 +24,9 @@ const SECURITY_FIELDS =
 
 /** Reads a Task's spec, from a file or embedded in a pipeline. */
 export function parseTaskSpec(spec: Field, name: string): Task {
-  spec.only('params results steps stepTemplate volumes workspaces description displayName', {
-    sidecars: 'sidecars are not supported',
-  });
-  if (!spec.present) spec.invalid('is required');
+  if (spec.get('sidecars').items().length > 0) spec.get('sidecars').unsupported('sidecars are not supported');
   const template = spec.get('stepTemplate');
   const steps = spec.get('steps').list();
-  if (steps.length === 0) spec.get('steps').invalid('a Task needs at least one step');
   return {
     name,
     params: parseParamSpecs(spec.get('params')),
@@ -49,7 +45,7 @@ function parseVolume(field: Field): Volume {
   if (kind !== 'emptyDir' && field.get(kind, 'optional').value !== true) {
     field.get(kind).unsupported(`there is no ${kind} on this machine, and it is not optional`);
   }
-  return { name: field.get('name').requiredString(), kind, field };
+  return { name: field.get('name').text(), kind, field };
 }
 
 /** The step with what its template gives where it says nothing itself; lists are merged by name. */
@@ -58,16 +54,13 @@ function parseStep(field: Field, template: Field, index: number): Step {
   field.only(STEP_FIELDS, STEP_REASONS);
   const either = (key: string): Field => (field.get(key).present ? field.get(key) : template.get(key));
   const command = either('command').strings();
-  const script = field.get('script').string();
-  if (script !== undefined && field.get('command').present) {
-    field.get('command').invalid('a step has either a script or a command');
-  }
+  const script = field.get('script').text() || undefined;
   const env = [template, field].flatMap((item) => item.get('env').map(parseEnv));
   const mounts = [template, field].flatMap((item) => item.get('volumeMounts').map(parseMount));
   return {
-    name: field.get('name').string() ?? `unnamed-${index}`,
-    image: either('image').requiredString(),
-    command: script === undefined ? command : undefined,
+    name: field.get('name').text() || `unnamed-${index}`,
+    image: either('image').text(),
+    command: script === undefined && command?.length !== 0 ? command : undefined,
     args: either('args').strings() ?? [],
     script,
     env: [...new Map(env.map((item) => [item.name, item])).values()],
@@ -86,8 +79,8 @@ function parseStep(field: Field, template: Field, index: number): Step {
 function parseMount(field: Field): VolumeMount {
   field.only('name mountPath subPath readOnly');
   return {
-    name: field.get('name').requiredString(),
-    mountPath: field.get('mountPath').requiredString(),
+    name: field.get('name').text(),
+    mountPath: field.get('mountPath').text(),
     readOnly: field.get('readOnly').boolean() ?? false,
     subPath: field.get('subPath').string(),
   };
@@ -95,14 +88,14 @@ function parseMount(field: Field): VolumeMount {
 
 function parseEnv(field: Field): EnvVar {
   field.only('name value valueFrom');
-  const name = field.get('name').requiredString();
+  const name = field.get('name').text();
   const from = field.get('valueFrom').only('fieldRef', {
     configMapKeyRef: 'there are no ConfigMaps on this machine',
     secretKeyRef: 'there are no Secrets on this machine',
     resourceFieldRef: 'there is no Pod on this machine',
   });
   if (!from.present) return { name, value: field.get('value').string() ?? '' };
-  const path = from.get('fieldRef').only('fieldPath apiVersion').get('fieldPath').requiredString();
+  const path = from.get('fieldRef').only('fieldPath apiVersion').get('fieldPath').text();
   const label = /^metadata\.labels\['([^']+)'\]$/.exec(path)?.[1];
   if (label === undefined) from.unsupported(`of a Pod there are only labels on this machine: ${JSON.stringify(path)}`);
   return { name, value: '', label };

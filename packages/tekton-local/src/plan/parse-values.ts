@@ -1,47 +1,42 @@
-import { parseDuration } from '@multi-image/kit/durations';
+import { parseGoDuration } from '@multi-image/kit/durations';
 import { type Field, isMap } from './field.ts';
+import { goJson } from './kubernetes-yaml.ts';
 import type { Param, ParamSpec, ParamType, ParamValue, ResultSpec, WorkspaceDeclaration } from './model.ts';
 
 /** Params as they are declared. */
 export function parseParamSpecs(params: Field): ParamSpec[] {
-  const nameOf = nameReader();
   return params.map((field) => {
-    field.only('name type description default properties', { enum: 'enum of params is not supported' });
-    const name = nameOf(field);
     const given = field.get('default').present ? parseParamValue(field.get('default')) : undefined;
-    const type = parseType(field, given);
-    if (given !== undefined && typeOf(given) !== type) {
-      field.get('default').invalid(`expected ${article(type)}, found ${article(typeOf(given))}`);
-    }
-    return { name, type, field, default: given };
+    return { name: field.get('name').text(), type: parseType(field, given), field, default: given };
   });
 }
 
 /** Params as they are given. */
 export function parseParams(params: Field): Param[] {
-  const nameOf = nameReader();
-  return params.map((field) => {
-    field.only('name value');
-    const name = nameOf(field);
-    if (!field.get('value').present) field.get('value').invalid('is required');
-    return { name, value: parseParamValue(field.get('value')), field };
-  });
+  return params.map((field) => ({
+    name: field.get('name').text(),
+    value: parseParamValue(field.get('value')),
+    field,
+  }));
 }
 
-/** The value of a param: a string (numbers and booleans become one), a list of strings, or an object of strings. */
-export function parseParamValue(field: Field): ParamValue {
-  if (Array.isArray(field.value)) return field.map((item) => item.requiredString());
-  if (isMap(field.value)) {
-    return Object.fromEntries(field.entries().map(([key, value]) => [key, value.requiredString()]));
-  }
-  return field.string() ?? '';
+/**
+ * The value of a param, of the type that Tekton gives it: lists of strings are arrays, objects of strings are objects, and
+ * everything else is a string, which is its JSON where it is none.
+ */
+export function parseParamValue({ value }: Field): ParamValue {
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return '';
+  const isText = (item: unknown): boolean => typeof item === 'string' || item === null;
+  if (Array.isArray(value)) return value.every(isText) ? value.map((item) => item ?? '') : goJson(value);
+  if (!isMap(value) || !Object.values(value).every(isText)) return goJson(value);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item ?? '')]));
 }
 
 /** A declared result, of a Task or of a step. */
 export function parseResult(field: Field): ResultSpec {
-  field.only('name type description properties value');
   return {
-    name: field.get('name').requiredString(),
+    name: field.get('name').text(),
     type: parseType(field),
     value: field.get('value').string(),
     field,
@@ -62,19 +57,17 @@ export function article(type: ParamType): string {
 export function parseTimeout(field: Field): number | undefined {
   const text = field.string();
   if (text === undefined) return undefined;
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined) field.invalid(`expected a duration such as 1h30m, found ${JSON.stringify(text)}`);
-  return milliseconds;
+  return parseGoDuration(text);
 }
 
-export function parseOnError(field: Field): 'continue' | 'stopAndFail' {
-  return field.word('continue', 'stopAndFail') ?? 'stopAndFail';
+/** `continue`, `stopAndFail`, or a variable that becomes one of them. */
+export function parseOnError(field: Field): string {
+  return field.string() ?? 'stopAndFail';
 }
 
 export function parseWorkspaceDeclaration(field: Field): WorkspaceDeclaration {
-  field.only('name description optional readOnly mountPath');
   return {
-    name: field.get('name').requiredString(),
+    name: field.get('name').text(),
     optional: field.get('optional').boolean() ?? false,
     readOnly: field.get('readOnly').boolean() ?? false,
     mountPath: field.get('mountPath').string(),
@@ -82,21 +75,10 @@ export function parseWorkspaceDeclaration(field: Field): WorkspaceDeclaration {
   };
 }
 
-/** Reads the names of a list of params, and notes those that were there before. */
-function nameReader(): (param: Field) => string {
-  const seen = new Set<string>();
-  return (param) => {
-    const name = param.get('name').requiredString();
-    if (seen.has(name)) param.invalid(`there are two params named ${JSON.stringify(name)}`);
-    seen.add(name);
-    return name;
-  };
-}
-
 /** The declared type; where none is, that of the default. */
 function parseType(field: Field, given?: ParamValue): ParamType {
-  const type = field.get('type').word('string', 'array', 'object');
+  const type = (['string', 'array', 'object'] as const).find((word) => word === field.get('type').value);
   if (type !== undefined) return type;
-  if (given !== undefined) return typeOf(given);
-  return field.get('properties').present ? 'object' : 'string';
+  if (field.get('properties').present) return 'object';
+  return given === undefined ? 'string' : typeOf(given);
 }

@@ -21,17 +21,23 @@ describe('refuses before the run, by name and path', () => {
   });
 
   it('tells all problems at once, with their lines', () => {
-    const files = pipelineRun({ tasks: [scriptTask('a', '', { spec: { sidecars: [], x: 1 } })] });
-    const line = (files['run.yaml'] ?? '').split('\n').findIndex((text) => text.includes('sidecars')) + 1;
+    const files = pipelineRun({
+      tasks: [scriptTask('a', '', { spec: { sidecars: [{ name: 's', image: 'i' }], x: 1 } })],
+    });
+    const lines = (files['run.yaml'] ?? '').split('\n');
+    const place = (key: string): [string, number, number] => {
+      const line = lines.findIndex((text) => text.includes(key));
+      return ['run.yaml', line + 1, (lines[line]?.indexOf(key) ?? 0) + 1];
+    };
     try {
       planOf(files);
       expect.unreachable();
     } catch (error) {
       const { problems, code } = error as TektonLocalError;
-      expect(code).toBe('UNSUPPORTED');
-      expect(problems.map(({ file, line }) => [file, line])).toEqual([
-        ['run.yaml', line],
-        ['run.yaml', line + 1],
+      expect(code).toBe('INVALID');
+      expect(problems.map(({ file, line, column }) => [file, line, column])).toEqual([
+        place('"sidecars"'),
+        place('"x"'),
       ]);
     }
   });
@@ -51,7 +57,6 @@ describe('refuses before the run, by name and path', () => {
         .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join()}]`)
         .join('\n')}`,
     ],
-    ['two keys of one name', 'kind: PipelineRun\nkind: Pipeline'],
     ['no YAML', 'kind: [PipelineRun'],
   ])('%s', (_name, text) => {
     expect(() => planOf({ 'run.yaml': text })).toThrow(expect.objectContaining({ code: 'YAML_INVALID' }));

@@ -1,41 +1,27 @@
 import { TektonLocalError, throwProblems } from '../errors.ts';
 import { leftIn } from '../pac/variables.ts';
-import { checkGiven, checkPipelineTask } from './check-pipeline-task.ts';
-import { checkValue, type Known } from './check-references.ts';
+import { checkPipelineTask, checkResults, checkWorkspacesOfTask } from './check-pipeline-task.ts';
 import { checkTask } from './check-task.ts';
-import { checkGraph, type Dependencies } from './graph.ts';
-import type {
-  ParamSpec,
-  ParamType,
-  ParamValue,
-  PipelineTask,
-  ResolvedRun,
-  TaskImplementation,
-  WorkspaceBinding,
-} from './model.ts';
+import { variablesIn } from './expressions.ts';
+import { type Dependencies, dependenciesOf } from './graph.ts';
+import { goJson } from './kubernetes-yaml.ts';
+import type { Param, ParamSpec, ParamValue, ResolvedRun, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
-import { referencesInValue } from './substitute.ts';
+import { preparePipeline } from './task-runs.ts';
+import { Variables } from './variables.ts';
 import { bindWorkspaces } from './workspace-bindings.ts';
 
 /** A PipelineRun that has been checked through and through. */
 export interface Plan extends ResolvedRun {
-  /** The pipeline's params, all of them. */
+  /** The params of the run, and the pipeline's with their defaults. */
   params: Record<string, ParamValue>;
   /** By task name, of tasks and finally tasks. */
   dependencies: ReadonlyMap<string, Dependencies>;
-  /** The pipeline's workspaces that are bound. */
+  /** The run's workspaces that are bound, whether the pipeline declares them or not. */
   workspaces: ReadonlyMap<string, WorkspaceBinding>;
   /** What a person should know before it runs. */
   notes: string[];
 }
-
-/** Dotted names that are known in a Pipeline, and in the Tasks that it embeds. */
-const PIPELINE_CONTEXT = [
-  'context.pipelineRun.name',
-  'context.pipelineRun.namespace',
-  'context.pipelineRun.uid',
-  'context.pipeline.name',
-];
 
 /** Checks everything that can be known before the run starts; throws one error with all that is wrong. */
 export function makePlan(
@@ -43,24 +29,34 @@ export function makePlan(
   overrides: Readonly<Record<string, ParamValue>>,
   folders: Readonly<Record<string, string>> = {},
 ): Plan {
-  const { run, pipeline, problems } = resolved;
-  const notes: string[] = [];
+  const { run, pipeline, implementations, problems } = resolved;
+  // What the files say wrong would be said again, in other words, by what follows.
+  if (problems.some(({ code }) => code === 'INVALID')) throwProblems(problems);
+  const notes = [...resolved.notes];
   const params = pipelineParams(resolved, overrides, notes);
   const workspaces = bindWorkspaces(resolved, folders, notes);
-  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(run.name) || run.name.length > 253) {
-    const message = `${JSON.stringify(run.name)} is no name: letters a-z, digits, - and .`;
-    run.field.get('metadata').invalid(message);
-  }
   noteIgnored(resolved, notes);
-  checkTasks(resolved, notes);
-  const dependencies = checkGraph(pipeline);
+  const context = { name: run.name, namespace: run.namespace, uid: '' };
+  const prepared = preparePipeline({ run, pipeline, implementations, params, workspaces }, context);
+  const checked = new Set<object>();
+  for (const task of [...pipeline.tasks, ...pipeline.finally]) {
+    const implementation = implementations.get(task.name);
+    const known = prepared.get(task.name);
+    if (implementation === undefined || known === undefined) continue;
+    checkPipelineTask(task, known, implementation, notes);
+    checkWorkspacesOfTask(task, known, resolved, workspaces);
+    if (checked.has(implementation.task)) continue;
+    checked.add(implementation.task);
+    checkTask(implementation.task);
+  }
+  checkResults(resolved, prepared);
   throwProblems(problems);
-  return { ...resolved, params, dependencies, workspaces, notes };
+  return { ...resolved, params, dependencies: dependenciesOf(pipeline, prepared), workspaces, notes };
 }
 
 function noteIgnored({ run }: ResolvedRun, notes: string[]): void {
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
-  const left = leftIn(JSON.stringify(run.field.get('spec').value) ?? '');
+  const left = leftIn(goJson(run.field.get('spec').value));
   if (left.length > 0) {
     const shown = left.map((name) => `{{ ${name} }}`).join(', ');
     notes.push(
@@ -69,92 +65,105 @@ function noteIgnored({ run }: ResolvedRun, notes: string[]): void {
   }
 }
 
+/** The values of all params that the pipeline sees: those that are given, and the defaults of the others. */
 function pipelineParams(
   { run, pipeline, problems }: ResolvedRun,
   overrides: Readonly<Record<string, ParamValue>>,
   notes: string[],
 ): Record<string, ParamValue> {
   const declared = new Map(pipeline.params.map((param) => [param.name, param]));
-  for (const [name, value] of Object.entries(overrides)) {
+  checkOverrides(run.params, declared, overrides);
+  const given = new Map<string, ParamValue>();
+  for (const { name, value, field } of run.params) {
     const spec = declared.get(name);
-    if (spec === undefined) {
+    if (spec === undefined && run.pipeline.kind === 'name') {
+      notes.push(`param ${name} is given, and the pipeline does not declare it`);
+    }
+    if (Object.hasOwn(overrides, name)) continue;
+    given.set(name, value);
+    if (spec !== undefined && typeOf(value) !== spec.type) {
+      field.get('value').invalid(`expected ${article(spec.type)}, found ${article(typeOf(value))}`);
+    }
+  }
+  for (const [name, value] of Object.entries(overrides)) given.set(name, value);
+  for (const spec of pipeline.params) {
+    const value = given.get(spec.name);
+    if (value !== undefined) checkKeys(spec, value, problems, run.field.origin.file);
+    if (value !== undefined || spec.default !== undefined) continue;
+    const { file } = run.field.origin;
+    problems.push({ code: 'INVALID', file, path: 'spec.params', message: `the param ${spec.name} has no value` });
+  }
+  return { ...Object.fromEntries(given), ...defaultsOf(pipeline.params, given) };
+}
+
+function checkKeys(spec: ParamSpec, value: ParamValue, problems: ResolvedRun['problems'], file: string): void {
+  if (spec.type !== 'object' || typeof value !== 'object' || Array.isArray(value)) return;
+  const fallback = typeof spec.default === 'object' ? spec.default : {};
+  const missing = Object.keys(spec.field.get('properties').value ?? {}).filter(
+    (key) => !Object.hasOwn(value, key) && !Object.hasOwn(fallback, key),
+  );
+  if (missing.length === 0) return;
+  const message = `the param ${spec.name} lacks ${missing.join(', ')}`;
+  problems.push({ code: 'INVALID', file, path: 'spec.params', message });
+}
+
+function checkOverrides(
+  given: readonly Param[],
+  declared: ReadonlyMap<string, ParamSpec>,
+  overrides: Readonly<Record<string, ParamValue>>,
+): void {
+  const known = new Set([...declared.keys(), ...given.map(({ name }) => name)]);
+  for (const [name, value] of Object.entries(overrides)) {
+    if (!known.has(name)) {
       throw new TektonLocalError('USAGE', `the pipeline has no param ${JSON.stringify(name)}`, {
-        expected: [...declared.keys()].join(', '),
+        expected: [...known].join(', '),
         found: name,
       });
     }
-    if (typeOf(value) !== spec.type) {
-      throw new TektonLocalError('USAGE', `the param ${name} is ${article(spec.type)}`, {
-        found: article(typeOf(value)),
-      });
+    const type = declared.get(name)?.type ?? typeOf(given.find((param) => param.name === name)?.value ?? '');
+    if (typeOf(value) !== type) {
+      throw new TektonLocalError('USAGE', `the param ${name} is ${article(type)}`, { found: article(typeOf(value)) });
     }
   }
-  for (const param of run.params) {
-    if (!declared.has(param.name)) notes.push(`param ${param.name} is given, and the pipeline does not declare it`);
-    if (referencesInValue(param.value).some((reference) => reference.names[0] !== 'context')) {
-      param.field.invalid('the params of a PipelineRun refer to nothing but context');
+}
+
+/** More references after one another than this, Tekton refuses to follow. */
+const DEEPEST = 10;
+
+/** The defaults of what is not given: they may refer to other params. */
+function defaultsOf(specs: readonly ParamSpec[], given: ReadonlyMap<string, ParamValue>): Record<string, ParamValue> {
+  const known = new Variables();
+  for (const [name, value] of given) known.addParam(name, value, 'pipeline');
+  const open = new Map(specs.filter(({ name }) => !given.has(name)).map((spec) => [spec.name, spec]));
+  const resolve = (spec: ParamSpec, depth: number, from: readonly string[]): void => {
+    if (typeof spec.default !== 'string' || known.strings.has(`params.${spec.name}`)) return;
+    const place = spec.field.get('default');
+    if (from.includes(spec.name)) {
+      place.invalid(`refers to itself: ${[...from, spec.name].join(' → ')}`);
+      return;
     }
-  }
-  checkGiven(
-    pipeline.params,
-    run.params.filter((param) => !Object.hasOwn(overrides, param.name)),
-  );
-  const given = new Map(run.params.map((param) => [param.name, param.value]));
-  const values = new Map<string, ParamValue>();
-  for (const spec of pipeline.params) {
-    const { name } = spec;
-    const value = Object.hasOwn(overrides, name) ? overrides[name] : (given.get(name) ?? spec.default);
-    if (value !== undefined) values.set(name, mergeObject(spec, value));
-    else {
-      const { file } = run.field.origin;
-      problems.push({ code: 'INVALID', file, path: 'spec.params', message: `the param ${name} has no value` });
+    if (depth > DEEPEST) {
+      place.invalid(`needs more than ${DEEPEST} others, one after the other`);
+      return;
     }
+    for (const { text, rest } of variablesIn(spec.default, 'params')) {
+      if (known.strings.has(`params.${rest}`)) continue;
+      const other = open.get(rest);
+      if (other === undefined || typeof other.default !== 'string') {
+        if (text === `$(params.${rest})`) place.invalid(`${text} is no param that has a string`);
+        continue;
+      }
+      resolve(other, depth + 1, [...from, spec.name]);
+    }
+    known.addParam(spec.name, known.text(spec.default), 'pipeline');
+  };
+  for (const spec of open.values()) resolve(spec, 0, []);
+  const values: Record<string, ParamValue> = {};
+  for (const { name, default: value } of open.values()) {
+    if (value === undefined) continue;
+    if (typeof value === 'string') values[name] = known.strings.get(`params.${name}`) ?? value;
+    else if (Array.isArray(value)) values[name] = value.map((item) => known.text(item));
+    else values[name] = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, known.text(item)]));
   }
-  return Object.fromEntries(values);
-}
-
-/** An object param's default gives the keys that are not given. */
-export function mergeObject(spec: ParamSpec, value: ParamValue): ParamValue {
-  if (spec.type !== 'object' || typeof value === 'string' || Array.isArray(value)) return value;
-  return typeof spec.default === 'object' && !Array.isArray(spec.default) ? { ...spec.default, ...value } : value;
-}
-
-/** Notes what is wrong in the pipeline's tasks, in the Tasks that they run, and in the pipeline's results. */
-function checkTasks({ pipeline, implementations }: ResolvedRun, notes: string[]): void {
-  const { tasks, finally: last } = pipeline;
-  const params = new Map(pipeline.params.map((param) => [param.name, param.type]));
-  const resultsOf = (group: readonly PipelineTask[]): Map<string, ReadonlyMap<string, ParamType>> =>
-    new Map(
-      group.flatMap((task) => {
-        const implementation = implementations.get(task.name);
-        return implementation === undefined ? [] : [[task.name, declaredResults(implementation, task)]];
-      }),
-    );
-  const values = [
-    ...PIPELINE_CONTEXT,
-    'context.pipelineTask.retries',
-    ...pipeline.workspaces.map((workspace) => `workspaces.${workspace.name}.bound`),
-  ];
-  const known: Known = { params, tasks: resultsOf(tasks), values: new Set(values) };
-  const statuses = tasks.flatMap(({ name }) => [`tasks.${name}.status`, `tasks.${name}.reason`]);
-  const knownLast: Known = { ...known, values: new Set([...values, 'tasks.status', ...statuses]) };
-  const checked = new Set<object>();
-  for (const task of [...tasks, ...last]) {
-    const implementation = implementations.get(task.name);
-    if (implementation === undefined) continue;
-    checkPipelineTask(task, implementation, last.includes(task) ? knownLast : known, pipeline, notes);
-    if (checked.has(implementation.task)) continue;
-    checked.add(implementation.task);
-    checkTask(
-      implementation.task,
-      implementation.embedded ? { params, values: PIPELINE_CONTEXT } : { params: new Map(), values: [] },
-    );
-  }
-  const knownToResults: Known = { ...known, finally: resultsOf(last) };
-  for (const result of pipeline.results) checkValue(result.field.get('value'), result.value, knownToResults);
-}
-
-/** A matrix turns each result into the array of its runs' results. */
-function declaredResults(implementation: TaskImplementation, { matrix }: PipelineTask): Map<string, ParamType> {
-  return new Map(implementation.task.results.map(({ name, type }) => [name, matrix.length > 0 ? 'array' : type]));
+  return values;
 }

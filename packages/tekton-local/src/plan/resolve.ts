@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
+import { readObject } from './document.ts';
 import { Field } from './field.ts';
 import type {
   GivenTask,
@@ -11,7 +12,7 @@ import type {
   Task,
   TaskImplementation,
 } from './model.ts';
-import { checkHead, parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
+import { parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
 import { parseTaskSpec } from './parse-task.ts';
 import { parseTaskRun } from './parse-task-run.ts';
 import { typeOf } from './parse-values.ts';
@@ -22,6 +23,7 @@ interface Sources {
   checkout: Checkout;
   lookup: VariableLookup;
   problems: Problem[];
+  notes: string[];
   /** For tasks of bundles, from the caller. */
   given: Readonly<Record<string, GivenTask>>;
   /** Those of them that were read. */
@@ -79,11 +81,14 @@ export function resolveRun({
 }: ResolveOptions): ResolvedRun {
   const problems: Problem[] = [];
   const lookup = options.lookup ?? lookupIn(options.variables);
-  const sources: Sources = { checkout: root, lookup, problems, given, read: new Map(), replacements, skip };
+  const notes: string[] = [];
+  const sources: Sources = { checkout: root, lookup, problems, notes, given, read: new Map(), replacements, skip };
   const files = [...new Set([file, ...beside])];
   // A file beside it may use what only another event has: its problems are not this run's.
   const documents = files.flatMap((each) =>
-    loadDocuments(root, each, each === file ? problems : [], lookup).map((document) => document.withProblems(problems)),
+    loadDocuments(root, each, each === file ? problems : [], lookup, notes).map((document) =>
+      document.withProblems(problems),
+    ),
   );
   throwProblems(problems);
   const document =
@@ -93,9 +98,10 @@ export function resolveRun({
           file,
           name,
         )
-      : new Field(options.run, { file: 'the command line', problems, lineOf: () => undefined });
+      : new Field(options.run, { file: 'the command line', problems, placeOf: () => undefined });
   const isTaskRun = document.get('kind').value === 'TaskRun';
-  const run = isTaskRun ? parseTaskRun(document, authSecret, overrides) : parsePipelineRun(document, authSecret);
+  const object = readObject(document, isTaskRun ? 'TaskRun' : 'PipelineRun');
+  const run = isTaskRun ? parseTaskRun(object, authSecret, overrides) : parsePipelineRun(object, authSecret);
   const pipeline = findPipeline(run, documents, sources);
   // Without its Pipeline, nothing more can be said about it.
   if (pipeline.tasks.length === 0) throwProblems(problems);
@@ -109,7 +115,7 @@ export function resolveRun({
     const implementation = findTask(task, tasks, sources);
     if (implementation !== undefined) implementations.set(task.name, implementation);
   }
-  return { run, pipeline, implementations, problems };
+  return { run, pipeline, implementations, problems, notes };
 }
 
 /** What variables say, and nothing else. */
@@ -198,7 +204,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
   if (run.pipeline.kind === 'remote') {
     const remote = remoteOf(field, 'Pipeline');
     const found = replacementOf(remote, sources.replacements, sources.problems);
-    if (found !== undefined) return parsePipeline(found);
+    if (found !== undefined) return parsePipeline(readObject(found, 'Pipeline'));
     noteMissing(field, remote);
     return none('');
   }
@@ -210,7 +216,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
     loadAnnotated(run.field, file, 'Pipeline', sources),
   );
   const found = annotated.find(isIt) ?? documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
-  if (found !== undefined) return parsePipeline(found);
+  if (found !== undefined) return parsePipeline(readObject(found, 'Pipeline'));
   field.problem('NOT_FOUND', `there is no Pipeline ${JSON.stringify(name)} in ${annotation ?? '.tekton'}`);
   return none(name);
 }
@@ -253,31 +259,29 @@ function skippedTask(name: string, results: Readonly<Record<string, ParamValue>>
 function readGiven(name: string, { task }: GivenTask, { problems, read }: Sources): Task {
   const known = read.get(name);
   if (known !== undefined) return known;
-  const origin = { file: `tasks[${JSON.stringify(name)}]`, problems, lineOf: () => undefined };
+  const origin = { file: `tasks[${JSON.stringify(name)}]`, problems, placeOf: () => undefined };
   const documents =
     typeof task === 'string' ? loadDocuments(dirname(task), basename(task), problems) : [new Field(task, origin)];
   const document = documents.find((entry) => entry.get('kind').value === 'Task') ?? new Field({}, origin);
-  checkHead(document, 'Task');
-  const parsed = parseTaskSpec(document.get('spec'), name);
+  const parsed = parseTaskSpec(readObject(document, 'Task').get('spec'), name);
   read.set(name, parsed);
   return parsed;
 }
 
 function addTask(tasks: Map<string, Task>, document: Field): void {
   if (document.get('kind').value !== 'Task') return;
-  const name = document.get('metadata', 'name').requiredString();
+  const name = document.get('metadata', 'name').text();
   if (!tasks.has(name)) tasks.set(name, parseTask(document));
 }
 
 function parseTask(document: Field): Task {
-  checkHead(document, 'Task');
-  return parseTaskSpec(document.get('spec'), document.get('metadata', 'name').text());
+  return parseTaskSpec(readObject(document, 'Task').get('spec'), document.get('metadata', 'name').text());
 }
 
 /** What an annotation names: a file of the checkout, or what stands for a URL or a name of a hub. */
 function loadAnnotated(run: Field, text: string, kind: 'Task' | 'Pipeline', sources: Sources): Field[] {
-  const { checkout, lookup, problems, replacements } = sources;
-  if (!text.includes('://') && text.includes('/')) return loadDocuments(checkout, text, problems, lookup);
+  const { checkout, lookup, problems, notes, replacements } = sources;
+  if (!text.includes('://') && text.includes('/')) return loadDocuments(checkout, text, problems, lookup, notes);
   const remote = annotatedRemote(kind, text);
   const found = replacementOf(remote, replacements, problems);
   if (found === undefined) noteMissing(run.get('metadata', 'annotations'), remote);

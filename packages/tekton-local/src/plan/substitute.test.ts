@@ -1,56 +1,72 @@
 import { describe, expect, it } from 'vitest';
-import { expandEnvironment, type Scope, substituteList, substituteString, substituteValue } from './substitute.ts';
+import { expandEnvironment, substituteString } from './substitute.ts';
+import { Variables } from './variables.ts';
 
-const scope: Scope = {
-  params: { text: 'T', list: ['a', 'b'], none: [], map: { 'key.dot': 'D', key: 'K' }, 'dotted.name': 'N' },
-  tasks: new Map([['build', { DIGEST: 'sha256:1', IMAGES: ['x', 'y'] }]]),
-  values: { 'context.taskRun.name': 'run', 'results.r.path': '/tekton/results/r', 'tasks.build.status': 'Succeeded' },
-};
+const known = new Variables();
+known.addParam('text', 'T', 'task');
+known.addParam('list', ['a', 'b'], 'task');
+known.addParam('none', [], 'task');
+known.addParam('map', { key: 'K', other: 'O' }, 'task');
+known.addParam('dotted.name', 'N', 'task');
+known.addResult('build', 'DIGEST', 'sha256:1');
+known.addResult('build', 'IMAGES', ['x', 'y']);
 
-describe('substituteString', () => {
+describe('in a text', () => {
   it.each([
     ['$(params.text)', 'T'],
-    ['a-$(params.text)-$(params["text"])-$(params[\'dotted.name\'])', 'a-T-T-N'],
+    ['a-$(params.text)-$(params["text"])-$(params[\'dotted.name\'])-$(inputs.params.text)', 'a-T-T-N-T'],
     ['$(params.list[1])', 'b'],
-    ['$(params.map.key) $(params.map["key.dot"])', 'K D'],
-    ['$(tasks.build.results.DIGEST) $(tasks.build.results.IMAGES[0]) $(tasks.build.status)', 'sha256:1 x Succeeded'],
-    ['$(context.taskRun.name) $(results.r.path)', 'run /tekton/results/r'],
-    // a shell's own
-    ['$(date) $(params) $(paramsx.text) $(tasks --all)', '$(date) $(params) $(paramsx.text) $(tasks --all)'],
+    ['$(params.map.key)', 'K'],
+    ['$(tasks.build.results.DIGEST) $(tasks.build.results.IMAGES[0])', 'sha256:1 x'],
+    ['$($(params.text))', '$(T)'],
+    // a shell's own, and what nobody knows
+    [
+      '$(date) $(params) $(paramsx.text) $(tasks --all) $(context.foo)',
+      '$(date) $(params) $(paramsx.text) $(tasks --all) $(context.foo)',
+    ],
+    [
+      '$(params.list) $(params.list[*]) $(params.list[2]) $(params.constructor)',
+      '$(params.list) $(params.list[*]) $(params.list[2]) $(params.constructor)',
+    ],
   ])('%s', (text, expected) => {
-    expect(substituteString(text, scope)).toBe(expected);
+    expect(known.text(text)).toBe(expected);
   });
 
-  it('replaces once: a value that looks like a reference stays what it is', () => {
-    const nested = { ...scope, params: { text: '$(params.other)', other: 'secret' } };
-    expect(substituteString('$(params.text)', nested)).toBe('$(params.other)');
-  });
-
-  it.each([
-    '$(params.list)',
-    '$(params.list[*])',
-    '$(params.list[2])',
-    '$(params.no)',
-    '$(params.map)',
-    '$(params.map.no)',
-    '$(params.text[*])',
-    '$(params.constructor)',
-    '$(tasks.build.results.no)',
-  ])('refuses %s inside a text', (text) => {
-    expect(() => substituteString(`x ${text}`, scope)).toThrow(text);
+  it('once: what a value brings in stays what it is', () => {
+    expect(Variables.of({ 'params.text': '$(params.other)', 'params.other': 'x' }).text('$(params.text)')).toBe(
+      '$(params.other)',
+    );
+    expect(substituteString('$(results.r.path) $(results.no.path)', { values: { 'results.r.path': '/r' } })).toBe(
+      '/r $(results.no.path)',
+    );
   });
 });
 
-describe('lists and values', () => {
-  it('spreads a whole array, which may be empty', () => {
+describe('of lists and values', () => {
+  it('an array in a list, with a star or without', () => {
     expect(
-      substituteList(['0', '$(params.list[*])', '$(params.none[*])', '$(tasks.build.results.IMAGES[*])'], scope),
-    ).toEqual(['0', 'a', 'b', 'x', 'y']);
+      known.list(['0', '$(params.list[*])', '$(params.none[*])', '$(params["list"])', '-$(params.list[*])']),
+    ).toEqual(['0', 'a', 'b', 'a', 'b', '-$(params.list[*])']);
   });
-  it('hands on whole arrays and objects', () => {
-    expect(substituteValue('$(params.list[*])', scope)).toEqual(['a', 'b']);
-    expect(substituteValue('$(params.map[*])', scope)).toEqual({ key: 'K', 'key.dot': 'D' });
-    expect(substituteValue({ k: '$(params.text)' }, scope)).toEqual({ k: 'T' });
+
+  it('whole arrays and objects', () => {
+    expect(known.value('$(params.list[*])')).toEqual(['a', 'b']);
+    expect(known.value('$(params.list)')).toEqual(['a', 'b']);
+    expect(known.value('$(params.map[*])')).toEqual({ key: 'K', other: 'O' });
+    expect(known.value('$(tasks.build.results.IMAGES[*])')).toEqual(['x', 'y']);
+    expect(known.value({ k: '$(params.text)' })).toEqual({ k: 'T' });
+  });
+
+  it('an array in a when, where params need the star', () => {
+    expect(known.input('$(params.list[*])')).toBe('["a","b"]');
+    expect(known.input('$(params.list)')).toBe('$(params.list)');
+    expect(known.values(['$(params.list[*])', '$(tasks.build.results.IMAGES)', '$(params.list)'])).toEqual([
+      'a',
+      'b',
+      'x',
+      'y',
+      '$(params.list)',
+    ]);
   });
 });
 

@@ -1,40 +1,64 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TektonLocalError } from '../errors.ts';
-import { checkSubPath, checkWordName } from './check-task.ts';
-import type { Pipeline, ResolvedRun, WorkspaceBinding } from './model.ts';
+import { checkWordName, isPlainPath } from './check-task.ts';
+import type { Field } from './field.ts';
+import type { ResolvedRun, WorkspaceBinding } from './model.ts';
 
 /**
- * What each of the pipeline's workspaces is bound to, by its name: a folder of this machine, or what the PipelineRun
- * says. Notes those that are bound to nothing; throws `USAGE` for a folder that can't be shared.
+ * What the run's workspaces are bound to, by their names, whether the pipeline declares them or leaves them to its tasks:
+ * a folder of this machine, or what the PipelineRun says. Notes those that are bound to nothing; throws `USAGE` for a
+ * folder that can't be shared.
  */
 export function bindWorkspaces(
-  { run, pipeline }: ResolvedRun,
+  resolved: ResolvedRun,
   folders: Readonly<Record<string, string>>,
   notes: string[],
 ): Map<string, WorkspaceBinding> {
-  const bound = bindFolders(pipeline, folders);
-  for (const declared of pipeline.workspaces) {
-    checkWordName(declared);
-    if (bound.has(declared.name)) continue;
-    const binding = run.workspaces.find((candidate) => candidate.name === declared.name);
-    if (binding !== undefined && binding.kind !== 'unbound') bound.set(declared.name, binding);
-    else if (!declared.optional) declared.field.unsupported('is not optional, and nothing is bound to it here');
-    else if (binding !== undefined)
-      notes.push(`workspace ${declared.name} is not bound: there is no git credential here`);
-  }
+  const { run, pipeline } = resolved;
+  const bound = bindFolders(resolved, folders);
   for (const binding of run.workspaces) {
-    if (binding.kind !== 'unbound' && binding.kind !== 'folder') checkSubPath(binding.field, binding.subPath);
+    if (bound.has(binding.name)) continue;
+    if (binding.kind === 'elsewhere') {
+      const hint = `give a folder for it: --workspace ${binding.name}=FOLDER`;
+      binding.field.unsupported(`${binding.reason}; ${hint}`);
+      bound.set(binding.name, binding);
+    } else if (binding.kind === 'folder') bound.set(binding.name, binding);
+    else if (binding.kind === 'unbound') {
+      const isOptional = pipeline.workspaces.some(({ name, optional }) => name === binding.name && optional);
+      if (isOptional) notes.push(`workspace ${binding.name} is not bound: there is no git credential here`);
+      else binding.field.unsupported('there is no git credential here, and the workspace is not optional');
+    } else {
+      checkWordName(binding);
+      checkSubPath(binding.field, binding.subPath);
+      bound.set(binding.name, binding);
+    }
+  }
+  const said = new Set(run.workspaces.map(({ name }) => name));
+  for (const { name, optional, field } of pipeline.workspaces) {
+    if (!optional && !bound.has(name) && !said.has(name))
+      field.invalid('is not optional, and the run binds nothing to it');
   }
   return bound;
 }
 
-function bindFolders(pipeline: Pipeline, folders: Readonly<Record<string, string>>): Map<string, WorkspaceBinding> {
+/** Notes a `subPath` of a workspace that could lead out of it. */
+export function checkSubPath(field: Field, subPath: string | undefined): void {
+  if (subPath !== undefined && !isPlainPath(`/${subPath}`)) {
+    field.get('subPath').invalid(`${JSON.stringify(subPath)} leads out of the workspace`);
+  }
+}
+
+function bindFolders(
+  { run, pipeline }: ResolvedRun,
+  folders: Readonly<Record<string, string>>,
+): Map<string, WorkspaceBinding> {
+  const known = new Set([...pipeline.workspaces, ...run.workspaces].map(({ name }) => name));
   const bound = new Map<string, WorkspaceBinding>();
   for (const [name, folder] of Object.entries(folders)) {
-    if (!pipeline.workspaces.some((workspace) => workspace.name === name)) {
+    if (!known.has(name)) {
       throw new TektonLocalError('USAGE', `the pipeline has no workspace ${JSON.stringify(name)}`, {
-        expected: pipeline.workspaces.map((workspace) => workspace.name).join(', ') || 'none',
+        expected: [...known].join(', ') || 'none',
       });
     }
     const path = resolve(folder);

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
-import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { type Problem, TektonLocalError } from '../errors.ts';
 import { ALWAYS_KNOWN } from '../pac/variables.ts';
-import { Field, isMap } from './field.ts';
+import { Field } from './field.ts';
+import { readYaml, type YamlDocument, YamlError } from './kubernetes-yaml.ts';
 
 /** No Tekton resource is larger: a cluster's own limit is 1.5 MiB. */
 const MAX_BYTES = 1_500_000;
@@ -36,8 +36,16 @@ export function yamlFilesBelow(checkout: Checkout, folder: string): string[] {
  * Reads all documents of a YAML file of the checkout. Symbolic links that lead outside it are refused. With `lookup`,
  * `{{ … }}` is replaced before the text is YAML, as Pipelines as Code does; but for values that are more than a word,
  * which are put in their place afterwards, so that a value stays a value whatever characters it has.
+ *
+ * @param notes Gets what is odd and no problem.
  */
-export function loadDocuments(checkout: Checkout, file: string, problems: Problem[], lookup?: VariableLookup): Field[] {
+export function loadDocuments(
+  checkout: Checkout,
+  file: string,
+  problems: Problem[],
+  lookup?: VariableLookup,
+  notes: string[] = [],
+): Field[] {
   const text = typeof checkout === 'string' ? readConfined(checkout, file) : checkout.get(file);
   if (text === undefined) throw new TektonLocalError('FILE_NOT_READABLE', `there is no file ${file}`);
   const values: string[] = [];
@@ -54,18 +62,22 @@ export function loadDocuments(checkout: Checkout, file: string, problems: Proble
   });
   const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
   const replacement = (_mark: string, index: string): string => values[Number(index)] ?? '';
-  const lines = new LineCounter();
-  // No merge keys and no custom tags: Kubernetes' own reader has neither. Few aliases: no bombs.
-  const documents = parseAllDocuments(marked, { lineCounter: lines, uniqueKeys: true, merge: false, schema: 'core' });
-  return [...documents].flatMap((document: Document) => {
-    const broken = document.errors[0] ?? document.warnings[0];
-    if (broken !== undefined) {
-      throw new TektonLocalError('YAML_INVALID', `${file}: ${broken.message}`, { cause: broken });
+  return parseFile(file, marked, (item) => item.replace(pattern, replacement)).map((document) => {
+    for (const { key, place } of document.duplicates) {
+      notes.push(`${file}:${place.line}:${place.column}: ${key} is there twice, and the last one counts`);
     }
-    const value = mapStrings(toPlain(document, file), (item) => item.replace(pattern, replacement));
-    if (value === null || value === undefined) return [];
-    return [new Field(value, { file, problems, lineOf: (keys) => lineOf(document, lines, keys) })];
+    return new Field(document.value, { file, problems, placeOf: (keys) => document.placeOf(keys) });
   });
+}
+
+function parseFile(file: string, text: string, read: (text: string) => string): YamlDocument[] {
+  try {
+    return readYaml(text, read);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const { line, column } = error.place ?? { line: 1, column: 1 };
+    throw new TektonLocalError('YAML_INVALID', `${file}:${line}:${column}: ${error.message}`, { cause: error });
+  }
 }
 
 function readConfined(root: string, file: string): string {
@@ -95,28 +107,4 @@ function readConfined(root: string, file: string): string {
 export function isInside(folder: string, path: string): boolean {
   const inside = relative(folder, path);
   return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
-}
-
-function toPlain(document: Document, file: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    throw new TektonLocalError('YAML_INVALID', `${file}: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-/** The line of a node, or of its nearest ancestor that is there. */
-function lineOf(document: Document, lines: LineCounter, keys: readonly (string | number)[]): number | undefined {
-  for (let length = keys.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : document.getIn(keys.slice(0, length), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-  }
-  return undefined;
-}
-
-function mapStrings(value: unknown, replace: (text: string) => string): unknown {
-  if (typeof value === 'string') return replace(value);
-  if (Array.isArray(value)) return value.map((item: unknown) => mapStrings(item, replace));
-  if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [replace(key), mapStrings(item, replace)]));
 }

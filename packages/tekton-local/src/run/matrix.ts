@@ -1,16 +1,14 @@
 import { gatherResults, type TaskOutcome } from '../outcome.ts';
-import type { Param, ParamValue } from '../plan/model.ts';
-import { type Scope, substituteValue } from '../plan/substitute.ts';
+import type { Param } from '../plan/model.ts';
 
 /** More TaskRuns of one task are refused, as Tekton does by default. */
 const MAX_COMBINATIONS = 256;
 
 /** Every combination of the matrix' values, in Tekton's order: the first param changes fastest. */
-export function combinationsOf(matrix: readonly Param[], scope: Scope): Record<string, string>[] {
+export function combinationsOf(matrix: readonly Param[]): Record<string, string>[] {
   let all: Record<string, string>[] = [{}];
   for (const { name, value } of matrix) {
-    const given: ParamValue = substituteValue(value, scope);
-    const items = Array.isArray(given) ? given : [];
+    const items = Array.isArray(value) ? value : [];
     if (all.length * items.length > MAX_COMBINATIONS) {
       throw new Error(`the matrix has more than ${MAX_COMBINATIONS} combinations`);
     }

@@ -1,7 +1,7 @@
 import { type PipelineRunOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
-import type { ParamValue, PipelineTask } from '../plan/model.ts';
+import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Scope, substituteValue, UnresolvedReference } from '../plan/substitute.ts';
+import { pipelineResults } from '../plan/task-runs.ts';
 import { isFailure } from './schedule.ts';
 
 type Outcomes = ReadonlyMap<string, TaskOutcome>;
@@ -10,11 +10,11 @@ type Outcomes = ReadonlyMap<string, TaskOutcome>;
 export function taskStatuses({ pipeline }: Plan, outcomes: Outcomes): Record<string, string> {
   const { tasks } = pipeline;
   const values: Record<string, string> = {};
-  for (const { name } of tasks) {
+  for (const { name, onError } of tasks) {
     const outcome = outcomes.get(name);
     const ran = outcome !== undefined && outcome.status !== 'Skipped';
     values[`tasks.${name}.status`] = !ran ? 'None' : outcome.status === 'Succeeded' ? 'Succeeded' : 'Failed';
-    values[`tasks.${name}.reason`] = ran ? (outcome.reason ?? '') : '';
+    values[`tasks.${name}.reason`] = ran ? reasonOf(onError, outcome) : '';
   }
   const all = tasks.map((task) => outcomes.get(task.name)?.status);
   if (hasFailed(tasks, outcomes)) values['tasks.status'] = 'Failed';
@@ -26,45 +26,43 @@ export function taskStatuses({ pipeline }: Plan, outcomes: Outcomes): Record<str
 export function runOutcome(
   plan: Plan,
   outcomes: Outcomes,
-  run: { name: string; startedAt: number; values: Readonly<Record<string, string>>; stop: unknown },
+  run: { name: string; startedAt: number; stop: unknown },
 ): PipelineRunOutcome {
   const { pipeline } = plan;
   const all = [...pipeline.tasks, ...pipeline.finally];
   const tasks = all.flatMap((task) => outcomes.get(task.name) ?? []);
   const count = (status: TaskOutcome['status']): number => tasks.filter((task) => task.status === status).length;
   const skipped = count('Skipped');
-  let message = `Tasks Completed: ${tasks.length - skipped} (Failed: ${count('Failed')}, Cancelled ${count('Cancelled')}), Skipped: ${skipped}`;
+  const ignored = all.filter(
+    ({ name, onError }) => onError === 'continue' && outcomes.get(name)?.status === 'Failed',
+  ).length;
+  const failed = `Failed: ${count('Failed')}${ignored > 0 ? ` (Ignored: ${ignored})` : ''}`;
+  let message = `Tasks Completed: ${tasks.length - skipped} (${failed}, Cancelled ${count('Cancelled')}), Skipped: ${skipped}`;
   let status: PipelineRunOutcome['status'] = hasFailed(all, outcomes) ? 'Failed' : 'Succeeded';
   let reason: string = status === 'Failed' ? 'Failed' : skipped > 0 ? 'Completed' : 'Succeeded';
   if (run.stop instanceof Stopped) [status, reason] = ['Failed', run.stop.reason];
   else if (run.stop !== undefined) [status, reason] = ['Cancelled', 'Cancelled'];
-  const results: Record<string, ParamValue> = {};
-  const scope: Scope = {
-    params: plan.params,
-    // Of tasks that failed only where the pipeline takes no notice of it.
-    tasks: new Map(
-      all.flatMap((task): [string, TaskOutcome['results']][] => {
-        const outcome = outcomes.get(task.name);
-        return outcome === undefined || isFailure(task, outcome) ? [] : [[task.name, outcome.results]];
-      }),
-    ),
-    values: { ...run.values, ...taskStatuses(plan, outcomes) },
-  };
-  for (const { name, value } of pipeline.results) {
-    try {
-      results[name] = substituteValue(value, scope);
-    } catch (error) {
-      if (!(error instanceof UnresolvedReference)) throw error;
-      const outcome = outcomes.get(error.reference.names[1] ?? '');
-      if (status !== 'Succeeded' || outcome?.status === 'Skipped') continue;
-      [status, reason] = ['Failed', 'CouldntGetPipelineResult'];
-      message = `result ${name}: ${error.message}`;
-    }
+  const known = new Map(
+    all.flatMap((task): [string, TaskOutcome['results']][] => {
+      const outcome = outcomes.get(task.name);
+      return outcome === undefined || outcome.status === 'Skipped' ? [] : [[task.name, outcome.results]];
+    }),
+  );
+  const succeeded = (name: string): boolean => outcomes.get(name)?.status === 'Succeeded';
+  const { results, invalid } = pipelineResults(pipeline.results, known, succeeded);
+  if (invalid.length > 0 && status !== 'Cancelled') {
+    [status, reason] = ['Failed', 'CouldntGetPipelineResult'];
+    message = `invalid pipelineresults [${invalid.join(' ')}], the referenced results don't exist`;
   }
   const ended = { name: run.name, startedAt: run.startedAt, finishedAt: Date.now(), tasks };
   const [only] = tasks;
   if (!plan.run.isTaskRun || only === undefined) return { ...ended, status, reason, message, results };
   return { ...ended, status, reason: only.reason, message: only.message, results: only.results };
+}
+
+/** What became of a task that ran. */
+function reasonOf(onError: string, { status, reason }: TaskOutcome): string {
+  return status === 'Failed' && onError === 'continue' ? 'FailureIgnored' : (reason ?? '');
 }
 
 function hasFailed(tasks: readonly PipelineTask[], outcomes: Outcomes): boolean {

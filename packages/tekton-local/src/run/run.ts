@@ -5,9 +5,10 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
-import type { ParamValue, PipelineTask } from '../plan/model.ts';
-import { mergeObject, type Plan } from '../plan/plan.ts';
-import { type Scope, substituteValue } from '../plan/substitute.ts';
+import type { ParamValue, PipelineTask, WorkspaceBinding } from '../plan/model.ts';
+import type { Plan } from '../plan/plan.ts';
+import { replaceInTask } from '../plan/replace.ts';
+import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
 import { combinationsOf, combine } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
@@ -38,8 +39,7 @@ export interface RunnerOptions extends StepEnvironment {
 
 /** One TaskRun of a task; of a matrix, that of one combination. */
 interface TaskRunOf {
-  task: PipelineTask;
-  scope: Scope;
+  prepared: Prepared;
   /** The combination, and the end of the TaskRun's name that says which it is. */
   given: Readonly<Record<string, ParamValue>>;
   suffix: string;
@@ -50,7 +50,9 @@ export class Run {
   readonly #plan: Plan;
   readonly #options: RunnerOptions;
   readonly #folder: string;
-  readonly #run: { readonly name: string; readonly startedAt: number; readonly values: Record<string, string> };
+  readonly #run: { readonly name: string; readonly startedAt: number };
+  readonly #prepared: ReadonlyMap<string, Prepared>;
+  readonly #bindings: ReadonlyMap<string, WorkspaceBinding>;
   readonly #emit: (event: RunEvent) => void;
   readonly #outcomes = new Map<string, TaskOutcome>();
   readonly #running = new Map<string, TaskOutcome>();
@@ -65,17 +67,11 @@ export class Run {
     this.#emit = emit;
     this.#id = id;
     this.#status = options.statusFile === undefined ? undefined : new StatusFile(options.statusFile, id);
-    const name = `${plan.run.name}-${id.slice(0, 5)}`;
-    const values: Record<string, string> = {
-      'context.pipelineRun.name': name,
-      'context.pipelineRun.namespace': plan.run.namespace,
-      'context.pipelineRun.uid': id,
-      'context.pipeline.name': plan.pipeline.name || name,
-    };
-    for (const workspace of plan.pipeline.workspaces) {
-      values[`workspaces.${workspace.name}.bound`] = String(plan.workspaces.has(workspace.name));
-    }
-    this.#run = { name, startedAt: Date.now(), values };
+    const name = plan.run.generated ? `${plan.run.name}${id.slice(0, 5)}` : plan.run.name;
+    const context = { name, namespace: plan.run.namespace, uid: id };
+    this.#prepared = preparePipeline(plan, context);
+    this.#bindings = bindingsOf(plan, context);
+    this.#run = { name, startedAt: Date.now() };
   }
 
   /** `known` are outcomes of tasks that are not run. */
@@ -110,10 +106,11 @@ export class Run {
       plan: this.#plan,
       tasks: tasks.filter((task) => !this.#outcomes.has(task.name)),
       outcomes: this.#outcomes,
-      values: { ...this.#run.values, ...values },
+      prepared: this.#prepared,
+      statuses: values,
       parallel: this.#options.parallel ?? Number.POSITIVE_INFINITY,
       signal: deadline.signal,
-      run: (task, scope) => this.#runTask(task, scope, deadline.signal),
+      run: (prepared) => this.#runTask(prepared, deadline.signal),
       ended: (outcome) => this.#ended(outcome),
     });
   }
@@ -144,7 +141,9 @@ export class Run {
     this.#emit({ type: 'note', message: `the status could not be written: ${reasonOf(failure)}` });
   }
 
-  async #runTask(task: PipelineTask, scope: Scope, signal: AbortSignal): Promise<TaskOutcome> {
+  async #runTask(known: Prepared, signal: AbortSignal): Promise<TaskOutcome> {
+    const prepared = withTaskContext(known, this.#matrixLengths());
+    const { task } = prepared;
     this.#running.set(task.name, { ...withoutSteps(task.name, 'Succeeded', 'Running'), startedAt: Date.now() });
     this.#emit({ type: 'task-started', task: task.name });
     this.#writeStatus();
@@ -154,16 +153,29 @@ export class Run {
       const outcome = withoutSteps(task.name, 'Succeeded', 'Given', 'it was not run: its results were given');
       return { ...outcome, results: { ...skipped }, startedAt: now, finishedAt: now };
     }
-    if (task.matrix.length === 0) return await this.#taskRun({ task, scope, given: {}, suffix: '' }, signal);
-    const runs = combinationsOf(task.matrix, scope).map((given, index) =>
-      this.#taskRun({ task, scope, given, suffix: `-${index}` }, signal),
+    if (task.matrix.length === 0) return await this.#taskRun({ prepared, given: {}, suffix: '' }, signal);
+    const runs = combinationsOf(task.matrix).map((given, index) =>
+      this.#taskRun({ prepared, given, suffix: `-${index}` }, signal),
     );
     return combine(task.name, await Promise.all(runs));
   }
 
+  /** How many TaskRuns each matrix had, and results of each name, where a task asks for it. */
+  #matrixLengths(): Record<string, string> {
+    const lengths: Record<string, string> = {};
+    for (const { name, runs, results } of this.#outcomes.values()) {
+      if (runs === undefined) continue;
+      lengths[`tasks.${name}.matrix.length`] = String(runs.length);
+      for (const [result, value] of Object.entries(results)) {
+        lengths[`tasks.${name}.matrix.${result}.length`] = String(value.length);
+      }
+    }
+    return lengths;
+  }
+
   /** One TaskRun with all its attempts. */
   async #taskRun(of: TaskRunOf, signal: AbortSignal): Promise<TaskOutcome> {
-    const { task } = of;
+    const { task } = of.prepared;
     const tooLong = `TaskRun "${task.name}" failed to finish within its timeout`;
     for (let attempt = 0; ; attempt++) {
       const folder = join(this.#folder, `${task.name}${of.suffix}`, String(attempt));
@@ -193,17 +205,29 @@ export class Run {
   }
 
   async #attempt(of: TaskRunOf, attempt: number, folder: string, signal: AbortSignal): Promise<TaskOutcome> {
-    const { task, scope } = of;
+    const { task, spec } = of.prepared;
     const implementation = this.#plan.implementations.get(task.name);
     if (implementation === undefined) throw new Error(`${task.name} was not resolved`);
-    const own = task.params.map(({ name, value }): [string, ParamValue] => [name, substituteValue(value, scope)]);
-    const given: Record<string, ParamValue> = { ...Object.fromEntries(own), ...of.given };
+    const params: Record<string, ParamValue> = {
+      ...Object.fromEntries(task.params.map(({ name, value }) => [name, value])),
+      ...of.given,
+    };
     const { executor = 'container', env = {} } = implementation.given ?? {};
-    const params: Record<string, ParamValue> = implementation.embedded ? { ...this.#plan.params } : {};
-    for (const spec of implementation.task.params) {
-      const value = given[spec.name] ?? params[spec.name] ?? spec.default;
-      if (value !== undefined) params[spec.name] = mergeObject(spec, value);
-    }
+    const name = this.#plan.run.isTaskRun ? this.#run.name : `${this.#run.name}-${task.name}${of.suffix}`;
+    const context = {
+      name,
+      namespace: this.#plan.run.namespace,
+      uid: this.#id,
+      task: of.prepared.embedded ? name : spec.name,
+      retry: attempt,
+    };
+    const passes = taskRunPasses(spec, params, context);
+    const replaced = passes.reduce(replaceInTask, spec);
+    // There, what the Task itself says is looked at before it says what it was given.
+    const onHost = spec.steps.map((step, index) => ({
+      ...step,
+      onError: replaced.steps[index]?.onError ?? step.onError,
+    }));
     const { registry, root } = this.#options;
     const elsewhere = registry === undefined ? undefined : findElsewhere(params, registry, root);
     if (registry !== undefined && elsewhere !== undefined) {
@@ -212,7 +236,8 @@ export class Run {
     return runTask({
       ...this.#options,
       name: task.name,
-      task: implementation.task,
+      task: executor === 'host' ? { ...spec, steps: onHost } : replaced,
+      passes: executor === 'host' ? passes : [],
       folder,
       log: (step, line) => this.#emit({ type: 'log', task: task.name, step, line }),
       note: (message) => this.#emit({ type: 'note', message: `${task.name}: ${message}` }),
@@ -222,19 +247,9 @@ export class Run {
       env: registry === undefined || executor === 'host' ? env : { ...env, ...LOOPBACK_ONLY },
       // What other steps could fill is no place for a process of this machine.
       workspaces:
-        executor === 'host'
-          ? []
-          : workspaceMounts(task, implementation.task, this.#plan.workspaces, { run: this.#folder, task: folder }),
+        executor === 'host' ? [] : workspaceMounts(of.prepared, this.#bindings, { run: this.#folder, task: folder }),
       values: {
-        ...(implementation.embedded ? this.#run.values : {}),
         ...Object.fromEntries(Object.entries(this.#plan.run.labels).map(([key, value]) => [labelValue(key), value])),
-        'context.taskRun.name': this.#plan.run.isTaskRun
-          ? this.#run.name
-          : `${this.#run.name}-${task.name}${of.suffix}`,
-        'context.taskRun.namespace': this.#plan.run.namespace,
-        'context.taskRun.uid': this.#id,
-        'context.task.name': implementation.task.name,
-        'context.task.retry-count': String(attempt),
       },
     });
   }

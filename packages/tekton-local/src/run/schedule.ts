@@ -1,13 +1,7 @@
 import { Stopped, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
-import {
-  type Scope,
-  substituteList,
-  substituteString,
-  substituteValue,
-  UnresolvedReference,
-} from '../plan/substitute.ts';
+import { MissingResult, type Prepared, withResults } from '../plan/task-runs.ts';
 import { combinationsOf } from './matrix.ts';
 
 /** Tekton's words for why a task was skipped. */
@@ -28,13 +22,15 @@ export interface ScheduleOptions {
   tasks: readonly PipelineTask[];
   /** What has ended already: for finally tasks, all other tasks. */
   outcomes: Map<string, TaskOutcome>;
-  /** Dotted values for params and when expressions. */
-  values: Readonly<Record<string, string>>;
+  /** The tasks with what is known of them before any of them ends. */
+  prepared: ReadonlyMap<string, Prepared>;
+  /** `tasks.status` and the like, which finally tasks may ask for. */
+  statuses: Readonly<Record<string, string>>;
   /** How many tasks run at the same time. */
   parallel: number;
   /** Aborted when nothing more may start. */
   signal: AbortSignal;
-  run(task: PipelineTask, scope: Scope): Promise<TaskOutcome>;
+  run(prepared: Prepared): Promise<TaskOutcome>;
   /** Called for each task that ends or is skipped. */
   ended(outcome: TaskOutcome): void;
 }
@@ -63,10 +59,10 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
       if (typeof decision === 'string') {
         skipped = true;
         end(task, withoutSteps(task.name, 'Skipped', decision));
-      } else if ('name' in decision) {
+      } else if ('status' in decision) {
         end(task, decision);
       } else {
-        const ended = options.run(task, decision).then((outcome) => {
+        const ended = options.run(decision).then((outcome) => {
           running.delete(task.name);
           end(task, outcome);
         });
@@ -93,8 +89,8 @@ function isReady(task: PipelineTask, { plan, outcomes }: ScheduleOptions): boole
   return plan.dependencies.get(task.name)?.all.every((name) => outcomes.has(name)) ?? true;
 }
 
-/** Why the task is skipped, how it failed before it ran, or what its references stand for. */
-function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutcome | Scope {
+/** Why the task is skipped, how it failed before it ran, or the task with the results that it needs. */
+function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutcome | Prepared {
   const { plan, outcomes } = options;
   const { all, results } = plan.dependencies.get(task.name) ?? { all: [], results: [] };
   const isFinally = plan.pipeline.finally.includes(task);
@@ -107,26 +103,23 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
     if (parents.some((reason) => reason !== undefined && reason !== SKIPPED.when)) return SKIPPED.parent;
     if (results.some((name) => skipped(name) !== undefined)) return SKIPPED.results;
   }
-  const scope: Scope = {
-    params: plan.params,
-    tasks: new Map([...outcomes].map(([name, outcome]) => [name, outcome.results])),
-    values: { ...options.values, 'context.pipelineTask.retries': String(task.retries) },
-  };
+  const prepared = options.prepared.get(task.name);
+  if (prepared === undefined) return refused(task, `${task.name} was not resolved`);
+  const known = new Map([...outcomes].map(([name, outcome]) => [name, outcome.results]));
   try {
-    for (const when of task.when) {
-      const input = substituteString(when.input, scope);
-      const contained = substituteList(when.values, scope).includes(input);
-      if (contained !== (when.operator === 'in')) return SKIPPED.when;
+    const ready = withResults(prepared, known, isFinally ? options.statuses : {});
+    for (const { input, values, operator } of ready.task.when) {
+      if (values.includes(input) !== (operator === 'in')) return SKIPPED.when;
     }
-    // Now, so that a missing result is known before anything of the task starts.
-    for (const param of task.params) substituteValue(param.value, scope);
-    if (task.matrix.length > 0 && combinationsOf(task.matrix, scope).length === 0) return SKIPPED.matrix;
+    if (ready.task.matrix.some(({ value }) => Array.isArray(value) && value.length === 0)) return SKIPPED.matrix;
+    // Now, so that it is known before anything of the task starts.
+    combinationsOf(ready.task.matrix);
+    return ready;
   } catch (error) {
-    if (!(error instanceof UnresolvedReference)) return refused(task, String(error));
-    if (isFinally) return SKIPPED.results;
+    if (!(error instanceof MissingResult)) return refused(task, String(error));
+    if (isFinally || task.onError === 'continue') return SKIPPED.results;
     return refused(task, `Invalid task result reference: ${error.message}`);
   }
-  return scope;
 }
 
 function refused(task: PipelineTask, message: string): TaskOutcome {

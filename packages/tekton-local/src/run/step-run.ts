@@ -5,7 +5,9 @@ import type { Executor, Mount, StepCommand } from '../executors/executor.ts';
 import { hostPathsIn } from '../executors/host.ts';
 import type { StepOutcome } from '../outcome.ts';
 import type { ParamValue, Step, Task } from '../plan/model.ts';
-import { expandEnvironment, type Scope, substituteList, substituteString } from '../plan/substitute.ts';
+import { replaceInStep } from '../plan/replace.ts';
+import { expandEnvironment, type Scope, substituteString } from '../plan/substitute.ts';
+import type { Variables } from '../plan/variables.ts';
 import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
 import { Deadline } from './deadline.ts';
 import { runStepProgram, type StepProgram } from './step-program.ts';
@@ -23,6 +25,8 @@ export interface TaskRun extends StepEnvironment {
   /** The pipeline's name for it. */
   name: string;
   task: Task;
+  /** What is still to be replaced in its steps, once they have the paths of this machine. */
+  passes: readonly Variables[];
   params: Record<string, ParamValue>;
   /** Dotted values that the Task may refer to, besides its own. */
   values: Readonly<Record<string, string>>;
@@ -101,19 +105,22 @@ async function execute(
   const values = { ...outer.values };
   for (const { name } of declared.results) values[`step.results.${name}.path`] = `/tekton/${results}/${name}`;
   const scope: Scope = { ...outer, values };
-  const mounts = mountsOf(run, declared, scope);
-  const image = substituteString(declared.image, scope);
+  const inContainer = run.passes.reduce(replaceInStep, declared);
+  const mounts = mountsOf(run, inContainer, scope);
+  const image = substituteString(inContainer.image, scope);
   const replaced = own(run.images, image);
   const program =
     replaced === undefined && declared.script === undefined ? own(run.programs, repositoryOf(image)) : undefined;
   const onHost = run.executor.paths === 'host' && program === undefined;
-  const step = onHost ? atHostPaths(declared, values, mounts) : declared;
+  const step = onHost ? run.passes.reduce(replaceInStep, atHostPaths(declared, values, mounts)) : inContainer;
   const env = environmentOf(step, scope);
   if (onHost) env.set('TMPDIR', makeOpenFolder(join(run.folder, 'tmp')));
   for (const [name, value] of Object.entries(run.env)) env.set(name, value);
-  if (declared.workingDir !== undefined) makeWorkingDir(mounts, substituteString(declared.workingDir, scope));
+  if (inContainer.workingDir !== undefined) {
+    makeWorkingDir(mounts, substituteString(inContainer.workingDir, scope));
+  }
   const listOf = (texts: readonly string[]): string[] =>
-    substituteList(texts, scope).map((item) => expandEnvironment(item, env));
+    texts.map((item) => expandEnvironment(substituteString(item, scope), env));
   const command: StepCommand = {
     name: `${run.name}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,

@@ -3,7 +3,7 @@ import { reasonOf } from '@multi-image/kit/errors';
 import { failureText } from '../errors.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
 import type { ParamValue, ResultSpec } from '../plan/model.ts';
-import { type Scope, substituteString, UnresolvedReference } from '../plan/substitute.ts';
+import { type Scope, substituteString } from '../plan/substitute.ts';
 import { readStepFile } from './confined-path.ts';
 import { runStep, type TaskRun } from './step-run.ts';
 
@@ -23,7 +23,7 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
     steps: [],
   };
   const values: Record<string, string> = { ...run.values, ...pathsOf(run) };
-  const scope: Scope = { params, values };
+  const scope: Scope = { values };
   try {
     for (const step of task.steps) {
       const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
@@ -47,8 +47,7 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
       outcome.reason = stop?.reason ?? 'TaskRunCancelled';
       outcome.message = stop?.message ?? 'the run was cancelled';
     } else {
-      const reason = error instanceof UnresolvedReference ? 'TaskRunValidationFailed' : 'Failed';
-      fail(outcome, reason, failureText(error));
+      fail(outcome, 'Failed', failureText(error));
     }
   }
   outcome.finishedAt = Date.now();
@@ -63,14 +62,24 @@ function fail(outcome: TaskOutcome, reason: string, message: string): void {
 /** `results.r.path`, `workspaces.w.path` and the like. */
 function pathsOf({ task, workspaces }: TaskRun): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const { name } of task.results) values[`results.${name}.path`] = `/tekton/results/${name}`;
-  for (const { name } of task.steps) values[`steps.${name}.exitCode.path`] = `/tekton/steps/step-${name}/exitCode`;
-  for (const { name } of task.workspaces) {
+  for (const { name } of task.results) {
+    for (const spelling of [name, `["${name}"]`, `['${name}']`]) {
+      values[`results${spelling === name ? `.${name}` : spelling}.path`] = `/tekton/results/${name}`;
+    }
+  }
+  for (const { name } of task.steps) values[`steps.step-${name}.exitCode.path`] = `/tekton/steps/step-${name}/exitCode`;
+  values['credentials.path'] = '/tekton/creds';
+  const declared = [
+    ...task.workspaces,
+    ...workspaces.filter(({ name }) => !task.workspaces.some((own) => own.name === name)),
+  ];
+  for (const { name } of declared) {
     const mount = workspaces.find((candidate) => candidate.name === name);
     values[`workspaces.${name}.bound`] = String(mount !== undefined);
     values[`workspaces.${name}.path`] = mount?.containerPath ?? '';
+    if (mount === undefined) continue;
     values[`workspaces.${name}.claim`] = '';
-    values[`workspaces.${name}.volume`] = mount === undefined ? '' : `ws-${name}`;
+    values[`workspaces.${name}.volume`] = `ws-${name}`;
   }
   return values;
 }
@@ -96,13 +105,9 @@ async function readResults({ task, folder }: TaskRun, scope: Scope, outcome: Tas
 
 async function readText(spec: ResultSpec, folder: string, scope: Scope): Promise<string | undefined> {
   if (spec.value === undefined) return await readStepFile(join(folder, spec.name), RESULTS_LIMIT);
-  try {
-    return substituteString(spec.value, scope);
-  } catch (error) {
-    // The step that has this result did not write it.
-    if (error instanceof UnresolvedReference) return undefined;
-    throw error;
-  }
+  const text = substituteString(spec.value, scope);
+  // The step that has this result did not write it.
+  return text.includes('$(steps.') ? undefined : text;
 }
 
 function parseResult(spec: ResultSpec, text: string): ParamValue {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError } from '@multi-image/kit/errors';
 import { TektonLocalError } from '../errors.ts';
+import { variablesIn, withoutIndex } from '../plan/expressions.ts';
 import type { ParamValue } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
-import { referencesIn, referencesInValue } from '../plan/substitute.ts';
 import { findRegistryProgram, startLocalRegistry } from './local-registry.ts';
 import { imageIn } from './own-registry.ts';
 
@@ -89,14 +89,14 @@ function isLoopback(host: string): boolean {
 function imagesOfSteps({ pipeline, implementations }: Plan): ReadonlySet<string> {
   const found = new Set<string>();
   const paramsIn = (texts: readonly string[]): string[] =>
-    texts.flatMap((text) => referencesIn(text).flatMap(({ names }) => (names[0] === 'params' ? (names[1] ?? []) : [])));
+    texts.flatMap((text) => variablesIn(text, 'params').map(({ name }) => withoutIndex(name)));
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
     const implementation = implementations.get(task.name);
     const own = paramsIn(implementation?.task.steps.map(({ image }) => image) ?? []);
     if (implementation?.embedded === true) for (const name of own) found.add(name);
     for (const { name, value } of [...task.params, ...task.matrix]) {
       if (!own.includes(name)) continue;
-      for (const { names } of referencesInValue(value)) if (names[0] === 'params' && names[1]) found.add(names[1]);
+      for (const from of paramsIn(typeof value === 'string' ? [value] : Object.values(value))) found.add(from);
     }
   }
   return found;

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PipelineTask, Task, WorkspaceBinding } from '../plan/model.ts';
+import type { WorkspaceBinding } from '../plan/model.ts';
+import { type Prepared, workspacesUsed } from '../plan/task-runs.ts';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import type { WorkspaceMount } from './step-run.ts';
 
@@ -11,15 +12,19 @@ import type { WorkspaceMount } from './step-run.ts';
  * @param folders The own folders of the run and of the TaskRun.
  */
 export function workspaceMounts(
-  task: PipelineTask,
-  { workspaces }: Task,
+  { task, spec, embedded }: Prepared,
   bindings: ReadonlyMap<string, WorkspaceBinding>,
   folders: { run: string; task: string },
 ): WorkspaceMount[] {
-  return workspaces.flatMap((workspace) => {
-    const used = task.workspaces.find((candidate) => candidate.name === workspace.name);
-    const binding = used && bindings.get(used.workspace);
-    if (used === undefined || binding === undefined || binding.kind === 'unbound') return [];
+  const given = new Map(task.workspaces.map((workspace) => [workspace.name, workspace]));
+  // A spec inside the pipeline may use workspaces of the run that nothing passes on to it.
+  const propagated = embedded ? workspacesUsed(spec).filter((name) => !given.has(name)) : [];
+  const all = [...task.workspaces, ...propagated.map((name) => ({ name, workspace: name, subPath: undefined }))];
+  return all.flatMap((used) => {
+    const declared = spec.workspaces.find((candidate) => candidate.name === used.name);
+    const workspace = { name: used.name, readOnly: declared?.readOnly ?? false, mountPath: declared?.mountPath };
+    const binding = bindings.get(used.workspace);
+    if (binding === undefined || binding.kind === 'unbound' || binding.kind === 'elsewhere') return [];
     const subPath = join(binding.subPath ?? '', used.subPath ?? '');
     const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
     const mount = { name: workspace.name, containerPath, readOnly: workspace.readOnly };

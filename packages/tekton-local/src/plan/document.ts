@@ -1,0 +1,129 @@
+import { admit, type Kind } from './admit.ts';
+import { Field, isMap } from './field.ts';
+import type { Keys } from './kubernetes-yaml.ts';
+
+/**
+ * An object of Tekton's as one of `tekton.dev/v1`, with everything noted for which a cluster would refuse it.
+ *
+ * @param document Of that kind.
+ */
+export function readObject(document: Field, kind: Kind): Field {
+  const version = document.get('apiVersion');
+  const found = document.get('kind');
+  if (found.value !== kind) found.expected(kind);
+  if (version.value !== 'tekton.dev/v1' && version.value !== 'tekton.dev/v1beta1') {
+    version.expected('tekton.dev/v1 or tekton.dev/v1beta1');
+  }
+  const object = version.value === 'tekton.dev/v1beta1' ? asV1(document, kind) : document;
+  admit(object, kind);
+  return object;
+}
+
+type Renamed = readonly [from: readonly string[], to: readonly string[]];
+
+/** What `tekton.dev/v1` calls otherwise, by kind; `*` is every item of a list. */
+const RENAMED: Readonly<Record<Kind, readonly Renamed[]>> = {
+  Task: ofTask('spec'),
+  TaskRun: [
+    ...ofTask('spec', 'taskSpec'),
+    ...ofOverrides('spec', 'stepOverrides', 'stepSpecs'),
+    ...ofOverrides('spec', 'sidecarOverrides', 'sidecarSpecs'),
+  ],
+  Pipeline: ofPipeline('spec'),
+  PipelineRun: [
+    ...ofPipeline('spec', 'pipelineSpec'),
+    [
+      ['spec', 'serviceAccountName'],
+      ['spec', 'taskRunTemplate', 'serviceAccountName'],
+    ],
+    [
+      ['spec', 'podTemplate'],
+      ['spec', 'taskRunTemplate', 'podTemplate'],
+    ],
+    [
+      ['spec', 'timeout'],
+      ['spec', 'timeouts', 'pipeline'],
+    ],
+    [
+      ['spec', 'taskRunSpecs', '*', 'taskServiceAccountName'],
+      ['spec', 'taskRunSpecs', '*', 'serviceAccountName'],
+    ],
+    [
+      ['spec', 'taskRunSpecs', '*', 'taskPodTemplate'],
+      ['spec', 'taskRunSpecs', '*', 'podTemplate'],
+    ],
+  ],
+};
+
+function ofPipeline(...at: string[]): Renamed[] {
+  return ['tasks', 'finally'].flatMap((group) => ofTask(...at, group, '*', 'taskSpec'));
+}
+
+function ofTask(...at: string[]): Renamed[] {
+  return [['steps', '*'], ['stepTemplate'], ['sidecars', '*']].map((place) => [
+    [...at, ...place, 'resources'],
+    [...at, ...place, 'computeResources'],
+  ]);
+}
+
+function ofOverrides(at: string, from: string, to: string): Renamed[] {
+  return [
+    [
+      [at, from, '*', 'resources'],
+      [at, from, '*', 'computeResources'],
+    ],
+    [
+      [at, from],
+      [at, to],
+    ],
+  ];
+}
+
+/** The object with the names of v1; its fields still know what they are called in the file, and where they are. */
+function asV1(document: Field, kind: Kind): Field {
+  const written: [to: Keys, from: Keys][] = [];
+  let { value } = document;
+  for (const [from, to] of RENAMED[kind]) value = rename(value, from, to, [], written);
+  const keysOf = (keys: Keys): Keys => {
+    const found = written.find(([to]) => to.every((key, index) => keys[index] === key) && to.length <= keys.length);
+    return found === undefined ? keys : [...found[1], ...keys.slice(found[0].length)];
+  };
+  const { origin } = document;
+  return new Field(isMap(value) ? { ...value, apiVersion: 'tekton.dev/v1' } : value, {
+    ...origin,
+    placeOf: (keys) => origin.placeOf(keysOf(keys)),
+    writtenAs: keysOf,
+  });
+}
+
+/** The value with what is at one path at another; both are the same but for their ends. */
+function rename(
+  value: unknown,
+  from: readonly string[],
+  to: readonly string[],
+  at: Keys,
+  written: [Keys, Keys][],
+): unknown {
+  const [first = '', ...rest] = from;
+  if (Array.isArray(value) && first === '*') {
+    return value.map((item, index) => rename(item, rest, to.slice(1), [...at, index], written));
+  }
+  if (!isMap(value) || !Object.hasOwn(value, first)) return value;
+  if (rest.length > 0 && first === to[0]) {
+    return { ...value, [first]: rename(value[first], rest, to.slice(1), [...at, first], written) };
+  }
+  const { [first]: moved, ...others } = value;
+  // Said in both ways, it stays: v1 knows no such field, and says so.
+  const target = to.reduce<unknown>((map, key) => (isMap(map) ? map[key] : undefined), value);
+  if (moved === undefined || moved === null || target !== undefined) return value;
+  written.push([
+    [...at, ...to],
+    [...at, first],
+  ]);
+  return put(others, to, moved);
+}
+
+function put(map: Record<string, unknown>, [first = '', ...rest]: readonly string[], value: unknown): object {
+  const inner = map[first];
+  return { ...map, [first]: rest.length === 0 ? value : put(isMap(inner) ? inner : {}, rest, value) };
+}

@@ -1,0 +1,283 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type YAMLMap,
+} from 'yaml';
+
+/** Where something is in a file; both count from 1. */
+export interface Place {
+  line: number;
+  column: number;
+}
+
+/** The keys and indexes that lead to a value. */
+export type Keys = readonly (string | number)[];
+
+/** A document of a YAML file. */
+export interface YamlDocument {
+  /**
+   * What JSON can say: strings, booleans, null, numbers (bigint where a number would lose digits), lists and objects,
+   * whose keys are strings and have no prototype's names.
+   */
+  readonly value: unknown;
+  /** Where a value is, or the nearest that is there of those around it. */
+  placeOf(keys: Keys): Place | undefined;
+  /** Keys that are twice in one object; as in Kubernetes, the last one counts. */
+  readonly duplicates: readonly { readonly key: string; readonly place: Place }[];
+}
+
+/** Thrown for what Kubernetes' reader refuses as well. */
+export class YamlError extends Error {
+  override readonly name = 'YamlError';
+  readonly place: Place | undefined;
+
+  constructor(message: string, place?: Place, options?: ErrorOptions) {
+    super(message, options);
+    this.place = place;
+  }
+}
+
+/** Values through aliases: what has more, or little else, is a bomb. */
+const MOST_VALUES = 400_000;
+const MOST_ALIASED = 0.99;
+
+/**
+ * Reads YAML as Kubernetes does (sigs.k8s.io/yaml): as YAML 1.1, and as far as JSON can say it. So `yes` is true, `0644`
+ * is 420, `1_000` is 1000, `~` is null, the key `on` is "true", and `<<` merges.
+ *
+ * @param read Gives each string its final text, keys too.
+ * @throws YamlError where that reader fails too.
+ */
+export function readYaml(text: string, read: (text: string) => string = (same) => same): YamlDocument[] {
+  const lines = new LineCounter();
+  const at = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  // Scalars stay texts: the types of YAML 1.1 are told apart below.
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines,
+    schema: 'failsafe',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  return [...documents].flatMap((document: Document) => {
+    const broken = document.errors[0];
+    if (broken !== undefined) throw new YamlError(broken.message, at(broken.pos[0]), { cause: broken });
+    if (document.contents === null) return [];
+    const reader = new Reader(document, at, read);
+    const value = reader.valueOf(document.contents);
+    if (value === null) return [];
+    return [{ value, duplicates: reader.duplicates, placeOf: (keys) => reader.placeOf(keys) }];
+  });
+}
+
+class Reader {
+  readonly #document: Document;
+  readonly #at: (offset: number) => Place;
+  readonly #read: (text: string) => string;
+  readonly duplicates: { key: string; place: Place }[] = [];
+  #values = 0;
+  #aliased = 0;
+  #depth = 0;
+
+  constructor(document: Document, at: (offset: number) => Place, read: (text: string) => string) {
+    this.#document = document;
+    this.#at = at;
+    this.#read = read;
+  }
+
+  valueOf(node: unknown): unknown {
+    this.#count(node);
+    if (isAlias(node)) {
+      const target = this.#targetOf(node);
+      this.#depth++;
+      if (this.#depth > 100) throw this.#error('an anchor contains itself', node);
+      const value = this.valueOf(target);
+      this.#depth--;
+      return value;
+    }
+    if (isSeq(node)) return node.items.map((item) => this.valueOf(item));
+    if (isMap(node)) return this.#objectOf(node);
+    if (isScalar(node)) return this.#scalarOf(node);
+    return null;
+  }
+
+  placeOf(keys: Keys): Place | undefined {
+    let node: unknown = this.#document.contents;
+    let place = this.#placeOfNode(node);
+    for (const key of keys) {
+      const next = this.#child(node, key);
+      if (next === undefined) break;
+      node = next.value;
+      place = this.#placeOfNode(next.key ?? next.value) ?? place;
+    }
+    return place;
+  }
+
+  #child(from: unknown, key: string | number): { key?: unknown; value: unknown } | undefined {
+    const node = isAlias(from) ? this.#targetOf(from) : from;
+    if (isSeq(node)) return { value: node.items[Number(key)] };
+    if (!isMap(node)) return undefined;
+    let found: { key?: unknown; value: unknown } | undefined;
+    for (const pair of node.items) {
+      if (this.#isMerge(pair)) {
+        for (const merged of this.#mergedMaps(pair.value).reverse()) found = this.#child(merged, key) ?? found;
+      } else if (this.#keyOf(pair.key) === key) found = { key: pair.key, value: pair.value };
+    }
+    return found;
+  }
+
+  #objectOf(map: YAMLMap): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    const own = new Set<string>();
+    for (const pair of map.items) {
+      if (!isPair(pair)) continue;
+      if (this.#isMerge(pair)) {
+        // The last of several counts, and what comes later counts more than what came before.
+        for (const merged of this.#mergedMaps(pair.value).reverse()) {
+          for (const [key, value] of Object.entries(Object(this.valueOf(merged)))) put(object, key, value);
+        }
+        continue;
+      }
+      const key = this.#keyOf(pair.key);
+      if (own.has(key)) this.duplicates.push({ key, place: this.#placeOfNode(pair.key) ?? { line: 1, column: 1 } });
+      own.add(key);
+      put(object, key, this.valueOf(pair.value));
+    }
+    return object;
+  }
+
+  #isMerge(pair: Pair): boolean {
+    return isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<';
+  }
+
+  #mergedMaps(node: unknown): unknown[] {
+    const target = isAlias(node) ? this.#targetOf(node) : node;
+    const maps = isSeq(target) && !isAlias(node) ? [...target.items] : [node];
+    for (const map of maps) {
+      if (!isMap(isAlias(map) ? this.#targetOf(map) : map)) throw this.#error('<< merges objects alone', node);
+    }
+    return maps;
+  }
+
+  #keyOf(node: unknown): string {
+    const value = isScalar(node) || isAlias(node) ? this.valueOf(node) : undefined;
+    if (typeof value === 'string') return value;
+    if (typeof value === 'boolean') return String(value);
+    if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Math.fround(value));
+    throw this.#error('a key has to be a string, a number or a boolean', node);
+  }
+
+  #scalarOf(node: { type?: string; source?: string; value: unknown; tag?: string }): unknown {
+    const text = String(node.value ?? '');
+    const plain = node.type === 'PLAIN' || node.type === undefined;
+    const tag = node.tag?.replace('tag:yaml.org,2002:', '!!');
+    if (tag === undefined || tag === '!!str' || tag === '!') {
+      if (tag !== undefined || !plain) return this.#read(text);
+      const value = resolvePlain(node.source ?? text);
+      if (typeof value === 'number' && !Number.isFinite(value)) {
+        throw this.#error(`${text} is no number that JSON knows`, node);
+      }
+      return typeof value === 'string' ? this.#read(value) : value;
+    }
+    const value = resolvePlain(text);
+    const isNumber = typeof value === 'number' || typeof value === 'bigint';
+    if (tag === '!!int' && isNumber && (typeof value === 'bigint' || Number.isInteger(value))) return value;
+    if (tag === '!!float' && isNumber) return value;
+    if (tag === '!!bool' && typeof value === 'boolean') return value;
+    if (tag === '!!null' && value === null) return value;
+    throw this.#error(`${JSON.stringify(text)} with the tag ${tag} can't be read`, node);
+  }
+
+  #targetOf(alias: unknown): Node {
+    const target = isAlias(alias) ? alias.resolve(this.#document) : undefined;
+    if (target === undefined) throw this.#error('an alias has no anchor', alias);
+    return target;
+  }
+
+  #count(node: unknown): void {
+    this.#values++;
+    if (this.#depth > 0) this.#aliased++;
+    const isBomb = this.#aliased > 100 && this.#values > 1000 && this.#aliased > this.#values * MOST_ALIASED;
+    if (isBomb || this.#values > MOST_VALUES) throw this.#error('too many values by way of aliases', node);
+  }
+
+  #placeOfNode(node: unknown): Place | undefined {
+    return isNode(node) && node.range ? this.#at(node.range[0]) : undefined;
+  }
+
+  #error(message: string, node: unknown): YamlError {
+    return new YamlError(message, this.#placeOfNode(node));
+  }
+}
+
+/** Not by assignment: a key may be `__proto__`. */
+function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+}
+
+const WORDS = new Map<string, boolean | null | number>([
+  ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
+  ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),
+  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
+  ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, Number.POSITIVE_INFINITY] as const),
+  ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, Number.NEGATIVE_INFINITY] as const),
+  ...['.nan', '.NaN', '.NAN'].map((word) => [word, Number.NaN] as const),
+]);
+
+const INTEGER = /^([-+]?)(?:0b([01]+)|0o?([0-7]+)|0x([0-9a-f]+)|(0|[1-9]\d*))$/i;
+const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
+const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:$|[Tt ])/;
+
+/** A scalar without quotes, as YAML 1.1 in Go reads it. */
+export function resolvePlain(text: string): string | number | bigint | boolean | null {
+  const word = WORDS.get(text);
+  if (word !== undefined) return word;
+  if (!/^[-+.\d]/.test(text) || DATE.test(text)) return text;
+  const plain = text.startsWith('.') ? text : text.replaceAll('_', '');
+  return (text.startsWith('.') ? undefined : integer(plain)) ?? (FLOAT.test(plain) ? Number(plain) : text);
+}
+
+function integer(text: string): number | bigint | undefined {
+  const [whole, sign, binary, octal, hexadecimal, decimal] = INTEGER.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  const size = BigInt(
+    binary !== undefined
+      ? `0b${binary}`
+      : octal !== undefined
+        ? `0o${octal}`
+        : hexadecimal !== undefined
+          ? `0x${hexadecimal}`
+          : (decimal ?? '0'),
+  );
+  const value = sign === '-' ? -size : size;
+  // Up to 64 bits, with or without a sign; what is larger is a float.
+  if (value < -(2n ** 63n) || value >= 2n ** 64n || (sign === '+' && value >= 2n ** 63n)) return undefined;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+/** A value as Go writes it in JSON: keys in order, and nothing that HTML could take for its own. */
+export function goJson(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+    const entries = Object.entries(value).sort(([a], [b]) => byBytes(a, b));
+    return `{${entries.map(([key, item]) => `${goJson(key)}:${goJson(item)}`).join(',')}}`;
+  }
+  if (typeof value !== 'string') return JSON.stringify(value) ?? 'null';
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

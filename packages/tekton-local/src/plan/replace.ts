@@ -1,0 +1,59 @@
+import type { Param, PipelineTask, Step, Task, When } from './model.ts';
+import type { Variables } from './variables.ts';
+
+/** A Task with the variables of one pass replaced, wherever Tekton replaces them. */
+export function replaceInTask(task: Task, pass: Variables): Task {
+  return {
+    ...task,
+    steps: task.steps.map((step) => replaceInStep(step, pass)),
+    volumes: task.volumes.map((volume) => ({ ...volume, name: pass.text(volume.name) })),
+    workspaces: task.workspaces.map((workspace) => ({
+      ...workspace,
+      mountPath: workspace.mountPath === undefined ? undefined : pass.text(workspace.mountPath),
+    })),
+  };
+}
+
+/** A step with the variables of one pass replaced. */
+export function replaceInStep(step: Step, pass: Variables): Step {
+  return {
+    ...step,
+    name: pass.text(step.name),
+    image: pass.text(step.image),
+    command: step.command && pass.list(step.command),
+    args: pass.list(step.args),
+    script: step.script === undefined ? undefined : pass.text(step.script),
+    env: step.env.map((variable) => ({ ...variable, value: pass.text(variable.value) })),
+    workingDir: step.workingDir === undefined ? undefined : pass.text(step.workingDir),
+    volumeMounts: step.volumeMounts.map((mount) => ({
+      ...mount,
+      name: pass.text(mount.name),
+      mountPath: pass.text(mount.mountPath),
+      subPath: mount.subPath === undefined ? undefined : pass.text(mount.subPath),
+    })),
+    onError: pass.text(step.onError),
+  };
+}
+
+/** A pipeline task with the variables of one pass replaced; not what it runs. */
+export function replaceInPipelineTask(task: PipelineTask, pass: Variables): PipelineTask {
+  return {
+    ...task,
+    params: replaceInParams(task.params, pass),
+    matrix: replaceInParams(task.matrix, pass),
+    when: task.when.map((when) => replaceInWhen(when, pass)),
+    workspaces: task.workspaces.map((workspace) => ({
+      ...workspace,
+      subPath: workspace.subPath === undefined ? undefined : pass.text(workspace.subPath),
+    })),
+    onError: pass.text(task.onError),
+  };
+}
+
+function replaceInParams(params: readonly Param[], pass: Variables): Param[] {
+  return params.map((param) => ({ ...param, value: pass.value(param.value) }));
+}
+
+function replaceInWhen(when: When, pass: Variables): When {
+  return { ...when, input: pass.input(when.input), values: pass.values(when.values) };
+}

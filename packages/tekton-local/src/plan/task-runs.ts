@@ -1,0 +1,271 @@
+import { expressionsIn, type ResultReference, resultReference, variablesIn } from './expressions.ts';
+import type { ParamSpec, ParamValue, PipelineTask, ResolvedRun, Task, WorkspaceBinding } from './model.ts';
+import { replaceInPipelineTask, replaceInTask } from './replace.ts';
+import { spellings, Variables } from './variables.ts';
+
+/** What a run is called, where its files ask for it. */
+export interface RunContext {
+  name: string;
+  namespace: string;
+  uid: string;
+}
+
+/** A pipeline task and the Task that it runs, with variables replaced as far as they are known. */
+export interface Prepared {
+  task: PipelineTask;
+  spec: Task;
+  embedded: boolean;
+}
+
+/** Thrown where a task needs a result that is not there. */
+export class MissingResult extends Error {
+  override readonly name = 'MissingResult';
+  readonly task: string;
+
+  constructor(task: string, result: string) {
+    super(`Could not find result with name ${result} for pipeline task ${task}`);
+    this.task = task;
+  }
+}
+
+type Results = ReadonlyMap<string, Readonly<Record<string, ParamValue>>>;
+type Known = Pick<ResolvedRun, 'run' | 'pipeline' | 'implementations'> & {
+  params: Readonly<Record<string, ParamValue>>;
+  workspaces: ReadonlyMap<string, WorkspaceBinding>;
+};
+
+/**
+ * The pipeline's tasks with the values of params, contexts and `workspaces.<name>.bound`: all that does not depend on how
+ * other tasks end. Specs inside the pipeline see them too.
+ */
+export function preparePipeline(plan: Known, { name, namespace, uid }: RunContext): Map<string, Prepared> {
+  const { pipeline, implementations } = plan;
+  const params = new Variables();
+  for (const [key, value] of Object.entries(plan.params)) params.addParam(key, value, 'pipeline');
+  const contexts = Variables.of({
+    'context.pipelineRun.name': name,
+    'context.pipelineRun.namespace': namespace,
+    'context.pipelineRun.uid': uid,
+    'context.pipeline.name': pipeline.name || name,
+  });
+  const bound = new Set([...pipeline.workspaces.map((workspace) => workspace.name), ...plan.workspaces.keys()]);
+  const workspaces = Variables.of(
+    Object.fromEntries([...bound].map((key) => [`workspaces.${key}.bound`, String(plan.workspaces.has(key))])),
+  );
+  return new Map(
+    [...pipeline.tasks, ...pipeline.finally].flatMap((declared) => {
+      const implementation = implementations.get(declared.name);
+      if (implementation === undefined) return [];
+      const { embedded } = implementation;
+      let { task: spec } = implementation;
+      let task = declared;
+      for (const pass of [params, contexts, workspaces]) {
+        task = replaceInPipelineTask(task, pass);
+        if (embedded) spec = replaceInTask(spec, pass === params ? scoped(pass, task) : pass);
+      }
+      return [[task.name, { task, spec, embedded }]];
+    }),
+  );
+}
+
+/** The pipeline's params, where a pipeline task gives one of the same name: that counts inside of it. */
+function scoped(params: Variables, task: PipelineTask): Variables {
+  if (task.params.length === 0) return params;
+  const own = new Variables();
+  for (const [key, value] of params.strings) own.strings.set(key, value);
+  for (const [key, value] of params.arrays) own.arrays.set(key, value);
+  for (const [key, value] of params.objects) own.objects.set(key, value);
+  for (const { name, value } of task.params) {
+    for (const spelling of spellings(name, 'pipeline')) {
+      if (own.strings.has(spelling)) own.strings.set(spelling, typeof value === 'string' ? value : '');
+      if (own.arrays.has(spelling)) own.arrays.set(spelling, Array.isArray(value) ? value : []);
+      if (!own.objects.has(spelling)) continue;
+      const object = typeof value === 'object' && !Array.isArray(value) ? value : {};
+      own.objects.set(spelling, object);
+      for (const [key, item] of Object.entries(object)) own.strings.set(`params.${name}.${key}`, item);
+    }
+  }
+  return own;
+}
+
+/** The results that a pipeline task refers to, in itself and in a spec inside it: it waits for those tasks. */
+export function resultsNeeded({ task, spec, embedded }: Prepared): { task: string; result: string }[] {
+  return [...textsOf(task), ...(embedded ? spec.steps.flatMap(textsOfSpecStep) : [])]
+    .flatMap(expressionsIn)
+    .flatMap((expression) => resultReference(expression) ?? []);
+}
+
+function textsOf({ params, matrix, when }: PipelineTask): string[] {
+  const values = [...params, ...matrix].flatMap(({ value }) => {
+    if (typeof value === 'string') return [value];
+    return Array.isArray(value) ? value : Object.values(value);
+  });
+  return [...values, ...when.flatMap(({ input, values: list }) => [input, ...list])];
+}
+
+function textsOfSpecStep({
+  name,
+  image,
+  script = '',
+  workingDir = '',
+  command = [],
+  args,
+  env,
+}: Task['steps'][number]): string[] {
+  return [name, image, script, workingDir, ...command, ...args, ...env.map(({ value }) => value)];
+}
+
+/**
+ * The task with the results of those that have ended.
+ *
+ * @param statuses `tasks.status` and the like, for finally tasks.
+ * @throws MissingResult where one is not there.
+ */
+export function withResults(
+  prepared: Prepared,
+  results: Results,
+  statuses: Readonly<Record<string, string>>,
+): Prepared {
+  let { task, spec } = prepared;
+  if (Object.keys(statuses).length > 0) task = replaceInPipelineTask(task, Variables.of(statuses));
+  const needed = new Variables();
+  for (const { task: from, result } of resultsNeeded({ ...prepared, task })) {
+    const value = results.get(from)?.[result];
+    if (value === undefined) throw new MissingResult(from, result);
+    needed.addResult(from, result, value);
+  }
+  task = replaceInPipelineTask(task, needed);
+  if (prepared.embedded) {
+    const all = new Variables();
+    for (const [from, values] of results) {
+      for (const [name, value] of Object.entries(values)) {
+        const key = `tasks.${from}.results.${name}`;
+        if (typeof value === 'string') all.strings.set(key, value);
+        else if (Array.isArray(value)) all.arrays.set(key, value);
+        else for (const [member, item] of Object.entries(value)) all.strings.set(`${key}.${member}`, item);
+      }
+    }
+    spec = replaceInTask(spec, all);
+  }
+  return { ...prepared, task, spec };
+}
+
+/** A pipeline task's params once it is about to start: its retries and lengths of matrices are known. */
+export function withTaskContext(prepared: Prepared, lengths: Readonly<Record<string, string>>): Prepared {
+  const pass = Variables.of({ 'context.pipelineTask.retries': String(prepared.task.retries), ...lengths });
+  const { params, matrix } = replaceInPipelineTask(prepared.task, pass);
+  return { ...prepared, task: { ...prepared.task, params, matrix } };
+}
+
+/** The passes of one TaskRun, but for what is only known where it runs: paths, and results of its steps. */
+export function taskRunPasses(
+  spec: Task,
+  given: Readonly<Record<string, ParamValue>>,
+  context: { name: string; namespace: string; uid: string; task: string; retry: number },
+): Variables[] {
+  const contexts = Variables.of({
+    'context.taskRun.name': context.name,
+    'context.taskRun.namespace': context.namespace,
+    'context.taskRun.uid': context.uid,
+    'context.task.name': context.task,
+    'context.task.retry-count': String(context.retry),
+  });
+  return [taskParams(spec.params, given), contexts];
+}
+
+/** The params of a TaskRun with the defaults of its Task, of which one may refer to others. */
+function taskParams(declared: readonly ParamSpec[], given: Readonly<Record<string, ParamValue>>): Variables {
+  const params = new Variables();
+  const refers = (value: ParamValue | undefined): value is string =>
+    typeof value === 'string' && value.includes('$(params.');
+  for (const { name, default: value } of declared) {
+    if (value !== undefined && !refers(value)) params.addParam(name, value, 'task');
+  }
+  for (const { name, default: value } of declared) {
+    if (!refers(value)) continue;
+    for (const { text, rest } of variablesIn(value, 'params')) {
+      const found = params.strings.get(`params.${rest}`);
+      // As in Tekton, each replaces in what is written, so that of several references the last one counts.
+      if (found !== undefined) params.addParam(name, value.replaceAll(text, found), 'task');
+    }
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const before = params.objects.get(`params.${name}`);
+    const isObject = typeof value === 'object' && !Array.isArray(value);
+    params.addParam(name, isObject && before !== undefined ? { ...before, ...value } : value, 'task');
+  }
+  return params;
+}
+
+/** The names of the workspaces that a spec inside a pipeline uses, declared or not. */
+export function workspacesUsed(spec: Task): string[] {
+  const texts = spec.steps.flatMap((step) => [
+    ...textsOfSpecStep(step),
+    ...step.volumeMounts.flatMap(({ name, mountPath, subPath = '' }) => [name, mountPath, subPath]),
+  ]);
+  return [...new Set(texts.flatMap((text) => variablesIn(text, 'workspaces').map(({ name }) => name)))];
+}
+
+/**
+ * A pipeline's results from those of its tasks: none for those of tasks that did not succeed, and `invalid` names those
+ * that should be there.
+ */
+export function pipelineResults(
+  declared: readonly { name: string; value: ParamValue }[],
+  results: Results,
+  succeeded: (task: string) => boolean,
+): { results: Record<string, ParamValue>; invalid: string[] } {
+  const found: Record<string, ParamValue> = {};
+  const invalid: string[] = [];
+  for (const { name, value } of declared) {
+    const pass = new Variables();
+    let isWhole = true;
+    for (const expression of (typeof value === 'string' ? [value] : Object.values(value)).flatMap(expressionsIn)) {
+      const reference = resultReference(expression);
+      const task = reference?.task ?? '';
+      const given = reference && results.get(task)?.[reference.result];
+      if (given !== undefined && reference !== undefined) {
+        addReferenced(pass, expression, given, reference);
+        if (hasPart(given, reference)) continue;
+      }
+      isWhole = false;
+      if (given !== undefined || reference === undefined || succeeded(task)) invalid.push(name);
+    }
+    if (isWhole) found[name] = pass.value(value);
+  }
+  return { results: found, invalid };
+}
+
+function hasPart(value: ParamValue, { index, key }: ResultReference): boolean {
+  if (key !== undefined) return typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value, key);
+  return !Array.isArray(value) || index === '*' || (index ?? 0) < value.length;
+}
+
+function addReferenced(pass: Variables, expression: string, value: ParamValue, { index, key }: ResultReference): void {
+  const name = expression.replace(/\[\*\]$/, '');
+  if (typeof value === 'string') pass.strings.set(expression, value);
+  else if (Array.isArray(value)) {
+    if (index === '*') pass.arrays.set(name, value);
+    else pass.strings.set(expression, value[index ?? 0] ?? '');
+  } else if (key !== undefined) pass.strings.set(expression, value[key] ?? '');
+  else pass.objects.set(name, value);
+}
+
+/** What the run's workspaces are bound to, with the variables in their sub paths replaced. */
+export function bindingsOf(plan: Known, { name, namespace, uid }: RunContext): Map<string, WorkspaceBinding> {
+  const params = new Variables();
+  for (const param of plan.run.params) params.addParam(param.name, plan.params[param.name] ?? param.value, 'pipeline');
+  const contexts = Variables.of({
+    'context.pipelineRun.name': name,
+    'context.pipelineRun.namespace': namespace,
+    'context.pipelineRun.uid': uid,
+    'context.pipeline.name': plan.run.pipeline.kind === 'name' ? plan.run.pipeline.name : '',
+  });
+  const text = (path: string): string => contexts.text(params.text(path));
+  return new Map(
+    [...plan.workspaces].map(([key, binding]) => {
+      if (binding.kind === 'unbound' || binding.subPath === undefined) return [key, binding];
+      return [key, { ...binding, subPath: text(binding.subPath) }];
+    }),
+  );
+}

@@ -1,0 +1,118 @@
+import { isWholeVariable } from './expressions.ts';
+import type { ParamValue } from './model.ts';
+
+/**
+ * What variables stand for, by what is between `$(` and `)`. Tekton replaces in several passes, one of these for each:
+ * what one pass brings in, the same pass does not look at, and the next does. What no pass knows stays as it is.
+ */
+export class Variables {
+  readonly strings: Map<string, string> = new Map();
+  readonly arrays: Map<string, readonly string[]> = new Map();
+  readonly objects: Map<string, Readonly<Record<string, string>>> = new Map();
+
+  /** Of names and their strings. */
+  static of(strings: Readonly<Record<string, string>>): Variables {
+    const made = new Variables();
+    for (const [name, text] of Object.entries(strings)) made.strings.set(name, text);
+    return made;
+  }
+
+  /** Adds a param under all of its spellings; those of a TaskRun have one more. */
+  addParam(name: string, value: ParamValue, level: 'pipeline' | 'task'): void {
+    for (const spelling of spellings(name, level)) {
+      if (typeof value === 'string') this.strings.set(spelling, value);
+      else if (Array.isArray(value)) {
+        this.arrays.set(spelling, value);
+        for (const [index, item] of value.entries()) this.strings.set(`${spelling}[${index}]`, item);
+      } else this.objects.set(spelling, value);
+    }
+    if (typeof value === 'string' || Array.isArray(value)) return;
+    for (const [key, item] of Object.entries(value)) this.strings.set(`params.${name}.${key}`, item);
+  }
+
+  /** Adds a result of a task. */
+  addResult(task: string, name: string, value: ParamValue): void {
+    const spelled = [
+      `tasks.${task}.results.${name}`,
+      `tasks.${task}.results[${quoted(name)}]`,
+      `tasks.${task}.results['${name}']`,
+    ];
+    for (const spelling of spelled) {
+      if (typeof value === 'string') this.strings.set(spelling, value);
+      else if (Array.isArray(value)) {
+        this.arrays.set(spelling, value);
+        for (const [index, item] of value.entries()) this.strings.set(`${spelling}[${index}]`, item);
+      } else {
+        this.objects.set(spelling, value);
+        for (const [key, item] of Object.entries(value)) this.strings.set(`${spelling}.${key}`, item);
+      }
+    }
+  }
+
+  /** A text with its variables replaced. */
+  text(text: string): string {
+    if (!text.includes('$(')) return text;
+    return text.replace(/\$\(([^()]+)\)/g, (whole: string, name: string) => this.strings.get(name) ?? whole);
+  }
+
+  /** A list of texts: an item that is nothing but an array becomes its items. */
+  list(texts: readonly string[]): string[] {
+    return texts.flatMap((text) => this.#arrayOf(text) ?? [this.text(text)]);
+  }
+
+  /** A param's value: a string that is nothing but an array or an object becomes that. */
+  value(value: ParamValue): ParamValue {
+    if (Array.isArray(value)) return this.list(value);
+    if (typeof value === 'object') {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.text(item)]));
+    }
+    if (!isWholeVariable(value)) return this.text(value);
+    const name = nameIn(value);
+    const object = this.objects.get(name);
+    if (object !== undefined) return { ...object };
+    const array = this.arrays.get(name);
+    if (array !== undefined) return [...(this.#arrayOf(value) ?? [this.text(value)])];
+    return this.strings.has(name) ? this.text(value) : value;
+  }
+
+  /** The input of a `when`: an array becomes its JSON. */
+  input(text: string): string {
+    const array = this.#whenArray(text);
+    return array === undefined ? this.text(text) : JSON.stringify(array);
+  }
+
+  /** The values of a `when`. */
+  values(texts: readonly string[]): string[] {
+    return texts.flatMap((text) => this.#whenArray(text) ?? [this.text(text)]);
+  }
+
+  /** Params need `[*]` there, results don't. */
+  #whenArray(text: string): readonly string[] | undefined {
+    const param = /^\$\(params\..*\[\*\]\)$/.test(text);
+    const name = nameIn(text);
+    return this.arrays.has(name) && (param || !name.startsWith('params.')) ? this.#arrayOf(text) : undefined;
+  }
+
+  #arrayOf(text: string): readonly string[] | undefined {
+    const [, name] = /^\$\((.*?)(?:\[\*\])?\)$/.exec(text) ?? [];
+    return name === undefined ? undefined : this.arrays.get(name);
+  }
+}
+
+function nameIn(text: string): string {
+  return text
+    .replace(/^\$\(/, '')
+    .replace(/\)$/, '')
+    .replace(/\[\*\]$/, '');
+}
+
+/** Every way to write a param between `$(` and `)`. */
+export function spellings(name: string, level: 'pipeline' | 'task'): string[] {
+  const both = [`params.${name}`, `params[${quoted(name)}]`, `params['${name}']`];
+  // As in the first versions of Tekton; still there.
+  return level === 'task' ? [...both, `inputs.params.${name}`] : both;
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}
