@@ -45,7 +45,7 @@ describe.skipIf(!hasBusybox)('volumes and workspaces of a run (needs busybox-sta
         ),
         { logs: logs.root },
       );
-      expect(logOf(outcome, 'second')).toBe('/all:\nfrom-first\n\n/workspace/own:');
+      expect(logOf(outcome, 'second')).toBe('/all:\nfrom-test-first\n\n/workspace/own:');
       expect(readFileSync(join(logs.root, 'first/step-run.log'), 'utf8')).toBe('/all:\n\n/workspace/own:\n');
     } finally {
       logs.remove();
