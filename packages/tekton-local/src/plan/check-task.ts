@@ -39,7 +39,7 @@ function checkWorkspace(workspace: WorkspaceDeclaration): void {
 }
 
 /** Notes a name that Kubernetes would not take for an object. */
-export function checkName(field: Field, name: string): void {
+function checkName(field: Field, name: string): void {
   if ((/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= 63) || name.includes('$(')) return;
   field.invalid(`${JSON.stringify(name)} is no name: letters a-z, digits and -`);
 }

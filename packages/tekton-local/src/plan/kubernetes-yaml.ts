@@ -241,7 +241,7 @@ const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:$|[Tt ])/;
 
 /** A scalar without quotes, as YAML 1.1 in Go reads it. */
-export function resolvePlain(text: string): string | number | bigint | boolean | null {
+function resolvePlain(text: string): string | number | bigint | boolean | null {
   const word = WORDS.get(text);
   if (word !== undefined) return word;
   if (!/^[-+.\d]/.test(text) || DATE.test(text)) return text;
