@@ -97,12 +97,16 @@ export async function headManifest(
   }
 }
 
-/** distribution-spec, "Pushing Manifests". The same bytes may be pushed again and again, so a lost answer is no harm. */
+/**
+ * distribution-spec, "Pushing Manifests". The same bytes may be pushed again and again, so a lost answer is no harm; where
+ * others may have written the tag meanwhile it is one, so with `once` it is the caller who tries again after `Transient`.
+ */
 export async function putManifest(
   call: Call,
   repository: Repository,
   reference: string | Digest,
   { bytes, mediaType }: Pick<RawManifest, 'bytes' | 'mediaType'>,
+  { once = false }: { readonly once?: boolean } = {},
 ): Promise<{ digest: Digest; subjectIndexed: boolean }> {
   const digest = digestOf(bytes, isDigest(reference) ? digestAlgorithm(reference) : 'sha256');
   const request: Request = {
@@ -121,7 +125,8 @@ export async function putManifest(
     throw tooLarge('TOO_LARGE', message, MANIFEST_LIMIT, bytes.length);
   }
   try {
-    const { status, subjectIndexed } = await call.request(request, async (response) => {
+    const send = once ? call.attempt.bind(call) : call.request.bind(call);
+    const { status, subjectIndexed } = await send(request, async (response) => {
       const said = digestHeader(response);
       if (said !== undefined) checkDigest(request.what, bytes, undefined, said);
       return { status: response.status, subjectIndexed: response.header('oci-subject') !== undefined };

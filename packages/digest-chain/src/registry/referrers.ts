@@ -1,3 +1,4 @@
+import { pauseAfter, Transient } from '../../../kit/src/retry.ts';
 import { readDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, parseDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
@@ -15,6 +16,8 @@ import { hasTag } from './tags.ts';
 /** More are not read: whoever may push to a repository may attach any number. */
 const MAX_PAGES = 100;
 const MAX_REFERRERS = 10_000;
+/** Milliseconds before a list that could not be written is read again, at most; doubling. */
+const PAUSE = 250;
 /** How often an entry is put back into the fallback index after others have overwritten it. */
 const MAX_ATTEMPTS = 20;
 
@@ -198,8 +201,14 @@ async function append(call: Call, repository: Repository, attachment: Attachment
       expected = index?.digest;
     } else {
       const bytes = appendReferrer(index?.bytes, descriptor);
-      const mediaType = index?.mediaType ?? OCI_INDEX;
-      ({ digest: expected } = await putManifest(call, repository, tag, { bytes, mediaType }));
+      const list = { bytes, mediaType: index?.mediaType ?? OCI_INDEX };
+      try {
+        ({ digest: expected } = await putManifest(call, repository, tag, list, { once: true }));
+      } catch (error) {
+        // To write the same again would undo what others have written by then.
+        if (!(error instanceof Transient) || attempt === MAX_ATTEMPTS - 1) throw failureOf(error);
+        await clock.sleep(Math.max(error.retryAfter ?? 0, pauseAfter(Math.min(attempt, 4), PAUSE)), call.signal);
+      }
       window = Math.max(window, clock.now() - startedAt);
     }
     const settled = Math.min(window * 1.5, 2000) + Math.random() * window * Math.min(attempt, 8);
@@ -212,6 +221,10 @@ async function append(call: Call, repository: Repository, attachment: Attachment
     found: `lost ${MAX_ATTEMPTS} races`,
     hint: 'try again when fewer clients attach to this image',
   });
+}
+
+function failureOf(error: unknown): unknown {
+  return error instanceof Transient ? error.failure : error;
 }
 
 /** `<algorithm>-<first 64 hex digits>` (distribution-spec, "Referrers Tag Schema"). */

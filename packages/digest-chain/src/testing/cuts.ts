@@ -33,7 +33,9 @@ export function cutAnswer(
   { status, headers }: { readonly status: number; readonly headers: IncomingHttpHeaders },
   body: Buffer,
 ): void {
-  const lines = Object.entries(headers).flatMap(([name, value]) =>
+  const { 'transfer-encoding': chunked, ...kept } = headers;
+  if (chunked !== undefined) kept['content-length'] = `${body.length}`;
+  const lines = Object.entries(kept).flatMap(([name, value]) =>
     [value ?? []].flat().map((each) => `${name}: ${each}\r\n`),
   );
   const whole = Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Cut\r\n${lines.join('')}\r\n`), body]);
