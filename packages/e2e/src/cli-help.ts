@@ -25,7 +25,7 @@ Options:
                  build without a sandbox, where this machine lets none be made: what a Containerfile
                  runs has the rights of this user then
   --no-install   never install a missing tool; print the command instead
-  --help         this text
+  --help, --version
 
 Of published images (verify):
   --key FILE     public keys of the build system, such as cosign.pub; can be repeated. On a tenant:

@@ -44,7 +44,7 @@ Verbs:
   inspect   show a chain: its images, links, referrers and signatures
   extract   wait for an image, verify it, answer with another image of its chain
 
-digest-chain <verb> --help prints a verb's options, with examples.
+digest-chain <verb> --help prints a verb's options, with examples; --version the version.
 Exit status: 0 done, 1 failed, 2 refused: wrong usage or bad input, or what was found could
 not be printed; 128 and its number where a signal ended it.
 `,

@@ -10,7 +10,7 @@ Commands
   doctor     say what stands between this repository and a tenant
   schema     print the JSON Schema of konflux.config.ts
 
-Every command has --help.
+Every command has --help; --version prints the version.
 `;
 
 /** Runs the command line of this process, and sets its exit code. */

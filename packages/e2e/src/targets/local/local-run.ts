@@ -9,6 +9,7 @@ import { LOCAL_BUILDER, probeContainers, startLocalRegistry } from '@multi-image
 import { ask } from '../../ask.ts';
 import { E2eError } from '../../errors.ts';
 import { judge } from '../../judge/criteria.ts';
+import type { Observation } from '../../judge/observation.ts';
 import { observe } from '../../look/observe.ts';
 import { type ImageRunner, runOnce } from '../../look/run-images.ts';
 import type { Isolation } from '../../options.ts';
@@ -137,9 +138,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     signal.throwIfAborted();
     done = true;
     if (keep) {
-      progress.line(`kept: the registry (process ${registry.pid}) with everything in ${folder}`);
-      progress.line(`the key that signed: ${join(folder, 'cosign.pub')}`);
-      progress.line(`to remove it: kill ${registry.pid} && rm -rf ${folder}`);
+      sayWhatIsKept(registry, folder, observation.images, progress);
     }
     return {
       version: 1,
@@ -172,6 +171,23 @@ function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): 
     const changes = uncommitted.length === 1 ? 'an uncommitted change' : `${uncommitted.length} uncommitted changes`;
     progress.line(`           HEAD with ${changes} (${named}), as a commit that only this run knows`);
   }
+}
+
+function sayWhatIsKept(
+  { address, pid }: { address: string; pid: number },
+  folder: string,
+  images: Observation['images'],
+  progress: Progress,
+): void {
+  progress.line(`kept: the registry ${address} (process ${pid}), until it is removed or the machine is started anew`);
+  for (const { published } of images) {
+    if (published.digest === undefined) continue;
+    progress.line(`      look: skopeo inspect --tls-verify=false docker://${published.reference}`);
+  }
+  progress.line(`      the key that signed is ${join(folder, 'cosign.pub')}; sources and artifacts are in ${folder}`);
+  // What rootless podman leaves belongs to other ids of the same user.
+  const remove = process.getuid?.() === 0 ? 'rm -rf' : 'podman unshare rm -rf';
+  progress.line(`to remove it: kill ${pid} && ${remove} ${folder}`);
 }
 
 /** The pipelines that run are files: where they are not what the config says, they would do something else. */

@@ -73,3 +73,12 @@ test('says that it needs Linux', async () => {
   vi.spyOn(process, 'platform', 'get').mockReturnValue('darwin');
   await expect(preflight({ install: true })).rejects.toMatchObject({ code: 'PLATFORM_UNSUPPORTED', found: 'darwin' });
 });
+
+test('says that docker is not used where it is there and what builds is not', async () => {
+  for (const name of present.filter((name) => name !== 'podman')) await program(name);
+  await program('docker');
+  await expect(preflight({ install: false })).rejects.toMatchObject({
+    code: 'TOOL_MISSING',
+    hint: expect.stringContaining('docker is here and is not used'),
+  });
+});

@@ -101,11 +101,17 @@ async function sudoWorks(): Promise<boolean> {
   return findProgram(['sudo']) !== undefined && (await run('sudo', ['-n', 'true'])).exitCode === 0;
 }
 
+const NO_DOCKER =
+  'docker is here and is not used: Konflux builds with buildah, and so does this; beside docker both work, without a daemon';
+
 function missingError(tools: readonly Tool[], found: string, command?: string): E2eError {
+  const todo = command === undefined ? 'install what is missing, then run this again' : `run: ${command}`;
+  const lacksBuilder = tools.some(({ name }) => name === 'buildah' || name === 'podman');
+  const docker = lacksBuilder && findProgram(['docker']) !== undefined ? `\n${NO_DOCKER}` : '';
   return new E2eError('TOOL_MISSING', `missing on this machine: ${tools.map((tool) => tool.name).join(', ')}`, {
     expected: tools.map((tool) => tool.programs.join(' or ')).join(', '),
     found,
-    hint: command === undefined ? 'install what is missing, then run this again' : `run: ${command}`,
+    hint: todo + docker,
   });
 }
 
