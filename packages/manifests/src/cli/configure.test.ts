@@ -29,12 +29,12 @@ function workspace(): Workspace {
 describe('configure', () => {
   test('sets what is given, keeps everything else, renders, and does nothing the second time', async () => {
     using fork = workspace();
-    const args = ['configure', '--namespace', 'mine', '--registry', 'quay.io/me', '--branch', 'dev'];
+    const args = ['configure', '--namespace', 'mine', '--registry', 'quay.io/me/mine', '--branch', 'dev'];
     expect(await run(fork.folder, ...args)).toMatchObject({ code: 0, stderr: '' });
     const edited = readFileSync(fork.path('konflux.config.ts'), 'utf8');
     expect(edited).toBe(
       SOURCE.replace("  namespace: 'tenant'", "  namespace: 'mine'")
-        .replace("'quay.io/org'", "'quay.io/me'")
+        .replace("'quay.io/org'", "'quay.io/me/mine'")
         .replace('git: { url:', "git: { branch: 'dev', url:"),
     );
     expect(readFileSync(fork.path('.tekton/app-push.yaml'), 'utf8')).toContain('namespace: mine\n');
@@ -59,6 +59,46 @@ describe('configure', () => {
       expect([code, stderr]).toEqual([2, expect.stringContaining('namespace: expected a Kubernetes name')]);
     }
     expect(readFileSync(fork.path('konflux.config.ts'), 'utf8')).toBe(SOURCE);
+  });
+
+  test('what doctor would refuse is refused at once', async () => {
+    using fork = workspace();
+    const { code, stderr } = await run(fork.folder, 'configure', '--namespace', 'mine', '--registry', 'quay.io/me');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('registry: expected quay.io/me/mine')]);
+    expect((await run(fork.folder, 'configure', '--namespace', 'your-tenant')).stderr).toContain('placeholder');
+    expect(readFileSync(fork.path('konflux.config.ts'), 'utf8')).toBe(SOURCE);
+  });
+
+  test('has an option for every question, and for each image', async () => {
+    using fork = workspace();
+    const args = ['--display-name', 'Mine', '--label-prefix', 'com.example.mine', '--component', 'primary=operator'];
+    expect((await run(fork.folder, 'configure', ...args, '--repository', 'metadata=bundle')).code).toBe(0);
+    const edited = readFileSync(fork.path('konflux.config.ts'), 'utf8');
+    for (const text of ["displayName: 'Mine'", "labelPrefix: 'com.example.mine'", "'operator'", "'bundle'"])
+      expect(edited).toContain(text);
+    expect(readFileSync(fork.path('.tekton/operator-push.yaml'), 'utf8')).toContain('component: operator');
+    const { code, stderr } = await run(fork.folder, 'configure', '--component', 'nobody=x');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--component primary=NAME')]);
+  });
+
+  test('--dry-run shows what would change in every file', async () => {
+    using fork = workspace();
+    await run(fork.folder, 'render');
+    const { stdout } = await run(fork.folder, 'configure', '--namespace', 'mine', '--dry-run');
+    expect(stdout).toContain('+  namespace: mine');
+    expect(stdout).toMatch(/^\+\+\+ \.tekton\/app-push\.yaml/m);
+    expect(readFileSync(fork.path('.tekton/app-push.yaml'), 'utf8')).toContain('namespace: tenant');
+  });
+
+  test('without a terminal, an untouched template is told what is missing', async () => {
+    using fork = workspace();
+    const template = SOURCE.replace("'tenant'", "'your-tenant-namespace'").replace('quay.io/org', 'quay.io/your-org');
+    fork.write('konflux.config.ts', template);
+    const { code, stderr } = await run(fork.folder, 'configure');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('pnpm configure --namespace NAME --registry PATH')]);
+    expect(readFileSync(fork.path('konflux.config.ts'), 'utf8')).toBe(template);
+    const some = await run(fork.folder, 'configure', '--namespace', 'mine');
+    expect([some.code, some.stdout]).toEqual([0, expect.stringContaining('still placeholders: registry')]);
   });
 
   test('takes the git url from the remote', async () => {

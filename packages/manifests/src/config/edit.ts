@@ -7,7 +7,7 @@ import { ManifestsError } from '../errors.ts';
  * Sets text fields in the source of a config, and leaves every other character alone: comments, order, helpers.
  * The parser says where a value stands; a printer of syntax trees would lay out the rest anew.
  *
- * @param fields Dotted path to text: `{'git.url': 'https://…'}`.
+ * @param fields Dotted path to text: `{'git.url': 'https://…', 'images.0.component': 'app'}`.
  * @throws ManifestsError CONFIG_INVALID where a field is not a plain text, so that only a person can change it
  */
 export function editConfig(source: string, fields: Readonly<Record<string, string>>): string {
@@ -19,11 +19,10 @@ function setField(source: string, path: string, value: string): string {
   const escaped = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
   const literal = `'${escaped}'`;
   const [key = '', ...parents] = path.split('.').reverse();
-  const object = parents.reduceRight<ObjectExpression>((at, parent) => {
-    const inner = findValue(at, parent);
-    if (inner?.type !== 'ObjectExpression') throw notEditable(path, 'no object there');
-    return inner;
-  }, findRoot(source));
+  const object = objectOf(
+    parents.reduceRight<Node | undefined>((at, parent) => valueIn(at, parent), findRoot(source)),
+    path,
+  );
   const present = findValue(object, key);
   if (present === undefined) {
     const [start, end] = rangeOf(object);
@@ -34,6 +33,17 @@ function setField(source: string, path: string, value: string): string {
   const [start, end] = rangeOf(present);
   if (present.type !== 'StringLiteral') throw notEditable(path, source.slice(start, end));
   return source.slice(0, start) + literal + source.slice(end);
+}
+
+function objectOf(node: Node | undefined, path: string): ObjectExpression {
+  if (node?.type === 'ObjectExpression') return node;
+  throw notEditable(path, 'no object there');
+}
+
+/** A property of an object, or an element of a list. */
+function valueIn(node: Node | undefined, key: string): Node | undefined {
+  if (node?.type === 'ArrayExpression') return node.elements[Number(key)] ?? undefined;
+  return node?.type === 'ObjectExpression' ? findValue(node, key) : undefined;
 }
 
 /** The object that the config's module exports by default. */

@@ -6,8 +6,11 @@ import { ManifestsError } from '../errors.ts';
 import { BUILT_IN_PINS, type Pins, parsePins, readPinsText } from '../pins.ts';
 import { checkConfig } from './check.ts';
 import { formatValue } from './issue.ts';
+import type { ChainConfig } from './schema.ts';
 
 export interface LoadedConfig {
+  /** As it was written, and checked. */
+  readonly given: ChainConfig;
   readonly chain: ChainPlan;
   readonly pins: Pins;
   /** Where the files go: the folder of the config. */
@@ -62,6 +65,7 @@ export async function loadConfig(
   const pinsPath = config.pins === undefined ? BUILT_IN_PINS : join(base, config.pins);
   const pinsText = await settle(pinsPath, readPinsText(pinsPath));
   return {
+    given: config,
     chain: planChain(config),
     pins: parsePins(pinsText, pinsPath),
     base,
