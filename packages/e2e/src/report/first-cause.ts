@@ -58,8 +58,8 @@ function fullDisk(seen: Observation): Cause | undefined {
   return undefined;
 }
 
-/** The error that ended it, if its log has one as our commands print them; else the end of the log. */
+/** The error that ended it, if its log has one as our commands and buildah print them; else the end of the log. */
 function errorOf(logTail: readonly string[] = [], message = ''): string[] {
-  const error = logTail.findLastIndex((line) => line.startsWith('error '));
+  const error = logTail.findLastIndex((line) => /^error[ :]/i.test(line));
   return (error < 0 ? [message, ...logTail] : logTail.slice(error)).filter((line) => line !== '');
 }
