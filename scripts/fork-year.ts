@@ -2,10 +2,12 @@
 // own, rendered, tested, committed, bumped by a bot and brought to the template's next version twice, once with conflicts.
 // Nothing outside a temporary folder is touched, and no network but that of the packages' registry.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { CodedError } from '@multi-image/kit/errors';
+import { copyRepository } from './copy-repository.ts';
 import { readCommands } from './document-commands.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -28,43 +30,43 @@ const environment: NodeJS.ProcessEnv = {
   GIT_COMMITTER_EMAIL: 'fork@example.com',
 };
 
-try {
-  publishTemplate();
-  document('clone', folder);
-  document('configure');
-  document('delete-demo');
-  writeImages();
-  document('render');
-  expect(shell(fork, 'npx --yes pnpm@12 --silent test --which') === 'fork\n', 'pnpm test knows that this is a fork');
-  bumpAsBot();
-  document('bot');
-  document('upstream');
-  nextVersion('0.9.1', '1');
-  document('merge');
-  checkMerged('0.9.1');
-  nextVersion('0.9.3', '3');
-  // The fork's bot was there too: both have moved the same pins.
-  repin(fork, '0.9.2', '2', ['packages/manifests/pins.yaml']);
-  shell(fork, 'npx --yes pnpm@12 run render && git commit --all --quiet --message "Move pins"');
-  document('merge');
-  checkMerged('0.9.3');
-  shell(fork, 'npx --yes pnpm@12 run check', true);
-  const all = readCommands(join(REPOSITORY, DOCUMENT)).flatMap(({ by }) => (by?.startsWith(SELF) ? [by] : []));
-  const left = all.filter((by) => !done.has(by));
-  expect(left.length === 0, `every step of ${DOCUMENT} was done; left: ${left.join(', ')}`);
-  say(`green in ${Math.round((performance.now() - started) / 1000)} s`);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+await runCommandLine(main, { isRefusal: () => false });
+
+async function main(): Promise<number> {
+  try {
+    publishTemplate();
+    document('clone', folder);
+    document('configure');
+    document('delete-demo');
+    writeImages();
+    document('render');
+    expect(shell(fork, 'npx --yes pnpm@12 --silent test --which') === 'fork\n', 'pnpm test knows that this is a fork');
+    bumpAsBot();
+    document('bot');
+    document('upstream');
+    nextVersion('0.9.1', '1');
+    document('merge');
+    checkMerged('0.9.1');
+    nextVersion('0.9.3', '3');
+    // The fork's bot was there too: both have moved the same pins.
+    repin(fork, '0.9.2', '2', ['packages/manifests/pins.yaml']);
+    shell(fork, 'npx --yes pnpm@12 run render && git commit --all --quiet --message "Move pins"');
+    document('merge');
+    checkMerged('0.9.3');
+    shell(fork, 'npx --yes pnpm@12 run check', true);
+    const all = readCommands(join(REPOSITORY, DOCUMENT)).flatMap(({ by }) => (by?.startsWith(SELF) ? [by] : []));
+    const left = all.filter((by) => !done.has(by));
+    expect(left.length === 0, `every step of ${DOCUMENT} was done; left: ${left.join(', ')}`);
+    say(`green in ${Math.round((performance.now() - started) / 1000)} s`);
+    return EXIT.done;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Makes this repository as it stands what the addresses of the document lead to. */
 function publishTemplate(): void {
-  const files = shell(REPOSITORY, 'git ls-files --cached --others --exclude-standard').split('\n').filter(Boolean);
-  for (const file of files) {
-    if (!existsSync(join(REPOSITORY, file))) continue;
-    mkdirSync(dirname(at('template', file)), { recursive: true });
-    cpSync(join(REPOSITORY, file), at('template', file), { verbatimSymlinks: true });
-  }
+  copyRepository(REPOSITORY, at('template'));
   shell(
     at('template'),
     'git init --quiet --initial-branch=main && git add --all && git commit --quiet --message=Template',
@@ -179,7 +181,7 @@ function shell(cwd: string, script: string, shown = false): string {
     encoding: 'utf8',
     maxBuffer: 64 << 20,
   });
-  if (shown && process.env.VERBOSE) process.stdout.write(stdout + stderr);
+  if (shown && process.argv.includes('--verbose')) process.stdout.write(stdout + stderr);
   if (status !== 0) throw new CodedError('FAILED', `${script}\n${stdout.slice(-6000)}${stderr.slice(-6000)}`);
   return stdout;
 }
