@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ONES, ZERO } from '@multi-image/testing/image';
 import { createSigner, envelope, simpleSigning } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
@@ -175,6 +176,14 @@ describe('a bundle', () => {
     expect(await read({ mediaType: BUNDLE, bytes: bundle({ messageSignature }) })).toMatchObject({
       subjects: new Set([image.digest]),
     });
+    const messageDigest = (bytes: string) => ({
+      algorithm: 'SHA2_256',
+      digest: base64(createHash('sha256').update(bytes).digest()),
+    });
+    const declared = (bytes: string) =>
+      bundle({ messageSignature: { ...messageSignature, messageDigest: messageDigest(bytes) } });
+    expect(await read({ mediaType: BUNDLE, bytes: declared(bytes.toString()) })).toHaveProperty('signer');
+    expect(await read({ mediaType: BUNDLE, bytes: declared('{}') })).toBe('SIGNATURE_MISSING');
     const other = { ...messageSignature, signature: base64(signer.sign(Buffer.from('{}'))) };
     expect(await read({ mediaType: BUNDLE, bytes: bundle({ messageSignature: other }) })).toBe('SIGNATURE_MISSING');
   });

@@ -5,7 +5,7 @@ import { DSSE_ENVELOPE, IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import { type Envelope, envelopeSigner, parseBundle, parseEnvelope } from './dsse.ts';
 import { type CertificateIdentity, type CertificateSigner, certificateSigner, materialOf } from './keyless.ts';
-import type { MessageHash, SignedByCertificate } from './keyless-root.ts';
+import { type MessageHash, messageDigest, type SignedByCertificate } from './keyless-root.ts';
 import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
 
@@ -65,6 +65,10 @@ export async function readClaim(
     return read(bundle.envelope, signers, () => bundle);
   }
   const content = { message: image.bytes, algorithm: messageHash(bundle.algorithm) };
+  // Signed by nobody, so that nothing depends on it; but a bundle that contradicts itself is made by nobody who means well.
+  if (bundle.digest !== undefined && !messageDigest(content).equals(bundle.digest)) {
+    throw new DigestChainError('SIGNATURE_MISSING', 'the bundle says that it is about other bytes');
+  }
   const key = await signerOf(keys, image.bytes, bundle.signature);
   const signer = key ?? byCertificate(identities, () => ({ ...bundle, content }));
   return { signer, subjects: new Set([image.digest]), predicateType: undefined, provenance: undefined };

@@ -54,7 +54,11 @@ export type Bundle = BundleMaterial &
   (
     | { readonly envelope: Envelope }
     /** Over the artifact's own bytes: here the image's manifest. */
-    | { readonly signature: Uint8Array; readonly algorithm: string | undefined }
+    | {
+        readonly signature: Uint8Array;
+        readonly algorithm: string | undefined;
+        readonly digest: Uint8Array | undefined;
+      }
   );
 
 /** What a signature comes with, which is looked at only where certificates are asked for. */
@@ -82,7 +86,9 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   if (envelope !== undefined) return { mediaType, material, envelope: readEnvelope(envelope) };
   const signature = decodeBase64(textOf(known(message, 'signature')) ?? '*');
   if (signature === undefined) throw noBundle('a signature', 'none');
-  return { mediaType, material, signature, algorithm: textOf(known(message, 'messageDigest', 'algorithm')) };
+  const declared = known(message, 'messageDigest');
+  const digest = decodeBase64(textOf(known(declared, 'digest')) ?? '*');
+  return { mediaType, material, signature, algorithm: textOf(known(declared, 'algorithm')), digest };
 }
 
 const noBundle = (expected: string, found: string): DigestChainError =>

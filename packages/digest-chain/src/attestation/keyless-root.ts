@@ -36,6 +36,11 @@ export interface SignedByCertificate {
 
 export type MessageHash = 'SHA2_256' | 'SHA2_384' | 'SHA2_512';
 
+/** The hash of a message, as a bundle says it. */
+export function messageDigest({ message, algorithm }: { message: Uint8Array; algorithm: MessageHash }): Buffer {
+  return createHash(NODE_HASH[algorithm]).update(message).digest();
+}
+
 /** What public signatures are made with, and what knows it: none of it is loaded where keys alone are asked for. */
 async function loadSigstore() {
   try {
@@ -62,6 +67,10 @@ export async function parseTrustedRoot(json: string): Promise<TrustedRoot> {
     const root = Root.fromJSON(JSON.parse(json));
     if (!root.mediaType.startsWith(MEDIA_TYPE)) throw new Error(`its media type is ${root.mediaType || 'missing'}`);
     if (root.certificateAuthorities.length === 0) throw new Error('it has no certificate authority');
+    // Without it the library takes the key for one of all times.
+    const timeless = [...root.tlogs, ...root.ctlogs].find(({ publicKey }) => publicKey?.validFor?.start === undefined);
+    if (timeless !== undefined)
+      throw new Error(`the key of ${timeless.baseUrl || 'a log'} has no beginning (validFor)`);
     // One timestamp, by a log or an authority; one entry in a certificate log; one in a transparency log.
     const thresholds = { timestampThreshold: 1, ctlogThreshold: 1, tlogThreshold: 1 };
     verifier = new Verifier(toTrustMaterial(root), thresholds);
@@ -97,7 +106,7 @@ export async function parseTrustedRoot(json: string): Promise<TrustedRoot> {
                 messageSignature: {
                   messageDigest: {
                     algorithm: sigstore.HashAlgorithm[content.algorithm] as HashAlgorithm,
-                    digest: createHash(NODE_HASH[content.algorithm]).update(content.message).digest(),
+                    digest: messageDigest(content),
                   },
                   signature: sig,
                 },

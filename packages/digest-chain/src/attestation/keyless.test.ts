@@ -307,6 +307,12 @@ it.each([
   await expect(parseTrustedRoot(text)).rejects.toMatchObject({ code: 'TRUSTED_ROOT_INVALID' });
 });
 
+it.each(['tlogs', 'ctlogs'])('refuses a trusted root whose %s have a key without a beginning', async (logs) => {
+  const root = JSON.parse(instance.trustedRoot);
+  delete root[logs][0].publicKey.validFor.start;
+  await expect(parseTrustedRoot(JSON.stringify(root))).rejects.toMatchObject({ code: 'TRUSTED_ROOT_INVALID' });
+});
+
 function withEntry(
   made: KeylessSignature,
   change: (verification: NonNullable<KeylessSignature['entry']>['verification']) => typeof verification,
