@@ -27,7 +27,7 @@ async function build(role: string, embeds: readonly Built[] = [], tag = REVISION
   const config = configOf(
     JSON.stringify({
       Env: named.flatMap((other) => {
-        const name = other.role.toUpperCase();
+        const name = other.role.toUpperCase().replaceAll('-', '_');
         return [`${name}_DIGEST=${other.digest}`, `${name}_URL=${other.url}`];
       }),
       Labels: Object.fromEntries([
@@ -157,6 +157,22 @@ it('links two images that one embeds, and a further one that embeds both', async
     { image: 'bundle', embedded: 'operator' },
     { image: 'catalog', embedded: 'bundle' },
   ]);
+});
+
+it('links thirty-two images, whose proof takes fewer than a hundred requests', async () => {
+  const operands = await Promise.all(Array.from({ length: 29 }, (_, at) => build(`operand-${at}`)));
+  const operator = await build('operator', operands);
+  const bundle = await build('bundle', [operator, ...operands]);
+  const catalog = await build('catalog', [bundle]);
+  const [first = operator, ...others] = [...operands, operator, bundle, catalog];
+  await link(registry, at(first), linked(...others), tagOf(first));
+  for (const start of [first, operator, catalog]) {
+    registry.asked.length = 0;
+    const proof = await prove(start);
+    expect(proof.level).toBe('linked');
+    expect(proof.links).toHaveLength(31);
+    expect(registry.asked.length).toBeLessThanOrEqual(100);
+  }
 });
 
 it('starts from an image in the middle, which embeds one that was sealed', async () => {
