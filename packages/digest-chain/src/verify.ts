@@ -36,6 +36,8 @@ export interface VerifyOptions extends CallOptions, Limits, RunDemands {
   readonly at?: ReadonlyMap<string, Repository> | undefined;
   /** Files of images that have to name what these embed, by digest; their layers are read for it. */
   readonly files?: readonly NamingFiles[] | undefined;
+  /** The names under which images of these roles are released: files may name them so, too. */
+  readonly released?: ReadonlyMap<string, Repository> | undefined;
   /**
    * Whether a chain statement beside the labels is looked for and compared; true by default. Of a chain that was copied
    * without what is attached to it, the statement itself, as it was attached: then none is looked for.
@@ -94,7 +96,16 @@ async function proveFrom(
   reference: Reference,
   manifest: RawManifest,
   names: LabelNames,
-  { revision, at = new Map(), statement = true, files = [], keys = [], identities = [], ...demands }: VerifyOptions,
+  {
+    revision,
+    at = new Map(),
+    statement = true,
+    files = [],
+    released,
+    keys = [],
+    identities = [],
+    ...demands
+  }: VerifyOptions,
 ): Promise<Verification> {
   const repository = { registry: reference.registry, repository: reference.repository };
   const registry = followingLinks(client, repository, at.values());
@@ -106,7 +117,7 @@ async function proveFrom(
       : discoverStatements(registry, repository, manifest.digest);
   const context = { registry, repository, tree, facts, names, revision, at, discover };
   const linked = await proveLinks(context, statement !== false);
-  const proof = { ...linked, checks: [...linked.checks, ...(await proveFiles(registry, linked, files))] };
+  const proof = { ...linked, checks: [...linked.checks, ...(await proveFiles(registry, linked, files, released))] };
   const checks = [...proof.checks, ...(await attest(proof, new EvidenceReader(registry, keys, identities), demands))];
   return {
     level: judgeProof(checks).level,
@@ -141,9 +152,10 @@ async function proveFiles(
   registry: Registry,
   { checks, members }: LinkProof,
   files: readonly NamingFiles[],
+  released: VerifyOptions['released'],
 ): Promise<readonly Check[]> {
   const failed = checks.find(({ status }) => status === 'failed');
-  if (failed === undefined) return checkFiles(registry, members, files);
+  if (failed === undefined) return checkFiles(registry, members, files, released);
   return files.map(({ role }) => skipped({ id: 'named-in-files', role }, `needs ${failed.id}, which failed`));
 }
 

@@ -132,6 +132,23 @@ describe('the build of Image 2', () => {
     expect(level).toBe('none');
   });
 
+  it('fails where it was called with another digest under the released name', async () => {
+    const argsWith = (digest: string) => (chain: SealedChain) => [
+      provenanceV02(
+        [chain.sealed, chain.metadata],
+        tasksOf(chain, [
+          ...buildArgsOf(chain),
+          `IMAGE1_RELEASED_URL=registry.example/released@${digest || chain.origin}`,
+        ]),
+      ),
+    ];
+    expect(await prove('released', argsWith(''))).toMatchObject({ level: 'attested' });
+    expect(await prove('released-other', argsWith(ZERO))).toMatchObject({
+      level: 'none',
+      check: { status: 'failed', found: `IMAGE1_RELEASED_URL=registry.example/released@${ZERO}` },
+    });
+  });
+
   it.each([
     ['passes Image 2 on', passesOn, 'scan-image-2: passes it on'],
     ['returns it from no task', namesOnly, 'build-image-1'],

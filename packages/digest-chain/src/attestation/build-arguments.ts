@@ -38,7 +38,13 @@ export function judgeArguments({ params }: ProvenanceTask, embedding: Embedding)
     given.find((argument) => nameOf(argument) === name)?.slice(name.length + 1);
   if (value(variable) !== digest) return { problem: `${variable} is another`, found };
   if ((value(urlVariable) ?? url) !== url) return { problem: `${urlVariable} is not what the image says`, found };
-  const contradicts = given.find((argument) => namesOther(argument.slice(nameOf(argument).length + 1), embedding));
+  // What files of the image call it is written from this one.
+  const released = value(variable.replace(/DIGEST$/, 'RELEASED_URL'));
+  const contradicts = given.find(
+    (argument) =>
+      namesOther(argument.slice(nameOf(argument).length + 1), embedding) ||
+      (released !== undefined && argument.endsWith(`=${released}`) && !released.endsWith(`@${digest}`)),
+  );
   if (contradicts !== undefined) {
     return { problem: 'an argument names the embedded image with another digest', found: contradicts.slice(0, 500) };
   }

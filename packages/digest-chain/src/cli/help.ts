@@ -139,6 +139,8 @@ ${DEMANDS}
   --files <role>=<pattern>  files of the image of this role, as manifests/*.yaml, that have
                         to name what it embeds by digest, or with <role>/<embedded> the
                         image of that role; can be repeated. Its layers are read for it
+  --released <role>=<repository>  the name under which the image of this role is released:
+                        files may name it so, by the same digest; can be repeated
   --no-statement        don't look for a chain statement beside the labels
   --statement <file>    the chain statement of an image that was copied without what was
                         attached to it

@@ -22,6 +22,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     'no-statement': { type: 'boolean' },
     statement: { type: 'string' },
     files: { type: 'string', multiple: true },
+    released: { type: 'string', multiple: true },
     'digest-from': { type: 'string' },
     deadline: { type: 'string' },
   });
@@ -30,7 +31,8 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const wanted = wantedLevel(demands);
   const result = await verify(connect(values), image, {
     ...demands,
-    at: parsePlaces(values.at),
+    at: parsePlaces('--at', values.at),
+    released: parsePlaces('--released', values.released),
     files: parseFiles(values.files),
     statement: await readStatement(values),
     prefix: values.prefix,
@@ -68,13 +70,13 @@ async function exactly(image: Reference, file: string | undefined): Promise<Refe
   return { ...image, tag: undefined, digest };
 }
 
-/** Reads `--at <role>=<repository>`. */
-function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Repository> {
+/** Reads `--at <role>=<repository>`, and options like it. */
+function parsePlaces(option: string, texts: readonly string[] = []): ReadonlyMap<string, Repository> {
   const places = new Map<string, Repository>();
   for (const text of texts) {
-    const { role, named } = parseRole('verify', '--at is not <role>=<repository>', text);
-    if (places.has(role)) throw usage('verify', `--at is given twice for ${role}`);
-    places.set(role, parseRepository('verify', '--at', named));
+    const { role, named } = parseRole('verify', `${option} is not <role>=<repository>`, text);
+    if (places.has(role)) throw usage('verify', `${option} is given twice for ${role}`);
+    places.set(role, parseRepository('verify', option, named));
   }
   return places;
 }

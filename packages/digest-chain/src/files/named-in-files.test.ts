@@ -8,6 +8,7 @@ import type { Check } from '../check.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { link } from '../link.ts';
 import { parseDigestReference, parseReference } from '../reference.ts';
+import type { Repository } from '../registry/registry.ts';
 import { seal } from '../seal.ts';
 import { verify } from '../verify.ts';
 import type { NamingFiles } from './named-in-files.ts';
@@ -79,6 +80,7 @@ async function prove(
   change: { manifests?: (operator: Built) => Files; entry?: (bundle: Built) => string } = {},
   wanted: readonly NamingFiles[] = EVERYWHERE,
   way: 'link' | 'seal' = 'link',
+  released?: ReadonlyMap<string, Repository>,
 ): Promise<{ level: string; checks: readonly Check[]; built: Record<string, Built> }> {
   const registry = memoryRegistry();
   const operator = await build(registry, 'operator', [], { 'bin/operator': 'program' });
@@ -91,7 +93,10 @@ async function prove(
   let start = operator.digest;
   if (way === 'link') await link(registry, at(operator), linked);
   else start = (await seal(registry, at(operator), linked.slice(0, 1), {})).digest;
-  const { level, checks } = await verify(registry, parseReference(`${operator.image}@${start}`), { files: wanted });
+  const { level, checks } = await verify(registry, parseReference(`${operator.image}@${start}`), {
+    files: wanted,
+    released,
+  });
   return { level, checks: checks.filter(({ id }) => id === 'named-in-files'), built: { operator, bundle, catalog } };
 }
 
@@ -167,6 +172,23 @@ describe('files that name what was built in', () => {
     expect(failed).toMatchObject([{ role, expected: built[role === 'bundle' ? 'operator' : 'bundle']?.url }]);
     expect(failed[0]?.found).toContain(found);
     expect(failed[0]?.found).toContain(`of ${role}`);
+  });
+
+  it('may name it as it is released, by the same digest', async () => {
+    const manifests = ({ digest }: Built) => ({
+      'manifests/csv.yaml': csv(`registry.redhat.example/acme/operator@${digest}`),
+      'manifests/config.yaml': 'none',
+    });
+    const released = new Map([['operator', parseReference('registry.redhat.example/acme/operator')]]);
+    const wanted = EVERYWHERE.slice(0, 1);
+    expect((await prove({ manifests }, wanted)).checks).toMatchObject([
+      { status: 'failed', found: expect.stringContaining('none of which') },
+    ]);
+    expect((await prove({ manifests }, wanted, 'link', released)).level).toBe('linked');
+    const wrong = () => manifests({ digest: ONES } as Built);
+    expect((await prove({ manifests: wrong }, wanted, 'link', released)).checks).toMatchObject([
+      { status: 'failed', found: expect.stringContaining(`acme/operator@${ONES} (manifests/csv.yaml:4`) },
+    ]);
   });
 
   it.each<[string, Parameters<typeof prove>[0], NamingFiles, string]>([

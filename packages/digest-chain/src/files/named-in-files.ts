@@ -5,7 +5,7 @@ import { DigestChainError } from '../errors.ts';
 import { decodeJson } from '../json/decode.ts';
 import { blobsOf } from '../read-image.ts';
 import { repositoryName } from '../reference.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Registry, Repository } from '../registry/registry.ts';
 import { readFiles } from './layers.ts';
 import { type NamedImage, referencesTo } from './references.ts';
 
@@ -24,11 +24,12 @@ export async function checkFiles(
   registry: Registry,
   members: readonly AttestedImage[],
   wanted: readonly NamingFiles[],
+  released: ReadonlyMap<string, Repository> = new Map(),
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
   for (const files of wanted) {
     const about = { id: 'named-in-files', role: files.role } as const;
-    checks.push((await runCheck(about, () => judgeFiles(registry, members, files))).check);
+    checks.push((await runCheck(about, () => judgeFiles(registry, members, files, released))).check);
   }
   return checks;
 }
@@ -37,6 +38,7 @@ async function judgeFiles(
   registry: Registry,
   members: readonly AttestedImage[],
   { role, embeds, in: patterns }: NamingFiles,
+  released: ReadonlyMap<string, Repository>,
 ): Promise<{ evidence: string; value: undefined }> {
   const member = members.find((each) => each.role === role);
   const edges = member?.embeds.filter((edge) => embeds === undefined || embeds.includes(edge.role)) ?? [];
@@ -52,12 +54,16 @@ async function judgeFiles(
   const places: string[] = [];
   for (const [at, { bytes }] of member.built.entries()) {
     const [, ...layers] = blobsOf(decodeJson(bytes));
-    const named = edges.map(({ embeddings }) => ({ embedding: embeddingAt(embeddings, at), count: 0 }));
+    const named = edges.map(({ embeddings, role: embedded }) => {
+      const embedding = embeddingAt(embeddings, at);
+      const also = released.get(embedded);
+      return { embedding, places: also === undefined ? [embedding.place] : [embedding.place, also], count: 0 };
+    });
     const count = await readFiles(registry, member.repository, layers, patterns, ({ path, bytes: content, layer }) => {
       const text = Buffer.from(content).toString();
       for (const each of named) {
-        const { digest, place } = each.embedding;
-        const all = referencesTo(repositoryName(place), text);
+        const { digest } = each.embedding;
+        const all = each.places.flatMap((place) => referencesTo(repositoryName(place), text));
         const wrong = all.find((reference) => reference.digest !== digest);
         if (wrong !== undefined)
           throw otherImage(wrong, each.embedding, `${path}:${wrong.line} in layer ${layer} of ${role}`);

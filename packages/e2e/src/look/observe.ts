@@ -142,7 +142,12 @@ class Observer {
         .filter(({ embeds }) => embeds === role)
         .map((named) => ({ role: image.role, embeds: [named.embeds], in: named.in })),
     );
-    const demands = { prefix: this.names.prefix, revision, keys, builders, source: chain.gitUrl, files };
+    const released = new Map(
+      chain.images.flatMap(({ role: each, releaseRepository }) =>
+        releaseRepository === undefined ? [] : [[each, parseReference(releaseRepository)] as const],
+      ),
+    );
+    const demands = { prefix: this.names.prefix, revision, keys, builders, source: chain.gitUrl, files, released };
     try {
       return (await verify(registry, parseReference(published.reference), demands)).checks;
     } catch (error) {

@@ -5,8 +5,12 @@ import { argumentPrefix, defaultName } from './names.ts';
 
 /** An image with every default filled in and its edges followed. */
 export interface PlannedImage
-  extends Readonly<Required<Omit<ImageConfig, 'component' | 'embeds' | 'pullRequestExpiry' | 'run'>>> {
+  extends Readonly<
+    Required<Omit<ImageConfig, 'component' | 'embeds' | 'pullRequestExpiry' | 'releaseRepository' | 'run'>>
+  > {
   readonly component: string | undefined;
+  /** Another name of it, that files of others may use; the digest is the same. */
+  readonly releaseRepository: string | undefined;
   /** How it is run to prove what it prints; undefined where the config does not say. */
   readonly run: ImageConfig['run'];
   /** Registry and repository, without a tag. */
@@ -129,6 +133,7 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
     prefetch: image.prefetch ?? [],
     platforms: image.platforms ?? [],
     pullRequestExpiry: image.pullRequestExpiry,
+    releaseRepository: image.releaseRepository,
     checks: CHECKS.filter((check) => checks.includes(check)),
   };
 }

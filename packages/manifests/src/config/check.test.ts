@@ -102,6 +102,17 @@ describe('relations between images', () => {
   });
 });
 
+test('a released name is one image’s', () => {
+  const named = (role: string, releaseRepository: string) =>
+    image(role, [], { releaseRepository, ...(role === 'a' ? { component: 'app' } : {}) });
+  expect(problems(chainOf([named('a', 'registry.example/acme/a'), named('b', 'registry.example/acme/a')]))).toEqual([
+    'images[1].releaseRepository: a releaseRepository of its own; "registry.example/acme/a", as images[0] has',
+  ]);
+  expect(problems(chainOf([named('a', 'acme')]))).toEqual([
+    expect.stringContaining('images[0].releaseRepository: a registry and'),
+  ]);
+});
+
 describe('how an image is linked to those that embed it', () => {
   const a = image('a', [], { component: 'app' });
   const [b, c] = [image('b', ['a']), image('c', ['b'])];

@@ -14,6 +14,7 @@ export function findRelations(input: unknown): ConfigIssue[] {
     ...findDuplicates(images, 'name', (image) => image.name),
     ...findDuplicates(images, 'repository', (image) => image.repository),
     ...findDuplicates(images, 'component', (image) => image.component),
+    ...findDuplicates(images, 'releaseRepository', (image) => image.releaseRepository),
     ...findDuplicates(images, 'name', ({ name }) => argumentPrefix(name), 'a name whose build arguments are not taken'),
     ...findEdgeIssues(images),
     ...findRoleIssues(images),
@@ -39,6 +40,7 @@ interface RawImage {
   embeds: readonly string[];
   platforms: readonly string[];
   seal: string | undefined;
+  releaseRepository: string | undefined;
 }
 
 function readImages(images: unknown): RawImage[] {
@@ -56,6 +58,7 @@ function readImages(images: unknown): RawImage[] {
       embeds: Array.isArray(image.embeds) ? texts(image.embeds.map(roleIn)) : [],
       platforms: texts(image.platforms),
       seal: text(image.seal),
+      releaseRepository: text(image.releaseRepository),
     };
   });
 }
@@ -71,7 +74,7 @@ function recordOf(value: unknown): Record<string, unknown> {
 
 function* findDuplicates(
   images: readonly RawImage[],
-  field: 'role' | 'name' | 'repository' | 'component',
+  field: 'role' | 'name' | 'repository' | 'component' | 'releaseRepository',
   read: (image: RawImage) => string | undefined,
   expected = `a ${field} of its own`,
 ): Generator<ConfigIssue> {

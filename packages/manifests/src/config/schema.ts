@@ -23,6 +23,7 @@ export interface ImageConfig {
   component?: string | undefined;
   serviceAccount?: string | undefined;
   repository: string;
+  releaseRepository?: string | undefined;
   containerfile: string;
   context?: string | undefined;
   embeds?: (string | EmbeddedConfig)[] | undefined;
@@ -166,6 +167,14 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
     'a repository name: lower-case words joined by . _ __ - or /',
     200,
   ).describe('Where the image is pushed, below the registry.'),
+  releaseRepository: optional(
+    text(
+      new RegExp(`^${HOST}(?::[0-9]{1,5})?(?:/${PATH_PART})+$`),
+      'a registry and a repository, like registry.redhat.io/my-org/my-operator',
+      255,
+    ),
+    'Where the image is released, if files of others have to name it there: those are built with <NAME>_RELEASED_URL, too.',
+  ),
   containerfile: filePath.describe('The Containerfile, from the root of the repository.'),
   context: optional(filePath, 'The build context, from the root of the repository. Default: .'),
   embeds: optional(

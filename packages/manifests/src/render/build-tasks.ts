@@ -64,6 +64,9 @@ function buildParams(image: PlannedImage, chain: ChainPlan): Record<string, Yaml
     return [
       `${embedded.argumentPrefix}_DIGEST=${digest}`,
       `${embedded.argumentPrefix}_URL=${param(repositoryParam(embedded))}@${digest}`,
+      ...(embedded.releaseRepository === undefined
+        ? []
+        : [`${embedded.argumentPrefix}_RELEASED_URL=${embedded.releaseRepository}@${digest}`]),
     ];
   });
   const further = Object.entries(image.buildArgs).map(([name, value]) => `${name}=${value}`);

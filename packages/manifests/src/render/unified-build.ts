@@ -137,12 +137,18 @@ function linkTask(linking: Linking, chain: ChainPlan): YamlMap {
 
 /** The files that name what is linked, as far as this task's proof knows what embeds what. */
 function filesParam({ image, by, linked }: Linking): Yaml | undefined {
-  const options = [image, ...linked].flatMap(({ role, namedIn }) =>
+  const images = [image, ...linked];
+  const files = images.flatMap(({ role, namedIn }) =>
     namedIn
       .filter(({ embeds }) => by === 'referrer' || embeds === image.role)
       .flatMap((named) => named.in.map((pattern) => `--files=${role}/${named.embeds}=${pattern}`)),
   );
-  return options.length === 0 ? undefined : noted('What these files name has to be what was built in.', options);
+  const released = images.flatMap(({ role, releaseRepository }) =>
+    releaseRepository === undefined ? [] : [`--released=${role}=${releaseRepository}`],
+  );
+  return files.length === 0
+    ? undefined
+    : noted('What these files name has to be what was built in.', [...files, ...released]);
 }
 
 function latestTask(image: PlannedImage, linkings: readonly Linking[], pins: Pins): YamlMap {
