@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { formatGoal, formatTable } from '@multi-image/testing/bench-table';
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { pushWideChain } from '@multi-image/testing/wide-chain';
-import { best, type Command, type Cost, measure, run } from './measure.ts';
+import { best, type Command, type Cost, measure } from './measure.ts';
+import { measurePeak, pushLargeImage } from './memory.ts';
 import { digestChain, IDLE, installed, peers, type Sealer } from './sealers.ts';
 import { type Costs, compareSealers, formatCosts, withFolder } from './sealing.ts';
 
@@ -17,10 +17,15 @@ const SEAL = 'digest-chain seal';
 const CRANE = 'crane mutate';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, images: { type: 'string', default: '1000' } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    images: { type: 'string', default: '1000' },
+    mebibytes: { type: 'string', default: '1024' },
+  },
 });
 const rounds = Number(values.rounds);
 const images = Number(values.images);
+const mebibytes = Number(values.mebibytes);
 
 await withFolder(async (folder) => {
   const registry = await startTestRegistry();
@@ -29,6 +34,7 @@ await withFolder(async (folder) => {
     await benchStart();
     await benchSeal(folder);
     await benchVerify(folder);
+    await benchCopy(folder);
   } finally {
     await proxy.stop();
     await registry.stop();
@@ -68,27 +74,28 @@ await withFolder(async (folder) => {
 
   async function benchVerify(folder: string): Promise<void> {
     const tag = await pushWideChain(proxy.host, images);
-    const report = join(folder, 'peak');
-    // Kilobytes at the end of the process, as the operating system counted them.
-    const atExit = `import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync(${JSON.stringify(report)},String(process.resourceUsage().maxRSS)))`;
-    const command: Command = [
-      process.execPath,
-      '--import',
-      `data:text/javascript,${encodeURIComponent(atExit)}`,
-      COMPILED,
-      'verify',
-      tag,
-      '--no-statement',
-    ];
-    const cost = await measure([command], proxy);
-    const peak =
-      Number(await run([process.execPath, '-p', `fs.readFileSync(${JSON.stringify(report)},'utf8')`])) / 1024;
+    const cost = await measurePeak([COMPILED, 'verify', tag, '--no-statement'], folder, proxy);
     const row = [`${cost.requests}`, cost.bytes.toLocaleString('en'), `${cost.wall.toFixed(0)} ms`, `${proxy.peak}`];
     process.stdout.write(
       formatTable(['verify', 'requests', 'bytes', 'wall', 'at once'], [[`${images} images`, ...row]]),
     );
     process.stdout.write(formatGoal('requests', cost.requests, 2 * images, ' '));
-    process.stdout.write(formatGoal('peak of memory', peak, 150, ' MB'));
+    process.stdout.write(formatGoal('peak of memory', cost.peak, 100, ' MB'));
+  }
+
+  /** Between two registries nothing can be mounted. */
+  async function benchCopy(folder: string): Promise<void> {
+    const other = await startTestRegistry();
+    try {
+      const image = `${registry.host}/large@${await pushLargeImage(`${registry.host}/large:origin`, mebibytes)}`;
+      const tag = `--tag=${other.host}/large:sealed`;
+      const cost = await measurePeak([COMPILED, 'seal', image, `metadata=${image}`, '--no-check', tag], folder);
+      const rows = [[`${mebibytes} MiB`, `${cost.wall.toFixed(0)} ms`]];
+      process.stdout.write(formatTable(['seal into another registry', 'wall'], rows));
+      process.stdout.write(formatGoal('peak of memory', cost.peak, 150, ' MB'));
+    } finally {
+      await other.stop();
+    }
   }
 });
 

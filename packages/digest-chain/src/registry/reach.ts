@@ -9,25 +9,32 @@ import type { Repository } from './registry.ts';
  */
 export type Reach = 'public' | 'private' | 'loopback' | 'forbidden';
 
-const LOOPBACK = listOf(['127.0.0.0/8', '::1/128']);
-// Link-local holds the clouds' metadata services, which hand out credentials; the others are nobody's address.
-const FORBIDDEN = listOf(['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/128', 'fe80::/10', 'ff00::/8']);
-const PRIVATE = listOf([
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '64:ff9b:1::/48',
-  'fc00::/7',
-  'fec0::/10',
-]);
+// Link-local holds the clouds' metadata services, which hand out credentials; the other forbidden ones are nobody's address.
+const NETWORKS = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  forbidden: ['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/128', 'fe80::/10', 'ff00::/8'],
+  private: [
+    '10.0.0.0/8',
+    '100.64.0.0/10',
+    '172.16.0.0/12',
+    '192.168.0.0/16',
+    '198.18.0.0/15',
+    '64:ff9b:1::/48',
+    'fc00::/7',
+    'fec0::/10',
+  ],
+} as const;
+
+// Made when they are needed: most calls end at the first, and making all takes longer than asking.
+const lists = new Map<keyof typeof NETWORKS, BlockList>();
 
 export function reachOfAddress(address: string): Reach {
-  const family = familyOf(address);
-  if (LOOPBACK.check(address, family)) return 'loopback';
-  if (FORBIDDEN.check(address, family)) return 'forbidden';
-  return PRIVATE.check(address, family) ? 'private' : 'public';
+  const isIn = (reach: keyof typeof NETWORKS): boolean => {
+    const list = lists.get(reach) ?? listOf(NETWORKS[reach]);
+    lists.set(reach, list);
+    return list.check(address, familyOf(address));
+  };
+  return (['loopback', 'forbidden', 'private'] as const).find(isIn) ?? 'public';
 }
 
 /** What a host name says by itself; undefined where only a lookup can tell. */

@@ -1,8 +1,7 @@
-import { lookup } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import type { Agent, AgentOptions } from 'node:http';
 import type { LookupFunction } from 'node:net';
-import { pipeline, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import { DigestChainError } from '../errors.ts';
 import { networkFailure, timedOut } from './failure.ts';
@@ -14,6 +13,7 @@ import { mayLeadTo, type Reach, reachOfAddress, reachOfAddresses, reachOfHost, r
 // An import would evaluate every export of the module, and with them load Node's WebSocket: 30 ms of each start. Nor is TLS
 // loaded where no registry has it.
 const http = process.getBuiltinModule('node:http');
+const { pipeline } = process.getBuiltinModule('node:stream');
 
 export interface HttpRequest {
   readonly method: string;
@@ -85,7 +85,8 @@ export class Transport {
   /** Resolves names and looks at what they resolve to: a public name may well have a private address. */
   #lookup(url: URL, namedBy: NamedBy | undefined): LookupFunction {
     return (hostname, options, callback) => {
-      lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      // Not loaded for a registry that is an address.
+      process.getBuiltinModule('node:dns').lookup(hostname, { ...options, all: true }, (error, addresses) => {
         if (error !== null) return callback(error, []);
         const inward = addresses.map(({ address }) => reachOfAddress(address));
         const refused = inward.find((reach) => namedBy !== undefined && !mayLeadTo(namedBy.reach, reach));

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Transient } from '../../../kit/src/retry.ts';
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
@@ -10,6 +9,8 @@ import { digestHeader, mismatch, uploadLocation } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
 import type { Repository } from './registry.ts';
 import { type Call, CREATED, type Request, unconfirmed } from './session.ts';
+
+const { Readable } = process.getBuiltinModule('node:stream');
 
 /** Larger blobs are not sent along with a POST that the registry may not be able to use. Bytes. */
 const SINGLE_POST_LIMIT = 64 * 1024;
