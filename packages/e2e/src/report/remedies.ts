@@ -37,12 +37,12 @@ const REMEDIES: Readonly<Record<string, string | Remedy>> = {
     elsewhere:
       'the pipeline passes no digest to the build: look at BUILD_ARGS in pipeline/unified-build.yaml (pnpm render --check)',
   },
-  env: 'the build argument did not arrive in the image: the Containerfile needs ARG before ENV, and the build task needs BUILD_ARGS (pnpm doctor names the line)',
+  env: 'the build argument did not arrive in the image: the Containerfile needs ARG before ENV, and the build task needs BUILD_ARGS (pnpm run doctor names the line)',
   label: {
     cluster:
-      'look with: skopeo inspect docker://<image> | jq .Labels; a missing label means that the Containerfile has no LABEL (pnpm doctor names the line), or that the task label-<image> failed (its service account needs the push secret)',
+      'look with: skopeo inspect docker://<image> | jq .Labels; a missing label means that the Containerfile has no LABEL (pnpm run doctor names the line), or that the task label-<image> failed (its service account needs the push secret)',
     elsewhere:
-      'a missing label means that the Containerfile has no LABEL (pnpm doctor names the line), or that the task label-<image> failed',
+      'a missing label means that the Containerfile has no LABEL (pnpm run doctor names the line), or that the task label-<image> failed',
   },
   'sealed-from': {
     cluster:

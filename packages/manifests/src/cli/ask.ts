@@ -21,6 +21,8 @@ export async function ask(
   remote: string | undefined,
   streams: AskStreams = {},
 ): Promise<Answers | undefined> {
+  // A terminal of unknown width (a console, script(1)) says 0, and would get a letter a line.
+  if (!process.stdout.columns) process.stdout.columns = 80;
   intro('The values of your fork. Enter takes what is there; Ctrl-C leaves, and writes nothing.', streams);
   if (remote === undefined) {
     log.warn('git has no remote origin with a URL of a server, so the URL of your repository has to be given', streams);

@@ -90,7 +90,7 @@ export async function runConfigure(args: readonly string[]): Promise<number> {
     if (options['dry-run']) return await runRender(['--config', trial, '--diff']);
     if (edited !== source) writeFiles([{ path, text: edited }]);
     const left = findPlaceholders(loaded.chain).map(({ field }) => field);
-    if (left.length > 0) print(`still placeholders: ${left.join(', ')} (pnpm doctor says what else is missing)`);
+    if (left.length > 0) print(`still placeholders: ${left.join(', ')} (pnpm run doctor says what else is missing)`);
   } catch (error) {
     if (!(error instanceof ManifestsError)) throw error;
     const message = error.message.replaceAll(trial, `${basename(path)} with these values`);

@@ -7,6 +7,7 @@ const HELP = `Usage: multi-image-manifests <command> [options]
 Commands
   configure  set the values of your fork in konflux.config.ts, and render
   render     write what konflux.config.ts says into .tekton/, pipeline/ and konflux/
+  new-image  add an image to the chain: a Containerfile, and an entry in the config
   doctor     say what stands between this repository and a tenant
   schema     print the JSON Schema of konflux.config.ts
 
@@ -28,6 +29,8 @@ export async function run(args: readonly string[]): Promise<number> {
       return (await import('./render.ts')).runRender(rest);
     case 'doctor':
       return (await import('./doctor.ts')).runDoctor(rest);
+    case 'new-image':
+      return (await import('./new-image.ts')).runNewImage(rest);
     case 'schema':
       return (await import('./schema.ts')).runSchema(rest);
     case '--help':
@@ -36,7 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
       return EXIT.done;
     default:
       throw new ManifestsError('USAGE', command === undefined ? 'no command given' : `unknown command ${command}`, {
-        expected: 'configure, render, doctor or schema',
+        expected: 'configure, render, new-image, doctor or schema',
         hint: '--help shows what there is',
       });
   }

@@ -14,10 +14,39 @@ export function editConfig(source: string, fields: Readonly<Record<string, strin
   return Object.entries(fields).reduce((text, [path, value]) => setField(text, path, value), source);
 }
 
+/**
+ * Adds an image to the list in the source of a config, after those that are there; leaves every other character alone.
+ *
+ * @throws ManifestsError CONFIG_INVALID where the images are no list that stands there
+ */
+export function addImage(source: string, fields: Readonly<Record<string, unknown>>): string {
+  const images = findValue(findRoot(source), 'images');
+  if (images?.type !== 'ArrayExpression') throw notEditable('images', 'no list there');
+  const last = images.elements.at(-1);
+  const [start, end] = rangeOf(images);
+  const at = last ? rangeOf(last)[1] : start + 1;
+  const lines = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`      ${key}: ${literalOf(value)},`],
+  );
+  const rest = source.slice(at, end).replace(/^\s*,/, '');
+  return `${source.slice(0, at)}${last ? ',' : ''}\n    {\n${lines.join('\n')}\n    },${rest}${source.slice(end)}`;
+}
+
+function literalOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literalOf).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return quoted(String(value));
+  return `{ ${Object.entries(value)
+    .map(([key, entry]) => `${key}: ${literalOf(entry)}`)
+    .join(', ')} }`;
+}
+
+/** JSON's escapes are JavaScript's; only the quotes change sides. */
+function quoted(value: string): string {
+  return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+}
+
 function setField(source: string, path: string, value: string): string {
-  // JSON's escapes are JavaScript's; only the quotes change sides.
-  const escaped = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
-  const literal = `'${escaped}'`;
+  const literal = quoted(value);
   const [key = '', ...parents] = path.split('.').reverse();
   const object = objectOf(
     parents.reduceRight<Node | undefined>((at, parent) => valueIn(at, parent), findRoot(source)),

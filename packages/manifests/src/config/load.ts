@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type ChainPlan, planChain } from '../chain/plan.ts';
@@ -82,6 +82,17 @@ async function importDefault(file: string): Promise<unknown> {
     const module = await import(`${pathToFileURL(file).href}?changed=${statSync(file).mtimeMs}`);
     return module.default;
   } catch (cause) {
+    const at = readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((line) => /^(?:<{7}|={7}|>{7})(?: |$)/.test(line));
+    if (at >= 0) {
+      throw new ManifestsError('CONFIG_FAILED', `${file}:${at + 1} holds both sides of a merge`, {
+        expected: 'a config without the lines <<<<<<<, ======= and >>>>>>> of git',
+        found: 'conflict markers',
+        hint: 'keep what you want of both sides, delete those lines, then pnpm render: it settles the rendered files',
+        cause,
+      });
+    }
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : `it threw ${formatValue(cause)}`;
     throw new ManifestsError('CONFIG_FAILED', `${file} can't be loaded: ${reason}`, {
       expected: 'a module that exports a config by default',

@@ -32,7 +32,10 @@ export function findDrift(files: readonly ComparedFile[], pins: Pins): Drift[] {
     const expectedText = withPinStampOf(adopt(text, findAdoptions([file], pins)), found);
     if (found === expectedText) return [];
     const [expectedLines, foundLines] = [expectedText.split('\n'), found.split('\n')];
-    const differing = expectedLines.findIndex((line, at) => line !== foundLines[at]);
+    const differs = (line: string, at: number): boolean => line !== foundLines[at];
+    // The checksum only follows from what differs below it.
+    const below = expectedLines.findIndex((line, at) => differs(line, at) && !line.startsWith('# Checksums: '));
+    const differing = below === -1 ? expectedLines.findIndex(differs) : below;
     const at = differing === -1 ? expectedLines.length : differing;
     const end = 'the end of the file';
     return [{ path, line: at + 1, expected: expectedLines[at] ?? end, found: foundLines[at] ?? end }];
