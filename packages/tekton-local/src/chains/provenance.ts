@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import { type PipelineRunOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
-import type { PipelineTask } from '../plan/model.ts';
 import { typeOf } from '../plan/parse-values.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listOf, taskRefOf, time } from '../run/tekton-status.ts';
@@ -44,7 +44,7 @@ export function provenanceOf(
         .map((task) => taskOf(plan, task, run)),
     },
     metadata: metadataOf(outcome.startedAt, outcome.finishedAt),
-    materials: [...bundlesOf([...plan.pipeline.tasks, ...plan.pipeline.finally]), ...git],
+    materials: git,
   });
 }
 
@@ -60,7 +60,7 @@ export function taskProvenanceOf(
     invocation: invocationOf(plan, outcome, run),
     buildConfig: { steps: stepsOf(outcome) },
     metadata: metadataOf(outcome.startedAt, outcome.finishedAt),
-    materials: bundlesOf(pipelineTasksOf(plan, outcome)),
+    materials: [],
   });
 }
 
@@ -89,9 +89,23 @@ function metadataOf(startedAt = 0, finishedAt = 0): object {
   };
 }
 
-function invocationOf({ run }: Plan, { name, params = {} }: TaskOutcome, { uid }: RunIdentity): object {
+function invocationOf(plan: Plan, { name, params = {} }: TaskOutcome, { uid }: RunIdentity): object {
+  const { run } = plan;
   const labels = { ...run.labels, 'tekton.dev/pipelineRunUID': uid, 'tekton.dev/pipelineTask': name };
-  return { configSource: {}, parameters: params, environment: { annotations: run.annotations, labels } };
+  const environment = { annotations: run.annotations, labels };
+  return { configSource: configSourceOf(plan, name), parameters: params, environment };
+}
+
+/**
+ * Where a task is defined. Nothing is fetched here, so what a pipeline names elsewhere (a bundle, a git repository) did not
+ * run: another Task did in its place, which has a name that no cluster uses, and the digest of its spec.
+ */
+function configSourceOf({ pipeline, implementations }: Plan, name: string): object {
+  const { reference } = [...pipeline.tasks, ...pipeline.finally].find((task) => task.name === name) ?? {};
+  const { task } = implementations.get(name) ?? {};
+  if (task === undefined || reference?.kind === 'name' || reference?.kind === 'embedded') return {};
+  const sha256 = createHash('sha256').update(JSON.stringify(task.field.value)).digest('hex');
+  return { uri: `urn:tekton-local:task-in-place-of:${task.name || name}`, digest: { sha256 } };
 }
 
 function stepsOf(outcome: TaskOutcome): object[] {
@@ -103,17 +117,13 @@ function stepsOf(outcome: TaskOutcome): object[] {
   }));
 }
 
-function pipelineTasksOf({ pipeline }: Plan, { name }: TaskOutcome): PipelineTask[] {
-  return [...pipeline.tasks, ...pipeline.finally].filter((task) => task.name === name);
-}
-
 function taskOf(plan: Plan, outcome: TaskOutcome, run: RunIdentity): object {
-  const [task] = pipelineTasksOf(plan, outcome);
+  const task = [...plan.pipeline.tasks, ...plan.pipeline.finally].find(({ name }) => name === outcome.name);
   const after = plan.dependencies.get(outcome.name)?.all ?? [];
   return {
     name: outcome.name,
     after: after.length > 0 ? after : undefined,
-    ref: taskRefOf(task) ?? {},
+    ref: (task?.reference.kind === 'name' && taskRefOf(task)) || {},
     startedOn: time(outcome.startedAt ?? 0),
     finishedOn: time(outcome.finishedAt ?? 0),
     status: outcome.status,
@@ -121,12 +131,4 @@ function taskOf(plan: Plan, outcome: TaskOutcome, run: RunIdentity): object {
     invocation: invocationOf(plan, outcome, run),
     results: listOf(outcome.results).map((result) => ({ ...result, type: typeOf(result.value) })),
   };
-}
-
-function bundlesOf(tasks: readonly PipelineTask[]): object[] {
-  const bundles = tasks.flatMap(({ reference }) => (reference.kind === 'bundle' ? [reference.bundle] : []));
-  return [...new Set(bundles)].flatMap((bundle) => {
-    const [name, digest] = bundle.split('@sha256:');
-    return digest === undefined ? [] : [{ uri: `oci://${name}`, digest: { sha256: digest } }];
-  });
 }
