@@ -4,11 +4,11 @@ import { globSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { CATALOG_TASKS } from '@multi-image/manifests';
 import { hasCommand } from '@multi-image/testing/command';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runScript, specOf } from '../testing/stand-ins/script.ts';
+import { STAND_INS } from './stand-ins.ts';
 
 const repository = resolve(import.meta.dirname, '../../../..');
 const scripts = resolve(import.meta.dirname, '../../../../stand-ins/scripts');
@@ -26,7 +26,7 @@ describe.skipIf(!hasShellcheck)(lint, () => {
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
   });
 
-  test.each(CATALOG_TASKS)('the scripts of %s, as steps have them', async (task) => {
+  test.each(STAND_INS)('the scripts of %s, as steps have them', async (task) => {
     for (const { script } of (await specOf(task)).steps) {
       if (script === undefined) continue;
       const { stdout } = spawnSync('shellcheck', ['-'], { input: script, encoding: 'utf8' });
@@ -36,7 +36,7 @@ describe.skipIf(!hasShellcheck)(lint, () => {
 });
 
 describe('what a stand-in can’t heed, it refuses by name', () => {
-  test.each(CATALOG_TASKS)('%s', async (task) => {
+  test.each(STAND_INS)('%s', async (task) => {
     for (const { name, type, description = '', default: usual } of (await specOf(task)).params) {
       if (!/\bnot supported\b/i.test(description)) continue;
       const other = usual === 'true' ? 'false' : 'true';

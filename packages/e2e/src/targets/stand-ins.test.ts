@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CATALOG_TASKS, type Pins, readPins } from '@multi-image/manifests';
+import { type Pins, readPins } from '@multi-image/manifests';
 import { pipelineSchema, taskSchema } from '@multi-image/testing/tekton-schema';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { readStandIn } from './stand-ins.ts';
+import { readStandIn, STAND_INS } from './stand-ins.ts';
 
 const repository = resolve(import.meta.dirname, '../../../..');
 const folder = resolve(import.meta.dirname, '../../../../stand-ins');
@@ -49,15 +49,42 @@ const CATALOG: Record<string, { params: string; results: string; workspaces?: st
   'deprecated-image-check': { params: 'IMAGE_URL! IMAGE_DIGEST!', results: 'IMAGES_PROCESSED TEST_OUTPUT' },
   'rpms-signature-scan': { params: 'image-url! image-digest!', results: 'IMAGES_PROCESSED RPMS_DATA TEST_OUTPUT' },
   'apply-tags': { params: 'IMAGE_URL! IMAGE_DIGEST! ADDITIONAL_TAGS[]', results: '' },
+  'sast-snyk-check-oci-ta': {
+    params:
+      'SOURCE_ARTIFACT! CACHI2_ARTIFACT image-url! image-digest! ARGS EXTRA_ARTIFACT_FILTER FETCH_EXTRA_ARTIFACTS ' +
+      'IGNORE_FILE_PATHS IMP_FINDINGS_ONLY KFP_GIT_URL PROJECT_NAME RECORD_EXCLUDED SNYK_SECRET TARGET_DIRS',
+    results: 'TEST_OUTPUT',
+  },
+  'sast-shell-check-oci-ta': {
+    params:
+      'SOURCE_ARTIFACT! CACHI2_ARTIFACT image-url image-digest IMP_FINDINGS_ONLY KFP_GIT_URL PROJECT_NAME ' +
+      'RECORD_EXCLUDED SKIP_JINJA TARGET_DIRS',
+    results: 'TEST_OUTPUT',
+  },
+  'sast-unicode-check-oci-ta': {
+    params:
+      'SOURCE_ARTIFACT! CACHI2_ARTIFACT image-url! image-digest! FIND_UNICODE_CONTROL_ARGS KFP_GIT_URL PROJECT_NAME ' +
+      'RECORD_EXCLUDED TARGET_DIRS',
+    results: 'TEST_OUTPUT',
+  },
+  'ecosystem-cert-preflight-checks': {
+    params: 'image-url! artifact-type platform',
+    results: 'ARTIFACT_TYPE ARTIFACT_TYPE_SET_BY IMAGES_PROCESSED TEST_OUTPUT',
+  },
+  'source-build-oci-ta': {
+    params: 'BINARY_IMAGE! BINARY_IMAGE_DIGEST! SOURCE_ARTIFACT! CACHI2_ARTIFACT BASE_IMAGES IGNORE_UNSIGNED_IMAGE',
+    results: 'BUILD_RESULT IMAGE_REF SOURCE_IMAGE_DIGEST SOURCE_IMAGE_URL',
+  },
+  'show-sbom': { params: 'IMAGE_URL! PLATFORM', results: '' },
 };
 
 const words = (text: string | undefined): string[] => (text ?? '').split(' ').filter((word) => word !== '');
 
 test('there is one for exactly these tasks of the catalog', () => {
-  expect([...CATALOG_TASKS].sort()).toEqual(Object.keys(CATALOG).sort());
+  expect([...STAND_INS].sort()).toEqual(Object.keys(CATALOG).sort());
 });
 
-describe.each(CATALOG_TASKS)('%s', (name) => {
+describe.each(STAND_INS)('%s', (name) => {
   const read = async () => taskSchema.shape.spec.parse(await readStandIn(name, pins));
 
   test('is a Task that Tekton takes, of pinned images', async () => {
@@ -135,7 +162,8 @@ test('every param that a rendered pipeline passes is declared, with its type', a
       }
     }
   }
-  expect([...called].sort()).toEqual([...CATALOG_TASKS].sort());
+  // The others are for pipelines that were not rendered here: of Konflux' own template.
+  expect(STAND_INS).toEqual(expect.arrayContaining([...called]));
 });
 
 test('a task without a stand-in is refused by name', async () => {

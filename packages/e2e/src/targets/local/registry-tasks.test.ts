@@ -131,6 +131,53 @@ describe('the checks', () => {
   );
 });
 
+describe('the other tasks of stock pipelines', () => {
+  const IMAGE = (): Record<string, string> => ({
+    'image-url': result(image, 'IMAGE_URL'),
+    'image-digest': result(image, 'IMAGE_DIGEST'),
+  });
+
+  it.each(['sast-snyk-check-oci-ta', 'sast-shell-check-oci-ta', 'sast-unicode-check-oci-ta'])(
+    '%s says SKIPPED of an image that is there',
+    async (task) => {
+      const params = { ...IMAGE(), SOURCE_ARTIFACT: artifact };
+      expect(JSON.parse(result(await succeed(runTask(task, params)), 'TEST_OUTPUT'))).toMatchObject({
+        result: 'SKIPPED',
+        note: expect.stringContaining(task),
+      });
+      expect(await fail(runTask(task, { ...params, 'image-digest': MISSING }))).toContain('manifest unknown');
+    },
+  );
+
+  it('sast-shell-check-oci-ta needs no image', async () => {
+    const run = await succeed(runTask('sast-shell-check-oci-ta', { SOURCE_ARTIFACT: artifact }));
+    expect(result(run, 'TEST_OUTPUT')).toContain('SKIPPED');
+  });
+
+  it('ecosystem-cert-preflight-checks finds the digest of a tag', async () => {
+    const { 'image-url': url } = IMAGE();
+    const run = await succeed(runTask('ecosystem-cert-preflight-checks', { 'image-url': url ?? '' }));
+    expect(JSON.parse(result(run, 'IMAGES_PROCESSED'))).toEqual({
+      image: { pullspec: url, digests: [result(image, 'IMAGE_DIGEST')] },
+    });
+    expect([run.results.ARTIFACT_TYPE, run.results.ARTIFACT_TYPE_SET_BY]).toEqual(['', '']);
+  });
+
+  it('source-build-oci-ta drops the source image, and says so', async () => {
+    const { 'image-url': BINARY_IMAGE = '', 'image-digest': BINARY_IMAGE_DIGEST = '' } = IMAGE();
+    const params = { BINARY_IMAGE, BINARY_IMAGE_DIGEST, SOURCE_ARTIFACT: artifact };
+    const run = await succeed(runTask('source-build-oci-ta', params));
+    expect(JSON.parse(result(run, 'BUILD_RESULT'))).toMatchObject({ status: 'drop' });
+    expect(run.results).toMatchObject({ IMAGE_REF: '', SOURCE_IMAGE_URL: '', SOURCE_IMAGE_DIGEST: '' });
+    expect(run.notes.join()).toContain('No source image');
+  });
+
+  it('show-sbom says that there is none', async () => {
+    const run = await succeed(runTask('show-sbom', { IMAGE_URL: result(image, 'IMAGE_URL') }));
+    expect(run.log).toContain('has no SBOM');
+  });
+});
+
 it('prefetch-dependencies-oci-ta hands the source on, and refuses what only Konflux can fetch', async () => {
   const params = { SOURCE_ARTIFACT: artifact, ociStorage: `${registry.host}/org/image:prefetch` };
   const run = await succeed(runTask('prefetch-dependencies-oci-ta', { ...params, input: '' }));

@@ -1,9 +1,9 @@
 import { runOrThrow } from '@multi-image/kit/commands';
-import { CATALOG_TASKS, CHECKS, type ChainPlan, readPins } from '@multi-image/manifests';
+import { CHECKS, type ChainPlan, readPins } from '@multi-image/manifests';
 import type { RunOptions } from '@multi-image/tekton-local';
 import { E2eError } from '../../errors.ts';
 import type { Isolation } from '../../options.ts';
-import { readStandIn } from '../stand-ins.ts';
+import { readStandIn, STAND_INS } from '../stand-ins.ts';
 import { trustedArtifacts } from './trusted-artifacts.ts';
 
 /** The storage drivers that can read the images of another storage. */
@@ -36,7 +36,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
   const [{ driver, storage }, ids, ...specs] = await Promise.all([
     buildahStorage(signal),
     idsOf([...new Set(Object.values(images))], signal),
-    ...CATALOG_TASKS.map((name) => readStandIn(name, pins)),
+    ...STAND_INS.map((name) => readStandIn(name, pins)),
   ]);
   const env = {
     PLAIN_HTTP: 'true',
@@ -50,7 +50,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
       .map(([from, to]) => `${from} ${to} ${ids.get(to)}`)
       .join('\n'),
   };
-  const tasks = CATALOG_TASKS.map((name, index) => {
+  const tasks = STAND_INS.map((name, index) => {
     const task = {
       apiVersion: 'tekton.dev/v1',
       kind: 'Task',
