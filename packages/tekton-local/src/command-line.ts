@@ -12,6 +12,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     const { run, USAGE } = await import('./commands/run.ts');
     return { start: run, usage: USAGE };
   },
+  graph: async () => {
+    const { graph, USAGE } = await import('./commands/graph.ts');
+    return { start: graph, usage: USAGE };
+  },
+  logs: async () => {
+    const { logs, USAGE } = await import('./commands/logs.ts');
+    return { start: logs, usage: USAGE };
+  },
   list: async () => {
     const { list, USAGE } = await import('./commands/list.ts');
     return { start: list, usage: USAGE };
@@ -32,6 +40,8 @@ const OVERVIEW = `tekton-local COMMAND …     Tekton's PipelineRuns on this mac
   start pipeline|task NAME -f FILE…  run a Pipeline or a Task without a run's file
   plan [FILE|FOLDER]…      what a run would do; starts nothing
   list [FILE|FOLDER]…      which PipelineRuns an event of Pipelines as Code starts, and why
+  graph [FILE|FOLDER]…     the order of the tasks, as a diagram
+  logs FOLDER              what a run said, from the folder of its --logs
   COMMAND --help           its options
 
 Exit code: 0 done, 1 what was asked for failed, 2 refused before anything started; 129, 130 or 143 ended by a signal.

@@ -12,6 +12,14 @@ const FOLDER = {
   'place/tasks/deep/lint.yaml': task('lint', 'deep'),
   'place/task/git-clone/0.9/git-clone.yaml': task('git-clone', 'hub-0.9'),
   'place/odd-name.yaml': `${task('other', 'no')}---\n${task('build', 'by-name')}`,
+  'versions/init/0.3/init.yaml': task('init', 'old').replace(
+    'name: init',
+    'name: init, labels: {app.kubernetes.io/version: "0.3"}',
+  ),
+  'versions/init/0.4/init.yaml': task('init', 'new').replace(
+    'name: init',
+    'name: init, labels: {app.kubernetes.io/version: "0.4"}',
+  ),
   'place/pipeline.yaml':
     'apiVersion: tekton.dev/v1\nkind: Pipeline\nmetadata: {name: ci}\nspec: {tasks: [{name: a, taskSpec: {steps: [{name: s, image: of-pipeline}]}}]}\n',
   secret: 'hush',
@@ -78,6 +86,15 @@ describe('what stands for remote tasks and pipelines', () => {
       missing('Task "init" of quay.io/x/init:1: --task init=FILE, --skip init, or --resolve'),
     );
     expect(await plan({ pipelineRef: git }, {})).toEqual(missing('Pipeline "tasks/deep/lint.yaml"'));
+  });
+
+  it('are of the version that is asked for, where there are several', async () => {
+    const init = (tag: string): object =>
+      oneTask(ref('bundles', { name: 'init', bundle: `quay.io/x/task-init:${tag}@sha256:0` }));
+    const replacements = { 'quay.io/x/': 'versions' };
+    expect(await plan(init('0.4.3'), { replacements })).toEqual(['new']);
+    expect(await plan(init('0.3'), { replacements })).toEqual(['old']);
+    expect(await plan(init('0.5'), { replacements })).toEqual([expect.stringContaining('UNSUPPORTED')]);
   });
 
   it('stay in the folder that is given', async () => {

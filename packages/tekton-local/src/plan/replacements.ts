@@ -93,10 +93,23 @@ export function replacementOf(
   if (there !== undefined) return loadDocuments(place, there, problems).find(isIt);
   if (remote.name === undefined) return undefined;
   // Whatever the folder's order, it says itself what it has.
-  return yamlFilesBelow(place, '.')
+  const all = yamlFilesBelow(place, '.')
     .flatMap((file) => loadDocuments(place, file, []))
-    .find(isIt)
-    ?.withProblems(problems);
+    .filter(isIt);
+  const tag = /:([\w.-]+)(?:@|$)/.exec(remote.address)?.[1];
+  const fits = tag === undefined ? [] : all.filter((document) => isVersion(versionOf(document), tag));
+  // Of several versions it is the one that is asked for, or none.
+  const [found] = all.length > 1 ? fits : all;
+  return found?.withProblems(problems);
+}
+
+function versionOf(document: Field): string {
+  return String(document.get('metadata', 'labels', 'app.kubernetes.io/version').value ?? '');
+}
+
+/** `0.4` and `0.4.3` are of one version: a bundle's tag may say more than the label. */
+function isVersion(version: string, tag: string): boolean {
+  return version !== '' && (`${tag}.`.startsWith(`${version}.`) || `${version}.`.startsWith(`${tag}.`));
 }
 
 /** Says that something remote can't be had here, and what to do. */
