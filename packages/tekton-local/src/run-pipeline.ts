@@ -62,6 +62,11 @@ export interface PlanOptions {
    * image, `hub:NAME`), by the start of it, or by its resolver (`git`, `http`, `hub`, `cluster`, `bundles`).
    */
   replacements?: Readonly<Record<string, string>>;
+  /** Folders that stand for Secrets and ConfigMaps, by their names: a file for each key. Steps get copies. */
+  secrets?: Readonly<Record<string, string>>;
+  configMaps?: Readonly<Record<string, string>>;
+  /** Folders that stand for PersistentVolumeClaims, by their names: the steps read and write there. */
+  claims?: Readonly<Record<string, string>>;
   /** Tasks that are not run, with the results that they are to have; by their names in the pipeline or its bundles. */
   skip?: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
 }
@@ -112,7 +117,7 @@ export async function planRun(options: PlanOptions): Promise<Plan> {
   const authSecret = variables.git_auth_secret ?? '';
   const given = { tasks, replacements, skip, overrides: params };
   const resolved = resolveRun({ root, file, name, run, beside, variables, lookup, authSecret, ...given });
-  const plan = makePlan(resolved, params, options.workspaces);
+  const plan = makePlan(resolved, params, options.workspaces, options);
   if (options.registry !== undefined) refuseElsewhere(plan, options.registry, root);
   return plan;
 }
@@ -165,7 +170,13 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
           signal,
         });
   const taskRunEnded = (ended: TaskOutcome): void => signing?.taskRunEnded(ended);
-  const run = new Run(plan, { ...options, images, programs, executors, taskRunEnded }, folder, id, emit);
+  const run = new Run(
+    plan,
+    { ...options, objects: options, images, programs, executors, taskRunEnded },
+    folder,
+    id,
+    emit,
+  );
   try {
     const outcome = await run.execute(known);
     if (signing === undefined || outcome.status !== 'Succeeded') return outcome;

@@ -29,6 +29,8 @@ export const GIVEN = {
   workspace: { type: 'string', multiple: true, short: 'w' },
   task: { type: 'string', multiple: true },
   resolve: { type: 'string', multiple: true },
+  configmap: { type: 'string', multiple: true },
+  claim: { type: 'string', multiple: true },
   skip: { type: 'string', multiple: true },
   result: { type: 'string', multiple: true },
 } as const;
@@ -122,12 +124,17 @@ export function wholeNumber(option: string, text: string | undefined): number | 
 }
 
 /** What the options put in the place of what the files name. */
-export function givenOptions(values: Values<typeof GIVEN>): Omit<PlanOptions, 'root' | 'file'> {
+export function givenOptions(
+  values: Values<typeof GIVEN> & { secret?: string[] | undefined },
+): Omit<PlanOptions, 'root' | 'file'> {
   return {
     params: named('--param', values.param, paramValue),
     workspaces: named('--workspace', values.workspace, String),
     tasks: named('--task', values.task, (path) => ({ task: resolve(path) })),
     replacements: named('--resolve', values.resolve, (path) => resolve(path)),
+    secrets: named('--secret', values.secret, (path) => resolve(path)),
+    configMaps: named('--configmap', values.configmap, (path) => resolve(path)),
+    claims: named('--claim', values.claim, (path) => resolve(path)),
     skip: skipped(values.skip, values.result),
   };
 }

@@ -28,6 +28,8 @@ export const GIVEN_TEXT = `  --image FROM=TO          use the local image TO ins
   --task NAME=FILE         run the Task in FILE for the bundle's task NAME: nothing is fetched
   --resolve FROM=PATH      what is in the file or folder PATH, in place of what would be fetched from FROM: a URL, a git
                            repository, an image or the start of one, or git, http, hub, cluster, bundles
+  --secret NAME=FOLDER, --configmap NAME=FOLDER  a folder that stands for it: a file for each key
+  --claim NAME=FOLDER      a folder that stands for a PersistentVolumeClaim, to read and write
   --skip TASK              do not run that task: it succeeds, with the results of --result
   --result TASK.NAME=VALUE a result of a task that is skipped
 `;
@@ -63,7 +65,7 @@ ${GIVEN_TEXT}${RUN_TEXT}`;
 
 const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, ...RUNNING } as const;
 type ShownValues = Values<typeof RUNNING>;
-type GivenValues = Values<typeof GIVEN>;
+type GivenValues = Values<typeof GIVEN> & { secret?: string[] | undefined };
 
 /** Runs what the arguments name, one after the other; done where all have succeeded. */
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {

@@ -41,6 +41,9 @@ const OPTIONS = {
   image: { type: 'string', multiple: true },
   task: { type: 'string', multiple: true },
   resolve: { type: 'string', multiple: true },
+  secret: { type: 'string', multiple: true },
+  configmap: { type: 'string', multiple: true },
+  claim: { type: 'string', multiple: true },
   skip: { type: 'string', multiple: true },
   result: { type: 'string', multiple: true },
 } as const;

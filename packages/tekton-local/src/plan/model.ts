@@ -37,6 +37,20 @@ export interface EnvVar {
   value: string;
   /** The key of a label of the Pod, which is the run's, to take the value from. */
   label?: string | undefined;
+  /** The key of an annotation of it. */
+  annotation?: string | undefined;
+  /** A key of a ConfigMap or Secret. */
+  from?: (ObjectSource & { key: string }) | undefined;
+}
+
+/** A ConfigMap or Secret of a cluster, by its name. */
+export interface ObjectSource {
+  kind: 'configMap' | 'secret';
+  object: string;
+  optional: boolean;
+  /** The keys that are taken, and the paths that they get; all of them where it is absent. */
+  items?: readonly { key: string; path: string }[] | undefined;
+  field: Field;
 }
 
 export interface VolumeMount {
@@ -48,8 +62,8 @@ export interface VolumeMount {
 
 /** What a step's securityContext says, merged with its template's. */
 export interface StepSecurity {
-  runAsUser?: number;
-  runAsGroup?: number;
+  runAsUser?: number | undefined;
+  runAsGroup?: number | undefined;
   readOnlyRootFilesystem: boolean;
   noNewPrivileges: boolean;
   addCapabilities: string[];
@@ -63,6 +77,8 @@ export interface Step {
   args: string[];
   script?: string | undefined;
   env: EnvVar[];
+  /** All keys of ConfigMaps and Secrets as variables. */
+  envFrom: { prefix: string; source: ObjectSource }[];
   workingDir?: string | undefined;
   volumeMounts: VolumeMount[];
   /** `continue`, `stopAndFail`, or a variable that becomes one of them. */
@@ -87,8 +103,12 @@ export interface WorkspaceDeclaration {
 
 export interface Volume {
   name: string;
-  /** What the folder stands for; a configMap or secret is an empty folder here. */
-  kind: 'emptyDir' | 'configMap' | 'secret';
+  kind: 'emptyDir' | 'claim' | 'objects';
+  /** What is in it, where it is made of ConfigMaps and Secrets. */
+  sources: readonly ObjectSource[];
+  /** The name of a PersistentVolumeClaim. */
+  claim?: string | undefined;
+  readOnly: boolean;
   field: Field;
 }
 
@@ -173,8 +193,10 @@ export interface Pipeline {
 
 export type WorkspaceBinding =
   | { name: string; kind: 'emptyDir' | 'volumeClaimTemplate'; subPath?: string | undefined; field: Field }
-  | { name: string; kind: 'folder'; path: string; subPath?: string }
+  | { name: string; kind: 'folder'; path: string; subPath?: string | undefined }
   | { name: string; kind: 'unbound'; field: Field }
+  /** Files of ConfigMaps and Secrets. */
+  | { name: string; kind: 'objects'; sources: readonly ObjectSource[]; subPath?: string | undefined; field: Field }
   /** An object of a cluster, by its name. */
   | {
       name: string;
@@ -182,6 +204,7 @@ export type WorkspaceBinding =
       object: string;
       reason: string;
       isClaim: boolean;
+      sources: readonly ObjectSource[];
       subPath?: string | undefined;
       field: Field;
     };
@@ -202,9 +225,20 @@ export interface PipelineRun {
   /** Milliseconds; 0 means without limit. */
   timeouts: { pipeline: number; tasks?: number; finally?: number };
   serviceAccountName?: string;
+  /** What all Pods of the run get, and those of single tasks, by the tasks' names. */
+  pod: PodTemplate;
+  pods: ReadonlyMap<string, PodTemplate>;
   /** It is a TaskRun, told as a run of a pipeline with that one task. */
   isTaskRun?: boolean;
   field: Field;
+}
+
+/** What of a Pod template means something without Pods. */
+export interface PodTemplate {
+  /** Instead of the steps' own, or beside them. */
+  env: Record<string, string>;
+  runAsUser?: number | undefined;
+  runAsGroup?: number | undefined;
 }
 
 /** A PipelineRun with everything that it names. */

@@ -1,5 +1,14 @@
 import type { Field } from './field.ts';
-import type { Pipeline, PipelineRun, PipelineTask, TaskReference, When, WorkspaceBinding } from './model.ts';
+import type {
+  Pipeline,
+  PipelineRun,
+  PipelineTask,
+  PodTemplate,
+  TaskReference,
+  When,
+  WorkspaceBinding,
+} from './model.ts';
+import { parseObjectSources, parsePodTemplate } from './parse-objects.ts';
 import { parseTaskSpec } from './parse-task.ts';
 import {
   parseOnError,
@@ -15,12 +24,16 @@ const HOUR = 3_600_000;
 /** Reads a PipelineRun that has been admitted. `authSecret` is the name that `{{ git_auth_secret }}` stands for. */
 export function parsePipelineRun(document: Field, authSecret: string): PipelineRun {
   const metadata = document.get('metadata');
-  const spec = document.get('spec').only('params pipelineRef pipelineSpec workspaces timeouts taskRunTemplate', {
-    taskRunSpecs: 'taskRunSpecs are not supported',
-    status: 'a PipelineRun that is pending or cancelled is not run',
-    managedBy: 'a PipelineRun that another controller manages is not run',
+  const spec = document
+    .get('spec')
+    .only('params pipelineRef pipelineSpec workspaces timeouts taskRunTemplate taskRunSpecs', {
+      status: 'a PipelineRun that is pending or cancelled is not run',
+      managedBy: 'a PipelineRun that another controller manages is not run',
+    });
+  const pods = spec.get('taskRunSpecs').map((item): [string, PodTemplate] => {
+    item.only('pipelineTaskName serviceAccountName podTemplate');
+    return [item.get('pipelineTaskName').text(), parsePodTemplate(item.get('podTemplate'))];
   });
-  spec.get('taskRunTemplate').only('serviceAccountName', { podTemplate: 'there are no Pods on this machine' });
   const timeouts = spec.get('timeouts');
   const name = metadata.get('name').text();
   return {
@@ -38,6 +51,8 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
       finally: parseTimeout(timeouts.get('finally')),
     },
     serviceAccountName: spec.get('taskRunTemplate', 'serviceAccountName').string(),
+    pod: parsePodTemplate(spec.get('taskRunTemplate', 'podTemplate')),
+    pods: new Map(pods),
     field: document,
   };
 }
@@ -93,7 +108,9 @@ export function parseBinding(field: Field, authSecret: string): WorkspaceBinding
     if (!bound.present) continue;
     const object = nameKey === '' ? '' : bound.get(nameKey).text();
     if (key === 'secret' && object === authSecret) return { name, kind: 'unbound', field };
-    return { name, kind: 'elsewhere', field: bound, subPath, object, reason, isClaim: key === 'persistentVolumeClaim' };
+    const isClaim = key === 'persistentVolumeClaim';
+    const sources = parseObjectSources(field);
+    return { name, kind: 'elsewhere', field: bound, subPath, object, reason, isClaim, sources };
   }
   const kind = field.get('volumeClaimTemplate').present ? 'volumeClaimTemplate' : 'emptyDir';
   return { name, kind, subPath, field };

@@ -1,16 +1,16 @@
 import type { Field } from './field.ts';
-import type { EnvVar, Step, StepSecurity, Task, Volume, VolumeMount } from './model.ts';
+import type { EnvVar, Step, StepSecurity, Task, VolumeMount } from './model.ts';
+import { parseObjectSource, parseVolume } from './parse-objects.ts';
 import { parseOnError, parseParamSpecs, parseResult, parseTimeout, parseWorkspaceDeclaration } from './parse-values.ts';
 import { parseLimits } from './quantity.ts';
 
 const STEP_FIELDS =
-  'name displayName image imagePullPolicy command args script env workingDir volumeMounts onError timeout ' +
+  'name displayName image imagePullPolicy command args script env envFrom workingDir volumeMounts onError timeout ' +
   'securityContext computeResources results';
 const STEP_REASONS = {
   when: 'when in steps is not supported',
   ref: 'StepActions are not supported',
   params: 'StepActions are not supported',
-  envFrom: 'there are no ConfigMaps and Secrets on this machine',
   workspaces: 'isolated workspaces are not supported',
   volumeDevices: 'there are no block devices for steps on this machine',
 };
@@ -38,16 +38,6 @@ export function parseTaskSpec(spec: Field, name: string): Task {
   };
 }
 
-function parseVolume(field: Field): Volume {
-  field.only('name emptyDir configMap secret', { hostPath: 'a step sees no folder of this machine' });
-  const kinds = ['emptyDir', 'configMap', 'secret'] as const;
-  const kind = kinds.find((candidate) => field.get(candidate).present) ?? 'emptyDir';
-  if (kind !== 'emptyDir' && field.get(kind, 'optional').value !== true) {
-    field.get(kind).unsupported(`there is no ${kind} on this machine, and it is not optional`);
-  }
-  return { name: field.get('name').text(), kind, field };
-}
-
 /** The step with what its template gives where it says nothing itself; lists are merged by name. */
 function parseStep(field: Field, template: Field, index: number): Step {
   template.only(STEP_FIELDS, STEP_REASONS);
@@ -64,6 +54,7 @@ function parseStep(field: Field, template: Field, index: number): Step {
     args: either('args').strings() ?? [],
     script,
     env: [...new Map(env.map((item) => [item.name, item])).values()],
+    envFrom: [template, field].flatMap((item) => item.get('envFrom').map(parseEnvFrom)),
     workingDir: either('workingDir').string(),
     volumeMounts: [...new Map(mounts.map((mount) => [mount.mountPath, mount])).values()],
     onError: parseOnError(field.get('onError')),
@@ -89,16 +80,28 @@ function parseMount(field: Field): VolumeMount {
 function parseEnv(field: Field): EnvVar {
   field.only('name value valueFrom');
   const name = field.get('name').text();
-  const from = field.get('valueFrom').only('fieldRef', {
-    configMapKeyRef: 'there are no ConfigMaps on this machine',
-    secretKeyRef: 'there are no Secrets on this machine',
+  const from = field.get('valueFrom').only('fieldRef configMapKeyRef secretKeyRef', {
     resourceFieldRef: 'there is no Pod on this machine',
   });
+  for (const kind of ['configMap', 'secret'] as const) {
+    const reference = from.get(`${kind}KeyRef`);
+    if (!reference.present) continue;
+    const key = reference.get('key').text();
+    return { name, value: '', from: { ...parseObjectSource(reference, kind), key } };
+  }
   if (!from.present) return { name, value: field.get('value').string() ?? '' };
   const path = from.get('fieldRef').only('fieldPath apiVersion').get('fieldPath').text();
-  const label = /^metadata\.labels\['([^']+)'\]$/.exec(path)?.[1];
-  if (label === undefined) from.unsupported(`of a Pod there are only labels on this machine: ${JSON.stringify(path)}`);
-  return { name, value: '', label };
+  const [, kind, key] = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path) ?? [];
+  if (key === undefined) {
+    from.unsupported(`of a Pod there are only labels and annotations on this machine: ${JSON.stringify(path)}`);
+  }
+  return kind === 'annotations' ? { name, value: '', annotation: key } : { name, value: '', label: key };
+}
+
+function parseEnvFrom(field: Field): Step['envFrom'][number] {
+  field.only('prefix configMapRef secretRef');
+  const kind = field.get('secretRef').present ? 'secret' : 'configMap';
+  return { prefix: field.get('prefix').text(), source: parseObjectSource(field.get(`${kind}Ref`), kind) };
 }
 
 function parseSecurity(own: Field, template: Field): StepSecurity {

@@ -2,6 +2,7 @@ import { TektonLocalError, throwProblems } from '../errors.ts';
 import { leftIn } from '../pac/variables.ts';
 import { checkPipelineTask, checkResults, checkWorkspacesOfTask } from './check-pipeline-task.ts';
 import { checkTask } from './check-task.ts';
+import { type ClusterObjects, checkObjects } from './cluster-objects.ts';
 import { variablesIn } from './expressions.ts';
 import { type Dependencies, dependenciesOf } from './graph.ts';
 import { goJson } from './kubernetes-yaml.ts';
@@ -28,13 +29,14 @@ export function makePlan(
   resolved: ResolvedRun,
   overrides: Readonly<Record<string, ParamValue>>,
   folders: Readonly<Record<string, string>> = {},
+  objects: ClusterObjects = {},
 ): Plan {
   const { run, pipeline, implementations, problems } = resolved;
   // What the files say wrong would be said again, in other words, by what follows.
   if (problems.some(({ code }) => code === 'INVALID')) throwProblems(problems);
   const notes = [...resolved.notes];
   const params = pipelineParams(resolved, overrides, notes);
-  const workspaces = bindWorkspaces(resolved, folders, notes);
+  const workspaces = bindWorkspaces(resolved, folders, notes, objects);
   noteIgnored(resolved, notes);
   const context = { name: run.name, namespace: run.namespace, uid: '' };
   const prepared = preparePipeline({ run, pipeline, implementations, params, workspaces }, context);
@@ -50,6 +52,7 @@ export function makePlan(
     checkTask(implementation.task);
   }
   checkResults(resolved, prepared);
+  checkObjects(resolved, objects);
   throwProblems(problems);
   return { ...resolved, params, dependencies: dependenciesOf(pipeline, prepared), workspaces, notes };
 }

@@ -1,4 +1,4 @@
-import type { Param, PipelineTask, Step, Task, When } from './model.ts';
+import type { ObjectSource, Param, PipelineTask, Step, Task, When } from './model.ts';
 import type { Variables } from './variables.ts';
 
 /** A Task with the variables of one pass replaced, wherever Tekton replaces them. */
@@ -6,7 +6,12 @@ export function replaceInTask(task: Task, pass: Variables): Task {
   return {
     ...task,
     steps: task.steps.map((step) => replaceInStep(step, pass)),
-    volumes: task.volumes.map((volume) => ({ ...volume, name: pass.text(volume.name) })),
+    volumes: task.volumes.map((volume) => ({
+      ...volume,
+      name: pass.text(volume.name),
+      sources: volume.sources.map((source) => replaceInSource(source, pass)),
+      claim: volume.claim === undefined ? undefined : pass.text(volume.claim),
+    })),
     workspaces: task.workspaces.map((workspace) => ({
       ...workspace,
       mountPath: workspace.mountPath === undefined ? undefined : pass.text(workspace.mountPath),
@@ -23,7 +28,15 @@ export function replaceInStep(step: Step, pass: Variables): Step {
     command: step.command && pass.list(step.command),
     args: pass.list(step.args),
     script: step.script === undefined ? undefined : pass.text(step.script),
-    env: step.env.map((variable) => ({ ...variable, value: pass.text(variable.value) })),
+    env: step.env.map((variable) => ({
+      ...variable,
+      value: pass.text(variable.value),
+      from: variable.from && { ...replaceInSource(variable.from, pass), key: pass.text(variable.from.key) },
+    })),
+    envFrom: step.envFrom.map(({ prefix, source }) => ({
+      prefix: pass.text(prefix),
+      source: replaceInSource(source, pass),
+    })),
     workingDir: step.workingDir === undefined ? undefined : pass.text(step.workingDir),
     volumeMounts: step.volumeMounts.map((mount) => ({
       ...mount,
@@ -33,6 +46,11 @@ export function replaceInStep(step: Step, pass: Variables): Step {
     })),
     onError: pass.text(step.onError),
   };
+}
+
+function replaceInSource(source: ObjectSource, pass: Variables): ObjectSource {
+  const items = source.items?.map(({ key, path }) => ({ key: pass.text(key), path: pass.text(path) }));
+  return { ...source, object: pass.text(source.object), items };
 }
 
 /** A pipeline task with the variables of one pass replaced; not what it runs. */

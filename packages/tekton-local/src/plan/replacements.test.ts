@@ -129,6 +129,6 @@ it('takes the results of a task that is not run, and whatever params it gets', a
   };
   expect(await plan(spec, { skip: { init: { r: 'x' } } })).toEqual(['$(params.v)']);
   expect(await plan(spec, { skip: { a: {} } })).toEqual([
-    expect.stringContaining('a result that the task does not declare'),
+    expect.stringContaining('the task a has no result'),
   ]);
 });

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
+import type { Kind } from './admit.ts';
 import { readObject } from './document.ts';
 import { Field } from './field.ts';
 import type {
@@ -17,6 +18,7 @@ import { parseTaskSpec } from './parse-task.ts';
 import { parseTaskRun } from './parse-task-run.ts';
 import { typeOf } from './parse-values.ts';
 import { annotatedRemote, noteMissing, remoteOf, replacementOf } from './replacements.ts';
+import { withStepActions } from './step-actions.ts';
 import { type Checkout, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
 
 interface Sources {
@@ -30,6 +32,8 @@ interface Sources {
   read: Map<string, Task>;
   replacements: Readonly<Record<string, string>>;
   skip: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
+  /** Of the files that were named. */
+  documents: readonly Field[];
   /** Documents of `.tekton/`, read when something is not found elsewhere. */
   tekton?: Field[];
 }
@@ -82,7 +86,17 @@ export function resolveRun({
   const problems: Problem[] = [];
   const lookup = options.lookup ?? lookupIn(options.variables);
   const notes: string[] = [];
-  const sources: Sources = { checkout: root, lookup, problems, notes, given, read: new Map(), replacements, skip };
+  const sources: Sources = {
+    checkout: root,
+    lookup,
+    problems,
+    notes,
+    given,
+    read: new Map(),
+    replacements,
+    skip,
+    documents: [],
+  };
   const files = [...new Set([file, ...beside])];
   // A file beside it may use what only another event has: its problems are not this run's.
   const documents = files.flatMap((each) =>
@@ -91,6 +105,7 @@ export function resolveRun({
     ),
   );
   throwProblems(problems);
+  sources.documents = documents;
   const document =
     options.run === undefined
       ? chooseRun(
@@ -100,15 +115,15 @@ export function resolveRun({
         )
       : new Field(options.run, { file: 'the command line', problems, placeOf: () => undefined });
   const isTaskRun = document.get('kind').value === 'TaskRun';
-  const object = readObject(document, isTaskRun ? 'TaskRun' : 'PipelineRun');
+  const object = read(document, isTaskRun ? 'TaskRun' : 'PipelineRun', sources);
   const run = isTaskRun ? parseTaskRun(object, authSecret, overrides) : parsePipelineRun(object, authSecret);
   const pipeline = findPipeline(run, documents, sources);
   // Without its Pipeline, nothing more can be said about it.
   if (pipeline.tasks.length === 0) throwProblems(problems);
   const tasks = new Map<string, Task>();
-  for (const field of documents) addTask(tasks, field);
+  for (const field of documents) addTask(tasks, field, sources);
   for (const path of [...annotatedTaskFiles(run), ...pipeline.taskFiles]) {
-    for (const field of loadAnnotated(run.field, path, 'Task', sources)) addTask(tasks, field);
+    for (const field of loadAnnotated(run.field, path, 'Task', sources)) addTask(tasks, field, sources);
   }
   const implementations = new Map<string, TaskImplementation>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
@@ -204,7 +219,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
   if (run.pipeline.kind === 'remote') {
     const remote = remoteOf(field, 'Pipeline');
     const found = replacementOf(remote, sources.replacements, sources.problems);
-    if (found !== undefined) return parsePipeline(readObject(found, 'Pipeline'));
+    if (found !== undefined) return parsePipeline(read(found, 'Pipeline', sources));
     noteMissing(field, remote);
     return none('');
   }
@@ -216,7 +231,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
     loadAnnotated(run.field, file, 'Pipeline', sources),
   );
   const found = annotated.find(isIt) ?? documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
-  if (found !== undefined) return parsePipeline(readObject(found, 'Pipeline'));
+  if (found !== undefined) return parsePipeline(read(found, 'Pipeline', sources));
   field.problem('NOT_FOUND', `there is no Pipeline ${JSON.stringify(name)} in ${annotation ?? '.tekton'}`);
   return none(name);
 }
@@ -236,12 +251,12 @@ function findTask(
     if (given !== undefined) return { task: readGiven(named, given, sources), embedded: false, given };
     const remote = remoteOf(field, 'Task');
     const found = replacementOf(remote, sources.replacements, sources.problems);
-    if (found !== undefined) return { task: parseTask(found), embedded: false };
+    if (found !== undefined) return { task: parseTask(found, sources), embedded: false };
     noteMissing(field, remote);
     return undefined;
   }
   const { name } = reference;
-  if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document);
+  if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document, sources);
   const task = tasks.get(name);
   if (task !== undefined) return { task, embedded: false };
   field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)}; its file belongs in an annotation`);
@@ -268,14 +283,45 @@ function readGiven(name: string, { task }: GivenTask, { problems, read }: Source
   return parsed;
 }
 
-function addTask(tasks: Map<string, Task>, document: Field): void {
-  if (document.get('kind').value !== 'Task') return;
-  const name = document.get('metadata', 'name').text();
-  if (!tasks.has(name)) tasks.set(name, parseTask(document));
+/** An object that has been admitted, with StepActions in the place of the steps that refer to them. */
+function read(document: Field, kind: Kind, sources: Sources): Field {
+  return withStepActions(readObject(document, kind), (reference) => findStepAction(reference, sources));
 }
 
-function parseTask(document: Field): Task {
-  return parseTaskSpec(readObject(document, 'Task').get('spec'), document.get('metadata', 'name').text());
+function findStepAction(reference: Field, sources: Sources): Field | undefined {
+  const { problems, replacements, documents, notes } = sources;
+  if (reference.get('resolver').present) {
+    const remote = remoteOf(reference, 'StepAction');
+    const found = replacementOf(remote, replacements, problems);
+    if (found === undefined) noteMissing(reference, remote);
+    return found && admittedAction(found);
+  }
+  const name = reference.get('name').text();
+  const isIt = (document: Field): boolean =>
+    document.get('kind').value === 'StepAction' && document.get('metadata', 'name').value === name;
+  const found = documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
+  if (found === undefined) reference.problem('NOT_FOUND', `there is no StepAction ${JSON.stringify(name)}`);
+  else notes.push(`StepAction ${name} is the one in ${found.origin.file}: a cluster needs it in the namespace`);
+  return found && admittedAction(found);
+}
+
+function admittedAction(document: Field): Field {
+  const version = document.get('apiVersion');
+  if (version.value !== 'tekton.dev/v1beta1' && version.value !== 'tekton.dev/v1alpha1') {
+    version.invalid('expected tekton.dev/v1beta1');
+  }
+  if (!document.get('spec', 'image').present) document.get('spec', 'image').invalid('is required');
+  return document;
+}
+
+function addTask(tasks: Map<string, Task>, document: Field, sources: Sources): void {
+  if (document.get('kind').value !== 'Task') return;
+  const name = document.get('metadata', 'name').text();
+  if (!tasks.has(name)) tasks.set(name, parseTask(document, sources));
+}
+
+function parseTask(document: Field, sources: Sources): Task {
+  return parseTaskSpec(read(document, 'Task', sources).get('spec'), document.get('metadata', 'name').text());
 }
 
 /** What an annotation names: a file of the checkout, or what stands for a URL or a name of a hub. */

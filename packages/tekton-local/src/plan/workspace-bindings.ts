@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TektonLocalError } from '../errors.ts';
 import { checkWordName, isPlainPath } from './check-task.ts';
+import { type ClusterObjects, claimFolder, folderOf } from './cluster-objects.ts';
 import type { Field } from './field.ts';
 import type { ResolvedRun, WorkspaceBinding } from './model.ts';
 
@@ -14,12 +15,18 @@ export function bindWorkspaces(
   resolved: ResolvedRun,
   folders: Readonly<Record<string, string>>,
   notes: string[],
+  objects: ClusterObjects,
 ): Map<string, WorkspaceBinding> {
   const { run, pipeline } = resolved;
   const bound = bindFolders(resolved, folders);
   for (const binding of run.workspaces) {
     if (bound.has(binding.name)) continue;
     if (binding.kind === 'elsewhere') {
+      const given = fromFolder(binding, objects);
+      if (given !== undefined) {
+        bound.set(binding.name, given);
+        continue;
+      }
       const hint = `give a folder for it: --workspace ${binding.name}=FOLDER`;
       binding.field.unsupported(`${binding.reason}; ${hint}`);
       bound.set(binding.name, binding);
@@ -42,6 +49,17 @@ export function bindWorkspaces(
   return bound;
 }
 
+/** A claim's folder, or the files of ConfigMaps and Secrets that somebody gave folders for. */
+function fromFolder(
+  { name, isClaim, object, sources, subPath, field }: Extract<WorkspaceBinding, { kind: 'elsewhere' }>,
+  objects: ClusterObjects,
+): WorkspaceBinding | undefined {
+  const claim = isClaim ? claimFolder(objects, object) : undefined;
+  if (claim !== undefined) return { name, kind: 'folder', path: sharedFolder(name, claim), subPath };
+  const isHere = sources.length > 0 && sources.every((each) => each.optional || folderOf(each, objects) !== undefined);
+  return isHere ? { name, kind: 'objects', sources, subPath, field } : undefined;
+}
+
 /** Notes a `subPath` of a workspace that could lead out of it. */
 export function checkSubPath(field: Field, subPath: string | undefined): void {
   if (subPath !== undefined && !isPlainPath(`/${subPath}`)) {
@@ -61,15 +79,17 @@ function bindFolders(
         expected: [...known].join(', ') || 'none',
       });
     }
-    const path = resolve(folder);
-    // podman would take what comes after a colon for options.
-    if (/[:\p{Cc}]/u.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      throw new TektonLocalError('USAGE', `the workspace ${name} can't be shared with the steps`, {
-        expected: 'a folder that is there, without a colon in its path',
-        found: JSON.stringify(folder),
-      });
-    }
-    bound.set(name, { name, kind: 'folder', path });
+    bound.set(name, { name, kind: 'folder', path: sharedFolder(name, folder) });
   }
   return bound;
+}
+
+function sharedFolder(name: string, folder: string): string {
+  const path = resolve(folder);
+  // podman would take what comes after a colon for options.
+  if (!/[:\p{Cc}]/u.test(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw new TektonLocalError('USAGE', `the workspace ${name} can't be shared with the steps`, {
+    expected: 'a folder that is there, without a colon in its path',
+    found: JSON.stringify(folder),
+  });
 }

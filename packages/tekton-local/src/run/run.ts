@@ -5,7 +5,7 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
-import type { ParamValue, PipelineTask, WorkspaceBinding } from '../plan/model.ts';
+import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceInTask } from '../plan/replace.ts';
 import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
@@ -15,7 +15,7 @@ import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
 import { StatusFile } from './status-file.ts';
-import { labelValue, type StepEnvironment } from './step-run.ts';
+import { annotationValue, labelValue, type StepEnvironment } from './step-run.ts';
 import { runTask } from './task-run.ts';
 import { tektonObjects } from './tekton-status.ts';
 import { workspaceMounts } from './workspace-mounts.ts';
@@ -233,10 +233,12 @@ export class Run {
     if (registry !== undefined && elsewhere !== undefined) {
       return withoutSteps(task.name, 'Failed', 'Failed', elsewhereText(elsewhere, registry));
     }
+    const pod = podOf(this.#plan.run, task.name);
+    const ready = executor === 'host' ? { ...spec, steps: onHost } : replaced;
     return runTask({
       ...this.#options,
       name: task.name,
-      task: executor === 'host' ? { ...spec, steps: onHost } : replaced,
+      task: { ...ready, steps: ready.steps.map((step) => asUserOf(step, pod)) },
       passes: executor === 'host' ? passes : [],
       folder,
       log: (step, line) => this.#emit({ type: 'log', task: task.name, step, line }),
@@ -244,13 +246,41 @@ export class Run {
       signal,
       params,
       executor: this.#options.executors[executor],
-      env: registry === undefined || executor === 'host' ? env : { ...env, ...LOOPBACK_ONLY },
+      env: { ...pod.env, ...env, ...(registry === undefined || executor === 'host' ? {} : LOOPBACK_ONLY) },
       // What other steps could fill is no place for a process of this machine.
       workspaces:
-        executor === 'host' ? [] : workspaceMounts(of.prepared, this.#bindings, { run: this.#folder, task: folder }),
+        executor === 'host'
+          ? []
+          : workspaceMounts(of.prepared, this.#bindings, { run: this.#folder, task: folder }, this.#options.objects),
       values: {
         ...Object.fromEntries(Object.entries(this.#plan.run.labels).map(([key, value]) => [labelValue(key), value])),
+        ...Object.fromEntries(
+          Object.entries(this.#plan.run.annotations).map(([key, value]) => [annotationValue(key), value]),
+        ),
       },
     });
   }
+}
+
+/** What a task's own Pod template says goes before what all of the run get. */
+function podOf({ pod, pods }: Plan['run'], task: string): PodTemplate {
+  const own = pods.get(task);
+  return {
+    env: { ...pod.env, ...own?.env },
+    runAsUser: own?.runAsUser ?? pod.runAsUser,
+    runAsGroup: own?.runAsGroup ?? pod.runAsGroup,
+  };
+}
+
+/** A step that names no user runs as its Pod's. */
+function asUserOf(step: Step, { runAsUser, runAsGroup }: PodTemplate): Step {
+  const { security } = step;
+  return {
+    ...step,
+    security: {
+      ...security,
+      runAsUser: security.runAsUser ?? runAsUser,
+      runAsGroup: security.runAsGroup ?? runAsGroup,
+    },
+  };
 }

@@ -4,10 +4,12 @@ import { reasonOf } from '@multi-image/kit/errors';
 import type { Executor, Mount, StepCommand } from '../executors/executor.ts';
 import { hostPathsIn } from '../executors/host.ts';
 import type { StepOutcome } from '../outcome.ts';
+import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
 import type { ParamValue, Step, Task } from '../plan/model.ts';
 import { replaceInStep } from '../plan/replace.ts';
 import { expandEnvironment, type Scope, substituteString } from '../plan/substitute.ts';
 import type { Variables } from '../plan/variables.ts';
+import { envFromObjects, fillFolder, keyText } from './cluster-files.ts';
 import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
 import { Deadline } from './deadline.ts';
 import { runStepProgram, type StepProgram } from './step-program.ts';
@@ -18,6 +20,8 @@ export interface StepEnvironment {
   /** In place of step images, by the image's repository. */
   programs: Readonly<Record<string, StepProgram>>;
   logs?: string | undefined;
+  /** What stands for objects of a cluster. */
+  objects: ClusterObjects;
 }
 
 /** A Task that is ready to run: its params are known. */
@@ -113,7 +117,7 @@ async function execute(
     replaced === undefined && declared.script === undefined ? own(run.programs, repositoryOf(image)) : undefined;
   const onHost = run.executor.paths === 'host' && program === undefined;
   const step = onHost ? run.passes.reduce(replaceInStep, atHostPaths(declared, values, mounts)) : inContainer;
-  const env = environmentOf(step, scope);
+  const env = environmentOf(step, scope, run);
   if (onHost) env.set('TMPDIR', makeOpenFolder(join(run.folder, 'tmp')));
   for (const [name, value] of Object.entries(run.env)) env.set(name, value);
   if (inContainer.workingDir !== undefined) {
@@ -158,25 +162,46 @@ function atHostPaths(step: Step, values: Record<string, string>, mounts: readonl
 /** Where {@link Scope} has the value of a Pod's label: a name that no `$(…)` reaches. */
 export const labelValue = (key: string): string => `metadata.labels['${key}']`;
 
+/** The same of an annotation. */
+export const annotationValue = (key: string): string => `metadata.annotations['${key}']`;
+
 /** The variables in their order: a later one may use an earlier one. */
-function environmentOf(step: Step, scope: Scope): Map<string, string> {
-  const env = new Map<string, string>();
-  for (const { name, value, label } of step.env) {
-    const text = label === undefined ? expandEnvironment(substituteString(value, scope), env) : undefined;
-    env.set(name, text ?? scope.values[labelValue(label ?? '')] ?? '');
+function environmentOf(step: Step, scope: Scope, { objects, passes }: TaskRun): Map<string, string> {
+  const text = textIn(passes);
+  const env = new Map<string, string>(envFromObjects(step, objects, text));
+  for (const { name, value, label, annotation, from } of step.env) {
+    if (from !== undefined) {
+      const found = keyText(from, objects, text);
+      if (found !== undefined) env.set(name, found);
+      continue;
+    }
+    const key = label === undefined ? annotation && annotationValue(annotation) : labelValue(label);
+    if (key === undefined) env.set(name, expandEnvironment(substituteString(value, scope), env));
+    else env.set(name, scope.values[key] ?? '');
   }
   return env;
 }
 
-function mountsOf({ task, folder, workspaces }: TaskRun, step: Step, scope: Scope): Mount[] {
+/** A text with the variables of the TaskRun replaced. */
+function textIn(passes: TaskRun['passes']): (text: string) => string {
+  return (text) => passes.reduce((before, pass) => pass.text(before), text);
+}
+
+function mountsOf({ task, folder, workspaces, objects, passes }: TaskRun, step: Step, scope: Scope): Mount[] {
+  const text = textIn(passes);
   const own = step.volumeMounts.map((mount): Mount => {
     const containerPath = substituteString(mount.mountPath, scope).replace(/(?<=.)\/+$/, '');
     if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
     const volume = task.volumes.find((candidate) => candidate.name === mount.name);
-    const base = makeOpenFolder(join(folder, 'volumes', mount.name));
+    const place = join(folder, 'volumes', mount.name);
+    const claim = volume?.claim === undefined ? undefined : claimFolder(objects, text(volume.claim));
+    if (volume?.kind === 'claim' && claim === undefined)
+      throw new Error(`there is no claim ${text(volume.claim ?? '')}`);
+    const base = claim ?? fillFolder(place, volume?.sources ?? [], objects, text);
     const hostPath = mount.subPath === undefined ? base : insideFolder(base, substituteString(mount.subPath, scope));
     if (!existsSync(hostPath)) makeOpenFolder(hostPath);
-    return { hostPath, containerPath, readOnly: mount.readOnly || volume?.kind !== 'emptyDir' };
+    const callers = claim === undefined ? undefined : true;
+    return { hostPath, containerPath, readOnly: mount.readOnly || volume?.readOnly === true, shared: callers, callers };
   });
   const implicit = (name: string, containerPath: string, readOnly = false): Mount => ({
     hostPath: makeOpenFolder(join(folder, name)),

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ClusterObjects } from '../plan/cluster-objects.ts';
 import type { WorkspaceBinding } from '../plan/model.ts';
 import { type Prepared, workspacesUsed } from '../plan/task-runs.ts';
+import { fillFolder } from './cluster-files.ts';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
 import type { WorkspaceMount } from './step-run.ts';
 
@@ -15,6 +17,7 @@ export function workspaceMounts(
   { task, spec, embedded }: Prepared,
   bindings: ReadonlyMap<string, WorkspaceBinding>,
   folders: { run: string; task: string },
+  objects: ClusterObjects,
 ): WorkspaceMount[] {
   const given = new Map(task.workspaces.map((workspace) => [workspace.name, workspace]));
   // A spec inside the pipeline may use workspaces of the run that nothing passes on to it.
@@ -32,6 +35,10 @@ export function workspaceMounts(
       const hostPath = insideFolder(binding.path, subPath);
       mkdirSync(hostPath, { recursive: true });
       return [{ ...mount, hostPath, shared: true, callers: true }];
+    }
+    if (binding.kind === 'objects') {
+      const filled = fillFolder(join(folders.task, 'bound', workspace.name), binding.sources, objects, (text) => text);
+      return [{ ...mount, hostPath: insideFolder(filled, subPath), readOnly: true, shared: false }];
     }
     const base =
       binding.kind === 'emptyDir'

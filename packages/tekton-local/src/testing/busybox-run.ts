@@ -8,6 +8,8 @@ import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 export interface BusyboxRuns {
   /** Runs `run.yaml` of these files; `test-image` is busybox, and so is `registry.example.com/test/image:1`. */
   run(files: Record<string, string>, options?: Partial<RunOptions>): Promise<PipelineRunOutcome>;
+  /** What `test-image` stands for; not before the tests have started. */
+  images(): Record<string, string>;
   /** What containers are run with; not before the tests have started. */
   containers(): Containers;
 }
@@ -22,6 +24,7 @@ export function busyboxRuns(): BusyboxRuns {
   });
   afterAll(() => busybox?.remove());
   return {
+    images: () => ({ 'test-image': busybox?.image ?? '' }),
     containers: () => containers,
     async run(files, options) {
       const checkout = makeCheckout(files);
