@@ -128,7 +128,5 @@ it('takes the results of a task that is not run, and whatever params it gets', a
     },
   };
   expect(await plan(spec, { skip: { init: { r: 'x' } } })).toEqual(['$(params.v)']);
-  expect(await plan(spec, { skip: { a: {} } })).toEqual([
-    expect.stringContaining('the task a has no result'),
-  ]);
+  expect(await plan(spec, { skip: { a: {} } })).toEqual([expect.stringContaining('the task a has no result')]);
 });
