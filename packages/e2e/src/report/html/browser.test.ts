@@ -55,6 +55,7 @@ function sample(hostile: boolean): Report {
 
 describe.skipIf(executablePath === undefined)('in a real browser (skipped where there is no chromium)', () => {
   let browser: Browser;
+  let page: Page;
   let folder: string;
 
   beforeAll(async () => {
@@ -71,6 +72,8 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
       '--no-first-run',
     ];
     browser = await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args });
+    // One for all: each context of its own is a process that takes a second to start.
+    page = await browser.newPage();
   });
   afterAll(async () => {
     await browser?.close();
@@ -79,23 +82,26 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
 
   async function open(
     name: 'good' | 'hostile' | 'three',
-    options: Parameters<Browser['newPage']>[0],
+    options: { viewport?: { width: number; height: number }; colorScheme?: 'light' | 'dark' },
     look: (page: Page) => Promise<void>,
   ) {
-    const page = await browser.newPage(options);
+    const { viewport = { width: 1280, height: 720 }, colorScheme = 'light' } = options;
     const asked: string[] = [];
     const complaints: string[] = [];
+    const url = pathToFileURL(join(folder, `${name}.html`)).href;
+    await page.goto('about:blank');
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme, media: null });
     page.on('request', (request) => asked.push(request.url()));
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
     try {
-      const url = pathToFileURL(join(folder, `${name}.html`)).href;
       await page.goto(url);
       await look(page);
       expect(asked).toEqual([url]);
       expect(complaints).toEqual([]);
     } finally {
-      await page.close();
+      page.removeAllListeners();
     }
   }
 

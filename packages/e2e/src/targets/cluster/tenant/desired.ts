@@ -1,13 +1,27 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findOtherRegistry, findPlaceholders, type LoadedConfig, render } from '@multi-image/manifests';
+import {
+  findOtherRegistry,
+  findPlaceholders,
+  type LoadedConfig,
+  type RenderedFile,
+  render,
+} from '@multi-image/manifests';
 import { parseAllDocuments } from 'yaml';
 import type { Resource } from '../resource.ts';
 
 /** On an image repository: its component. */
 export const REPOSITORY_OF = 'appstudio.redhat.com/component';
 
+const rendered = new WeakMap<LoadedConfig, readonly RenderedFile[]>();
 const known = new WeakMap<LoadedConfig, readonly Resource[]>();
+
+/** Everything that is rendered from the config: once, since every step of a run asks for some of it. */
+function filesOf(config: LoadedConfig): readonly RenderedFile[] {
+  const files = rendered.get(config) ?? render(config.chain, config.pins, config.folder);
+  rendered.set(config, files);
+  return files;
+}
 
 /** What `konflux/*.yaml` asks for, as rendered from the config, in the order in which it can be made. */
 export function desiredObjects(config: LoadedConfig): readonly Resource[] {
@@ -23,8 +37,8 @@ export function repositoriesOf(config: LoadedConfig, component: string | undefin
   );
 }
 
-function renderObjects({ chain, pins, folder }: LoadedConfig): readonly Resource[] {
-  const objects = render(chain, pins, folder)
+function renderObjects(config: LoadedConfig): readonly Resource[] {
+  const objects = filesOf(config)
     .filter(({ path }) => path.startsWith('konflux/'))
     .flatMap(({ text }) => parseAllDocuments(text).map((document) => document.toJS() as Resource | null))
     .filter((object): object is Resource => object !== null);
@@ -33,10 +47,11 @@ function renderObjects({ chain, pins, folder }: LoadedConfig): readonly Resource
 }
 
 /** Values that nobody has set yet, and files that are not what the config says: neither may reach a tenant. */
-export async function findUnfinished({ chain, pins, folder, base }: LoadedConfig): Promise<string[]> {
+export async function findUnfinished(config: LoadedConfig): Promise<string[]> {
+  const { chain, base } = config;
   const placeholders = findPlaceholders(chain).map(({ field, value }) => `${field} is still a placeholder: ${value}`);
   const drifted = await Promise.all(
-    render(chain, pins, folder).map(async ({ path, text }) => {
+    filesOf(config).map(async ({ path, text }) => {
       const found = await readFile(join(base, path), 'utf8').catch(() => undefined);
       if (found === text) return [];
       return [`${path} is ${found === undefined ? 'missing' : 'not as the config says'}`];
