@@ -23,6 +23,7 @@ export * from './oci.ts';
 export { type Link, type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';
+export { type Snapshot, type SnapshotOptions, snapshotOf } from './snapshot.ts';
 export { attachStatement, type StatementSubject } from './statement/artifact.ts';
 export type { Chain, ChainImage, Embeds, Source } from './statement/chain.ts';
 export { type Discovery, discoverStatements, type FoundStatement } from './statement/discover.ts';

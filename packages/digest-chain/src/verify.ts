@@ -10,7 +10,7 @@ import { checkFiles, type NamingFiles } from './files/named-in-files.ts';
 import { LabelNames } from './label-names.ts';
 import { judgeProof, type Level } from './level.ts';
 import { factsOf, treeOf } from './read-image.ts';
-import { formatReference, nameOf, type Reference } from './reference.ts';
+import { formatReference, nameOf, type Reference, repositoryName } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
@@ -53,6 +53,8 @@ export interface Verification {
   /** The digest that others embed, once it was reconstructed. */
   readonly origin: Digest | undefined;
   readonly links: readonly Link[];
+  /** All images of the chain as they are published, where they were read; all of them only where level `linked` holds. */
+  readonly images: readonly { readonly role: string; readonly place: string; readonly digest: Digest }[];
   readonly revision: string | undefined;
   readonly checks: readonly Check[];
 }
@@ -124,6 +126,9 @@ async function proveFrom(
     image: { reference: formatReference(reference), digest: manifest.digest },
     origin: proof.origin,
     links: proof.links,
+    images: proof.members.map(({ role, repository: place, manifest: { digest } }) => {
+      return { role, place: repositoryName(place), digest };
+    }),
     revision: revisionOf(facts),
     checks,
   };

@@ -8,6 +8,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ run: Run }>>> = {
   verify: () => import('./verify.ts'),
   inspect: () => import('./inspect.ts'),
   extract: () => import('./extract.ts'),
+  snapshot: () => import('./snapshot.ts'),
 };
 
 /** The whole command: prints to this process's streams, and sets its exit code. */

@@ -43,6 +43,7 @@ Verbs:
   verify    prove that images name each other by digest
   inspect   show a chain: its images, links, referrers and signatures
   extract   wait for an image, verify it, answer with another image of its chain
+  snapshot  print the Konflux Snapshot of a chain whose proof holds
 
 digest-chain <verb> --help prints a verb's options, with examples; --version the version.
 Exit status: 0 done, 1 failed, 2 refused: wrong usage or bad input, or what was found could
@@ -202,5 +203,32 @@ ${REGISTRY}
 Examples:
   digest-chain extract quay.io/org/app:latest --role metadata
   digest-chain extract quay.io/org/app:$COMMIT --role metadata --wait --deadline 20m --revision $COMMIT
+`,
+
+  snapshot: `Usage: digest-chain snapshot <image> --application <name> --component <role>=<name>... [options]
+
+Verifies a chain from any of its images, and prints a Snapshot of it as YAML: what
+Konflux tests and releases together. Every image is named by the digest that was
+proved. Nothing is printed where the proof does not hold, and nothing is created:
+kubectl create -f does that. An override Snapshot makes its images the promoted ones
+of their components at once, before its tests: create none of an older commit.
+
+Options:
+  --application <name>  the Konflux application
+  --component <role>=<name>  the component of the image of this role; <role>=- for an
+                        image that is none. Each role of the chain has to be given
+  --namespace <name>    the tenant's namespace (default: that of kubectl)
+  --git-url <url>       the repository that is named as the source, where no --source is
+                        proved
+${DEMANDS}
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+${REGISTRY}
+  --json                print it as JSON
+  -h, --help            print this
+
+Examples:
+  digest-chain snapshot quay.io/org/app:$COMMIT --application my-app \\
+    --component primary=app --component metadata=metadata-scanner \\
+    --key cosign.pub --source https://github.com/org/app | kubectl create -f -
 `,
 };

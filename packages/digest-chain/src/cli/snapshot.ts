@@ -1,0 +1,83 @@
+import { printable, printableJson } from '../../../kit/src/terminal.ts';
+import { parseReference } from '../reference.ts';
+import { type Snapshot, snapshotOf } from '../snapshot.ts';
+import { COMMON, connect, parseArguments, parseRole, single, usage } from './arguments.ts';
+import { DEMANDS, namesSigner, readDemands } from './demands.ts';
+
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parseArguments('snapshot', args, {
+    ...COMMON,
+    ...DEMANDS,
+    application: { type: 'string' },
+    component: { type: 'string', multiple: true },
+    namespace: { type: 'string' },
+    'git-url': { type: 'string' },
+  });
+  const image = parseReference(single('snapshot', 'image', positionals));
+  const { application, namespace, 'git-url': gitUrl } = values;
+  if (application === undefined) throw usage('snapshot', 'no --application given');
+  for (const name of [application, namespace ?? application]) checkName(name);
+  if (gitUrl !== undefined && values.source !== undefined) {
+    throw usage('snapshot', '--git-url and --source exclude each other: what is proved is named');
+  }
+  const snapshot = await snapshotOf(connect(values), image, {
+    ...(await readDemands('snapshot', values)),
+    application,
+    components: parseComponents(values.component),
+    namespace,
+    gitUrl,
+    prefix: values.prefix,
+    signal,
+  });
+  if (!namesSigner(values))
+    process.stderr.write('linked: who built the images is not known, for no public key was given\n');
+  process.stdout.write(values.json ? `${printableJson(snapshot)}\n` : yamlOf(snapshot));
+  return 0;
+}
+
+/** Reads `--component <role>=<name>`, or `<role>=-` for none. */
+function parseComponents(texts: readonly string[] = []): ReadonlyMap<string, string | undefined> {
+  const components = new Map<string, string | undefined>();
+  for (const text of texts) {
+    const { role, named } = parseRole('snapshot', '--component is not <role>=<name>', text);
+    if (components.has(role)) throw usage('snapshot', `--component is given twice for ${role}`);
+    if (named !== '-') checkName(named);
+    if (named !== '-' && [...components.values()].includes(named)) {
+      throw usage('snapshot', `the component ${named} is given for two roles`);
+    }
+    components.set(role, named === '-' ? undefined : named);
+  }
+  return components;
+}
+
+function checkName(name: string): void {
+  if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
+  throw usage('snapshot', `not a Kubernetes name: ${name}`);
+}
+
+/** Its values are JSON strings, which every reader of YAML takes for what they are. */
+function yamlOf({ apiVersion, kind, metadata, spec }: Snapshot): string {
+  const text = (value: string): string => JSON.stringify(printable(value));
+  const { name, namespace, labels } = metadata;
+  return [
+    `apiVersion: ${apiVersion}`,
+    `kind: ${kind}`,
+    'metadata:',
+    `  name: ${name}`,
+    ...(namespace === undefined ? [] : [`  namespace: ${namespace}`]),
+    '  labels:',
+    ...Object.entries(labels).map(([key, value]) => `    ${key}: ${value}`),
+    'spec:',
+    `  application: ${spec.application}`,
+    `  components:${spec.components.length === 0 ? ' []' : ''}`,
+    ...spec.components.flatMap(({ name: component, containerImage, source: { git } }) => [
+      `    - name: ${component}`,
+      `      containerImage: ${text(containerImage)}`,
+      '      source:',
+      '        git:',
+      `          url: ${text(git.url)}`,
+      `          revision: ${text(git.revision)}`,
+    ]),
+    '',
+  ].join('\n');
+}

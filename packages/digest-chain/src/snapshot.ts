@@ -1,0 +1,89 @@
+import { isGitUrl } from './attestation/git-source.ts';
+import { type Digest, digestOf } from './digest.ts';
+import { DigestChainError } from './errors.ts';
+import { assertVerified } from './extract.ts';
+import type { Reference } from './reference.ts';
+import type { Registry } from './registry/registry.ts';
+import { type VerifyOptions, verify } from './verify.ts';
+
+export interface SnapshotOptions extends VerifyOptions {
+  /** The Konflux application. */
+  readonly application: string;
+  /** The component of each role of the chain; `undefined` for an image that is no component. */
+  readonly components: ReadonlyMap<string, string | undefined>;
+  readonly namespace?: string | undefined;
+  /** The repository that is named as the source, where `source` does not say it. */
+  readonly gitUrl?: string | undefined;
+}
+
+/** What Konflux tests and releases together: an override Snapshot, which its integration service takes as it is. */
+export interface Snapshot {
+  readonly apiVersion: 'appstudio.redhat.com/v1alpha1';
+  readonly kind: 'Snapshot';
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string | undefined;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly spec: {
+    readonly application: string;
+    readonly components: readonly {
+      readonly name: string;
+      readonly containerImage: string;
+      readonly source: { readonly git: { readonly url: string; readonly revision: string } };
+    }[];
+  };
+}
+
+/**
+ * Makes a Snapshot of a chain, from the registry's bytes, if its proof holds: every component by the digest that was just
+ * proved, with the commit that all were built from. The same chain gives the same name, so that it is created once. Throws
+ * `VERIFICATION_FAILED`, and `USAGE` where an image has no component, or a component no image.
+ */
+export async function snapshotOf(client: Registry, reference: Reference, options: SnapshotOptions): Promise<Snapshot> {
+  const { application, components, namespace, source, gitUrl = source } = options;
+  const proof = await verify(client, reference, options);
+  assertVerified(proof, options);
+  const { images, revision } = proof;
+  if (revision === undefined) throw new RangeError('a proof that holds names a commit');
+  if (gitUrl === undefined || !isGitUrl(gitUrl)) {
+    throw new DigestChainError('USAGE', 'the repository that the images were built from is not known', {
+      expected: 'its URL: with a key --source, which is proved; without one --git-url',
+    });
+  }
+  const roles = images.map(({ role }) => role);
+  const without = roles.find((role) => !components.has(role));
+  const strange = [...components.keys()].find((role) => !roles.includes(role));
+  if (without !== undefined || strange !== undefined) {
+    throw new DigestChainError('USAGE', 'the components are not those of the chain', {
+      expected: `one for each role: ${roles.join(', ')}`,
+      found: [...components.keys()].join(', ') || 'none',
+      hint: 'an image that is no component is given as <role>=-; nothing fills in what a Snapshot leaves out',
+    });
+  }
+  const named = images.flatMap(({ role, place, digest }) => {
+    const name = components.get(role);
+    const git = { url: gitUrl, revision };
+    return name === undefined ? [] : [{ name, containerImage: `${place}@${digest}`, source: { git } }];
+  });
+  return {
+    apiVersion: 'appstudio.redhat.com/v1alpha1',
+    kind: 'Snapshot',
+    metadata: {
+      name: nameOf(
+        application,
+        revision,
+        images.map(({ digest }) => digest),
+      ),
+      namespace,
+      labels: { 'test.appstudio.openshift.io/type': 'override' },
+    },
+    spec: { application, components: named },
+  };
+}
+
+/** At most 63 characters, as Konflux wants it, and the same for the same chain, whichever image one starts from. */
+function nameOf(application: string, revision: string, digests: readonly Digest[]): string {
+  const hex = digestOf(Buffer.from(digests.toSorted().join('\n'))).slice('sha256:'.length);
+  return `${application.slice(0, 36).replace(/-+$/, '')}-${revision.slice(0, 12)}-${hex.slice(0, 12)}`;
+}
