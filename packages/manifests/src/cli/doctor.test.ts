@@ -30,6 +30,9 @@ test('notes what nobody can prove without the key of the build system, or with a
     return findings.map(({ about }) => about).join('\n');
   };
   expect(await notes()).toContain('no public key of the build system');
+  expect(await notes()).not.toContain('CODEOWNERS');
+  workspace.write('.github/CODEOWNERS', '* @your-org/your-team\n');
+  expect(await notes()).toContain('.github/CODEOWNERS names a placeholder');
   execFileSync('git', ['init', '--quiet', workspace.folder]);
   expect(await notes()).toContain('this clone has not the commit whose digest-chain judges Snapshots');
 });

@@ -11,7 +11,7 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { findLinkGaps } from '../containerfile/links.ts';
 import { baseOf, pairsOf, readContainerfile } from '../containerfile/read.ts';
 import { findAdoptions } from '../files/adopt.ts';
-import { compareFiles } from '../files/compare.ts';
+import { compareFiles, readIfThere } from '../files/compare.ts';
 import { findDrift, findStale } from '../files/drift.ts';
 import { render } from '../render/render.ts';
 import { readOptions } from './options.ts';
@@ -68,6 +68,7 @@ export function diagnose(config: LoadedConfig): Finding[] {
     ...config.chain.images.flatMap((image) => [...findMovingBases(image, config.root)]),
     ...findMissingLinks(config),
     ...findTemplateNames(config),
+    ...findOwners(config),
     ...findMissingTools(),
   ];
 }
@@ -89,6 +90,13 @@ function* findFileProblems({ chain, pins, base, folder }: LoadedConfig): Generat
   }
   for (const { from, to } of findAdoptions(files, pins))
     yield note(`a bot updated ${from}`, to, 'pnpm render takes it over');
+}
+
+/** A file of owners that the template came with asks nobody: GitHub passes over teams that are not there. */
+function* findOwners({ root }: LoadedConfig): Generator<Finding> {
+  const path = '.github/CODEOWNERS';
+  const [owner] = /@your-\S+/.exec(readIfThere(join(root, path)) ?? '') ?? [];
+  if (owner !== undefined) yield note(`${path} names a placeholder`, owner, 'put in who has to agree to a change');
 }
 
 /** What Snapshots are judged by, and what nobody can prove for lack of it. */
