@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { CodedError } from '@multi-image/kit/errors';
+import { readCommands } from '@multi-image/testing/document-commands';
 import { copyRepository } from './copy-repository.ts';
-import { readCommands } from './document-commands.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const DOCUMENT = 'docs/fork.md';
