@@ -19,7 +19,8 @@ Options:
   --keep         leave the registry and the images; prints their addresses and how to remove them
   --allow-drift  run the pipelines as they are even where they were edited, or rendered from
                  another config: to try a change. Nothing leaves this machine all the same
-  --port NUMBER  port of the throwaway registry on loopback (default 5480; 0: any free one).
+  --port NUMBER  port of the throwaway registry on loopback (default 5480, or where that is taken any
+                 free one; 0: any free one).
                  Image 2 holds Image 1's address, so its digest depends on the port
   --isolation chroot
                  build without a sandbox, where this machine lets none be made: what a Containerfile

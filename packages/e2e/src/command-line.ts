@@ -9,6 +9,7 @@ import { Progress } from '@multi-image/kit/progress';
 import { palette, printableJson } from '@multi-image/kit/terminal';
 import { HELP } from './cli-help.ts';
 import { E2eError } from './errors.ts';
+import { nameFullDisk } from './full-disk.ts';
 import { ISOLATIONS, OPTIONS, type Values } from './options.ts';
 import type { Report } from './report/report.ts';
 import { renderReport } from './report/terminal.ts';
@@ -47,7 +48,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   ];
   // Before anything is built: a report that can't be written is better known now.
   for (const [file] of files) if (file !== undefined) await write(file, '', 'a');
-  const report = await produce(values, positionals, progress, signal);
+  const report = await produce(values, positionals, progress, signal).catch((error: unknown) => {
+    throw nameFullDisk(error);
+  });
   signal.throwIfAborted();
   // A dry run or a clean-up: what there is to say was said.
   if (report === undefined) return EXIT.done;
@@ -79,8 +82,8 @@ async function produce(
     const { runTektonCommand } = await import('./targets/cluster/tekton/command.ts');
     return runTektonCommand(values, progress, signal);
   }
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65535) {
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && (!/^\d{1,5}$/.test(values.port ?? '') || port > 65535)) {
     throw new E2eError('USAGE', 'not a port', { expected: '--port with a number from 0 to 65535', found: values.port });
   }
   const isolation = ISOLATIONS.find((known) => known === values.isolation);

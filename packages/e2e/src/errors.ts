@@ -11,6 +11,7 @@ export type E2eErrorCode =
   | 'CONFIG_DRIFTED'
   | 'ISOLATION_UNAVAILABLE'
   | 'REPORT_UNWRITABLE'
+  | 'DISK_FULL'
   // a run on a cluster
   | 'KUBECONFIG_INVALID'
   | 'CLUSTER_UNREACHABLE'

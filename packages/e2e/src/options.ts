@@ -19,7 +19,7 @@ export const OPTIONS = {
   open: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   'allow-drift': { type: 'boolean', default: false },
-  port: { type: 'string', default: '5480' },
+  port: { type: 'string' },
   isolation: { type: 'string' },
   'no-install': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },

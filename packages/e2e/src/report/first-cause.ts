@@ -1,3 +1,4 @@
+import { FULL_DISK } from '../full-disk.ts';
 import { runsOf } from '../judge/chain-view.ts';
 import type { Criterion } from '../judge/criterion.ts';
 import type { Observation } from '../judge/observation.ts';
@@ -20,8 +21,6 @@ export interface SourceFault {
   what: string;
   todo: readonly string[];
 }
-
-const FULL = /no space left on device|ENOSPC|disk quota exceeded|EDQUOT/i;
 
 /** @param faults what is known to be wrong in the source, as far as this target could look */
 export function firstCause(
@@ -49,7 +48,7 @@ function fullDisk(seen: Observation): Cause | undefined {
   for (const run of runsOf(seen)) {
     for (const { name, message, logTail = [], status } of run.tasks) {
       if (status !== 'Failed') continue;
-      const line = [...logTail, message ?? ''].find((text) => FULL.test(text));
+      const line = [...logTail, message ?? ''].find((text) => FULL_DISK.test(text));
       if (line === undefined) continue;
       const todo = ['make room, or set TMPDIR to a folder on a larger disk (on a cluster: a larger volume)'];
       return { what: `the disk is full: task ${name} of ${run.name} could not write`, lines: [line], todo };

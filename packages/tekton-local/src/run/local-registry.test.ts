@@ -39,6 +39,18 @@ test('a port that is taken is named, with the way out', async () => {
   server.close();
 });
 
+test('of two that want one port at the same moment, one gets it, and the other is not taken for it', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  const program = findRegistryProgram();
+  const start = (name: string) => startLocalRegistry({ program, folder: join(folder, name), port, onStart });
+  const ended = await Promise.allSettled([start('one'), start('two')]);
+  expect(ended.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+});
+
 test('a registry that ends at once is an error with what it said', async () => {
   const started = startLocalRegistry({ program: 'false', folder, port: 0, onStart: () => {} });
   await expect(started).rejects.toMatchObject({

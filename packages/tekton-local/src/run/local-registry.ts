@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '@multi-image/kit/errors';
 import { findProgram } from '@multi-image/kit/find-program';
 import { TektonLocalError } from '../errors.ts';
+
+const MARK = 'X-Tekton-Local-Registry';
 
 export interface LocalRegistry {
   /** `localhost:<port>` */
@@ -38,6 +41,7 @@ export async function startLocalRegistry(options: {
   signal?: AbortSignal;
 }): Promise<LocalRegistry> {
   const port = await freePort(options.port);
+  const mark = randomUUID();
   const storage = join(options.folder, 'registry');
   const config = join(options.folder, 'registry.yml');
   await mkdir(storage, { recursive: true });
@@ -47,7 +51,8 @@ export async function startLocalRegistry(options: {
       'version: 0.1',
       'log: {level: warn}',
       `storage: {filesystem: {rootdirectory: ${JSON.stringify(storage)}}, delete: {enabled: true}}`,
-      `http: {addr: "127.0.0.1:${port}"}`,
+      // By which it is told from another that took the port at the same moment.
+      `http: {addr: "127.0.0.1:${port}", headers: {${MARK}: ["${mark}"]}}`,
       '',
     ].join('\n'),
   );
@@ -72,7 +77,7 @@ export async function startLocalRegistry(options: {
   if (child.pid !== undefined) options.onStart?.(child.pid);
   for (let waited = 0; waited < 10_000 && ended === undefined; waited += 25) {
     options.signal?.throwIfAborted();
-    if (child.pid !== undefined && (await answers(port))) {
+    if (child.pid !== undefined && (await answers(port, mark))) {
       child.unref();
       return { address: `localhost:${port}`, pid: child.pid };
     }
@@ -85,10 +90,10 @@ export async function startLocalRegistry(options: {
   });
 }
 
-async function answers(port: number): Promise<boolean> {
+async function answers(port: number, mark: string): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/v2/`, { signal: AbortSignal.timeout(1000) });
-    return response.ok;
+    return response.ok && response.headers.get(MARK) === mark;
   } catch {
     return false;
   }

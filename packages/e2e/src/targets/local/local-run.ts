@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
+import { isCodedError } from '@multi-image/kit/errors';
 import type { Progress } from '@multi-image/kit/progress';
 import { findRenderedDrift, type LoadedConfig, loadConfig } from '@multi-image/manifests';
-import { LOCAL_BUILDER, probeContainers, startLocalRegistry } from '@multi-image/tekton-local';
+import { LOCAL_BUILDER, type LocalRegistry, probeContainers, startLocalRegistry } from '@multi-image/tekton-local';
 import { ask } from '../../ask.ts';
 import { E2eError } from '../../errors.ts';
 import { judge } from '../../judge/criteria.ts';
@@ -24,13 +25,18 @@ import { type Source, takeSource } from './source.ts';
 import { findFaults } from './source-faults.ts';
 import { userEnvironment } from './user-environment.ts';
 
+/** Where it is always the same, a commit always has the same digests. */
+const USUAL_PORT = 5480;
+/** Another process has the port, or took it at the same moment. */
+const NO_PORT: readonly string[] = ['PORT_TAKEN', 'REGISTRY_FAILED'];
+
 export interface LocalRunOptions {
   /** A folder in the repository to build. */
   cwd: string;
   /** The config's path in the repository. */
   config: string;
-  /** Of the registry; 0 for any free one. */
-  port: number;
+  /** Of the registry; 0 for any free one; undefined for the usual one, or any other where that is taken. */
+  port: number | undefined;
   /** Leave the registry and the images where they are. */
   keep: boolean;
   /** Run rendered files that are not as the config says. */
@@ -77,15 +83,26 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     sayWhatIsBuilt(source, progress);
     const config = await loadConfig(join(source.root, options.config));
     refuseDrift(config, source, options.allowDrift);
-    const registry = await startLocalRegistry({
-      program,
-      folder,
-      port: options.port,
-      keep,
-      signal,
-      onStart: (pid) => janitor.remember({ kind: 'process', pid }),
+    const startRegistry = (port: number): Promise<LocalRegistry> =>
+      startLocalRegistry({
+        program,
+        folder,
+        port,
+        keep,
+        signal,
+        onStart: (pid) => janitor.remember({ kind: 'process', pid }),
+      });
+    const registry = await startRegistry(options.port ?? USUAL_PORT).catch((error: unknown) => {
+      if (options.port !== undefined || !isCodedError(error) || !NO_PORT.includes(error.code)) throw error;
+      return startRegistry(0);
     });
     progress.line(`registry   ${registry.address} (CNCF distribution, throwaway)`);
+    if (options.port === undefined && !registry.address.endsWith(`:${USUAL_PORT}`)) {
+      progress.line(
+        `           port ${USUAL_PORT} is taken, by another run perhaps. Image 2 holds the address of Image 1,`,
+      );
+      progress.line('           so its digest is another one than there');
+    }
     const confirm = (question: string): Promise<boolean> => ask(question, false);
     const [containers, isolation] = await Promise.all([
       probeContainers({ signal }),
