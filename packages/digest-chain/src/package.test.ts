@@ -68,7 +68,7 @@ describe('what is published', () => {
         .replaceAll('quay.io/org/', `${server.host}/org/`),
     );
     await Promise.all(examples.map((code, index) => writeFile(join(folder, `${index}.mts`), code)));
-  }, 120_000);
+  });
 
   it('has examples of ten lines at most, which do what they say', async () => {
     expect(examples.map((code) => code.trim().split('\n').length).filter((lines) => lines > 10)).toEqual([]);

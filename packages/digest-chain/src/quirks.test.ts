@@ -118,17 +118,13 @@ describe('a registry that counts in other numbers', () => {
     await succeeds(['verify', tag]);
   });
 
-  it.each([/\/manifests\/v1$/, /\/blobs\/uploads\//])(
-    'and took nothing (%s) is not believed',
-    async (which) => {
-      const { seal, tag } = await chain();
-      behave(takesNothing(200, which));
-      const outcome = await runCli(seal);
-      expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining('HTTP 200') });
-      expect(await runCli(['verify', tag])).toMatchObject({ status: 1 });
-    },
-    60_000,
-  );
+  it.each([/\/manifests\/v1$/, /\/blobs\/uploads\//])('and took nothing (%s) is not believed', async (which) => {
+    const { seal, tag } = await chain();
+    behave(takesNothing(200, which));
+    const outcome = await runCli(seal);
+    expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining('HTTP 200') });
+    expect(await runCli(['verify', tag])).toMatchObject({ status: 1 });
+  });
 });
 
 describe('what can not be attached', () => {

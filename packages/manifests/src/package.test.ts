@@ -45,4 +45,4 @@ test('what is published works by itself: packed, with its pins, its schema and i
   checkTypes();
   workspace.write('konflux.config.ts', config.replace('"role"', '"rule"'));
   expect(checkTypes).toThrowError(expect.objectContaining({ stdout: expect.stringContaining('"rule"') }));
-}, 60_000);
+});

@@ -7,9 +7,9 @@ export const testConfig: ViteUserConfig = defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     // To end what hangs, not to measure: on a busy machine everything takes a multiple of its time.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 120_000, interval: 10 } },
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 240_000, interval: 10 } },
     // A worker of its own for each file takes longer than most files do. Tests leave the process as they found it.
     isolate: false,
     // The folder in which tests make their temporary ones.

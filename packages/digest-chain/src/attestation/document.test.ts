@@ -268,9 +268,10 @@ describe('sixteen megabytes of small values that nobody signed', () => {
   ])('are refused before they are kept: %s', async (_, mediaType, text) => {
     const content = Buffer.from(text);
     const before = process.memoryUsage().heapUsed;
-    const started = performance.now();
+    const started = process.threadCpuUsage();
     expect(await read({ mediaType, bytes: content })).toBe('JSON_INVALID');
-    expect(performance.now() - started).toBeLessThan(1_000);
+    // Of a processor, so that it does not matter what else this machine does.
+    expect(process.threadCpuUsage(started).user).toBeLessThan(1_000_000);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
   });
 

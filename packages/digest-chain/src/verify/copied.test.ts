@@ -127,7 +127,7 @@ describe('what is copied of a chain that is linked by a statement', () => {
     ['cosign', (from, to) => ['copy', '--allow-http-registry', from, to], false],
     ['oras', (from, to) => ['cp', '-r', '--from-plain-http', '--to-plain-http', from, to], true],
   ];
-  it.each(tools.filter(([tool]) => hasCommand(tool)))('by %s', { timeout: 60_000 }, async (tool, args, travels) => {
+  it.each(tools.filter(([tool]) => hasCommand(tool)))('by %s', async (tool, args, travels) => {
     const chain = await pushChain(built.host, `copied-by-${tool}`);
     const image = parseDigestReference(`${chain.image1}@${chain.origin}`);
     await link(registry, image, [linkedOf(chain)], { tag: parseTagReference(`${chain.image1}:${REVISION}`) });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   if (lacking.length > 0) return;
   bench = await makeStandInBench();
   source = await bench.serve(sourceFiles(bench.base, bench.host));
-}, 120_000);
+});
 
 afterAll(() => bench?.stop());
 
@@ -41,7 +41,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
 
   beforeAll(async () => {
     first = await run('first', wholePipeline({ host: bench.host, source }, 'one'));
-  }, 120_000);
+  });
 
   function manifest(reference: string): { [key: string]: unknown } {
     return JSON.parse(bench.skopeo('inspect', '--raw', '--tls-verify=false', `docker://${reference}`));
@@ -157,7 +157,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
     const made = MAKES_IMAGES.map((task) => [task, resultsOf(first, task).IMAGE_DIGEST ?? '']);
     digests.set(where, Object.fromEntries(made));
     for (const other of digests.values()) expect(other).toEqual(digests.get(where));
-  }, 60_000);
+  });
 
   test('registries are reached without TLS only where PLAIN_HTTP says so', async () => {
     const { IMAGE_URL = '', IMAGE_DIGEST = '' } = resultsOf(first, 'build');
@@ -176,7 +176,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
     resultsOf(outcome, 'with');
     expect(outcome.tasks.find(({ name }) => name === 'without')?.status).toBe('Failed');
     expect(outcome.log).toMatch(/^without: nc: can't connect to remote host .*unreachable/m);
-  }, 60_000);
+  });
 
   test('a registry that fails in passing is asked again', async () => {
     const failing = await startFailingRegistry(bench.host);
@@ -193,7 +193,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
       await failing.stop();
       spawnSync('buildah', ['rmi', '--force', bench.base.replace(bench.host, failing.host)]);
     }
-  }, 120_000);
+  });
 });
 
 /** Stores the base as another manifest of the same image, as this machine may have it from elsewhere; returns what undoes it. */

@@ -74,7 +74,7 @@ test('any chain without a cycle gives valid documents, built and sealed in the o
     }),
     { numRuns: 40 },
   );
-}, 60_000);
+});
 
 test('however each image is linked, what is latest comes after what links it, and nothing is linked twice', () => {
   const ways = fc.array(fc.constantFrom('label' as const, 'referrer' as const, 'none' as const), {
@@ -117,7 +117,7 @@ test('however each image is linked, what is latest comes after what links it, an
     }),
     { numRuns: 40 },
   );
-}, 60_000);
+});
 
 /** The roles of the images that one embeds. */
 function rolesOf({ embeds = [] }: Pick<ChainConfig['images'][number], 'embeds'>): string[] {

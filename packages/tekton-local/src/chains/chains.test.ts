@@ -166,7 +166,7 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
       onEvent: (event) => event.type === 'task-finished' && seen.resolve(event.task),
     });
     expect(await seen.promise).toBe('build-image-1');
-    await expect.poll(async () => (await layersOf('one', 'att')).length, { timeout: 20_000 }).toBe(before + 1);
+    await expect.poll(async () => (await layersOf('one', 'att')).length).toBe(before + 1);
     stop.abort();
     expect((await running).status).toBe('Cancelled');
     waits.remove();

@@ -17,7 +17,7 @@ let victim: string;
 beforeAll(async () => {
   containers = await probeContainers();
   base = await buildNodeBase({ tag: 'localhost/tekton-local-test/node:untrusted' });
-}, 120_000);
+});
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tekton-local-untrusted-'));
@@ -146,4 +146,4 @@ describe('links that a step leaves behind are not followed', () => {
 test('a timeout of more than 24 days is no timeout of a millisecond', async () => {
   const outcome = await run({ tasks: [task({ steps: [node('0')] })] }, { timeouts: { pipeline: '1000h' } });
   expect(outcome.status).toBe('Succeeded');
-}, 30_000);
+});

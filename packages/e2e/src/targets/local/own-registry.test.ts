@@ -18,7 +18,6 @@ beforeAll(async () => {
 afterAll(() => elsewhere.stop());
 
 describe('a local run', () => {
-  const RUN = { timeout: 120_000 };
   let bench: CliFolder;
   beforeAll(async () => {
     bench = await makeCliFolder();
@@ -32,7 +31,7 @@ describe('a local run', () => {
     await writeFile(file, changed);
   }
 
-  it('does not start with pipelines that are not as the config says', RUN, async () => {
+  it('does not start with pipelines that are not as the config says', async () => {
     const checkout = await bench.clone('renamed');
     await edit(join(checkout, 'konflux.config.ts'), (text) => text.replace(/repository: '/, "repository: 'renamed-"));
     const { exitCode, output } = await bench.e2e(checkout, '--port', '0');
@@ -42,7 +41,7 @@ describe('a local run', () => {
     expect(output).not.toContain('registry ');
   });
 
-  it('says so as well where a pipeline is not there, even where drift is allowed', RUN, async () => {
+  it('says so as well where a pipeline is not there, even where drift is allowed', async () => {
     const checkout = await bench.clone('component');
     await edit(join(checkout, 'konflux.config.ts'), (text) => text.replace(/component: '/, "component: 'other-"));
     const { exitCode, output } = await bench.e2e(checkout, '--port', '0', '--allow-drift');
@@ -51,7 +50,7 @@ describe('a local run', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('is refused where an edited pipeline names another registry', RUN, async () => {
+  it('is refused where an edited pipeline names another registry', async () => {
     const checkout = await bench.clone('elsewhere');
     for (const file of ['app-push', 'metadata-scanner-push']) {
       await edit(join(checkout, `.tekton/${file}.yaml`), (text) =>

@@ -41,7 +41,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
     const pipeline = await readFile(join(checkout, 'pipeline/verify-chain.yaml'), 'utf8');
     const pinned = /image: (\S*\/task-runner:\S+)/.exec(pipeline)?.[1] ?? '';
     images = { ...(await chooseBaseImage(checkout)).substitutes, [pinned]: 'image' in runner ? runner.image : '' };
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await git?.stop();

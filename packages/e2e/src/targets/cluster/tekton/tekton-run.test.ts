@@ -21,7 +21,6 @@ import { KINDS } from '../resource.ts';
 const daemon = findGitDaemon();
 const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git daemon'] : [])];
 const title = `the chain on a cluster with Tekton${lacking.length > 0 ? ` (skipped: no ${lacking.join(', ')})` : ''}`;
-const RUN = { timeout: 300_000 };
 
 describe.skipIf(lacking.length > 0)(title, () => {
   let bench: CliFolder;
@@ -64,7 +63,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
     revision = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: checkout, encoding: 'utf8' }).trim();
     git = await serveGit(daemon ?? '', checkout);
     await writeFile(join(bench.folder, 'cosign.pub'), publicKey);
-  }, 120_000);
+  });
   afterAll(async () => {
     if (runner !== undefined && 'remove' in runner) runner.remove();
     await git?.stop();
@@ -106,7 +105,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
     ...['--git-url', git.url, '--timeout', '4m'],
   ];
 
-  test('is built by stand-ins in one run, extracted, run and proved attested', RUN, async () => {
+  test('is built by stand-ins in one run, extracted, run and proved attested', async () => {
     await cluster('whole', async ({ server, e2e }) => {
       const key = ['--key', join(bench.folder, 'cosign.pub')];
       const { exitCode, output, report } = await e2e(...where('whole'), '--stand-ins', '--plain-http', ...key);
