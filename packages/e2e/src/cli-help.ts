@@ -33,7 +33,8 @@ Of published images (verify):
                  in place of the cluster's
   --certificate-identity[-regexp] WHO, --certificate-oidc-issuer[-regexp] URL, --trusted-root FILE,
   --tuf-mirror URL, --tuf-root FILE
-                 who may have signed with a certificate (keyless): as digest-chain verify
+                 who may have signed with a certificate (keyless): as digest-chain verify; on a cluster,
+                 too, in place of its key
   --revision SHA the commit that all images must have been built from
   --source URL   the git repository that they must have been built from, by what was signed
   --builder-id ID, --builder-task PATTERN, --allow-pull-request

@@ -17,6 +17,7 @@ export interface ObserveOptions {
   /** The PipelineRuns that hand an image to Konflux, with that image's role. */
   readonly scanners: Observation['scanners'];
   readonly keys: readonly VerificationKey[];
+  readonly identities?: VerifyOptions['identities'];
   readonly signer: Observation['signer'];
   /** The builders that may have signed, where they are not a cluster's Chains. */
   readonly builders?: VerifyOptions['builders'];
@@ -135,7 +136,7 @@ class Observer {
   }
 
   async #verify({ published, role }: ObservedImage): Promise<ObservedImage['proof']> {
-    const { registry, revision, keys, builders, chain } = this.#options;
+    const { registry, revision, keys, identities, builders, chain } = this.#options;
     // Each embedded image is proved: there its embedders' files have to name it.
     const files = chain.images.flatMap((image) =>
       image.namedIn
@@ -147,7 +148,8 @@ class Observer {
         releaseRepository === undefined ? [] : [[each, parseReference(releaseRepository)] as const],
       ),
     );
-    const demands = { prefix: this.names.prefix, revision, keys, builders, source: chain.gitUrl, files, released };
+    const asked = { revision, keys, identities, builders, source: chain.gitUrl };
+    const demands = { prefix: this.names.prefix, ...asked, files, released };
     try {
       return (await verify(registry, parseReference(published.reference), demands)).checks;
     } catch (error) {

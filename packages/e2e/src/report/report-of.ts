@@ -1,4 +1,4 @@
-import type { VerificationKey } from '@multi-image/digest-chain';
+import type { VerificationKey, VerifyOptions } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
 import manifest from '../../package.json' with { type: 'json' };
 import { isSealed, runsOf } from '../judge/chain-view.ts';
@@ -17,9 +17,17 @@ export function reportOf(
   seen: Observation,
   criteria: readonly Criterion[],
   keys: readonly VerificationKey[],
-  { chain, faults }: { chain: Pick<ChainPlan, 'application' | 'gitUrl'>; faults?: readonly SourceFault[] },
+  {
+    chain,
+    faults,
+    identities = [],
+  }: {
+    chain: Pick<ChainPlan, 'application' | 'gitUrl'>;
+    faults?: readonly SourceFault[];
+    identities?: VerifyOptions['identities'];
+  },
 ): Omit<Report, 'version' | 'target' | 'uncommitted' | 'baseImage' | 'cluster' | 'byHand' | 'duration'> {
-  const verdict = verdictOf(criteria, keys);
+  const verdict = verdictOf(criteria, [...keys, ...identities]);
   return {
     ...verdict,
     criteria: judgedByOneCause(verdict.criteria, culpritOf(seen, criteria)),

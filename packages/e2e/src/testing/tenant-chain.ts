@@ -11,6 +11,7 @@ import {
   SIMPLE_SIGNING,
 } from '@multi-image/digest-chain/oci';
 import { configOf, imageOf } from '@multi-image/testing/image';
+import { annotationsOf, bundleOf, type KeylessInstance } from '@multi-image/testing/keyless-signer';
 import { gitMaterial, provenanceV02 } from '@multi-image/testing/provenance';
 import { envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';
 import { reachElsewhere } from '../look/connect.ts';
@@ -95,4 +96,30 @@ export async function signChain(
   ] as const) {
     await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), [attestation]);
   }
+}
+
+/** Signs with certificates what was signed with a key, in its place. */
+export async function signByCertificate(
+  registry: Registry,
+  chain: PublishedChain,
+  instance: KeylessInstance,
+): Promise<void> {
+  await signAgain(registry, instance, chain.image1, chain.sealed);
+  await signAgain(registry, instance, chain.image2, chain.metadata);
+}
+
+async function signAgain(registry: Registry, instance: KeylessInstance, image: string, digest: Digest): Promise<void> {
+  const place = parseReference(image);
+  const tag = digest.replace(':', '-');
+  const { bytes: manifest } = await registry.getManifest(place, `${tag}.att`);
+  const [layer] = JSON.parse(Buffer.from(manifest).toString()).layers;
+  const { payload, payloadType } = JSON.parse(Buffer.from(await registry.getBlob(place, layer)).toString());
+  const content = { payloadType, payload: Buffer.from(payload, 'base64') };
+  const bundle = bundleOf(await instance.signEnvelope(payloadType, content.payload), content);
+  await pushSigned(registry, place, `${tag}.att`, [
+    { mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', bytes: Buffer.from(JSON.stringify(bundle)) },
+  ]);
+  const bytes = simpleSigning(digest);
+  const annotations = annotationsOf(await instance.sign(bytes));
+  await pushSigned(registry, place, `${tag}.sig`, [{ mediaType: SIMPLE_SIGNING, bytes, annotations }]);
 }

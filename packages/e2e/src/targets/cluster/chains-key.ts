@@ -1,4 +1,5 @@
 import { DigestChainError, parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
+import type { Signers } from '../signers.ts';
 import type { Cluster } from './cluster.ts';
 import { type Finding, problem } from './finding.ts';
 
@@ -10,10 +11,21 @@ export const KEY_SECRET: string = `secret public-key in ${NAMESPACES.join(' or '
 export const KEY_HINT = 'ask the cluster’s admin for Chains’ cosign.pub and name the file with --key';
 
 /**
+ * The keys that signatures on a cluster are verified with: those that the caller named; none at all where he named who may
+ * have signed with a certificate instead; else those of the cluster's Chains.
+ */
+export async function keysOf(
+  { keys, identities = [] }: Pick<Signers, 'keys' | 'identities'>,
+  cluster: Cluster,
+): Promise<readonly VerificationKey[] | Finding | undefined> {
+  return keys ?? (identities.length > 0 ? [] : await readChainsKey(cluster));
+}
+
+/**
  * Chains' public keys, from the Secret that Konflux publishes them in; undefined where it can't be read, a finding where it
  * holds something else.
  */
-export async function readChainsKey(cluster: Cluster): Promise<readonly VerificationKey[] | Finding | undefined> {
+async function readChainsKey(cluster: Cluster): Promise<readonly VerificationKey[] | Finding | undefined> {
   for (const namespace of NAMESPACES) {
     const pem = await cluster.publicKey(namespace);
     if (pem === undefined) continue;

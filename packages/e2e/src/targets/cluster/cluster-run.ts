@@ -8,6 +8,7 @@ import { observe } from '../../look/observe.ts';
 import { type ImageRunner, podmanRunner } from '../../look/run-images.ts';
 import type { Report } from '../../report/report.ts';
 import { reportOf } from '../../report/report-of.ts';
+import type { Signers } from '../signers.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { type Finding, settleFindings } from './finding.ts';
@@ -17,7 +18,8 @@ import { defaultStateFile, loadState, StateKeeper, type TenantState } from './st
 import type { Timeouts } from './timeouts.ts';
 
 export interface ClusterRunOptions
-  extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses' | 'loginPatience' | 'clock'> {
+  extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses' | 'loginPatience' | 'clock'>,
+    Signers {
   /** The config's path. */
   config: string;
   /** On a tenant: follow the runs of this commit, apply and trigger nothing. Elsewhere: what to build, HEAD by default. */
@@ -28,8 +30,6 @@ export interface ClusterRunOptions
   resume?: boolean;
   stateFile?: string | undefined;
   timeouts: Timeouts;
-  /** In place of Chains' key in the cluster. */
-  keys?: readonly VerificationKey[] | undefined;
   /** Looks at the images. */
   registry?: Registry;
   /** Runs an image and answers with what it printed; undefined where this machine can't. */
@@ -89,7 +89,7 @@ export interface Conclusion {
  * after a dry run. Throws an `E2eError` where the run can't be made.
  */
 export async function runOnCluster(options: ClusterRunOptions, target: ClusterTarget): Promise<Report | undefined> {
-  const { timeouts, signal, dryRun = false, registry = createRegistry({ signal }) } = options;
+  const { timeouts, signal, identities, dryRun = false, registry = createRegistry({ signal }) } = options;
   const began = Date.now();
   const config = await loadConfig(options.config);
   const cluster = new Cluster({
@@ -134,12 +134,21 @@ export async function runOnCluster(options: ClusterRunOptions, target: ClusterTa
 
     const { runImage = podmanRunner({}) } = options;
     const signer = keys === undefined ? 'none' : 'chains';
-    const looks = { chain, revision: followed.revision, registry, keys: keys ?? [], signer, runImage } as const;
+    const looks = {
+      chain,
+      revision: followed.revision,
+      registry,
+      keys: keys ?? [],
+      identities,
+      signer,
+      runImage,
+    } as const;
     const seen = await observe({ ...looks, ...byPart(chain, runs) });
     return secrecy.cleanAll<Report>({
       version: 1,
       target: target.name,
-      ...reportOf(seen, extend(judge(seen), evidence(seen.images)), looks.keys, { chain }),
+      ...reportOf(seen, extend(judge(seen), evidence(seen.images)), looks.keys, { chain, identities }),
+      signer: options.signer,
       revision: followed.revision,
       uncommitted: [],
       cluster: { ...place, snapshots },

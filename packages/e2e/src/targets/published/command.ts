@@ -1,11 +1,9 @@
-import { readIdentities } from '@multi-image/digest-chain';
 import { parseReference, type Repository } from '@multi-image/digest-chain/oci';
 import { E2eError } from '../../errors.ts';
 import { connect } from '../../look/connect.ts';
-import { readKeyFiles } from '../../look/key-files.ts';
 import type { Values } from '../../options.ts';
-import { quote } from '../../report/by-hand.ts';
 import type { Report } from '../../report/report.ts';
+import { readSigners } from '../signers.ts';
 import { verifyPublished } from './verify-published.ts';
 
 /** Proves the chain of an image that is published, as the command line asks for it. */
@@ -13,8 +11,6 @@ export async function runVerifyCommand(image: string, values: Values, signal: Ab
   const { revision, prefix, 'plain-http': plainHttp, 'registry-here': to } = values;
   const { registry, elsewhere } = connect({ from: image.split('/')[0], to, plainHttp, signal });
   const at = parsePlaces(values.at);
-  const keys = await readKeyFiles(values.key);
-  const identities = await readIdentities(values);
   const demands = {
     source: values.source,
     builders: values['builder-id'],
@@ -23,9 +19,7 @@ export async function runVerifyCommand(image: string, values: Values, signal: Ab
   };
   return verifyPublished({
     reference: image,
-    keys,
-    identities,
-    signer: signerOf(values),
+    ...(await readSigners(values)),
     revision,
     demands,
     prefix,
@@ -35,20 +29,6 @@ export async function runVerifyCommand(image: string, values: Values, signal: Ab
     elsewhere,
   });
 }
-
-/** Who may have signed, as options of this command and of cosign alike. */
-function signerOf(values: Values): string | undefined {
-  const named = SIGNER_OPTIONS.filter((name) => values[name] !== undefined);
-  return named.length === 0 ? undefined : named.map((name) => `--${name} ${quote(values[name] ?? '')}`).join(' ');
-}
-
-const SIGNER_OPTIONS = [
-  'certificate-identity',
-  'certificate-identity-regexp',
-  'certificate-oidc-issuer',
-  'certificate-oidc-issuer-regexp',
-  'trusted-root',
-] as const;
 
 /** Where the images of a chain that was copied are now, from `ROLE=REPOSITORY`. Throws `USAGE`, `REFERENCE_INVALID`. */
 export function parsePlaces(texts: readonly string[] = []): ReadonlyMap<string, Repository> {

@@ -3,26 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRegistry } from '@multi-image/digest-chain';
-import { type Digest, parseReference, SIMPLE_SIGNING } from '@multi-image/digest-chain/oci';
-import {
-  annotationsOf,
-  bundleOf,
-  ISSUER,
-  type KeylessInstance,
-  SUBJECT,
-  startKeylessInstance,
-} from '@multi-image/testing/keyless-signer';
+import { ISSUER, SUBJECT, startKeylessInstance } from '@multi-image/testing/keyless-signer';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
-import { createSigner, pushSigned, simpleSigning } from '@multi-image/testing/signer';
+import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OPTIONS } from '../../options.ts';
 import { renderPage } from '../../report/html/page.ts';
-import { type PublishedChain, publishChain, signChain } from '../../testing/tenant-chain.ts';
+import { type PublishedChain, publishChain, signByCertificate, signChain } from '../../testing/tenant-chain.ts';
 import { runVerifyCommand } from './command.ts';
 
 const revision = 'c0ffee'.padEnd(40, '0');
 const registry = createRegistry();
-const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 let server: TestRegistry;
 let chain: PublishedChain;
 let folder: string;
@@ -33,8 +24,7 @@ beforeAll(async () => {
   chain = await publishChain(registry, `${server.host}/acme/keyless`, revision);
   await signChain(registry, chain, createSigner());
   const instance = await startKeylessInstance();
-  await signAgain(instance, chain.image1, chain.sealed);
-  await signAgain(instance, chain.image2, chain.metadata);
+  await signByCertificate(registry, chain, instance);
   folder = await mkdtemp(join(tmpdir(), 'e2e-keyless-'));
   trustedRoot = join(folder, 'trusted_root.json');
   await writeFile(trustedRoot, instance.trustedRoot);
@@ -43,21 +33,6 @@ afterAll(async () => {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** Signs with a certificate what was signed with a key, in its place. */
-async function signAgain(instance: KeylessInstance, image: string, digest: Digest): Promise<void> {
-  const place = parseReference(image);
-  const tag = digest.replace(':', '-');
-  const { bytes: manifest } = await registry.getManifest(place, `${tag}.att`);
-  const [layer] = JSON.parse(Buffer.from(manifest).toString()).layers;
-  const { payload, payloadType } = JSON.parse(Buffer.from(await registry.getBlob(place, layer)).toString());
-  const content = { payloadType, payload: Buffer.from(payload, 'base64') };
-  const bundle = bundleOf(await instance.signEnvelope(payloadType, content.payload), content);
-  await pushSigned(registry, place, `${tag}.att`, [{ mediaType: BUNDLE, bytes: Buffer.from(JSON.stringify(bundle)) }]);
-  const bytes = simpleSigning(digest);
-  const annotations = annotationsOf(await instance.sign(bytes));
-  await pushSigned(registry, place, `${tag}.sig`, [{ mediaType: SIMPLE_SIGNING, bytes, annotations }]);
-}
 
 const verify = (values: object) =>
   runVerifyCommand(

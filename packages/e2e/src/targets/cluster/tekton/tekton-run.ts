@@ -4,7 +4,7 @@ import type { ChainPlan } from '@multi-image/manifests';
 import { stringify } from 'yaml';
 import type { Report } from '../../../report/report.ts';
 import { pemOf } from '../../../report/report-of.ts';
-import { readChainsKey } from '../chains-key.ts';
+import { keysOf } from '../chains-key.ts';
 import {
   type ClusterPlan,
   type ClusterRun,
@@ -57,9 +57,9 @@ async function planTekton(options: TektonRunOptions, run: ClusterRun, found: Ten
   const { config, cluster, namespace, dryRun, timeouts, progress, signal } = run;
   const { imageRegistry = found.imageRegistry, gitUrl = found.gitUrl } = options;
   const built = await whereToBuild(config, imageRegistry, gitUrl, namespace);
-  const published = options.keys ?? (await readChainsKey(cluster).catch(() => undefined));
+  const published = await keysOf(options, cluster).catch(() => undefined);
   const keys = published === undefined || 'level' in published ? undefined : published;
-  const chain = keys === undefined ? built : withKeys(built, keys);
+  const chain = keys === undefined || keys.length === 0 ? built : withKeys(built, keys);
   const revision = found.revision ?? (await findCommit(config.root, options.commit));
   const invocation = found.invocation ?? invocationName();
   const labels = labelsOf(invocation);

@@ -1,9 +1,9 @@
 import type { Progress } from '@multi-image/kit/progress';
 import { ask } from '../../../ask.ts';
 import { E2eError } from '../../../errors.ts';
-import { readKeyFiles } from '../../../look/key-files.ts';
 import type { Values } from '../../../options.ts';
 import type { Report } from '../../../report/report.ts';
+import { readSigners } from '../../signers.ts';
 import type { ClusterRunOptions } from '../cluster-run.ts';
 import { parseTimeouts } from '../timeouts.ts';
 import { cleanUp } from './cleanup.ts';
@@ -28,11 +28,11 @@ export async function runTenantCommand(
   return undefined;
 }
 
-/** What every kind of cluster takes from the command line. Throws `USAGE` and `KEY_UNREADABLE`. */
+/** What every kind of cluster takes from the command line. Throws `USAGE` and what {@link readSigners} throws. */
 export async function runOptions(values: Values, progress: Progress, signal: AbortSignal): Promise<ClusterRunOptions> {
   const { config, kubeconfig, context, commit, resume, 'dry-run': dryRun, state: stateFile } = values;
   if (commit !== undefined && resume) throw new E2eError('USAGE', '--commit and --resume exclude each other');
   const timeouts = parseTimeouts(values.timeout);
-  const keys = await readKeyFiles(values.key);
-  return { config, kubeconfig, context, commit, resume, dryRun, stateFile, timeouts, keys, progress, signal };
+  const signers = await readSigners(values);
+  return { config, kubeconfig, context, commit, resume, dryRun, stateFile, timeouts, ...signers, progress, signal };
 }

@@ -1,6 +1,7 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
 import { E2eError } from '../../../errors.ts';
-import { KEY_HINT, KEY_SECRET, readChainsKey } from '../chains-key.ts';
+import type { Signers } from '../../signers.ts';
+import { KEY_HINT, KEY_SECRET, keysOf } from '../chains-key.ts';
 import type { ClusterPlan, ClusterRun } from '../cluster-run.ts';
 import { type Finding, gatherFindings, problem, problemOf } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
@@ -11,7 +12,7 @@ import { findUnlinkedSecrets } from './linked-secrets.ts';
 
 export interface PreflightOptions extends ClusterRun {
   /** In place of Chains' key in the cluster. */
-  keys?: readonly VerificationKey[] | undefined;
+  signers: Signers;
   /** Whether anything will be applied and triggered, or an existing run is only followed. */
   changes: boolean;
 }
@@ -23,7 +24,7 @@ export async function preflightTenant(options: PreflightOptions): ReturnType<Clu
   const findings = (await findUnfinished(config)).map((what) => problem(what, cure));
   let keys: readonly VerificationKey[] = [];
   const lookAtKey = async (): Promise<readonly Finding[]> => {
-    const key = options.keys ?? (await readChainsKey(cluster));
+    const key = await keysOf(options.signers, cluster);
     if (key === undefined) return [problem(`Chains' public key (${KEY_SECRET}) can't be read`, KEY_HINT)];
     if ('level' in key) return [key];
     keys = key;

@@ -42,7 +42,7 @@ function planTenant(options: ClusterRunOptions, run: ClusterRun, found: TenantSt
     chain,
     labels,
     known: { revision },
-    preflight: () => preflightTenant({ ...run, changes, keys: options.keys }),
+    preflight: () => preflightTenant({ ...run, changes, signers: options }),
 
     async begin(keeper) {
       // What an earlier run left must not be taken for this one's, wherever this one is killed.

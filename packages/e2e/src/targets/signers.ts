@@ -1,0 +1,30 @@
+import { readIdentities, type VerificationKey, type VerifyOptions } from '@multi-image/digest-chain';
+import { readKeyFiles } from '../look/key-files.ts';
+import type { Values } from '../options.ts';
+import { quote } from '../report/by-hand.ts';
+
+/** Who may have signed, by the command line. */
+export interface Signers {
+  /** Undefined where none was named. */
+  readonly keys?: readonly VerificationKey[] | undefined;
+  readonly identities?: VerifyOptions['identities'];
+  /** The identities, as options of this command and of cosign alike. */
+  readonly signer?: string | undefined;
+}
+
+/** Throws `KEY_UNREADABLE`, `USAGE`, and what reading a trusted root throws. */
+export async function readSigners(values: Values): Promise<Signers> {
+  const keys = await readKeyFiles(values.key);
+  const identities = await readIdentities(values);
+  const named = SIGNER_OPTIONS.filter((name) => values[name] !== undefined);
+  const signer = named.map((name) => `--${name} ${quote(values[name] ?? '')}`).join(' ');
+  return { keys, identities, signer: signer === '' ? undefined : signer };
+}
+
+const SIGNER_OPTIONS = [
+  'certificate-identity',
+  'certificate-identity-regexp',
+  'certificate-oidc-issuer',
+  'certificate-oidc-issuer-regexp',
+  'trusted-root',
+] as const;
