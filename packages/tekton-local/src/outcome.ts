@@ -5,6 +5,8 @@ export interface StepOutcome {
   name: string;
   /** Absent if the step was not run, or ended by a stop. */
   exitCode?: number;
+  /** Its conditions were not true: it was not run, which is no failure. */
+  skipped?: boolean;
   /** The last lines that it said. Text from the step: escape it before it goes to a terminal. */
   logTail: string[];
   startedAt?: number;

@@ -32,8 +32,9 @@ export async function graph(args: readonly string[]): Promise<number> {
 /** Names of tasks are words and dashes: nothing in them has to be quoted. */
 function mermaidOf({ pipeline, dependencies }: Plan): string {
   const lines = ['flowchart TD'];
-  for (const { name, when, matrix } of pipeline.tasks) {
-    const text = matrix.length > 0 ? `${name} × ${matrix.map((param) => param.name).join(', ')}` : name;
+  for (const { name, when, matrix, include } of pipeline.tasks) {
+    const each = [...new Set([...matrix, ...include.flat()].map((param) => param.name))];
+    const text = each.length > 0 ? `${name} × ${each.join(', ')}` : name;
     lines.push(when.length > 0 ? `  ${name}{{"${text}"}}` : `  ${name}["${text}"]`);
   }
   for (const { name } of pipeline.tasks) {

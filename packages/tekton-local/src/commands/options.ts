@@ -46,6 +46,7 @@ export const RUNNING = {
   parallel: { type: 'string' },
   only: { type: 'string' },
   from: { type: 'string' },
+  'rerun-failed': { type: 'boolean' },
   sign: { type: 'boolean' },
   'signing-key': { type: 'string' },
   'public-key': { type: 'string' },

@@ -58,7 +58,7 @@ function viewOf(file: string, { run, pipeline, implementations, dependencies, ..
       finally: pipeline.finally.includes(task),
       after: dependencies.get(task.name)?.all ?? [],
       task: originOf(task, implementation),
-      matrix: task.matrix.map(({ name }) => name),
+      matrix: [...new Set([...task.matrix, ...task.include.flat()].map(({ name }) => name))],
       conditional: task.when.length > 0,
       images: [...new Set(implementation?.task.steps.map(({ image }) => image))],
     };

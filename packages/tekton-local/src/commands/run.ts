@@ -43,6 +43,7 @@ export const RUN_TEXT = `  --registry own|named     where images go that FILE na
   --json, -o json          the outcome as JSON on standard output, and what happens on standard error
   --only TASK              run this task alone, with the results of the earlier run in FILE of --status
   --from TASK              the same, with all that come after it
+  --rerun-failed           those that did not succeed then, with all that come after them
   --sign                   sign and attest like Tekton Chains, once the run has succeeded
   --signing-key FILE       with this private key (PEM, ECDSA P-256) instead of a throwaway one
   --public-key FILE        write the public key there
@@ -105,7 +106,9 @@ export async function runAll(
 
 /** One file can't say what became of several runs. */
 function refuseForSeveral(values: ShownValues, runs: readonly Chosen[]): void {
-  const option = (['status', 'only', 'from', 'public-key'] as const).find((name) => values[name] !== undefined);
+  const option = (['status', 'only', 'from', 'rerun-failed', 'public-key'] as const).find(
+    (name) => values[name] !== undefined,
+  );
   if (option === undefined) return;
   throw new TektonLocalError('USAGE', `--${option} is for one run, and these are ${runs.length}`, {
     found: runs.map(({ name }) => name).join(', '),
@@ -143,12 +146,17 @@ export function runOptionsOf(values: ShownValues & GivenValues): Omit<RunOptions
   };
 }
 
-function selectionFrom({ only, from, status }: ShownValues): Selection | undefined {
-  if (only === undefined && from === undefined) return undefined;
-  if (status === undefined || (only !== undefined && from !== undefined)) {
-    throw new TektonLocalError('USAGE', 'expected --only or --from, with --status FILE of an earlier run');
+function selectionFrom({ only, from, status, ...values }: ShownValues): Selection | undefined {
+  const failed = values['rerun-failed'];
+  const said = [only, from, failed].filter((value) => value !== undefined);
+  if (said.length === 0) return undefined;
+  if (status === undefined || said.length > 1) {
+    throw new TektonLocalError(
+      'USAGE',
+      'expected one of --only, --from and --rerun-failed, with --status FILE of an earlier run',
+    );
   }
-  return { last: resolve(status), only, from };
+  return { last: resolve(status), only, from, failed };
 }
 
 function keyFrom(file: string | undefined): string | undefined {

@@ -31,9 +31,11 @@ export function checkPipelineTask(
     if (typeof value === 'string' && expressionsIn(value).length > 0) continue;
     field.get('value').invalid(`expected ${article(declared.type)}, found ${article(typeOf(value))}`);
   }
-  for (const { name, value, field } of prepared.matrix) {
+  for (const { name, field } of [...prepared.matrix, ...prepared.include.flat()]) {
     const type = specs.find((declared) => declared.name === name)?.type ?? 'string';
     if (type !== 'string') field.invalid(`a matrix gives strings, and the param is ${article(type)}`);
+  }
+  for (const { value, field } of prepared.matrix) {
     if (
       !Array.isArray(value) &&
       !expressionsIn(typeof value === 'string' ? value : '').some((expression) => resultReference(expression))
@@ -41,7 +43,7 @@ export function checkPipelineTask(
       field.get('value').invalid('a matrix goes over arrays');
     }
   }
-  const names = new Set([...prepared.params, ...prepared.matrix].map(({ name }) => name));
+  const names = new Set([...prepared.params, ...prepared.matrix, ...prepared.include.flat()].map(({ name }) => name));
   for (const declared of specs) {
     if (declared.default === undefined && !names.has(declared.name)) {
       task.field.get('params').invalid(`the param ${declared.name} is required`);
@@ -49,7 +51,7 @@ export function checkPipelineTask(
     const value = prepared.params.find(({ name }) => name === declared.name)?.value;
     if (value !== undefined) checkKeys(declared, value, task.field.get('params'));
   }
-  for (const param of [...task.params, ...task.matrix]) {
+  for (const param of [...task.params, ...task.matrix, ...task.include.flat()]) {
     if (specs.some((declared) => declared.name === param.name)) continue;
     // What the bundle's own Task may heed must not be dropped unnoticed.
     if (given !== undefined) {
@@ -125,7 +127,7 @@ export function checkResults(
 /** The field of a pipeline task that has a text. */
 function placeOf({ task }: Prepared, text: string): Field {
   const has = (value: unknown): boolean => JSON.stringify(value).includes(text);
-  const param = [...task.params, ...task.matrix].find(({ value }) => has(value));
+  const param = [...task.params, ...task.matrix, ...task.include.flat()].find(({ value }) => has(value));
   if (param !== undefined) return param.field.get('value');
   return task.when.find(({ input, values }) => has([input, values]))?.field ?? task.field;
 }

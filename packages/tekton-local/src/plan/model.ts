@@ -87,6 +87,8 @@ export interface Step {
   timeout?: number;
   security: StepSecurity;
   results: ResultSpec[];
+  /** It is only run where all of them are true. */
+  when: When[];
   computeResources?: unknown;
   /** Of `computeResources`. */
   limits: Limits;
@@ -176,6 +178,8 @@ export interface PipelineTask {
   /** Milliseconds. */
   timeout?: number;
   matrix: Param[];
+  /** Combinations that are added to those of the matrix, or add params to some of them. */
+  include: Param[][];
   field: Field;
 }
 

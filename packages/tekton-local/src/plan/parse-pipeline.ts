@@ -1,13 +1,5 @@
 import type { Field } from './field.ts';
-import type {
-  Pipeline,
-  PipelineRun,
-  PipelineTask,
-  PodTemplate,
-  TaskReference,
-  When,
-  WorkspaceBinding,
-} from './model.ts';
+import type { Pipeline, PipelineRun, PipelineTask, PodTemplate, TaskReference, WorkspaceBinding } from './model.ts';
 import { parseObjectSources, parsePodTemplate } from './parse-objects.ts';
 import { parseTaskSpec } from './parse-task.ts';
 import {
@@ -16,6 +8,7 @@ import {
   parseParams,
   parseParamValue,
   parseTimeout,
+  parseWhen,
   parseWorkspaceDeclaration,
 } from './parse-values.ts';
 
@@ -136,7 +129,7 @@ function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipe
 
 function parsePipelineTask(field: Field): PipelineTask {
   const name = field.get('name').text();
-  const matrix = field.get('matrix').only('params', { include: 'matrix.include is not supported' });
+  const matrix = field.get('matrix');
   return {
     name,
     reference: parseTaskReference(field, name),
@@ -152,6 +145,7 @@ function parsePipelineTask(field: Field): PipelineTask {
     onError: parseOnError(field.get('onError')),
     timeout: parseTimeout(field.get('timeout')),
     matrix: parseParams(matrix.get('params')),
+    include: matrix.get('include').map((item) => parseParams(item.get('params'))),
     field,
   };
 }
@@ -179,13 +173,4 @@ export function parseTaskReference(field: Field, name: string): TaskReference {
     reference.get('params').unsupported('only bundles of kind task are supported');
   const text = (key: string): string => String(params.get(key)?.value ?? '');
   return { kind: 'bundle', name: text('name'), bundle: text('bundle'), field: reference };
-}
-
-function parseWhen(field: Field): When {
-  return {
-    input: field.get('input').text(),
-    operator: field.get('operator').value === 'notin' ? 'notin' : 'in',
-    values: field.get('values').strings() ?? [],
-    field,
-  };
 }

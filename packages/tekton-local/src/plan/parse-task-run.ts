@@ -43,6 +43,7 @@ export function parseTaskRun(
     onError: 'stopAndFail',
     timeout: parseTimeout(spec.get('timeout')),
     matrix: [],
+    include: [],
     field: spec,
   };
   return {

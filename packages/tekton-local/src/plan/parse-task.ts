@@ -1,14 +1,20 @@
 import type { Field } from './field.ts';
 import type { EnvVar, Step, StepSecurity, Task, VolumeMount } from './model.ts';
 import { parseObjectSource, parseVolume } from './parse-objects.ts';
-import { parseOnError, parseParamSpecs, parseResult, parseTimeout, parseWorkspaceDeclaration } from './parse-values.ts';
+import {
+  parseOnError,
+  parseParamSpecs,
+  parseResult,
+  parseTimeout,
+  parseWhen,
+  parseWorkspaceDeclaration,
+} from './parse-values.ts';
 import { parseLimits } from './quantity.ts';
 
 const STEP_FIELDS =
   'name displayName image imagePullPolicy command args script env envFrom workingDir volumeMounts onError timeout ' +
-  'securityContext computeResources results';
+  'securityContext computeResources results when';
 const STEP_REASONS = {
-  when: 'when in steps is not supported',
   ref: 'StepActions are not supported',
   params: 'StepActions are not supported',
   workspaces: 'isolated workspaces are not supported',
@@ -61,6 +67,7 @@ function parseStep(field: Field, template: Field, index: number): Step {
     timeout: parseTimeout(field.get('timeout')),
     security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
     results: field.get('results').map(parseResult),
+    when: field.get('when').map((item) => parseWhen(item.only('input operator values'))),
     computeResources: either('computeResources').value,
     limits: parseLimits(either('computeResources')),
     field,

@@ -1,7 +1,7 @@
 import { parseGoDuration } from '@multi-image/kit/durations';
 import { type Field, isMap } from './field.ts';
 import { goJson } from './kubernetes-yaml.ts';
-import type { Param, ParamSpec, ParamType, ParamValue, ResultSpec, WorkspaceDeclaration } from './model.ts';
+import type { Param, ParamSpec, ParamType, ParamValue, ResultSpec, When, WorkspaceDeclaration } from './model.ts';
 
 /** Params as they are declared. */
 export function parseParamSpecs(params: Field): ParamSpec[] {
@@ -81,4 +81,14 @@ function parseType(field: Field, given?: ParamValue): ParamType {
   if (type !== undefined) return type;
   if (field.get('properties').present) return 'object';
   return given === undefined ? 'string' : typeOf(given);
+}
+
+/** A condition of a pipeline task or a step. */
+export function parseWhen(field: Field): When {
+  return {
+    input: field.get('input').text(),
+    operator: field.get('operator').value === 'notin' ? 'notin' : 'in',
+    values: field.get('values').strings() ?? [],
+    field,
+  };
 }

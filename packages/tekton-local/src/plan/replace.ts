@@ -45,6 +45,7 @@ export function replaceInStep(step: Step, pass: Variables): Step {
       subPath: mount.subPath === undefined ? undefined : pass.text(mount.subPath),
     })),
     onError: pass.text(step.onError),
+    when: step.when.map((when) => replaceInWhen(when, pass)),
   };
 }
 
@@ -59,6 +60,7 @@ export function replaceInPipelineTask(task: PipelineTask, pass: Variables): Pipe
     ...task,
     params: replaceInParams(task.params, pass),
     matrix: replaceInParams(task.matrix, pass),
+    include: task.include.map((params) => replaceInParams(params, pass)),
     when: task.when.map((when) => replaceInWhen(when, pass)),
     workspaces: task.workspaces.map((workspace) => ({
       ...workspace,

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasBusybox } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
@@ -34,6 +35,45 @@ describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
       await expect(run(files, { selection: { only: 'z', last } })).rejects.toMatchObject({ code: 'USAGE' });
       await expect(run(files, { selection: { only: 'b', last: '/dev/null' } })).rejects.toMatchObject({
         code: 'FILE_NOT_READABLE',
+      });
+    } finally {
+      work.remove();
+    }
+  });
+
+  it('runs again what failed, and what comes after it', async () => {
+    const work = makeCheckout({});
+    const last = join(work.root, 'run.json');
+    // Fails where nobody has left a file: the workspace is the caller's.
+    const files = pipelineRun(
+      {
+        workspaces: [{ name: 'w' }],
+        tasks: [
+          scriptTask('fine', 'echo -n x > $(results.r.path)', { spec: { results: [{ name: 'r' }] } }),
+          scriptTask('bad', 'test -f /workspace/w/mended', {
+            task: { workspaces: [{ name: 'w' }], params: [{ name: 'p', value: '$(tasks.fine.results.r)' }] },
+            spec: { workspaces: [{ name: 'w' }], params: [{ name: 'p' }] },
+          }),
+          scriptTask('after', 'true', { task: { runAfter: ['bad'] } }),
+          scriptTask('never', 'false', { task: { when: [{ input: 'a', operator: 'in', values: ['b'] }] } }),
+        ],
+      },
+      { workspaces: [{ name: 'w', emptyDir: {} }] },
+    );
+    const options = { workspaces: { w: work.root }, statusFile: last };
+    try {
+      expect((await run(files, options)).status).toBe('Failed');
+      writeFileSync(join(work.root, 'mended'), '');
+      const again = await run(files, { ...options, selection: { failed: true, last } });
+      expect(again.tasks.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
+        'fine Reused',
+        'bad Succeeded',
+        'after Succeeded',
+        'never When Expressions evaluated to false',
+      ]);
+      await expect(run(files, { ...options, selection: { failed: true, last } })).rejects.toMatchObject({
+        code: 'USAGE',
+        message: 'in the earlier run no task failed',
       });
     } finally {
       work.remove();

@@ -10,6 +10,8 @@ export interface Selection {
   only?: string | undefined;
   /** Run this task, all that come after it, and the finally tasks. */
   from?: string | undefined;
+  /** Run those that did not succeed, all that come after them, and the finally tasks. */
+  failed?: boolean | undefined;
   /** The `statusFile` of the earlier run. */
   last: string;
 }
@@ -19,20 +21,24 @@ export interface Selection {
  * Throws `USAGE` for a task that is not there, or was not successful then.
  */
 export function reusedOutcomes(plan: Plan, selection: Selection): Map<string, TaskOutcome> {
-  const name = selection.only ?? selection.from ?? '';
   const all = [...plan.pipeline.tasks, ...plan.pipeline.finally].map((task) => task.name);
-  if (!all.includes(name)) {
-    throw new TektonLocalError('USAGE', `the pipeline has no task ${JSON.stringify(name)}`, {
+  const earlier = readEarlier(selection.last);
+  const finals = plan.pipeline.finally.map((task) => task.name);
+  const named = selection.only ?? selection.from;
+  const starts = named === undefined ? all.filter((task) => !finals.includes(task) && !isDone(task, earlier)) : [named];
+  if (named !== undefined && !all.includes(named)) {
+    throw new TektonLocalError('USAGE', `the pipeline has no task ${JSON.stringify(named)}`, {
       expected: all.join(', '),
     });
   }
+  if (starts.length === 0) {
+    throw new TektonLocalError('USAGE', 'in the earlier run no task failed', { found: selection.last });
+  }
   const needs = (task: string): readonly string[] => plan.dependencies.get(task)?.all ?? [];
-  const before = closure(name, needs);
-  const after = closure(name, (task) => all.filter((other) => needs(other).includes(task)));
-  const finals = plan.pipeline.finally.map((task) => task.name);
-  const runs = new Set(selection.only === undefined ? [...after, ...finals] : [name]);
+  const before = closure(starts, needs);
+  const after = closure(starts, (task) => all.filter((other) => needs(other).includes(task)));
+  const runs = new Set(selection.only === undefined ? [...after, ...finals] : starts);
   const isReused = (task: string): boolean => selection.only === undefined || before.has(task);
-  const earlier = readEarlier(selection.last);
   return new Map(
     all
       .filter((task) => !runs.has(task))
@@ -46,6 +52,12 @@ interface Earlier {
   skipped: ReadonlyMap<string, string>;
   /** The TaskRuns of a task: a matrix has several. */
   runs: ReadonlyMap<string | undefined, { succeeded: boolean; results: Record<string, ParamValue> }[]>;
+}
+
+/** Whether there is nothing to do again: it succeeded, or its own conditions were not true. */
+function isDone(task: string, { skipped, runs }: Earlier): boolean {
+  if (skipped.has(task)) return skipped.get(task) === 'When Expressions evaluated to false';
+  return runs.get(task)?.every(({ succeeded }) => succeeded) ?? false;
 }
 
 function reuse(task: string, earlier: Earlier): TaskOutcome {
@@ -99,8 +111,8 @@ interface StatusItem {
   };
 }
 
-function closure(start: string, next: (name: string) => readonly string[]): Set<string> {
-  const found = new Set([start]);
+function closure(starts: readonly string[], next: (name: string) => readonly string[]): Set<string> {
+  const found = new Set(starts);
   for (const name of found) for (const other of next(name)) found.add(other);
   return found;
 }

@@ -95,8 +95,8 @@ export function resultsNeeded({ task, spec, embedded }: Prepared): { task: strin
     .flatMap((expression) => resultReference(expression) ?? []);
 }
 
-function textsOf({ params, matrix, when }: PipelineTask): string[] {
-  const values = [...params, ...matrix].flatMap(({ value }) => {
+function textsOf({ params, matrix, include, when }: PipelineTask): string[] {
+  const values = [...params, ...matrix, ...include.flat()].flatMap(({ value }) => {
     if (typeof value === 'string') return [value];
     return Array.isArray(value) ? value : Object.values(value);
   });
@@ -153,8 +153,8 @@ export function withResults(
 /** A pipeline task's params once it is about to start: its retries and lengths of matrices are known. */
 export function withTaskContext(prepared: Prepared, lengths: Readonly<Record<string, string>>): Prepared {
   const pass = Variables.of({ 'context.pipelineTask.retries': String(prepared.task.retries), ...lengths });
-  const { params, matrix } = replaceInPipelineTask(prepared.task, pass);
-  return { ...prepared, task: { ...prepared.task, params, matrix } };
+  const { params, matrix, include } = replaceInPipelineTask(prepared.task, pass);
+  return { ...prepared, task: { ...prepared.task, params, matrix, include } };
 }
 
 /** The passes of one TaskRun, but for what is only known where it runs: paths, and results of its steps. */

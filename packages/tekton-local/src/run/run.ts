@@ -10,7 +10,7 @@ import type { Plan } from '../plan/plan.ts';
 import { replaceInTask } from '../plan/replace.ts';
 import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
-import { combinationsOf, combine } from './matrix.ts';
+import { combinationsOf, combine, isMatrix } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
@@ -153,8 +153,8 @@ export class Run {
       const outcome = withoutSteps(task.name, 'Succeeded', 'Given', 'it was not run: its results were given');
       return { ...outcome, results: { ...skipped }, startedAt: now, finishedAt: now };
     }
-    if (task.matrix.length === 0) return await this.#taskRun({ prepared, given: {}, suffix: '' }, signal);
-    const runs = combinationsOf(task.matrix).map((given, index) =>
+    if (!isMatrix(task)) return await this.#taskRun({ prepared, given: {}, suffix: '' }, signal);
+    const runs = combinationsOf(task).map((given, index) =>
       this.#taskRun({ prepared, given, suffix: `-${index}` }, signal),
     );
     return combine(task.name, await Promise.all(runs));

@@ -113,7 +113,7 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
     }
     if (ready.task.matrix.some(({ value }) => Array.isArray(value) && value.length === 0)) return SKIPPED.matrix;
     // Now, so that it is known before anything of the task starts.
-    combinationsOf(ready.task.matrix);
+    combinationsOf(ready.task);
     return ready;
   } catch (error) {
     if (!(error instanceof MissingResult)) return refused(task, String(error));

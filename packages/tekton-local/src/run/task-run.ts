@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { failureText } from '../errors.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
-import type { ParamValue, ResultSpec } from '../plan/model.ts';
+import type { ParamValue, ResultSpec, Step } from '../plan/model.ts';
 import { type Scope, substituteString } from '../plan/substitute.ts';
 import { readStepFile } from './confined-path.ts';
 import { runStep, type TaskRun } from './step-run.ts';
@@ -28,6 +28,11 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
     for (const step of task.steps) {
       const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
       outcome.steps.push(ended);
+      if (!isWanted(step, scope, run.passes)) {
+        // As in Tekton it has ended well, without results.
+        Object.assign(ended, { exitCode: 0, skipped: true, finishedAt: Date.now() });
+        continue;
+      }
       await runStep(run, step, scope, ended);
       if (ended.exitCode !== 0 && step.onError !== 'continue') {
         fail(outcome, 'Failed', `"step-${step.name}" exited with code ${ended.exitCode}`);
@@ -52,6 +57,16 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
   }
   outcome.finishedAt = Date.now();
   return outcome;
+}
+
+/** Whether a step's conditions are true, of params and of results of the steps before it. */
+function isWanted({ when }: Step, scope: Scope, passes: TaskRun['passes']): boolean {
+  const text = (from: string): string =>
+    substituteString(
+      passes.reduce((before, pass) => pass.text(before), from),
+      scope,
+    );
+  return when.every(({ input, operator, values }) => values.map(text).includes(text(input)) === (operator === 'in'));
 }
 
 /** Notes a failure; the first one counts. */

@@ -113,10 +113,16 @@ function objectOf({ value }: Field): object | undefined {
   return isMap(value) ? value : undefined;
 }
 
-function step({ name, exitCode, startedAt, finishedAt }: StepOutcome): object {
+function step({ name, exitCode, skipped, startedAt, finishedAt }: StepOutcome): object {
   const reason = exitCode === 0 ? 'Completed' : 'Error';
   const ended = { exitCode, reason, startedAt: time(startedAt), finishedAt: time(finishedAt) };
-  return { name, container: `step-${name}`, terminated: exitCode === undefined ? undefined : ended };
+  const terminationReason = skipped === true ? 'Skipped' : undefined;
+  return {
+    name,
+    container: `step-${name}`,
+    terminated: exitCode === undefined ? undefined : ended,
+    terminationReason,
+  };
 }
 
 function condition(

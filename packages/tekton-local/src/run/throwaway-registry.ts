@@ -94,7 +94,7 @@ function imagesOfSteps({ pipeline, implementations }: Plan): ReadonlySet<string>
     const implementation = implementations.get(task.name);
     const own = paramsIn(implementation?.task.steps.map(({ image }) => image) ?? []);
     if (implementation?.embedded === true) for (const name of own) found.add(name);
-    for (const { name, value } of [...task.params, ...task.matrix]) {
+    for (const { name, value } of [...task.params, ...task.matrix, ...task.include.flat()]) {
       if (!own.includes(name)) continue;
       for (const from of paramsIn(typeof value === 'string' ? [value] : Object.values(value))) found.add(from);
     }
