@@ -55,7 +55,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   // A dry run or a clean-up: what there is to say was said.
   if (report === undefined) return EXIT.done;
   for (const [file, render] of files) if (file !== undefined) await write(file, await render(report), 'w');
-  output.write(`${renderReport(report, palette(output)).join('\n')}\n`);
+  output.write(
+    `${renderReport(report, palette(output), output.isTTY ? output.columns || undefined : undefined).join('\n')}\n`,
+  );
   if (values.json) printJson(report);
   if (values.open && html !== undefined) {
     const { openInBrowser } = await import('./report/open.ts');

@@ -1,14 +1,20 @@
 import { formatSpan } from '@multi-image/kit/durations';
 import { type Palette, printable, printableLines } from '@multi-image/kit/terminal';
-import { type Criterion, countOf, type Status } from '../judge/criterion.ts';
+import { type Criterion, countOf, type Evidence, type Status } from '../judge/criterion.ts';
 import { remedyFor } from './remedies.ts';
 import type { Report, Target } from './report.ts';
 import { levelText, NO_PLACE, standInsOf, TARGETS, whenOf } from './target.ts';
+import { wrap } from './wrap.ts';
+
+/** Below that, breaking lines makes nothing readable. */
+const NARROWEST = 40;
+/** How many of a kind are shown. */
+const SHOWN = 4;
 
 /** The end of a run as lines for a terminal: each criterion with its evidence, then what it comes to. */
-export function renderReport(report: Report, paint: Palette): string[] {
+export function renderReport(report: Report, paint: Palette, columns: number = Number.POSITIVE_INFINITY): string[] {
   const fallen = report.criteria.filter((entry) => entry.status === 'failed');
-  return [
+  const lines = [
     '',
     ...renderHead(report, paint),
     ...report.criteria.flatMap((entry, index) => renderCriterion(entry, index + 1, report.target, paint)),
@@ -28,6 +34,7 @@ export function renderReport(report: Report, paint: Palette): string[] {
       `${countOf(report.criteria, 'passed')} passed, ${fallen.length} failed, ${countOf(report.criteria, 'skipped')} skipped of ${report.criteria.length} criteria, in ${formatSpan(report.duration)}`,
     ),
   ];
+  return lines.flatMap((line) => wrap(line, Math.max(columns, NARROWEST)));
 }
 
 /** What it is about, and at a glance what was not the real thing. */
@@ -60,7 +67,7 @@ function renderCause({ cause }: Report): string[] {
 function renderCriterion(entry: Criterion, number: number, target: Target, paint: Palette): string[] {
   return [
     `${mark(entry.status, paint)} ${paint.bold(`${number}. ${entry.title}`)} ${paint.dim(`[${entry.id}]`)}`,
-    ...entry.evidence.flatMap((evidence) => [
+    ...shortened(entry.evidence).flatMap((evidence) => [
       `    ${mark(evidence.status, paint)} ${printable(evidence.text)}`,
       ...detail('expected', evidence.expected),
       ...detail('found', evidence.found),
@@ -68,6 +75,22 @@ function renderCriterion(entry: Criterion, number: number, target: Target, paint
     ]),
     '',
   ];
+}
+
+/** Of many that are alike and well, such as those of a chain of many images, the first few: a report has all of them. */
+function shortened(evidence: readonly Evidence[]): readonly Evidence[] {
+  const seen = new Map<string, number>();
+  return evidence.flatMap((entry) => {
+    if (entry.status === 'failed') return [entry];
+    const kind = `${entry.status} ${entry.check}`;
+    const at = (seen.get(kind) ?? 0) + 1;
+    seen.set(kind, at);
+    if (at < SHOWN) return [entry];
+    const all = evidence.filter(({ check, status }) => check === entry.check && status === entry.status).length;
+    if (all === SHOWN) return [entry];
+    if (at > SHOWN) return [];
+    return [{ ...entry, text: `${all - SHOWN + 1} more like these (${entry.check}); --report FILE writes them all` }];
+  });
 }
 
 function detail(name: string, text: string | undefined): string[] {

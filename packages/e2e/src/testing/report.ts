@@ -86,3 +86,59 @@ export function chainOfThree(): Observation {
     scanners: [],
   };
 }
+
+/** A chain of this many images, of which each embeds the one before. */
+export function chainOfMany(count: number): Observation {
+  const seen = attested();
+  const digest = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const { output: _, proof, unsealed: __, ...plain } = seen.metadata;
+  const images = Array.from({ length: count }, (_, index): Observation['images'][number] => {
+    const repository = `registry.example/organisation/image-number-${index + 1}`;
+    const built = digest(`built ${index}`);
+    const isLast = index === count - 1;
+    const [before, next] = [`role-${index - 1}`, `role-${index + 1}`];
+    const sealed = isLast ? built : digest(`sealed ${index}`);
+    const labels = {
+      'org.opencontainers.image.revision': seen.revision,
+      ...(index > 0 ? { [seen.labelNames.digestOf(before)]: digest(`built ${index - 1}`) } : {}),
+      ...(isLast
+        ? {}
+        : {
+            [seen.labelNames.digestOf(next)]:
+              index + 1 === count - 1 ? digest(`built ${index + 1}`) : digest(`sealed ${index + 1}`),
+          }),
+      ...(isLast ? {} : { [seen.labelNames.sealedFrom]: built }),
+    };
+    const env: Record<string, string> =
+      index > 0
+        ? {
+            [`IMAGE${index}_DIGEST`]: digest(`built ${index - 1}`),
+            [`IMAGE${index}_URL`]: `registry.example/organisation/image-number-${index}@${digest(`built ${index - 1}`)}`,
+          }
+        : {};
+    const view = (tag: string, of: string) => ({ reference: `${repository}:${tag}`, digest: of, labels, env });
+    return {
+      ...plain,
+      role: `role-${index}`,
+      name: `image-${index + 1}`,
+      argumentPrefix: `IMAGE${index + 1}`,
+      repository,
+      embeds: index > 0 ? [before] : [],
+      embeddedBy: isLast ? [] : [next],
+      origin: view('origin', built),
+      published: view(seen.revision, sealed),
+      latest: view('latest', sealed),
+      proof: index === 0 ? seen.primary.proof : undefined,
+      unsealed: isLast ? undefined : { digest: built, bytesEqual: true },
+    };
+  });
+  const tasks = images.map((image, index) => ({
+    name: `build-${image.name}`,
+    status: 'Succeeded',
+    results: { IMAGE_DIGEST: image.origin.digest ?? '' },
+    buildArgs: Object.entries(image.origin.env).map((pair) => pair.join('=')),
+    startedAt: index * 1000,
+    finishedAt: index * 1000 + 900,
+  }));
+  return { ...seen, images, build: { ...seen.build, tasks }, scanners: [] };
+}
