@@ -118,7 +118,7 @@ describe.skipIf(!hasCommand('podman') || !existsSync(BUSYBOX))('podman (needs po
 /** As podman is set up, or else as it works where cgroups are old and limits can't be raised. */
 async function podmanRun(image: string): Promise<string> {
   const { folder } = environment.builder;
-  const store = ['--root', join(folder, 'podman'), '--runroot', join(folder, 'podman-run'), '--storage-driver', 'vfs'];
+  const store = ['--root', join(folder, 'pod'), '--runroot', join(folder, 'pod-run'), '--storage-driver', 'vfs'];
   const run = ['run', '--rm', '-q', '--tls-verify=false', '--network', 'none'];
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
   try {

@@ -23,7 +23,7 @@ export interface Builder {
 }
 
 export async function createBuilder(): Promise<Builder> {
-  const { folder, remove } = makeScratch('test-builder');
+  const { folder, remove } = makeScratch('builder');
   const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   const context = join(folder, 'context');
   await mkdir(context);

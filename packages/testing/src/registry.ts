@@ -96,7 +96,7 @@ export async function startRegistryProgram(
   program: string,
   argumentsFor: RealRegistry['argumentsFor'],
 ): Promise<Pick<TestRegistry, 'host' | 'root' | 'stop'>> {
-  const { folder: root, remove } = makeScratch('test-registry');
+  const { folder: root, remove } = makeScratch('registry');
   const failures: string[] = [];
   // The port is free when it is chosen and may be taken when the registry binds it: another try finds another one.
   for (let attempt = 0; attempt < 5; attempt++) {

@@ -5,15 +5,18 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 
 const MEMORY = '/dev/shm';
 const ROOM = 2 * 1024 ** 3;
-/** Whose process is in the name, so that it shows what nobody will remove any more. */
-const OWNED = /^multi-image-test-(\d+)-/;
+/**
+ * Whose process is in the name, so that it shows what nobody will remove any more. Short names: podman takes no runroot of
+ * more than 50 characters.
+ */
+const OWNED = /^mi-test-(\d+)-/;
 
 /**
  * Makes a folder for what is written often and read soon, such as the files of a registry: in memory where this machine
  * has room for it, which takes half the time. The caller removes it; of one that was killed, the next test run does.
  */
 export function makeScratch(name: string): { folder: string; remove(): void } {
-  const folder = makeOwned(hasRoom() ? MEMORY : tmpdir(), name);
+  const folder = makeOwned(hasRoom() ? MEMORY : tmpdir(), `${name}-`);
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
@@ -26,7 +29,7 @@ export default async function setUp(): Promise<(() => Promise<void>) | undefined
   if (OWNED.exec(basename(tmpdir()))?.[1] === String(process.pid)) return undefined;
   const outside = tmpdir();
   await removeLeft([...new Set([outside, MEMORY])]);
-  const folder = makeOwned(outside, 'run');
+  const folder = makeOwned(outside, '');
   process.env.TMPDIR = folder;
   return async () => {
     process.env.TMPDIR = outside;
@@ -35,7 +38,7 @@ export default async function setUp(): Promise<(() => Promise<void>) | undefined
 }
 
 function makeOwned(parent: string, name: string): string {
-  return mkdtempSync(join(parent, `multi-image-test-${process.pid}-${name}-`));
+  return mkdtempSync(join(parent, `mi-test-${process.pid}-${name}`));
 }
 
 function hasRoom(): boolean {

@@ -12,7 +12,7 @@ import type { Image } from './manifest.ts';
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'digest-chain-tools-'));
+  folder = mkdtempSync(join(tmpdir(), 'tools-'));
   mkdirSync(join(folder, 'content'));
   writeFileSync(join(folder, 'content', 'hello'), 'hello\n');
   execFileSync('tar', ['-cf', join(folder, 'layer.tar'), '-C', join(folder, 'content'), 'hello']);

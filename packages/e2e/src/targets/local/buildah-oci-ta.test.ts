@@ -2,10 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain/oci';
-import { buildNodeBase } from '@multi-image/tekton-local';
+
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { nameNodeBase } from '../../testing/node-base.ts';
 import { fail, result, runTask, succeed, type TaskRun } from '../../testing/stand-ins/run-task.ts';
 import { createTrustedArtifacts } from './trusted-artifacts.ts';
 
@@ -38,7 +39,7 @@ async function store(folder: string): Promise<string> {
 
 beforeAll(async () => {
   registry = await startTestRegistry();
-  await buildNodeBase({ tag: BASE });
+  await nameNodeBase(BASE);
   source = makeFolder(FILES);
   artifact = await store(source);
 });

@@ -2,11 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain/oci';
-import { buildNodeBase } from '@multi-image/tekton-local';
+
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_BASE_LABEL } from '../../look/view-image.ts';
+import { nameNodeBase } from '../../testing/node-base.ts';
 import { fail, result, runTask, succeed, type TaskRun } from '../../testing/stand-ins/run-task.ts';
 import { createTrustedArtifacts } from './trusted-artifacts.ts';
 
@@ -37,7 +38,7 @@ let artifact: string;
 
 beforeAll(async () => {
   registry = await startTestRegistry();
-  await buildNodeBase({ tag: BASE });
+  await nameNodeBase(BASE);
   source = makeFolder(FILES);
   const of = { store: `${registry.host}/org/source:t`, folders: [{ name: 'S', folder: source }] };
   artifact = (await createTrustedArtifacts(createRegistry(), of))[0] ?? '';

@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildNodeBase, type PipelineRunOutcome, runPipeline } from '@multi-image/tekton-local';
+import { type PipelineRunOutcome, runPipeline } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CliFolder, makeCliFolder } from '../../testing/cli-run.ts';
+import { nameNodeBase } from '../../testing/node-base.ts';
 import { localTasks } from './tasks.ts';
 
 const BASE = `localhost/e2e-test/pull-request-${process.pid}:base`;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   clone = await bench.clone('source');
   revision = execFileSync('git', ['-C', clone, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
   registry = await startTestRegistry();
-  await buildNodeBase({ tag: BASE });
+  await nameNodeBase(BASE);
 });
 afterAll(async () => {
   await registry?.stop();
