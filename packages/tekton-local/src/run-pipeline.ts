@@ -156,7 +156,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
   const { images = {}, programs = {}, network = 'host' } = options;
   const executors = {
-    container: containerExecutor({ containers, network, prefix: containerPrefix }),
+    container: containerExecutor({ containers, network, prefix: containerPrefix, folder }),
     host: hostExecutor,
   };
   const signing =

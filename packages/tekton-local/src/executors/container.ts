@@ -10,6 +10,8 @@ export interface ContainerOptions {
   network: Network;
   /** Starts the name of every container. */
   prefix: string;
+  /** The run's own: where a step was killed for its memory, conmon writes a file `oom` where it was started. */
+  folder?: string;
   /** Whether this machine has SELinux on; found out where it is not said. */
   selinux?: boolean;
 }
@@ -25,6 +27,7 @@ export function containerExecutor(options: ContainerOptions): Executor {
       const name = `${options.prefix}-${step.name}`;
       const child = spawn('podman', podmanArguments(name, step, options), {
         env: plainEnvironment(),
+        cwd: options.folder,
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
       });
