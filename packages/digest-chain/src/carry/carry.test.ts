@@ -35,6 +35,7 @@ function sealChain(chain: TestChain, options: SealOptions = {}): Promise<SealRes
 
 interface ArtifactOptions {
   readonly layerType: string;
+  readonly content?: string;
   readonly artifactType?: string;
   readonly subject?: RawManifest;
 }
@@ -42,11 +43,11 @@ interface ArtifactOptions {
 /** A manifest as cosign (by tag) or oras (by subject) writes it. */
 async function artifactOf(
   place: Repository,
-  { layerType, artifactType, subject }: ArtifactOptions,
+  { layerType, content = `{"type":"${layerType}"}`, artifactType, subject }: ArtifactOptions,
 ): Promise<RawManifest> {
   const describe = (mediaType: string, { digest, size }: BlobDescriptor): object => ({ mediaType, digest, size });
   const config = await registry.putBlob(place, EMPTY);
-  const layer = await registry.putBlob(place, Buffer.from(`{"type":"${layerType}"}`));
+  const layer = await registry.putBlob(place, Buffer.from(content));
   const text = JSON.stringify({
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
@@ -125,6 +126,32 @@ describe('seal', () => {
     // Again, nothing changes.
     expect(await sealChain(chain)).toEqual({ ...(await sealChain(chain)), digest });
     expect(await typesAt(place, digest)).toEqual([SPDX]);
+  });
+
+  it('lets an SBOM that names the image name the sealed one, by tag and by subject', async () => {
+    const chain = await pushChain(server.host, 'names');
+    const place = parseReference(chain.image1);
+    const spdx = (digest: Digest) =>
+      `{"spdxVersion":"SPDX-2.3","name":"${chain.image1}@${digest}","documentNamespace":"https://example.com/1"}`;
+    const tagged = await artifactOf(place, { layerType: SPDX, content: spdx(chain.origin) });
+    await registry.putManifest(place, attachmentTag(chain.origin, 'sbom'), tagged);
+    const subject = await registry.getManifest(place, chain.origin);
+    const by = { layerType: SPDX, artifactType: SPDX, subject };
+    await registry.putReferrer(place, await artifactOf(place, { ...by, content: spdx(chain.origin) }));
+    const { digest, attachments } = await sealChain(chain);
+    expect(attachments?.carried).toHaveLength(2);
+    const [listed] = await registry.listReferrers(place, digest, { artifactType: SPDX });
+    for (const reference of [attachmentTag(digest, 'sbom'), listed?.digest ?? digest]) {
+      const manifest = JSON.parse(Buffer.from((await registry.getManifest(place, reference)).bytes).toString());
+      const document = JSON.parse(Buffer.from(await registry.getBlob(place, manifest.layers[0])).toString());
+      expect(document).toMatchObject({
+        name: `${chain.image1}@${digest}`,
+        relationships: [{ relationshipType: 'AMENDS', comment: expect.stringContaining(chain.origin) }],
+      });
+    }
+    // What is about the origin stays, and sealing again changes nothing.
+    expect((await registry.getManifest(place, attachmentTag(chain.origin, 'sbom'))).digest).toBe(tagged.digest);
+    expect((await sealChain(chain)).attachments).toEqual(attachments);
   });
 
   it('carries those of each image of an index', async () => {

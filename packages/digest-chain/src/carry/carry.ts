@@ -3,7 +3,7 @@ import { attachFindably, failedPart, isRefusal } from '../attach.ts';
 import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
-import { get, scanJson, splice } from '../json/scan.ts';
+import { type Edit, get, scanJson, splice } from '../json/scan.ts';
 import { isIndex } from '../media-types.ts';
 import { blobsOf } from '../read-image.ts';
 import { isSameRepository } from '../reference.ts';
@@ -11,6 +11,7 @@ import type { RawManifest, Registry, Repository } from '../registry/registry.ts'
 import type { ImageTree } from '../seal/tree.ts';
 import { subjectOf } from '../statement/artifact.ts';
 import { attachmentTag, findAttachments, type Left, type Sbom } from './find-attachments.ts';
+import { rewriteSbom } from './rewrite-sbom.ts';
 
 /** An SBOM that is now attached to the sealed image, or to one of its images. */
 export interface Carried {
@@ -33,8 +34,9 @@ interface Pair {
 
 /**
  * Attaches to a sealed image, and to each image of an index, the SBOMs that were attached to what was sealed: sealing adds
- * labels and changes nothing that an SBOM lists. Never signatures and attestations: they are about a digest. SBOMs by
- * tag keep their manifest; those by `subject` get another one. What the registry refuses is noted, unless it is demanded.
+ * labels and changes nothing that an SBOM lists. Where one names the image by its digest, it names the sealed one then: see
+ * {@link rewriteSbom}. Never signatures and attestations: they are about a digest. What the registry refuses is noted,
+ * unless it is demanded.
  */
 export async function carryAttachments(
   registry: Registry,
@@ -46,14 +48,15 @@ export async function carryAttachments(
     if (demanded || !isRefusal(error)) throw failedPart(error, 'SBOMs could not be carried', LEAVE_OUT);
     return { name, reason: `${error.code}: ${error.message}` };
   };
-  const results = await mapConcurrently(pairsOf(given, sealed), async (pair): Promise<(Carried | Left)[]> => {
+  const pairs = pairsOf(given, sealed);
+  const results = await mapConcurrently(pairs, async (pair): Promise<(Carried | Left)[]> => {
     // Sealing again what is sealed like this changed nothing: there is nothing to carry.
     if (pair.given.digest === pair.sealed.digest && isSameRepository(from, to)) return [];
     const done: (Carried | Left)[] = [];
     // One after the other: they may be listed under the same fallback tag.
     for (const attached of await findAttachments(registry, from, pair.given.digest, refused)) {
       if ('reason' in attached) done.push(attached);
-      else done.push(await attach(registry, from, to, attached, pair.sealed).catch((e) => refused(attached.name, e)));
+      else done.push(await attach(registry, from, to, attached, pairs, pair).catch((e) => refused(attached.name, e)));
     }
     return done;
   });
@@ -77,9 +80,12 @@ async function attach(
   registry: Registry,
   from: Repository,
   to: Repository,
-  { name: found, by, manifest }: Sbom,
-  sealed: RawManifest,
+  { name: found, by, manifest: attached }: Sbom,
+  pairs: readonly Pair[],
+  pair: Pair,
 ): Promise<Carried | Left> {
+  const { sealed } = pair;
+  const { manifest, blobs } = await renaming(registry, from, attached, pairs, pair);
   const write = by === 'tag' ? manifest : attachedTo(manifest, sealed);
   const name = by === 'tag' ? attachmentTag(sealed.digest, 'sbom') : write.digest;
   if (by === 'tag') {
@@ -87,10 +93,45 @@ async function attach(
     if (there?.digest === manifest.digest) return { from: found, to: name };
     if (there !== undefined) return { name: found, reason: `${name} is there already, and is another one` };
   }
-  await copyBlobs(registry, from, to, blobsOf(decodeJson(manifest.bytes)));
+  const made = new Set(blobs.map((blob) => digestOf(blob)));
+  const others = blobsOf(decodeJson(manifest.bytes)).filter(({ digest }) => !made.has(digest));
+  await copyBlobs(registry, from, to, others);
+  await mapConcurrently(blobs, (blob) => registry.putBlob(to, blob));
   if (by === 'tag') await registry.putManifest(to, name, write);
   else await attachFindably(registry, to, write, sealed.digest);
   return { from: found, to: name };
+}
+
+/** SBOMs beyond this are carried as they are. Bytes. */
+const MAX_REWRITTEN = 32 * 1024 * 1024;
+
+/** The manifest with documents that name the sealed image, and these; as it is where they name no digest of it. */
+async function renaming(
+  registry: Registry,
+  from: Repository,
+  manifest: RawManifest,
+  pairs: readonly Pair[],
+  pair: Pair,
+): Promise<{ readonly manifest: RawManifest; readonly blobs: readonly Uint8Array[] }> {
+  const renamed = ({ given, sealed }: Pair) => ({ given: given.digest, sealed: sealed.digest });
+  const images = [renamed(pair), ...pairs.filter((each) => each !== pair).map(renamed)] as const;
+  const [, ...layers] = blobsOf(decodeJson(manifest.bytes));
+  const list = get(scanJson(manifest.bytes), 'layers');
+  const edits: Edit[] = [];
+  const blobs: Uint8Array[] = [];
+  for (const [at, layer] of layers.entries()) {
+    const place = list?.type === 'array' ? list.items[at] : undefined;
+    const [digest, size] = [get(place, 'digest'), get(place, 'size')];
+    const fixed = get(place, 'data') ?? get(place, 'urls');
+    if (layer.size > MAX_REWRITTEN || digest === undefined || size === undefined || fixed !== undefined) continue;
+    const bytes = rewriteSbom(await registry.getBlob(from, layer, { limit: MAX_REWRITTEN }), images);
+    if (bytes === undefined) continue;
+    blobs.push(bytes);
+    edits.push({ ...digest, text: JSON.stringify(digestOf(bytes)) }, { ...size, text: `${bytes.length}` });
+  }
+  if (blobs.length === 0) return { manifest, blobs };
+  const bytes = splice(manifest.bytes, edits);
+  return { manifest: { ...manifest, bytes, digest: digestOf(bytes, digestAlgorithm(manifest.digest)) }, blobs };
 }
 
 /** The manifest with another `subject`; every other byte as it was. */

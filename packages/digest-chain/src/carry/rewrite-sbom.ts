@@ -1,0 +1,120 @@
+import type { Digest } from '../digest.ts';
+import { decodeString, get, type JsonValue, scanJson, splice } from '../json/scan.ts';
+
+const { createHash } = process.getBuiltinModule('node:crypto');
+
+/** A digest that an SBOM may name, and the one that it has to name for the sealed image. */
+export interface Renamed {
+  readonly given: Digest;
+  readonly sealed: Digest;
+}
+
+/** More values are not scanned: such a document stays as it is. */
+const MAX_VALUES = 1_000_000;
+
+/**
+ * An SBOM of the sealed image, out of that of what was sealed: where the document names the image itself by its digest, it
+ * names the sealed one, and it says from which document it comes, as its format has it: SPDX 2.3, section 11 (relationship
+ * AMENDS to an external document, section 6.6); CycloneDX 1.6, "pedigree" (ancestors). Every other byte stays.
+ *
+ * @param images the image that it is about, then those that belong to it (the images of an index)
+ * @returns undefined for what names no such digest, or is not JSON of one of the two formats: it says nothing that the seal
+ * makes wrong, or nothing that is understood here
+ */
+export function rewriteSbom(bytes: Uint8Array, images: readonly [Renamed, ...Renamed[]]): Uint8Array | undefined {
+  if (!images.some(({ given }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(hexOf(given)))) {
+    return undefined;
+  }
+  let root: JsonValue;
+  try {
+    root = scanJson(bytes, MAX_VALUES);
+  } catch {
+    return undefined;
+  }
+  const version = textAt(bytes, get(root, 'spdxVersion'));
+  if (version.startsWith('SPDX-2.')) return amendSpdx(bytes, images);
+  return textAt(bytes, get(root, 'bomFormat')) === 'CycloneDX' ? descendCycloneDx(bytes, images) : undefined;
+}
+
+/** The same document, with digests of the same length in place of the others. */
+function renamed(bytes: Uint8Array, images: readonly Renamed[]): Buffer {
+  const copy = Buffer.from(bytes);
+  for (const { given, sealed } of images) {
+    const [from, to] = [hexOf(given), hexOf(sealed)];
+    for (let at = copy.indexOf(from); at !== -1; at = copy.indexOf(from, at + from.length))
+      copy.write(to, at, 'latin1');
+  }
+  return copy;
+}
+
+function amendSpdx(given: Uint8Array, images: readonly [Renamed, ...Renamed[]]): Uint8Array | undefined {
+  const bytes = renamed(given, images);
+  const root = scanJson(bytes, MAX_VALUES);
+  const namespace = get(root, 'documentNamespace');
+  const before = textAt(given, get(scanJson(given, MAX_VALUES), 'documentNamespace'));
+  if (namespace?.type !== 'string' || before === '') return undefined;
+  const id = 'DocumentRef-before-sealing';
+  const external = {
+    externalDocumentId: id,
+    spdxDocument: before,
+    checksum: { algorithm: 'SHA1', checksumValue: createHash('sha1').update(given).digest('hex') },
+  };
+  const relationship = {
+    spdxElementId: 'SPDXRef-DOCUMENT',
+    relationshipType: 'AMENDS',
+    relatedSpdxElement: `${id}:SPDXRef-DOCUMENT`,
+    comment: `as it was built the image was ${images[0].given}; labels were added, and nothing else`,
+  };
+  // A namespace is one document's.
+  const own = `${before.replace(/#$/, '')}-sealed-${hexOf(images[0].sealed).slice(0, 16)}`;
+  return splice(bytes, [
+    { start: namespace.start, end: namespace.end, text: JSON.stringify(own) },
+    ...appended(root, 'externalDocumentRefs', external),
+    ...appended(root, 'relationships', relationship),
+  ]);
+}
+
+function descendCycloneDx(given: Uint8Array, images: readonly [Renamed, ...Renamed[]]): Uint8Array | undefined {
+  const bytes = renamed(given, images);
+  const root = scanJson(bytes, MAX_VALUES);
+  const component = get(get(root, 'metadata'), 'component');
+  if (component?.type !== 'object') return undefined;
+  const before = get(get(scanJson(given, MAX_VALUES), 'metadata'), 'component');
+  const [{ given: digest }] = images;
+  const ancestor = {
+    type: 'container',
+    name: textAt(given, get(before, 'name')) || 'image',
+    version: digest,
+    hashes: [{ alg: digest.startsWith('sha512:') ? 'SHA-512' : 'SHA-256', content: hexOf(digest) }],
+    description: 'the image as it was built, before labels were added',
+  };
+  const pedigree = get(component, 'pedigree');
+  if (pedigree !== undefined) return splice(bytes, appended(pedigree, 'ancestors', ancestor));
+  return splice(bytes, [memberAtEnd(component, 'pedigree', { ancestors: [ancestor] })]);
+}
+
+/** Adds an item to a list that an object has, or the list with it. */
+function appended(object: JsonValue, key: string, item: object): { start: number; end: number; text: string }[] {
+  const list = get(object, key);
+  if (list?.type !== 'array') return list === undefined ? [memberAtEnd(object, key, [item])] : [];
+  const at = list.items.at(-1)?.end ?? list.start + 1;
+  return [{ start: at, end: at, text: `${list.items.length === 0 ? '' : ','}${JSON.stringify(item)}` }];
+}
+
+function memberAtEnd(object: JsonValue, key: string, value: object): { start: number; end: number; text: string } {
+  const last = object.type === 'object' ? object.members.at(-1)?.value.end : undefined;
+  const at = last ?? object.start + 1;
+  return {
+    start: at,
+    end: at,
+    text: `${last === undefined ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(value)}`,
+  };
+}
+
+function textAt(bytes: Uint8Array, value: JsonValue | undefined): string {
+  return value?.type === 'string' ? decodeString(bytes, value) : '';
+}
+
+function hexOf(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
