@@ -66,15 +66,15 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
   /** A Task for the bundle's, and an image for it. */
   const INIT = {
     'init.yaml':
-      'apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: init}\nspec: {steps: [{name: s, image: test-image, script: echo}]}\n',
+      'apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: init}\nspec: {params: [{name: p, default: ""}], results: [{name: r}], steps: [{name: s, image: test-image, env: [{name: P, value: $(params.p)}], script: \'printf %s "$P" >$(results.r.path)\'}]}\n',
   };
   const given = (): string[] => ['--task', 'init=init.yaml', '--image', `test-image=${busybox.image}`];
 
   it('runs a pipeline and says what it did', async () => {
     const files = pipelineRun({
       params: [{ name: 'p' }],
-      results: [{ name: 'r', value: '$(params.p)' }],
-      tasks: [initTask('one')],
+      results: [{ name: 'r', value: '$(tasks.one.results.r)' }],
+      tasks: [initTask('one', { params: [{ name: 'p', value: '$(params.p)' }] })],
     });
     const args = ['--param', 'p=\u001b[31mred', '--status', 'run.json', ...given()];
     const { code, out } = await start({ ...files, ...INIT }, args).ended;

@@ -49,10 +49,15 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
       pipelineRun({
         params: [{ name: 'digest', default: images.one }],
         results: [
-          { name: 'CHAINS-GIT_URL', value: 'https://example.com/x' },
-          { name: 'CHAINS-GIT_COMMIT', value: 'c'.repeat(40) },
+          { name: 'CHAINS-GIT_URL', value: '$(tasks.clone.results.url)' },
+          { name: 'CHAINS-GIT_COMMIT', value: '$(tasks.clone.results.commit)' },
         ],
         tasks: [
+          scriptTask(
+            'clone',
+            `printf https://example.com/x >$(results.url.path); printf ${'c'.repeat(40)} >$(results.commit.path)`,
+            { spec: { results: [{ name: 'url' }, { name: 'commit' }] } },
+          ),
           makesImage('build-image-1', 'one'),
           makesImage('build-image-2', 'two', [
             { name: 'BUILD_ARGS', value: ['IMAGE1_DIGEST=$(tasks.build-image-1.results.IMAGE_DIGEST)'] },

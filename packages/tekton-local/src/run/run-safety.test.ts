@@ -60,12 +60,7 @@ describe.skipIf(!hasBusybox)('runPipeline, when things go wrong (needs busybox-s
     const marker = join(tmpdir(), `tekton-local-escaped-${process.pid}`);
     const outcome = await run(
       pipelineRun({
-        params: [
-          {
-            name: 'evil',
-            default: `$(touch ${marker}); \`touch ${marker}\` --volume=/:/host -v "/:/host" \n$(params.evil)`,
-          },
-        ],
+        params: [{ name: 'evil' }],
         tasks: [
           {
             name: 'args',
@@ -110,6 +105,7 @@ describe.skipIf(!hasBusybox)('runPipeline, when things go wrong (needs busybox-s
           },
         ],
       }),
+      { params: { evil: `$(touch ${marker}); \`touch ${marker}\` --volume=/:/host -v "/:/host" \n$(params.evil)` } },
     );
     expect(taskOf(outcome, 'args').status).toBe('Succeeded');
     expect(logOf(outcome, 'args')).toContain(`$(touch ${marker}); \`touch`);
