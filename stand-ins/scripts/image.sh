@@ -11,7 +11,7 @@ read_image() {
   [[ $IMAGE_URL =~ ^[A-Za-z0-9._:/@-]+$ ]] || fail "the image's name is malformed" "  found: $IMAGE_URL"
   repository=$(repository "$IMAGE_URL")
   if [[ -z ${IMAGE_DIGEST+set} ]]; then
-    IMAGE_DIGEST=$(again skopeo inspect --format '{{.Digest}}' --no-tags "${tls[@]}" "docker://$IMAGE_URL")
+    IMAGE_DIGEST=sha256:$(again skopeo inspect --raw "${tls[@]}" "docker://$IMAGE_URL" | sha256sum | cut -d ' ' -f 1)
   fi
   [[ $IMAGE_DIGEST =~ ^sha256:[0-9a-f]{64}$ ]] ||
     fail "the image's digest is malformed" '  expected: sha256: and 64 hexadecimal digits' "  found: $IMAGE_DIGEST"

@@ -1,5 +1,6 @@
 import { EXIT } from '@multi-image/kit/command-line';
 import { printable, printableJson } from '@multi-image/kit/terminal';
+import { TektonLocalError } from '../errors.ts';
 import type { PipelineTask, TaskImplementation } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { planRun } from '../run-pipeline.ts';
@@ -11,7 +12,7 @@ export const USAGE = `tekton-local plan [FILE|FOLDER]… [options]  what a run w
   -o json                  as JSON
   Otherwise what tekton-local run takes: the event, --name, --param, --workspace, --task, --resolve, --skip, --result.
 
-Exit code: 0 where Tekton would take it and it can run here, else 2.
+Exit code: 0 where Tekton would take it and it can run here, else 2; with -o json what is wrong is JSON, too.
 `;
 
 const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, output: { type: 'string', short: 'o' } } as const;
@@ -22,8 +23,16 @@ export async function plan(args: readonly string[]): Promise<number> {
   const json = isJson(values.output);
   const { root, runs, beside, variables, lookup, notes } = await whichRuns(positionals, values);
   const plans: PlanView[] = [];
-  for (const { file, name } of runs) {
-    plans.push(viewOf(file, await planRun({ root, file, name, beside, variables, lookup, ...givenOptions(values) })));
+  try {
+    for (const { file, name } of runs) {
+      plans.push(viewOf(file, await planRun({ root, file, name, beside, variables, lookup, ...givenOptions(values) })));
+    }
+  } catch (error) {
+    // For programs as well, what is wrong has its place.
+    if (!json || !(error instanceof TektonLocalError)) throw error;
+    const { code, message, problems } = error;
+    process.stdout.write(`${printableJson({ code, message, problems })}\n`);
+    return EXIT.refused;
   }
   if (json) process.stdout.write(`${printableJson({ runs: plans, notes })}\n`);
   else process.stdout.write(`${printable([...notes, ...plans.map(textOf)].join('\n\n'), '\n')}\n`);
