@@ -119,17 +119,26 @@ function checkName(text: string, repository: string): void {
   throw invalid(text, 'a repository of lower-case letters, digits, ".", "_", "-" and "/", up to 255 characters');
 }
 
+/** As many registries as were found to be good are remembered: a thousand links to one are read several times each. */
+const MAX_GOOD = 64;
+const good = new Set<string>();
+
 function checkRegistry(text: string, registry: string): void {
+  if (good.has(registry)) return;
+  if (!isRegistry(registry)) throw invalid(text, 'a registry: host, host:port or [IPv6]:port');
+  if (good.size >= MAX_GOOD) good.clear();
+  good.add(registry);
+}
+
+function isRegistry(registry: string): boolean {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(registry);
   const host = match?.[1] ?? '';
   const port = Number(match?.[2] ?? 1);
-  const good = host.length <= MAX_LENGTH && (host.startsWith('[') ? IPV6.test(host) : HOST_NAME.test(host));
+  const named = host.length <= MAX_LENGTH && (host.startsWith('[') ? IPV6.test(host) : HOST_NAME.test(host));
   // URLs know more ways to write an address than people do: `0x7f.1` is 127.0.0.1. Only the plain one is taken.
   const url = URL.parse(`http://${registry}/`);
   const plain = host.startsWith('[') ? url !== null : url?.hostname === host.toLowerCase();
-  if (!good || !plain || port < 1 || port > 65535) {
-    throw invalid(text, 'a registry: host, host:port or [IPv6]:port');
-  }
+  return named && plain && port >= 1 && port <= 65535;
 }
 
 function invalid(text: string, expected: string): DigestChainError {

@@ -15,6 +15,9 @@ import { COMMON, connect, durationOf, parseArguments, parseRepository, parseRole
 import { DEMANDS, readDemands } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  // What is read of an image is soon forgotten; V8 would rather let the heap grow than clear it up as often as that takes
+  // no time. Without it a thousand images take 20 MB more.
+  process.getBuiltinModule('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
   const { values, positionals } = parseArguments('verify', args, {
     ...COMMON,
     ...DEMANDS,

@@ -84,6 +84,9 @@ const HEX_DIGITS = bytesOf('0123456789abcdefABCDEF');
 const NUMBER_BYTES = bytesOf('0123456789+-.eE');
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
+/** As many members of an object are compared one by one. */
+const FEW = 16;
+
 class Scanner {
   readonly #bytes: Uint8Array;
   readonly #maxValues: number;
@@ -128,15 +131,17 @@ class Scanner {
   #object(): JsonObject {
     const start = this.#open();
     const members: JsonMember[] = [];
-    const keys = new Set<string>();
+    // Most objects have a few members: looking through them takes less than a set of them.
+    let keys: Set<string> | undefined;
     this.#whitespace();
     if (!this.#take(CLOSING_BRACE)) {
       do {
         this.#whitespace();
         if (this.#bytes[this.#at] !== QUOTE) throw this.#unexpected('a key');
         const key = decodeString(this.#bytes, this.#string());
-        if (keys.has(key)) throw duplicate(key, this.#at);
-        keys.add(key);
+        if (members.length === FEW) keys = new Set(members.map((member) => member.key));
+        if (keys?.has(key) ?? members.some((member) => member.key === key)) throw duplicate(key, this.#at);
+        keys?.add(key);
         this.#whitespace();
         if (!this.#take(COLON)) throw this.#unexpected('":"');
         this.#whitespace();

@@ -67,11 +67,12 @@ export async function readInOrder<T, R>(
   },
 ): Promise<readonly R[]> {
   const results: R[] = [];
-  while (results.length < items.length && !results.some(options.failed)) {
-    const rest = items.slice(results.length);
-    const foreign = rest.findIndex((item) => !options.isOwn(item));
-    const count = foreign === -1 ? CONCURRENCY : Math.max(1, Math.min(foreign, CONCURRENCY));
-    results.push(...(await Promise.all(rest.slice(0, count).map(options.read))));
+  for (let isLost = false; !isLost && results.length < items.length; ) {
+    const next = items.slice(results.length, results.length + CONCURRENCY);
+    const foreign = next.findIndex((item) => !options.isOwn(item));
+    const read = await Promise.all(next.slice(0, foreign === -1 ? undefined : Math.max(1, foreign)).map(options.read));
+    results.push(...read);
+    isLost = read.some(options.failed);
   }
   return results;
 }
