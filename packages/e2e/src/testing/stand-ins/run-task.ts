@@ -32,7 +32,7 @@ export async function runTask(
   const run = {
     apiVersion: 'tekton.dev/v1',
     kind: 'PipelineRun',
-    metadata: { name: 'run' },
+    metadata: { generateName: 'run-' },
     spec: { pipelineSpec: { tasks: [call] } },
   };
   const log: string[] = [];
