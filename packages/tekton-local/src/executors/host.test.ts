@@ -114,7 +114,7 @@ describe('a step on this machine', () => {
     expect(logOf(labelled, 'one')).toBe('<push> <>');
     checkout.remove();
     const secret = [{ name: 'S', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
-    await expect(run(script('true', { env: secret }))).rejects.toThrow('there are no Secrets on this machine');
+    await expect(run(script('true', { env: secret }))).rejects.toThrow('there is no Secret "s" on this machine');
   });
 
   it('sees no workspace, where other steps could leave links to anything', async () => {
