@@ -1,4 +1,4 @@
-// A fork's first hour and its first year, by the commands of docs/fork.md alone: cloned, configured, given two images of its
+// A fork's first hour and its first year, by the commands of the documents alone: cloned, configured, given two images of its
 // own, rendered, tested, committed, bumped by a bot and brought to the template's next version twice, once with conflicts.
 // Nothing outside a temporary folder is touched, and no network but that of the packages' registry.
 import { spawnSync } from 'node:child_process';
@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { CodedError } from '@multi-image/kit/errors';
-import { readCommands } from '@multi-image/testing/document-commands';
+import { type Commands, readCommands } from '@multi-image/testing/document-commands';
 import { copyRepository } from './copy-repository.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
-const DOCUMENT = 'docs/fork.md';
+const DOCUMENTS = ['docs/fork.md', 'docs/konflux.md'];
 const SELF = 'scripts/fork-year.ts';
 const folder = mkdtempSync(join(tmpdir(), 'fork-year-'));
 const at = (...path: string[]): string => join(folder, ...path);
@@ -40,6 +40,9 @@ async function main(): Promise<number> {
     document('delete-demo');
     writeImages();
     document('render');
+    document('tenant');
+    document('verifier');
+    shell(fork, 'git commit --all --quiet --message "Move the verifier"');
     expect(shell(fork, 'npx --yes pnpm@12 --silent test --which') === 'fork\n', 'pnpm test knows that this is a fork');
     bumpAsBot();
     document('bot');
@@ -54,9 +57,9 @@ async function main(): Promise<number> {
     document('merge');
     checkMerged('0.9.3');
     shell(fork, 'npx --yes pnpm@12 run check', true);
-    const all = readCommands(join(REPOSITORY, DOCUMENT)).flatMap(({ by }) => (by?.startsWith(SELF) ? [by] : []));
+    const all = commandsOfDocuments().flatMap(({ by }) => (by?.startsWith(SELF) ? [by] : []));
     const left = all.filter((by) => !done.has(by));
-    expect(left.length === 0, `every step of ${DOCUMENT} was done; left: ${left.join(', ')}`);
+    expect(left.length === 0, `every step of the documents was done; left: ${left.join(', ')}`);
     say(`green in ${Math.round((performance.now() - started) / 1000)} s`);
     return EXIT.done;
   } finally {
@@ -163,11 +166,15 @@ function write(file: string, text: string): void {
   writeFileSync(join(fork, file), text);
 }
 
-/** Runs the block of the document that has this name, as a shell would run it line by line. */
+function commandsOfDocuments(): Commands[] {
+  return DOCUMENTS.flatMap((file) => readCommands(join(REPOSITORY, file)));
+}
+
+/** Runs the block of a document that has this name, as a shell would run it line by line. */
 function document(name: string, cwd: string = fork): void {
   const by = `${SELF} ${name}`;
-  const block = readCommands(join(REPOSITORY, DOCUMENT)).find((commands) => commands.by === by);
-  if (block === undefined) throw new CodedError('FAILED', `${DOCUMENT} has no commands for ${by}`);
+  const block = commandsOfDocuments().find((commands) => commands.by === by);
+  if (block === undefined) throw new CodedError('FAILED', `no document has commands for ${by}`);
   const before = performance.now();
   shell(cwd, block.text, true);
   done.add(by);

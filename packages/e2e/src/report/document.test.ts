@@ -1,5 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasCommand } from '@multi-image/testing/command';
+import { readCommands } from '@multi-image/testing/document-commands';
 import { expect, test } from 'vitest';
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, path), 'utf8');
@@ -21,4 +25,19 @@ test('every field of the report is documented', () => {
     );
   expect(fields.length).toBeGreaterThan(30);
   expect(fields.filter((field) => !documented.includes(`\`${field}`))).toEqual([]);
+});
+
+test.skipIf(!hasCommand('jq'))('its commands do what they say (skipped: no jq)', () => {
+  const [block] = readCommands(join(import.meta.dirname, '../../../../docs/report.md')).filter(
+    ({ by }) => by !== undefined,
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'report-'));
+  try {
+    const criteria = ['passed', 'failed', 'skipped'].map((status) => ({ id: `is-${status}`, status }));
+    writeFileSync(join(folder, 'report.json'), JSON.stringify({ criteria }));
+    const { stdout } = spawnSync('bash', ['-euc', block?.text ?? ''], { cwd: folder, encoding: 'utf8' });
+    expect(stdout).toBe('is-failed\n');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
