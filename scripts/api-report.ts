@@ -14,18 +14,21 @@ const ENTRIES = ['digest-chain/index', 'digest-chain/oci', 'manifests/index', 't
  * @param mode `check` writes nothing, and fails where a report is not as committed
  */
 export async function writeApiReports(root: string, bin: string, mode: 'write' | 'check'): Promise<void> {
-  const stale: string[] = [];
-  for (const entry of ENTRIES) {
-    const [name = '', file = ''] = entry.split('/');
-    const path = join('packages', name, 'api', `${file}.api.md`);
-    const report = await extract(join(root, 'packages', name), file, bin);
-    if (mode === 'check') {
-      if (report !== readIfThere(join(root, path))) stale.push(path);
-      continue;
+  const reports = await Promise.all(
+    ENTRIES.map(async (entry) => {
+      const [name = '', file = ''] = entry.split('/');
+      const path = join('packages', name, 'api', `${file}.api.md`);
+      return { path, text: await extract(join(root, 'packages', name), file, bin) };
+    }),
+  );
+  if (mode === 'write') {
+    for (const { path, text } of reports) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
     }
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), report);
+    return;
   }
+  const stale = reports.filter(({ path, text }) => readIfThere(join(root, path)) !== text).map(({ path }) => path);
   if (stale.length === 0) return;
   throw new CodedError('FAILED', `what the packages export is not what their reports say: ${stale.join(', ')}`, {
     hint: 'pnpm api writes them; what its diff takes away breaks those who import it, and belongs into a changeset',

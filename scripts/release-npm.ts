@@ -52,7 +52,7 @@ export async function startNpmRegistry(bin: string, folder: string, uplink: stri
   const child: ChildProcess = spawn(
     process.execPath,
     [join(bin, 'verdaccio'), '--config', join(folder, 'verdaccio.yaml'), '--listen', `127.0.0.1:${port}`],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_NO_WARNINGS: '1' } },
   );
   const ended = once(child, 'exit');
   while (child.exitCode === null && !(await answers(`${url}-/ping`))) await sleep(100);
