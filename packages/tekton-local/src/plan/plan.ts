@@ -46,7 +46,7 @@ export function makePlan(
     const known = prepared.get(task.name);
     if (implementation === undefined || known === undefined) continue;
     checkPipelineTask(task, known, implementation, notes);
-    checkWorkspacesOfTask(task, known, resolved, workspaces);
+    if (implementation.skipped === undefined) checkWorkspacesOfTask(task, known, resolved, workspaces);
     if (checked.has(implementation.task)) continue;
     checked.add(implementation.task);
     checkTask(implementation.task);

@@ -11,6 +11,7 @@ const FOLDER = {
   'place/lint.yaml': task('lint', 'by-path'),
   'place/tasks/deep/lint.yaml': task('lint', 'deep'),
   'place/task/git-clone/0.9/git-clone.yaml': task('git-clone', 'hub-0.9'),
+  'place/broken.yaml': '{{- if .Values.build }}\nkind: [Task\nname: build',
   'place/odd-name.yaml': `${task('other', 'no')}---\n${task('build', 'by-name')}`,
   'versions/init/0.3/init.yaml': task('init', 'old').replace(
     'name: init',
@@ -120,9 +121,11 @@ it('takes the results of a task that is not run, and whatever params it gets', a
   const bundle = ref('bundles', { name: 'init', bundle: 'quay.io/x/init:1' });
   const echo = { steps: [{ name: 's', image: '$(params.v)' }], params: [{ name: 'v' }] };
   const spec = {
+    workspaces: [{ name: 'w', emptyDir: {} }],
     pipelineSpec: {
+      workspaces: [{ name: 'w' }],
       tasks: [
-        { name: 'a', taskRef: bundle, params: [{ name: 'new', value: 'x' }] },
+        { name: 'a', taskRef: bundle, params: [{ name: 'new', value: 'x' }], workspaces: [{ name: 'w' }] },
         { name: 'b', taskSpec: echo, params: [{ name: 'v', value: '$(tasks.a.results.r)' }] },
       ],
     },

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import type { Field } from './field.ts';
@@ -93,14 +93,24 @@ export function replacementOf(
   if (there !== undefined) return loadDocuments(place, there, problems).find(isIt);
   if (remote.name === undefined) return undefined;
   // Whatever the folder's order, it says itself what it has.
+  const { name } = remote;
   const all = yamlFilesBelow(place, '.')
-    .flatMap((file) => loadDocuments(place, file, []))
+    .flatMap((file) => documentsNaming(place, file, name))
     .filter(isIt);
   const tag = /:([\w.-]+)(?:@|$)/.exec(remote.address)?.[1];
   const fits = tag === undefined ? [] : all.filter((document) => isVersion(versionOf(document), tag));
   // Of several versions it is the one that is asked for, or none.
   const [found] = all.length > 1 ? fits : all;
   return found?.withProblems(problems);
+}
+
+/** The documents of a file that has that name somewhere; none of one that can't be read: a clone has all kinds of files. */
+function documentsNaming(place: string, file: string, name: string): Field[] {
+  try {
+    return readFileSync(join(place, file), 'utf8').includes(name) ? loadDocuments(place, file, []) : [];
+  } catch {
+    return [];
+  }
 }
 
 function versionOf(document: Field): string {
