@@ -4,9 +4,10 @@ import { startTestRegistry, type TestRegistry } from '@multi-image/testing/regis
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
-import { EMPTY, OCI_MANIFEST } from '../media-types.ts';
+import { EMPTY, EMPTY_MEDIA_TYPE, OCI_MANIFEST } from '../media-types.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
+import { fallbackTag } from '../registry/referrers.ts';
 import type { RawManifest, Repository } from '../registry/registry.ts';
 import { type SealOptions, type SealResult, seal } from '../seal.ts';
 import { subjectOf } from '../statement/artifact.ts';
@@ -93,6 +94,22 @@ async function typesAt(place: Repository, image: Digest): Promise<(string | unde
 }
 
 describe('seal', () => {
+  it('carries an SBOM that is listed by the media type of its config, and no statement', async () => {
+    const chain = await pushChain(server.host, 'listed-otherwise');
+    const place = parseReference(chain.image1);
+    await attachBySubject(place, chain.origin, SPDX);
+    await sealChain(chain);
+    const tag = fallbackTag(chain.origin);
+    const { bytes, mediaType } = await registry.getManifest(place, tag);
+    const list = JSON.parse(Buffer.from(bytes).toString());
+    const manifests = list.manifests.map((each: object) => ({ ...each, artifactType: EMPTY_MEDIA_TYPE }));
+    expect(manifests).toHaveLength(2);
+    await registry.putManifest(place, tag, { bytes: Buffer.from(JSON.stringify({ ...list, manifests })), mediaType });
+    const { digest, attachments } = await sealChain(chain);
+    expect(attachments).toMatchObject({ carried: [{}], left: [] });
+    expect(await typesAt(place, digest)).toEqual([SPDX]);
+  });
+
   it('carries SBOMs, and leaves signatures where they are', async () => {
     const chain = await pushChain(server.host, 'carry');
     const place = parseReference(chain.image1);
