@@ -31,8 +31,7 @@ export function judgedByOneCause(criteria: readonly Criterion[], culprit: Culpri
   if (culprit === undefined) return criteria;
   const { run, task } = culprit;
   const own = [...OWN[culprit.criterion], ...(culprit.isSealed ? SEAL : [])];
-  const what =
-    task === undefined ? `${run.name} was ${run.status.toLowerCase()}` : `${task.name} of ${run.name} failed`;
+  const what = whatFailed(culprit);
   return criteria.map((entry) => {
     if (entry.status !== 'failed') return entry;
     const isCause = entry.id === culprit.criterion;
@@ -41,12 +40,23 @@ export function judgedByOneCause(criteria: readonly Criterion[], culprit: Culpri
     const kept = entry.evidence.filter((evidence) => !follows(evidence));
     const more = [
       ...(isCause && !kept.some(({ status }) => status === 'failed')
-        ? [failed('task', what, 'Succeeded', task === undefined ? run.status : describeTask(task))]
+        ? [failed('task', what, 'Succeeded', task === undefined ? endOf(run) : describeTask(task))]
         : []),
       ...(kept.length < entry.evidence.length ? [skipped('not-judged', `the rest was not judged: ${what}`)] : []),
     ];
     return criterion(entry.id, entry.title, [...more, ...kept]);
   });
+}
+
+/** In words: the task, or of a run without one that failed, the run. */
+export function whatFailed({ run, task }: Pick<Culprit, 'run' | 'task'>): string {
+  if (task !== undefined) return `${task.name} of ${run.name} failed`;
+  return `${run.name} ${run.status === 'Cancelled' ? 'was cancelled' : 'failed'}`;
+}
+
+/** How a run ended, in its own words. */
+export function endOf({ status, message }: RunFacts): string {
+  return [status, message].filter(Boolean).join(': ');
 }
 
 /** What says itself what is wrong, of the criterion that a run failed by; all else follows from that. */

@@ -2,7 +2,7 @@ import { FULL_DISK } from '../full-disk.ts';
 import { runsOf } from '../judge/chain-view.ts';
 import type { Criterion } from '../judge/criterion.ts';
 import type { Observation } from '../judge/observation.ts';
-import { culpritOf } from '../judge/one-cause.ts';
+import { culpritOf, endOf, whatFailed } from '../judge/one-cause.ts';
 
 /** Why a run failed, in the words that help most; whatever else fell usually fell with it. */
 export interface Cause {
@@ -33,9 +33,8 @@ export function firstCause(
   const culprit = culpritOf(seen, criteria);
   if (culprit === undefined) return undefined;
   const { run, task, criterion } = culprit;
-  const lines = task === undefined ? [run.message ?? run.status] : errorOf(task.logTail, task.message);
-  const where =
-    task === undefined ? `${run.name} was ${run.status.toLowerCase()}` : `task ${task.name} of ${run.name} failed`;
+  const lines = task === undefined ? [endOf(run)] : errorOf(task.logTail, task.message);
+  const where = `${task === undefined ? '' : 'task '}${whatFailed(culprit)}`;
   const built = seen.images.find(({ name }) => task?.name === `build-${name}`)?.role;
   const isEmbedding = criterion === 'image-2-embeds-image-1';
   const fault = faults.find(({ role }) => (isEmbedding ? true : role === built));

@@ -140,5 +140,5 @@ export function chainOfMany(count: number): Observation {
     startedAt: index * 1000,
     finishedAt: index * 1000 + 900,
   }));
-  return { ...seen, images, build: { ...seen.build, tasks }, scanners: [] };
+  return { ...seen, images, build: { ...seen.build, tasks, finishedAt: count * 1000 }, scanners: [] };
 }

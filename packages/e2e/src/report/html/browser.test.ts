@@ -1,14 +1,17 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { focusContrast, worstContrast } from '../../testing/contrast.ts';
-import { attested, chainOfThree, reportFor } from '../../testing/report.ts';
+import { attested, chainOfMany, chainOfThree, reportFor } from '../../testing/report.ts';
 import type { Report } from '../report.ts';
 import { renderPage } from './page.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const PROGRAMS = [
   '/usr/bin/chromium',
@@ -62,6 +65,7 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
     folder = await mkdtemp(join(tmpdir(), 'e2e-browser-'));
     await writeFile(join(folder, 'good.html'), renderPage(sample(false)));
     await writeFile(join(folder, 'three.html'), renderPage(reportFor(chainOfThree())));
+    await writeFile(join(folder, 'many.html'), renderPage(reportFor(chainOfMany(12))));
     await writeFile(join(folder, 'hostile.html'), renderPage(sample(true)));
     const args = [
       '--no-sandbox',
@@ -81,7 +85,7 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
   });
 
   async function open(
-    name: 'good' | 'hostile' | 'three',
+    name: 'good' | 'hostile' | 'three' | 'many',
     options: { viewport?: { width: number; height: number }; colorScheme?: 'light' | 'dark' },
     look: (page: Page) => Promise<void>,
   ) {
@@ -109,7 +113,7 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
     ['a phone', { width: 360, height: 740 }],
     ['a desktop', { width: 1280, height: 800 }],
   ] as const;
-  for (const name of ['good', 'hostile', 'three'] as const) {
+  for (const name of ['good', 'hostile', 'three', 'many'] as const) {
     for (const [device, viewport] of sizes) {
       for (const colorScheme of ['light', 'dark'] as const) {
         test(`${name} values on ${device}, ${colorScheme}: fits, runs nothing, asks for nothing, can be read`, async () => {
@@ -200,6 +204,14 @@ describe.skipIf(executablePath === undefined)('in a real browser (skipped where 
         expect(level - (levels[index - 1] ?? 0)).toBeLessThanOrEqual(1);
       }
       expect(await page.locator('[role=img]:not([aria-label])').count()).toBe(0);
+    });
+  });
+
+  test.each(['good', 'hostile'] as const)('axe finds no violation in %s', async (name) => {
+    await open(name, { viewport: { width: 360, height: 740 } }, async (page) => {
+      await page.evaluate(axe);
+      const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: unknown[] }[] };
+      expect(violations.map(({ id, nodes }) => `${id}: ${JSON.stringify(nodes[0]).slice(0, 300)}`)).toEqual([]);
     });
   });
 

@@ -30,7 +30,7 @@ summary { break-after: avoid; cursor: pointer; padding: .6rem .2rem } summary:ho
 .checks dl { border-left: 3px solid var(--bad); display: grid; gap: .15rem .8rem; grid-template-columns: max-content 1fr; margin: .3rem 0 .6rem; padding-left: .8rem } .checks dt { color: var(--quiet) } .checks dd { margin: 0; min-width: 0; white-space: pre-wrap }
 .timeline { border-collapse: collapse; margin-bottom: 1rem; width: 100% } .timeline tr { break-inside: avoid } .timeline th { font-weight: 400; padding: .1rem .8rem .1rem 0; text-align: left; width: 14.5rem }
 .timeline thead th { border-bottom: 1px solid var(--line); color: var(--quiet); font-size: .85rem; width: auto } .axis { display: flex; justify-content: space-between } .timeline th:last-child { padding: 0; text-align: right }
-.timeline td { padding: .1rem 0 } .timeline td:nth-child(2) { border-left: 1px solid var(--line); border-right: 1px solid var(--line) } .timeline td:last-child { font-variant-numeric: tabular-nums; padding-left: .8rem; text-align: right; white-space: nowrap; width: 8rem }
+.timeline td { padding: .1rem 0 } .timeline td:nth-child(2) { overflow: hidden; border-left: 1px solid var(--line); border-right: 1px solid var(--line) } .timeline td:last-child { font-variant-numeric: tabular-nums; padding-left: .8rem; text-align: right; white-space: nowrap; width: 8rem }
 .timeline caption { break-after: avoid; font-weight: 600; padding: .6rem 0 .2rem; text-align: left }
 .bar { background: currentColor; border-radius: .2rem; display: block; height: .8rem; max-width: 100%; min-width: 2px; print-color-adjust: exact }
 .by-hand { break-inside: avoid; margin: 0 0 .9rem } .by-hand pre { user-select: all } .prints { color: var(--quiet); font-size: .9rem }
