@@ -88,6 +88,10 @@ func admit(text json.RawMessage) *admittedObject {
 		return admitted.refuse("no matches for kind %q in version %q", admitted.kind, version)
 	}
 	checkMetadata(admitted, content["metadata"])
+	if metadata, ok := content["metadata"].(map[string]any); ok {
+		// An API server makes up names before it asks anybody.
+		metadata["name"] = admitted.name
+	}
 	schema, err := schemaOf(admitted.kind, strings.TrimPrefix(version, "tekton.dev/"))
 	if err != nil {
 		return admitted.refuse("judge: %v", err)
@@ -127,6 +131,8 @@ func admit(text json.RawMessage) *admittedObject {
 	for _, problem := range listtype.ValidateListSetsAndMaps(nil, schema.structural, stored) {
 		admitted.refuse("%v", problem)
 	}
+	// Validation changes what it looks at; what is stored is what was sent.
+	admitted.object, _ = object.DeepCopyObject().(resourcesemantics.GenericCRD)
 	if problem := object.Validate(ctx); problem != nil {
 		if failure := problem.Filter(apis.ErrorLevel); failure != nil {
 			for _, one := range failure.WrappedErrors() {
@@ -137,7 +143,6 @@ func admit(text json.RawMessage) *admittedObject {
 			}
 		}
 	}
-	admitted.object = object
 	return admitted
 }
 

@@ -2,7 +2,7 @@ package judge
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sort"
 	"testing"
 	"time"
@@ -54,16 +54,12 @@ type runAnswer struct {
 }
 
 type taskRunAnswer struct {
-	Task           string                `json:"task"`
-	Name           string                `json:"name"`
-	Params         map[string]any        `json:"params"`
-	Reason         string                `json:"reason,omitempty"`
-	Message        string                `json:"message,omitempty"`
-	Steps          []stepAnswer          `json:"steps,omitempty"`
-	Workspaces     []v1.WorkspaceBinding `json:"workspaces,omitempty"`
-	ServiceAccount string                `json:"serviceAccount,omitempty"`
-	Retries        int                   `json:"retries,omitempty"`
-	Timeout        string                `json:"timeout,omitempty"`
+	Task    string         `json:"task"`
+	Name    string         `json:"name"`
+	Params  map[string]any `json:"params"`
+	Reason  string         `json:"reason,omitempty"`
+	Message string         `json:"message,omitempty"`
+	Steps   []stepAnswer   `json:"steps,omitempty"`
 }
 
 type stepAnswer struct {
@@ -75,7 +71,6 @@ type stepAnswer struct {
 	WorkingDir string            `json:"workingDir,omitempty"`
 	OnError    string            `json:"onError,omitempty"`
 	Env        map[string]string `json:"env,omitempty"`
-	Mounts     []string          `json:"mounts,omitempty"`
 }
 
 // simulate runs the file's first PipelineRun or TaskRun with Tekton's reconcilers, of which none knows that there is no
@@ -243,12 +238,18 @@ func gather(t *testing.T, admitted []*admittedObject) test.Data {
 			object.Spec.Command = []string{imageCommand}
 		}
 	}
-	data.ServiceAccounts = []*corev1.ServiceAccount{}
-	for _, name := range []string{"default"} {
-		data.ServiceAccounts = append(data.ServiceAccounts, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"}})
-	}
+	accounts := map[string]bool{"default": true}
 	for _, object := range data.PipelineRuns {
-		if name := object.Spec.TaskRunTemplate.ServiceAccountName; name != "" && name != "default" {
+		accounts[object.Spec.TaskRunTemplate.ServiceAccountName] = true
+		for _, spec := range object.Spec.TaskRunSpecs {
+			accounts[spec.ServiceAccountName] = true
+		}
+	}
+	for _, object := range data.TaskRuns {
+		accounts[object.Spec.ServiceAccountName] = true
+	}
+	for name := range accounts {
+		if name != "" {
 			data.ServiceAccounts = append(data.ServiceAccounts, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"}})
 		}
 	}
@@ -285,10 +286,7 @@ func withCommand(spec *v1.TaskSpec) {
 }
 
 func describe(run *v1.TaskRun, task string) taskRunAnswer {
-	said := taskRunAnswer{Task: task, Name: run.Name, Params: map[string]any{}, Workspaces: run.Spec.Workspaces, ServiceAccount: run.Spec.ServiceAccountName, Retries: run.Spec.Retries}
-	if run.Spec.Timeout != nil {
-		said.Timeout = run.Spec.Timeout.Duration.String()
-	}
+	said := taskRunAnswer{Task: task, Name: run.Name, Params: map[string]any{}}
 	for _, param := range run.Spec.Params {
 		said.Params[param.Name] = param.Value
 	}
@@ -298,16 +296,18 @@ func describe(run *v1.TaskRun, task string) taskRunAnswer {
 	if run.Status.TaskSpec == nil {
 		return said
 	}
-	for _, step := range run.Status.TaskSpec.Steps {
+	merged := run.Status.TaskSpec.DeepCopy()
+	steps, err := v1.MergeStepsWithStepTemplate(merged.StepTemplate, merged.Steps)
+	if err != nil {
+		said.Message = err.Error()
+	}
+	for _, step := range steps {
 		one := stepAnswer{Name: step.Name, Image: step.Image, Args: step.Args, Script: step.Script, WorkingDir: step.WorkingDir, OnError: string(step.OnError), Env: map[string]string{}}
 		if len(step.Command) != 1 || step.Command[0] != imageCommand {
 			one.Command = step.Command
 		}
 		for _, variable := range step.Env {
 			one.Env[variable.Name] = variable.Value
-		}
-		for _, mount := range step.VolumeMounts {
-			one.Mounts = append(one.Mounts, fmt.Sprintf("%s:%s:%s", mount.Name, mount.MountPath, mount.SubPath))
 		}
 		said.Steps = append(said.Steps, one)
 	}
@@ -316,7 +316,11 @@ func describe(run *v1.TaskRun, task string) taskRunAnswer {
 
 func end(run *v1.TaskRun, how ending) {
 	if how.Fails {
-		run.Status.MarkResourceFailed(v1.TaskRunReasonFailed, fmt.Errorf("as the script says"))
+		reason := v1.TaskRunReasonFailed
+		if run.Annotations[v1.PipelineTaskOnErrorAnnotation] == string(v1.PipelineTaskContinue) {
+			reason = v1.TaskRunReasonFailureIgnored
+		}
+		run.Status.MarkResourceFailed(reason, errors.New("as the script says"))
 	} else {
 		run.Status.SetCondition(&apis.Condition{Type: apis.ConditionSucceeded, Status: corev1.ConditionTrue, Reason: string(v1.TaskRunReasonSuccessful)})
 	}
@@ -345,7 +349,7 @@ func ownValue(run string, result v1.TaskResult) v1.ParamValue {
 	text := run + "/" + result.Name
 	switch result.Type {
 	case v1.ResultsTypeArray:
-		return v1.ParamValue{Type: v1.ParamTypeArray, ArrayVal: []string{text + "/0", text + "/1"}}
+		return v1.ParamValue{Type: v1.ParamTypeArray, ArrayVal: []string{text + "/0", text + "/1", text + "/2"}}
 	case v1.ResultsTypeObject:
 		value := map[string]string{}
 		for key := range result.Properties {

@@ -68,16 +68,17 @@ export function admitParamSpecs(params: Field, names: boolean): void {
         .get('enum')
         .unsupported("needs Tekton's feature flag enable-param-enum, which is off where nobody turned it on");
     }
-    if (names) admitParamName(field, param);
+    if (names) admitParamName(field.get('name'), param);
   }
 }
 
-function admitParamName(field: Field, { name, type, properties = [] }: DeclaredParam): void {
+/** Notes a name that no param of its type can have, of itself or of a key. */
+export function admitParamName(field: Field, { name, type, properties = [] }: DeclaredParam): void {
   const pattern = type === 'object' ? OBJECT_NAME : PARAM_NAME;
   const wrong = [name, ...(type === 'object' ? properties : [])].filter((word) => !pattern.test(word));
   for (const word of wrong) {
     const rest = type === 'object' ? '_ and -' : '_, - and .';
-    field.get('name').invalid(`${JSON.stringify(word)} is no name: letters, digits, ${rest}, and a letter or _ first`);
+    field.invalid(`${JSON.stringify(word)} is no name: letters, digits, ${rest}, and a letter or _ first`);
   }
 }
 

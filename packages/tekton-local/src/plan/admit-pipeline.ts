@@ -253,12 +253,10 @@ function admitPipelineResult(result: Field, names: { tasks: ReadonlySet<string>;
   for (const expression of results) {
     if (resultReference(expression) === undefined) value.invalid(`$(${expression}) is no reference to a result`);
   }
-  if (typeof parseParamValue(value) !== 'string') return;
+  const given = parseParamValue(value);
+  if (typeof given !== 'string') return;
   // Whatever stands beside the references, Tekton takes for one.
-  for (const part of value
-    .text()
-    .split('$')
-    .filter((item) => item !== '')) {
+  for (const part of given.split('$').filter((item) => item !== '')) {
     const reference = resultReference(`$${part}`.replace(/^\$\(/, '').replace(/\)$/, ''));
     if (reference !== undefined && names[reference.root].has(reference.task)) continue;
     value.invalid(`${JSON.stringify(`$${part}`)} refers to no result of a task in the pipeline`);

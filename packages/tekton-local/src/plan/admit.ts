@@ -1,5 +1,5 @@
 import { parseGoDuration } from '@multi-image/kit/durations';
-import { admitUniqueNames, type DeclaredParam, declaredParams, knownParams } from './admit-params.ts';
+import { admitParamName, admitUniqueNames, type DeclaredParam, declaredParams, knownParams } from './admit-params.ts';
 import {
   admitObjectProperties,
   admitPipelineAlone,
@@ -124,8 +124,8 @@ function admitStatus(status: Field, words: readonly string[]): void {
 }
 
 const millisecondsOf = (field: Field): number | undefined => parseGoDuration(field.text());
-/** Tekton takes the number of its minutes for nanoseconds where a run says no timeout of its own. */
-const DEFAULT_LIMIT = 60 / 1_000_000;
+/** Tekton's own, where a run says none. */
+const DEFAULT_LIMIT = 3_600_000;
 
 function admitTimeouts(timeouts: Field): void {
   if (!timeouts.present) return;
@@ -134,10 +134,7 @@ function admitTimeouts(timeouts: Field): void {
   }
   const own = millisecondsOf(timeouts.get('pipeline'));
   const limit = own ?? DEFAULT_LIMIT;
-  const said =
-    own === undefined
-      ? "what Tekton compares with where timeouts.pipeline is missing (it's a mistake of Tekton's)"
-      : 'timeouts.pipeline';
+  const said = own === undefined ? 'the hour that a run has where it says nothing else' : 'timeouts.pipeline';
   const parts = ['tasks', 'finally'].map((key) => ({
     field: timeouts.get(key),
     part: millisecondsOf(timeouts.get(key)),
@@ -242,6 +239,9 @@ function admitInlinePipeline(spec: Field): void {
       embedded.get('params').invalid(`the object ${param.name} has no properties`);
     }
   }
+  if (tasks.some((task) => task.get('taskSpec', 'steps').items().length > 0)) {
+    for (const param of known.values()) admitParamName(spec.get('params'), param);
+  }
   admitPipelineParamUsage(tasks, params);
 }
 
@@ -272,6 +272,7 @@ function admitTaskRun(spec: Field): void {
     for (const [name, param] of givenParams(spec.get('params'))) known.set(name, { name, ...param });
     combine(known, embedded.get('params'));
     const params = knownParams([...known.values()]);
+    for (const param of known.values()) admitParamName(spec.get('params'), param);
     for (const step of mergedSteps(embedded)) admitArraysInStep(step, params);
     admitParamUsage(embedded, params);
   }

@@ -1,4 +1,4 @@
-import { expressionsIn, resultReference, variablesIn, withoutIndex } from './expressions.ts';
+import { expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
 import type { Field } from './field.ts';
 import type {
   ParamSpec,
@@ -10,7 +10,8 @@ import type {
   WorkspaceBinding,
 } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
-import { type Prepared, resultsNeeded, workspacesUsed } from './task-runs.ts';
+import { replaceInTask } from './replace.ts';
+import { type Prepared, problemOfReplaced, resultsNeeded, taskRunPasses, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
 // What Tekton's controllers find wrong once an object is there; here it is said before anything starts.
@@ -18,7 +19,7 @@ import { checkSubPath } from './workspace-bindings.ts';
 /** Notes what is wrong between a pipeline task and the Task that it runs. */
 export function checkPipelineTask(
   task: PipelineTask,
-  { task: prepared, spec }: Prepared,
+  { task: prepared, spec, embedded }: Prepared,
   { task: implementation, given, skipped }: TaskImplementation,
   notes: string[],
 ): void {
@@ -27,8 +28,8 @@ export function checkPipelineTask(
   for (const { name, value, field } of prepared.params) {
     const declared = specs.find((candidate) => candidate.name === name);
     if (declared === undefined || typeOf(value) === declared.type) continue;
-    // It may become one once results are known.
-    if (typeof value === 'string' && expressionsIn(value).length > 0) continue;
+    // It becomes one once results are known; and where variables stay in it, Tekton does not look.
+    if (typeof value === 'string' && declared.type !== 'string' && mayStayOpen(value)) continue;
     field.get('value').invalid(`expected ${article(declared.type)}, found ${article(typeOf(value))}`);
   }
   for (const { name, field } of [...prepared.matrix, ...prepared.include.flat()]) {
@@ -48,8 +49,7 @@ export function checkPipelineTask(
     if (declared.default === undefined && !names.has(declared.name)) {
       task.field.get('params').invalid(`the param ${declared.name} is required`);
     }
-    const value = prepared.params.find(({ name }) => name === declared.name)?.value;
-    if (value !== undefined) checkKeys(declared, value, task.field.get('params'));
+    checkKeys(declared, prepared.params.find(({ name }) => name === declared.name)?.value, task.field.get('params'));
   }
   for (const param of [...task.params, ...task.matrix, ...task.include.flat()]) {
     if (specs.some((declared) => declared.name === param.name)) continue;
@@ -61,6 +61,7 @@ export function checkPipelineTask(
     }
   }
   checkIndexes(task, spec, prepared);
+  checkReplaced(task, { task: prepared, spec, embedded });
   if (!['continue', 'stopAndFail'].includes(prepared.onError)) {
     task.field.get('onError').invalid(`expected continue or stopAndFail, found ${JSON.stringify(prepared.onError)}`);
   } else if (prepared.onError === 'continue' && task.retries > 0) {
@@ -68,13 +69,42 @@ export function checkPipelineTask(
   }
 }
 
-function checkKeys(declared: ParamSpec, value: ParamValue, place: Field): void {
-  if (typeof value === 'string' || Array.isArray(value)) return;
-  const fallback = typeof declared.default === 'object' ? declared.default : {};
-  const missing = Object.keys(declared.field.get('properties').value ?? {}).filter(
-    (key) => !Object.hasOwn(value, key) && !Object.hasOwn(fallback, key),
-  );
+/** Notes an object that has some of its declared keys and not all, by its default and what is given together. */
+export function checkKeys(declared: ParamSpec, value: ParamValue | undefined, place: Field): void {
+  const objects = [declared.default, value].filter((item) => typeof item === 'object' && !Array.isArray(item));
+  if (declared.type !== 'object' || objects.length === 0) return;
+  const there = new Set(objects.flatMap((item) => Object.keys(item ?? {})));
+  if (there.size === 0) return;
+  const properties = declared.field
+    .get('properties')
+    .members()
+    .map(([key]) => key);
+  const missing = properties.filter((key) => !there.has(key));
   if (missing.length > 0) place.invalid(`the param ${declared.name} lacks ${missing.join(', ')}`);
+}
+
+/** Whether a text becomes an array or an object once results are known, or keeps a variable for good. */
+function mayStayOpen(text: string): boolean {
+  const isOpen = (expression: string): boolean => /^(?:tasks|finally)\./.test(expression);
+  const expressions = expressionsIn(text);
+  if (isWholeVariable(text)) return expressions.length > 0;
+  return expressions.some((expression) => !isOpen(expression) || expression.endsWith('[*]'));
+}
+
+/** Notes what Tekton refuses of a Task once its variables are replaced: before each of its Pods it looks again. */
+function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): void {
+  const given = Object.fromEntries([
+    ...[...prepared.matrix, ...prepared.include.flat()].map(({ name }): [string, ParamValue] => [name, '']),
+    ...prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]),
+  ]);
+  const context = { name: '', namespace: '', uid: '', task: '', retry: 0 };
+  const open = prepared.params.filter(({ value }) => typeof value === 'string' && mayStayOpen(value));
+  const replaced = taskRunPasses(spec, given, context).reduce(replaceInTask, spec);
+  const problem = problemOfReplaced(
+    replaced,
+    open.map(({ name }) => name),
+  );
+  if (problem !== undefined) task.field.invalid(problem);
 }
 
 /** Notes indexes that are outside of the arrays that a TaskRun gets. */
@@ -106,6 +136,8 @@ export function checkResults(
 ): void {
   const problemOf = (task: string, result: string): string | undefined => {
     const known = implementations.get(task);
+    const isThere = [...pipeline.tasks, ...pipeline.finally].some(({ name }) => name === task);
+    if (!isThere) return `there is no task ${JSON.stringify(task)} in the pipeline`;
     if (known === undefined || known.task.results.some(({ name }) => name === result)) return undefined;
     return `the task ${task} has no result ${JSON.stringify(result)}`;
   };
@@ -135,17 +167,16 @@ function placeOf({ task }: Prepared, text: string): Field {
 /** Notes workspaces that a task needs and does not get, or gets and does not have. */
 export function checkWorkspacesOfTask(
   task: PipelineTask,
-  { spec, embedded }: Prepared,
+  prepared: Prepared,
   { pipeline }: ResolvedRun,
   bound: ReadonlyMap<string, WorkspaceBinding>,
 ): void {
+  const { spec, embedded } = prepared;
   const declared = new Map(spec.workspaces.map((workspace) => [workspace.name, workspace]));
   const used = new Map(task.workspaces.map(({ name, workspace, field }) => [name, { workspace, field }]));
   for (const item of task.workspaces) checkSubPath(item.field, item.subPath);
-  if (embedded) {
-    for (const name of workspacesUsed(spec)) {
-      if (!used.has(name)) used.set(name, { workspace: name, field: task.field.get('workspaces') });
-    }
+  for (const name of workspacesUsed(prepared)) {
+    if (!used.has(name)) used.set(name, { workspace: name, field: task.field.get('workspaces') });
   }
   const optional = new Set(pipeline.workspaces.filter((workspace) => workspace.optional).map(({ name }) => name));
   for (const [name, { workspace, field }] of used) {

@@ -3,15 +3,15 @@ import type { Step, Task, WorkspaceDeclaration } from './model.ts';
 
 // What Kubernetes would refuse of the Pod that a TaskRun becomes; and names that become those of folders here.
 
-/** Notes what is wrong inside a Task: volume mounts, names. */
-export function checkTask(task: Task): void {
+/** Notes what is wrong inside a Task: volume mounts, names. With `moreVolumes`, its Pod has others as well. */
+export function checkTask(task: Task, moreVolumes: boolean): void {
   for (const { name, field } of task.volumes) checkName(field.get('name'), name);
   const volumes = new Set(task.volumes.map((volume) => volume.name));
-  for (const step of task.steps) checkStep(step, volumes);
+  for (const step of task.steps) checkStep(step, moreVolumes ? undefined : volumes);
   task.workspaces.forEach(checkWorkspace);
 }
 
-function checkStep({ field, env, volumeMounts }: Step, volumes: ReadonlySet<string>): void {
+function checkStep({ field, env, volumeMounts }: Step, volumes: ReadonlySet<string> | undefined): void {
   for (const { name } of env) {
     if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(name)) {
       field.get('env').invalid(`${JSON.stringify(name)} is no name of a variable`);
@@ -19,7 +19,7 @@ function checkStep({ field, env, volumeMounts }: Step, volumes: ReadonlySet<stri
   }
   const place = field.get('volumeMounts');
   for (const { name, mountPath, subPath } of volumeMounts) {
-    const known = volumes.has(name) || name.includes('$(');
+    const known = volumes === undefined || volumes.has(name) || name.includes('$(');
     if (!known) place.invalid(`there is no volume ${JSON.stringify(name)}`);
     if (!isPlainPath(mountPath)) place.invalid(`${JSON.stringify(mountPath)} is no absolute path`);
     if (isTektons(mountPath)) place.invalid(`${mountPath} is Tekton's own`);

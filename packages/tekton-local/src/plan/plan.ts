@@ -1,9 +1,10 @@
 import { TektonLocalError, throwProblems } from '../errors.ts';
 import { leftIn } from '../pac/variables.ts';
-import { checkPipelineTask, checkResults, checkWorkspacesOfTask } from './check-pipeline-task.ts';
+import { checkKeys, checkPipelineTask, checkResults, checkWorkspacesOfTask } from './check-pipeline-task.ts';
 import { checkTask } from './check-task.ts';
 import { type ClusterObjects, checkObjects } from './cluster-objects.ts';
 import { variablesIn } from './expressions.ts';
+import type { Field } from './field.ts';
 import { type Dependencies, dependenciesOf } from './graph.ts';
 import { goJson } from './kubernetes-yaml.ts';
 import type { Param, ParamSpec, ParamValue, ResolvedRun, WorkspaceBinding } from './model.ts';
@@ -49,12 +50,21 @@ export function makePlan(
     if (implementation.skipped === undefined) checkWorkspacesOfTask(task, known, resolved, workspaces);
     if (checked.has(implementation.task)) continue;
     checked.add(implementation.task);
-    checkTask(implementation.task);
+    checkTask(implementation.task, hasPodTemplate(run.field.get('spec')));
   }
   checkResults(resolved, prepared);
   checkObjects(resolved, objects);
   throwProblems(problems);
   return { ...resolved, params, dependencies: dependenciesOf(pipeline, prepared), workspaces, notes };
+}
+
+/** Whether a run gives its Pods more than its Tasks say. */
+function hasPodTemplate(spec: Field): boolean {
+  return (
+    spec.get('podTemplate').present ||
+    spec.get('taskRunTemplate', 'podTemplate').present ||
+    spec.get('taskRunSpecs').present
+  );
 }
 
 function noteIgnored({ run }: ResolvedRun, notes: string[]): void {
@@ -91,23 +101,12 @@ function pipelineParams(
   for (const [name, value] of Object.entries(overrides)) given.set(name, value);
   for (const spec of pipeline.params) {
     const value = given.get(spec.name);
-    if (value !== undefined) checkKeys(spec, value, problems, run.field.origin.file);
+    checkKeys(spec, value, run.field.get('spec', 'params'));
     if (value !== undefined || spec.default !== undefined) continue;
     const { file } = run.field.origin;
     problems.push({ code: 'INVALID', file, path: 'spec.params', message: `the param ${spec.name} has no value` });
   }
   return { ...Object.fromEntries(given), ...defaultsOf(pipeline.params, given) };
-}
-
-function checkKeys(spec: ParamSpec, value: ParamValue, problems: ResolvedRun['problems'], file: string): void {
-  if (spec.type !== 'object' || typeof value !== 'object' || Array.isArray(value)) return;
-  const fallback = typeof spec.default === 'object' ? spec.default : {};
-  const missing = Object.keys(spec.field.get('properties').value ?? {}).filter(
-    (key) => !Object.hasOwn(value, key) && !Object.hasOwn(fallback, key),
-  );
-  if (missing.length === 0) return;
-  const message = `the param ${spec.name} lacks ${missing.join(', ')}`;
-  problems.push({ code: 'INVALID', file, path: 'spec.params', message });
 }
 
 function checkOverrides(

@@ -3,7 +3,7 @@ import { type Field, isMap } from './field.ts';
 
 /**
  * What a field holds: a scalar; a list, as `[shape]`; a map, as `{ '*': shape }`; an object by its fields' names.
- * `param` is what a param may be given, `any` is not looked at.
+ * `param` is what a param may be, `given` the same and there, `any` is not looked at.
  */
 export type Shape =
   | 'string'
@@ -12,12 +12,13 @@ export type Shape =
   | 'duration'
   | 'quantity'
   | 'param'
+  | 'given'
   | 'any'
   | readonly [Shape]
   | { readonly [name: string]: Shape };
 
 const STRINGS: Shape = ['string'];
-const PARAMS: Shape = [{ name: 'string', value: 'param' }];
+const PARAMS: Shape = [{ name: 'string', value: 'given' }];
 const PROPERTIES: Shape = { '*': { type: 'string' } };
 const RESULT = { name: 'string', type: 'string', description: 'string', properties: PROPERTIES } as const;
 const PARAM_SPECS: Shape = [
@@ -212,7 +213,7 @@ export const PIPELINE_SPEC: Shape = {
   params: PARAM_SPECS,
   tasks: [PIPELINE_TASK],
   finally: [PIPELINE_TASK],
-  results: [{ name: 'string', type: 'string', description: 'string', value: 'param' }],
+  results: [{ name: 'string', type: 'string', description: 'string', value: 'given' }],
   workspaces: [{ name: 'string', description: 'string', optional: 'boolean' }],
 };
 
@@ -320,7 +321,7 @@ const QUANTITY = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]
  * holds what it should: else nothing more can be said of the object.
  */
 export function checkShape(field: Field, shape: Shape): boolean {
-  if (!field.present || shape === 'any' || shape === 'param') return true;
+  if (!field.present || shape === 'any' || shape === 'param' || shape === 'given') return true;
   if (typeof shape === 'string') return checkScalar(field, shape);
   const all = (checked: boolean[]): boolean => !checked.includes(false);
   if (isListShape(shape)) {
@@ -328,12 +329,16 @@ export function checkShape(field: Field, shape: Shape): boolean {
     return all(field.items().map((item) => checkShape(item, shape[0])));
   }
   if (!isMap(field.value)) return field.expected('an object');
+  if (shape.value === 'given' && field.get('value').value === undefined) field.get('value').invalid('is required');
   const every = shape['*'];
   return all(
     field.members().map(([key, value]) => {
       const known = every ?? (Object.hasOwn(shape, key) ? shape[key] : undefined);
       if (known !== undefined) return checkShape(value, known);
-      value.invalid(`Tekton knows no such field${didYouMean(key, Object.keys(shape))}`);
+      const near = didYouMean(key, Object.keys(shape));
+      // In specs inside others, Go's reader takes no notice of case.
+      if (near?.toLowerCase() === key.toLowerCase()) value.unsupported(`is called ${near}`);
+      else value.invalid(`Tekton knows no such field${near === undefined ? '' : `; is ${near} meant?`}`);
       return true;
     }),
   );
@@ -357,12 +362,10 @@ function checkScalar(field: Field, kind: 'string' | 'boolean' | 'integer' | 'dur
   return (typeof text === 'string' && QUANTITY.test(text.trim())) || field.expected('a quantity such as "64Mi"');
 }
 
-/** The known name that is meant, where case or a letter is wrong. */
-function didYouMean(key: string, known: readonly string[]): string {
-  const near = known.find(
-    (name) => name.toLowerCase() === key.toLowerCase() || `${name}s` === key || `${key}s` === name,
-  );
-  return near === undefined ? '' : `; is ${near} meant?`;
+/** The known name that is meant, where case or an s is wrong. */
+function didYouMean(key: string, known: readonly string[]): string | undefined {
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  return known.find((name) => same(name, key) || same(`${name}s`, key) || same(name, `${key}s`));
 }
 
 /** Whether an object says nothing: `{}`, or fields that are empty. */

@@ -1,4 +1,4 @@
-import { expressionsIn, type ResultReference, resultReference, variablesIn } from './expressions.ts';
+import { expressionsIn, type ResultReference, resultReference, variablesIn, withoutIndex } from './expressions.ts';
 import type { ParamSpec, ParamValue, PipelineTask, ResolvedRun, Task, WorkspaceBinding } from './model.ts';
 import { replaceInPipelineTask, replaceInTask } from './replace.ts';
 import { spellings, Variables } from './variables.ts';
@@ -15,6 +15,8 @@ export interface Prepared {
   task: PipelineTask;
   spec: Task;
   embedded: boolean;
+  /** It is a TaskRun, and there are no others whose results it could see. */
+  alone?: boolean | undefined;
 }
 
 /** Thrown where a task needs a result that is not there. */
@@ -52,6 +54,8 @@ export function preparePipeline(plan: Known, { name, namespace, uid }: RunContex
   const workspaces = Variables.of(
     Object.fromEntries([...bound].map((key) => [`workspaces.${key}.bound`, String(plan.workspaces.has(key))])),
   );
+  // A TaskRun has params, and nothing of a pipeline.
+  const passes = plan.run.isTaskRun ? [] : [params, contexts, workspaces];
   return new Map(
     [...pipeline.tasks, ...pipeline.finally].flatMap((declared) => {
       const implementation = implementations.get(declared.name);
@@ -59,11 +63,11 @@ export function preparePipeline(plan: Known, { name, namespace, uid }: RunContex
       const { embedded } = implementation;
       let { task: spec } = implementation;
       let task = declared;
-      for (const pass of [params, contexts, workspaces]) {
+      for (const pass of passes) {
         task = replaceInPipelineTask(task, pass);
         if (embedded) spec = replaceInTask(spec, pass === params ? scoped(pass, task) : pass);
       }
-      return [[task.name, { task, spec, embedded }]];
+      return [[task.name, { task, spec, embedded, alone: plan.run.isTaskRun }]];
     }),
   );
 }
@@ -89,7 +93,8 @@ function scoped(params: Variables, task: PipelineTask): Variables {
 }
 
 /** The results that a pipeline task refers to, in itself and in a spec inside it: it waits for those tasks. */
-export function resultsNeeded({ task, spec, embedded }: Prepared): { task: string; result: string }[] {
+export function resultsNeeded({ task, spec, embedded, alone }: Prepared): ResultReference[] {
+  if (alone === true) return [];
   return [...textsOf(task), ...(embedded ? spec.steps.flatMap(textsOfSpecStep) : [])]
     .flatMap(expressionsIn)
     .flatMap((expression) => resultReference(expression) ?? []);
@@ -129,9 +134,14 @@ export function withResults(
   let { task, spec } = prepared;
   if (Object.keys(statuses).length > 0) task = replaceInPipelineTask(task, Variables.of(statuses));
   const needed = new Variables();
-  for (const { task: from, result } of resultsNeeded({ ...prepared, task })) {
+  for (const { task: from, result, index } of resultsNeeded({ ...prepared, task })) {
     const value = results.get(from)?.[result];
     if (value === undefined) throw new MissingResult(from, result);
+    if (Array.isArray(value) && typeof index === 'number' && index >= value.length) {
+      throw new Error(
+        `array Result Index ${index} for Task ${from} Result ${result} is out of bound of size ${value.length}`,
+      );
+    }
     needed.addResult(from, result, value);
   }
   task = replaceInPipelineTask(task, needed);
@@ -197,8 +207,9 @@ function taskParams(declared: readonly ParamSpec[], given: Readonly<Record<strin
   return params;
 }
 
-/** The names of the workspaces that a spec inside a pipeline uses, declared or not. */
-export function workspacesUsed(spec: Task): string[] {
+/** The names of the workspaces that a spec inside a pipeline uses, declared or not; others get none by using them. */
+export function workspacesUsed({ spec, embedded, alone }: Prepared): string[] {
+  if (!embedded || alone === true) return [];
   const texts = spec.steps.flatMap((step) => [
     ...textsOfSpecStep(step),
     ...step.volumeMounts.flatMap(({ name, mountPath, subPath = '' }) => [name, mountPath, subPath]),
@@ -268,4 +279,60 @@ export function bindingsOf(plan: Known, { name, namespace, uid }: RunContext): M
       return [key, { ...binding, subPath: text(binding.subPath) }];
     }),
   );
+}
+
+/**
+ * What the steps of a TaskRun have at fixed paths: `results.r.path`, `workspaces.w.path` and the like.
+ *
+ * @param mounts The workspaces that are bound, and where they are in a step.
+ */
+export function pathsIn(
+  { results, steps, workspaces }: Task,
+  mounts: readonly { name: string; containerPath: string }[],
+): Record<string, string> {
+  const values: Record<string, string> = { 'credentials.path': '/tekton/creds' };
+  for (const { name } of results) {
+    for (const key of [`results.${name}`, `results["${name}"]`, `results['${name}']`]) {
+      values[`${key}.path`] = `/tekton/results/${name}`;
+    }
+  }
+  for (const { name } of steps) values[`steps.step-${name}.exitCode.path`] = `/tekton/steps/step-${name}/exitCode`;
+  for (const { name } of workspaces) {
+    values[`workspaces.${name}.bound`] = 'false';
+    values[`workspaces.${name}.path`] = '';
+  }
+  // Also those that a spec inside a pipeline uses and does not declare.
+  for (const { name, containerPath } of mounts) {
+    values[`workspaces.${name}.bound`] = 'true';
+    values[`workspaces.${name}.path`] = containerPath;
+    values[`workspaces.${name}.claim`] = '';
+    values[`workspaces.${name}.volume`] = `ws-${name}`;
+  }
+  return values;
+}
+
+/**
+ * What Tekton says against a Task whose variables are replaced; undefined if nothing. Such as a param that nothing
+ * declares, which a value may have brought in.
+ *
+ * @param open Params whose values are not known yet.
+ */
+export function problemOfReplaced(spec: Task, open: readonly string[] = []): string | undefined {
+  const declared = new Set([...spec.params.map(({ name }) => name), ...open]);
+  for (const step of spec.steps) {
+    // A StepAction has params of its own.
+    if (step.field.get('ref').present) continue;
+    for (const text of [
+      ...textsOfSpecStep(step),
+      ...step.volumeMounts.flatMap((mount) => Object.values(mount).map(String)),
+    ]) {
+      const found = variablesIn(text, 'params').find(({ name }) => !declared.has(withoutIndex(name)));
+      if (found !== undefined) return `${found.text} refers to nothing that is declared`;
+    }
+    if (step.image === '') return `the step ${step.name} has no image`;
+    if (!['', 'continue', 'stopAndFail'].includes(step.onError)) {
+      return `onError of the step ${step.name} has to be continue or stopAndFail, found ${JSON.stringify(step.onError)}`;
+    }
+  }
+  return undefined;
 }

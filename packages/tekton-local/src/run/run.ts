@@ -6,11 +6,19 @@ import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } from '../plan/model.ts';
+import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceInTask } from '../plan/replace.ts';
-import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
+import {
+  bindingsOf,
+  type Prepared,
+  preparePipeline,
+  problemOfReplaced,
+  taskRunPasses,
+  withTaskContext,
+} from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
-import { combinationsOf, combine, isMatrix } from './matrix.ts';
+import { combinationsOf, combine, isMatrix, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
@@ -40,9 +48,10 @@ export interface RunnerOptions extends StepEnvironment {
 /** One TaskRun of a task; of a matrix, that of one combination. */
 interface TaskRunOf {
   prepared: Prepared;
-  /** The combination, and the end of the TaskRun's name that says which it is. */
   given: Readonly<Record<string, ParamValue>>;
-  suffix: string;
+  /** Which of the combinations it is, and of how many. */
+  index: number;
+  count: number;
 }
 
 /** One PipelineRun on its way. */
@@ -142,7 +151,7 @@ export class Run {
   }
 
   async #runTask(known: Prepared, signal: AbortSignal): Promise<TaskOutcome> {
-    const prepared = withTaskContext(known, this.#matrixLengths());
+    const prepared = withTaskContext(known, matrixLengths(this.#outcomes.values()));
     const { task } = prepared;
     this.#running.set(task.name, { ...withoutSteps(task.name, 'Succeeded', 'Running'), startedAt: Date.now() });
     this.#emit({ type: 'task-started', task: task.name });
@@ -153,24 +162,12 @@ export class Run {
       const outcome = withoutSteps(task.name, 'Succeeded', 'Given', 'it was not run: its results were given');
       return { ...outcome, results: { ...skipped }, startedAt: now, finishedAt: now };
     }
-    if (!isMatrix(task)) return await this.#taskRun({ prepared, given: {}, suffix: '' }, signal);
-    const runs = combinationsOf(task).map((given, index) =>
-      this.#taskRun({ prepared, given, suffix: `-${index}` }, signal),
+    if (!isMatrix(task)) return await this.#taskRun({ prepared, given: {}, index: 0, count: 1 }, signal);
+    const combinations = combinationsOf(task);
+    const runs = combinations.map((given, index) =>
+      this.#taskRun({ prepared, given, index, count: combinations.length }, signal),
     );
     return combine(task.name, await Promise.all(runs));
-  }
-
-  /** How many TaskRuns each matrix had, and results of each name, where a task asks for it. */
-  #matrixLengths(): Record<string, string> {
-    const lengths: Record<string, string> = {};
-    for (const { name, runs, results } of this.#outcomes.values()) {
-      if (runs === undefined) continue;
-      lengths[`tasks.${name}.matrix.length`] = String(runs.length);
-      for (const [result, value] of Object.entries(results)) {
-        lengths[`tasks.${name}.matrix.${result}.length`] = String(value.length);
-      }
-    }
-    return lengths;
   }
 
   /** One TaskRun with all its attempts. */
@@ -178,7 +175,7 @@ export class Run {
     const { task } = of.prepared;
     const tooLong = `TaskRun "${task.name}" failed to finish within its timeout`;
     for (let attempt = 0; ; attempt++) {
-      const folder = join(this.#folder, `${task.name}${of.suffix}`, String(attempt));
+      const folder = join(this.#folder, of.count === 1 ? task.name : `${task.name}-${of.index}`, String(attempt));
       const deadline = new Deadline(task.timeout ?? DEFAULT_TASK_TIMEOUT, tooLong, 'TaskRunTimeout', signal);
       try {
         // Not even a task that could not be prepared ends the run without an outcome.
@@ -213,7 +210,8 @@ export class Run {
       ...of.given,
     };
     const { executor = 'container', env = {} } = implementation.given ?? {};
-    const name = this.#plan.run.isTaskRun ? this.#run.name : `${this.#run.name}-${task.name}${of.suffix}`;
+    const { isTaskRun } = this.#plan.run;
+    const name = isTaskRun ? this.#run.name : taskRunName(this.#run.name, task.name, of.index, of.count);
     const context = {
       name,
       namespace: this.#plan.run.namespace,
@@ -223,6 +221,8 @@ export class Run {
     };
     const passes = taskRunPasses(spec, params, context);
     const replaced = passes.reduce(replaceInTask, spec);
+    const problem = problemOfReplaced(replaced);
+    if (problem !== undefined) return withoutSteps(task.name, 'Failed', 'PodCreationFailed', problem);
     // There, what the Task itself says is looked at before it says what it was given.
     const onHost = spec.steps.map((step, index) => ({
       ...step,

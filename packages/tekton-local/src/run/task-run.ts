@@ -4,6 +4,7 @@ import { failureText } from '../errors.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
 import type { ParamValue, ResultSpec, Step } from '../plan/model.ts';
 import { type Scope, substituteString } from '../plan/substitute.ts';
+import { pathsIn } from '../plan/task-runs.ts';
 import { readStepFile } from './confined-path.ts';
 import { runStep, type TaskRun } from './step-run.ts';
 
@@ -22,7 +23,7 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
     startedAt: Date.now(),
     steps: [],
   };
-  const values: Record<string, string> = { ...run.values, ...pathsOf(run) };
+  const values: Record<string, string> = { ...run.values, ...pathsIn(task, run.workspaces) };
   const scope: Scope = { values };
   try {
     for (const step of task.steps) {
@@ -72,31 +73,6 @@ function isWanted({ when }: Step, scope: Scope, passes: TaskRun['passes']): bool
 /** Notes a failure; the first one counts. */
 function fail(outcome: TaskOutcome, reason: string, message: string): void {
   if (outcome.status === 'Succeeded') Object.assign(outcome, { status: 'Failed', reason, message });
-}
-
-/** `results.r.path`, `workspaces.w.path` and the like. */
-function pathsOf({ task, workspaces }: TaskRun): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const { name } of task.results) {
-    for (const spelling of [name, `["${name}"]`, `['${name}']`]) {
-      values[`results${spelling === name ? `.${name}` : spelling}.path`] = `/tekton/results/${name}`;
-    }
-  }
-  for (const { name } of task.steps) values[`steps.step-${name}.exitCode.path`] = `/tekton/steps/step-${name}/exitCode`;
-  values['credentials.path'] = '/tekton/creds';
-  const declared = [
-    ...task.workspaces,
-    ...workspaces.filter(({ name }) => !task.workspaces.some((own) => own.name === name)),
-  ];
-  for (const { name } of declared) {
-    const mount = workspaces.find((candidate) => candidate.name === name);
-    values[`workspaces.${name}.bound`] = String(mount !== undefined);
-    values[`workspaces.${name}.path`] = mount?.containerPath ?? '';
-    if (mount === undefined) continue;
-    values[`workspaces.${name}.claim`] = '';
-    values[`workspaces.${name}.volume`] = `ws-${name}`;
-  }
-  return values;
 }
 
 /** Reads a Task's results from the files that its steps wrote; a result that was not written is left out. */

@@ -14,14 +14,15 @@ import type { WorkspaceMount } from './step-run.ts';
  * @param folders The own folders of the run and of the TaskRun.
  */
 export function workspaceMounts(
-  { task, spec, embedded }: Prepared,
+  prepared: Prepared,
   bindings: ReadonlyMap<string, WorkspaceBinding>,
   folders: { run: string; task: string },
   objects: ClusterObjects,
 ): WorkspaceMount[] {
+  const { task, spec } = prepared;
   const given = new Map(task.workspaces.map((workspace) => [workspace.name, workspace]));
   // A spec inside the pipeline may use workspaces of the run that nothing passes on to it.
-  const propagated = embedded ? workspacesUsed(spec).filter((name) => !given.has(name)) : [];
+  const propagated = workspacesUsed(prepared).filter((name) => !given.has(name));
   const all = [...task.workspaces, ...propagated.map((name) => ({ name, workspace: name, subPath: undefined }))];
   return all.flatMap((used) => {
     const declared = spec.workspaces.find((candidate) => candidate.name === used.name);

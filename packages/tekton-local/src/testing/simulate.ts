@@ -1,0 +1,143 @@
+import type { TaskOutcome } from '../outcome.ts';
+import { isMap } from '../plan/field.ts';
+import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
+import { taskRunName } from '../plan/names.ts';
+import type { Plan } from '../plan/plan.ts';
+import { replaceInStep, replaceInTask } from '../plan/replace.ts';
+import {
+  type Prepared,
+  pathsIn,
+  preparePipeline,
+  taskRunPasses,
+  withTaskContext,
+  workspacesUsed,
+} from '../plan/task-runs.ts';
+import { Variables } from '../plan/variables.ts';
+import { combinationsOf, combine, isMatrix, matrixLengths } from '../run/matrix.ts';
+import { runOutcome, taskStatuses } from '../run/run-outcome.ts';
+import { schedule } from '../run/schedule.ts';
+import type { JudgedTaskRun, Judgement, Question } from './judge.ts';
+
+/** What tekton-local makes of a plan, in the judge's words: every TaskRun ends as the question says, and no step runs. */
+export async function simulate(plan: Plan, how: NonNullable<Question['run']>): Promise<Judgement['run']> {
+  const name = plan.run.generated ? `${plan.run.name}abcde` : plan.run.name;
+  const context = { name, namespace: plan.run.namespace, uid: `judge-${name}` };
+  const outcomes = new Map<string, TaskOutcome>();
+  const taskRuns: JudgedTaskRun[] = [];
+  const one = (prepared: Prepared, given: Record<string, string>, index: number, count: number): TaskOutcome => {
+    const { task } = prepared;
+    const run = plan.run.isTaskRun ? name : taskRunName(name, task.name, index, count);
+    const params = { ...Object.fromEntries(task.params.map((param) => [param.name, param.value])), ...given };
+    taskRuns.push({
+      task: plan.run.isTaskRun ? '' : task.name,
+      name: run,
+      params,
+      steps: stepsOf(plan, prepared, run, params),
+    });
+    const { fails = false, results: wanted } = how.tasks?.[task.name] ?? {};
+    const results: Record<string, ParamValue> = {};
+    for (const result of fails && wanted === undefined ? [] : prepared.spec.results) {
+      const value = wanted === undefined ? ownValue(run, result) : (wanted[result.name] as ParamValue | undefined);
+      if (value !== undefined) results[result.name] = value;
+    }
+    const status = fails ? 'Failed' : 'Succeeded';
+    return {
+      name: task.name,
+      status,
+      reason: status,
+      message: 'as the script says',
+      results,
+      startedAt: 0,
+      finishedAt: 0,
+      steps: [],
+    };
+  };
+  const run = async (known: Prepared): Promise<TaskOutcome> => {
+    const prepared = withTaskContext(known, matrixLengths(outcomes.values()));
+    if (!isMatrix(prepared.task)) return one(prepared, {}, 0, 1);
+    const all = combinationsOf(prepared.task);
+    return combine(
+      prepared.task.name,
+      all.map((given, index) => one(prepared, given, index, all.length)),
+    );
+  };
+  const prepared = preparePipeline(plan, context);
+  for (const tasks of [plan.pipeline.tasks, plan.pipeline.finally]) {
+    await schedule({
+      plan,
+      tasks,
+      outcomes,
+      prepared,
+      statuses: tasks === plan.pipeline.tasks ? {} : taskStatuses(plan, outcomes),
+      parallel: Number.POSITIVE_INFINITY,
+      signal: new AbortController().signal,
+      run,
+      ended: () => {},
+    });
+  }
+  const ended = runOutcome(plan, outcomes, { name, startedAt: 0, stop: undefined });
+  return {
+    status: ended.status === 'Succeeded' ? 'True' : 'False',
+    reason: ended.reason ?? '',
+    message: ended.message ?? '',
+    results: Object.entries(ended.results).map(([key, value]) => ({ name: key, value })),
+    skipped: Object.fromEntries(
+      ended.tasks.filter(({ status }) => status === 'Skipped').map((task) => [task.name, task.reason ?? '']),
+    ),
+    taskRuns,
+  };
+}
+
+function stepsOf(
+  plan: Plan,
+  prepared: Prepared,
+  run: string,
+  params: Record<string, ParamValue>,
+): JudgedTaskRun['steps'] {
+  const { task, spec, embedded } = prepared;
+  const context = {
+    name: run,
+    namespace: plan.run.namespace,
+    uid: plan.run.isTaskRun ? `judge-${run}` : '',
+    task: embedded ? run : spec.name,
+    retry: 0,
+  };
+  const names = new Map(task.workspaces.map(({ name, workspace }) => [name, workspace]));
+  for (const name of workspacesUsed(prepared)) if (!names.has(name)) names.set(name, name);
+  const mounts = [...names].flatMap(([name, workspace]) => {
+    const declared = spec.workspaces.find((candidate) => candidate.name === name);
+    return plan.workspaces.has(workspace) ? [{ name, containerPath: declared?.mountPath ?? `/workspace/${name}` }] : [];
+  });
+  const replaced = taskRunPasses(spec, params, context).reduce(replaceInTask, spec);
+  const { steps } = replaceInTask(replaced, Variables.of(pathsIn(replaced, mounts)));
+  const own = (step: Task['steps'][number]): Variables =>
+    Variables.of(
+      Object.fromEntries(
+        step.results.map(({ name }) => [
+          `step.results.${name}.path`,
+          `/tekton/steps/step-${step.name}/results/${name}`,
+        ]),
+      ),
+    );
+  return steps
+    .map((step) => replaceInStep(step, own(step)))
+    .map((step) => ({
+      name: step.name,
+      image: step.image,
+      command: step.command,
+      args: step.args,
+      script: step.script,
+      workingDir: step.workingDir,
+      onError: step.onError,
+      env: Object.fromEntries(step.env.map(({ name, value }) => [name, value])),
+    }));
+}
+
+/** As the judge makes up results: they say which TaskRun's they are. */
+function ownValue(run: string, { name, type, field }: ResultSpec): ParamValue {
+  const text = `${run}/${name}`;
+  if (type === 'array') return [`${text}/0`, `${text}/1`, `${text}/2`];
+  if (type === 'string') return text;
+  const properties = field.get('properties').value;
+  return Object.fromEntries(Object.keys(isMap(properties) ? properties : {}).map((key) => [key, `${text}/${key}`]));
+}
