@@ -92,7 +92,11 @@ function writeImages(): void {
     'LABEL io.konflux.poc.service-image.digest=$SERVICE_DIGEST io.konflux.poc.service-image.url=$SERVICE_URL';
   for (const [name, lines] of Object.entries({ service: [], worker: [...link, label] })) {
     const program = `images/${name}/main.js`;
-    const text = [base.replace(/^(?:ARG )?BASE_IMAGE=/, 'FROM '), ...lines, `COPY --chmod=0444 ${program} /main.js`];
+    const text = [
+      base.replace(/^(?:ARG )?BASE_IMAGE=/, 'FROM ').replace(/:[^:@]+@/, ':of-our-own@'),
+      ...lines,
+      `COPY --chmod=0444 ${program} /main.js`,
+    ];
     write(program, `console.log('${name} ' + (process.env.SERVICE_DIGEST ?? ''));\n`);
     write(`images/${name}/Containerfile`, `${[...text, 'USER 1001', 'ENTRYPOINT ["node", "/main.js"]'].join('\n')}\n`);
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createRegistry, parseReference } from '@multi-image/digest-chain/oci';
 import { run, runOrThrow } from '@multi-image/kit/commands';
 import { reasonOf } from '@multi-image/kit/errors';
+import type { LoadedConfig } from '@multi-image/manifests';
 import { buildNodeBase } from '@multi-image/tekton-local';
 
 export interface BaseImage {
@@ -17,9 +18,16 @@ export interface BaseImage {
 /**
  * The base of the images and the tasks' steps: what is pinned, where it can be pulled; else a base made of this
  * machine's Node, so that the run works without a network.
+ *
+ * @param checkout The root of the repository
+ * @param config Whose Containerfiles and tasks they are
  */
-export async function chooseBaseImage(checkout: string, signal?: AbortSignal): Promise<BaseImage> {
-  const pinned = await findPinnedNodeImages(checkout);
+export async function chooseBaseImage(
+  checkout: string,
+  config: LoadedConfig,
+  signal?: AbortSignal,
+): Promise<BaseImage> {
+  const pinned = await findPinnedNodeImages(checkout, config);
   const usable = await Promise.all(pinned.map((image) => canHave(image, signal)));
   const reason = usable.find((entry) => entry !== undefined);
   if (reason === undefined) {
@@ -57,17 +65,18 @@ function withoutTag(image: string): string {
   return image.replace(/:[^:@/]+@/, '@');
 }
 
-async function findPinnedNodeImages(checkout: string): Promise<string[]> {
+async function findPinnedNodeImages(checkout: string, { chain, folder }: LoadedConfig): Promise<string[]> {
   const found = new Set<string>();
   const scan = async (file: string, pattern: RegExp): Promise<void> => {
     const text = await readFile(join(checkout, file), 'utf8').catch(() => '');
     for (const match of text.matchAll(pattern)) if (match[1]?.includes('nodejs')) found.add(match[1]);
   };
-  for (const folder of await readdir(checkout)) {
-    await scan(join(folder, 'Containerfile'), /^\s*(?:ARG\s+\w+=|FROM\s+)["']?([^\s"']+)/gim);
+  for (const { containerfile } of chain.images) {
+    await scan(containerfile, /^\s*(?:ARG\s+\w+=|FROM\s+(?:--\S+\s+)*)["']?([^\s"']+)/gim);
   }
-  for (const file of await readdir(join(checkout, 'pipeline/tasks')).catch(() => [])) {
-    await scan(join('pipeline/tasks', file), /^\s*(?:- )?image:\s*["']?([^\s"']+)/gm);
+  const tasks = join(folder, 'pipeline/tasks');
+  for (const file of await readdir(join(checkout, tasks)).catch(() => [])) {
+    await scan(join(tasks, file), /^\s*(?:- )?image:\s*["']?([^\s"']+)/gm);
   }
   return [...found].sort();
 }

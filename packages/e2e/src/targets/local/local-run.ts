@@ -111,7 +111,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     progress.line(`containers ${containers.description}`);
     progress.line(`builds     ${BUILDS[isolation]}`);
     progress.started('base image');
-    const base = await chooseBaseImage(source.checkout, signal);
+    const base = await chooseBaseImage(source.checkout, config, signal);
     progress.ended('base image', 'passed', base.note);
 
     const work = join(folder, 'runs');

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadConfig } from '@multi-image/manifests';
 import { LOCAL_BUILDER, runPipeline } from '@multi-image/tekton-local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -40,7 +41,8 @@ describe.skipIf(lacking.length > 0)(title, () => {
     git = await serveGit(daemon ?? '', checkout);
     const pipeline = await readFile(join(checkout, 'pipeline/verify-chain.yaml'), 'utf8');
     const pinned = /image: (\S*\/task-runner:\S+)/.exec(pipeline)?.[1] ?? '';
-    images = { ...(await chooseBaseImage(checkout)).substitutes, [pinned]: 'image' in runner ? runner.image : '' };
+    const { substitutes } = await chooseBaseImage(checkout, await loadConfig(join(checkout, 'konflux.config.ts')));
+    images = { ...substitutes, [pinned]: 'image' in runner ? runner.image : '' };
   });
 
   afterAll(async () => {
