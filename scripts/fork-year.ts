@@ -41,6 +41,7 @@ async function main(): Promise<number> {
     writeImages();
     document('render');
     document('tenant');
+    document('look');
     document('verifier');
     shell(fork, 'git commit --all --quiet --message "Move the verifier"');
     expect(shell(fork, 'npx --yes pnpm@12 --silent test --which') === 'fork\n', 'pnpm test knows that this is a fork');
