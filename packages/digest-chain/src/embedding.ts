@@ -73,7 +73,7 @@ function noLabel(facts: ImageFacts, origin: Digest, names: LabelNames): DigestCh
     found: saying || `no such label${holder === undefined ? `, and no variable *${DIGEST_SUFFIX} with it` : ''}`,
     hint: isOther
       ? undefined
-      : `its Containerfile needs ARG, ENV and LABEL for it${holder ? `: LABEL ${label}="$\{${holder}}"` : ''}`,
+      : `its Containerfile needs ARG, ENV and LABEL for it${holder && role ? `: LABEL ${label}="$\{${holder}}"` : ''}`,
   });
 }
 

@@ -98,14 +98,16 @@ describe('the pipelines are what is executed', () => {
     expect(exitCode).toBe(1);
     expect(output).toContain('criterion fell: image-1-labelled');
     const evidence = report?.criteria.find(({ id }) => id === 'image-1-labelled')?.evidence;
+    // Nothing was sealed under the other key: the task that should have refused it.
     expect(evidence).toContainEqual(
       expect.objectContaining({
-        check: 'label',
+        check: 'task',
         status: 'failed',
-        text: expect.stringContaining('io.konflux.poc.metadata-image.digest'),
-        expected: report?.images[1]?.originDigest,
+        text: expect.stringMatching(/^label-image-1 of .* failed$/),
+        found: expect.stringContaining('LINK_MISMATCH'),
       }),
     );
+    expect(report?.cause?.lines.join('\n')).toContain('com.example.other');
   });
 });
 
