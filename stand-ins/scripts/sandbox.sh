@@ -23,6 +23,7 @@ sandbox() {
     shift
   done
   if [[ $EUID != 0 ]]; then rootless=(buildah unshare --); fi
+  : "${sandbox_writes:=}"
   # pivot_root is where a user's PATH does not lead. Descriptor 3 is for words to a person, not for whoever is in there.
   PATH=$PATH:/usr/sbin:/sbin "${rootless[@]}" unshare --mount --propagation=private --pid --fork --kill-child --ipc --uts \
     "${options[@]}" -- bash -c "$(declare -p sandbox_sees sandbox_writes)

@@ -24,6 +24,6 @@ it.each([
 it('is refused before anything starts where it is none', () => {
   const step = { computeResources: { limits: { memory: 'much', cpu: '500m' } } };
   expect(problemsOf(() => planOf(pipelineRun({ tasks: [scriptTask('one', 'echo', { step })] })))).toEqual([
-    'spec.pipelineSpec.tasks[0].taskSpec.steps[0].computeResources.limits.memory: it is no quantity of Kubernetes, such as 256Mi or 500m',
+    'spec.pipelineSpec.tasks[0].taskSpec.steps[0].computeResources.limits.memory: expected a quantity such as "64Mi", found "much"',
   ]);
 });

@@ -14,7 +14,7 @@ describe('a step that is a StepAction', () => {
       params: [{ name: 'who' }, { name: 'word', default: 'hi' }, { name: 'list', type: 'array' }],
       image: 'image-$(params.word)',
       command: ['say'],
-      args: ['$(params.list[*])', '$(params["who"])', '$(params.all)'],
+      args: ['$(params.list[*])', '$(params["who"])'],
       env: [{ name: 'A', value: '$(params.list[1])' }],
     };
     const params = [
@@ -25,7 +25,7 @@ describe('a step that is a StepAction', () => {
     expect(implementations.get('a')?.task.steps[0]).toMatchObject({
       name: 's',
       image: 'image-hi',
-      args: ['x', 'y', '$(context.taskRun.name)', '$(params.all)'],
+      args: ['x', 'y', '$(context.taskRun.name)'],
       env: [{ name: 'A', value: 'y' }],
       onError: 'continue',
     });

@@ -87,13 +87,12 @@ describe('names and paths that lead out are refused before the run', () => {
   });
 
   test('names of steps, step results, variables and the PipelineRun', async () => {
-    const steps = [
-      node('0', { name: `x/${climb()}/d`, results: [{ name: climb() }], env: [{ name: '', value: 'x' }] }),
-    ];
+    const steps = [node('0', { name: `x/${climb()}/d`, results: [{ name: climb() }] })];
     const paths = await refusal(run({ tasks: [task({ steps })] }, {}, climb()));
-    for (const path of ['metadata', 'steps[0].name', 'steps[0].results[0].name', 'steps[0].env']) {
-      expect(paths).toContain(path);
-    }
+    for (const path of ['metadata', 'steps[0].name', 'steps[0].results[0].name']) expect(paths).toContain(path);
+    // What Kubernetes alone looks at is told once Tekton's own rules hold.
+    const nameless = [node('0', { env: [{ name: '', value: 'x' }] })];
+    expect(await refusal(run({ tasks: [task({ steps: nameless })] }))).toContain('steps[0].env');
   });
 });
 

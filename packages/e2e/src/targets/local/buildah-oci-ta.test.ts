@@ -143,12 +143,12 @@ describe('an image', () => {
 
   it('takes build arguments, labels and annotations as they are', async () => {
     const run = await build({
-      BUILD_ARGS: ['WHO=$(id) "quoted" a=b'],
+      BUILD_ARGS: ['WHO=`id` $HOME "quoted" a=b'],
       LABELS: ['l=a b=c'],
       ANNOTATIONS: ['n=x y'],
       BUILD_ARGS_FILE: 'build.args',
     });
-    expect(inspect(result(run, 'IMAGE_URL')).Labels).toMatchObject({ who: '$(id) "quoted" a=b', l: 'a b=c' });
+    expect(inspect(result(run, 'IMAGE_URL')).Labels).toMatchObject({ who: '`id` $HOME "quoted" a=b', l: 'a b=c' });
     expect(inspect(result(run, 'IMAGE_URL'), '--raw').annotations).toMatchObject({ n: 'x y' });
     const byFile = await build({ BUILD_ARGS_FILE: 'build.args' });
     expect(inspect(result(byFile, 'IMAGE_URL')).Labels).toMatchObject({ who: 'file' });
