@@ -81,7 +81,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
     expect(config.created).toBe(date);
     expect(config.config.Labels).toEqual({
       'of-base': 'yes',
-      greeting: 'hello  $(world) "$HOME"',
+      greeting: 'hello  `world` "$HOME"',
       'from-file': 'file',
       more: 'a=b',
       architecture: expect.any(String),

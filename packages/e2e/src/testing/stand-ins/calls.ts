@@ -40,7 +40,7 @@ export function wholePipeline({ host, source }: CallOptions, tag: string): Stand
       task: 'buildah-oci-ta',
       params: {
         ...building(image, 'image/Containerfile'),
-        BUILD_ARGS: ['GREETING=hello  $(world) "$HOME"'],
+        BUILD_ARGS: ['GREETING=hello  `world` "$HOME"'],
         BUILD_ARGS_FILE: 'image/arguments',
         LABELS: ['vcs-type=other', 'more=a=b'],
         ANNOTATIONS: ['note=yes'],
