@@ -140,7 +140,8 @@ fi
 . "${BASH_SOURCE[0]%/*}/containerfile.sh"
 read_containerfile "$containerfile"
 version=$(buildah --version | sed 's/^buildah version \([0-9.]*\).*/\1/')
-if [[ ${#image_writes[@]} != 0 ]] && ! printf '1.35.1\n%s\n' "$version" | sort --check=quiet --version-sort; then
+is_at_least() { printf '%s\n%s\n' "$1" "$version" | sort --check=quiet --version-sort; }
+if [[ ${#image_writes[@]} != 0 ]] && ! is_at_least 1.35.1; then
   # CVE-2024-1753. Some older releases have the fix, which their version does not tell.
   fail "this buildah may follow a link of an image out of the build, with the right to write there" \
     "  expected: buildah 1.35.1 or newer, or no RUN that mounts an image's path to write to it" \
@@ -190,12 +191,11 @@ bring_bases
 
 # As on Konflux, another format is a matter of pushing. buildah's own docker format also holds a random host name.
 options=(--isolation=chroot --no-cache --pull-never --http-proxy=false --identity-label=false --format=oci)
-help=$(buildah build --help)
 if [[ -n $time ]] && grep -Eiq '^[[:space:]]*ARG[[:space:]]+SOURCE_DATE_EPOCH\b' "$containerfile"; then
   # Only where it is asked for: buildah warns about arguments that nothing uses.
   build_args[SOURCE_DATE_EPOCH]=$time
 fi
-if [[ $help == *--source-date-epoch* ]]; then
+if is_at_least 1.41.0; then
   # Needed where the node's SELinux policy is older than this buildah.
   options+=(--security-opt=unmask=/proc/interrupts)
   if [[ -n $EPOCH ]]; then options+=("--source-date-epoch=$time"); elif [[ -n $time ]]; then options+=("--timestamp=$time"); fi
