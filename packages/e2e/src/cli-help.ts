@@ -1,12 +1,15 @@
-/** What `pnpm e2e --help` prints. */
-export const HELP = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
+/** How this command is started: in a clone of the template, or as the package that was installed. */
+export const COMMAND: string = import.meta.url.endsWith('.ts') ? 'pnpm e2e' : 'multi-image-e2e';
 
-Usage: pnpm e2e [options]
-       pnpm e2e preflight     only checks the tools that it needs, and installs what is missing
-       pnpm e2e verify IMAGE  proves published images, without building anything
-       pnpm e2e --target tenant [options]
+/** What `--help` prints. */
+export const HELP: string = `Builds the chain of images on this machine with the pipelines that Konflux would run, and proves it.
+
+Usage: ${COMMAND} [options]
+       ${COMMAND} preflight     only checks the tools that it needs, and installs what is missing
+       ${COMMAND} verify IMAGE  proves published images, without building anything
+       ${COMMAND} --target tenant [options]
                               builds and proves the chain on a Konflux tenant
-       pnpm e2e --target tekton [options]
+       ${COMMAND} --target tekton [options]
                               does it on any cluster that has Tekton, without Konflux
 
 Options:
@@ -74,10 +77,10 @@ On any cluster with Tekton, without Konflux (--target tekton; docs/tekton-run.md
 Exit code: 0 no criterion failed, 1 a criterion failed, 2 the run could not be made, 130 or 143 interrupted.
 
 Examples:
-  pnpm e2e
-  pnpm e2e --config examples/app-sidecar/konflux.config.ts
-  pnpm e2e --keep --report report.json
-  pnpm e2e verify quay.io/org/image1:latest --key cosign.pub
-  pnpm e2e --target tenant --commit $(git rev-parse HEAD)
-  pnpm e2e --target tekton --registry ghcr.io/me --stand-ins
+  ${COMMAND}
+  ${COMMAND} --config examples/app-sidecar/konflux.config.ts
+  ${COMMAND} --keep --report report.json
+  ${COMMAND} verify quay.io/org/image1:latest --key cosign.pub
+  ${COMMAND} --target tenant --commit $(git rev-parse HEAD)
+  ${COMMAND} --target tekton --registry ghcr.io/me --stand-ins
 `;

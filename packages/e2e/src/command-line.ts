@@ -7,7 +7,7 @@ import { errorFacts } from '@multi-image/kit/error-text';
 import { reasonOf } from '@multi-image/kit/errors';
 import { Progress } from '@multi-image/kit/progress';
 import { palette, printableJson } from '@multi-image/kit/terminal';
-import { HELP } from './cli-help.ts';
+import { COMMAND, HELP } from './cli-help.ts';
 import { E2eError } from './errors.ts';
 import { nameFullDisk } from './full-disk.ts';
 import { ISOLATIONS, OPTIONS, type Values } from './options.ts';
@@ -135,7 +135,7 @@ function parse(args: readonly string[]) {
     checkCommand(parsed.positionals, parsed.values);
     return parsed;
   } catch (cause) {
-    throw new E2eError('USAGE', reasonOf(cause), { hint: 'pnpm e2e --help lists the options', cause });
+    throw new E2eError('USAGE', reasonOf(cause), { hint: `${COMMAND} --help lists the options`, cause });
   }
 }
 

@@ -44,7 +44,9 @@ function command(...args: string[]) {
 }
 
 test('what is published says how it is called, and verifies', () => {
-  expect(command('--help')).toMatchObject({ status: 0, output: expect.stringContaining('Usage:') });
+  const help = command('--help');
+  expect(help).toMatchObject({ status: 0, output: expect.stringContaining('Usage: multi-image-e2e [options]') });
+  expect(help.output).not.toContain('pnpm');
   const refused = command('verify', 'Not A Reference');
   expect(refused).toMatchObject({ status: 2, output: expect.stringContaining('error REFERENCE_INVALID') });
 });
