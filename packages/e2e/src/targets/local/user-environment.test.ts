@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { hasCommand } from '@multi-image/testing/command';
@@ -22,7 +21,8 @@ function everybodyMayRead(path: string): boolean {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'e2e-user-'));
+  // Where everybody may look: the folder of a run of the tests is its user's alone.
+  folder = await mkdtemp('/tmp/e2e-user-');
   await chmod(folder, 0o777);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
