@@ -28,6 +28,8 @@ const environment: NodeJS.ProcessEnv = {
   GIT_AUTHOR_EMAIL: 'fork@example.com',
   GIT_COMMITTER_NAME: 'Fork',
   GIT_COMMITTER_EMAIL: 'fork@example.com',
+  // `pnpm exec` tells its children that everything is installed; in a fork that was just cloned it is not.
+  pnpm_config_verify_deps_before_run: undefined,
 };
 
 await runCommandLine(main, { isRefusal: () => false });
