@@ -1,8 +1,8 @@
 import { REVISION } from '@multi-image/testing/chain';
-import { configOf, imageOf, ONES } from '@multi-image/testing/image';
+import { type EmbeddingImage as Built, pushEmbedding } from '@multi-image/testing/embedding-image';
+import { ONES } from '@multi-image/testing/image';
 import { type MemoryRegistry, memoryRegistry } from '@multi-image/testing/memory-registry';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Digest } from './digest.ts';
 import { extract } from './extract.ts';
 import { link } from './link.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
@@ -12,39 +12,11 @@ import { discoverStatements } from './statement/discover.ts';
 import { formatStatement } from './statement/statement.ts';
 import { type Verification, verify } from './verify.ts';
 
-interface Built {
-  readonly role: string;
-  readonly image: string;
-  readonly digest: Digest;
-}
-
 let registry: MemoryRegistry;
 
-/** Pushes an image that names others as Containerfiles do: in a variable and a label each. */
-async function build(role: string, embeds: readonly Built[] = [], tag = REVISION): Promise<Built> {
-  const image = `registry.example/chain/${role}`;
-  const named = embeds.map((other) => ({ ...other, url: `${other.image}@${other.digest}` }));
-  const config = configOf(
-    JSON.stringify({
-      Env: named.flatMap((other) => {
-        const name = other.role.toUpperCase().replaceAll('-', '_');
-        return [`${name}_DIGEST=${other.digest}`, `${name}_URL=${other.url}`];
-      }),
-      Labels: Object.fromEntries([
-        ['org.opencontainers.image.revision', REVISION],
-        ['name', role],
-        ...named.flatMap((other) => [
-          [`io.konflux.poc.${other.role}-image.digest`, other.digest],
-          [`io.konflux.poc.${other.role}-image.url`, other.url],
-        ]),
-      ]),
-    }),
-  );
-  const { manifest } = imageOf(config);
-  await registry.putBlob(parseReference(image), config);
-  await registry.putManifest(parseReference(image), tag, manifest);
-  return { role, image, digest: manifest.digest };
-}
+const imageOf = (role: string): string => `registry.example/chain/${role}`;
+const build = (role: string, embeds: readonly Built[] = [], tag?: string): Promise<Built> =>
+  pushEmbedding(registry, imageOf(role), role, embeds, { tag });
 
 const at = ({ image, digest }: Built) => parseDigestReference(`${image}:${REVISION}@${digest}`);
 const linked = (...images: readonly Built[]) => images.map((image) => ({ role: image.role, image: at(image) }));
@@ -96,7 +68,7 @@ describe('link of an operator, its bundle and its catalog', () => {
       code: 'LINK_MISMATCH',
       expected: expect.stringContaining(operator.digest),
     });
-    const other = await build('other', [{ role: 'operator', image: operator.image, digest: ONES }]);
+    const other = await build('other', [{ ...operator, digest: ONES, url: `${operator.image}@${ONES}` }]);
     const all = linked(images[1], catalog, other);
     await expect(link(registry, at(operator), all, tagOf(operator))).rejects.toMatchObject({ code: 'LINK_MISMATCH' });
     expect(await statementsAt(operator)).toEqual([]);

@@ -10,7 +10,7 @@ import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { builtAs, type ImageTree } from './seal/tree.ts';
 import type { StatementOptions } from './seal.ts';
-import type { Embeds } from './statement/chain.ts';
+import { connectedWith, type Embeds } from './statement/chain.ts';
 import { type ChainMember, memberOf, publishStatement, roleOf } from './statement/publish.ts';
 
 export interface LinkOptions extends CallOptions {
@@ -92,15 +92,4 @@ function chainOf(
     embeddingsOf(apart.tree, first.image, names);
   }
   return { images: [{ role, ...first, originIsThere: true }, ...linked.map(memberOf)], embeds };
-}
-
-function connectedWith(role: string, embeds: readonly Embeds[]): ReadonlySet<string> {
-  const found = new Set([role]);
-  for (const next of found) {
-    for (const { image, embedded } of embeds) {
-      if (image === next) found.add(embedded);
-      if (embedded === next) found.add(image);
-    }
-  }
-  return found;
 }

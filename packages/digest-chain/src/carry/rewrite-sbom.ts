@@ -32,11 +32,11 @@ export function rewriteSbom(bytes: Uint8Array, images: readonly [Renamed, ...Ren
     return undefined;
   }
   const version = textAt(bytes, get(root, 'spdxVersion'));
-  if (version.startsWith('SPDX-2.')) return amendSpdx(bytes, images);
-  return textAt(bytes, get(root, 'bomFormat')) === 'CycloneDX' ? descendCycloneDx(bytes, images) : undefined;
+  if (version.startsWith('SPDX-2.')) return amendSpdx(bytes, root, images);
+  return textAt(bytes, get(root, 'bomFormat')) === 'CycloneDX' ? descendCycloneDx(bytes, root, images) : undefined;
 }
 
-/** The same document, with digests of the same length in place of the others. */
+/** The same document, with digests of the same length in place of the others: every value stays where it was. */
 function renamed(bytes: Uint8Array, images: readonly Renamed[]): Buffer {
   const copy = Buffer.from(bytes);
   for (const { given, sealed } of images) {
@@ -47,11 +47,13 @@ function renamed(bytes: Uint8Array, images: readonly Renamed[]): Buffer {
   return copy;
 }
 
-function amendSpdx(given: Uint8Array, images: readonly [Renamed, ...Renamed[]]): Uint8Array | undefined {
-  const bytes = renamed(given, images);
-  const root = scanJson(bytes, MAX_VALUES);
+function amendSpdx(
+  given: Uint8Array,
+  root: JsonValue,
+  images: readonly [Renamed, ...Renamed[]],
+): Uint8Array | undefined {
   const namespace = get(root, 'documentNamespace');
-  const before = textAt(given, get(scanJson(given, MAX_VALUES), 'documentNamespace'));
+  const before = textAt(given, namespace);
   if (namespace?.type !== 'string' || before === '') return undefined;
   const id = 'DocumentRef-before-sealing';
   const external = {
@@ -67,28 +69,30 @@ function amendSpdx(given: Uint8Array, images: readonly [Renamed, ...Renamed[]]):
   };
   // A namespace is one document's.
   const own = `${before.replace(/#$/, '')}-sealed-${hexOf(images[0].sealed).slice(0, 16)}`;
-  return splice(bytes, [
+  return splice(renamed(given, images), [
     { start: namespace.start, end: namespace.end, text: JSON.stringify(own) },
     ...appended(root, 'externalDocumentRefs', external),
     ...appended(root, 'relationships', relationship),
   ]);
 }
 
-function descendCycloneDx(given: Uint8Array, images: readonly [Renamed, ...Renamed[]]): Uint8Array | undefined {
-  const bytes = renamed(given, images);
-  const root = scanJson(bytes, MAX_VALUES);
+function descendCycloneDx(
+  given: Uint8Array,
+  root: JsonValue,
+  images: readonly [Renamed, ...Renamed[]],
+): Uint8Array | undefined {
   const component = get(get(root, 'metadata'), 'component');
   if (component?.type !== 'object') return undefined;
-  const before = get(get(scanJson(given, MAX_VALUES), 'metadata'), 'component');
   const [{ given: digest }] = images;
   const ancestor = {
     type: 'container',
-    name: textAt(given, get(before, 'name')) || 'image',
+    name: textAt(given, get(component, 'name')) || 'image',
     version: digest,
     hashes: [{ alg: digest.startsWith('sha512:') ? 'SHA-512' : 'SHA-256', content: hexOf(digest) }],
     description: 'the image as it was built, before labels were added',
   };
   const pedigree = get(component, 'pedigree');
+  const bytes = renamed(given, images);
   if (pedigree !== undefined) return splice(bytes, appended(pedigree, 'ancestors', ancestor));
   return splice(bytes, [memberAtEnd(component, 'pedigree', { ancestors: [ancestor] })]);
 }

@@ -37,6 +37,9 @@ export async function readDemands(verb: string, values: Values<typeof DEMANDS>):
   return { keys, identities, revision, source, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
 }
 
+/** What a proof without a key leaves open. */
+export const UNSIGNED = 'linked: who built the images is not known, for no public key was given';
+
 /** Whether it is told who may have signed; `readIdentities` refuses what is incomplete. */
 export function namesSigner(values: Values<typeof DEMANDS>): boolean {
   return ['key', ...Object.keys(IDENTITY_OPTIONS)].some((name) => values[name as keyof typeof DEMANDS] !== undefined);

@@ -13,7 +13,7 @@ import {
   usage,
   writeOutput,
 } from './arguments.ts';
-import { DEMANDS, namesSigner, readDemands } from './demands.ts';
+import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('extract', args, {
@@ -62,7 +62,7 @@ function describeProof({ level }: Verification, hasSigner: boolean): string {
   if (level !== 'linked') return level;
   return hasSigner
     ? 'signed: made by tasks of one run that the build system attested; what that run was built from is not known yet'
-    : 'linked: who built the images is not known, for no public key was given';
+    : UNSIGNED;
 }
 
 /** Says on stderr what is waited for: at once, and then every half minute. */

@@ -2,7 +2,7 @@ import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { parseReference } from '../reference.ts';
 import { type Snapshot, snapshotOf } from '../snapshot.ts';
 import { COMMON, connect, parseArguments, parseRole, single, usage } from './arguments.ts';
-import { DEMANDS, namesSigner, readDemands } from './demands.ts';
+import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('snapshot', args, {
@@ -29,8 +29,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     prefix: values.prefix,
     signal,
   });
-  if (!namesSigner(values))
-    process.stderr.write('linked: who built the images is not known, for no public key was given\n');
+  if (!namesSigner(values)) process.stderr.write(`${UNSIGNED}\n`);
   process.stdout.write(values.json ? `${printableJson(snapshot)}\n` : yamlOf(snapshot));
   return 0;
 }

@@ -1,11 +1,9 @@
-import { gzipSync } from 'node:zlib';
 import { REVISION } from '@multi-image/testing/chain';
-import { configOf, imageOf, ONES } from '@multi-image/testing/image';
-import { archiveOf } from '@multi-image/testing/layered-image';
+import { type EmbeddingImage as Built, pushEmbedding } from '@multi-image/testing/embedding-image';
+import { ONES } from '@multi-image/testing/image';
 import { type MemoryRegistry, memoryRegistry } from '@multi-image/testing/memory-registry';
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../check.ts';
-import { type Digest, digestOf } from '../digest.ts';
 import { link } from '../link.ts';
 import { parseDigestReference, parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
@@ -16,45 +14,8 @@ import { referencesTo } from './references.ts';
 
 type Files = Readonly<Record<string, string>>;
 
-interface Built {
-  readonly role: string;
-  readonly image: string;
-  readonly digest: Digest;
-  readonly url: string;
-}
-
-async function build(registry: MemoryRegistry, role: string, embeds: readonly Built[], files: Files): Promise<Built> {
-  const image = `registry.example/org/my-${role}`;
-  const config = configOf(
-    JSON.stringify({
-      Env: embeds.flatMap((other) => {
-        const name = other.role.toUpperCase();
-        return [`${name}_DIGEST=${other.digest}`, `${name}_URL=${other.url}`];
-      }),
-      Labels: Object.fromEntries([
-        ['org.opencontainers.image.revision', REVISION],
-        ['name', role],
-        ...embeds.flatMap((other) => [
-          [`io.konflux.poc.${other.role}-image.digest`, other.digest],
-          [`io.konflux.poc.${other.role}-image.url`, other.url],
-        ]),
-      ]),
-    }),
-  );
-  const layer = gzipSync(archiveOf(files));
-  const described = {
-    mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-    digest: digestOf(layer),
-    size: layer.length,
-  };
-  const { manifest } = imageOf(config, {
-    manifest: (descriptor) => `{"schemaVersion":2,"config":${descriptor},"layers":[${JSON.stringify(described)}]}`,
-  });
-  const place = parseReference(image);
-  for (const blob of [config, layer]) await registry.putBlob(place, blob);
-  await registry.putManifest(place, REVISION, manifest);
-  return { role, image, digest: manifest.digest, url: `${image}@${manifest.digest}` };
-}
+const build = (registry: MemoryRegistry, role: string, embeds: readonly Built[], files: Files): Promise<Built> =>
+  pushEmbedding(registry, `registry.example/org/my-${role}`, role, embeds, { files });
 
 const csv = (operator: string, related = operator): string => `kind: ClusterServiceVersion
 metadata:

@@ -46,6 +46,18 @@ export function originDigest(image: ChainImage): Digest {
   return image.origin ?? image.digest;
 }
 
+/** The roles of all images that hang together with one by what embeds what, each after one that it is connected with. */
+export function connectedWith(role: string, embeds: readonly Embeds[]): ReadonlySet<string> {
+  const found = new Set([role]);
+  for (const next of found) {
+    for (const { image, embedded } of embeds) {
+      if (image === next) found.add(embedded);
+      if (embedded === next) found.add(image);
+    }
+  }
+  return found;
+}
+
 /**
  * Validates a chain and puts it in its one order (by role), so that the same chain always has the same bytes. Throws
  * `STATEMENT_INVALID`: roles repeat or are unknown, a digest or url is malformed, an image embeds itself through others.

@@ -8,7 +8,7 @@ import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/config.ts';
 import { type ImageTree, unsealTree } from '../seal/tree.ts';
-import { type Chain, type ChainImage, type Embeds, originDigest } from '../statement/chain.ts';
+import { type Chain, type ChainImage, connectedWith, type Embeds, originDigest } from '../statement/chain.ts';
 import { type Discovery, type FoundStatement, MAX_STATEMENTS } from '../statement/discover.ts';
 import {
   checkEmbedding,
@@ -128,16 +128,8 @@ function memberOfChain(member: ProvedMember | undefined): AttestedImage[] {
 }
 
 /** The images of a chain that hang together with the start, each after one that it is connected with. */
-function fromStart(chain: Chain, start: ChainImage): readonly ChainImage[] {
-  const ordered = new Set([start]);
-  for (const { role } of ordered) {
-    for (const { image, embedded } of chain.embeds) {
-      const other = image === role ? embedded : embedded === role ? image : undefined;
-      const found = chain.images.find((candidate) => candidate.role === other);
-      if (found !== undefined) ordered.add(found);
-    }
-  }
-  return [...ordered];
+function fromStart({ images, embeds }: Chain, start: ChainImage): readonly ChainImage[] {
+  return [...connectedWith(start.role, embeds)].flatMap((role) => images.find((image) => image.role === role) ?? []);
 }
 
 /** The start may be an image as it is published, or as it was built. */
