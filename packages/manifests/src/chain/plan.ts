@@ -30,7 +30,7 @@ export interface PlannedImage
 /** What a plan has of its config as it is there, or as it is by default. */
 type Kept =
   | ('application' | 'displayName' | 'namespace' | 'registry' | 'labelPrefix' | 'imageFormat' | 'digestChain')
-  | 'tasks'
+  | ('tasks' | 'release')
   | ('pullRequestExpiry' | 'imageRepositories' | 'visibility' | 'pushSecret');
 
 /** A checked config as the renderers read it. */
@@ -77,6 +77,7 @@ export function planChain(config: ChainConfig): ChainPlan {
     gitUrl: config.git.url,
     branch: config.git.branch ?? 'main',
     labelPrefix: config.labelPrefix ?? DEFAULT_PREFIX,
+    release: config.release ?? 'chain',
     imageFormat: config.imageFormat ?? 'oci',
     pullRequestExpiry: config.pullRequestExpiry ?? '5d',
     imageRepositories: config.imageRepositories ?? 'konflux',

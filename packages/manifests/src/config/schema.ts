@@ -46,6 +46,7 @@ export interface ChainConfig {
   registry: string;
   labelPrefix?: string | undefined;
   seal?: 'label' | 'referrer' | undefined;
+  release?: 'chain' | 'components' | undefined;
   imageFormat?: 'oci' | 'docker' | undefined;
   pullRequestExpiry?: string | undefined;
   imageRepositories?: 'konflux' | 'own' | undefined;
@@ -257,6 +258,10 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
   seal: optional(
     z.enum(['label', 'referrer']),
     'How an image links back to those that embed it: by labels, which make another digest of it, or by a statement beside it, which leaves it as it was built. Default: label.',
+  ),
+  release: optional(
+    z.enum(['chain', 'components']),
+    'What Konflux releases of a push: one Snapshot of the whole chain, made once it is proved; or the Snapshot of each component, with the others as they were last promoted. Default: chain.',
   ),
   imageFormat: optional(z.enum(['oci', 'docker']), 'Manifest format of the images. Default: oci.'),
   pullRequestExpiry: optional(expiry, 'When the images of a pull request expire. Default: 5d.'),

@@ -1,5 +1,6 @@
 import { entryImage, isEmbedded, linkingsOf } from '../chain/linking.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
+import { AUTO_RELEASE, CHAIN_LABEL, chainName } from '../chain/release.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { type Event, keyParams } from './demands.ts';
 import { entryParam, extractPipeline } from './extract.ts';
@@ -26,6 +27,9 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
         'appstudio.openshift.io/application': chain.application,
         'appstudio.openshift.io/component': component,
         'pipelines.appstudio.openshift.io/type': 'build',
+        // Copied to the component's Snapshot.
+        [CHAIN_LABEL]: chain.release === 'chain' ? chainName(chain) : undefined,
+        [AUTO_RELEASE]: chain.release === 'chain' && event === 'push' ? HELD : undefined,
       },
       annotations: {
         'build.appstudio.openshift.io/repo': `${chain.gitUrl}?rev={{revision}}`,
@@ -59,6 +63,9 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
     },
   };
 }
+
+/** A component's Snapshot has the other components as they were last promoted: images of two commits. */
+const HELD = noted("The component's Snapshot is not released: the chain's own one is.", 'false');
 
 function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml | undefined> {
   return {
