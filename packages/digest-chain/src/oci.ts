@@ -17,6 +17,7 @@ export {
   type Operation,
   type Side,
 } from './errors.ts';
+export { type Glob, globOf } from './files/glob.ts';
 export { type ImageFacts, readImageFacts } from './image-facts.ts';
 export { decodeJson } from './json/decode.ts';
 export { DEFAULT_PREFIX, isRole, LabelNames } from './label-names.ts';

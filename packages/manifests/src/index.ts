@@ -1,4 +1,5 @@
 export { findOtherRegistry } from './chain/konflux-registry.ts';
+export { type NamingFiles, namingFiles, releasedNames } from './chain/naming-files.ts';
 export { findPlaceholders, isPlaceholder } from './chain/placeholders.ts';
 export { type ChainPlan, type PlannedImage, planChain } from './chain/plan.ts';
 export { type Retarget, retarget } from './chain/retarget.ts';

@@ -14,6 +14,7 @@ import {
   writeOutput,
 } from './arguments.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
+import { FILES, readFileDemands } from './files.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('extract', args, {
@@ -23,6 +24,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     deadline: { type: 'string' },
     until: { type: 'string' },
     ...DEMANDS,
+    ...FILES,
     ...RESULTS,
     'result-proof': { type: 'string' },
   });
@@ -44,6 +46,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   }
   const result = await extract(connect(values), image, {
     ...(await readDemands('extract', values)),
+    ...readFileDemands('extract', values),
     role: values.role,
     until,
     deadline: values.wait ? durationOf('extract', values.deadline ?? '30m') : undefined,

@@ -24,6 +24,14 @@ const DEMANDS = `\
                         repeated (default: any task)
   --allow-pull-request  take a run that built a pull request, too`;
 
+/** Those of them that say what files of the images have to name. */
+const FILES = `\
+  --files <role>=<pattern>  files of the image of this role, as manifests/*.yaml, that have
+                        to name what it embeds by digest, or with <role>/<embedded> the
+                        image of that role; can be repeated. Its layers are read for it
+  --released <role>=<repository>  the name under which the image of this role is released:
+                        files may name it so, by the same digest; can be repeated`;
+
 /** The options of every verb that say how registries are reached. */
 const REGISTRY = `\
   --plain-http          reach registries without TLS; those on loopback always are
@@ -137,11 +145,7 @@ Options:
 ${DEMANDS}
   --at <role>=<repository>  read the images of this role there, not at their url: for a
                         chain that was copied; can be repeated
-  --files <role>=<pattern>  files of the image of this role, as manifests/*.yaml, that have
-                        to name what it embeds by digest, or with <role>/<embedded> the
-                        image of that role; can be repeated. Its layers are read for it
-  --released <role>=<repository>  the name under which the image of this role is released:
-                        files may name it so, by the same digest; can be repeated
+${FILES}
   --no-statement        don't look for a chain statement beside the labels
   --statement <file>    the chain statement of an image that was copied without what was
                         attached to it
@@ -192,6 +196,7 @@ Options:
                         which is so after it has ended; the default)
   --deadline <time>     how long to wait: 90s, 30m, 2h (default: 30m)
 ${DEMANDS}
+${FILES}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
   --result-digest <file>  write the linked image's digest there
@@ -221,6 +226,7 @@ Options:
   --git-url <url>       the repository that is named as the source, where no --source is
                         proved
 ${DEMANDS}
+${FILES}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}
   --json                print it as JSON

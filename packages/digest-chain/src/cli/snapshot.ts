@@ -3,11 +3,13 @@ import { parseReference } from '../reference.ts';
 import { type Snapshot, snapshotOf } from '../snapshot.ts';
 import { COMMON, connect, parseArguments, parseRole, single, usage } from './arguments.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
+import { FILES, readFileDemands } from './files.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('snapshot', args, {
     ...COMMON,
     ...DEMANDS,
+    ...FILES,
     application: { type: 'string' },
     component: { type: 'string', multiple: true },
     namespace: { type: 'string' },
@@ -22,6 +24,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   }
   const snapshot = await snapshotOf(connect(values), image, {
     ...(await readDemands('snapshot', values)),
+    ...readFileDemands('snapshot', values),
     application,
     components: parseComponents(values.component),
     namespace,

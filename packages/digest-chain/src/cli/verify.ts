@@ -5,14 +5,12 @@ import { UNASKED } from '../attestation/git-source.ts';
 import type { Check } from '../check.ts';
 import { isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import type { NamingFiles } from '../files/named-in-files.ts';
-import { isRole } from '../label-names.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
-import type { Repository } from '../registry/registry.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
-import { COMMON, connect, durationOf, parseArguments, parseRepository, parseRole, single, usage } from './arguments.ts';
+import { COMMON, connect, durationOf, parseArguments, single, usage } from './arguments.ts';
 import { DEMANDS, readDemands } from './demands.ts';
+import { FILES, parsePlaces, readFileDemands } from './files.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   // What is read of an image is soon forgotten; V8 would rather let the heap grow than clear it up as often as that takes
@@ -24,8 +22,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     at: { type: 'string', multiple: true },
     'no-statement': { type: 'boolean' },
     statement: { type: 'string' },
-    files: { type: 'string', multiple: true },
-    released: { type: 'string', multiple: true },
+    ...FILES,
     'digest-from': { type: 'string' },
     deadline: { type: 'string' },
   });
@@ -34,9 +31,8 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const wanted = wantedLevel(demands);
   const result = await verify(connect(values), image, {
     ...demands,
-    at: parsePlaces('--at', values.at),
-    released: parsePlaces('--released', values.released),
-    files: parseFiles(values.files),
+    ...readFileDemands('verify', values),
+    at: parsePlaces('verify', '--at', values.at),
     statement: await readStatement(values),
     prefix: values.prefix,
     deadline: values.deadline === undefined ? undefined : durationOf('verify', values.deadline),
@@ -71,33 +67,6 @@ async function exactly(image: Reference, file: string | undefined): Promise<Refe
     throw usage('verify', `the image has another digest than ${file}: ${digest}`);
   }
   return { ...image, tag: undefined, digest };
-}
-
-/** Reads `--at <role>=<repository>`, and options like it. */
-function parsePlaces(option: string, texts: readonly string[] = []): ReadonlyMap<string, Repository> {
-  const places = new Map<string, Repository>();
-  for (const text of texts) {
-    const { role, named } = parseRole('verify', `${option} is not <role>=<repository>`, text);
-    if (places.has(role)) throw usage('verify', `${option} is given twice for ${role}`);
-    places.set(role, parseRepository('verify', option, named));
-  }
-  return places;
-}
-
-/** Reads `--files <role>=<pattern>` and `<role>/<embedded>=<pattern>`; several of the same are patterns of the same files. */
-function parseFiles(texts: readonly string[] = []): readonly NamingFiles[] {
-  const read = texts.map((text) => {
-    const [, role = '', embedded, pattern = ''] = /^([^=/]*)(?:\/([^=/]*))?=(.*)$/su.exec(text) ?? [];
-    if (isRole(role) && (embedded === undefined || isRole(embedded)) && pattern !== '')
-      return { role, embedded, pattern };
-    throw usage('verify', `--files is not <role>=<pattern> or <role>/<embedded>=<pattern>: ${text}`);
-  });
-  return [...Map.groupBy(read, ({ role, embedded = '' }) => `${role}/${embedded}`).values()].flatMap((all) => {
-    const [first] = all;
-    if (first === undefined) return [];
-    const { role, embedded } = first;
-    return { role, embeds: embedded === undefined ? undefined : [embedded], in: all.map(({ pattern }) => pattern) };
-  });
 }
 
 /** The proof for a terminal: a line for each check, and what it comes to. */

@@ -1,7 +1,7 @@
 import { formatSpan } from '@multi-image/kit/durations';
 import { byRole, describeTask, isPruned, PRUNED_REASON, taskOf, textOf } from './chain-view.ts';
 import { type Evidence, equal, failed, passed, skipped } from './criterion.ts';
-import type { Observation, TaskFacts } from './observation.ts';
+import type { Observation, ObservedImage, RunFacts, TaskFacts } from './observation.ts';
 import { succeeded } from './runs.ts';
 
 /** Each scanner waited for the images of its own revision, and handed over its image. */
@@ -10,14 +10,13 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
     const image = byRole(images, role);
     const apart = Math.abs(run.startedAt - build.startedAt);
     const extract = taskOf(run, `extract-${image.name}`);
-    const seals = image.embeds.map((embedded) => taskOf(build, `label-${byRole(images, embedded).name}`));
-    const waited = seals.some((seal) => seal?.status === 'Succeeded' && run.startedAt < (seal.finishedAt ?? 0));
+    const { linked, waited } = linkingOf(image, { build, images, run });
     return [
       succeeded(run),
       passed(
         'same-push',
         `${run.name} started ${formatSpan(apart)} from ${build.name}` +
-          (waited ? ', before the image was sealed, and waited for its own revision' : ''),
+          (waited ? `, before the image was ${linked}, and waited for its own revision` : ''),
       ),
       extracted(`extract-${image.name}`, extract),
       equal(
@@ -34,6 +33,20 @@ export function scannerExtracts({ build, scanners, images, revision }: Observati
       ),
     ];
   });
+}
+
+/** What was done to the image that leads to this one, and whether the scanner's run was there before. */
+function linkingOf(
+  image: ObservedImage,
+  { build, images, run }: Pick<Observation, 'build' | 'images'> & { run: RunFacts },
+): { linked: string; waited: boolean } {
+  const embedded = image.embeds.map((role) => byRole(images, role));
+  const sealed = embedded.flatMap(({ name }) => taskOf(build, `label-${name}`) ?? []);
+  // One image carries the statement of all that hang together; it need not be one that this one embeds.
+  const stated = build.tasks.filter(({ name }) => images.some((each) => name === `link-${each.name}`));
+  const linkings = sealed.length > 0 ? sealed : stated;
+  const waited = linkings.some(({ status, finishedAt = 0 }) => status === 'Succeeded' && run.startedAt < finishedAt);
+  return { linked: sealed.length > 0 ? 'sealed' : 'linked', waited };
 }
 
 function extracted(name: string, task: TaskFacts | undefined): Evidence {

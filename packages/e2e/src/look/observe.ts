@@ -1,7 +1,7 @@
 import { unseal, type VerificationKey, type VerifyOptions, verify } from '@multi-image/digest-chain';
 import { LabelNames, parseReference, type Registry } from '@multi-image/digest-chain/oci';
 import type { Progress } from '@multi-image/kit/progress';
-import type { ChainPlan, PlannedImage } from '@multi-image/manifests';
+import { type ChainPlan, namingFiles, type PlannedImage, releasedNames } from '@multi-image/manifests';
 import { builtDigest, isPruned, isSealed, PRUNED_REASON, runsOf, taskOf } from '../judge/chain-view.ts';
 import type { Observation, ObservedImage, RunFacts } from '../judge/observation.ts';
 import { scansOf } from '../judge/scanned-and-signed.ts';
@@ -137,16 +137,10 @@ class Observer {
 
   async #verify({ published, role }: ObservedImage): Promise<ObservedImage['proof']> {
     const { registry, revision, keys, identities, builders, chain } = this.#options;
-    // Each embedded image is proved: there its embedders' files have to name it.
-    const files = chain.images.flatMap((image) =>
-      image.namedIn
-        .filter(({ embeds }) => embeds === role)
-        .map((named) => ({ role: image.role, embeds: [named.embeds], in: named.in })),
-    );
+    const image = chain.images.find((each) => each.role === role);
+    const files = image === undefined ? [] : namingFiles(image, chain);
     const released = new Map(
-      chain.images.flatMap(({ role: each, releaseRepository }) =>
-        releaseRepository === undefined ? [] : [[each, parseReference(releaseRepository)] as const],
-      ),
+      [...releasedNames(chain)].map(([each, repository]) => [each, parseReference(repository)] as const),
     );
     const asked = { revision, keys, identities, builders, source: chain.gitUrl };
     const demands = { prefix: this.names.prefix, ...asked, files, released };

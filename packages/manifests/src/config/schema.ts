@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { DEFAULT_PREFIX, DigestChainError, LabelNames } from '@multi-image/digest-chain/oci';
+import { DEFAULT_PREFIX, DigestChainError, globOf, LabelNames } from '@multi-image/digest-chain/oci';
 import { z } from 'zod';
 import { CATALOG_TASKS, type CatalogTask } from '../pins.ts';
 
@@ -91,13 +91,6 @@ const filePath = text(
   200,
 );
 
-/** What digest-chain takes for files of an image. */
-const filePattern = text(
-  /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))(?!.*\*\*$)(?!.*(?:[^/]\*\*|\*\*[^/]))[A-Za-z0-9._*?][A-Za-z0-9._/@+*? -]*$/,
-  'a path in the image, such as manifests/*.yaml or deploy/**/*.yaml',
-  200,
-);
-
 const duration = text(/^[1-9][0-9]{0,3}[mh]$/, 'minutes or hours, like 90m or 2h');
 const expiry = text(/^[1-9][0-9]{0,3}[hdw]$/, 'hours, days or weeks, like 12h, 5d or 2w');
 const checks = z.array(z.enum(CHECKS));
@@ -136,15 +129,20 @@ const platform = text(
   'a platform of the multi-platform controller, like linux/arm64',
 );
 
-/** What digest-chain takes for a prefix of labels. */
-const labelPrefix = z.string().check(({ value, issues }) => {
-  try {
-    new LabelNames(value);
-  } catch (error) {
-    if (!(error instanceof DigestChainError)) throw error;
-    issues.push({ code: 'custom', message: error.expected ?? error.message, input: value });
-  }
-});
+/** Text that digest-chain takes; what it would be is the message of its refusal. */
+const takenBy =
+  (take: (text: string) => unknown): z.core.CheckFn<string> =>
+  ({ value, issues }) => {
+    try {
+      take(value);
+    } catch (error) {
+      if (!(error instanceof DigestChainError)) throw error;
+      issues.push({ code: 'custom', message: error.expected ?? error.message, input: value });
+    }
+  };
+
+const labelPrefix = z.string().check(takenBy((prefix) => new LabelNames(prefix)));
+const filePattern = literal.max(200, 'at most 200 characters').check(takenBy(globOf));
 
 /** A field that may be left out, and what it is for. */
 const optional = <Schema extends z.ZodType>(schema: Schema, purpose: string): z.ZodOptional<Schema> =>

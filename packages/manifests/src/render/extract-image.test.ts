@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 /** Runs the task's step `extract` as a push's scanner would; answers with its exit code and the results it left. */
-async function scan(chain: SealedChain, buildSystem: ChainConfig['buildSystem']) {
+async function scan(chain: SealedChain, buildSystem: ChainConfig['buildSystem'], files: readonly string[] = []) {
   const { runs, tasks } = checkDocuments(renderConfig({ ...TWO, buildSystem }));
   const given = runs.find(({ metadata }) => metadata.name === 'metadata-scanner-on-push')?.spec.params ?? [];
   const param = (name: string) => given.find((each) => each.name === name)?.value;
@@ -47,7 +47,11 @@ async function scan(chain: SealedChain, buildSystem: ChainConfig['buildSystem'])
     text
       .replace(/\$\(params\.(\w+)\)/g, (_, name: string) => values[name] ?? '')
       .replace(/\$\(results\.(\w+)\.path\)/g, (_, name: string) => join(folder, name));
-  const args = step?.args?.flatMap((text) => (text === '$(params.DEMANDS[*])' ? demands : fill(text)));
+  const lists: Record<string, readonly string[]> = {
+    '$(params.DEMANDS[*])': demands,
+    '$(params.FILES[*])': files,
+  };
+  const args = step?.args?.flatMap((text) => lists[text] ?? fill(text));
   const env = (step?.env ?? []).map((variable) => [variable.name, 'value' in variable ? fill(variable.value) : '']);
   for (const name of ['IMAGE_URL', 'IMAGE_DIGEST', 'PROOF']) rmSync(join(folder, name), { force: true });
   const { PATH } = process.env;
@@ -83,6 +87,14 @@ test('a pair that somebody pushed by hand does not get out of the scanner, where
   expect(unknown).toMatchObject({ code: 0, digest: forged.metadata });
   expect(unknown.proof).toContain('who built the images is not known');
   expect(unknown.log).toContain('who built the images is not known');
+});
+
+test('an image whose files name nothing of what it embeds does not get out, where they were asked for', async () => {
+  const chain = await sealedChain(server.host, 'files');
+  expect(await scan(chain, undefined)).toMatchObject({ code: 0, digest: chain.metadata });
+  const found = await scan(chain, undefined, ['--files=metadata/primary=manifests/*.yaml']);
+  expect(found).toMatchObject({ code: 1, digest: undefined });
+  expect(found.log).toContain('named-in-files (metadata): LINK_MISSING');
 });
 
 test('what the build system signed gets out, before its run has ended', async () => {

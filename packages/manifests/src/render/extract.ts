@@ -13,7 +13,7 @@ import {
   SOURCE_PARAMS,
   WORKSPACES,
 } from './shared-tasks.ts';
-import { clock, declare, extractTask, imageResults, param, params, result } from './wiring.ts';
+import { clock, declare, extractTask, filesParam, imageResults, param, params, result } from './wiring.ts';
 
 /** The name of a scanner's Pipeline. */
 export const extractPipeline = (image: PlannedImage): string => `extract-${image.role}`;
@@ -67,6 +67,7 @@ export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): Yaml
             LABEL_PREFIX: chain.labelPrefix,
             PUBLIC_KEY: param('public-key'),
             DEMANDS: ['$(params.demands[*])'],
+            FILES: filesParam(entryImage(image, chain), chain),
           }),
         },
         ...checkTasks(pins, image.checks, task),

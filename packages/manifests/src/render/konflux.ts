@@ -1,5 +1,6 @@
 import { konfluxName } from '../chain/konflux-registry.ts';
 import { entryImage } from '../chain/linking.ts';
+import { fileOptions } from '../chain/naming-files.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { params } from './wiring.ts';
@@ -92,6 +93,8 @@ export function serviceAccounts(components: readonly PlannedImage[], chain: Chai
 
 /** Proves, on each Snapshot of a scanner, that its image and the one it was found by are one chain. */
 export function integrationTestScenario(image: PlannedImage, chain: ChainPlan, folder: string): YamlMap {
+  const entry = entryImage(image, chain);
+  const files = fileOptions(entry, chain);
   return {
     apiVersion: 'appstudio.redhat.com/v1beta2',
     kind: 'IntegrationTestScenario',
@@ -101,11 +104,10 @@ export function integrationTestScenario(image: PlannedImage, chain: ChainPlan, f
       contexts: noted("Not the builder's Snapshots: those still hold the other images of the build before.", [
         { name: `component_${image.component}`, description: `Snapshots of ${image.component}` },
       ]),
-      params: params({
-        component: image.component,
-        'entry-component': entryImage(image, chain).component,
-        role: image.role,
-      }),
+      params: [
+        ...params({ component: image.component, 'entry-component': entry.component, role: image.role }),
+        ...(files.length === 0 ? [] : [{ name: 'files', values: files }]),
+      ],
       resolverRef: {
         resolver: 'git',
         resourceKind: 'pipeline',

@@ -1,18 +1,8 @@
 import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
-import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
+import { noted, type YamlMap } from '../yaml/write.ts';
 import { declareKey, KEY_VARIABLE } from './demands.ts';
-import {
-  declare,
-  namesInFiles,
-  param,
-  params,
-  resources,
-  STEP_TEMPLATE,
-  TEKTON_HOME,
-  WORKDIR,
-  WORKDIR_VOLUME,
-} from './wiring.ts';
+import { declare, param, params, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
 
 const VERSION = '0.1';
 const SOURCE = `${WORKDIR}/source`;
@@ -36,13 +26,14 @@ const LINK_PARAMS = [
   declare('IMAGE', 'Repository and tag to publish the linked image under'),
   declare('REVISION', 'The commit that every image of the chain has to be built from'),
   declare('LABEL_PREFIX', 'Prefix of the labels'),
+  FILES,
 ];
 
 /** The Task that seals an image, publishes it under the tag of its revision, and proves the link. */
 export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task('label-image', {
     description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
-    params: linkParams(chain),
+    params: LINK_PARAMS,
     results: IMAGE_RESULTS,
     steps: [
       useSource(pins),
@@ -59,17 +50,13 @@ export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
 export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task('link-image', {
     description: 'Links an image to the images that embed it by a chain statement, and verifies the chain',
-    params: linkParams(chain),
+    params: LINK_PARAMS,
     steps: [
       useSource(pins),
       digestChain(chain, pins, 'link', [...LINK_ARGUMENTS, '--', ...LINK_IMAGES]),
       verifyStep(chain, pins, ['--', param('ORIGIN')]),
     ],
   });
-}
-
-function linkParams(chain: ChainPlan): Yaml[] {
-  return namesInFiles(chain) ? [...LINK_PARAMS, FILES] : LINK_PARAMS;
 }
 
 const LINK_IMAGES = [param('ORIGIN'), '$(params.LINKS[*])'];
@@ -79,8 +66,7 @@ const LINK_ARGUMENTS = [`--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREF
 /** Proves the digest that the step before returned, not what its tag names by now. */
 function verifyStep(chain: ChainPlan, pins: Pins, image: readonly string[]): YamlMap {
   const options = [`--revision=${param('REVISION')}`, `--prefix=${param('LABEL_PREFIX')}`];
-  const files = namesInFiles(chain) ? ['$(params.FILES[*])'] : [];
-  return digestChain(chain, pins, 'verify', [...options, ...files, ...image]);
+  return digestChain(chain, pins, 'verify', [...options, '$(params.FILES[*])', ...image]);
 }
 
 /** The Task that waits for a sealed image, verifies it, and answers with one image that it links to. */
@@ -95,6 +81,7 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
       declare('DEADLINE', 'How long to wait'),
       declare('LABEL_PREFIX', 'Prefix of the labels'),
       ...declareKey('PUBLIC_KEY', 'DEMANDS'),
+      FILES,
     ],
     results: [...IMAGE_RESULTS, { name: 'PROOF', description: 'How far the chain was proved, and what is not known' }],
     steps: [
@@ -109,6 +96,7 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
           ...RESULT_ARGUMENTS,
           '--result-proof=$(results.PROOF.path)',
           '$(params.DEMANDS[*])',
+          '$(params.FILES[*])',
           '--',
           param('IMAGE'),
         ]),

@@ -18,6 +18,7 @@ import {
   catalogTask,
   declare,
   expiryParam,
+  filesParam,
   finalTask,
   imageParam,
   imageResults,
@@ -130,25 +131,9 @@ function linkTask(linking: Linking, chain: ChainPlan): YamlMap {
       IMAGE: noted('The commit point: this tag is written last.', param(imageParam(image, chain.primary))),
       REVISION: result('clone-repository', 'commit'),
       LABEL_PREFIX: chain.labelPrefix,
-      FILES: filesParam(linking),
+      FILES: filesParam(image, chain),
     }),
   };
-}
-
-/** The files that name what is linked, as far as this task's proof knows what embeds what. */
-function filesParam({ image, by, linked }: Linking): Yaml | undefined {
-  const images = [image, ...linked];
-  const files = images.flatMap(({ role, namedIn }) =>
-    namedIn
-      .filter(({ embeds }) => by === 'referrer' || embeds === image.role)
-      .flatMap((named) => named.in.map((pattern) => `--files=${role}/${named.embeds}=${pattern}`)),
-  );
-  const released = images.flatMap(({ role, releaseRepository }) =>
-    releaseRepository === undefined ? [] : [`--released=${role}=${releaseRepository}`],
-  );
-  return files.length === 0
-    ? undefined
-    : noted('What these files name has to be what was built in.', [...files, ...released]);
 }
 
 function latestTask(image: PlannedImage, linkings: readonly Linking[], pins: Pins): YamlMap {

@@ -113,6 +113,12 @@ export function verifyChain(chain: ChainPlan, pins: Pins): YamlMap {
         declare('component', 'The component whose Snapshot it is'),
         declare('entry-component', 'The component whose image links to that one'),
         declare('role', "The image's role in the chain"),
+        {
+          name: 'files',
+          type: 'array',
+          description: 'Which files of the images name what they embed, as options of digest-chain extract',
+          default: [],
+        },
         declare('source', 'Repository that pushes are built from', chain.gitUrl),
         declare('public-key', PUBLIC_KEY, chain.buildSystem?.publicKey ?? ''),
         declare(
@@ -189,9 +195,16 @@ function proveSnapshot(chain: ChainPlan, pins: Pins): YamlMap {
   };
   return {
     name: 'verify-chain',
-    params: params({ ...given, DEMANDS: ['$(tasks.read-snapshot.results.DEMANDS[*])'] }),
+    params: params({
+      ...given,
+      DEMANDS: ['$(tasks.read-snapshot.results.DEMANDS[*])'],
+      FILES: ['$(params.files[*])'],
+    }),
     taskSpec: {
-      params: [...Object.keys(given).map((name) => ({ name, type: 'string' })), { name: 'DEMANDS', type: 'array' }],
+      params: [
+        ...Object.keys(given).map((name) => ({ name, type: 'string' })),
+        ...['DEMANDS', 'FILES'].map((name) => ({ name, type: 'array' })),
+      ],
       results: [{ name: 'TEST_OUTPUT', description: 'The outcome, as Konflux reads it' }],
       stepTemplate: STEP_TEMPLATE,
       steps: [
@@ -207,6 +220,7 @@ function proveSnapshot(chain: ChainPlan, pins: Pins): YamlMap {
             `--prefix=${chain.labelPrefix}`,
             '--result-digest=/var/workdir/linked-digest',
             '$(params.DEMANDS[*])',
+            '$(params.FILES[*])',
             '--',
             param('ENTRY_IMAGE'),
           ],

@@ -1,4 +1,5 @@
 import { anchorOf, isSealed, type Linking } from '../chain/linking.ts';
+import { fileOptions } from '../chain/naming-files.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { CatalogTask, Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
@@ -56,8 +57,11 @@ export function releasedReference(image: PlannedImage, chain: ChainPlan): string
   return `${param(imageParam(image, chain.primary))}@${result(buildTask(image), 'IMAGE_DIGEST')}`;
 }
 
-/** Whether files of an image name what it embeds. */
-export const namesInFiles = ({ images }: ChainPlan): boolean => images.some(({ namedIn }) => namedIn.length > 0);
+/** What a proof from this image reads of files, for a task that proves it. */
+export function filesParam(image: PlannedImage, chain: ChainPlan): Yaml | undefined {
+  const options = fileOptions(image, chain);
+  return options.length === 0 ? undefined : noted('What these files name has to be what was built in.', options);
+}
 
 /** The results by which Konflux and Chains know an image that a pipeline put out, of the task that did. */
 export function imageResults(task: string, description: string, prefix = ''): YamlMap[] {
