@@ -26,9 +26,52 @@ test('adds an image that says what it embeds, with a whole link', async () => {
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is there already')]);
 });
 
+test('a chain of one’s own in place of the demo, from one command: rendered, whole links, nothing of the demo rendered', async () => {
+  using workspace = new Workspace();
+  workspace.configure(TWO);
+  workspace.write('primary/Containerfile', `ARG BASE=${BASE}\nFROM --platform=$P $BASE AS x\nFROM x\n`);
+  await run(workspace.folder, 'render');
+  expect(existsSync(workspace.path('.tekton/metadata-scanner-push.yaml'))).toBe(true);
+  const { code, stdout, stderr } = await run(
+    workspace.folder,
+    'new-image',
+    'app',
+    'sidecar:app',
+    'bundle:app,sidecar',
+    '--replace',
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('deleted: .tekton/metadata-scanner-push.yaml');
+  const { chain, root } = await loadConfig(workspace.path('konflux.config.ts'));
+  expect(chain.images.map(({ role, embeds }) => [role, embeds.map((image) => image.role)])).toEqual([
+    ['app', []],
+    ['sidecar', ['app']],
+    ['bundle', ['app', 'sidecar']],
+  ]);
+  expect(findLinkGaps(chain, root)).toEqual([]);
+  expect(readFileSync(workspace.path('images/app/Containerfile'), 'utf8')).toContain(`FROM ${BASE}\n`);
+  expect(existsSync(workspace.path('primary/Containerfile'))).toBe(true);
+  expect(await run(workspace.folder, 'render', '--check')).toMatchObject({ code: 0 });
+});
+
+test('what somebody edited by hand is neither deleted nor overwritten by a replacement', async () => {
+  using workspace = new Workspace();
+  workspace.configure(TWO);
+  await run(workspace.folder, 'render');
+  const file = '.tekton/metadata-scanner-push.yaml';
+  const edited = readFileSync(workspace.path(file), 'utf8').replace('kind: PipelineRun', 'kind: PipelineRun # mine');
+  workspace.write(file, edited);
+  const { code, stderr } = await run(workspace.folder, 'new-image', 'app', '--base', BASE, '--replace');
+  expect([code, stderr]).toEqual([1, expect.stringContaining(file)]);
+  expect(readFileSync(workspace.path(file), 'utf8')).toBe(edited);
+  expect(existsSync(workspace.path('images'))).toBe(false);
+});
+
 test.each([
+  ['two roles with one component', ['app', 'sidecar', '--base', BASE, '--component', 'x'], 'one role with --component'],
+  ['no base where there is none to take over', ['bundle'], 'needs a base'],
   ['a base by tag', ['bundle', '--base', 'quay.io/org/base:1'], 'the base has no digest'],
-  ['no role', ['--base', BASE], 'needs a role and a base'],
+  ['no role', ['--base', BASE], 'needs the roles'],
   ['a role that is there', ['primary', '--base', BASE], 'images'],
   ['an image that is not there', ['bundle', '--base', BASE, '--embeds', 'nobody'], 'embeds'],
 ])('%s is refused, and nothing is written', async (_, args, told) => {

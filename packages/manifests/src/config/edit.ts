@@ -15,21 +15,29 @@ export function editConfig(source: string, fields: Readonly<Record<string, strin
 }
 
 /**
- * Adds an image to the list in the source of a config, after those that are there; leaves every other character alone.
+ * Adds images to the list in the source of a config, after those that are there or, with `replace`, in their place; leaves
+ * every character outside the list alone, and with it those of the images that stay.
  *
  * @throws ManifestsError CONFIG_INVALID where the images are no list that stands there
  */
-export function addImage(source: string, fields: Readonly<Record<string, unknown>>): string {
-  const images = findValue(findRoot(source), 'images');
-  if (images?.type !== 'ArrayExpression') throw notEditable('images', 'no list there');
-  const last = images.elements.at(-1);
-  const [start, end] = rangeOf(images);
+export function addImages(
+  source: string,
+  images: readonly Readonly<Record<string, unknown>>[],
+  { replace = false }: { replace?: boolean } = {},
+): string {
+  const list = findValue(findRoot(source), 'images');
+  if (list?.type !== 'ArrayExpression') throw notEditable('images', 'no list there');
+  const [start, end] = rangeOf(list);
+  const last = replace ? undefined : list.elements.at(-1);
   const at = last ? rangeOf(last)[1] : start + 1;
-  const lines = Object.entries(fields).flatMap(([key, value]) =>
-    value === undefined ? [] : [`      ${key}: ${literalOf(value)},`],
-  );
-  const rest = source.slice(at, end).replace(/^\s*,/, '');
-  return `${source.slice(0, at)}${last ? ',' : ''}\n    {\n${lines.join('\n')}\n    },${rest}${source.slice(end)}`;
+  const texts = images.map((fields) => {
+    const lines = Object.entries(fields).flatMap(([key, value]) =>
+      value === undefined ? [] : [`      ${key}: ${literalOf(value)},\n`],
+    );
+    return `\n    {\n${lines.join('')}    }`;
+  });
+  const rest = replace ? '\n  ]' : source.slice(at, end).replace(/^\s*,/, '');
+  return `${source.slice(0, at)}${last ? ',' : ''}${texts.join(',')},${rest}${source.slice(end)}`;
 }
 
 function literalOf(value: unknown): string {

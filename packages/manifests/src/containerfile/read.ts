@@ -63,6 +63,17 @@ export function baseOf(from: Instruction | undefined): string {
   return (from?.text.split(/\s+/).find((word) => !word.startsWith('--')) ?? '').toLowerCase();
 }
 
+/** The image with a digest that the last stage is built on, with its arguments filled in; undefined where there is none. */
+export function pinnedBaseOf(containerfile: Containerfile): string | undefined {
+  const [stage] = stagesOfImage(containerfile);
+  const values = new Map(containerfile.globals.filter(({ name }) => name === 'ARG').flatMap(pairsOf));
+  const image = stage?.[0]?.text
+    .split(/\s+/)
+    .find((word) => !word.startsWith('--'))
+    ?.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, plain) => values.get(braced ?? plain) ?? '');
+  return image !== undefined && /@sha256:[0-9a-f]{64}$/.test(image) ? image : undefined;
+}
+
 /** The names that an ARG, ENV or LABEL sets, with the values as they are written, without quotes. */
 export function pairsOf({ name, text }: Instruction): readonly (readonly [name: string, value: string])[] {
   // The old form: `ENV NAME value with blanks`.
