@@ -11,7 +11,7 @@ import { type Commands, readCommands } from '@multi-image/testing/document-comma
 import { copyRepository } from './copy-repository.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
-const DOCUMENTS = ['docs/fork.md', 'docs/konflux.md'];
+const DOCUMENTS = ['docs/fork.md', 'docs/your-images.md', 'docs/konflux.md'];
 const SELF = 'scripts/fork-year.ts';
 const folder = mkdtempSync(join(tmpdir(), 'fork-year-'));
 const at = (...path: string[]): string => join(folder, ...path);
@@ -39,9 +39,12 @@ async function main(): Promise<number> {
     publishTemplate();
     document('clone', folder);
     document('configure');
+    document('own-images');
     document('delete-demo');
-    writeImages();
+    writePrograms();
     document('render');
+    document('more-images');
+    shell(fork, 'npx --yes pnpm@12 run render --check && git reset --quiet --hard && git clean --quiet -fd');
     document('tenant');
     document('look');
     document('verifier');
@@ -86,34 +89,15 @@ function publishTemplate(): void {
   }
 }
 
-/** Two images of its own: two programs of no language in particular, on nothing but the base of the demo. */
-function writeImages(): void {
-  const [base = ''] =
-    /\S+@sha256:[0-9a-f]{64}/.exec(readFileSync(join(REPOSITORY, 'image1/Containerfile'), 'utf8')) ?? [];
-  const link = ['ARG SERVICE_DIGEST SERVICE_URL', 'ENV SERVICE_DIGEST=$SERVICE_DIGEST SERVICE_URL=$SERVICE_URL'];
-  const label =
-    'LABEL io.konflux.poc.service-image.digest=$SERVICE_DIGEST io.konflux.poc.service-image.url=$SERVICE_URL';
-  for (const [name, lines] of Object.entries({ service: [], worker: [...link, label] })) {
+/** What the images hold: two programs of no language in particular. */
+function writePrograms(): void {
+  for (const name of ['service', 'worker']) {
     const program = `images/${name}/main.js`;
-    const text = [
-      base.replace(/^(?:ARG )?BASE_IMAGE=/, 'FROM ').replace(/:[^:@]+@/, ':of-our-own@'),
-      ...lines,
-      `COPY --chmod=0444 ${program} /main.js`,
-    ];
     write(program, `console.log('${name} ' + (process.env.SERVICE_DIGEST ?? ''));\n`);
-    write(`images/${name}/Containerfile`, `${[...text, 'USER 1001', 'ENTRYPOINT ["node", "/main.js"]'].join('\n')}\n`);
+    edit(fork, `images/${name}/Containerfile`, /# COPY.*/, `COPY --chmod=0444 ${program} /main.js`);
+    edit(fork, `images/${name}/Containerfile`, /# ENTRYPOINT.*/, 'ENTRYPOINT ["node", "/main.js"]');
+    edit(fork, `images/${name}/Containerfile`, /(FROM \S+):[^:@]+@/, '$1:of-our-own@');
   }
-  const config = readFileSync(join(fork, 'konflux.config.ts'), 'utf8');
-  const images = `images: [
-    { role: 'service', name: 'service', component: 'service', repository: 'service', containerfile: 'images/service/Containerfile' },
-    { role: 'worker', name: 'worker', embeds: ['service'], component: 'worker', repository: 'worker', containerfile: 'images/worker/Containerfile' },
-  ],
-});
-`;
-  write(
-    'konflux.config.ts',
-    config.replace(/images: \[[\s\S]*$/, () => images),
-  );
 }
 
 /** What a bot's pull request changes: a pin, in the rendered pipelines alone. */

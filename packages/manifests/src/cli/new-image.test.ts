@@ -37,7 +37,8 @@ test('a chain of one’s own in place of the demo, from one command: rendered, w
     'new-image',
     'app',
     'sidecar:app',
-    'bundle:app,sidecar',
+    'tool',
+    'bundle:app,sidecar,tool',
     '--replace',
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -46,8 +47,10 @@ test('a chain of one’s own in place of the demo, from one command: rendered, w
   expect(chain.images.map(({ role, embeds }) => [role, embeds.map((image) => image.role)])).toEqual([
     ['app', []],
     ['sidecar', ['app']],
-    ['bundle', ['app', 'sidecar']],
+    ['tool', []],
+    ['bundle', ['app', 'sidecar', 'tool']],
   ]);
+  expect(chain.images.map(({ component }) => component)).toEqual(['app', 'sidecar', undefined, 'bundle']);
   expect(findLinkGaps(chain, root)).toEqual([]);
   expect(readFileSync(workspace.path('images/app/Containerfile'), 'utf8')).toContain(`FROM ${BASE}\n`);
   expect(existsSync(workspace.path('primary/Containerfile'))).toBe(true);

@@ -26,7 +26,8 @@ docs/your-images.md says what to put into a Containerfile.
   --embeds ROLE      an image whose digest it holds, as after the colon; can be repeated, for one image
   --replace          take the images that the config has now out of it, and delete what was rendered for
                      them; their own folders stay
-  --component NAME   hands it to Konflux under this name (default: the role); for one image
+  --component NAME   hands it to Konflux under this name (default: the role, of the first image and of those
+                     that embed others); for one image
   --repository NAME  of the image, below the registry (default: the role); for one image
   --folder PATH      of the Containerfile, from the root of the repository (default: images/ROLE); for one
   --prefetch TYPE    what is fetched before the build, which has no network: npm, gomod, pip, …;
@@ -72,13 +73,14 @@ export async function runNewImage(args: readonly string[]): Promise<number> {
   const base = options.base ?? baseOfChain(config);
   checkBase(base);
   if (options.replace) refuseDrift(config);
+  const first = options.replace ? wanted[0]?.role : undefined;
   const images = wanted.map(({ role, embeds }) => {
     const folder = options.folder ?? `images/${role}`;
     return {
       role,
       name: role,
       embeds: embeds.length > 0 ? embeds : undefined,
-      component: options.component ?? role,
+      component: options.component ?? componentOf(role, embeds, first === role),
       repository: options.repository ?? role,
       containerfile: `${folder}/Containerfile`,
       prefetch: options.prefetch === undefined ? undefined : [{ type: options.prefetch, path: folder }],
@@ -114,6 +116,11 @@ export async function runNewImage(args: readonly string[]): Promise<number> {
 function readSpec(spec: string, embeds: readonly string[]): Wanted {
   const [role = '', names] = spec.split(/:(.*)/s);
   return { role, embeds: [...(names?.split(',') ?? []), ...embeds] };
+}
+
+/** A component runs the pipeline, or finds its image by what the image embeds. */
+function componentOf(role: string, embeds: readonly string[], isFirst: boolean): string | undefined {
+  return isFirst || embeds.length > 0 ? role : undefined;
 }
 
 /** What the chain's first image is built on. */
