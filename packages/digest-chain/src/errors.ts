@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'LINK_MISSING'
   | 'LINK_MISMATCH'
   | 'LINK_REFUSED'
+  | 'TAG_MOVED'
   | 'REVISION_MISMATCH'
   | 'WAIT_DEADLINE'
   | 'STATEMENT_INVALID'

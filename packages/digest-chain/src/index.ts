@@ -20,6 +20,7 @@ export { isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './lev
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
 export * from './oci.ts';
+export { type ExternalImage, type ResolvedImage, resolve } from './resolve.ts';
 export { type Link, type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';

@@ -1,8 +1,17 @@
 import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import type { Digest } from './digest.ts';
 import { embeddedImages } from './embedding.ts';
+import { DigestChainError } from './errors.ts';
 import { LabelNames } from './label-names.ts';
-import { checkTag, embeddingsOf, type LinkedImage, type LinkedTree, linksTo, readLinked } from './linked-image.ts';
+import {
+  checkTag,
+  embeddingsOf,
+  type LinkedImage,
+  type LinkedTree,
+  linksTo,
+  readExternal,
+  readLinked,
+} from './linked-image.ts';
 import { factsOf, readTree } from './read-image.ts';
 import { type DigestReference, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry } from './registry/registry.ts';
@@ -17,6 +26,8 @@ export interface LinkOptions extends CallOptions {
   /** Where the image is published, in its own repository; written last. Without it no tag is written. */
   readonly tag?: TagReference | undefined;
   readonly prefix?: string | undefined;
+  /** Images that were built elsewhere, and that some of the others embed. */
+  readonly external?: readonly LinkedImage[] | undefined;
   readonly statement?: StatementOptions | undefined;
 }
 
@@ -25,6 +36,7 @@ export interface LinkResult {
   readonly url: string;
   /** Unchanged: what the linked images embed. */
   readonly digest: Digest;
+  /** To the linked images, and those that were built elsewhere. */
   readonly links: readonly Link[];
   /** The digests of the artifacts that attach the chain statement. */
   readonly artifacts: readonly Digest[];
@@ -33,26 +45,27 @@ export interface LinkResult {
 /**
  * Links the images of a chain without changing a byte of them: the link is the chain statement, which is attached to each.
  * Every linked image has to embed the image, or to be connected with it by others that are given: what embeds what is read
- * from them. All are checked first, and the tag is written last. Throws `LINK_MISSING`, `LINK_MISMATCH`, `LINK_INVALID`
- * about linked images.
+ * from them. Images that were built elsewhere are named beside them, and stay without an attachment. All are checked
+ * first, and the tag is written last. Throws `LINK_MISSING`, `LINK_MISMATCH`, `LINK_INVALID` about linked images.
  */
 export async function link(
   client: Registry,
   image: DigestReference,
   linked: readonly LinkedImage[],
-  { tag, prefix, statement, signal }: LinkOptions = {},
+  { tag, prefix, external = [], statement, signal }: LinkOptions = {},
 ): Promise<LinkResult> {
   const names = new LabelNames(prefix);
-  const links = linksTo(linked);
+  const links = linksTo([...linked, ...external]);
   checkTag(image, tag);
   const registry = withSignal(client, signal);
-  const [tree, trees] = await Promise.all([
+  const [tree, trees, elsewhere] = await Promise.all([
     readTree(registry, image, image.digest),
     mapConcurrently(linked, (each) => readLinked(registry, each)),
+    mapConcurrently(external, (each) => readExternal(registry, each)),
   ]);
   const url = placeOf(image, tag?.tag ?? image.tag);
   const artifacts = await publishStatement(registry, {
-    ...chainOf({ image, tree, url }, trees, names),
+    ...chainOf({ image, tree, url }, trees, elsewhere, names),
     names,
     pipelineRun: statement?.pipelineRun,
     leaveOut: 'seal the image instead: labels need no statement',
@@ -65,12 +78,14 @@ export async function link(
 function chainOf(
   first: { readonly image: DigestReference; readonly tree: ImageTree; readonly url: string },
   linked: readonly LinkedTree[],
+  elsewhere: readonly LinkedTree[],
   names: LabelNames,
 ): { readonly images: readonly ChainMember[]; readonly embeds: readonly Embeds[] } {
-  const all = [{ ...first, role: undefined }, ...linked].map((each) => {
-    return { ...each, origin: builtAs(each.tree, names) };
+  const built = [{ ...first, role: undefined }, ...linked].map((each) => {
+    return { ...each, origin: builtAs(each.tree, names), external: false };
   });
-  const edges = all.flatMap((each) => {
+  const all = [...built, ...elsewhere.map((each) => ({ ...each, origin: each.tree, external: true }))];
+  const edges = built.flatMap((each) => {
     // Of a sealed image what it embeds, not what its seal links to.
     const [facts] = factsOf(each.origin);
     const named = new Set(facts === undefined ? [] : embeddedImages(facts, names).map(({ digest }) => digest));
@@ -78,12 +93,13 @@ function chainOf(
       const { digest } = other.origin.manifest;
       if (!named.has(digest)) return [];
       const embedding = { ...each, embeddings: embeddingsOf(each.tree, { ...other.image, digest }, names) };
+      if (other.external && embedding.embeddings.some((each) => each.role !== other.role)) return [];
       return [{ image: each.role, embedded: other.role, embedding }];
     });
   });
   const role = roleOf(
     edges.filter(({ embedded }) => embedded === undefined).map(({ embedding }) => embedding),
-    linked.map((each) => each.role),
+    [...linked, ...elsewhere].map((each) => each.role),
   );
   const embeds = edges.map(({ image = role, embedded = role }) => ({ image, embedded }));
   const connected = connectedWith(role, embeds);
@@ -91,5 +107,22 @@ function chainOf(
     // Throws: it was built with another image than those that are given.
     embeddingsOf(apart.tree, first.image, names);
   }
-  return { images: [{ role, ...first, originIsThere: true }, ...linked.map(memberOf)], embeds };
+  const unused = elsewhere.find((each) => !connected.has(each.role));
+  if (unused !== undefined) throw embeddedByNone(unused, names);
+  return {
+    images: [
+      { role, ...first, originIsThere: true },
+      ...linked.map(memberOf),
+      ...elsewhere.map((each) => ({ ...memberOf(each), external: true })),
+    ],
+    embeds,
+  };
+}
+
+function embeddedByNone({ role, image }: LinkedTree, names: LabelNames): DigestChainError {
+  return new DigestChainError('LINK_MISMATCH', `no image was built with the external image (${role})`, {
+    expected: `a label ${names.digestOf(role)} = ${image.digest} on one of the images`,
+    found: 'no such label',
+    hint: 'let the build that uses it keep <NAME>_DIGEST and <NAME>_URL, or leave it out of the chain',
+  });
 }

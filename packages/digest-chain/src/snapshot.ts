@@ -1,10 +1,13 @@
+import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import { isGitUrl } from './attestation/git-source.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { DigestChainError } from './errors.ts';
 import { assertVerified } from './extract.ts';
-import type { Reference } from './reference.ts';
-import type { Registry } from './registry/registry.ts';
-import { type VerifyOptions, verify } from './verify.ts';
+import { readImage } from './read-image.ts';
+import { parseReference, type Reference } from './reference.ts';
+import type { CallOptions, Registry } from './registry/registry.ts';
+import { sourceOf } from './statement/publish.ts';
+import { type Verification, type VerifyOptions, verify } from './verify.ts';
 
 export interface SnapshotOptions extends VerifyOptions {
   /** The Konflux application. */
@@ -61,10 +64,11 @@ export async function snapshotOf(client: Registry, reference: Reference, options
       hint: 'an image that is no component is given as <role>=-; nothing fills in what a Snapshot leaves out',
     });
   }
-  const named = images.flatMap(({ role, place, digest }) => {
-    const name = components.get(role);
-    const git = { url: gitUrl, revision };
-    return name === undefined ? [] : [{ name, containerImage: `${place}@${digest}`, source: { git } }];
+  const named = await mapConcurrently(images, async (image) => {
+    const name = components.get(image.role);
+    if (name === undefined) return [];
+    const git = image.external ? await externalSource(client, image, options) : { url: gitUrl, revision };
+    return [{ name, containerImage: `${image.place}@${image.digest}`, source: { git } }];
   });
   return {
     apiVersion: 'appstudio.redhat.com/v1alpha1',
@@ -78,8 +82,25 @@ export async function snapshotOf(client: Registry, reference: Reference, options
       namespace,
       labels: { 'test.appstudio.openshift.io/type': 'override' },
     },
-    spec: { application, components: named },
+    spec: { application, components: named.flat() },
   };
+}
+
+/** What an image that was built elsewhere says of itself: a Snapshot names a source for each component. */
+async function externalSource(
+  client: Registry,
+  { role, place, digest }: Verification['images'][number],
+  { signal }: CallOptions,
+): Promise<{ url: string; revision: string }> {
+  const { images } = await readImage(client, { ...parseReference(place), digest }, { signal });
+  const { url, commit } = sourceOf(images) ?? {};
+  if (url !== undefined && commit !== undefined) return { url, revision: commit };
+  throw new DigestChainError('USAGE', `what the external image (${role}) was built from is not known`, {
+    expected:
+      'its labels org.opencontainers.image.source and org.opencontainers.image.revision, or vcs-url and vcs-ref',
+    found: `${url ?? 'no repository'} at ${commit ?? 'no commit'}`,
+    hint: `leave its component out of this Snapshot: ${role}=-`,
+  });
 }
 
 /** At most 63 characters, as Konflux wants it, and the same for the same chain, whichever image one starts from. */

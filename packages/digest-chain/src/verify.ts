@@ -54,7 +54,13 @@ export interface Verification {
   readonly origin: Digest | undefined;
   readonly links: readonly Link[];
   /** All images of the chain as they are published, where they were read; all of them only where level `linked` holds. */
-  readonly images: readonly { readonly role: string; readonly place: string; readonly digest: Digest }[];
+  readonly images: readonly {
+    readonly role: string;
+    readonly place: string;
+    readonly digest: Digest;
+    /** Built elsewhere, by what the statement says. */
+    readonly external?: boolean | undefined;
+  }[];
   readonly revision: string | undefined;
   readonly checks: readonly Check[];
 }
@@ -126,8 +132,8 @@ async function proveFrom(
     image: { reference: formatReference(reference), digest: manifest.digest },
     origin: proof.origin,
     links: proof.links,
-    images: proof.members.map(({ role, repository: place, manifest: { digest } }) => {
-      return { role, place: repositoryName(place), digest };
+    images: proof.members.map(({ role, repository: place, manifest: { digest }, external }) => {
+      return { role, place: repositoryName(place), digest, external };
     }),
     revision: revisionOf(facts),
     checks,

@@ -19,7 +19,18 @@ export async function pushEmbedding(
   image: string,
   role: string,
   embeds: readonly EmbeddingImage[],
-  { tag = REVISION, files }: { readonly tag?: string; readonly files?: Readonly<Record<string, string>> } = {},
+  {
+    tag = REVISION,
+    revision = REVISION,
+    source,
+    files,
+  }: {
+    readonly tag?: string;
+    readonly revision?: string;
+    /** The git repository that it says it was built from. */
+    readonly source?: string;
+    readonly files?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<EmbeddingImage> {
   const config = configOf(
     JSON.stringify({
@@ -28,8 +39,9 @@ export async function pushEmbedding(
         return [`${name}_DIGEST=${other.digest}`, `${name}_URL=${other.url}`];
       }),
       Labels: Object.fromEntries([
-        ['org.opencontainers.image.revision', REVISION],
+        ['org.opencontainers.image.revision', revision],
         ['name', role],
+        ...(source === undefined ? [] : [['org.opencontainers.image.source', source]]),
         ...embeds.flatMap((other) => [
           [`io.konflux.poc.${other.role}-image.digest`, other.digest],
           [`io.konflux.poc.${other.role}-image.url`, other.url],

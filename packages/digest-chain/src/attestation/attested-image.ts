@@ -6,6 +6,8 @@ import type { RawManifest, Repository } from '../registry/registry.ts';
 export interface AttestedImage {
   readonly role: string;
   readonly repository: Repository;
+  /** Built elsewhere: who signed it, and of which run, is another question. */
+  readonly external?: boolean | undefined;
   /** As it is published: what is signed. */
   readonly manifest: RawManifest;
   /** As it was built: what other images embed. */

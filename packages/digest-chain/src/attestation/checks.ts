@@ -15,6 +15,7 @@ const logOf = ({ signer }: FoundClaim): string =>
 /**
  * The checks of level `attested`: each image is signed (`signature`), and one signed document, the provenance of the
  * PipelineRun that built the chain, knows all its images (`provenance`) and stands up to what {@link judgeRun} asks of it.
+ * Images that were built elsewhere are signed elsewhere: only what the run says of them is judged.
  *
  * Where several documents know all images, one that passes is enough, and without one the best is shown: what others say
  * adds nothing and takes nothing away. So a proof with fewer documents proves less, and nobody who hides one gains by it.
@@ -31,9 +32,10 @@ export async function checkAttestations(
     image,
     evidence: await reader.read(image.repository, image.manifest),
   });
-  const found = await mapConcurrently(images, read, IMAGES_AT_ONCE);
+  const built = images.filter(({ external }) => !external);
+  const found = await mapConcurrently(built, read, IMAGES_AT_ONCE);
   const signatures = await Promise.all(found.map((entry) => checkSignature(entry, reader)));
-  return [...signatures, ...(await checkRuns(reader, found, demands))];
+  return [...signatures, ...(await checkRuns(reader, found, images, demands))];
 }
 
 // Each may hold documents of MAX_DOCUMENT_SIZE together.
@@ -60,9 +62,13 @@ async function checkSignature(
   return check;
 }
 
-async function checkRuns(reader: EvidenceReader, found: readonly Found[], demands: Demands): Promise<readonly Check[]> {
-  const images = found.map(({ image }) => image);
-  const digests = digestsOf(images);
+async function checkRuns(
+  reader: EvidenceReader,
+  found: readonly Found[],
+  images: readonly AttestedImage[],
+  demands: Demands,
+): Promise<readonly Check[]> {
+  const digests = digestsOf(found.map(({ image }) => image));
   const runs = await withTaskRuns(reader, found, runsIn(found));
   const complete = runs.filter((run) => unknownTo(run, digests).length === 0);
   const provenance = await runCheck({ id: 'provenance' }, () => {

@@ -93,7 +93,11 @@ export async function judgeRun(
   const builder = await runCheck({ id: 'builder' }, () => judgeBuilder(run, demands));
   if (run.tasks.length === 0) return [builder.check, await judgeSource(run, [], demands), ...silent(run, images)];
   const built = await Promise.all(
-    images.map((image) => runCheck({ id: 'built-by', role: image.role }, () => judgeBuild(run, image, demands))),
+    images.map((image) =>
+      runCheck({ id: 'built-by', role: image.role }, () =>
+        image.external ? judgeExternal(run, image) : judgeBuild(run, image, demands),
+      ),
+    ),
   );
   const makers = built.flatMap(({ value = [] }) => value.flat());
   const checks = images.flatMap((image, at) =>
@@ -162,6 +166,41 @@ function judgeBuild(
   });
   const all = [...new Set(value.flat())];
   return { evidence: `built by ${all.map(describeTask).join(' and ')}`, value };
+}
+
+/**
+ * An image that was built elsewhere came in by a task which returned its digest, and is none that this run built: who
+ * calls it external must not spare it what is asked of those.
+ */
+function judgeExternal(
+  { tasks }: Run,
+  { origin }: AttestedImage,
+): { evidence: string; value: readonly (readonly BuiltTask[])[] } {
+  const [maker] = makersOf(tasks, origin);
+  if (maker !== undefined) {
+    throw new DigestChainError('PROVENANCE_MISMATCH', 'an image that the run built is called external', {
+      expected: 'an image that was built elsewhere',
+      found: `built by ${describeTask(maker)}`,
+    });
+  }
+  const giver = tasks.find(
+    (task) => succeeded(task) && [...task.results.values()].some((value) => textsOf(value).includes(origin)),
+  );
+  if (giver === undefined) {
+    throw new DigestChainError(
+      'PROVENANCE_MISMATCH',
+      'no Succeeded task of the run says where an external image is from',
+      {
+        expected: `a task with the result DIGEST = ${origin}`,
+        found: tasks
+          .map((task) => task.name)
+          .join(', ')
+          .slice(0, 500),
+        hint: 'digest-chain resolve, in a task of the pipeline, returns it',
+      },
+    );
+  }
+  return { evidence: `built elsewhere, and taken as ${describeTask(giver)} found it`, value: [] };
 }
 
 /**

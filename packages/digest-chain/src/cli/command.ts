@@ -4,6 +4,7 @@ import type { Run } from './run.ts';
 const VERBS: Readonly<Record<string, () => Promise<{ run: Run }>>> = {
   seal: () => import('./seal.ts'),
   link: () => import('./link.ts'),
+  resolve: () => import('./resolve.ts'),
   unseal: () => import('./unseal.ts'),
   verify: () => import('./verify.ts'),
   inspect: () => import('./inspect.ts'),

@@ -47,6 +47,7 @@ Links container images by digest, in both directions, and proves the link.
 Verbs:
   seal      write the digests of the images that embed an image into its labels
   link      link images by a chain statement alone, and change none of them
+  resolve   find the digests of images that were built elsewhere, before they are embedded
   unseal    reconstruct an image as it was before it was sealed
   verify    prove that images name each other by digest
   inspect   show a chain: its images, links, referrers and signatures
@@ -103,6 +104,9 @@ to be connected with it by others that are given.
 
 Options:
   --tag <reference>     publish under this tag (repo:tag, the image's repository), last
+  --external <role>=<image>  an image that was built elsewhere, and that some of these
+                        embed: the statement names it, and is not attached to it; can be
+                        repeated
   --pipeline-run <name>  what the statement names as the run that built the images
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the image's url there
@@ -114,6 +118,28 @@ ${REGISTRY}
 Examples:
   digest-chain link quay.io/org/operator@sha256:… bundle=quay.io/org/bundle:1.0@sha256:… --tag quay.io/org/operator:1.0
   digest-chain link quay.io/org/operator@sha256:… bundle=quay.io/org/bundle@sha256:… catalog=quay.io/org/catalog@sha256:…
+`,
+
+  resolve: `Usage: digest-chain resolve <role>=<image>... [options]
+
+Finds images that were built elsewhere, so that all that is built names one digest of
+each: of a tag its digest; of a digest that it is there; of a tag and a digest that the
+tag still is that digest. Prints <role>=repo:tag@sha256:… for each.
+
+  <image>               repo:tag, repo@sha256:…, repo:tag@sha256:…
+  <role>                the image's part in the chain, such as daemon
+
+Options:
+  --result-url <file>   of one image: write repo@sha256:… there
+  --result-digest <file>  of one image: write its digest there
+  --result-reference <file>  of one image: write repo:tag@sha256:… there
+${REGISTRY}
+  --json                print the result as JSON
+  -h, --help            print this
+
+Examples:
+  digest-chain resolve daemon=quay.io/org/daemon:1.0
+  digest-chain resolve daemon=quay.io/org/daemon:1.0@sha256:…
 `,
 
   unseal: `Usage: digest-chain unseal <sealed> [options]

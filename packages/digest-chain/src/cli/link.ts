@@ -6,6 +6,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const { values, positionals } = parseArguments('link', args, {
     ...COMMON,
     tag: { type: 'string' },
+    external: { type: 'string', multiple: true },
     'pipeline-run': { type: 'string' },
     ...RESULTS,
   });
@@ -16,6 +17,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const result = await link(connect(values), parseDigestReference(image), linked, {
     tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
     prefix: values.prefix,
+    external: (values.external ?? []).map((text) => parseLinked('link', text)),
     statement: { pipelineRun: values['pipeline-run'] },
     signal,
   });

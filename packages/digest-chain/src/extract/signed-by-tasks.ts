@@ -43,7 +43,10 @@ export async function findTasksSigned(
     const { digest } = proof.image;
     const sealing = proof.origin === undefined || proof.origin === digest ? [] : calledWith(proof, demands);
     const made = [await runsOf(reference, digest, sealing)];
-    for (const link of proof.links) made.push(await runsOf(parseReference(link.url), link.digest, []));
+    // What was built elsewhere, who built it signs.
+    const external = new Set(proof.images.filter((image) => image.external).map(({ role }) => role));
+    for (const link of proof.links.filter(({ role }) => !external.has(role)))
+      made.push(await runsOf(parseReference(link.url), link.digest, []));
     const [first] = made;
     const run = [...(first?.runs ?? [])].find((uid) => made.every(({ runs }) => runs.has(uid)));
     if (run !== undefined) return run;

@@ -23,6 +23,8 @@ export interface ChainImage {
   readonly digest: Digest;
   /** As its builder pushed it; absent where that is what is published. */
   readonly origin?: Digest | undefined;
+  /** Built elsewhere: others embed it as it is, it embeds none of them, and the statement is not attached to it. */
+  readonly external?: boolean | undefined;
 }
 
 /** `image` was built with the origin digest of `embedded`; both are roles. */
@@ -74,6 +76,7 @@ export function orderChain(chain: Chain): Chain {
     .map(({ image, embedded }) => ({ image, embedded }))
     .toSorted((a, b) => compare(a.image, b.image) || compare(a.embedded, b.embedded));
   checkEdges(embeds, roles);
+  checkExternal(images, embeds);
   return {
     images,
     embeds,
@@ -93,13 +96,13 @@ export const COMMIT: RegExp = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** A URL's characters (RFC 3986), or scp's form; no spaces, double quotes or control characters. */
 export const GIT_URL: RegExp = /^[A-Za-z0-9][A-Za-z0-9+.@:/?#[\]!$&'()*,;=%_~-]{0,2047}$/;
 
-function orderImage({ role, url, digest, origin }: ChainImage): ChainImage {
+function orderImage({ role, url, digest, origin, external = false }: ChainImage): ChainImage {
   if (!isRole(role)) throw invalid('a role', 'lower-case letters, digits and "-"', role);
   for (const text of [digest, origin ?? digest]) {
     if (!isDigest(text)) throw invalid(`a digest of ${role}`, 'sha256:<64 hex digits>', text);
   }
   checkUrl(url, role);
-  return { role, url, digest, origin: origin === digest ? undefined : origin };
+  return { role, url, digest, origin: origin === digest ? undefined : origin, external: external || undefined };
 }
 
 function checkUrl(url: string, role: string): void {
@@ -135,6 +138,17 @@ function checkEdges(edges: readonly Embeds[], roles: ReadonlySet<string>): void 
   const embedded = Map.groupBy(edges, ({ image }) => image);
   const cycle = findCycle(new Map([...embedded].map(([image, all]) => [image, all.map((edge) => edge.embedded)])));
   if (cycle !== undefined) throw invalid('what embeds what', 'no cycle', cycle.join(' → '));
+}
+
+/** An image that was built elsewhere is the end of every way: nothing leads through it. */
+function checkExternal(images: readonly ChainImage[], edges: readonly Embeds[]): void {
+  if (images.every(({ external }) => external)) throw invalid('its images', 'one that the run built', 'none');
+  for (const { role, external, origin } of images) {
+    if (!external) continue;
+    if (origin !== undefined) throw invalid(`the external image ${role}`, 'no origin', origin);
+    const embeds = edges.find(({ image }) => image === role);
+    if (embeds !== undefined) throw invalid(`the external image ${role}`, 'that it embeds none', embeds.embedded);
+  }
 }
 
 function compare(a: string, b: string): number {

@@ -22,6 +22,8 @@ export interface PublishedImage {
 /** An image of a chain that is about to be published, and its part in it. */
 export interface ChainMember extends PublishedImage {
   readonly role: string;
+  /** Built elsewhere; then its tree is its manifest alone. */
+  readonly external?: boolean | undefined;
 }
 
 /** Attaches the statement about a chain, as it is published, to each of its images. */
@@ -38,10 +40,14 @@ export function publishStatement(
   },
 ): Promise<readonly Digest[]> {
   const { names, embeds, pipelineRun, leaveOut } = chain;
-  const images = chain.images.map((image) => ({ ...image, origin: builtAs(image.tree, names) }));
+  // What was built elsewhere is embedded as it is, whoever sealed it.
+  const images = chain.images.map((image) => ({
+    ...image,
+    origin: image.external ? image.tree : builtAs(image.tree, names),
+  }));
   const named: Chain = {
-    images: images.map(({ role, url, tree, origin }) => {
-      return { role, url, digest: tree.manifest.digest, origin: origin.manifest.digest };
+    images: images.map(({ role, url, tree, origin, external }) => {
+      return { role, url, digest: tree.manifest.digest, origin: origin.manifest.digest, external };
     }),
     embeds,
     // Said by the first that says it well.
@@ -85,15 +91,17 @@ function subjectsOf({
   tree,
   origin,
   originIsThere,
-}: PublishedImage & { readonly origin: ImageTree }): readonly StatementSubject[] {
+  external,
+}: ChainMember & { readonly origin: ImageTree }): readonly StatementSubject[] {
+  if (external) return [];
   const repository = parseReference(url);
   const same = tree.manifest.digest === origin.manifest.digest;
   const trees = same || !originIsThere ? [tree] : [tree, origin];
   return trees.map(({ manifest }) => ({ repository, manifest }));
 }
 
-/** Labels are free text: what is no commit or no url is left out, it must not keep an image from being published. */
-function sourceOf([facts]: readonly ImageFacts[]): Source | undefined {
+/** What an image says that it was built from. Labels are free text: what is no commit or no url is left out. */
+export function sourceOf([facts]: readonly ImageFacts[]): Source | undefined {
   const commit = facts?.revision;
   if (facts === undefined || commit === undefined || !COMMIT.test(commit)) return undefined;
   const url = facts.labels.get('org.opencontainers.image.source') || facts.labels.get('vcs-url') || '';

@@ -56,15 +56,19 @@ export function parseStatement(bytes: Uint8Array): Chain {
   return chain;
 }
 
-/** Every digest that a chain names: of each image as it is published, and as it was built. */
+/** The digests that a chain is about: of each image that the run built, as it is published, and as it was built. */
 export function digestsOf(chain: Chain): ReadonlySet<Digest> {
-  return new Set(chain.images.flatMap(({ digest, origin }) => (origin === undefined ? [digest] : [digest, origin])));
+  return new Set(chain.images.flatMap(builtDigests));
 }
 
-function subjectsOf({ url, digest, origin }: ChainImage): readonly unknown[] {
-  const { registry, repository } = parseReference(url);
-  const digests = origin === undefined ? [digest] : [digest, origin];
-  return digests.map((text) => {
+function builtDigests({ digest, origin, external }: ChainImage): readonly Digest[] {
+  if (external) return [];
+  return origin === undefined ? [digest] : [digest, origin];
+}
+
+function subjectsOf(image: ChainImage): readonly unknown[] {
+  const { registry, repository } = parseReference(image.url);
+  return builtDigests(image).map((text) => {
     const colon = text.indexOf(':');
     return { name: `${registry}/${repository}`, digest: { [text.slice(0, colon)]: text.slice(colon + 1) } };
   });
@@ -72,11 +76,14 @@ function subjectsOf({ url, digest, origin }: ChainImage): readonly unknown[] {
 
 function parseImage(image: unknown): ChainImage {
   const origin = member(image, 'origin');
+  const external = member(image, 'external') ?? false;
+  if (typeof external !== 'boolean') throw invalid('external', 'true or false', typeof external);
   return {
     role: required(member(image, 'role'), 'a role'),
     url: required(member(image, 'url'), 'a url'),
     digest: parseDigest(member(image, 'digest')),
     origin: origin === undefined ? undefined : parseDigest(origin),
+    external,
   };
 }
 

@@ -87,15 +87,23 @@ export function isOwn({ repository, at }: ProofContext, { role, url }: Pick<Link
   }
 }
 
-/** How each image of a tree that was read embeds `origin`. */
+/** How each image of a tree that was read embeds `origin`; where `called` is given, by a label of that role. */
 export function checkEmbedding(
   read: Step<ImageTree>,
   role: string,
   origin: Digest,
   names: LabelNames,
+  called?: string,
 ): Promise<Step<readonly Embedding[]>> {
   return after(read, { id: 'embeds-origin', role }, (tree) => {
     const value = findEmbeddings(tree, origin, names);
+    const other = called === undefined ? undefined : value.find((embedding) => embedding.role !== called);
+    if (other !== undefined) {
+      throw new DigestChainError('LINK_MISMATCH', 'the image embeds it in another role', {
+        expected: `the label ${names.digestOf(called ?? '')}`,
+        found: names.digestOf(other.role),
+      });
+    }
     return { evidence: value.map(({ variable, url }) => `${variable} and the label name ${url}`).join('; '), value };
   });
 }

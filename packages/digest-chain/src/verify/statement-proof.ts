@@ -95,7 +95,8 @@ async function proveStatement(context: ProofContext, { chain, artifact }: FoundS
   const byRole = new Map(proved.map((member) => [member.image.role, member]));
   const checkOf = (id: CheckId, role: string, step: Step<unknown> | undefined): Check =>
     step?.check ?? skipped({ id, role }, 'not read: an image before it failed');
-  const named = chain.images.map(({ role }) => {
+  const built = chain.images.filter(({ external }) => !external);
+  const named = built.map(({ role }) => {
     const found = byRole.get(role)?.tree.value;
     return revisionsOf(role, found && factsOf(found));
   });
@@ -109,7 +110,7 @@ async function proveStatement(context: ProofContext, { chain, artifact }: FoundS
         .filter((image) => image.digest !== tree.manifest.digest)
         .map(({ role }) => checkOf('linked-image-exists', role, byRole.get(role)?.tree)),
       ...chain.embeds.map((edge) => checkOf('embeds-origin', edge.image, byRole.get(edge.image)?.edges.get(edge))),
-      ...chain.images.map(({ role }) => checkOf('origin-reconstructed', role, byRole.get(role)?.origin)),
+      ...built.map(({ role }) => checkOf('origin-reconstructed', role, byRole.get(role)?.origin)),
       sameSource.check,
     ],
     origin: originDigest(start),
@@ -124,7 +125,12 @@ function memberOfChain(member: ProvedMember | undefined): AttestedImage[] {
   const origin = member?.origin.value;
   if (member === undefined || tree === undefined || origin === undefined) return [];
   const embeds = [...member.edges].map(([edge, step]) => ({ role: edge.embedded, embeddings: step.value ?? [] }));
-  return [memberOf({ role: member.image.role, repository: member.repository, embeds }, tree, origin)];
+  const { image, repository } = member;
+  if (!image.external) return [memberOf({ role: image.role, repository, embeds }, tree, origin)];
+  const { manifest } = tree;
+  return [
+    { role: image.role, repository, manifest, origin: manifest.digest, built: [manifest], embeds, external: true },
+  ];
 }
 
 /** The images of a chain that hang together with the start, each after one that it is connected with. */
@@ -132,8 +138,9 @@ function fromStart({ images, embeds }: Chain, start: ChainImage): readonly Chain
   return [...connectedWith(start.role, embeds)].flatMap((role) => images.find((image) => image.role === role) ?? []);
 }
 
-/** The start may be an image as it is published, or as it was built. */
+/** The start may be an image as it is published, or as it was built; one that was built elsewhere leads nowhere. */
 function isStart(image: ChainImage, { tree }: ProofContext): boolean {
+  if (image.external) return false;
   return image.digest === tree.manifest.digest || originDigest(image) === tree.manifest.digest;
 }
 
@@ -182,17 +189,29 @@ async function proveMember(
     if (image === start && given === undefined && (await registry.headManifest(context.repository, image.digest))) {
       repository = context.repository;
     }
-    const value = same ? context.tree : await readTree(registry, repository, image.digest);
+    const value = await readMember(context, image, repository);
     return { evidence: `${image.digest}, ${value.manifest.bytes.length} bytes that hash to it`, value };
   });
   const edges = new Map<Embeds, Step<readonly Embedding[]>>();
   for (const edge of chain.embeds.filter((each) => each.image === image.role)) {
     const embedded = chain.images.find(({ role }) => role === edge.embedded);
     if (embedded === undefined) throw new RangeError('an edge of images that are not there');
-    edges.set(edge, await checkEmbedding(tree, image.role, originDigest(embedded), names));
+    // Of what was built elsewhere nothing else says which part it has.
+    const called = embedded.external ? embedded.role : undefined;
+    edges.set(edge, await checkEmbedding(tree, image.role, originDigest(embedded), names, called));
   }
   const origin = await checkOrigin(names, chain, image, tree, image === start);
   return { image, repository, tree, edges, origin, steps: [tree, ...edges.values(), origin] };
+}
+
+/** Of an image that was built elsewhere nothing but that it is there: what it is made of is not this chain's. */
+async function readMember(
+  { registry, tree }: ProofContext,
+  { digest, external }: ChainImage,
+  repository: Repository,
+): Promise<ImageTree> {
+  if (external) return { manifest: await registry.getManifest(repository, digest), images: [] };
+  return digest === tree.manifest.digest ? tree : readTree(registry, repository, digest);
 }
 
 /** What the others embed is what is published, or what a seal was put on. */
