@@ -1,24 +1,19 @@
-import { REVISION, type TestChain } from '@multi-image/testing/chain';
-import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mapConcurrently } from '../../kit/src/concurrent.ts';
-import { DigestChainError } from './errors.ts';
-import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestOf, isDigest } from './digest.ts';
+import { OCI_INDEX } from './media-types.ts';
 import { createRegistry } from './registry/client.ts';
+import { appendReferrer, fallbackTag } from './registry/referrers.ts';
 import type { Registry } from './registry/registry.ts';
-import { type SealResult, seal } from './seal.ts';
-import { discoverStatements } from './statement/discover.ts';
 import { PROFILE_LOGIN, PROFILES, type QuirkProxy, startQuirkProxy } from './testing/profiles.ts';
-import { verify } from './verify.ts';
+import { sealDifferent, sealSame } from './testing/storm.ts';
 
 // Many seals at once, of which connections are cut at any byte, at models of products. All of it takes minutes, so without
 // SLOW=1 it is a few seals at products that differ in where the statement is listed.
 
 const ALL = process.env.SLOW === '1';
 const [DIFFERENT, SAME] = ALL ? [100, 20] : [6, 4];
-const SHARE_CUT = 0.05;
-/** Of 100 seals at a registry that limits how often it is asked. */
+/** Who writes to a list that others write to as well waits for as long as they may need: on a busy machine, minutes. */
 const TIME = ALL ? 900_000 : 180_000;
 const NAMES = ALL ? Object.keys(PROFILES) : ['Artifactory', 'Harbor', 'Quay'];
 
@@ -32,102 +27,100 @@ afterAll(async () => {
   await proxy?.stop();
   await real?.stop();
 });
-beforeEach(() => {
-  proxy.cuts = () => false;
-  proxy.quirks = [];
-});
 
 function clientOf(): Registry {
   const credentials = async () => ({ type: 'basic', ...PROFILE_LOGIN }) as const;
   return createRegistry({ credentials, retryPause: 20 });
 }
 
-function sealed(chain: TestChain, tag: string, statement: { pipelineRun: string } | false): Promise<SealResult> {
-  const image = parseDigestReference(`${chain.image2}:${REVISION}@${chain.metadata}`);
-  return seal(clientOf(), parseDigestReference(`${chain.image1}@${chain.origin}`), [{ role: 'metadata', image }], {
-    tag: parseTagReference(`${chain.image1}:${tag}`),
-    statement,
-  });
-}
-
-/** What came of all; what failed has to say why. */
-async function settled(seals: readonly Promise<SealResult>[]): Promise<readonly (SealResult | DigestChainError)[]> {
-  return Promise.all(
-    seals.map((each) =>
-      each.catch((error: unknown) => {
-        if (error instanceof DigestChainError && error.code !== 'ABORTED') return error;
-        throw error;
-      }),
-    ),
-  );
-}
-
 describe.each(NAMES)('%s', (name) => {
   const rules = PROFILES[name]?.() ?? [];
-  const statements = !rules.some(({ does }) => does.includes('to a manifest with a `subject`'));
-  const begin = (): void => {
-    proxy.quirks = rules.map(({ quirk }) => quirk);
-    proxy.cuts = () => Math.random() < SHARE_CUT;
-  };
-  const calm = (): void => {
-    proxy.cuts = () => false;
-  };
 
   it(`publishes ${DIFFERENT} different images whole, or not at all`, { timeout: TIME }, async () => {
-    const names = Array.from({ length: DIFFERENT }, (_, index) => `${name.replace(/\W+/g, '-').toLowerCase()}${index}`);
-    const chains = await mapConcurrently(names, (each) => pushChain(proxy.host, each));
-    begin();
-    const seals = chains.map((chain, index) => sealed(chain, 'v1', statements && { pipelineRun: `run-${index}` }));
-    const outcomes = await settled(seals);
-    calm();
-    const failed = outcomes.filter((outcome) => outcome instanceof DigestChainError);
-    // One request in twenty is cut, and each is tried five times.
-    expect(failed.length, failed.join('\n')).toBeLessThanOrEqual(DIFFERENT / 20);
-    await mapConcurrently(chains, async (chain, index) => {
-      const client = clientOf();
-      const tag = parseReference(`${chain.image1}:v1`);
-      const there = await client.headManifest(tag, 'v1');
-      const outcome = outcomes[index];
-      if (there === undefined) return void expect(outcome).toBeInstanceOf(DigestChainError);
-      expect((await verify(client, tag)).level).toBe('linked');
-      if (!statements) return;
-      const { statements: found } = await discoverStatements(client, parseReference(chain.image2), chain.metadata);
-      expect(found.map(({ chain: said }) => said.pipelineRun)).toContain(`run-${index}`);
-    });
+    expect(await sealDifferent({ proxy, rules, clientOf, seals: DIFFERENT })).toEqual([]);
   });
 
   it(`loses nothing of ${SAME} seals of the same image into the same tag`, { timeout: TIME }, async () => {
-    const chain = await pushChain(proxy.host, `${name.replace(/\W+/g, '-').toLowerCase()}-same`);
-    begin();
-    const runs = Array.from({ length: SAME }, (_, index) => `run-${index}`);
-    const outcomes = await settled(runs.map((pipelineRun) => sealed(chain, 'v1', statements && { pipelineRun })));
-    calm();
-    const done = outcomes.flatMap((outcome) => (outcome instanceof DigestChainError ? [] : outcome));
-    expect(done.length, outcomes.filter((each) => each instanceof DigestChainError).join('\n')).toBeGreaterThan(0);
-    expect(new Set(done.map(({ digest }) => digest)).size).toBe(1);
-    const client = clientOf();
-    expect((await verify(client, parseReference(`${chain.image1}:v1`))).level).toBe('linked');
-    if (!statements) return;
-    const [sealedAs] = done;
-    for (const [image, digest] of [
-      [chain.image2, chain.metadata],
-      [chain.image1, chain.origin],
-      [chain.image1, sealedAs?.digest ?? chain.origin],
-    ] as const) {
-      const place = parseReference(image);
-      const listed = await client.listReferrers(place, digest);
-      const found = await Promise.all(
-        listed.map(async (referrer) => {
-          const { layers } = JSON.parse(
-            Buffer.from((await client.getManifest(place, referrer.digest)).bytes).toString(),
-          );
-          return Buffer.from(await client.getBlob(place, layers[0])).toString();
-        }),
-      );
-      const lost = runs.filter((run, index) => {
-        return !(outcomes[index] instanceof DigestChainError) && !found.some((text) => text.includes(`"${run}"`));
-      });
-      expect(lost).toEqual([]);
-    }
+    expect(await sealSame({ proxy, rules, clientOf, seals: SAME })).toEqual([]);
   });
 });
+
+describe('a storm sees', () => {
+  const SEALS = 4;
+  const stormOf = (change: (registry: Registry) => Partial<Registry>) => ({
+    proxy,
+    rules: [],
+    seals: SEALS,
+    clientOf: () => ({ ...clientOf(), ...change(clientOf()) }),
+  });
+
+  it('a statement that others have overwritten', async () => {
+    const meet = meetings(SEALS);
+    // As the specification has it, and does not look again.
+    const hasty = stormOf((registry) => ({
+      async putReferrer(repository, manifest) {
+        const { subject, ...content } = JSON.parse(Buffer.from(manifest.bytes).toString());
+        const { digest } = await registry.putManifest(repository, digestOf(manifest.bytes), manifest);
+        const tag = fallbackTag(subject.digest);
+        const there = await registry.headManifest(repository, tag);
+        const index = there && (await registry.getManifest(repository, tag));
+        await meet(subject.digest);
+        const descriptor = { ...content, mediaType: manifest.mediaType, digest, size: manifest.bytes.length };
+        const bytes = appendReferrer(index?.bytes, JSON.stringify(descriptor));
+        await registry.putManifest(repository, tag, { bytes, mediaType: OCI_INDEX });
+        return { digest, subjectIndexed: false, listed: true };
+      },
+    }));
+    const faults = await sealSame(hasty);
+    expect(faults).toHaveLength(3 * (SEALS - 1));
+    for (const fault of faults) expect(fault).toMatch(/^run-\d lost its statement at .*\/image[12]@sha256:/);
+  });
+
+  it('a statement that was not attached', async () => {
+    const forgetful = stormOf(() => ({
+      putReferrer: async (_, { bytes }) => ({ digest: digestOf(bytes), subjectIndexed: false, listed: true }),
+    }));
+    expect(await sealDifferent(forgetful)).toHaveLength(3 * SEALS);
+  });
+
+  it('a tag that names something else than what was sealed', async () => {
+    const bytes = Buffer.from(`{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":[]}`);
+    const careless = stormOf((registry) => ({
+      putManifest: (repository, reference, manifest) =>
+        registry.putManifest(repository, reference, isDigest(reference) ? manifest : { bytes, mediaType: OCI_INDEX }),
+    }));
+    const faults = await sealDifferent(careless);
+    expect(faults.filter((fault) => /^run-\d is half published: /.test(fault))).toHaveLength(SEALS);
+    expect((await sealSame(careless)).join('\n')).toContain('the tag is half published: ');
+  });
+
+  it('a tag that is not there', async () => {
+    const lying = stormOf((registry) => ({
+      putManifest: async (repository, reference, manifest) =>
+        isDigest(reference)
+          ? registry.putManifest(repository, reference, manifest)
+          : { digest: digestOf(manifest.bytes), subjectIndexed: false },
+    }));
+    expect(await sealDifferent(lying)).toContain('run-0 said that it is done, and there is no tag');
+    expect(await sealSame(lying)).toEqual(['some said that they are done, and there is no tag']);
+  });
+
+  it('what fails without a name, and that too much fails', async () => {
+    const broken = stormOf(() => ({ getManifest: () => Promise.reject(new TypeError('undefined')) }));
+    const faults = await sealDifferent(broken);
+    expect(faults).toContain('run-3 failed without a name: TypeError: undefined');
+    expect(faults.at(-1)).toMatch(/^4 failed:\nrun-0: /);
+    expect((await sealSame(broken)).at(-1)).toMatch(/^all failed:/);
+  });
+});
+
+/** Lets nobody on before as many have come to the same place; those who come later go on. */
+function meetings(number: number): (place: string) => Promise<void> {
+  const places = new Map<string, { come: number; readonly all: PromiseWithResolvers<void> }>();
+  return (name) => {
+    const place = places.get(name) ?? { come: 0, all: Promise.withResolvers<void>() };
+    places.set(name, place);
+    if (++place.come === number) place.all.resolve();
+    return place.all.promise;
+  };
+}
