@@ -3,4 +3,7 @@
 // Package main names what is built from its own module, so that go.mod keeps it.
 package main
 
-import _ "github.com/olareg/olareg/cmd/olareg"
+import (
+	_ "github.com/olareg/olareg/cmd/olareg"
+	_ "github.com/opencontainers/distribution-spec/conformance"
+)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { pipeline } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { close, listen, respond, type TestResponse } from '../../../testing/src/http-server.ts';
 import { cutAnswer, cutRequest } from './cuts.ts';
@@ -72,7 +73,8 @@ export async function startQuirkProxy(registry: string, ...quirks: readonly Quir
         return respond(outgoing, after);
       }
       outgoing.writeHead(after?.status ?? seen.status, head);
-      answer.pipe(outgoing);
+      // What the registry breaks off is broken off here, too, and the other way round.
+      pipeline(answer, outgoing, () => {});
     } catch {
       outgoing.destroy();
     }
@@ -96,6 +98,8 @@ export async function startQuirkProxy(registry: string, ...quirks: readonly Quir
       const upstream = request({ hostname, port, method, path, headers }, resolve).once('error', reject);
       if (body.length > 0) upstream.end(body);
       else incoming.pipe(upstream);
+      // Whoever leaves in the middle of a body leaves the registry with a part of it, too.
+      incoming.once('close', () => incoming.complete || upstream.destroy());
     });
   }
 }
