@@ -25,7 +25,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  // `performance` would load a dozen modules, at every start of a command.
+  now: () => Number(process.hrtime.bigint()) / 1e6,
   sleep: (milliseconds, signal) =>
     delay(milliseconds, undefined, { signal }).catch(() => {
       throw signal?.reason;

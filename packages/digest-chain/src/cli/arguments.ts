@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { ParseArgsConfig } from 'node:util';
 import { parseDuration } from '../../../kit/src/durations.ts';
 import { reasonOf } from '../../../kit/src/errors.ts';
@@ -76,7 +75,7 @@ export function parseRepository(verb: string, option: string, text: string): Rep
 export async function writeOutput(path: string | undefined, content: string | Uint8Array): Promise<void> {
   if (path === undefined) return;
   try {
-    await writeFile(path, content);
+    await process.getBuiltinModule('node:fs').promises.writeFile(path, content);
   } catch (cause) {
     throw new DigestChainError('FILE_UNWRITABLE', 'a file could not be written', { found: reasonOf(cause), cause });
   }

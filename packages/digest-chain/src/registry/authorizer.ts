@@ -1,3 +1,4 @@
+import type { Clock } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import type { HttpResponse } from './http-response.ts';
@@ -25,6 +26,7 @@ export interface AuthorizerOptions {
   /** Sends a request to a token service; what is transient comes as `Transient`. */
   readonly send: SendToRealm;
   readonly secrets: Secrets;
+  readonly clock: Clock;
 }
 
 /**
@@ -110,7 +112,7 @@ export class Authorizer {
     const key = scopes.join(' ');
     const known = this.#tokens.get(key);
     // Of all who find it expired only the first drops it.
-    if (known !== undefined && (await known).endsAt <= performance.now() && this.#tokens.get(key) === known) {
+    if (known !== undefined && (await known).endsAt <= this.#options.clock.now() && this.#tokens.get(key) === known) {
       this.#tokens.delete(key);
     }
     let token = this.#tokens.get(key);
@@ -132,14 +134,14 @@ export class Authorizer {
     { repository }: Need,
     credentials: Credentials | undefined,
   ): Promise<Token> {
-    const { send, secrets } = this.#options;
+    const options = this.#options;
     try {
-      return this.#noting(credentials, await fetchToken(service, scopes, credentials, send, secrets));
+      return this.#noting(credentials, await fetchToken(service, scopes, credentials, options));
     } catch (error) {
       const refused = error instanceof DigestChainError && error.code === 'UNAUTHORIZED' && credentials !== undefined;
       const anew = refused ? await this.#credentials(repository, true) : undefined;
       if (anew === undefined || JSON.stringify(anew) === JSON.stringify(credentials)) throw error;
-      return this.#noting(anew, await fetchToken(service, scopes, anew, send, secrets));
+      return this.#noting(anew, await fetchToken(service, scopes, anew, options));
     }
   }
 

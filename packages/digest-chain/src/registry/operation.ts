@@ -1,9 +1,10 @@
+import type { Clock } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 
 /** A call that is under way: when it must be over, and the signal that then ends it. */
 export interface Operation {
   readonly signal: AbortSignal;
-  /** By `performance.now()`. */
+  /** By the client's clock. */
   readonly endsAt: number;
   /** As the caller's `CallOptions` say. */
   readonly namedBy?: string | undefined;
@@ -13,6 +14,7 @@ export interface Operation {
 export async function runOperation<T>(
   time: number,
   signals: readonly (AbortSignal | undefined)[],
+  clock: Clock,
   work: (operation: Operation) => Promise<T>,
 ): Promise<T> {
   const deadline = new AbortController();
@@ -20,7 +22,7 @@ export async function runOperation<T>(
   const signal = AbortSignal.any([deadline.signal, ...signals.filter((given) => given !== undefined)]);
   try {
     signal.throwIfAborted();
-    return await work({ signal, endsAt: performance.now() + time });
+    return await work({ signal, endsAt: clock.now() + time });
   } catch (error) {
     // Whatever broke off did so because of the signal, and says it in its own way.
     if (deadline.signal.aborted) {

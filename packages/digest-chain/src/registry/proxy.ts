@@ -1,7 +1,8 @@
-import { BlockList, isIP } from 'node:net';
 import { DigestChainError } from '../errors.ts';
 import type { Environment } from './options.ts';
 import { reachOfHost } from './reach.ts';
+
+const net = process.getBuiltinModule('node:net');
 
 /**
  * The proxy for a URL by HTTPS_PROXY, HTTP_PROXY and NO_PROXY (or in lower case), read as Go's tools read them, so that
@@ -39,19 +40,21 @@ function isExempt(url: URL, list: string): boolean {
       const [, name = '', entryPort] = /^(\[[^\]]*\]|[^:]*|[^[]*:[^[]*:[^[]*)(?::(\d+))?$/.exec(entry) ?? [];
       if (entryPort !== undefined && entryPort !== port) return false;
       const bare = name.replace(/^\[|\]$/g, '').replace(/^\*(?=\.)/, '');
-      return bare.startsWith('.') ? host.endsWith(bare) : host === bare || (!isIP(host) && host.endsWith(`.${bare}`));
+      return bare.startsWith('.')
+        ? host.endsWith(bare)
+        : host === bare || (!net.isIP(host) && host.endsWith(`.${bare}`));
     });
 }
 
 function isWithin(host: string, network: string): boolean {
   const [address = '', prefix = ''] = network.split('/');
-  const family = isIP(address);
-  if (family === 0 || isIP(host) === 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > (family === 6 ? 128 : 32)) {
+  const family = net.isIP(address);
+  if (family === 0 || net.isIP(host) === 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > (family === 6 ? 128 : 32)) {
     return false;
   }
-  const list = new BlockList();
+  const list = new net.BlockList();
   list.addSubnet(address, Number(prefix), family === 6 ? 'ipv6' : 'ipv4');
-  return list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+  return list.check(host, net.isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** A Node without proxies in its agents would go around the proxy without a word. */

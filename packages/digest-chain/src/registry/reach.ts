@@ -1,7 +1,10 @@
 import type { LookupAddress } from 'node:dns';
-import { BlockList, isIP } from 'node:net';
+import type { BlockList } from 'node:net';
 import { checkRepository } from '../reference.ts';
 import type { Repository } from './registry.ts';
+
+// An import would evaluate every export of the module.
+const net = process.getBuiltinModule('node:net');
 
 /**
  * From where an address can be reached. A registry may send its clients to where they could have gone anyway, not
@@ -43,7 +46,7 @@ export function reachOfHost(hostname: string): Reach | undefined {
     .replace(/^\[|\]$/g, '')
     .replace(/\.$/, '')
     .toLowerCase();
-  if (isIP(host) !== 0) return reachOfAddress(host);
+  if (net.isIP(host) !== 0) return reachOfAddress(host);
   return host === 'localhost' || host.endsWith('.localhost') ? 'loopback' : undefined;
 }
 
@@ -62,7 +65,7 @@ export function mayLeadTo(from: Reach, to: Reach): boolean {
 }
 
 function listOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
+  const list = new net.BlockList();
   for (const network of networks) {
     const [address = '', prefix] = network.split('/');
     list.addSubnet(address, Number(prefix), familyOf(address));

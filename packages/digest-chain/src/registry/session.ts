@@ -98,7 +98,7 @@ export class Session {
   run<T>(options: CallOptions | undefined, work: (call: Call) => Promise<T>, extra: number = 0): Promise<T> {
     const deadline = (this.options.deadline ?? DEFAULTS.deadline) + extra;
     const { signal, namedBy } = options ?? {};
-    return runOperation(deadline, [this.options.signal, signal], (operation) => {
+    return runOperation(deadline, [this.options.signal, signal], this.clock, (operation) => {
       return work(new Call(this, { ...operation, namedBy }));
     });
   }
@@ -117,6 +117,7 @@ export class Session {
       credentials: (repository, anew) => source(repository, signal, anew),
       send: (request) => this.#sendToRealm(base, request),
       secrets: this.#secrets,
+      clock: this.clock,
     });
     this.#authorizers.set(registry, authorizer);
     return authorizer;

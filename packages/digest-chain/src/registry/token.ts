@@ -1,3 +1,4 @@
+import type { Clock } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 import { decodeJson, member, textOf } from '../json/decode.ts';
 import type { Credentials } from './credentials/credentials.ts';
@@ -13,7 +14,7 @@ const CLIENT_ID = 'digest-chain';
 
 export interface Token {
   readonly value: string;
-  /** By `performance.now()`: the clocks of others are not asked. */
+  /** By this client's clock: those of others are not asked. */
   readonly endsAt: number;
   /** The identity token to show from now on, where the service gave another one (RFC 6749, section 6). */
   readonly identity: string | undefined;
@@ -37,15 +38,14 @@ export async function fetchToken(
   { realm, service }: TokenService,
   scopes: readonly string[],
   credentials: Credentials | undefined,
-  send: SendToRealm,
-  secrets: Secrets,
+  { send, secrets, clock }: { readonly send: SendToRealm; readonly secrets: Secrets; readonly clock: Clock },
 ): Promise<Token> {
   const response = await send(tokenRequest({ realm, service }, scopes, credentials));
   if (response.status !== 200) {
     const hint = credentials === undefined ? 'log in to the registry' : 'log in again: the credentials were refused';
     throw await refusal(response, `a token for ${scopes.join(' ')}`, secrets.redact, { code: 'UNAUTHORIZED', hint });
   }
-  const startedAt = performance.now();
+  const startedAt = clock.now();
   const body = decodeJson(await response.read(TOKEN_LIMIT));
   const value = textOf(member(body, 'token')) || textOf(member(body, 'access_token')) || '';
   // It becomes a header.

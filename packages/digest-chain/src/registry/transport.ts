@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Agent, AgentOptions } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -158,7 +157,7 @@ function tlsAgent(options: AgentOptions, file: string | undefined): Agent {
   const { X509Certificate } = process.getBuiltinModule('node:crypto');
   const { getCACertificates, rootCertificates } = process.getBuiltinModule('node:tls');
   try {
-    const certificates = readFileSync(file, 'utf8').match(CERTIFICATE) ?? [];
+    const certificates = process.getBuiltinModule('node:fs').readFileSync(file, 'utf8').match(CERTIFICATE) ?? [];
     if (certificates.length === 0) throw new Error('there is no certificate in it');
     // TLS itself passes over what it can't read, and then says that a registry is not to be trusted.
     for (const certificate of certificates) new X509Certificate(certificate);

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DigestChainError } from '../../errors.ts';
 import { decodeJson, member, members, textOf } from '../../json/decode.ts';
@@ -35,7 +33,7 @@ export async function findInFiles(
 function placesOf(environment: Environment, authFile: string | undefined): readonly string[] {
   if (authFile !== undefined) return [authFile];
   const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, HOME } = environment;
-  const home = HOME || homedir();
+  const home = HOME || process.getBuiltinModule('node:os').homedir();
   return [
     ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : []),
     join(DOCKER_CONFIG || join(home, '.docker'), 'config.json'),
@@ -46,7 +44,8 @@ function placesOf(environment: Environment, authFile: string | undefined): reado
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    const bytes = await readFile(path);
+    // Not loaded where no registry asks who is there.
+    const bytes = await process.getBuiltinModule('node:fs').promises.readFile(path);
     if (bytes.length <= FILE_LIMIT) return bytes;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
