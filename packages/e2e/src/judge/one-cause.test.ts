@@ -82,6 +82,24 @@ test('what a verifier found wrong stays wrong, whatever failed before', () => {
   expect(fallen).toEqual(['image-1-labelled', 'scanned-and-signed']);
 });
 
+test('where all runs succeeded, what was found wrong first is the cause, and a fault of the source that explains it', () => {
+  const seen = wellDone();
+  seen.metadata.latest = { ...seen.metadata.latest, digest: `sha256:${'9'.repeat(64)}` };
+  seen.metadata.published = { ...seen.metadata.published, env: {} };
+  const { criteria, cause } = reportFor(withImages(seen));
+  const [first] = criteria.flatMap(({ evidence }) => evidence.filter(({ status }) => status === 'failed'));
+  expect(cause?.what).toBe(first?.text);
+  expect(cause?.lines.join('\n')).toContain(first?.found);
+  expect(reportFor(wellDone()).cause).toBeUndefined();
+  const lacking = withImages(wellDone());
+  for (const image of [lacking.metadata.origin, lacking.metadata.published]) image.labels = {};
+  const fault = { role: 'metadata', what: 'image2/Containerfile:4: no LABEL', todo: ['LABEL a=b'] };
+  expect(firstCause(lacking, reportFor(lacking).criteria, [fault])).toMatchObject({
+    what: fault.what,
+    todo: fault.todo,
+  });
+});
+
 test('a full disk is named first, whatever fell by it', () => {
   const seen = failedAt('build-image-2', (task) => ({
     ...task,

@@ -31,7 +31,7 @@ export function firstCause(
   const full = fullDisk(seen);
   if (full !== undefined) return full;
   const culprit = culpritOf(seen, criteria);
-  if (culprit === undefined) return undefined;
+  if (culprit === undefined) return firstFinding(criteria, faults);
   const { run, task, criterion } = culprit;
   const lines = task === undefined ? [endOf(run)] : errorOf(task.logTail, task.message);
   const where = `${task === undefined ? '' : 'task '}${whatFailed(culprit)}`;
@@ -40,6 +40,21 @@ export function firstCause(
   const fault = faults.find(({ role }) => (isEmbedding ? true : role === built));
   if (fault === undefined) return { what: where, lines, todo: [] };
   return { what: fault.what, lines: [where, ...lines], todo: fault.todo };
+}
+
+/** What was found first that is wrong, where all runs succeeded: something in the images, or in what signed them. */
+function firstFinding(criteria: readonly Criterion[], [fault]: readonly SourceFault[]): Cause | undefined {
+  const fallen = criteria.find(({ status }) => status === 'failed');
+  const finding = fallen?.evidence.find(({ status }) => status === 'failed');
+  if (fallen === undefined || finding === undefined) return undefined;
+  const { text, expected, found } = finding;
+  const lines = [
+    ...(expected === undefined ? [] : [`expected  ${expected}`]),
+    ...(found === undefined ? [] : [`found     ${found}`]),
+  ];
+  const isNotEmbedded = criteria.some(({ id, status }) => id === 'image-2-embeds-image-1' && status === 'failed');
+  if (isNotEmbedded && fault !== undefined) return { what: fault.what, lines: [text, ...lines], todo: fault.todo };
+  return { what: text, lines, todo: [] };
 }
 
 /** A disk that is full breaks whatever comes next, in its own words each time: so it is looked for first. */

@@ -60,9 +60,12 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
   const { registry: program, installed } = await preflight({
     install: options.install,
     signal,
-    onInstall: (command) => progress.line(`installing what is missing: ${command}`),
+    onInstall: (command) => {
+      progress.line(`installing what is missing: ${command}`);
+      progress.started('install');
+    },
   });
-  if (installed.length > 0) progress.line(`installed ${installed.join(' ')}`);
+  if (installed.length > 0) progress.ended('install', 'passed', installed.join(' '));
 
   const janitor = new Janitor();
   const changed: Record<string, string | undefined> = {};
