@@ -56,6 +56,15 @@ export type ErrorCode =
   | 'SIGNATURE_MISSING'
   | 'PROVENANCE_MISSING'
   | 'PROVENANCE_MISMATCH'
+  // what a Snapshot holds
+  | 'SNAPSHOT_INVALID'
+  | 'SNAPSHOT_INCOMPLETE'
+  | 'SNAPSHOT_MIXED'
+  | 'SNAPSHOT_CONFLICT'
+  // what the cluster did
+  | 'CLUSTER_UNREACHABLE'
+  | 'CLUSTER_FORBIDDEN'
+  | 'CLUSTER_ERROR'
   | 'FILE_UNWRITABLE'
   | 'ABORTED';
 

@@ -10,6 +10,8 @@ const VERBS: Readonly<Record<string, () => Promise<{ run: Run }>>> = {
   inspect: () => import('./inspect.ts'),
   extract: () => import('./extract.ts'),
   snapshot: () => import('./snapshot.ts'),
+  'create-snapshot': () => import('./create-snapshot.ts'),
+  'judge-snapshot': () => import('./judge-snapshot.ts'),
 };
 
 /** The whole command: prints to this process's streams, and sets its exit code. */

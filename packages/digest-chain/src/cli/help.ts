@@ -38,6 +38,19 @@ const REGISTRY = `\
   --ca-file <file>      certificate authorities (PEM) to trust beside the usual ones
   --auth-file <file>    credentials, in place of docker's and podman's own files`;
 
+/** The options of the verbs that run in an integration test. */
+const TEST = `
+Options (env://<variable> for a value is that of the variable, which may be empty):
+  --snapshot <json>     the Snapshot's spec, as the test's parameter SNAPSHOT has it
+  --component <role>=<name>  the component of the image of this role; <role>=- for none
+  --start <role>        an image that links to others, the one that leads to the rest first;
+                        can be repeated (default: the first component)
+  --built <component>   whose build the Snapshot was made from
+  --event <event>       of that build, as Pipelines as Code calls it: push, pull_request, …
+  --pull-request <number>  of that build
+  --git-url <url>       the repository that pushes are built from, where no --source is proved
+  --test-output <file>  write the outcome there, too`;
+
 /** What `--help` prints, by verb. */
 export const HELP: Readonly<Record<string, string>> = {
   general: `Usage: digest-chain <verb> …
@@ -53,6 +66,8 @@ Verbs:
   inspect   show a chain: its images, links, referrers and signatures
   extract   wait for an image, verify it, answer with another image of its chain
   snapshot  print the Konflux Snapshot of a chain whose proof holds
+  judge-snapshot   in an integration test: prove the chain that a Snapshot holds
+  create-snapshot  in an integration test: create the Snapshot of a chain, once it is whole
 
 digest-chain <verb> --help prints a verb's options, with examples; --version the version.
 Exit status: 0 done, 1 failed, 2 refused: wrong usage or bad input, or what was found could
@@ -241,8 +256,8 @@ Examples:
 Verifies a chain from any of its images, and prints a Snapshot of it as YAML: what
 Konflux tests and releases together. Every image is named by the digest that was
 proved. Nothing is printed where the proof does not hold, and nothing is created:
-kubectl create -f does that. An override Snapshot makes its images the promoted ones
-of their components at once, before its tests: create none of an older commit.
+kubectl create -f does that. Who creates it is tested and released next, so create none of
+an older commit than one that is there.
 
 Options:
   --application <name>  the Konflux application
@@ -262,5 +277,50 @@ Examples:
   digest-chain snapshot quay.io/org/app:$COMMIT --application my-app \\
     --component primary=app --component metadata=metadata-scanner \\
     --key cosign.pub --source https://github.com/org/app | kubectl create -f -
+`,
+
+  'judge-snapshot': `Usage: digest-chain judge-snapshot --snapshot <json> --component <role>=<name>... [options]
+
+Says of a Snapshot whether all images of a chain in it are of one build, which is proved
+from the registry's bytes. For a required integration test of Konflux: a ReleasePlan waits
+for it. Of a Snapshot that is not released (a component's own, one of a pull request) only
+the image that was built is looked at. Prints Konflux's TEST_OUTPUT; exits 1 where it fails.
+${TEST}
+  --type <type>         of the Snapshot: component, group or override; none for others
+  --chain <name>        the chain that the build belongs to, as its label says
+  --release <what>      chain (default: no component's own Snapshot is released), components
+${DEMANDS}
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+${REGISTRY}
+  -h, --help            print this
+
+Example:
+  digest-chain judge-snapshot --snapshot "$(kubectl get snapshot NAME -o json | jq .spec)" \\
+    --component primary=app --component metadata=scanner --git-url https://github.com/org/app
+`,
+
+  'create-snapshot': `Usage: digest-chain create-snapshot --snapshot <json> --built <component> --application <name>
+       --chain <name> --component <role>=<name>... --history <file> [options]
+
+In a pod of an integration test of Konflux: once every component of a chain has a Snapshot of
+the commit that was built, proves that these images are one chain, and creates the chain's own
+Snapshot with them. It is made once, and none after that of a later commit. The pod's
+service account needs the Role that the config's rendered files have. Prints Konflux's
+TEST_OUTPUT; exits 1 where the chain is broken or mixed, or nothing could be made.
+${TEST}
+  --application <name>  the Konflux application
+  --chain <name>        what the chain is called beside others of the application
+  --history <file>      the commit that was built and those before it, as
+                        git log --format='%H %ct' <commit> writes them
+  --service-account <folder>  token, ca.crt and namespace (default: where every pod has them)
+${DEMANDS}
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+${REGISTRY}
+  -h, --help            print this
+
+Example:
+  digest-chain create-snapshot --snapshot env://SNAPSHOT --built env://BUILT --application my-app \\
+    --chain app --component primary=app --component metadata=scanner --history history \\
+    --git-url https://github.com/org/app --test-output output
 `,
 };

@@ -28,7 +28,7 @@ export function runVerb(
     async (_, signal) => {
       if (load !== undefined) return (await load()).run(args, signal);
       throw new DigestChainError('USAGE', `no such verb: ${verb}`, {
-        expected: 'seal, link, resolve, unseal, verify, inspect, extract, snapshot',
+        expected: 'seal, link, resolve, unseal, verify, inspect, extract, snapshot, create-snapshot, judge-snapshot',
         hint: 'digest-chain --help',
       });
     },

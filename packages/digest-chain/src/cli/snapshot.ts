@@ -1,7 +1,8 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { parseReference } from '../reference.ts';
-import { type Snapshot, snapshotOf } from '../snapshot.ts';
-import { COMMON, connect, parseArguments, parseRole, single, usage } from './arguments.ts';
+import { type Snapshot, snapshotOf } from '../snapshot/document.ts';
+import { COMMON, connect, parseArguments, single, usage } from './arguments.ts';
+import { COMPONENTS, checkName, parseComponents } from './chain-options.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
 import { FILES, readFileDemands } from './files.ts';
 
@@ -10,15 +11,14 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...COMMON,
     ...DEMANDS,
     ...FILES,
+    ...COMPONENTS,
     application: { type: 'string' },
-    component: { type: 'string', multiple: true },
     namespace: { type: 'string' },
-    'git-url': { type: 'string' },
   });
   const image = parseReference(single('snapshot', 'image', positionals));
   const { application, namespace, 'git-url': gitUrl } = values;
   if (application === undefined) throw usage('snapshot', 'no --application given');
-  for (const name of [application, namespace ?? application]) checkName(name);
+  for (const name of [application, namespace ?? application]) checkName('snapshot', name);
   if (gitUrl !== undefined && values.source !== undefined) {
     throw usage('snapshot', '--git-url and --source exclude each other: what is proved is named');
   }
@@ -26,7 +26,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...(await readDemands('snapshot', values)),
     ...readFileDemands('snapshot', values),
     application,
-    components: parseComponents(values.component),
+    components: parseComponents('snapshot', values.component),
     namespace,
     gitUrl,
     prefix: values.prefix,
@@ -35,26 +35,6 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   if (!namesSigner(values)) process.stderr.write(`${UNSIGNED}\n`);
   process.stdout.write(values.json ? `${printableJson(snapshot)}\n` : yamlOf(snapshot));
   return 0;
-}
-
-/** Reads `--component <role>=<name>`, or `<role>=-` for none. */
-function parseComponents(texts: readonly string[] = []): ReadonlyMap<string, string | undefined> {
-  const components = new Map<string, string | undefined>();
-  for (const text of texts) {
-    const { role, named } = parseRole('snapshot', '--component is not <role>=<name>', text);
-    if (components.has(role)) throw usage('snapshot', `--component is given twice for ${role}`);
-    if (named !== '-') checkName(named);
-    if (named !== '-' && [...components.values()].includes(named)) {
-      throw usage('snapshot', `the component ${named} is given for two roles`);
-    }
-    components.set(role, named === '-' ? undefined : named);
-  }
-  return components;
-}
-
-function checkName(name: string): void {
-  if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
-  throw usage('snapshot', `not a Kubernetes name: ${name}`);
 }
 
 /** Its values are JSON strings, which every reader of YAML takes for what they are. */

@@ -8,9 +8,9 @@ import { startTestRegistry } from '@multi-image/testing/registry';
 import { createSigner } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseReference } from './reference.ts';
-import { type SnapshotOptions, snapshotOf } from './snapshot.ts';
-import { runCli } from './testing/cli.ts';
+import { parseReference } from '../reference.ts';
+import { runCli } from '../testing/cli.ts';
+import { type SnapshotOptions, snapshotOf } from './document.ts';
 
 const SOURCE = 'https://git.example/org/app';
 const COMPONENTS: ReadonlyMap<string, string | undefined> = new Map([
@@ -39,7 +39,7 @@ describe('the Snapshot of a chain', () => {
     expect(snapshot).toMatchObject({
       apiVersion: 'appstudio.redhat.com/v1alpha1',
       kind: 'Snapshot',
-      metadata: { namespace: 'tenant', labels: { 'test.appstudio.openshift.io/type': 'override' } },
+      metadata: { namespace: 'tenant', labels: { 'appstudio.openshift.io/application': 'my-app' } },
       spec: { application: 'my-app' },
     });
     expect(snapshot.spec.components).toEqual([

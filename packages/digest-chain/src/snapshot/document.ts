@@ -1,13 +1,15 @@
-import { mapConcurrently } from '../../kit/src/concurrent.ts';
-import { isGitUrl } from './attestation/git-source.ts';
-import { type Digest, digestOf } from './digest.ts';
-import { DigestChainError } from './errors.ts';
-import { assertVerified } from './extract.ts';
-import { readImage } from './read-image.ts';
-import { parseReference, type Reference } from './reference.ts';
-import type { CallOptions, Registry } from './registry/registry.ts';
-import { sourceOf } from './statement/publish.ts';
-import { type Verification, type VerifyOptions, verify } from './verify.ts';
+import { mapConcurrently } from '../../../kit/src/concurrent.ts';
+import { isGitUrl } from '../attestation/git-source.ts';
+import { digestOf } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { assertVerified } from '../extract.ts';
+import { readImage } from '../read-image.ts';
+import { parseReference, type Reference } from '../reference.ts';
+import type { CallOptions, Registry } from '../registry/registry.ts';
+import { sourceOf } from '../statement/publish.ts';
+import { type VerifyOptions, verify } from '../verify.ts';
+import type { ProvedImage } from './prove.ts';
+import type { Components } from './read.ts';
 
 export interface SnapshotOptions extends VerifyOptions {
   /** The Konflux application. */
@@ -19,7 +21,10 @@ export interface SnapshotOptions extends VerifyOptions {
   readonly gitUrl?: string | undefined;
 }
 
-/** What Konflux tests and releases together: an override Snapshot, which its integration service takes as it is. */
+/**
+ * What Konflux tests and releases together. It has no label `test.appstudio.openshift.io/type`: an override Snapshot would
+ * make its images the promoted ones of their components, tested or not, and in whichever order it came (docs/konflux.md).
+ */
 export interface Snapshot {
   readonly apiVersion: 'appstudio.redhat.com/v1alpha1';
   readonly kind: 'Snapshot';
@@ -27,16 +32,30 @@ export interface Snapshot {
     readonly name: string;
     readonly namespace?: string | undefined;
     readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>> | undefined;
   };
-  readonly spec: {
-    readonly application: string;
-    readonly components: readonly {
-      readonly name: string;
-      readonly containerImage: string;
-      readonly source: { readonly git: { readonly url: string; readonly revision: string } };
-    }[];
-  };
+  readonly spec: { readonly application: string; readonly components: readonly SnapshotComponent[] };
 }
+
+export interface SnapshotComponent {
+  readonly name: string;
+  readonly containerImage: string;
+  readonly source: { readonly git: { readonly url: string; readonly revision: string } };
+}
+
+/** Labels and annotations of Snapshots, by Konflux's integration service. */
+export const NAMES = {
+  application: 'appstudio.openshift.io/application',
+  component: 'appstudio.openshift.io/component',
+  type: 'test.appstudio.openshift.io/type',
+  event: 'pac.test.appstudio.openshift.io/event-type',
+  pullRequest: 'pac.test.appstudio.openshift.io/pull-request',
+  autoRelease: 'release.appstudio.openshift.io/auto-release',
+  /** When the build started, in milliseconds since 1970: a Snapshot with an older one than its component's last is not released. */
+  buildStart: 'test.appstudio.openshift.io/pipelinerunstarttime',
+  /** Ours: which chain it is of. The service copies labels of this prefix. */
+  chain: 'custom.appstudio.openshift.io/chain',
+} as const;
 
 /**
  * Makes a Snapshot of a chain, from the registry's bytes, if its proof holds: every component by the digest that was just
@@ -64,32 +83,38 @@ export async function snapshotOf(client: Registry, reference: Reference, options
       hint: 'an image that is no component is given as <role>=-; nothing fills in what a Snapshot leaves out',
     });
   }
-  const named = await mapConcurrently(images, async (image) => {
-    const name = components.get(image.role);
-    if (name === undefined) return [];
-    const git = image.external ? await externalSource(client, image, options) : { url: gitUrl, revision };
-    return [{ name, containerImage: `${image.place}@${image.digest}`, source: { git } }];
-  });
+  const git = { url: gitUrl, revision };
   return {
     apiVersion: 'appstudio.redhat.com/v1alpha1',
     kind: 'Snapshot',
     metadata: {
-      name: nameOf(
-        application,
-        revision,
-        images.map(({ digest }) => digest),
-      ),
+      name: snapshotName(application, revision, images),
       namespace,
-      labels: { 'test.appstudio.openshift.io/type': 'override' },
+      labels: { [NAMES.application]: application },
     },
-    spec: { application, components: named.flat() },
+    spec: { application, components: await componentsOf(client, images, { ...options, git }) },
   };
+}
+
+/** The images that are components, by the digests that were proved; those that were built elsewhere with their own source. */
+export async function componentsOf(
+  client: Registry,
+  images: readonly ProvedImage[],
+  options: CallOptions & { readonly components: Components; readonly git: SnapshotComponent['source']['git'] },
+): Promise<readonly SnapshotComponent[]> {
+  const named = await mapConcurrently(images, async (image) => {
+    const name = options.components.get(image.role);
+    if (name === undefined) return [];
+    const git = image.external ? await externalSource(client, image, options) : options.git;
+    return [{ name, containerImage: `${image.place}@${image.digest}`, source: { git } }];
+  });
+  return named.flat();
 }
 
 /** What an image that was built elsewhere says of itself: a Snapshot names a source for each component. */
 async function externalSource(
   client: Registry,
-  { role, place, digest }: Verification['images'][number],
+  { role, place, digest }: ProvedImage,
   { signal }: CallOptions,
 ): Promise<{ url: string; revision: string }> {
   const { images } = await readImage(client, { ...parseReference(place), digest }, { signal });
@@ -104,7 +129,8 @@ async function externalSource(
 }
 
 /** At most 63 characters, as Konflux wants it, and the same for the same chain, whichever image one starts from. */
-function nameOf(application: string, revision: string, digests: readonly Digest[]): string {
-  const hex = digestOf(Buffer.from(digests.toSorted().join('\n'))).slice('sha256:'.length);
+export function snapshotName(application: string, revision: string, images: readonly ProvedImage[]): string {
+  const digests = images.map(({ digest }) => digest).toSorted();
+  const hex = digestOf(Buffer.from(digests.join('\n'))).slice('sha256:'.length);
   return `${application.slice(0, 36).replace(/-+$/, '')}-${revision.slice(0, 12)}-${hex.slice(0, 12)}`;
 }

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { isCodedError, reasonOf } from '../../../kit/src/errors.ts';
+import { DigestChainError } from '../errors.ts';
+import { parseHistory } from '../snapshot/history.ts';
+import { describe, isPullRequest, type TestedSnapshot } from '../snapshot/judge.ts';
+import { KubernetesApi, readPodAccess, SERVICE_ACCOUNT } from '../snapshot/kubernetes.ts';
+import { type Components, readEntries } from '../snapshot/read.ts';
+import { releaseChain } from '../snapshot/release.ts';
+import { type TestOutput, testOutput } from '../snapshot/test-output.ts';
+import { COMMON, connect, parseArguments } from './arguments.ts';
+import { answer, COMPONENTS, checkName, needed, readGitUrl, readTest, TEST } from './chain-options.ts';
+import { DEMANDS, readDemands } from './demands.ts';
+
+const VERB = 'create-snapshot';
+
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values } = parseArguments(VERB, args, {
+    ...COMMON,
+    ...DEMANDS,
+    ...COMPONENTS,
+    ...TEST,
+    application: { type: 'string' },
+    history: { type: 'string' },
+    'service-account': { type: 'string' },
+  });
+  const application = needed(VERB, 'application', values.application);
+  const chain = needed(VERB, 'chain', values.chain);
+  for (const name of [application, chain]) checkName(VERB, name);
+  const gitUrl = readGitUrl(VERB, values);
+  const history = needed(VERB, 'history', values.history);
+  const { revision: _, allowPullRequest: __, ...demands } = await readDemands(VERB, values);
+  const file = values['test-output'];
+  const make = async (): Promise<TestOutput> => {
+    const { tested, components, starts } = readTest(VERB, values);
+    const none = reasonForNone(tested, components);
+    if (none !== undefined) return testOutput('SKIPPED', none);
+    const revision = builtRevision(tested, components);
+    const api = new KubernetesApi(await readPodAccess(values['service-account'] ?? SERVICE_ACCOUNT), { signal });
+    const { outcome, note } = await releaseChain(connect(values), api, {
+      ...demands,
+      application,
+      chain,
+      components,
+      starts,
+      gitUrl,
+      history: parseHistory(await readHistory(history), revision),
+      prefix: values.prefix,
+      signal,
+    });
+    return testOutput(outcome === 'created' || outcome === 'exists' ? 'SUCCESS' : 'SKIPPED', note);
+  };
+  try {
+    return await answer(file, await make());
+  } catch (error) {
+    if (!isCodedError(error) || error.code === 'USAGE' || file === undefined) throw error;
+    await answer(file, testOutput('FAILURE', describe(error)));
+    throw error;
+  }
+}
+
+/** Why no Snapshot comes of this one. */
+function reasonForNone(tested: TestedSnapshot, components: Components): string | undefined {
+  if (isPullRequest(tested)) return 'what is built of a pull request is not released';
+  const isOwn = [...components.values()].some((component) => component !== undefined && component === tested.built);
+  return isOwn ? undefined : `the Snapshot is of no build of this chain (${tested.built ?? 'of none'})`;
+}
+
+/** The commit of the build; what else is in the Snapshot may be of another. */
+function builtRevision({ spec, built }: TestedSnapshot, components: Components): string {
+  const [entry] = readEntries(spec, new Map([...components].filter(([, component]) => component === built)));
+  if (entry !== undefined) return entry.revision;
+  throw new DigestChainError('SNAPSHOT_INVALID', `the Snapshot does not have the component that was built`, {
+    expected: built,
+    found: 'no such component in it',
+  });
+}
+
+function readHistory(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause) => {
+    throw new DigestChainError('SNAPSHOT_INVALID', `the history of the commit can't be read`, {
+      expected: `a file that git log --format='%H %ct' wrote`,
+      found: reasonOf(cause),
+      cause,
+    });
+  });
+}

@@ -1,0 +1,108 @@
+import type { Digest } from '../digest.ts';
+import { DigestChainError } from '../errors.ts';
+import { assertVerified } from '../extract.ts';
+import { isAtLeast, type Level } from '../level.ts';
+import { parseReference, type Reference } from '../reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { type VerifyOptions, verify } from '../verify.ts';
+import type { SnapshotEntry } from './read.ts';
+
+/** Images that are proved to be one chain, all built from one commit. */
+export interface ProvedChain {
+  readonly level: Exclude<Level, 'none'>;
+  readonly revision: string;
+  readonly images: readonly ProvedImage[];
+}
+
+export interface ProvedImage {
+  readonly role: string;
+  /** Registry and repository. */
+  readonly place: string;
+  readonly digest: Digest;
+}
+
+export interface ProveOptions extends VerifyOptions {
+  /** The roles of images that link to others, the one that leads to the rest first; by default the first entry's. */
+  readonly starts?: readonly string[] | undefined;
+}
+
+/**
+ * Proves that these images are of one chain, from the registry's bytes. Throws `SNAPSHOT_MIXED` with what is mixed, and
+ * what {@link assertVerified} throws of a chain that is broken.
+ */
+export async function proveTogether(
+  client: Registry,
+  entries: readonly SnapshotEntry[],
+  options: ProveOptions,
+): Promise<ProvedChain> {
+  const [first] = entries;
+  if (first === undefined) throw new RangeError('a chain of no images');
+  const revision = sameCommit(entries);
+  const proved = new Map<string, ProvedImage>();
+  let level: ProvedChain['level'] = 'attested';
+  for (const role of startsOf(entries, options.starts)) {
+    const start = startAt(role, entries, proved);
+    if (start === undefined) continue;
+    const proof = await verify(client, start, { ...options, revision });
+    assertVerified(proof, options);
+    if (!isAtLeast(proof.level, level)) level = 'linked';
+    for (const image of proof.images) {
+      const known = proved.get(image.role);
+      if (known !== undefined && known.digest !== image.digest) throw twoOf(image.role, known.digest, image.digest);
+      proved.set(image.role, image);
+    }
+  }
+  for (const entry of entries) checkMember(entry, first, proved);
+  return { level, revision, images: [...proved.values()] };
+}
+
+/** One that none of the entries is can only be started from once another proof has led to it. */
+function startsOf(entries: readonly SnapshotEntry[], starts: readonly string[] = []): readonly string[] {
+  const first = entries.find(({ role }) => starts[0] === role) ?? entries[0];
+  return [...new Set([first?.role ?? '', ...starts])];
+}
+
+function startAt(
+  role: string,
+  entries: readonly SnapshotEntry[],
+  proved: ReadonlyMap<string, ProvedImage>,
+): Reference | undefined {
+  const known = proved.get(role);
+  if (known !== undefined) return { ...parseReference(known.place), digest: known.digest };
+  return entries.find((entry) => entry.role === role)?.image;
+}
+
+function sameCommit(entries: readonly SnapshotEntry[]): string {
+  const commits = new Set(entries.map(({ revision }) => revision));
+  const [commit = ''] = commits;
+  if (commits.size === 1) return commit;
+  const named = entries.map(({ component, revision }) => `${component} of ${revision}`).join(', ');
+  throw mixed(`the images are of ${commits.size} commits: ${named}`, 'images of one commit', named);
+}
+
+function checkMember(
+  { role, component, image }: SnapshotEntry,
+  first: SnapshotEntry,
+  proved: ReadonlyMap<string, ProvedImage>,
+): void {
+  const found = proved.get(role);
+  if (found?.digest === image.digest) return;
+  if (found !== undefined) {
+    const message = `${component} is of another build than ${first.component}`;
+    throw mixed(message, `${role}: ${found.digest}, as ${first.component}'s chain has it`, image.digest);
+  }
+  const roles = [...proved.keys()].join(', ');
+  throw mixed(`${component} is of no chain of ${first.component}`, `an image of the role ${role}`, `roles ${roles}`);
+}
+
+function twoOf(role: string, one: Digest, other: Digest): DigestChainError {
+  return mixed(`the chain leads to two images of the role ${role}`, one, other);
+}
+
+function mixed(message: string, expected: string, found: string): DigestChainError {
+  return new DigestChainError('SNAPSHOT_MIXED', message, {
+    expected,
+    found,
+    hint: 'nothing is released from it: the next Snapshot of one build has a whole chain',
+  });
+}
