@@ -9,7 +9,7 @@ import { link } from './link.ts';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { resolve } from './resolve.ts';
 import { seal } from './seal.ts';
-import { snapshotOf } from './snapshot.ts';
+import { snapshotOf } from './snapshot/document.ts';
 import { attachStatement } from './statement/artifact.ts';
 import type { Chain } from './statement/chain.ts';
 import { discoverStatements } from './statement/discover.ts';

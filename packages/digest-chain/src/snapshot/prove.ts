@@ -4,7 +4,7 @@ import { assertVerified } from '../extract.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type VerifyOptions, verify } from '../verify.ts';
+import { type Verification, type VerifyOptions, verify } from '../verify.ts';
 import type { SnapshotEntry } from './read.ts';
 
 /** Images that are proved to be one chain, all built from one commit. */
@@ -14,12 +14,7 @@ export interface ProvedChain {
   readonly images: readonly ProvedImage[];
 }
 
-export interface ProvedImage {
-  readonly role: string;
-  /** Registry and repository. */
-  readonly place: string;
-  readonly digest: Digest;
-}
+export type ProvedImage = Verification['images'][number];
 
 export interface ProveOptions extends VerifyOptions {
   /** The roles of images that link to others, the one that leads to the rest first; by default the first entry's. */
@@ -88,7 +83,8 @@ function checkMember(
   const found = proved.get(role);
   if (found?.digest === image.digest) return;
   if (found !== undefined) {
-    const message = `${component} is of another build than ${first.component}`;
+    const other = `${component} is of another build than ${first.component}`;
+    const message = component === first.component ? `${component} is not the image that its chain has` : other;
     throw mixed(message, `${role}: ${found.digest}, as ${first.component}'s chain has it`, image.digest);
   }
   const roles = [...proved.keys()].join(', ');

@@ -74,6 +74,7 @@ export async function releaseChain(client: Registry, api: KubernetesApi, options
     return { outcome: 'superseded', name, note: `no Snapshot is made: ${newer.name} is of a later commit or build` };
   }
   const others = await otherComponents(api, application, { chain, names, snapshots: before });
+  const git = { url: gitUrl, revision };
   const snapshot: Snapshot = {
     apiVersion: 'appstudio.redhat.com/v1alpha1',
     kind: 'Snapshot',
@@ -88,7 +89,7 @@ export async function releaseChain(client: Registry, api: KubernetesApi, options
     },
     spec: {
       application,
-      components: [...componentsOf(images, components, { url: gitUrl, revision }), ...others.kept],
+      components: [...(await componentsOf(client, images, { ...demands, components, git })), ...others.kept],
     },
   };
   const owned = { ...snapshot, metadata: { ...snapshot.metadata, ownerReferences: own.owners } };
