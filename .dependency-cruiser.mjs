@@ -86,6 +86,13 @@ export default {
       },
     },
     {
+      name: 'policy-is-data',
+      comment: 'Rego that others publish; it is asked about images by its tests alone.',
+      severity: 'error',
+      from: { path: '^packages/policy/src/', pathNot: TESTS },
+      to: { path: '^packages/', pathNot: '^packages/policy/' },
+    },
+    {
       name: 'nobody-knows-e2e',
       comment: 'It puts the others together.',
       severity: 'error',

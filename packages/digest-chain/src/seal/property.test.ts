@@ -1,3 +1,4 @@
+import { anyImage, anyLinks } from '@multi-image/testing/image-arbitrary';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestAlgorithm, digestOf } from '../digest.ts';
@@ -5,7 +6,6 @@ import { DigestChainError } from '../errors.ts';
 import { decodeJson } from '../json/decode.ts';
 import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
 import { OCI_INDEX } from '../media-types.ts';
-import { anyImage, anyLinks } from '../testing/image.arbitrary.ts';
 import { indexOf, labelsOf, sealAndRestore, sealOne, textOf, unsealOne } from '../testing/sealed-image.ts';
 import type { Image } from './manifest.ts';
 import { sealTree, unsealTree } from './tree.ts';

@@ -1,11 +1,15 @@
-import { CONFIG_TYPES } from '@multi-image/testing/image';
+import type { Link } from '@multi-image/digest-chain';
+import {
+  DEFAULT_PREFIX,
+  type Digest,
+  DOCKER_MANIFEST,
+  digestOf,
+  type Image,
+  OCI_MANIFEST,
+} from '@multi-image/digest-chain/oci';
 import fc from 'fast-check';
-import { type Digest, digestOf } from '../digest.ts';
-import { DEFAULT_PREFIX } from '../label-names.ts';
-import { DOCKER_MANIFEST, OCI_MANIFEST } from '../media-types.ts';
-import type { Link } from '../seal/config.ts';
-import type { Image } from '../seal/manifest.ts';
-import { anyString, anyValue, array, member, members, object, space } from './json.arbitrary.ts';
+import { CONFIG_TYPES } from './image.ts';
+import { anyString, anyValue, array, member, members, object, space } from './json-arbitrary.ts';
 
 /** What Go would take for one of these keys. */
 function folds(...keys: string[]): (key: string) => boolean {

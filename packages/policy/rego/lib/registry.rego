@@ -1,0 +1,41 @@
+# Images as the registry has them, by Conforma's functions (https://conforma.dev/docs/policy/rego_builtins.html). Each of
+# them checks bytes against the digest that they are asked for by.
+package lib.image_chain.registry
+
+import rego.v1
+
+import data.lib.image_chain.trees
+
+# `host/name:tag@digest` in its parts; no value without a digest by SHA-256, which is all that can be computed here.
+place_of(reference) := {"repository": repository, "digest": digest} if {
+	[[_, name, digest]] := regex.find_all_string_submatch_n(`^([^@]+)@(sha256:[0-9a-f]{64})$`, reference, 1)
+	repository := repository_of(name)
+}
+
+# A name without its tag.
+repository_of(name) := regex.replace(name, `:[^:/]*$`, "")
+
+# The tree of a place (see trees.rego); no value where it can't be read.
+read(place) := {"digest": place.digest, "mediaType": type, "index": null, "images": [read_image(place)]} if {
+	type := ec.oci.descriptor(reference(place)).mediaType
+	type in object.keys(trees.image_types)
+}
+
+read(place) := {"digest": place.digest, "mediaType": type, "index": index, "images": images} if {
+	type := ec.oci.descriptor(reference(place)).mediaType
+	type in trees.index_types
+	index := ec.oci.image_index(reference(place))
+	digests := {descriptor.digest | some descriptor in index.manifests; not trees.is_attachment(descriptor)}
+	images := [image |
+		some digest in digests
+		image := read_image({"repository": place.repository, "digest": digest})
+	]
+	count(images) == count(digests)
+}
+
+read_image(place) := {"digest": place.digest, "manifest": manifest, "config": config} if {
+	manifest := ec.oci.image_manifest(reference(place))
+	config := ec.oci.blob(reference({"repository": place.repository, "digest": manifest.config.digest}))
+}
+
+reference(place) := concat("@", [place.repository, place.digest])

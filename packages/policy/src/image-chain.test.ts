@@ -1,0 +1,518 @@
+import {
+  type BlobDescriptor,
+  type Digest,
+  digestOf,
+  OCI_INDEX,
+  parseDigestReference,
+  parseReference,
+  parseTagReference,
+  seal,
+} from '@multi-image/digest-chain';
+import { buildArgsOf, tasksOf } from '@multi-image/testing/attested-chain';
+import { REVISION } from '@multi-image/testing/chain';
+import { CHAINS_FIXTURE, chainsFixture } from '@multi-image/testing/chains-fixture';
+import { configOf, imageOf, ONES } from '@multi-image/testing/image';
+import { type MemoryChain, type MemoryChainOptions, memoryChain } from '@multi-image/testing/memory-chain';
+import { memoryRegistry } from '@multi-image/testing/memory-registry';
+import { provenanceV1, provenanceV02, type TestRun, type TestTask } from '@multi-image/testing/provenance';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HAS_GO, Opa } from './testing/opa.ts';
+import { judge, type Release } from './testing/verdicts.ts';
+
+const RULE_DATA = {
+  version: 1,
+  prefix: 'io.konflux.poc',
+  images: [
+    { role: 'primary', component: 'app', embeds: [], seal: 'label' },
+    { role: 'metadata', component: 'scanner', embeds: ['primary'] },
+  ],
+  source: 'https://git.example/org/repo',
+};
+
+const CATALOG = `quay.io/konflux-ci/tekton-catalog/task-x:0.1@${ONES}`;
+
+/** Every task of a run out of the catalog, but for the one that seals. */
+function tasks(chain: MemoryChain, buildArgs: readonly string[] = buildArgsOf(chain)): readonly TestTask[] {
+  return tasksOf(chain, buildArgs).map((task) => (task.name === 'label-image-1' ? task : { ...task, bundle: CATALOG }));
+}
+
+const subjects = ({ sealed, metadata }: MemoryChain): Digest[] => [sealed, metadata];
+
+interface Made extends Release {
+  readonly chain: MemoryChain;
+}
+
+/** A release of a chain as it should be; `change` breaks it. */
+async function made(options: MemoryChainOptions = {}, name = 'demo'): Promise<Made> {
+  const registry = memoryRegistry();
+  const chain = await memoryChain(registry, name, options);
+  return {
+    chain,
+    registry,
+    components: [
+      { name: 'app', image: chain.image1, digest: chain.sealed },
+      { name: 'scanner', image: chain.image2, digest: chain.metadata },
+    ],
+    statements: [provenanceV02(subjects(chain), tasks(chain))],
+    ruleData: RULE_DATA,
+  };
+}
+
+/** Gives an image another config, and the component in the Snapshot the image with it. */
+async function changed(release: Made, component: 'app' | 'scanner', edit: (config: string) => string): Promise<Made> {
+  const { image, digest } = release.components.find(({ name }) => name === component) as {
+    image: string;
+    digest: Digest;
+  };
+  const place = parseReference(image);
+  const manifest = JSON.parse(Buffer.from((await release.registry.getManifest(place, digest)).bytes).toString());
+  const config = await release.registry.getBlob(place, manifest.config);
+  const other = imageOf(Buffer.from(edit(Buffer.from(config).toString())));
+  await release.registry.putBlob(place, other.config);
+  await release.registry.putManifest(place, other.manifest.digest, other.manifest);
+  return released(release, component, other.manifest.digest);
+}
+
+function released(release: Made, component: string, digest: string): Made {
+  return {
+    ...release,
+    components: release.components.map((one) => (one.name === component ? { ...one, digest } : one)),
+  };
+}
+
+const run = async (
+  change: (all: readonly TestTask[], chain: MemoryChain) => readonly TestTask[],
+  options: TestRun = {},
+): Promise<Made> => {
+  const release = await made();
+  const { chain } = release;
+  return { ...release, statements: [provenanceV02(subjects(chain), change(tasks(chain), chain), options)] };
+};
+
+const data = async (ruleData: object): Promise<Made> => ({
+  ...(await made()),
+  ruleData: { ...RULE_DATA, ...ruleData },
+});
+
+const PLATFORMS = ['amd64', 'arm64'];
+
+/** A chain whose Image 1 is an index of images for two platforms. */
+async function platformChain(): Promise<Release> {
+  const registry = memoryRegistry();
+  const [image1, image2] = ['registry.example/platforms/image1', 'registry.example/platforms/image2'] as const;
+  const revision = { 'org.opencontainers.image.revision': REVISION };
+  const push = async (image: string, member: object): Promise<{ digest: Digest; size: number; mediaType: string }> => {
+    const { config, manifest } = imageOf(configOf(JSON.stringify(member)));
+    await registry.putBlob(parseReference(image), config);
+    await registry.putManifest(parseReference(image), manifest.digest, manifest);
+    return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.length };
+  };
+  const members = await Promise.all(
+    PLATFORMS.map(async (architecture) => ({
+      ...(await push(image1, { Labels: { ...revision, architecture } })),
+      platform: { architecture, os: 'linux' },
+    })),
+  );
+  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: members }));
+  const origin = digestOf(index);
+  await registry.putManifest(parseReference(image1), origin, { bytes: index, mediaType: OCI_INDEX });
+  const url = `${image1}@${origin}`;
+  const { digest: metadata } = await push(image2, {
+    Env: [`IMAGE1_DIGEST=${origin}`, `IMAGE1_URL=${url}`],
+    Labels: { ...revision, 'io.konflux.poc.primary-image.digest': origin, 'io.konflux.poc.primary-image.url': url },
+  });
+  const links = [{ role: 'metadata', image: parseDigestReference(`${image2}:${REVISION}@${metadata}`) }];
+  const published = { tag: parseTagReference(`${image1}:${REVISION}`), check: false, statement: false } as const;
+  const { digest: sealed } = await seal(registry, parseDigestReference(url), links, published);
+  const chain = { image1, image2, origin, metadata, sealed, third: undefined };
+  const all = tasks(chain).flatMap((task): TestTask[] => {
+    if (task.name !== 'build-image-1') return [task];
+    const results = { IMAGE_URL: image1, IMAGE_DIGEST: origin };
+    return [
+      ...members.map(({ digest }, at) => ({
+        ...task,
+        name: `build-image-1-${PLATFORMS[at]}`,
+        results: { IMAGE_URL: image1, IMAGE_DIGEST: digest },
+      })),
+      { name: 'index-image-1', bundle: CATALOG, params: { IMAGES: members.map(({ digest }) => digest) }, results },
+    ];
+  });
+  return {
+    registry,
+    components: [
+      { name: 'app', image: image1, digest: sealed },
+      { name: 'scanner', image: image2, digest: metadata },
+    ],
+    statements: [provenanceV02([sealed, metadata], all)],
+    ruleData: RULE_DATA,
+  };
+}
+
+/** What a real registry, a real Tekton and real Chains made of the template: its tasks are defined in the run. */
+async function recordedChain(): Promise<Release> {
+  const { registry } = await chainsFixture();
+  const { image1, image2, revision, source } = CHAINS_FIXTURE;
+  const digestAt = async (image: string): Promise<Digest> =>
+    (await registry.getManifest(parseReference(image), revision)).digest;
+  const [app, scanner] = [await digestAt(image1), await digestAt(image2)];
+  const place = parseReference(image1);
+  const { bytes } = await registry.getManifest(place, `${app.replace(':', '-')}.att`);
+  const { layers } = JSON.parse(Buffer.from(bytes).toString()) as { layers: BlobDescriptor[] };
+  const statements = await Promise.all(
+    layers.map(async (layer) => {
+      const { payload } = JSON.parse(Buffer.from(await registry.getBlob(place, layer)).toString());
+      return JSON.parse(Buffer.from(payload, 'base64').toString()) as object;
+    }),
+  );
+  return {
+    registry,
+    components: [
+      { name: 'app', image: image1, digest: app, revision },
+      { name: 'scanner', image: image2, digest: scanner, revision },
+    ],
+    statements,
+    ruleData: { ...RULE_DATA, source, builder_tasks: [] },
+  };
+}
+
+interface Kind {
+  readonly what: string;
+  readonly release: () => Promise<Release>;
+  /** The rules that deny it, the one that says why first; what can't be read or led back is not attested either. */
+  readonly denied: readonly string[];
+}
+
+const BROKEN: readonly Kind[] = [
+  {
+    what: 'an image as it was before it was sealed',
+    release: async () => {
+      const release = await made();
+      return released(release, 'app', release.chain.origin);
+    },
+    denied: ['sealed', 'attested'],
+  },
+  {
+    what: 'another entrypoint in a sealed image',
+    release: async () => changed(await made(), 'app', (text) => text.replace('"name"', '"evil":"yes","name"')),
+    denied: ['unsealed', 'attested'],
+  },
+  {
+    what: 'a label after the seal',
+    release: async () => changed(await made(), 'app', (text) => text.replace(/"(\}+)$/, '","evil":"yes"$1')),
+    denied: ['unsealed', 'attested'],
+  },
+  {
+    what: 'a layer that was added after the seal',
+    release: async () => {
+      const release = await made();
+      const place = parseReference(release.chain.image1);
+      const { bytes, mediaType } = await release.registry.getManifest(place, release.chain.sealed);
+      const layer = `{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"${ONES}","size":1}`;
+      const other = Buffer.from(Buffer.from(bytes).toString().replace('"layers":[]', `"layers":[${layer}]`));
+      await release.registry.putManifest(place, digestOf(other), { bytes: other, mediaType });
+      return released(release, 'app', digestOf(other));
+    },
+    denied: ['unsealed', 'attested'],
+  },
+  {
+    what: 'a link that leads to another image',
+    release: async () =>
+      changed(await made(), 'app', (text) => text.replace(/(metadata-image.digest":")[^"]*/, `$1${ONES}`)),
+    denied: ['linked', 'released_together', 'attested'],
+  },
+  {
+    what: 'a manifest that no tool writes',
+    release: async () => {
+      const release = await made();
+      const place = parseReference(release.chain.image2);
+      const { bytes, mediaType } = await release.registry.getManifest(place, release.chain.metadata);
+      const other = Buffer.from(Buffer.from(bytes).toString().replace('{', '{ "x":1,'));
+      await release.registry.putManifest(place, digestOf(other), { bytes: other, mediaType });
+      return released(release, 'scanner', digestOf(other));
+    },
+    denied: ['readable', 'released_together', 'attested'],
+  },
+  {
+    what: 'an image that the registry does not have',
+    release: async () => released(await made(), 'scanner', ONES),
+    denied: ['readable', 'released_together', 'attested'],
+  },
+  {
+    what: 'Image 2 that was built with another Image 1',
+    release: () =>
+      made({
+        labels2: ({ image1 }) => ({
+          'io.konflux.poc.primary-image.digest': ONES,
+          'io.konflux.poc.primary-image.url': `${image1}@${ONES}`,
+        }),
+        env2: ({ image1 }) => [`IMAGE1_DIGEST=${ONES}`, `IMAGE1_URL=${image1}@${ONES}`],
+      }),
+    denied: ['linked', 'released_together', 'attested'],
+  },
+  {
+    what: 'Image 2 that does not say what it was built with',
+    release: () => made({ labels2: () => ({ 'io.konflux.poc.primary-image.digest': undefined }) }),
+    denied: ['linked'],
+  },
+  {
+    what: 'a variable that says something else than the label',
+    release: () => made({ env2: ({ image1 }) => [`IMAGE1_DIGEST=${ONES}`, `IMAGE1_URL=${image1}@${ONES}`] }),
+    denied: ['linked'],
+  },
+  {
+    what: 'two answers, one from a base image',
+    release: () =>
+      made({
+        env2: ({ origin, image1 }) => [
+          `IMAGE1_DIGEST=${origin}`,
+          `IMAGE1_URL=${image1}@${origin}`,
+          `APP_DIGEST=${ONES}`,
+          `APP_URL=${image1}@${ONES}`,
+        ],
+      }),
+    denied: ['linked'],
+  },
+  {
+    what: 'an image of another commit',
+    release: () => made({ labels2: () => ({ 'org.opencontainers.image.revision': 'f'.repeat(40) }) }),
+    denied: ['same_revision'],
+  },
+  {
+    what: 'a Snapshot of another commit',
+    release: async () => {
+      const release = await made();
+      return { ...release, components: release.components.map((one) => ({ ...one, revision: 'e'.repeat(40) })) };
+    },
+    denied: ['same_revision'],
+  },
+  {
+    what: 'no provenance',
+    release: async () => ({ ...(await made()), statements: [] }),
+    denied: ['attested'],
+  },
+  {
+    what: 'a build that was called with another digest',
+    release: async () => {
+      const release = await made();
+      const { chain } = release;
+      const args = [`IMAGE1_DIGEST=${ONES}`, `IMAGE1_URL=${chain.image1}@${ONES}`];
+      return { ...release, statements: [provenanceV02(subjects(chain), tasks(chain, args))] };
+    },
+    denied: ['attested'],
+  },
+  {
+    what: 'an argument that is given twice',
+    release: async () => {
+      const release = await made();
+      const { chain } = release;
+      const args = [...buildArgsOf(chain), `IMAGE1_DIGEST=${ONES}`];
+      return { ...release, statements: [provenanceV02(subjects(chain), tasks(chain, args))] };
+    },
+    denied: ['attested'],
+  },
+  {
+    what: 'arguments from a file, which no provenance holds',
+    release: () =>
+      run((all) =>
+        all.map((task) =>
+          task.name === 'build-image-2' ? { ...task, params: { ...task.params, BUILD_ARGS_FILE: 'args' } } : task,
+        ),
+      ),
+    denied: ['attested'],
+  },
+  {
+    what: 'images of two runs',
+    release: async () => {
+      const release = await made();
+      const { chain } = release;
+      const half = (name: string) => tasks(chain).filter((task) => task.name !== name);
+      return {
+        ...release,
+        statements: [
+          provenanceV02(
+            [chain.sealed],
+            half('build-image-2').filter(({ name }) => name !== 'scan-image-2'),
+          ),
+          provenanceV02(
+            [chain.metadata],
+            half('build-image-1').filter(({ name }) => name !== 'label-image-1'),
+          ),
+        ],
+      };
+    },
+    denied: ['attested'],
+  },
+  {
+    what: 'a build that failed',
+    release: () =>
+      run((all) => all.map((task) => (task.name === 'build-image-1' ? { ...task, status: 'Failed' } : task))),
+    denied: ['attested'],
+  },
+  {
+    what: 'another builder',
+    release: () => run((all) => all, { builder: 'https://builder.example' }),
+    denied: ['attested'],
+  },
+  {
+    what: 'another repository',
+    release: () => data({ source: 'https://git.example/org/other' }),
+    denied: ['attested'],
+  },
+  {
+    what: 'a pull request',
+    release: () => run((all) => all, { labels: { 'pipelinesascode.tekton.dev/event-type': 'pull_request' } }),
+    denied: ['attested'],
+  },
+  {
+    what: 'an origin that a task of the repository built',
+    release: () =>
+      run((all) =>
+        all.map((task) => (task.name === 'build-image-1' ? { ...task, bundle: `quay.io/me/task-x@${ONES}` } : task)),
+      ),
+    denied: ['trusted_builders'],
+  },
+  {
+    what: 'a clone by a task that is defined in the run',
+    release: () =>
+      run((all) =>
+        all.map(({ bundle, ...task }) =>
+          task.name === 'clone-repository' || bundle === undefined ? task : { ...task, bundle },
+        ),
+      ),
+    denied: ['trusted_builders'],
+  },
+  {
+    what: 'a Snapshot with half of the chain',
+    release: async () => {
+      const release = await made();
+      return { ...release, components: release.components.slice(0, 1) };
+    },
+    denied: ['released_together', 'attested'],
+  },
+  {
+    what: 'a Snapshot with Image 2 of the build before',
+    release: async () => {
+      const release = await made();
+      const before = await memoryChain(release.registry, 'demo', { labels1: { before: 'yes' } });
+      return released(release, 'scanner', before.metadata);
+    },
+    denied: ['released_together', 'attested'],
+  },
+  {
+    what: 'a Snapshot with Image 1 of the build before',
+    release: async () => {
+      const release = await made();
+      const before = await memoryChain(release.registry, 'demo', { labels1: { before: 'yes' } });
+      return released(release, 'app', before.sealed);
+    },
+    denied: ['released_together', 'attested'],
+  },
+  {
+    what: 'a tag in the Snapshot',
+    release: async () => released(await made(), 'scanner', REVISION),
+    denied: ['released_together', 'readable', 'attested'],
+  },
+  {
+    what: 'rule data of another version',
+    release: () => data({ version: 2 }),
+    denied: ['rule_data_provided'],
+  },
+  {
+    what: 'rule data that names an image which is not there',
+    release: () => data({ images: [...RULE_DATA.images, { role: 'x', component: 'x', embeds: ['y'] }] }),
+    denied: ['rule_data_provided', 'released_together', 'attested'],
+  },
+  {
+    what: 'no rule data',
+    release: async () => ({ ...(await made()), ruleData: {} }),
+    denied: ['rule_data_provided'],
+  },
+];
+
+const INTACT: readonly { readonly what: string; readonly release: () => Promise<Release> }[] = [
+  { what: 'as it should be', release: () => made() },
+  {
+    what: 'with a base image that was sealed itself',
+    release: () => made({ labels1: { 'io.konflux.poc.metadata-image.url': 'a' } }),
+  },
+  {
+    what: 'attested as SLSA v1',
+    release: async () => {
+      const release = await made();
+      return { ...release, statements: [provenanceV1(subjects(release.chain), tasks(release.chain))] };
+    },
+  },
+  {
+    what: 'beside the statement of another run',
+    release: async () => {
+      const release = await made();
+      const scanner = provenanceV02(
+        [release.chain.metadata],
+        [{ name: 'extract', results: { IMAGE_DIGEST: release.chain.metadata } }],
+      );
+      return { ...release, statements: [scanner, ...release.statements] };
+    },
+  },
+  {
+    what: 'beside a component of no chain',
+    release: async () => {
+      const release = await made();
+      return {
+        ...release,
+        components: [...release.components, { name: 'other', image: 'registry.example/other', digest: ONES }],
+      };
+    },
+  },
+  {
+    what: 'for several platforms',
+    release: platformChain,
+  },
+  {
+    what: 'that Tekton and Chains made on a cluster',
+    release: recordedChain,
+  },
+  {
+    what: 'of three images',
+    release: async () => {
+      const release = await made({ third: 'docs' });
+      const { third } = release.chain;
+      if (third === undefined) throw new RangeError('no third image');
+      const built = {
+        name: 'build-image-3',
+        bundle: CATALOG,
+        params: { BUILD_ARGS: buildArgsOf(release.chain) },
+        results: { IMAGE_DIGEST: third.digest, IMAGE_URL: third.image },
+      };
+      return {
+        ...release,
+        components: [...release.components, { name: 'docs', image: third.image, digest: third.digest }],
+        statements: [provenanceV02(subjects(release.chain), [...tasks(release.chain), built])],
+        ruleData: {
+          ...RULE_DATA,
+          images: [...RULE_DATA.images, { role: 'docs', component: 'docs', embeds: ['primary'] }],
+        },
+      };
+    },
+  },
+];
+
+describe.skipIf(!HAS_GO)('the policy image_chain (skipped where there is no Go)', () => {
+  let opa: Opa;
+  beforeAll(() => {
+    opa = new Opa();
+  });
+  afterAll(() => opa.close());
+
+  it('passes chains that are whole', async () => {
+    const verdicts = judge(opa, await Promise.all(INTACT.map(({ release }) => release())));
+    expect(verdicts.map(({ messages }, at) => [INTACT[at]?.what, messages])).toEqual(
+      INTACT.map(({ what }) => [what, []]),
+    );
+  });
+
+  it('denies every kind of broken chain by the rule that says why', async () => {
+    const verdicts = judge(opa, await Promise.all(BROKEN.map(({ release }) => release())));
+    const said = verdicts.map(({ rules, messages }, at) => ({ what: BROKEN[at]?.what, rules, messages }));
+    expect(said).toMatchObject(BROKEN.map(({ what, denied }) => ({ what, rules: [...denied].sort() })));
+  });
+});

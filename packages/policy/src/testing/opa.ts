@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildGo, type GoBuild, goVersion } from '@multi-image/testing/go-build';
+
+/** The policy, as it is published. */
+export const REGO: string = fileURLToPath(new URL('../../rego', import.meta.url));
+
+const OPA: GoBuild = {
+  program: 'multi-image-policy',
+  name: 'opa',
+  source: fileURLToPath(new URL('../../opa', import.meta.url)),
+  args: ['build', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', '-s -w', '-o', 'OUTPUT', '.'],
+  env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+};
+
+/** Whether this machine can have Open Policy Agent: its program is built from its module. */
+export const HAS_GO: boolean = goVersion() !== '';
+
+/** What Conforma adds to Open Policy Agent, as far as the policy asks for it: one text in, something out. */
+const ADDED = ['ec.oci.blob', 'ec.oci.descriptor', 'ec.oci.image_manifest', 'ec.oci.image_index'];
+
+/** Open Policy Agent with Conforma's functions declared, so that tests can answer for them. */
+export class Opa {
+  readonly #folder: string = mkdtempSync(join(tmpdir(), 'opa-'));
+  readonly #program: string = buildGo(OPA);
+  /** The options that declare Conforma's functions. */
+  readonly capabilities: readonly string[];
+
+  constructor() {
+    const capabilities = JSON.parse(this.run('capabilities', '--current')) as { builtins: object[] };
+    for (const name of ADDED) {
+      const args = [{ type: 'string' }];
+      const result = name === 'ec.oci.blob' ? { type: 'string' } : { type: 'any' };
+      capabilities.builtins.push({ name, decl: { type: 'function', args, result }, nondeterministic: true });
+    }
+    this.capabilities = ['--capabilities', this.#write('capabilities.json', JSON.stringify(capabilities))];
+  }
+
+  /** The value of a query; `data` is what documents the policy finds beside itself. */
+  evaluate(query: string, data: object, modules: Readonly<Record<string, string>> = {}): unknown {
+    const file = this.#write('data.json', JSON.stringify(data));
+    const written = Object.entries(modules).map(([name, text]) => this.#write(name, text));
+    const files = [REGO, file, ...written].flatMap((path) => ['--data', path]);
+    const said = JSON.parse(this.run('eval', ...this.capabilities, '--format', 'json', ...files, query)) as {
+      result?: { expressions: { value: unknown }[] }[];
+    };
+    return said.result?.[0]?.expressions[0]?.value;
+  }
+
+  /** Runs it, and gives what it prints; throws where it fails. */
+  run(...args: readonly string[]): string {
+    const { status, stdout, stderr } = spawnSync(this.#program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+    if (status === 0) return stdout;
+    throw new Error(`opa ${args[0]} ended with ${status}:\n${stdout.slice(0, 10_000)}${stderr}`);
+  }
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #write(name: string, text: string): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+}
