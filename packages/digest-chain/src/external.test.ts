@@ -137,11 +137,14 @@ describe('the Snapshot of a chain', () => {
 describe('linking refuses, before anything is written, an external image that', () => {
   it.each<[string, () => Promise<Built>, string]>([
     ['is gone', () => Promise.resolve({ ...daemon, digest: ONES }), 'LINK_MISSING'],
-    ['nobody embeds', () => pushEmbedding(registry, DAEMON, 'other', [], { tag: '2.0' }), 'LINK_MISMATCH'],
+    ['nobody embeds', () => pushEmbedding(registry, DAEMON, 'other', [], { tag: '1.0' }), 'LINK_MISMATCH'],
     [
       'is embedded from another place',
       async () => ({
-        ...(await pushEmbedding(registry, 'copy.example/daemon', 'daemon', [], { revision: 'd'.repeat(40) })),
+        ...(await pushEmbedding(registry, 'copy.example/daemon', 'daemon', [], {
+          tag: '1.0',
+          revision: 'd'.repeat(40),
+        })),
       }),
       'LINK_MISMATCH',
     ],
@@ -152,6 +155,13 @@ describe('linking refuses, before anything is written, an external image that', 
     ).rejects.toMatchObject({
       code,
     });
+    expect(await statementAt(operator)).toBeUndefined();
+  });
+
+  it('has a tag that moved since it was embedded', async () => {
+    await pushEmbedding(registry, DAEMON, 'daemon', [], { tag: '1.0', revision: 'e'.repeat(40) });
+    const linking = link(registry, at(operator), linked(bundle), { tag, external: external(daemon) });
+    await expect(linking).rejects.toMatchObject({ code: 'TAG_MOVED' });
     expect(await statementAt(operator)).toBeUndefined();
   });
 

@@ -3,19 +3,12 @@ import type { Digest } from './digest.ts';
 import { embeddedImages } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
 import { LabelNames } from './label-names.ts';
-import {
-  checkTag,
-  embeddingsOf,
-  type LinkedImage,
-  type LinkedTree,
-  linksTo,
-  readExternal,
-  readLinked,
-} from './linked-image.ts';
+import { checkTag, embeddingsOf, type LinkedImage, type LinkedTree, linksTo, readLinked } from './linked-image.ts';
 import { factsOf, readTree } from './read-image.ts';
 import { type DigestReference, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
+import { manifestOf } from './resolve.ts';
 import type { Link } from './seal/config.ts';
 import { builtAs, type ImageTree } from './seal/tree.ts';
 import type { StatementOptions } from './seal.ts';
@@ -45,8 +38,9 @@ export interface LinkResult {
 /**
  * Links the images of a chain without changing a byte of them: the link is the chain statement, which is attached to each.
  * Every linked image has to embed the image, or to be connected with it by others that are given: what embeds what is read
- * from them. Images that were built elsewhere are named beside them, and stay without an attachment. All are checked
- * first, and the tag is written last. Throws `LINK_MISSING`, `LINK_MISMATCH`, `LINK_INVALID` about linked images.
+ * from them. Images that were built elsewhere are named beside them, and stay without an attachment; where one is given with
+ * a tag, that has to name it still. All are checked first, and the tag is written last. Throws `LINK_MISSING`,
+ * `LINK_MISMATCH`, `LINK_INVALID`, `TAG_MOVED` about linked images.
  */
 export async function link(
   client: Registry,
@@ -61,7 +55,9 @@ export async function link(
   const [tree, trees, elsewhere] = await Promise.all([
     readTree(registry, image, image.digest),
     mapConcurrently(linked, (each) => readLinked(registry, each)),
-    mapConcurrently(external, (each) => readExternal(registry, each)),
+    mapConcurrently(external, async (each) => {
+      return { ...each, tree: { manifest: await manifestOf(registry, each), images: [] } };
+    }),
   ]);
   const url = placeOf(image, tag?.tag ?? image.tag);
   const artifacts = await publishStatement(registry, {

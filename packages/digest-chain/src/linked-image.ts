@@ -6,13 +6,11 @@ import {
   type DigestReference,
   formatReference,
   isSameRepository,
-  nameOf,
   placeOf,
-  type Reference,
   repositoryName,
   type TagReference,
 } from './reference.ts';
-import type { RawManifest, Registry, Repository } from './registry/registry.ts';
+import type { Registry, Repository } from './registry/registry.ts';
 import { type Link, orderLinks } from './seal/config.ts';
 import type { ImageTree } from './seal/tree.ts';
 
@@ -47,29 +45,6 @@ export async function readLinked(registry: Registry, { role, image }: LinkedImag
       expected: formatReference(image),
       found: 'nothing there',
       hint: 'push it before the image that links to it is published',
-      cause: error,
-    });
-  }
-}
-
-/**
- * Reads an image that was built elsewhere, as far as it has to be there: its manifest, not what that names. Throws
- * `LINK_MISSING` where it is gone.
- */
-export async function readExternal(registry: Registry, { role, image }: LinkedImage): Promise<LinkedTree> {
-  return { role, image, tree: { manifest: await externalManifest(registry, role, image), images: [] } };
-}
-
-/** The manifest of an image that was built elsewhere, by whichever name the reference has; throws `LINK_MISSING`. */
-export async function externalManifest(registry: Registry, role: string, image: Reference): Promise<RawManifest> {
-  try {
-    return await registry.getManifest(image, nameOf(image));
-  } catch (error) {
-    if (!(error instanceof DigestChainError) || error.code !== 'NOT_FOUND') throw error;
-    throw new DigestChainError('LINK_MISSING', `the external image (${role}) does not exist`, {
-      expected: formatReference(image),
-      found: 'nothing there',
-      hint: 'it was removed, or is called otherwise: correct its name, where the chain names it',
       cause: error,
     });
   }

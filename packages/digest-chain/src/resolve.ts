@@ -1,8 +1,7 @@
 import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import { DigestChainError } from './errors.ts';
-import { externalManifest } from './linked-image.ts';
 import { type DigestReference, formatReference, nameOf, type Reference } from './reference.ts';
-import type { CallOptions, Registry } from './registry/registry.ts';
+import type { CallOptions, RawManifest, Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
 
 /** An image that was built elsewhere, and its part in a chain. */
@@ -32,19 +31,37 @@ export function resolve(
   { signal }: CallOptions = {},
 ): Promise<readonly ResolvedImage[]> {
   const registry = withSignal(client, signal);
-  return mapConcurrently(images, async ({ role, image }) => {
-    const { digest } = image;
-    const tag = digest === undefined ? nameOf(image) : image.tag;
-    if (digest !== undefined) await externalManifest(registry, role, { ...image, digest, tag: undefined });
-    if (digest !== undefined && tag === undefined) return { role, image: { ...image, digest } };
-    const found = await externalManifest(registry, role, { ...image, tag, digest: undefined });
-    if (digest === undefined || digest === found.digest) {
-      return { role, image: { ...image, tag, digest: found.digest } };
-    }
-    throw new DigestChainError('TAG_MOVED', `the tag of the external image (${role}) is another image by now`, {
-      expected: formatReference(image),
-      found: found.digest,
-      hint: 'run it again, for images that were built with one and the same; or name it by its digest',
-    });
+  return mapConcurrently(images, async (external) => {
+    const { digest } = await manifestOf(registry, external);
+    const { role, image } = external;
+    return { role, image: { ...image, tag: image.digest === undefined ? nameOf(image) : image.tag, digest } };
   });
+}
+
+/** The manifest of an image that was built elsewhere, by all names that its reference has; throws as {@link resolve}. */
+export async function manifestOf(registry: Registry, { role, image }: ExternalImage): Promise<RawManifest> {
+  const { tag, digest } = image;
+  const manifest = await find(registry, { role, image }, nameOf(image));
+  if (digest === undefined || tag === undefined) return manifest;
+  const named = await find(registry, { role, image }, tag);
+  if (named.digest === digest) return manifest;
+  throw new DigestChainError('TAG_MOVED', `the tag of the external image (${role}) is another image by now`, {
+    expected: formatReference(image),
+    found: named.digest,
+    hint: 'run it again, for images that were built with one and the same; or name it by its digest',
+  });
+}
+
+async function find(registry: Registry, { role, image }: ExternalImage, name: string): Promise<RawManifest> {
+  try {
+    return await registry.getManifest(image, name);
+  } catch (error) {
+    if (!(error instanceof DigestChainError) || error.code !== 'NOT_FOUND') throw error;
+    throw new DigestChainError('LINK_MISSING', `the external image (${role}) does not exist`, {
+      expected: formatReference(image),
+      found: `nothing there by the name ${name}`,
+      hint: 'it was removed, or is called otherwise: correct its name, where the chain names it',
+      cause: error,
+    });
+  }
 }

@@ -1,3 +1,4 @@
+export type { PlannedExternal } from './chain/external.ts';
 export { findOtherRegistry } from './chain/konflux-registry.ts';
 export { type NamingFiles, namingFiles, releasedNames } from './chain/naming-files.ts';
 export { findPlaceholders, isPlaceholder } from './chain/placeholders.ts';
@@ -8,7 +9,7 @@ export { defineConfig } from './config/define.ts';
 export type { ConfigIssue } from './config/issue.ts';
 export { type LoadedConfig, loadConfig } from './config/load.ts';
 export { readRemote } from './config/remote.ts';
-export { CHECKS, type ChainConfig, type ImageConfig, type KonfluxCheck } from './config/schema.ts';
+export { CHECKS, type ChainConfig, type ExternalConfig, type ImageConfig, type KonfluxCheck } from './config/schema.ts';
 export { findLinkGaps, type LinkGap } from './containerfile/links.ts';
 export { findInstruction } from './containerfile/read.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';

@@ -120,8 +120,8 @@ to be connected with it by others that are given.
 Options:
   --tag <reference>     publish under this tag (repo:tag, the image's repository), last
   --external <role>=<image>  an image that was built elsewhere, and that some of these
-                        embed: the statement names it, and is not attached to it; can be
-                        repeated
+                        embed: the statement names it, and is not attached to it; a tag
+                        beside its digest must still name it; can be repeated
   --pipeline-run <name>  what the statement names as the run that built the images
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the image's url there

@@ -1,3 +1,4 @@
+import type { PlannedExternal } from './external.ts';
 import type { ChainPlan, PlannedImage } from './plan.ts';
 
 /** Whether another image has this one's digest inside. */
@@ -11,17 +12,23 @@ export const isSealed = (image: PlannedImage): boolean => isEmbedded(image) && i
  * first that is linked by referrer. None where all are linked by labels, or not at all.
  */
 export function anchorOf(image: PlannedImage, chain: ChainPlan): PlannedImage | undefined {
-  const connected = connectedWith(image);
+  const connected = connectedWith(image, chain);
   return chain.buildOrder.find((other) => connected.has(other) && isEmbedded(other) && other.seal === 'referrer');
 }
 
-/** Every image that it embeds or is embedded by, through whichever others, and itself. */
-function connectedWith(image: PlannedImage): ReadonlySet<PlannedImage> {
+/** Every image that it embeds or is embedded by, or that embeds the same external one, through whichever others; and itself. */
+function connectedWith(image: PlannedImage, { images }: ChainPlan): ReadonlySet<PlannedImage> {
   const found = new Set([image]);
-  for (const { embeds, embeddedBy } of found) {
-    for (const other of [...embeds, ...embeddedBy]) found.add(other);
+  for (const { embeds, embeddedBy, embedsExternal } of found) {
+    const beside = images.filter((other) => other.embedsExternal.some((each) => embedsExternal.includes(each)));
+    for (const other of [...embeds, ...embeddedBy, ...beside]) found.add(other);
   }
   return found;
+}
+
+/** The external images that the statement of an image names. */
+export function externalOf({ image, by, linked }: Linking): readonly PlannedExternal[] {
+  return by === 'label' ? [] : [...new Set([image, ...linked].flatMap(({ embedsExternal }) => embedsExternal))];
 }
 
 /** What a task of our own links: an image to those that embed it, or to all that it is connected with. */
@@ -38,18 +45,26 @@ export function linkingsOf(chain: ChainPlan): readonly Linking[] {
   return [
     ...labelled.map((image) => ({ image, by: 'label' as const, linked: image.embeddedBy })),
     ...[...anchors].map((image) => {
-      const connected = connectedWith(image);
+      const connected = connectedWith(image, chain);
       const linked = chain.images.filter((other) => other !== image && connected.has(other));
       return { image, by: 'referrer' as const, linked };
     }),
   ];
 }
 
-/** The image from which a scanner finds its own: the first of those it embeds that is linked to it. */
+/**
+ * The image from which a scanner finds its own: the first of those it embeds that is linked to it by labels, else the one
+ * that carries the statement of both.
+ */
 export function entryImage(image: PlannedImage, chain: ChainPlan): PlannedImage {
-  for (const embedded of image.embeds) {
-    const entry = isSealed(embedded) ? embedded : embedded.seal === 'referrer' ? anchorOf(embedded, chain) : undefined;
-    if (entry !== undefined && entry !== image) return entry;
-  }
+  const entry = findEntry(image, chain);
+  if (entry !== undefined) return entry;
   throw new RangeError(`unchecked config: nothing links to ${image.role}`);
+}
+
+/** The same; undefined where nothing leads to the image. */
+export function findEntry(image: PlannedImage, chain: ChainPlan): PlannedImage | undefined {
+  const linked = image.embeds.find((embedded) => isSealed(embedded) || embedded.seal === 'referrer');
+  const entry = linked !== undefined && isSealed(linked) ? linked : anchorOf(image, chain);
+  return entry === image ? undefined : entry;
 }

@@ -24,9 +24,9 @@ export function namingFiles(image: PlannedImage, chain: ChainPlan): readonly Nam
 }
 
 /** By role, the other repository that files may name an image by, where it is released there. */
-export function releasedNames({ images }: ChainPlan): ReadonlyMap<string, string> {
+export function releasedNames({ images, external }: ChainPlan): ReadonlyMap<string, string> {
   return new Map(
-    images.flatMap(({ role, releaseRepository }) =>
+    [...images, ...external].flatMap(({ role, releaseRepository }) =>
       releaseRepository === undefined ? [] : [[role, releaseRepository]],
     ),
   );

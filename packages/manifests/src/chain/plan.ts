@@ -1,6 +1,7 @@
 import { DEFAULT_PREFIX } from '@multi-image/digest-chain/oci';
 import { parseDuration } from '@multi-image/kit/durations';
 import { CHECKS, type ChainConfig, type ImageConfig } from '../config/schema.ts';
+import { type PlannedExternal, planExternal } from './external.ts';
 import { argumentPrefix, defaultName } from './names.ts';
 
 /** An image with every default filled in and its edges followed. */
@@ -19,6 +20,8 @@ export interface PlannedImage
   readonly embeds: readonly PlannedImage[];
   /** Images that have this one's digest baked in. An image that has any is linked back to them as its `seal` says. */
   readonly embeddedBy: readonly PlannedImage[];
+  /** Images that were built elsewhere and whose digests are baked into this one. */
+  readonly embedsExternal: readonly PlannedExternal[];
   /** Which of its files name an image that it embeds, by role. */
   readonly namedIn: readonly { readonly embeds: string; readonly in: readonly string[] }[];
   /** `IMAGE1`: the build arguments about this image are `IMAGE1_DIGEST` and `IMAGE1_URL`. */
@@ -46,6 +49,7 @@ export interface ChainPlan extends Readonly<Required<Pick<ChainConfig, Kept>>> {
   readonly buildTimeout: number;
   /** Minutes, on top of the build's. */
   readonly checksTimeout: number;
+  readonly external: readonly PlannedExternal[];
   /** In the order of the config. */
   readonly images: readonly PlannedImage[];
   readonly primary: PlannedImage;
@@ -57,10 +61,16 @@ export interface ChainPlan extends Readonly<Required<Pick<ChainConfig, Kept>>> {
 export function planChain(config: ChainConfig): ChainPlan {
   const images = config.images.map((image, index) => resolveImage(image, index, config));
   const byRole = new Map(images.map((image) => [image.role, image]));
+  const external = Object.entries(config.external ?? {}).map(([role, image]) => planExternal(role, image));
   for (const [index, image] of images.entries()) {
     for (const entry of config.images[index]?.embeds ?? []) {
       const { image: role, in: files } = typeof entry === 'string' ? { image: entry, in: [] } : entry;
       if (files.length > 0) image.namedIn.push({ embeds: role, in: files });
+      const elsewhere = external.find((each) => each.role === role);
+      if (elsewhere !== undefined) {
+        image.embedsExternal.push(elsewhere);
+        continue;
+      }
       const embedded = byRole.get(role);
       if (embedded === undefined) throw new RangeError(`unchecked config: no image has the role ${role}`);
       image.embeds.push(embedded);
@@ -93,6 +103,7 @@ export function planChain(config: ChainConfig): ChainPlan {
     buildTimeout: minutes(config.timeouts?.build ?? '2h'),
     checksTimeout: minutes(config.timeouts?.checks ?? '1h'),
     digestChain: config.digestChain ?? 'packages/digest-chain/src/cli.ts',
+    external,
     images,
     primary,
     buildOrder: sortForBuilding(images),
@@ -110,6 +121,7 @@ export function pullRequestRepository({ repository }: PlannedImage, { pullReques
 type Draft = PlannedImage & {
   embeds: PlannedImage[];
   embeddedBy: PlannedImage[];
+  embedsExternal: PlannedExternal[];
   namedIn: { embeds: string; in: string[] }[];
 };
 
@@ -127,6 +139,7 @@ function resolveImage(image: ImageConfig, index: number, config: ChainConfig): D
     context: image.context ?? '.',
     embeds: [],
     embeddedBy: [],
+    embedsExternal: [],
     namedIn: [],
     argumentPrefix: argumentPrefix(name),
     buildArgs: image.buildArgs ?? {},

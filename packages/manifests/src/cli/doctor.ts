@@ -5,7 +5,7 @@ import { run as runProgram } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
 import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
-import { findOwnNames, findPlaceholders } from '../chain/placeholders.ts';
+import { findOwnNames, findPlaceholders, isPlaceholder } from '../chain/placeholders.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { findLinkGaps } from '../containerfile/links.ts';
@@ -66,6 +66,7 @@ export function diagnose(config: LoadedConfig): Finding[] {
     ...findRegistryProblem(config.chain),
     ...findFileProblems(config),
     ...config.chain.images.flatMap((image) => [...findMovingBases(image, config.root)]),
+    ...findMovingExternals(config.chain),
     ...findMissingLinks(config),
     ...findTemplateNames(config),
     ...findOwners(config),
@@ -138,6 +139,19 @@ function* findMovingBases({ containerfile }: PlannedImage, root: string): Genera
     const hint = `add its digest: ${value}@sha256:…; skopeo inspect --format '{{.Digest}}' docker://${value} prints it`;
     yield problem(`${containerfile}:${line}: a base image by tag`, value, hint);
   }
+}
+
+/** What is built elsewhere is only as fixed as its name. */
+function findMovingExternals({ external }: ChainPlan): Finding[] {
+  return external.flatMap(({ role, image }) => {
+    const field = `external.${role}.image`;
+    if (isPlaceholder(image)) {
+      return problem(`${field} is still a placeholder`, image, 'name the image in konflux.config.ts, and render');
+    }
+    if (image.includes('@')) return [];
+    const hint = 'a digest beside the tag keeps it until somebody, or a bot, writes another';
+    return note(`${field} is a tag: each run takes what it names then`, image, hint);
+  });
 }
 
 /** What has to be in a Containerfile for the link to get into the image. */

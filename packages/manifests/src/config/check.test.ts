@@ -85,12 +85,12 @@ describe('relations between images', () => {
     [
       'a primary image that embeds',
       [image('a', ['b'], { component: 'app' }), image('b')],
-      'images[0].embeds: nothing: the first image is the one that the others lead back to; b',
+      'images[0].embeds: nothing of this chain: the first image is the one that the others lead back to; b',
     ],
     [
       'a scanner without a way',
       [primary, image('a', [], { component: 'scan' })],
-      'images[1].component: an image that embeds another: a scanner finds its image by the link from the embedded one; "scan" on an image that embeds none',
+      'images[1].component: an image that a scanner finds: by the link from one that it embeds, or by the statement of both (seal: referrer); "scanner" on an image that nothing leads to',
     ],
     [
       'a role that a parameter has',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ConfigIssue, formatValue } from './issue.ts';
 import { findRelations } from './relations.ts';
 import { type ChainConfig, configSchema } from './schema.ts';
+import { findMissingWays } from './ways.ts';
 
 export type CheckedConfig = { config: ChainConfig; issues: [] } | { config?: undefined; issues: ConfigIssue[] };
 
@@ -9,6 +10,7 @@ export type CheckedConfig = { config: ChainConfig; issues: [] } | { config?: und
 export function checkConfig(input: unknown): CheckedConfig {
   const parsed = configSchema.safeParse(input);
   const issues = [...(parsed.error?.issues.flatMap((issue) => describe(issue, input)) ?? []), ...findRelations(input)];
+  if (parsed.data !== undefined && issues.length === 0) issues.push(...findMissingWays(parsed.data));
   if (parsed.data !== undefined && issues.length === 0) return { config: parsed.data, issues: [] };
   return { issues: issues.sort((a, b) => comparePaths(a.path, b.path)) };
 }

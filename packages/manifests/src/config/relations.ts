@@ -9,17 +9,20 @@ import type { ConfigIssue } from './issue.ts';
 export function findRelations(input: unknown): ConfigIssue[] {
   const config = recordOf(input);
   const images = readImages(config.images);
+  const external = readExternal(config.external);
+  const named = [...images, ...external];
   return [
-    ...findDuplicates(images, 'role', (image) => image.role),
+    ...findDuplicates(named, 'role', (image) => image.role),
     ...findDuplicates(images, 'name', (image) => image.name),
     ...findDuplicates(images, 'repository', (image) => image.repository),
-    ...findDuplicates(images, 'component', (image) => image.component),
-    ...findDuplicates(images, 'releaseRepository', (image) => image.releaseRepository),
-    ...findDuplicates(images, 'name', ({ name }) => argumentPrefix(name), 'a name whose build arguments are not taken'),
-    ...findEdgeIssues(images),
-    ...findRoleIssues(images),
+    ...findDuplicates(named, 'component', (image) => image.component),
+    ...findDuplicates(named, 'releaseRepository', (image) => image.releaseRepository),
+    ...findDuplicates(named, 'name', ({ name }) => argumentPrefix(name), 'a name whose build arguments are not taken'),
+    ...findEdgeIssues(images, external),
+    ...findRoleIssues(images, external),
     ...findPlatformIssues(images),
     ...findSealIssues(images, config.seal),
+    ...findExternalIssues(images, external, config.registry),
     ...findRegistryIssues(config),
   ];
 }
@@ -45,22 +48,46 @@ interface RawImage {
 
 function readImages(images: unknown): RawImage[] {
   if (!Array.isArray(images)) return [];
-  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-  const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => text(item) === item) : []);
+  const texts = (value: unknown): string[] =>
+    Array.isArray(value) ? value.filter((item) => textIn(item) !== undefined) : [];
   return images.slice(0, 200).map((entry: unknown, index) => {
     const image = recordOf(entry);
     return {
       path: `images[${index}]`,
-      role: text(image.role),
-      name: text(image.name) ?? defaultName(index),
-      repository: text(image.repository),
-      component: text(image.component),
+      role: textIn(image.role),
+      name: textIn(image.name) ?? defaultName(index),
+      repository: textIn(image.repository),
+      component: textIn(image.component),
       embeds: Array.isArray(image.embeds) ? texts(image.embeds.map(roleIn)) : [],
       platforms: texts(image.platforms),
-      seal: text(image.seal),
-      releaseRepository: text(image.releaseRepository),
+      seal: textIn(image.seal),
+      releaseRepository: textIn(image.releaseRepository),
     };
   });
+}
+
+/** External images, as far as they are like others: what they are called by is their role. */
+function readExternal(external: unknown): RawExternal[] {
+  return Object.entries(recordOf(external)).map(([role, entry]) => {
+    const { image, component, releaseRepository } = recordOf(entry);
+    return {
+      path: `external.${role}`,
+      role,
+      name: role,
+      image: textIn(image),
+      component: textIn(component),
+      releaseRepository: textIn(releaseRepository),
+      embeds: [],
+    };
+  });
+}
+
+interface RawExternal extends Pick<RawImage, 'path' | 'role' | 'name' | 'component' | 'releaseRepository' | 'embeds'> {
+  image: string | undefined;
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The role in an entry of `embeds`. */
@@ -72,10 +99,10 @@ function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function* findDuplicates(
-  images: readonly RawImage[],
+function* findDuplicates<Image extends { path: string }>(
+  images: readonly Image[],
   field: 'role' | 'name' | 'repository' | 'component' | 'releaseRepository',
-  read: (image: RawImage) => string | undefined,
+  read: (image: Image) => string | undefined,
   expected = `a ${field} of its own`,
 ): Generator<ConfigIssue> {
   const first = new Map<string, string>();
@@ -83,13 +110,19 @@ function* findDuplicates(
     const value = read(image);
     if (value === undefined) continue;
     const taken = first.get(value);
+    const isKey = image.path.startsWith('external.') && (field === 'role' || field === 'name');
     if (taken === undefined) first.set(value, image.path);
-    else yield { path: `${image.path}.${field}`, expected, found: `${JSON.stringify(value)}, as ${taken} has` };
+    else
+      yield {
+        path: isKey ? image.path : `${image.path}.${field}`,
+        expected,
+        found: `${JSON.stringify(value)}, as ${taken} has`,
+      };
   }
 }
 
-function* findEdgeIssues(images: readonly RawImage[]): Generator<ConfigIssue> {
-  const roles = new Set(images.flatMap(({ role }) => role ?? []));
+function* findEdgeIssues(images: readonly RawImage[], external: readonly RawExternal[]): Generator<ConfigIssue> {
+  const roles = new Set([...images, ...external].flatMap(({ role }) => role ?? []));
   for (const image of images) {
     const others = [...roles].filter((role) => role !== image.role).join(', ');
     for (const [index, role] of image.embeds.entries()) {
@@ -112,25 +145,48 @@ function* findEdgeIssues(images: readonly RawImage[]): Generator<ConfigIssue> {
   };
 }
 
-function* findRoleIssues([primary, ...others]: readonly RawImage[]): Generator<ConfigIssue> {
+function* findRoleIssues(images: readonly RawImage[], external: readonly RawExternal[]): Generator<ConfigIssue> {
+  const [primary] = images;
   if (primary === undefined) return;
   if (primary.component === undefined) {
     const expected = "the component that runs the build: the first image's";
     yield { path: 'images[0].component', expected, found: 'nothing' };
   }
-  if (primary.embeds.length > 0) {
-    const expected = 'nothing: the first image is the one that the others lead back to';
-    yield { path: 'images[0].embeds', expected, found: primary.embeds.join(', ') };
+  const own = primary.embeds.filter((role) => !external.some((image) => image.role === role));
+  if (own.length > 0) {
+    const expected = 'nothing of this chain: the first image is the one that the others lead back to';
+    yield { path: 'images[0].embeds', expected, found: own.join(', ') };
   }
-  for (const { path, role } of [primary, ...others]) {
+  for (const { path, role } of [...images, ...external]) {
     // The pipeline has a parameter output-image, and it is the primary image's.
     if (role !== 'output') continue;
-    yield { path: `${path}.role`, expected: 'another role: output-image is taken', found: '"output"' };
+    yield {
+      path: path.startsWith('external.') ? path : `${path}.role`,
+      expected: 'another role: output-image is taken',
+      found: '"output"',
+    };
   }
-  for (const { path, component, embeds } of others) {
-    if (component === undefined || embeds.length > 0) continue;
-    const expected = 'an image that embeds another: a scanner finds its image by the link from the embedded one';
-    yield { path: `${path}.component`, expected, found: `${JSON.stringify(component)} on an image that embeds none` };
+}
+
+/** What is built elsewhere is embedded, and is not what this chain builds: that would be a cycle, a run long. */
+function* findExternalIssues(
+  images: readonly RawImage[],
+  external: readonly RawExternal[],
+  registry: unknown,
+): Generator<ConfigIssue> {
+  for (const { path, role, image = '' } of external) {
+    if (images.every(({ embeds }) => !embeds.includes(role ?? ''))) {
+      yield { path, expected: 'an image of this chain that embeds it', found: 'none' };
+    }
+    const repository = image.replace(/@.*$/, '').replace(/:[^/]*$/, '');
+    const own = images.find((each) => {
+      const place = `${registry}/${each.repository}`;
+      return [place, `${place}-pull-requests`, each.releaseRepository].includes(repository);
+    });
+    if (own === undefined) continue;
+    const expected =
+      'an image that this chain does not build: in a cycle each run would embed what the one before built';
+    yield { path: `${path}.image`, expected, found: `${JSON.stringify(image)}, where ${own.path} goes` };
   }
 }
 

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { DEFAULT_PREFIX, DigestChainError, globOf, LabelNames } from '@multi-image/digest-chain/oci';
+import { DEFAULT_PREFIX, DigestChainError, globOf, LabelNames, parseReference } from '@multi-image/digest-chain/oci';
 import { z } from 'zod';
 import { CATALOG_TASKS, type CatalogTask } from '../pins.ts';
 
@@ -37,6 +37,13 @@ export interface ImageConfig {
   run?: false | { args?: string[] | undefined; expect?: string | undefined } | undefined;
 }
 
+/** An image that is built elsewhere, as it is written in `konflux.config.ts`. */
+export interface ExternalConfig {
+  image: string;
+  component?: string | undefined;
+  releaseRepository?: string | undefined;
+}
+
 /** A chain as it is written in `konflux.config.ts`: where it is built and released, and its images. */
 export interface ChainConfig {
   application: string;
@@ -62,6 +69,7 @@ export interface ChainConfig {
   digestChain?: string | undefined;
   root?: string | undefined;
   pins?: string | undefined;
+  external?: Record<string, ExternalConfig> | undefined;
   images: ImageConfig[];
 }
 
@@ -148,6 +156,37 @@ const filePattern = literal.max(200, 'at most 200 characters').check(takenBy(glo
 const optional = <Schema extends z.ZodType>(schema: Schema, purpose: string): z.ZodOptional<Schema> =>
   schema.optional().describe(purpose);
 
+const releaseRepository = text(
+  new RegExp(`^${HOST}(?::[0-9]{1,5})?(?:/${PATH_PART})+$`),
+  'a registry and a repository, like registry.redhat.io/my-org/my-operator',
+  255,
+);
+
+/** Written out, so that it is the same one for everybody; without a name in it, it would be whatever is `latest`. */
+const externalImage = text(
+  new RegExp(
+    `^${HOST}(?::[0-9]{1,5})?(?:/${PATH_PART})+(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha(?:256|512):[0-9a-f]+)?$`,
+  ),
+  'registry/repository:tag or registry/repository@sha256:…',
+  500,
+)
+  .regex(/[:@][^/]*$/, 'a tag or a digest: registry/repository:tag or registry/repository@sha256:…')
+  .check(takenBy(parseReference));
+
+const externalSchema: z.ZodType<ExternalConfig> = z.strictObject({
+  image: externalImage.describe(
+    'By tag, which every run resolves once, before it builds; or by digest. It has to be there, and the tag must not move during the run.',
+  ),
+  component: optional(
+    kubernetesName,
+    "The Konflux component of the application that it is, with a pipeline of its own: then it is part of the chain's Snapshot.",
+  ),
+  releaseRepository: optional(
+    releaseRepository,
+    'Where it is released, if files have to name it there: those are built with <NAME>_RELEASED_URL, too.',
+  ),
+});
+
 const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
   role: role.describe(
     "The image's part in the chain, used in label keys and parameter names: primary, metadata, bundle, …",
@@ -167,11 +206,7 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
     200,
   ).describe('Where the image is pushed, below the registry.'),
   releaseRepository: optional(
-    text(
-      new RegExp(`^${HOST}(?::[0-9]{1,5})?(?:/${PATH_PART})+$`),
-      'a registry and a repository, like registry.redhat.io/my-org/my-operator',
-      255,
-    ),
+    releaseRepository,
     'Where the image is released, if files of others have to name it there: those are built with <NAME>_RELEASED_URL, too.',
   ),
   containerfile: filePath.describe('The Containerfile, from the root of the repository.'),
@@ -182,7 +217,7 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
         z.union([
           z.string(),
           z.strictObject({
-            image: z.string().describe('The role of the image.'),
+            image: z.string().describe('The role of the image, of this chain or external.'),
             in: z
               .array(filePattern)
               .min(1, 'at least one pattern')
@@ -192,7 +227,7 @@ const imageSchema: z.ZodType<ImageConfig> = z.strictObject({
         ]),
       )
       .max(100, 'at most 100 roles'),
-    'Roles of the images whose digests are baked into this one.',
+    'Roles of the images whose digests are baked into this one: of this chain, or external.',
   ),
   seal: optional(
     z.enum(['label', 'referrer', 'none']),
@@ -316,6 +351,10 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
     "The repository's root, from the folder of the config. Default: .",
   ),
   pins: optional(filePath, 'A file of pins to use instead of the built-in one, from the folder of the config.'),
+  external: optional(
+    z.record(role, externalSchema),
+    'Images that are built elsewhere and that images of this chain embed, by role: each build is given <NAME>_DIGEST and <NAME>_URL of one and the same, where the name is the role.',
+  ),
   images: z
     .array(imageSchema)
     .min(1, 'at least one image')

@@ -28,14 +28,16 @@ export interface LinkGap {
  */
 export function findLinkGaps({ images, labelPrefix }: ChainPlan, root: string): readonly LinkGap[] {
   return images.flatMap((image) =>
-    image.embeds.length === 0 ? [] : gapsOf(image, readFileSync(join(root, image.containerfile), 'utf8'), labelPrefix),
+    image.embeds.length + image.embedsExternal.length === 0
+      ? []
+      : gapsOf(image, readFileSync(join(root, image.containerfile), 'utf8'), labelPrefix),
   );
 }
 
 function gapsOf(image: PlannedImage, text: string, prefix: string): LinkGap[] {
   const instructions = stagesOfImage(readContainerfile(text)).flat();
   const names = new LabelNames(prefix);
-  return image.embeds.flatMap(({ role, argumentPrefix }) => {
+  return [...image.embeds, ...image.embedsExternal].flatMap(({ role, argumentPrefix }) => {
     const wanted = (['DIGEST', 'URL'] as const).flatMap((part) => {
       const argument = `${argumentPrefix}_${part}`;
       const label = part === 'DIGEST' ? names.digestOf(role) : names.urlOf(role);

@@ -12,6 +12,7 @@ import {
   params,
   reference,
   repositoryParam,
+  resolveTask,
   result,
   unlinkedSuffix,
 } from './wiring.ts';
@@ -59,19 +60,20 @@ export function buildTasks(image: PlannedImage, chain: ChainPlan, pins: Pins): Y
 }
 
 function buildParams(image: PlannedImage, chain: ChainPlan): Record<string, Yaml | undefined> {
-  const links = image.embeds.flatMap((embedded) => {
+  const built = image.embeds.flatMap((embedded) => {
     const digest = result(buildTask(embedded), 'IMAGE_DIGEST');
-    return [
-      `${embedded.argumentPrefix}_DIGEST=${digest}`,
-      `${embedded.argumentPrefix}_URL=${param(repositoryParam(embedded))}@${digest}`,
-      ...(embedded.releaseRepository === undefined
-        ? []
-        : [`${embedded.argumentPrefix}_RELEASED_URL=${embedded.releaseRepository}@${digest}`]),
-    ];
+    return linkArguments(embedded, digest, `${param(repositoryParam(embedded))}@${digest}`);
   });
+  const external = image.embedsExternal.flatMap((embedded) => {
+    const task = resolveTask(embedded);
+    return linkArguments(embedded, result(task, 'DIGEST'), result(task, 'URL'));
+  });
+  const links = [...built, ...external];
   const further = Object.entries(image.buildArgs).map(([name, value]) => `${name}=${value}`);
   const args = [...links, ...further];
-  const note = links.length === 0 ? undefined : 'The link: the digest of what was just built goes into this image.';
+  const what =
+    built.length === 0 ? 'was found' : external.length === 0 ? 'was just built' : 'was just built, or found,';
+  const note = links.length === 0 ? undefined : `The link: the digest of what ${what} goes into this image.`;
   return {
     DOCKERFILE: image.containerfile,
     CONTEXT: image.context,
@@ -95,4 +97,14 @@ function buildParams(image: PlannedImage, chain: ChainPlan): Record<string, Yaml
     HTTP_PROXY: result('init', 'http-proxy'),
     NO_PROXY: result('init', 'no-proxy'),
   };
+}
+
+function linkArguments(
+  { argumentPrefix, releaseRepository }: Pick<PlannedImage, 'argumentPrefix' | 'releaseRepository'>,
+  digest: string,
+  url: string,
+): string[] {
+  const released =
+    releaseRepository === undefined ? [] : [`${argumentPrefix}_RELEASED_URL=${releaseRepository}@${digest}`];
+  return [`${argumentPrefix}_DIGEST=${digest}`, `${argumentPrefix}_URL=${url}`, ...released];
 }

@@ -50,11 +50,47 @@ export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
 export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
   return task('link-image', {
     description: 'Links an image to the images that embed it by a chain statement, and verifies the chain',
-    params: LINK_PARAMS,
+    params: [
+      ...LINK_PARAMS,
+      {
+        name: 'EXTERNAL',
+        type: 'array',
+        description: 'Images that were built elsewhere and that these embed, as options of digest-chain link',
+        default: [],
+      },
+    ],
     steps: [
       useSource(pins),
-      digestChain(chain, pins, 'link', [...LINK_ARGUMENTS, '--', ...LINK_IMAGES]),
+      digestChain(chain, pins, 'link', [...LINK_ARGUMENTS, '$(params.EXTERNAL[*])', '--', ...LINK_IMAGES]),
       verifyStep(chain, pins, ['--', param('ORIGIN')]),
+    ],
+  });
+}
+
+/**
+ * The Task that finds an image which was built elsewhere. Its results are not called as those of an image: what puts such
+ * out counts as its builder, and gets signed.
+ */
+export function resolveImage(chain: ChainPlan, pins: Pins): YamlMap {
+  return task('resolve-image', {
+    description: 'Finds the digest of an image that was built elsewhere, and that it is there',
+    params: [
+      declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
+      declare('IMAGE', 'The image: by tag, by digest, or by a tag that has to be that digest'),
+      declare('ROLE', 'Its part in the chain'),
+    ],
+    results: [
+      { name: 'DIGEST', description: 'Its digest' },
+      { name: 'URL', description: 'Its repository and digest' },
+      { name: 'REFERENCE', description: 'The same, with its tag' },
+    ],
+    steps: [
+      useSource(pins),
+      digestChain(chain, pins, 'resolve', [
+        ...['digest', 'url', 'reference'].map((name) => `--result-${name}=$(results.${name.toUpperCase()}.path)`),
+        '--',
+        `${param('ROLE')}=${param('IMAGE')}`,
+      ]),
     ],
   });
 }

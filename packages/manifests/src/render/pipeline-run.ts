@@ -4,7 +4,7 @@ import { AUTO_RELEASE, CHAIN_LABEL, chainName } from '../chain/release.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { type Event, keyParams } from './demands.ts';
 import { entryParam, extractPipeline } from './extract.ts';
-import { clock, expiryParam, imageParam, linkingTask, params, repositoryParam } from './wiring.ts';
+import { clock, expiryParam, externalParam, imageParam, linkingTask, params, repositoryParam } from './wiring.ts';
 
 /**
  * The PipelineRun that Pipelines as Code starts for a component on an event.
@@ -14,7 +14,7 @@ import { clock, expiryParam, imageParam, linkingTask, params, repositoryParam } 
 export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan, folder: string): YamlMap {
   const builds = image === chain.primary;
   const pipeline = builds ? 'unified-build' : extractPipeline(image);
-  const ownTasks = builds ? [...new Set(linkingsOf(chain).map(({ by }) => linkingTask(by)))] : ['extract-image'];
+  const ownTasks = builds ? tasksOfBuild(chain) : ['extract-image'];
   const component = image.component ?? '';
   const timeout = builds ? chain.buildTimeout : chain.buildTimeout + chain.checksTimeout;
   return {
@@ -64,6 +64,11 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
   };
 }
 
+function tasksOfBuild(chain: ChainPlan): string[] {
+  const linking = new Set(linkingsOf(chain).map(({ by }) => linkingTask(by)));
+  return [...(chain.external.length === 0 ? [] : ['resolve-image']), ...linking];
+}
+
 /** A component's Snapshot has the other components as they were last promoted: images of two commits. */
 const HELD = noted("The component's Snapshot is not released: the chain's own one is.", 'false');
 
@@ -75,6 +80,7 @@ function buildParams(event: Event, chain: ChainPlan): Record<string, Yaml | unde
     ...Object.fromEntries(
       chain.images.filter(isEmbedded).map((image) => [repositoryParam(image), repositoryOf(image, event, chain)]),
     ),
+    ...Object.fromEntries(chain.external.map((image) => [externalParam(image), image.image])),
     ...expiryParams(chain.images, event, chain),
     hermetic: chain.images.some(({ hermetic }) => hermetic) ? 'true' : undefined,
     'prefetch-input': prefetchInput(chain),

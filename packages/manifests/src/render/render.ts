@@ -12,7 +12,7 @@ import {
   serviceAccounts,
   verifiedScanners,
 } from './konflux.ts';
-import { extractImage, labelImage, linkImage } from './own-tasks.ts';
+import { extractImage, labelImage, linkImage, resolveImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
 import { unifiedBuild } from './unified-build.ts';
 import { verifyChain } from './verify-chain.ts';
@@ -64,6 +64,10 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
   }
   if (ways.has('referrer')) {
     add('pipeline/tasks/link-image.yaml', 'Links images by referrer and proves the link.', linkImage(chain, pins));
+  }
+  if (chain.external.length > 0) {
+    const what = 'Finds an image that was built elsewhere.';
+    add('pipeline/tasks/resolve-image.yaml', what, resolveImage(chain, pins));
   }
   if (scanned.length > 0) {
     const what = 'Waits for a sealed image and hands out one that it links to.';

@@ -1,4 +1,5 @@
-import { isEmbedded, type Linking, linkingsOf } from '../chain/linking.ts';
+import type { PlannedExternal } from '../chain/external.ts';
+import { externalOf, isEmbedded, type Linking, linkingsOf } from '../chain/linking.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
@@ -18,6 +19,7 @@ import {
   catalogTask,
   declare,
   expiryParam,
+  externalParam,
   filesParam,
   finalTask,
   imageParam,
@@ -29,6 +31,7 @@ import {
   reference,
   releasedReference,
   repositoryParam,
+  resolveTask,
   result,
   resultPrefix,
   when,
@@ -56,6 +59,7 @@ export function unifiedBuild(chain: ChainPlan, pins: Pins): YamlMap {
       tasks: [
         initTask(pins),
         cloneTask(pins),
+        ...chain.external.map(resolveExternal),
         prefetchTask(pins),
         ...buildOrder.flatMap((image) => buildTasks(image, chain, pins)),
         ...linkings.map((linking) => linkTask(linking, chain)),
@@ -87,6 +91,9 @@ function declareParams(chain: ChainPlan): Yaml[] {
           `Repository of the ${image.role} image, without a tag: it is named by digest in what embeds it`,
         ),
       ),
+    ...chain.external.map((image) =>
+      declare(externalParam(image), `The ${image.role} image, which is built elsewhere: by tag or digest`),
+    ),
     declare('image-expires-after', 'When the images expire, like 5d; empty for never', ''),
     ...chain.images
       .filter((image) => image.pullRequestExpiry !== undefined)
@@ -100,6 +107,19 @@ function declareParams(chain: ChainPlan): Yaml[] {
     ),
     CACHE_PROXY_PARAM,
   ];
+}
+
+/** Finds an image that was built elsewhere, once: all builds, and the statement, are given what it found. */
+function resolveExternal(image: PlannedExternal): YamlMap {
+  return {
+    name: resolveTask(image),
+    taskRef: { name: 'resolve-image' },
+    params: params({
+      SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
+      IMAGE: param(externalParam(image)),
+      ROLE: image.role,
+    }),
+  };
 }
 
 function prefetchTask(pins: Pins): YamlMap {
@@ -118,6 +138,7 @@ function prefetchTask(pins: Pins): YamlMap {
 
 function linkTask(linking: Linking, chain: ChainPlan): YamlMap {
   const { image, by, linked } = linking;
+  const external = externalOf(linking);
   return {
     name: nameOfLinking(linking),
     taskRef: { name: linkingTask(by) },
@@ -128,6 +149,13 @@ function linkTask(linking: Linking, chain: ChainPlan): YamlMap {
         by === 'label' ? 'What embeds this image, as it is released.' : 'The rest of the chain, as it is released.',
         linked.map((other) => `${other.role}=${releasedReference(other, chain)}`),
       ),
+      EXTERNAL:
+        external.length === 0
+          ? undefined
+          : noted(
+              'What was built elsewhere, as it was found; where its tag moved since, nothing is published.',
+              external.map((each) => `--external=${each.role}=${result(resolveTask(each), 'REFERENCE')}`),
+            ),
       IMAGE: noted('The commit point: this tag is written last.', param(imageParam(image, chain.primary))),
       REVISION: result('clone-repository', 'commit'),
       LABEL_PREFIX: chain.labelPrefix,

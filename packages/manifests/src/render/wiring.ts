@@ -1,3 +1,4 @@
+import type { PlannedExternal } from '../chain/external.ts';
 import { anchorOf, isSealed, type Linking } from '../chain/linking.ts';
 import { fileOptions } from '../chain/naming-files.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
@@ -30,6 +31,7 @@ export function when(input: string, value: string): YamlMap[] {
   return [{ input, operator: 'in', values: [value] }];
 }
 
+export const resolveTask = ({ role }: PlannedExternal): string => `resolve-${role}`;
 export const buildTask = (image: PlannedImage): string => `build-${image.name}`;
 export const extractTask = (image: PlannedImage): string => `extract-${image.name}`;
 export const applyTagsTask = (image: PlannedImage): string => `apply-tags-${image.name}`;
@@ -77,6 +79,9 @@ export const reference = (task: string): string => `${result(task, 'IMAGE_URL')}
 /** The pipeline's parameter that says where an image goes, with its tag. */
 export const imageParam = (image: PlannedImage, primary: PlannedImage): string =>
   image === primary ? 'output-image' : `${image.role}-image`;
+
+/** The pipeline's parameter that says which image an external one is: by tag or by digest. */
+export const externalParam = ({ role }: PlannedExternal): string => `${role}-image`;
 
 /** The pipeline's parameter with the image's repository alone. */
 export const repositoryParam = (image: PlannedImage): string => `${image.role}-repository`;
