@@ -1,4 +1,5 @@
 import { createCertificate, type TestCertificate } from '@multi-image/testing/certificate';
+import { TestClock } from '@multi-image/testing/clock';
 import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { configOf, imageOf } from '@multi-image/testing/image';
 import { LOGIN, startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
@@ -95,10 +96,11 @@ describe('a registry that wants tokens', () => {
   });
 
   it('takes another token before one ends', async () => {
-    const registry = as(robot);
+    const clock = new TestClock();
+    const registry = as(robot, { clock });
     service.next = [{ expiresIn: 1 }];
     await registry.getManifest(at('private/image'), 'latest');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    clock.pass(1000);
     proxy.requests.length = 0;
     await Promise.all([1, 2, 3].map(() => registry.getManifest(at('private/image'), 'latest')));
     expect(service.issued).toHaveLength(2);

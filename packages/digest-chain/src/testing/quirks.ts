@@ -287,21 +287,34 @@ function tagOf(path: string): string | undefined {
 
 /**
  * Lets in by tokens of its own service alone: everyone to read where `anonymousPull` is true, and who shows `credentials`
- * (`user:password`) to write as well.
+ * (`user:password`) to write as well. Where `requests` is given, a token ends after as many of them.
  */
-export function bearer(credentials: string, { anonymousPull }: { readonly anonymousPull: boolean }): Quirk {
+export function bearer(
+  credentials: string,
+  {
+    anonymousPull,
+    requests = Number.POSITIVE_INFINITY,
+  }: { readonly anonymousPull: boolean; readonly requests?: number },
+): Quirk {
   const user = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const left = new Map<string, number>();
+  const tokenOf = (who: 'the-user' | 'nobody'): string => {
+    const token = `token-${left.size}-of-${who}`;
+    left.set(token, requests);
+    return token;
+  };
   return {
     instead({ method, path, headers, host }) {
       if (path.startsWith('/token')) {
         const shown = headers.authorization;
-        if (shown === user) return { body: '{"token":"token-of-the-user","expires_in":300}' };
-        if (shown !== undefined) return errorAnswer(401, 'UNAUTHORIZED');
-        return { body: '{"token":"token-of-nobody","expires_in":300}' };
+        if (shown !== undefined && shown !== user) return errorAnswer(401, 'UNAUTHORIZED');
+        return { body: JSON.stringify({ token: tokenOf(shown === user ? 'the-user' : 'nobody'), expires_in: 300 }) };
       }
       const writes = method !== 'GET' && method !== 'HEAD';
-      if (headers.authorization === 'Bearer token-of-the-user') return undefined;
-      if (headers.authorization === 'Bearer token-of-nobody' && anonymousPull && !writes) return undefined;
+      const token = headers.authorization?.slice('Bearer '.length) ?? '';
+      const allowed = left.get(token) ?? 0;
+      left.set(token, allowed - 1);
+      if (allowed > 0 && (token.endsWith('-of-the-user') || (anonymousPull && !writes))) return undefined;
       const repository = /^\/v2\/(.+?)\/(?:manifests|blobs|referrers|tags)\//.exec(path)?.[1];
       const scope = `repository:${repository}:${writes ? 'pull,push' : 'pull'}`;
       const challenge = `Bearer realm="http://${host}/token",service="registry",scope="${scope}"`;
