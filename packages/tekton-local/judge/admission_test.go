@@ -14,6 +14,7 @@ import (
 
 	"github.com/tektoncd/pipeline/pkg/apis/config"
 	v1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1alpha1"
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -166,6 +167,8 @@ func newObject(version, kind string) resourcesemantics.GenericCRD {
 		return &v1beta1.Task{}
 	case "tekton.dev/v1beta1 StepAction":
 		return &v1beta1.StepAction{}
+	case "tekton.dev/v1alpha1 StepAction":
+		return &v1alpha1.StepAction{}
 	}
 	return nil
 }

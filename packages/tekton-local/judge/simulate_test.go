@@ -9,6 +9,7 @@ import (
 
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline"
 	v1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1alpha1"
 	"github.com/tektoncd/pipeline/pkg/apis/pipeline/v1beta1"
 	_ "github.com/tektoncd/pipeline/pkg/pipelinerunmetrics/fake"
 	"github.com/tektoncd/pipeline/pkg/reconciler/pipelinerun"
@@ -107,13 +108,18 @@ func simulate(t *testing.T, admitted []*admittedObject, how *script) *runAnswer 
 			return
 		}
 		seen[name] = true
-		_ = tasks.Reconciler.Reconcile(ctx, namespace+"/"+name)
+		failure := tasks.Reconciler.Reconcile(ctx, namespace+"/"+name)
 		run, err := clients.Pipeline.TektonV1().TaskRuns(namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		task := run.Labels[pipeline.PipelineTaskLabelKey]
-		said.TaskRuns = append(said.TaskRuns, describe(run, task))
+		described := describe(run, task)
+		// It tries again for as long as the TaskRun has retries.
+		if again, _ := controller.IsRequeueKey(failure); failure != nil && !again && !run.IsDone() {
+			described.Reason, described.Message = "Retrying", failure.Error()
+		}
+		said.TaskRuns = append(said.TaskRuns, described)
 		if run.IsDone() {
 			return
 		}
@@ -195,6 +201,10 @@ func gather(t *testing.T, admitted []*admittedObject) test.Data {
 			stored := &v1.Task{}
 			must(object.ConvertTo(ctx, stored))
 			data.Tasks = append(data.Tasks, stored)
+		case *v1alpha1.StepAction:
+			stored := &v1beta1.StepAction{}
+			must(object.ConvertTo(ctx, stored))
+			data.StepActions = append(data.StepActions, stored)
 		case *v1beta1.StepAction:
 			data.StepActions = append(data.StepActions, object)
 		case *v1.PipelineRun:

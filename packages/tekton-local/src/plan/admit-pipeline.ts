@@ -73,11 +73,11 @@ function admitPipelineTask(task: Field): void {
   admitUniqueNames(task.get('params'), 'params');
   admitWhen(task.get('when'));
   admitMatrix(task);
-  for (const { field, expressions } of expressionsOf(task)) {
-    for (const expression of expressions) {
-      if (ROOTS.includes(expression.split('.')[0] ?? '')) continue;
-      field.invalid(`$(${expression}) starts with none of ${ROOTS.join(', ')}; a shell's variable is written \${…}`);
-    }
+  const matrix = allParams(task).map((param) => param.get('value'));
+  const inMatrix = matrix.map((field) => ({ field, expressions: textsIn(field).flatMap(expressionsIn) }));
+  for (const { field, expressions } of [...expressionsOf(task), ...inMatrix]) {
+    const unknown = unknownRoot(expressions);
+    if (unknown !== undefined) field.invalid(unknown);
   }
   for (const param of task.get('params').items()) {
     const texts = textsIn(param.get('value')).filter((text) =>
@@ -89,6 +89,13 @@ function admitPipelineTask(task: Field): void {
         .unsupported("needs Tekton's feature flag enable-artifacts, which is off where nobody turned it on");
     }
   }
+}
+
+/** What is wrong with expressions of a pipeline task of which one is of nothing that there is; undefined if none is. */
+export function unknownRoot(expressions: readonly string[]): string | undefined {
+  const found = expressions.find((expression) => !ROOTS.includes(expression.split('.')[0] ?? ''));
+  if (found === undefined) return undefined;
+  return `$(${found}) starts with none of ${ROOTS.join(', ')}; a shell's variable is written \${…}`;
 }
 
 function admitTaskOf(task: Field): void {

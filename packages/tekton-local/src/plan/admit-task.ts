@@ -15,11 +15,11 @@ import {
 } from './admit-params.ts';
 import { admitReference, isLabel } from './admit-reference.ts';
 import { admitWhen } from './admit-when.ts';
+import { STEP_RESULT } from './expressions.ts';
 import type { Field } from './field.ts';
 import { mergedSteps, type StepTexts, textsOfStep } from './step-texts.ts';
 
 const RESULT_NAME = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
-const STEP_RESULT = /\$\(steps\..*?\.results\..*?\)/;
 const ARTIFACT = /\$\((?:step\.)?artifacts\.path\)|\$\((?:steps|tasks)\.[^.]+\.(?:inputs|outputs)\.[^.)]+\)/;
 
 /** Notes what Tekton's webhook refuses in a Task's spec, wherever that is. */
@@ -190,8 +190,11 @@ function admitResult(result: Field): void {
   else if (!isLabel(step) || !RESULT_NAME.test(name)) value.invalid(`${text} names no result of a step that can be`);
 }
 
-/** Notes what is wrong with a result's name and type; answers whether its name is one. */
-function admitResultType(result: Field, ofStep: boolean): boolean {
+/**
+ * Notes what is wrong with a result's name and type; answers whether its name is one. Of a step's own Tekton fills in
+ * nothing: neither the type of one with keys, nor those of the keys.
+ */
+export function admitResultType(result: Field, ofStep: boolean): boolean {
   const name = result.get('name').text();
   if (!RESULT_NAME.test(name)) {
     result.get('name').invalid(`${JSON.stringify(name)} is no name: letters, digits, -, _ and .`);
@@ -201,7 +204,7 @@ function admitResultType(result: Field, ofStep: boolean): boolean {
   const type = result.get('type').text() || inferred;
   if (type === 'object') {
     if (!result.get('properties').present) result.get('properties').invalid('is required for an object');
-    admitProperties(result);
+    admitProperties(result, ofStep);
   } else if (type !== 'string' && type !== 'array') {
     result.get('type').invalid(`expected string, array or object, found ${JSON.stringify(type)}`);
   }

@@ -9,6 +9,7 @@ import {
   textsIn,
 } from './admit-pipeline.ts';
 import { admitReference } from './admit-reference.ts';
+import { admitStepAction } from './admit-step-action.ts';
 import { admitArraysInStep, admitParamUsage, admitTaskSpec } from './admit-task.ts';
 import { expressionsIn, resultReference } from './expressions.ts';
 import type { Field } from './field.ts';
@@ -19,26 +20,28 @@ import {
   PIPELINE_RUN_SPEC,
   PIPELINE_SPEC,
   type Shape,
+  STEP_ACTION_SPEC,
   TASK_RUN_SPEC,
   TASK_SPEC,
 } from './schema.ts';
 import { mergedSteps } from './step-texts.ts';
 
 /** The kinds of Tekton's that a file may have for tekton-local. */
-export type Kind = 'PipelineRun' | 'TaskRun' | 'Pipeline' | 'Task';
+export type Kind = 'PipelineRun' | 'TaskRun' | 'Pipeline' | 'Task' | 'StepAction';
 
 const SHAPES: Readonly<Record<Kind, Shape>> = {
   PipelineRun: PIPELINE_RUN_SPEC,
   TaskRun: TASK_RUN_SPEC,
   Pipeline: PIPELINE_SPEC,
   Task: TASK_SPEC,
+  StepAction: STEP_ACTION_SPEC,
 };
 
 /**
  * Notes everything for which a cluster with Tekton (v1.15, as it is installed) would not take an object: unknown fields,
  * wrong types, and what its webhook refuses. Says nothing of what this machine can't do.
  *
- * @param document Of `tekton.dev/v1`, already read as such.
+ * @param document Of `tekton.dev/v1` (a StepAction's of `v1beta1`), already read as such.
  */
 export function admit(document: Field, kind: Kind): void {
   const isReadable = checkShape(document, {
@@ -58,7 +61,8 @@ export function admit(document: Field, kind: Kind): void {
   } else if (kind === 'Pipeline') {
     admitPipelineSpec(spec);
     admitPipelineAlone(spec);
-  } else if (kind === 'PipelineRun') admitPipelineRun(spec);
+  } else if (kind === 'StepAction') admitStepAction(spec);
+  else if (kind === 'PipelineRun') admitPipelineRun(spec);
   else admitTaskRun(spec);
 }
 
@@ -272,7 +276,11 @@ function admitTaskRun(spec: Field): void {
     for (const [name, param] of givenParams(spec.get('params'))) known.set(name, { name, ...param });
     combine(known, embedded.get('params'));
     const params = knownParams([...known.values()]);
-    for (const param of known.values()) admitParamName(spec.get('params'), param);
+    for (const param of known.values()) {
+      admitParamName(spec.get('params'), param);
+      if (param.type === 'object' && param.properties === undefined)
+        embedded.get('params').invalid(`the object ${param.name} has no properties`);
+    }
     for (const step of mergedSteps(embedded)) admitArraysInStep(step, params);
     admitParamUsage(embedded, params);
   }

@@ -1,3 +1,4 @@
+import { unknownRoot } from './admit-pipeline.ts';
 import { expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
 import type { Field } from './field.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
 } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
 import { replaceInTask } from './replace.ts';
+import { TypeMismatch } from './step-actions.ts';
 import { type Prepared, problemOfReplaced, resultsNeeded, taskRunPasses, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
@@ -99,12 +101,33 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
   ]);
   const context = { name: '', namespace: '', uid: '', task: '', retry: 0 };
   const open = prepared.params.filter(({ value }) => typeof value === 'string' && mayStayOpen(value));
-  const replaced = taskRunPasses(spec, given, context).reduce(replaceInTask, spec);
-  const problem = problemOfReplaced(
-    replaced,
-    open.map(({ name }) => name),
-  );
-  if (problem !== undefined) task.field.invalid(problem);
+  try {
+    const { task: whole, passes } = taskRunPasses(spec, given, context);
+    const problem = problemOfReplaced(
+      passes.reduce(replaceInTask, whole),
+      open.map(({ name }) => name),
+    );
+    if (problem !== undefined) task.field.invalid(problem);
+  } catch (error) {
+    if (!(error instanceof TypeMismatch)) throw error;
+    task.field.invalid(error.message);
+  }
+}
+
+/**
+ * Notes variables of nothing that there is, which values have brought into a task of a Pipeline of its own: of that Tekton
+ * checks what it has replaced once more.
+ */
+export function checkRoots({ params, matrix, include, when }: PipelineTask): void {
+  for (const { value, field } of [...params, ...matrix, ...include.flat()]) {
+    const texts = typeof value === 'string' ? [value] : Object.values(value);
+    const unknown = unknownRoot(texts.flatMap(expressionsIn));
+    if (unknown !== undefined) field.get('value').invalid(unknown);
+  }
+  for (const { input, values, field } of when) {
+    const unknown = unknownRoot([input, ...values].flatMap(expressionsIn));
+    if (unknown !== undefined) field.invalid(unknown);
+  }
 }
 
 /** Notes indexes that are outside of the arrays that a TaskRun gets. */

@@ -11,10 +11,12 @@ export function readObject(document: Field, kind: Kind): Field {
   const version = document.get('apiVersion');
   const found = document.get('kind');
   if (found.value !== kind) found.expected(kind);
-  if (version.value !== 'tekton.dev/v1' && version.value !== 'tekton.dev/v1beta1') {
-    version.expected('tekton.dev/v1 or tekton.dev/v1beta1');
+  const [newest, older] = kind === 'StepAction' ? ['v1beta1', 'v1alpha1'] : ['v1', 'v1beta1'];
+  if (version.value !== `tekton.dev/${newest}` && version.value !== `tekton.dev/${older}`) {
+    version.expected(`tekton.dev/${newest} or tekton.dev/${older}`);
   }
-  const object = version.value === 'tekton.dev/v1beta1' ? asV1(document, kind) : document;
+  const isOlder = kind !== 'StepAction' && version.value === 'tekton.dev/v1beta1';
+  const object = isOlder ? asV1(document, kind) : document;
   admit(object, kind);
   return object;
 }
@@ -30,6 +32,7 @@ const RENAMED: Readonly<Record<Kind, readonly Renamed[]>> = {
     ...ofOverrides('spec', 'sidecarOverrides', 'sidecarSpecs'),
   ],
   Pipeline: ofPipeline('spec'),
+  StepAction: [],
   PipelineRun: [
     ...ofPipeline('spec', 'pipelineSpec'),
     [

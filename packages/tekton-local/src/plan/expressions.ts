@@ -3,6 +3,9 @@
 const EXPRESSION = /\$\(([_a-zA-Z0-9.-]+(?:\.[_a-zA-Z0-9.-]+)*(?:\[(?:[0-9]+|\*)\])?)\)/g;
 const WHOLE = /^\$\([_a-zA-Z0-9.-]+(?:\.[_a-zA-Z0-9.-]+)*(?:\[(?:[0-9]+|\*)\])?\)$/;
 
+/** A result of a step, in a text. */
+export const STEP_RESULT: RegExp = /\$\(steps\..*?\.results\..*?\)/;
+
 /** What stands between `$(` and `)` of each variable in a text, in order. */
 export function expressionsIn(text: string): string[] {
   return [...text.matchAll(EXPRESSION)].map(([, inner = '']) => inner);

@@ -92,7 +92,18 @@ export interface Step {
   computeResources?: unknown;
   /** Of `computeResources`. */
   limits: Limits;
+  /** It is a StepAction: what that says has params of its own, and is only put together where a TaskRun knows its own. */
+  action?: ActionOfStep | undefined;
   field: Field;
+}
+
+/** A StepAction in a step. */
+export interface ActionOfStep {
+  declared: ParamSpec[];
+  given: Param[];
+  /** The step without its Task's template, in which the params are the StepAction's. */
+  own: Step;
+  template: Step;
 }
 
 export interface WorkspaceDeclaration {

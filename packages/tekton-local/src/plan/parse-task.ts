@@ -4,6 +4,7 @@ import { parseObjectSource, parseVolume } from './parse-objects.ts';
 import {
   parseOnError,
   parseParamSpecs,
+  parseParams,
   parseResult,
   parseTimeout,
   parseWhen,
@@ -14,9 +15,9 @@ import { parseLimits } from './quantity.ts';
 const STEP_FIELDS =
   'name displayName image imagePullPolicy command args script env envFrom workingDir volumeMounts onError timeout ' +
   'securityContext computeResources results when';
+/** What a step has once its StepAction is in it. */
+const OF_ACTION = 'params actionParams';
 const STEP_REASONS = {
-  ref: 'StepActions are not supported',
-  params: 'StepActions are not supported',
   workspaces: 'isolated workspaces are not supported',
   volumeDevices: 'there are no block devices for steps on this machine',
 };
@@ -24,6 +25,13 @@ const STEP_REASONS = {
 /** Containers have these unless they are dropped, so that asking for them gives a step nothing of this machine. */
 const CONTAINERS_OWN =
   'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' ');
+
+const NO_SECURITY: StepSecurity = {
+  readOnlyRootFilesystem: false,
+  noNewPrivileges: false,
+  addCapabilities: [],
+  dropCapabilities: [],
+};
 
 const SECURITY_FIELDS =
   'runAsUser runAsGroup runAsNonRoot readOnlyRootFilesystem allowPrivilegeEscalation capabilities seccompProfile';
@@ -47,30 +55,60 @@ export function parseTaskSpec(spec: Field, name: string): Task {
 /** The step with what its template gives where it says nothing itself; lists are merged by name. */
 function parseStep(field: Field, template: Field, index: number): Step {
   template.only(STEP_FIELDS, STEP_REASONS);
-  field.only(STEP_FIELDS, STEP_REASONS);
-  const either = (key: string): Field => (field.get(key).present ? field.get(key) : template.get(key));
-  const command = either('command').strings();
+  field.only(`${STEP_FIELDS} ${OF_ACTION}`, STEP_REASONS);
+  const own = { ...parseContainer(field), name: field.get('name').text() || `unnamed-${index}` };
+  const shared = parseContainer(template);
+  const step = {
+    ...withTemplate(own, shared),
+    security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
+  };
+  const declared = field.get('actionParams');
+  if (!declared.present) return step;
+  const given = parseParams(field.get('params'));
+  return { ...step, action: { declared: parseParamSpecs(declared), given, own, template: shared } };
+}
+
+/** A step or a template by itself. */
+function parseContainer(field: Field): Step {
+  const command = field.get('command').strings();
   const script = field.get('script').text() || undefined;
-  const env = [template, field].flatMap((item) => item.get('env').map(parseEnv));
-  const mounts = [template, field].flatMap((item) => item.get('volumeMounts').map(parseMount));
   return {
-    name: field.get('name').text() || `unnamed-${index}`,
-    image: either('image').text(),
+    name: '',
+    image: field.get('image').text(),
     command: script === undefined && command?.length !== 0 ? command : undefined,
-    args: either('args').strings() ?? [],
+    args: field.get('args').strings() ?? [],
     script,
-    env: [...new Map(env.map((item) => [item.name, item])).values()],
-    envFrom: [template, field].flatMap((item) => item.get('envFrom').map(parseEnvFrom)),
-    workingDir: either('workingDir').string(),
-    volumeMounts: [...new Map(mounts.map((mount) => [mount.mountPath, mount])).values()],
+    env: field.get('env').map(parseEnv),
+    envFrom: field.get('envFrom').map(parseEnvFrom),
+    workingDir: field.get('workingDir').string(),
+    volumeMounts: field.get('volumeMounts').map(parseMount),
     onError: parseOnError(field.get('onError')),
     timeout: parseTimeout(field.get('timeout')),
-    security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
+    security: NO_SECURITY,
     results: field.get('results').map(parseResult),
     when: field.get('when').map((item) => parseWhen(item.only('input operator values'))),
-    computeResources: either('computeResources').value,
-    limits: parseLimits(either('computeResources')),
+    computeResources: field.get('computeResources').value,
+    limits: parseLimits(field.get('computeResources')),
     field,
+  };
+}
+
+/** A step with what a template gives it. */
+export function withTemplate(own: Step, template: Step): Step {
+  const env = [...template.env, ...own.env].map((item) => [item.name, item] as const);
+  const mounts = [...template.volumeMounts, ...own.volumeMounts].map((mount) => [mount.mountPath, mount] as const);
+  const hasResources = own.computeResources !== undefined && own.computeResources !== null;
+  return {
+    ...own,
+    image: own.image || template.image,
+    command: own.command ?? (own.script === undefined ? template.command : undefined),
+    args: own.args.length > 0 ? own.args : template.args,
+    env: [...new Map(env).values()],
+    envFrom: [...template.envFrom, ...own.envFrom],
+    workingDir: own.workingDir ?? template.workingDir,
+    volumeMounts: [...new Map(mounts).values()],
+    computeResources: hasResources ? own.computeResources : template.computeResources,
+    limits: hasResources ? own.limits : template.limits,
   };
 }
 

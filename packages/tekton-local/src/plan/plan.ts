@@ -1,6 +1,12 @@
 import { TektonLocalError, throwProblems } from '../errors.ts';
 import { leftIn } from '../pac/variables.ts';
-import { checkKeys, checkPipelineTask, checkResults, checkWorkspacesOfTask } from './check-pipeline-task.ts';
+import {
+  checkKeys,
+  checkPipelineTask,
+  checkResults,
+  checkRoots,
+  checkWorkspacesOfTask,
+} from './check-pipeline-task.ts';
 import { checkTask } from './check-task.ts';
 import { type ClusterObjects, checkObjects } from './cluster-objects.ts';
 import { variablesIn } from './expressions.ts';
@@ -47,6 +53,7 @@ export function makePlan(
     const known = prepared.get(task.name);
     if (implementation === undefined || known === undefined) continue;
     checkPipelineTask(task, known, implementation, notes);
+    if (run.pipeline.kind !== 'embedded') checkRoots(known.task);
     if (implementation.skipped === undefined) checkWorkspacesOfTask(task, known, resolved, workspaces);
     if (checked.has(implementation.task)) continue;
     checked.add(implementation.task);

@@ -19,8 +19,13 @@ export function replaceInTask(task: Task, pass: Variables): Task {
   };
 }
 
-/** A step with the variables of one pass replaced. */
+/** A step with the variables of one pass replaced; of a StepAction, what the Task says to it. */
 export function replaceInStep(step: Step, pass: Variables): Step {
+  if (step.action !== undefined) {
+    const given = replaceInParams(step.action.given, pass);
+    const when = step.when.map((item) => replaceInWhen(item, pass));
+    return { ...step, when, onError: pass.text(step.onError), action: { ...step.action, given } };
+  }
   return {
     ...step,
     name: pass.text(step.name),
@@ -70,7 +75,8 @@ export function replaceInPipelineTask(task: PipelineTask, pass: Variables): Pipe
   };
 }
 
-function replaceInParams(params: readonly Param[], pass: Variables): Param[] {
+/** Params that are given, with the variables of one pass replaced. */
+export function replaceInParams(params: readonly Param[], pass: Variables): Param[] {
   return params.map((param) => ({ ...param, value: pass.value(param.value) }));
 }
 

@@ -294,7 +294,7 @@ function findStepAction(reference: Field, sources: Sources): Field | undefined {
     const remote = remoteOf(reference, 'StepAction');
     const found = replacementOf(remote, replacements, problems);
     if (found === undefined) noteMissing(reference, remote);
-    return found && admittedAction(found);
+    return found && readObject(found, 'StepAction');
   }
   const name = reference.get('name').text();
   const isIt = (document: Field): boolean =>
@@ -302,16 +302,7 @@ function findStepAction(reference: Field, sources: Sources): Field | undefined {
   const found = documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
   if (found === undefined) reference.problem('NOT_FOUND', `there is no StepAction ${JSON.stringify(name)}`);
   else notes.push(`StepAction ${name} is the one in ${found.origin.file}: a cluster needs it in the namespace`);
-  return found && admittedAction(found);
-}
-
-function admittedAction(document: Field): Field {
-  const version = document.get('apiVersion');
-  if (version.value !== 'tekton.dev/v1beta1' && version.value !== 'tekton.dev/v1alpha1') {
-    version.invalid('expected tekton.dev/v1beta1');
-  }
-  if (!document.get('spec', 'image').present) document.get('spec', 'image').invalid('is required');
-  return document;
+  return found && readObject(found, 'StepAction');
 }
 
 function addTask(tasks: Map<string, Task>, document: Field, sources: Sources): void {

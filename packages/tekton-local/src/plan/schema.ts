@@ -104,6 +104,20 @@ const STEP: Shape = {
   stdoutConfig: { path: 'string' },
   stderrConfig: { path: 'string' },
 };
+/** A StepAction's spec, in tekton.dev/v1beta1. */
+export const STEP_ACTION_SPEC: Shape = {
+  description: 'string',
+  image: 'string',
+  command: STRINGS,
+  args: STRINGS,
+  env: ENV,
+  script: 'string',
+  workingDir: 'string',
+  params: PARAM_SPECS,
+  results: [RESULT],
+  securityContext: SECURITY_CONTEXT,
+  volumeMounts: CONTAINER.volumeMounts,
+};
 const SIDECAR: Shape = {
   ...CONTAINER,
   name: 'string',

@@ -1,14 +1,18 @@
 import { Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
-import type { ParamValue } from './model.ts';
+import type { ActionOfStep, ParamValue, Step, Task } from './model.ts';
+import { withTemplate } from './parse-task.ts';
 import { parseParamSpecs, parseParams } from './parse-values.ts';
-import { spellings, Variables } from './variables.ts';
+import { replaceInParams, replaceInStep } from './replace.ts';
+import { taskParams } from './task-params.ts';
+import { spellings, type Variables } from './variables.ts';
 
 /** What a StepAction says of the step that it becomes. */
 const OF_ACTION = 'image command args env script workingDir securityContext volumeMounts results'.split(' ');
 
 /**
- * An object whose steps that refer to StepActions are what those say, with the params that the steps give.
+ * An object whose steps that refer to StepActions say what those say, with both their params beside it, to be put together
+ * by {@link withActions}.
  *
  * @param find The StepAction that a `ref` means; undefined where there is none, which is noted by then.
  */
@@ -31,48 +35,91 @@ function stepOf(step: Field, find: (reference: Field) => Field | undefined): unk
   const reference = step.get('ref');
   if (!reference.present || !isMap(step.value)) return step.value;
   const action = find(reference);
-  const { ref: _, params: __, ...own } = step.value;
+  const { ref: _, ...own } = step.value;
   // What is missing has been noted: the step only has to be one.
-  if (action === undefined) return { ...own, image: 'missing' };
+  if (action === undefined) return { ...own, image: 'missing', params: undefined };
   const spec = action.get('spec');
-  const script = spec.get('script').text();
-  if (/\$\(params[.[]/.test(script)) spec.get('script').invalid('a StepAction has no params in its script; use env');
-  const variables = paramsOf(spec, step);
-  const said = OF_ACTION.flatMap((key) =>
-    spec.get(key).present ? [[key, replaced(spec.get(key).value, variables)]] : [],
-  );
-  return { ...Object.fromEntries(said), ...own };
+  checkParams(spec, step);
+  const said = OF_ACTION.flatMap((key) => (spec.get(key).present ? [[key, spec.get(key).value]] : []));
+  return { ...Object.fromEntries(said), ...own, actionParams: spec.get('params').value ?? [] };
 }
 
-/** The StepAction's params with what the step gives, under all of their spellings. */
-function paramsOf(spec: Field, step: Field): Variables {
-  const variables = new Variables();
+function checkParams(spec: Field, step: Field): void {
   const declared = parseParamSpecs(spec.get('params'));
-  const given = new Map(parseParams(step.get('params')).map(({ name, value }) => [name, value]));
-  for (const name of given.keys()) {
+  const given = new Set(parseParams(step.get('params')).map(({ name }) => name));
+  for (const name of given) {
     if (!declared.some((param) => param.name === name))
       step.get('params').invalid(`the StepAction has no param ${name}`);
   }
-  for (const { name, type, default: fallback } of declared) {
-    const value: ParamValue | undefined = given.get(name) ?? fallback;
-    if (value === undefined) {
+  for (const { name, default: fallback } of declared) {
+    if (!given.has(name) && fallback === undefined)
       step.get('params').invalid(`the StepAction needs the param ${name}`);
-      continue;
+  }
+}
+
+/** Thrown where a StepAction gets a value of another type than its default's: also a step's result in place of an array. */
+export class TypeMismatch extends Error {
+  override readonly name = 'TypeMismatch';
+}
+
+/**
+ * A Task whose StepActions are steps like others.
+ *
+ * @param params The values of the TaskRun's own params.
+ * @throws TypeMismatch Where a StepAction gets an array in place of a string or the other way round.
+ */
+export function withActions(task: Task, params: Variables): Task {
+  if (!task.steps.some(({ action }) => action !== undefined)) return task;
+  return {
+    ...task,
+    steps: task.steps.map((step) => {
+      if (step.action === undefined) return step;
+      const { own, template } = step.action;
+      const replaced = withTemplate(replaceInStep(own, actionParams(step.action, params)), template);
+      // What the Task says of the step is no part of the StepAction.
+      return { ...step, ...replaced, name: step.name, onError: step.onError, when: step.when, action: undefined };
+    }),
+  };
+}
+
+/** The StepAction's params: what the step gives, with the Task's params in it, and the defaults. */
+function actionParams({ declared, given, own }: ActionOfStep, params: Variables): Variables {
+  const values = replaceInParams(given, params).map(({ name, value }): [string, ParamValue] => [name, value]);
+  const variables = taskParams(declared, Object.fromEntries(values));
+  for (const [name, value] of values) {
+    const type = declared.find((param) => param.name === name)?.type;
+    const [, result] = typeof value === 'string' ? (/^\$\((steps\..*?)(?:\[\*\])?\)$/.exec(value) ?? []) : [];
+    if (result === undefined || type === undefined || type === 'string') continue;
+    // A step's result is only known where the step runs: its parts become parts of it.
+    for (const spelling of spellings(name, 'task')) {
+      variables.strings.set(`${spelling}[*]`, `$(${result}[*])`);
+      for (const index of indexesIn(own, spelling)) {
+        variables.strings.set(`${spelling}[${index}]`, `$(${result}[${index}])`);
+      }
     }
-    variables.addParam(name, value, 'task');
-    // A whole array or object of the Task's stays a variable, which the Task's own params replace.
-    if (type === 'string' || typeof value !== 'string') continue;
-    for (const spelling of spellings(name, 'task')) variables.strings.set(`${spelling}[*]`, value);
+    const keys =
+      declared
+        .find((param) => param.name === name)
+        ?.field.get('properties')
+        .members() ?? [];
+    for (const [key] of keys) variables.strings.set(`params.${name}.${key}`, `$(${result}.${key})`);
+  }
+  const twice = [...variables.strings.keys()].find((key) => variables.arrays.has(key));
+  if (twice !== undefined) {
+    throw new TypeMismatch(
+      `the StepAction's param ${twice.replace('params.', '')} is an array by default, and gets a text`,
+    );
   }
   return variables;
 }
 
-function replaced(value: unknown, variables: Variables): unknown {
-  if (typeof value === 'string') return variables.text(value);
-  if (Array.isArray(value)) {
-    const texts = value.every((item) => typeof item === 'string');
-    return texts ? variables.list(value as string[]) : value.map((item) => replaced(item, variables));
-  }
-  if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaced(item, variables)]));
+/** The indexes of an array that a step asks for. */
+function indexesIn({ command = [], args, env }: Step, spelling: string): string[] {
+  const texts = [...command, ...args, ...env.map(({ value }) => value)];
+  return texts.flatMap((text) =>
+    text
+      .split(`$(${spelling}[`)
+      .slice(1)
+      .flatMap((rest) => /^(\d+)\]\)/.exec(rest)?.[1] ?? []),
+  );
 }

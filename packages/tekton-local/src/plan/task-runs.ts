@@ -1,6 +1,15 @@
-import { expressionsIn, type ResultReference, resultReference, variablesIn, withoutIndex } from './expressions.ts';
-import type { ParamSpec, ParamValue, PipelineTask, ResolvedRun, Task, WorkspaceBinding } from './model.ts';
+import {
+  expressionsIn,
+  type ResultReference,
+  resultReference,
+  STEP_RESULT,
+  variablesIn,
+  withoutIndex,
+} from './expressions.ts';
+import type { ParamValue, PipelineTask, ResolvedRun, Task, WorkspaceBinding } from './model.ts';
 import { replaceInPipelineTask, replaceInTask } from './replace.ts';
+import { withActions } from './step-actions.ts';
+import { taskParams } from './task-params.ts';
 import { spellings, Variables } from './variables.ts';
 
 /** What a run is called, where its files ask for it. */
@@ -167,12 +176,15 @@ export function withTaskContext(prepared: Prepared, lengths: Readonly<Record<str
   return { ...prepared, task: { ...prepared.task, params, matrix, include } };
 }
 
-/** The passes of one TaskRun, but for what is only known where it runs: paths, and results of its steps. */
+/**
+ * The Task of one TaskRun with its StepActions as steps, and what is to be replaced in it: all but what is only known where
+ * it runs, such as paths, and results of its steps.
+ */
 export function taskRunPasses(
   spec: Task,
   given: Readonly<Record<string, ParamValue>>,
   context: { name: string; namespace: string; uid: string; task: string; retry: number },
-): Variables[] {
+): { task: Task; passes: Variables[] } {
   const contexts = Variables.of({
     'context.taskRun.name': context.name,
     'context.taskRun.namespace': context.namespace,
@@ -180,39 +192,17 @@ export function taskRunPasses(
     'context.task.name': context.task,
     'context.task.retry-count': String(context.retry),
   });
-  return [taskParams(spec.params, given), contexts];
-}
-
-/** The params of a TaskRun with the defaults of its Task, of which one may refer to others. */
-function taskParams(declared: readonly ParamSpec[], given: Readonly<Record<string, ParamValue>>): Variables {
-  const params = new Variables();
-  const refers = (value: ParamValue | undefined): value is string =>
-    typeof value === 'string' && value.includes('$(params.');
-  for (const { name, default: value } of declared) {
-    if (value !== undefined && !refers(value)) params.addParam(name, value, 'task');
-  }
-  for (const { name, default: value } of declared) {
-    if (!refers(value)) continue;
-    for (const { text, rest } of variablesIn(value, 'params')) {
-      const found = params.strings.get(`params.${rest}`);
-      // As in Tekton, each replaces in what is written, so that of several references the last one counts.
-      if (found !== undefined) params.addParam(name, value.replaceAll(text, found), 'task');
-    }
-  }
-  for (const [name, value] of Object.entries(given)) {
-    const before = params.objects.get(`params.${name}`);
-    const isObject = typeof value === 'object' && !Array.isArray(value);
-    params.addParam(name, isObject && before !== undefined ? { ...before, ...value } : value, 'task');
-  }
-  return params;
+  const params = taskParams(spec.params, given);
+  return { task: withActions(spec, params), passes: [params, contexts] };
 }
 
 /** The names of the workspaces that a spec inside a pipeline uses, declared or not; others get none by using them. */
 export function workspacesUsed({ spec, embedded, alone }: Prepared): string[] {
   if (!embedded || alone === true) return [];
-  const texts = spec.steps.flatMap((step) => [
-    ...textsOfSpecStep(step),
-    ...step.volumeMounts.flatMap(({ name, mountPath, subPath = '' }) => [name, mountPath, subPath]),
+  // As in Tekton: not those in names of images and volumes.
+  const texts = spec.steps.flatMap(({ script = '', workingDir = '', command = [], args, env, action }) => [
+    ...(action === undefined ? [script, workingDir, ...command, ...args, ...env.map(({ value }) => value)] : []),
+    ...(action?.given ?? []).flatMap(({ value }) => (typeof value === 'string' ? [value] : Object.values(value))),
   ]);
   return [...new Set(texts.flatMap((text) => variablesIn(text, 'workspaces').map(({ name }) => name)))];
 }
@@ -320,14 +310,17 @@ export function pathsIn(
 export function problemOfReplaced(spec: Task, open: readonly string[] = []): string | undefined {
   const declared = new Set([...spec.params.map(({ name }) => name), ...open]);
   for (const step of spec.steps) {
-    // A StepAction has params of its own.
-    if (step.field.get('ref').present) continue;
     for (const text of [
       ...textsOfSpecStep(step),
       ...step.volumeMounts.flatMap((mount) => Object.values(mount).map(String)),
     ]) {
       const found = variablesIn(text, 'params').find(({ name }) => !declared.has(withoutIndex(name)));
       if (found !== undefined) return `${found.text} refers to nothing that is declared`;
+    }
+    const { name, image, script = '', workingDir = '', volumeMounts } = step;
+    const mounts = volumeMounts.flatMap((mount) => [mount.name, mount.mountPath, mount.subPath ?? '']);
+    if ([name, image, script, workingDir, ...mounts].some((text) => STEP_RESULT.test(text))) {
+      return `the step ${name} has a step's result outside of env, command and args`;
     }
     if (step.image === '') return `the step ${step.name} has no image`;
     if (!['', 'continue', 'stopAndFail'].includes(step.onError)) {

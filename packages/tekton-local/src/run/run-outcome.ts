@@ -52,7 +52,8 @@ export function runOutcome(
   const { results, invalid } = pipelineResults(pipeline.results, known, succeeded);
   if (invalid.length > 0 && status !== 'Cancelled') {
     [status, reason] = ['Failed', 'CouldntGetPipelineResult'];
-    message = `invalid pipelineresults [${invalid.join(' ')}], the referenced results don't exist`;
+    const failed = `Failed to get PipelineResult from TaskRun Results for PipelineRun ${run.name}`;
+    message = `${failed}: invalid pipelineresults [${invalid.join(' ')}], the referenced results don't exist`;
   }
   const ended = { name: run.name, startedAt: run.startedAt, finishedAt: Date.now(), tasks };
   const [only] = tasks;

@@ -219,12 +219,12 @@ export class Run {
       task: of.prepared.embedded ? name : spec.name,
       retry: attempt,
     };
-    const passes = taskRunPasses(spec, params, context);
-    const replaced = passes.reduce(replaceInTask, spec);
+    const { task: whole, passes } = taskRunPasses(spec, params, context);
+    const replaced = passes.reduce(replaceInTask, whole);
     const problem = problemOfReplaced(replaced);
     if (problem !== undefined) return withoutSteps(task.name, 'Failed', 'PodCreationFailed', problem);
     // There, what the Task itself says is looked at before it says what it was given.
-    const onHost = spec.steps.map((step, index) => ({
+    const onHost = whole.steps.map((step, index) => ({
       ...step,
       onError: replaced.steps[index]?.onError ?? step.onError,
     }));
@@ -234,7 +234,7 @@ export class Run {
       return withoutSteps(task.name, 'Failed', 'Failed', elsewhereText(elsewhere, registry));
     }
     const pod = podOf(this.#plan.run, task.name);
-    const ready = executor === 'host' ? { ...spec, steps: onHost } : replaced;
+    const ready = executor === 'host' ? { ...whole, steps: onHost } : replaced;
     return runTask({
       ...this.#options,
       name: task.name,

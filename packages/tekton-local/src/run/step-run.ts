@@ -7,7 +7,7 @@ import type { StepOutcome } from '../outcome.ts';
 import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
 import type { ParamValue, Step, Task } from '../plan/model.ts';
 import { replaceInStep } from '../plan/replace.ts';
-import { expandEnvironment, type Scope, substituteString } from '../plan/substitute.ts';
+import { expandEnvironment, type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
 import type { Variables } from '../plan/variables.ts';
 import { envFromObjects, fillFolder, keyText } from './cluster-files.ts';
 import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
@@ -118,13 +118,18 @@ async function execute(
   const onHost = run.executor.paths === 'host' && program === undefined;
   const step = onHost ? run.passes.reduce(replaceInStep, atHostPaths(declared, values, mounts)) : inContainer;
   const env = environmentOf(step, scope, run);
+  for (const [name, value] of env) env.set(name, substituteResults([value], scope).join(' '));
   if (onHost) env.set('TMPDIR', makeOpenFolder(join(run.folder, 'tmp')));
   for (const [name, value] of Object.entries(run.env)) env.set(name, value);
   if (inContainer.workingDir !== undefined) {
     makeWorkingDir(mounts, substituteString(inContainer.workingDir, scope));
   }
+  // As in a cluster, results come in last: what they say is not looked at again.
   const listOf = (texts: readonly string[]): string[] =>
-    texts.map((item) => expandEnvironment(substituteString(item, scope), env));
+    substituteResults(
+      texts.map((item) => expandEnvironment(substituteString(item, scope), env)),
+      scope,
+    );
   const command: StepCommand = {
     name: `${run.name}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,

@@ -3,7 +3,7 @@ import { reasonOf } from '@multi-image/kit/errors';
 import { failureText } from '../errors.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
 import type { ParamValue, ResultSpec, Step } from '../plan/model.ts';
-import { type Scope, substituteString } from '../plan/substitute.ts';
+import { type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
 import { pathsIn } from '../plan/task-runs.ts';
 import { readStepFile } from './confined-path.ts';
 import { runStep, type TaskRun } from './step-run.ts';
@@ -24,7 +24,8 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
     steps: [],
   };
   const values: Record<string, string> = { ...run.values, ...pathsIn(task, run.workspaces) };
-  const scope: Scope = { values };
+  const stepResults = new Map<string, string>();
+  const scope: Scope = { values, results: stepResults };
   try {
     for (const step of task.steps) {
       const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
@@ -42,7 +43,7 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
       const own = join(folder, 'steps', `step-${step.name}`, 'results');
       for (const result of step.results) {
         const text = await readStepFile(join(own, result.name), RESULTS_LIMIT);
-        if (text !== undefined) values[`steps.${step.name}.results.${result.name}`] = text;
+        if (text !== undefined) stepResults.set(`steps.${step.name}.results.${result.name}`, text);
       }
     }
     await readResults(run, scope, outcome);
@@ -62,12 +63,15 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
 
 /** Whether a step's conditions are true, of params and of results of the steps before it. */
 function isWanted({ when }: Step, scope: Scope, passes: TaskRun['passes']): boolean {
-  const text = (from: string): string =>
+  const known = (from: string): string =>
     substituteString(
       passes.reduce((before, pass) => pass.text(before), from),
       scope,
     );
-  return when.every(({ input, operator, values }) => values.map(text).includes(text(input)) === (operator === 'in'));
+  const texts = (from: readonly string[]): string[] => substituteResults(from.map(known), scope);
+  return when.every(({ input, operator, values }) => {
+    return texts(values).includes(texts([input]).join(' ')) === (operator === 'in');
+  });
 }
 
 /** Notes a failure; the first one counts. */
@@ -96,9 +100,8 @@ async function readResults({ task, folder }: TaskRun, scope: Scope, outcome: Tas
 
 async function readText(spec: ResultSpec, folder: string, scope: Scope): Promise<string | undefined> {
   if (spec.value === undefined) return await readStepFile(join(folder, spec.name), RESULTS_LIMIT);
-  const text = substituteString(spec.value, scope);
-  // The step that has this result did not write it.
-  return text.includes('$(steps.') ? undefined : text;
+  // Undefined where the step that has this result did not write it.
+  return scope.results?.get(spec.value.replace(/^\$\((.*)\)$/, '$1'));
 }
 
 function parseResult(spec: ResultSpec, text: string): ParamValue {

@@ -70,7 +70,9 @@ export function planOf(yaml: string, name?: string): Plan {
 
 /** Why Tekton gives up a run that it has taken, before any of its steps. */
 function failuresOf({ run }: Judgement): string[] {
-  const own = run?.status === 'False' && !/^(?:Failed|Completed|Succeeded|Cancelled)$/.test(run.reason);
+  // A result that is not there is only known at the end.
+  const own =
+    run?.status === 'False' && !/^(?:Failed|Completed|Succeeded|Cancelled|CouldntGetPipelineResult)$/.test(run.reason);
   return [
     ...(own ? [`${run.reason}: ${run.message}`] : []),
     ...(run?.status === 'Unknown' ? [run.message] : []),

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
+import type { Question } from './judge.ts';
+import { mutationBases } from './mutation-bases.ts';
 
 /** A change of one place of an object. */
 interface Edit {
   /** Chooses the place. */
   at: number;
-  change: 'replace' | 'remove' | 'rename' | 'repeat' | 'add';
+  change: 'replace' | 'extend' | 'remove' | 'rename' | 'repeat' | 'add';
   value: unknown;
   key: string;
 }
@@ -52,6 +54,18 @@ const VARIABLES = [
   '$(results.word.path)',
   '$(results.none.path)',
   '$(step.results.word.path)',
+  '$(steps.make.results.list[*])',
+  '$(steps.make.results.map.one)',
+  '$(params.given)',
+  '$(params.given[1])',
+  '$(params.parts.one)',
+  '$(params.parts[*])',
+  '$(tasks.first.results.map)',
+  '$(tasks.checked.results.word)',
+  '$(tasks.each.matrix.word.length)',
+  '$(workspaces.more.path)',
+  '$(workspaces.all.volume)',
+  '$(workspaces.all.claim)',
   '$(steps.make.results.word)',
   '$(steps.step-make.exitCode.path)',
   '$(steps.make.exitCode.path)',
@@ -94,7 +108,7 @@ const SCALARS = [
 ];
 
 const KEYS =
-  'name value params default type properties tasks finally results workspaces when input operator values runAfter retries timeout onError matrix include taskSpec taskRef steps script command args env image optional readOnly mountPath subPath description Name surprise emptyDir volumeClaimTemplate stepTemplate volumes enum resolver kind'.split(
+  'name value params default type properties tasks finally results workspaces when input operator values runAfter retries timeout onError matrix include taskSpec taskRef stepSpecs podTemplate taskRunSpecs pipelineTaskName sidecars ref computeResources envFrom valueFrom securityContext pipeline steps script command args env image optional readOnly mountPath subPath description Name surprise emptyDir volumeClaimTemplate stepTemplate volumes enum resolver kind'.split(
     ' ',
   );
 
@@ -117,17 +131,50 @@ const value: fc.Arbitrary<unknown> = fc.oneof(
 
 const edit: fc.Arbitrary<Edit> = fc.record({
   at: fc.nat(100_000),
-  change: fc.constantFrom<Edit['change'][]>('replace', 'replace', 'replace', 'remove', 'rename', 'repeat', 'add'),
+  change: fc.constantFrom<Edit['change'][]>(
+    'replace',
+    'replace',
+    'extend',
+    'extend',
+    'remove',
+    'rename',
+    'repeat',
+    'add',
+  ),
   value,
   key: fc.constantFrom(...KEYS),
 });
 
-/** Files that Tekton takes, changed in one to three places; as JSON, which is YAML too. */
-export const mutation: fc.Arbitrary<string> = fc
-  .tuple(fc.nat(BASES().length - 1), fc.array(edit, { minLength: 1, maxLength: 2 }))
-  .map(([base, edits]) => {
-    const documents = edits.reduce<unknown>(apply, BASES()[base]) as unknown[];
-    return documents.map((document) => JSON.stringify(document, null, 1)).join('\n---\n');
+/** A file, and how its TaskRuns end. */
+export interface Mutation {
+  text: string;
+  how: NonNullable<Question['run']>;
+}
+
+const how: fc.Arbitrary<Mutation['how']> = fc.oneof(
+  { arbitrary: fc.constant({}), weight: 4 },
+  {
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('first', 'second', 'each', 'gather', 'checked'),
+        fc.constantFrom<NonNullable<Mutation['how']['tasks']>[string]>(
+          { fails: true },
+          { fails: true, results: { word: 'w' } },
+          { results: {} },
+          { results: { word: 'w', list: [], map: { one: 'o' } } },
+        ),
+      )
+      .map(([task, ending]) => ({ tasks: { [task]: ending } })),
+    weight: 2,
+  },
+);
+
+/** Files that Tekton takes, changed in one or two places; as JSON, which is YAML too. */
+export const mutation: fc.Arbitrary<Mutation> = fc
+  .tuple(fc.nat(mutationBases.length - 1), fc.array(edit, { minLength: 1, maxLength: 2 }), how)
+  .map(([base, edits, endings]) => {
+    const documents = edits.reduce<unknown>(apply, mutationBases[base]) as unknown[];
+    return { text: documents.map((document) => JSON.stringify(document, null, 1)).join('\n---\n'), how: endings };
   });
 
 type Place = { parent: Record<string, unknown> | unknown[]; key: string | number };
@@ -156,6 +203,7 @@ function apply(documents: unknown, { at, change, value: given, key }: Edit): unk
     if (change === 'remove') parent.splice(index, 1);
     else if (change === 'repeat') parent.splice(index, 0, structuredClone(parent[index]));
     else if (change === 'add') parent.push(structuredClone(given));
+    else if (change === 'extend') parent[index] = extended(parent[index], given);
     else if (typeof parent[index] !== 'object') parent[index] = structuredClone(given);
     return copy;
   }
@@ -165,182 +213,13 @@ function apply(documents: unknown, { at, change, value: given, key }: Edit): unk
     delete parent[place.key];
     parent[key] = before;
   } else if (change === 'add') parent[key] = structuredClone(given);
+  else if (change === 'extend') parent[place.key] = extended(before, given);
   else if (change === 'replace') parent[place.key] = structuredClone(given);
   return copy;
 }
 
-function BASES(): unknown[][] {
-  const params = [
-    { name: 'text', type: 'string', default: 'hello' },
-    { name: 'list', type: 'array', default: ['a', 'b'] },
-    { name: 'map', type: 'object', properties: { one: { type: 'string' }, two: {} }, default: { one: '1', two: '2' } },
-  ];
-  const make = {
-    results: [
-      { name: 'word' },
-      { name: 'list', type: 'array' },
-      { name: 'map', type: 'object', properties: { one: { type: 'string' } } },
-    ],
-    steps: [
-      {
-        name: 'make',
-        image: 'image',
-        results: [{ name: 'word' }],
-        script: 'echo $(params.text) > $(results.word.path); echo x > $(step.results.word.path)',
-        env: [{ name: 'A', value: '$(params.list[0])' }],
-      },
-      {
-        name: 'use',
-        image: 'image',
-        command: ['sh', '-c'],
-        args: ['cat $0', '$(steps.make.results.word)', '$(params.list[*])'],
-      },
-    ],
-  };
-  const use = {
-    params: [
-      { name: 'own', default: 'o' },
-      { name: 'all', type: 'array', default: [] },
-    ],
-    workspaces: [{ name: 'all', optional: true }],
-    results: [{ name: 'word', description: 'a word' }],
-    stepTemplate: { env: [{ name: 'T', value: '$(params.own)' }] },
-    volumes: [{ name: 'work', emptyDir: {} }],
-    steps: [
-      {
-        image: 'image',
-        workingDir: '$(workspaces.all.path)',
-        onError: 'continue',
-        timeout: '1m',
-        script: 'echo $(params.own) $(context.taskRun.name) > $(results.word.path)',
-        volumeMounts: [{ name: 'work', mountPath: '/work', subPath: 'x' }],
-      },
-      { name: 'after', image: 'image', args: ['$(params.all[*])', '$(steps.step-unnamed-0.exitCode.path)'] },
-    ],
-  };
-  const pipelineSpec = {
-    params,
-    workspaces: [{ name: 'all', optional: true }],
-    tasks: [
-      { name: 'first', taskSpec: make },
-      {
-        name: 'second',
-        runAfter: ['first'],
-        params: [
-          { name: 'own', value: '$(tasks.first.results.word) $(params.text)' },
-          { name: 'all', value: ['$(params.list[*])', '$(tasks.first.results.list[0])'] },
-        ],
-        workspaces: [{ name: 'all', workspace: 'all' }],
-        when: [{ input: '$(params.text)', operator: 'in', values: ['hello', '$(params.list[*])'] }],
-        timeout: '10m',
-        taskSpec: use,
-      },
-      {
-        name: 'each',
-        matrix: { params: [{ name: 'own', value: ['$(params.list[*])', 'c'] }] },
-        retries: 1,
-        taskSpec: {
-          params: [{ name: 'own' }],
-          results: [{ name: 'word' }],
-          steps: [{ image: 'image', script: 'echo $(params.own)' }],
-        },
-      },
-      {
-        name: 'gather',
-        onError: 'continue',
-        params: [
-          { name: 'all', value: ['$(tasks.each.results.word[*])'] },
-          { name: 'text', value: 'own' },
-        ],
-        taskSpec: {
-          steps: [{ image: 'image', script: 'echo $(params.text) $(params.map.one)', args: ['$(params.all[*])'] }],
-        },
-      },
-    ],
-    finally: [
-      {
-        name: 'last',
-        params: [{ name: 'own', value: '$(tasks.status) $(tasks.first.status) $(tasks.first.results.word)' }],
-        taskSpec: {
-          params: [{ name: 'own' }],
-          results: [{ name: 'word' }],
-          steps: [{ image: 'image', script: 'echo $(params.own)' }],
-        },
-      },
-    ],
-    results: [
-      { name: 'word', value: '$(tasks.first.results.word)' },
-      { name: 'list', type: 'array', value: '$(tasks.first.results.list[*])' },
-      { name: 'map', value: { one: '$(tasks.first.results.map.one)', last: '$(finally.last.results.word)' } },
-    ],
-  };
-  const head = (kind: string, name: string): object => ({ apiVersion: 'tekton.dev/v1', kind, metadata: { name } });
-  const given = [
-    { name: 'text', value: 'hello' },
-    { name: 'list', value: ['x', 'y'] },
-    { name: 'extra', value: 'e' },
-  ];
-  const more = {
-    params: given,
-    workspaces: [{ name: 'all', emptyDir: {} }],
-    timeouts: { pipeline: '2h', tasks: '1h' },
-  };
-  const referenced = {
-    ...pipelineSpec,
-    tasks: [
-      { name: 'first', taskRef: { name: 'make' } },
-      { ...pipelineSpec.tasks[1], taskSpec: undefined, taskRef: { name: 'use', kind: 'Task' } },
-      ...pipelineSpec.tasks.slice(2),
-    ],
-  };
-  const declared = { ...make, params };
-  return [
-    [{ ...head('PipelineRun', 'embedded'), spec: { ...more, pipelineSpec } }],
-    [
-      { ...head('PipelineRun', 'referenced'), spec: { ...more, pipelineRef: { name: 'pipeline' } } },
-      { ...head('Pipeline', 'pipeline'), spec: referenced },
-      { ...head('Task', 'make'), spec: declared },
-      { ...head('Task', 'use'), spec: use },
-    ],
-    [
-      {
-        ...head('TaskRun', 'task'),
-        spec: {
-          params: given,
-          workspaces: [{ name: 'all', emptyDir: {} }],
-          taskSpec: { ...use, params: [...params, ...use.params] },
-        },
-      },
-    ],
-    [
-      {
-        ...head('PipelineRun', 'propagated'),
-        spec: {
-          ...more,
-          pipelineSpec: {
-            ...pipelineSpec,
-            params: undefined,
-            workspaces: undefined,
-            tasks: [
-              pipelineSpec.tasks[0],
-              {
-                name: 'second',
-                taskSpec: {
-                  steps: [
-                    {
-                      image: 'image',
-                      script: 'echo $(params.text) $(tasks.first.results.word) $(workspaces.all.path)',
-                      args: ['$(params.list[*])'],
-                    },
-                  ],
-                },
-              },
-            ],
-            finally: undefined,
-            results: undefined,
-          },
-        },
-      },
-    ],
-  ];
+/** A text with another after it, a list with one more item; what is neither stays. */
+function extended(before: unknown, given: unknown): unknown {
+  if (typeof before === 'string' && typeof given === 'string') return `${before}${given}`;
+  return Array.isArray(before) ? [...before, structuredClone(given)] : before;
 }

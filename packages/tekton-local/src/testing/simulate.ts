@@ -108,7 +108,8 @@ function stepsOf(
     const declared = spec.workspaces.find((candidate) => candidate.name === name);
     return plan.workspaces.has(workspace) ? [{ name, containerPath: declared?.mountPath ?? `/workspace/${name}` }] : [];
   });
-  const replaced = taskRunPasses(spec, params, context).reduce(replaceInTask, spec);
+  const { task: whole, passes } = taskRunPasses(spec, params, context);
+  const replaced = passes.reduce(replaceInTask, whole);
   const { steps } = replaceInTask(replaced, Variables.of(pathsIn(replaced, mounts)));
   const own = (step: Task['steps'][number]): Variables =>
     Variables.of(
