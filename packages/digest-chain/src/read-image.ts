@@ -1,10 +1,11 @@
 import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import { type Descriptor, type Platform, requireDescriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
+import { DigestChainError } from './errors.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { decodeJson, items, member } from './json/decode.ts';
 import { isIndex } from './media-types.ts';
-import { nameOf, type Reference } from './reference.ts';
+import { nameOf, type Reference, repositoryName } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
 import { MAX_CONFIG_SIZE } from './seal/config.ts';
@@ -68,6 +69,23 @@ export async function readTree(
 
 /** The rest of a tree of which the top manifest is already there. */
 export async function treeOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
+  try {
+    return await restOf(registry, repository, manifest);
+  } catch (error) {
+    throw ofImage(error, `${repositoryName(repository)}@${manifest.digest}`);
+  }
+}
+
+/** What is wrong with the bytes of an image says of which: a command reads several. */
+function ofImage(error: unknown, image: string): unknown {
+  if (!(error instanceof DigestChainError) || !OF_BYTES.has(error.code) || error.http !== undefined) return error;
+  const { code, message, expected, found, hint, cause } = error;
+  return new DigestChainError(code, `${message} (${image})`, { expected, found, hint, cause });
+}
+
+const OF_BYTES: ReadonlySet<string> = new Set(['JSON_INVALID', 'JSON_DUPLICATE_KEY', 'NOT_AN_IMAGE']);
+
+async function restOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
   if (!isIndex(manifest.mediaType)) return { manifest, images: [await withConfig(registry, repository, manifest)] };
   const index = readIndex(manifest.bytes, manifest.mediaType);
   await mapConcurrently([...new Set(index.artifacts)], async (digest) =>

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 import type { Credentials } from './credentials/credentials.ts';
+import { quote } from './failure.ts';
 import type { HttpResponse } from './http-response.ts';
 import { reachOfHost, redacted } from './reach.ts';
 import type { Repository } from './registry.ts';
@@ -9,6 +10,7 @@ import {
   fetchToken,
   furtherScopes,
   type Need,
+  REALM_HINT,
   type Secrets,
   type SendToRealm,
   scopesOf,
@@ -172,7 +174,7 @@ export class Authorizer {
    * registry, to whom they belong, that says so. But nobody else may say it or listen: what came over TLS stays on TLS.
    */
   #checkRealm(text: string | undefined): URL {
-    const { base, plainHttp } = this.#options;
+    const { base, plainHttp, secrets } = this.#options;
     const realm = text === undefined ? null : URL.parse(text);
     const plain = base.protocol === 'http:' && realm?.protocol === 'http:';
     const here = realm?.host === base.host || reachOfHost(realm?.hostname ?? '') === 'loopback';
@@ -185,10 +187,11 @@ export class Authorizer {
       realm.hash = '';
       return realm;
     }
+    const found = realm === null ? (text === undefined ? 'none' : `no URL: ${text}`) : redacted(realm);
     throw new DigestChainError('REALM_REFUSED', `${base.host} names a token service that gets no credentials`, {
       expected: base.protocol === 'https:' ? 'an https URL' : `an https URL, or one on ${base.host}`,
-      found: realm === null ? 'no URL' : redacted(realm),
-      hint: 'ask the owner of the registry: its WWW-Authenticate header names it as realm',
+      found: quote(secrets.redact(found)),
+      hint: REALM_HINT,
     });
   }
 }
@@ -204,6 +207,8 @@ export interface Challenge {
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const TOKEN68 = /[0-9A-Za-z._~+/-]+=*(?=\s*(?:,|$))/y;
 const QUOTED = /"(?:[^"\\]|\\.)*"/y;
+// More than RFC 9110 lets stand without quotes: a realm is a URL.
+const UNQUOTED = /[^\s,"]+/y;
 const BETWEEN = /[\s,]*/y;
 const SPACES = / +/y;
 const EQUALS = /[ \t]*=[ \t]*/y;
@@ -232,7 +237,7 @@ export function parseChallenges(header: string): readonly Challenge[] {
       continue;
     }
     const quoted = take(QUOTED);
-    const value = quoted === undefined ? take(TOKEN) : quoted.slice(1, -1).replace(/\\(.)/g, '$1');
+    const value = quoted === undefined ? take(UNQUOTED) : quoted.slice(1, -1).replace(/\\(.)/g, '$1');
     const parameters = challenges.at(-1)?.parameters;
     if (value === undefined || parameters === undefined) return challenges;
     if (!parameters.has(word)) parameters.set(word, value);

@@ -1,6 +1,7 @@
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, parseDigest } from '../digest.ts';
 import { DigestChainError, tooLarge } from '../errors.ts';
+import { quote } from './failure.ts';
 import { checkDigest, digestHeader, mismatch } from './headers.ts';
 import type { Repository } from './registry.ts';
 import type { Call, Request } from './session.ts';
@@ -30,10 +31,11 @@ export function getBlob(
   if (size > limit) throw tooLarge('TOO_LARGE', `${request.what} is too large to be read`, limit, size);
   return call.request(request, async (response) => {
     const what = `the registry's ${request.what}`;
-    if (response.length !== undefined && response.length !== size) throw wrongSize(what, size, response.length);
+    const type = response.header('content-type');
+    if (response.length !== undefined && response.length !== size) throw wrongSize(what, size, response.length, type);
     const said = digestHeader(response);
     const bytes = await response.read(size);
-    if (bytes.length !== size) throw wrongSize(what, size, bytes.length);
+    if (bytes.length !== size) throw wrongSize(what, size, bytes.length, type);
     checkDigest(request.what, bytes, digest, said);
     return bytes;
   });
@@ -100,9 +102,10 @@ function blobRequest(call: Call, repository: Repository, digest: Digest, method:
   return { repository, url: call.url(repository, `blobs/${digest}`), what: `blob ${digest}`, method };
 }
 
-function wrongSize(what: string, expected: number, found: number): DigestChainError {
+/** With the type of a page that somebody else answered with. */
+function wrongSize(what: string, expected: number, found: number, type: string = ''): DigestChainError {
   return new DigestChainError('SIZE_MISMATCH', `${what} has another length than its descriptor says`, {
     expected: `${expected} bytes`,
-    found: `${found} bytes`,
+    found: `${found} bytes${/^text\//.test(type) ? ` of ${quote(type)}` : ''}`,
   });
 }

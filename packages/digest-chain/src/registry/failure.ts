@@ -36,10 +36,18 @@ export async function refusal(
   // Credentials go out before the text is cut: half of one would be left.
   const { text, codes } = await explanationOf(response, redact);
   return new DigestChainError(code, `${url.host} ${MESSAGES[code] ?? 'failed on'} ${what}`, {
-    found: `HTTP ${status}${comeBack(response)}${text === '' ? '' : `: ${quote(text)}`}`,
+    found: `HTTP ${status}${redact(leadsTo(response))}${comeBack(response)}${text === '' ? '' : `: ${quote(text)}`}`,
     hint,
     http: { method, url: redacted(url), status, codes: codes.map(quote) },
   });
+}
+
+/** Where a redirect leads that is not followed: nothing that is sent goes to another place. */
+function leadsTo(response: HttpResponse): string {
+  const { status, url } = response;
+  const location = response.header('location');
+  const target = status >= 300 && status < 400 && location ? URL.parse(location, url.href) : null;
+  return target === null ? '' : ` to ${redacted(target)}`;
 }
 
 function comeBack(response: HttpResponse): string {

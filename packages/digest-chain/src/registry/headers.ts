@@ -47,7 +47,7 @@ export function mediaTypeOf(response: HttpResponse, accepted: readonly string[])
   if (accepted.includes(mediaType)) return mediaType;
   throw new DigestChainError('MEDIA_TYPE_UNSUPPORTED', `${response.url.host} answered with something else`, {
     expected: accepted.join(' or '),
-    found: value === '' ? 'no Content-Type' : quote(value),
+    found: `${value === '' ? 'no Content-Type' : quote(value)} from ${redacted(response.url)}`,
   });
 }
 

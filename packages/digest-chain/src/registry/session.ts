@@ -275,8 +275,12 @@ export class Call {
     }
   }
 
-  #refusal(response: HttpResponse, { what }: Request, { access, repository }: Need): Promise<DigestChainError> {
+  #refusal(response: HttpResponse, { what, url }: Request, { access, repository }: Need): Promise<DigestChainError> {
     const denied = response.status === 401 || response.status === 403;
+    // It gets no credentials: what lets in there is the registry's to give.
+    if (denied && response.url.origin !== url.origin) {
+      return this.session.refusal(response, what, `${url.host} sends its clients there: ask its owner`);
+    }
     const hint = `log in to ${repository.registry} as someone who may ${access} ${repositoryName(repository)}`;
     return this.session.refusal(response, what, denied ? hint : this.#comeBack(response));
   }

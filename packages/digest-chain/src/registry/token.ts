@@ -42,17 +42,18 @@ export async function fetchToken(
 ): Promise<Token> {
   const response = await send(tokenRequest({ realm, service }, scopes, credentials));
   if (response.status !== 200) {
-    const hint = credentials === undefined ? 'log in to the registry' : 'log in again: the credentials were refused';
+    const hint = hintAbout(response, credentials);
     throw await refusal(response, `a token for ${scopes.join(' ')}`, secrets.redact, { code: 'UNAUTHORIZED', hint });
   }
   const startedAt = clock.now();
-  const body = decodeJson(await response.read(TOKEN_LIMIT));
+  const body = parseAnswer(await response.read(TOKEN_LIMIT));
   const value = textOf(member(body, 'token')) || textOf(member(body, 'access_token')) || '';
   // It becomes a header.
   if (!/^[\x21-\x7e]+$/.test(value)) {
     throw new DigestChainError('RESPONSE_INVALID', `${realm.host} answered without a token`, {
       expected: '{"token": …} or {"access_token": …} (distribution: auth/token)',
       found: value === '' ? 'neither' : 'a token with characters that none may have',
+      hint: REALM_HINT,
     });
   }
   secrets.add(value);
@@ -63,6 +64,23 @@ export async function fetchToken(
   if (identity !== undefined) secrets.add(identity);
   return { value, endsAt: startedAt + life * 900, identity };
 }
+
+/** What is no JSON holds no token. */
+function parseAnswer(bytes: Uint8Array): unknown {
+  try {
+    return decodeJson(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who may be wrong: whoever logged in, or whoever says that tokens are had there. */
+function hintAbout({ status }: HttpResponse, credentials: Credentials | undefined): string {
+  if (![400, 401, 403].includes(status)) return REALM_HINT;
+  return credentials === undefined ? 'log in to the registry' : 'log in again: the credentials were refused';
+}
+
+export const REALM_HINT = 'ask the owner of the registry: its WWW-Authenticate header names it as realm';
 
 function tokenRequest(
   { realm, service }: TokenService,
