@@ -90,10 +90,10 @@ for word; do
 done
 
 declare -A machines=([amd64]=x86_64 [arm64]=aarch64 [ppc64le]=ppc64le [s390x]=s390x)
-node='' architecture=''
-[[ $PLATFORM == local || $PLATFORM == localhost ]] && written=$(uname -m) || written=${PLATFORM##*/}
+node='' architecture='' machine=$(uname -m)
+[[ $PLATFORM == local || $PLATFORM == localhost ]] && written=$machine || written=${PLATFORM##*/}
 for name in "${!machines[@]}"; do
-  if [[ ${machines[$name]} == "$(uname -m)" ]]; then node=$name; fi
+  if [[ ${machines[$name]} == "$machine" ]]; then node=$name; fi
   if [[ $written == "$name" || $written == "${machines[$name]}" ]]; then architecture=$name; fi
 done
 [[ -n $architecture && $PLATFORM =~ ^(local|localhost|linux(-[a-z0-9]+)*/[a-z0-9_]+)$ ]] ||
@@ -106,26 +106,34 @@ into=$(repository "$IMAGE")
 target=${IMAGE%%@*}
 if [[ $target == "$into" ]]; then target=$into:latest; fi
 
-source=$(realpath -- "$WORKDIR")/source
-# The real path of something in the source; nothing where there is none.
+cd -P -- "$WORKDIR"
+source=$PWD/source
+# Where the params lead, whether there is anything or not.
+named=("$CONTEXT" "$CONTEXT/$DOCKERFILE" "$DOCKERFILE" "$BUILD_ARGS_FILE")
+mapfile -d '' -t real < <(realpath --zero --canonicalize-missing -- "${named[@]/#/"$source"/}")
+[[ ${#real[@]} == "${#named[@]}" ]] || fail 'the params CONTEXT, DOCKERFILE and BUILD_ARGS_FILE lead nowhere'
 inside() {
-  local real
-  real=$(realpath --canonicalize-missing -- "$source/$2")
-  [[ $real == "$source" || $real == "$source"/* ]] || fail "the param $1 leads out of the source" "  found: '$2'"
-  if [[ -e $real ]]; then printf '%s' "$real"; fi
+  [[ ${real[$2]} == "$source" || ${real[$2]} == "$source"/* ]] ||
+    fail "the param $1 leads out of the source" "  found: '${named[$2]}'"
 }
 
 [[ ! -e $source/$YUM_REPOS_D_SRC ]] ||
   fail "the source holds $YUM_REPOS_D_SRC, and this stand-in gives no repositories to the build"
-folder=$(inside CONTEXT "$CONTEXT")
+inside CONTEXT 0
+folder=${real[0]}
 [[ -d $folder ]] || fail 'the param CONTEXT is not a folder of the source' "  found: '$CONTEXT'"
-containerfile=$(inside DOCKERFILE "$CONTEXT/$DOCKERFILE")
-if [[ ! -f $containerfile ]]; then containerfile=$(inside DOCKERFILE "$DOCKERFILE"); fi
+inside DOCKERFILE 1
+containerfile=${real[1]}
+if [[ ! -f $containerfile ]]; then
+  inside DOCKERFILE 2
+  containerfile=${real[2]}
+fi
 [[ -f $containerfile ]] ||
   fail 'there is no such Containerfile in the source' "  expected: a file in '$CONTEXT' or in the source" "  found: '$DOCKERFILE'"
 
 if [[ -n $BUILD_ARGS_FILE ]]; then
-  file=$(inside BUILD_ARGS_FILE "$BUILD_ARGS_FILE")
+  inside BUILD_ARGS_FILE 3
+  file=${real[3]}
   [[ -f $file ]] || fail 'the param BUILD_ARGS_FILE is not in the source' "  found: '$BUILD_ARGS_FILE'"
   while read -r line || [[ -n $line ]]; do
     line=${line%$'\r'}
@@ -139,9 +147,11 @@ fi
 # shellcheck source=containerfile.sh
 . "${BASH_SOURCE[0]%/*}/containerfile.sh"
 read_containerfile "$containerfile"
-version=$(buildah --version | sed 's/^buildah version \([0-9.]*\).*/\1/')
-is_at_least() { printf '%s\n%s\n' "$1" "$version" | sort --check=quiet --version-sort; }
-if [[ ${#image_writes[@]} != 0 ]] && ! is_at_least 1.35.1; then
+version=$(buildah --version)
+[[ $version =~ ^buildah\ version\ ([0-9]+)\.([0-9]+)(\.([0-9]+))? ]] || fail 'the version of buildah is not understood' "  found: '$version'"
+version=${BASH_REMATCH[1]}.${BASH_REMATCH[2]}.${BASH_REMATCH[4]:-0}
+number=$((BASH_REMATCH[1] * 1000000 + BASH_REMATCH[2] * 1000 + ${BASH_REMATCH[4]:-0}))
+if [[ ${#image_writes[@]} != 0 ]] && ((number < 1035001)); then
   # CVE-2024-1753. Some older releases have the fix, which their version does not tell.
   fail "this buildah may follow a link of an image out of the build, with the right to write there" \
     "  expected: buildah 1.35.1 or newer, or no RUN that mounts an image's path to write to it" \
@@ -156,7 +166,7 @@ if [[ -n ${BUILDAH_STORAGE:-} ]]; then
   # A storage of this build alone, in which this machine's images can be used as well.
   mapfile -t storage <<<"$BUILDAH_STORAGE"
   storage+=("--root=$work/root" "--runroot=$work/run")
-  sandbox_writes=("$(realpath -- "$WORKDIR")")
+  sandbox_writes=("$PWD")
   for option in "${storage[@]}"; do
     if [[ $option == *.imagestore=* ]]; then sandbox_sees+=("${option##*.imagestore=}"); fi
   done
@@ -191,11 +201,11 @@ bring_bases
 
 # As on Konflux, another format is a matter of pushing. buildah's own docker format also holds a random host name.
 options=(--isolation=chroot --no-cache --pull-never --http-proxy=false --identity-label=false --format=oci)
-if [[ -n $time ]] && grep -Eiq '^[[:space:]]*ARG[[:space:]]+SOURCE_DATE_EPOCH\b' "$containerfile"; then
+if [[ -n $time && -n $takes_time ]]; then
   # Only where it is asked for: buildah warns about arguments that nothing uses.
   build_args[SOURCE_DATE_EPOCH]=$time
 fi
-if is_at_least 1.41.0; then
+if ((number >= 1041000)); then
   # Needed where the node's SELinux policy is older than this buildah.
   options+=(--security-opt=unmask=/proc/interrupts)
   if [[ -n $EPOCH ]]; then options+=("--source-date-epoch=$time"); elif [[ -n $time ]]; then options+=("--timestamp=$time"); fi
@@ -220,7 +230,7 @@ fi
 
 # The labels that Konflux' build gives every image; a later one replaces an earlier one of the same name.
 label() { if [[ -n $2 ]]; then options+=("--label=$1=$2"); fi; }
-date=$(date --utc "--date=@${time:-$(date +%s)}" +%Y-%m-%dT%H:%M:%SZ)
+TZ=UTC printf -v date '%(%Y-%m-%dT%H:%M:%SZ)T' "$((10#${time:-$EPOCHSECONDS}))"
 label architecture "${machines[$architecture]}"
 label vcs-type git
 label vcs-ref "$COMMIT_SHA"

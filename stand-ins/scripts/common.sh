@@ -40,8 +40,8 @@ users_logins=${REGISTRY_AUTH_FILE-}
 if [[ -n ${ONLY_REGISTRY:-} ]]; then
   nowhere=http://127.0.0.1:1
   export HTTP_PROXY=$nowhere HTTPS_PROXY=$nowhere http_proxy=$nowhere https_proxy=$nowhere NO_PROXY=$ONLY_REGISTRY
-  REGISTRY_AUTH_FILE=$(mktemp)
-  export REGISTRY_AUTH_FILE
+  # A step of such a run has a folder of its own for what is temporary.
+  export REGISTRY_AUTH_FILE=${TMPDIR:-$(mktemp -d)}/no-logins.json
   printf '{"auths":{}}' >"$REGISTRY_AUTH_FILE"
 fi
 

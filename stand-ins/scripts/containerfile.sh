@@ -3,10 +3,11 @@
 # Heeded is what decides that: ARG before the first FROM, FROM, COPY --from and RUN --mount=…from=. The build itself is
 # buildah's. It needs `build_args`, `architecture` and `node`, and leaves `bases` (its keys are the images), `by_argument` (those
 # that a build argument names whole, by its name), `stages` (what each one stands on in the end, by name and number),
-# `last` (the last stage's number) and `image_writes` (mounts of RUN that write to a path of an image, or may).
+# `last` (the last stage's number), `image_writes` (mounts of RUN that write to a path of an image, or may) and
+# `takes_time` (whether there is an ARG SOURCE_DATE_EPOCH).
 # shellcheck disable=SC2034,SC2154
 declare -A arguments=() stages=([scratch]='') bases=() by_argument=()
-image_writes=()
+image_writes=() takes_time=''
 stage=0 last=scratch
 
 # Fills in build arguments and takes quotes away. What is not known stays as it is.
@@ -40,6 +41,9 @@ read_instruction() {
   read -ra words <<<"$1"
   case ${words[0]^^} in
     ARG)
+      for word in "${words[@]:1}"; do
+        if [[ ${word%%=*} == SOURCE_DATE_EPOCH ]]; then takes_time=1; fi
+      done
       if [[ $stage != 0 ]]; then return; fi
       for word in "${words[@]:1}"; do
         local name=${word%%=*}

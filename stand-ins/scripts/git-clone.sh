@@ -26,9 +26,11 @@ malformed='^[-+]|[[:space:]:*?\[\\^~]'
 [[ ! $revision =~ $malformed ]] || fail 'the revision is malformed' "  found: '$revision'"
 
 # Without a password that is in it.
-shown=$(sed --regexp-extended 's#//[^/@]*@#//#' <<<"$URL")
+shown=$URL
+if [[ $URL =~ //[^/@]*@ ]]; then shown=${URL/"${BASH_REMATCH[0]}"/\/\/}; fi
 # Both may be somewhere else than the Task says: on somebody's own machine, in folders of that run.
-source=$(realpath -- "$WORKDIR")/source
+cd -P -- "$WORKDIR"
+source=$PWD/source
 from=${FETCH_FROM:-$URL}
 # Of this step alone: credentials never reach the folder that becomes the artifact.
 private=$(mktemp -d)
@@ -41,13 +43,15 @@ export GIT_ALLOW_PROTOCOL=git:http:https
   printf '[core]\n\thooksPath = /dev/null\n\tlogAllRefUpdates = false\n\tautocrlf = false\n'
   # With more threads the pack, and so the artifact, would differ from run to run.
   printf '[pack]\n\tthreads = 1\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[advice]\n\tdetachedHead = false\n'
+  if [[ $SSL_VERIFY != true ]]; then printf '[http]\n\tsslVerify = false\n'; fi
 } >"$GIT_CONFIG_GLOBAL"
-if [[ $SSL_VERIFY != true ]]; then git config --global http.sslVerify false; fi
 if [[ -n ${FETCH_FROM:-} ]]; then
   export GIT_ALLOW_PROTOCOL=file:git:http:https:ssh GIT_SSH_COMMAND='ssh -oBatchMode=yes'
   # Whoever runs this named the folder, whoever owns it.
-  git config --global --add safe.directory "${FETCH_FROM#file://}"
-  git config --global --add safe.directory "${FETCH_FROM#file://}/.git"
+  folder=${FETCH_FROM#file://}
+  folder=${folder//\\/\\\\}
+  folder=${folder//\"/\\\"}
+  printf '[safe]\n\tdirectory = "%s"\n\tdirectory = "%s/.git"\n' "$folder" "$folder" >>"$GIT_CONFIG_GLOBAL"
 fi
 
 if [[ -f $CA_BUNDLE ]]; then

@@ -56,10 +56,10 @@ devpts $root/dev/pts devpts newinstance,ptmxmode=0666,mode=0620"
   for path in "${sandbox_sees[@]}"; do add ro "$path"; done
   for path in "${sandbox_writes[@]}" /dev/{null,zero,full,random,urandom,tty,fuse}; do add rw "$path"; done
   mkdir -p -- "${folders[@]}"
-  : | tee -- "${files[@]}"
+  for path in "${files[@]}"; do : >"$path"; done
   chmod 1777 "$root/tmp"
-  ln -s pts/ptmx "$root/dev/ptmx"
-  ln -s /proc/self/fd "$root/dev/fd"
+  # Under their own names: dev/ptmx and dev/fd.
+  ln -s -t "$root/dev" pts/ptmx /proc/self/fd
   printf '%s\n' "$table" >"$root/mounts"
   mount --all --fstab "$root/mounts"
   cd "$root"
