@@ -24,9 +24,10 @@ refuse() {
 
 # Runs a command that talks to a registry, and runs it again where it fails. The tools come back by themselves after some
 # failures, but give up at the first 500, which CNCF distribution 2 answers about what another request writes meanwhile.
+# RETRY_PAUSES are the seconds before each time but the first.
 again() {
   local pause
-  for pause in 1 2 4; do
+  for pause in ${RETRY_PAUSES-1 2 4}; do
     if "$@"; then return; fi
     printf 'This may pass: once more in %s s.\n' "$pause" >&2
     sleep "$pause"

@@ -7,7 +7,7 @@ import { startTestRegistry, type TestRegistry } from '@multi-image/testing/regis
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nameNodeBase } from '../../testing/node-base.ts';
-import { fail, result, runTask, succeed, type TaskRun } from '../../testing/stand-ins/run-task.ts';
+import { fail, result, runTask, succeed, type TaskRun, type TaskRunOptions } from '../../testing/stand-ins/run-task.ts';
 import { createTrustedArtifacts } from './trusted-artifacts.ts';
 
 type Params = Readonly<Record<string, string | readonly string[]>>;
@@ -54,10 +54,10 @@ const REPRODUCIBLE = { SOURCE_DATE_EPOCH: '1700000000', REWRITE_TIMESTAMP: 'true
 
 const build = (params: Params, repository?: string): Promise<TaskRun> => succeed(attempt(params, repository));
 
-function attempt(params: Params, repository = 'org/image'): Promise<TaskRun> {
+function attempt(params: Params, repository = 'org/image', options: TaskRunOptions = {}): Promise<TaskRun> {
   const IMAGE = `${registry.host}/${repository}:tag`;
   const all = { IMAGE, SOURCE_ARTIFACT: artifact, DOCKERFILE: 'Containerfile', ...REPRODUCIBLE, ...params };
-  return runTask('buildah-oci-ta', all, { images: IMAGES });
+  return runTask('buildah-oci-ta', all, { images: IMAGES, ...options });
 }
 
 function buildah(...args: string[]): string {
@@ -238,7 +238,9 @@ describe('a build is refused', () => {
   });
 
   it('for a registry that is down, with nothing left behind', async () => {
-    expect(await fail(attempt({ IMAGE: '127.0.0.1:1/org/image:tag' }))).toContain('connection refused');
+    // buildah itself waits six seconds for such a registry, each time.
+    const once = attempt({ IMAGE: '127.0.0.1:1/org/image:tag' }, undefined, { retryPauses: [] });
+    expect(await fail(once)).toContain('connection refused');
     expect(buildah('images', '--noheading', '--format={{.Name}}')).not.toContain('stand-in/build');
   });
 });

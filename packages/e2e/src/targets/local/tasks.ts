@@ -20,6 +20,8 @@ export interface LocalTasksOptions {
   params?: ChainPlan['tasks'] | undefined;
   /** What builds run in; where there is none to be had, they fail. */
   isolation?: Isolation | undefined;
+  /** Seconds before each further try of what a registry failed: as many as there are tries; the tasks' own by default. */
+  retryPauses?: readonly number[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -31,7 +33,7 @@ export interface LocalTasksOptions {
  * Throws `PLATFORM_UNSUPPORTED` where buildah can't share images with a storage of its own.
  */
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
-  const { fetchFrom, images, registry, params = {}, isolation = 'sandbox', signal } = options;
+  const { fetchFrom, images, registry, params = {}, isolation = 'sandbox', retryPauses, signal } = options;
   const pins = readPins();
   const [{ driver, storage }, ids, ...specs] = await Promise.all([
     buildahStorage(signal),
@@ -44,6 +46,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
     ONLY_REGISTRY: registry ?? '',
     ISOLATION: isolation,
     BUILDAH_STORAGE: storage.join('\n'),
+    ...(retryPauses === undefined ? {} : { RETRY_PAUSES: retryPauses.join(' ') }),
     // The Task's own is one that works in every pod.
     STORAGE_DRIVER: driver,
     SUBSTITUTES: Object.entries(images)

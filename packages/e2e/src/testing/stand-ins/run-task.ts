@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { runPipeline } from '@multi-image/tekton-local';
 import { type LocalTasksOptions, localTasks } from '../../targets/local/tasks.ts';
 
+/** As many tries as the tasks themselves make, and no waiting that a test would sit through. */
+export const RETRY_PAUSES: readonly number[] = [0, 0.2, 0.5];
+
 export interface TaskRun {
   readonly status: string;
   readonly results: Readonly<Record<string, string>>;
@@ -24,7 +27,7 @@ export async function runTask(
   params: Readonly<Record<string, string | readonly string[]>>,
   options: TaskRunOptions = {},
 ): Promise<TaskRun> {
-  const { fetchFrom = '', images = {}, registry, isolation, signal, onLog } = options;
+  const { fetchFrom = '', images = {}, registry, isolation, retryPauses = RETRY_PAUSES, signal, onLog } = options;
   const root = await mkdtemp(join(tmpdir(), 'stand-in-task-'));
   const bundle = { kind: 'task', name: task, bundle: `quay.io/konflux-ci/tekton-catalog/task-${task}:0.1` };
   const named = (values: object): object[] => Object.entries(values).map(([name, value]) => ({ name, value }));
@@ -42,7 +45,7 @@ export async function runTask(
     const { tasks } = await runPipeline({
       root,
       file: 'run.yaml',
-      ...(await localTasks({ fetchFrom, images, registry, isolation })),
+      ...(await localTasks({ fetchFrom, images, registry, isolation, retryPauses })),
       signal,
       workDir: options.workDir,
       onEvent: (event) => {

@@ -12,6 +12,7 @@ import { trustedArtifacts } from '../../targets/local/trusted-artifacts.ts';
 import { readStandIn } from '../../targets/stand-ins.ts';
 import { findGitDaemon, serveGit } from '../git-server.ts';
 import { buildLocalTaskRunner, lackingForTaskRunner } from './local-task-runner.ts';
+import { RETRY_PAUSES } from './run-task.ts';
 
 /** A task of the pipeline: what stands in for which task of the catalog, called with what. */
 export interface StandInCall {
@@ -97,7 +98,7 @@ export async function makeStandInBench(): Promise<StandInBench> {
       await writeFile(join(folder, `${name}.yaml`), JSON.stringify(run));
       const lines: string[] = [];
       const notes: string[] = [];
-      const local = host && (await localTasks({ fetchFrom: '', images: {}, ...host }));
+      const local = host && (await localTasks({ fetchFrom: '', images: {}, retryPauses: RETRY_PAUSES, ...host }));
       const outcome = await runPipeline({
         root: folder,
         file: `${name}.yaml`,
@@ -157,5 +158,9 @@ function bundled(task: string): object {
 /** As whoever embeds a stand-in does where the registry has no TLS. */
 function reachPlainly(spec: Record<string, unknown>): Record<string, unknown> {
   const { env = [], ...template } = spec.stepTemplate as { env?: object[] };
-  return { ...spec, stepTemplate: { ...template, env: [...env, { name: 'PLAIN_HTTP', value: 'true' }] } };
+  const more = [
+    { name: 'PLAIN_HTTP', value: 'true' },
+    { name: 'RETRY_PAUSES', value: RETRY_PAUSES.join(' ') },
+  ];
+  return { ...spec, stepTemplate: { ...template, env: [...env, ...more] } };
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
@@ -24,6 +24,7 @@ export async function runScript(
   const { steps, params } = await specOf(task);
   const step = steps.find(({ script }) => script !== undefined);
   const folder = mkdtempSync(join(tmpdir(), 'stand-in-script-'));
+  mkdirSync(join(folder, 'workdir'));
   const values = new Map(params.map((param) => [param.name, given[param.name] ?? param.default ?? 'unset']));
   const fill = (text: string): string =>
     text.replace(/\$\(([\w.-]+)\)/g, (_, reference: string) => {
