@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
 import { ChainsStandIn, signingKey } from './chains/chains.ts';
-import { type Containers, type Network, probeContainers, removeContainers } from './containers/containers.ts';
+import { type Containers, type Network, probeContainers } from './containers/containers.ts';
 import { failureText, TektonLocalError } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
@@ -190,7 +190,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   } finally {
     // Neither may hide the other's failure, nor leave anything behind because of it.
     const ends = await Promise.allSettled([
-      needsContainers ? removeContainers(containerPrefix) : undefined,
+      executors.container.removeLeft(),
       run.settle(),
       signing?.settle(),
       throwaway?.stop(),

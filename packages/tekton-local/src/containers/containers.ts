@@ -113,6 +113,8 @@ async function machineStamp(): Promise<string[]> {
     CONTAINERS_CONF,
   ];
   const texts = ['/proc/sys/kernel/random/boot_id', '/proc/self/limits', '/proc/self/cgroup', '/proc/self/uid_map'];
-  const found = await Promise.all([...texts.map(read), ...files.map(fileStamp)]);
-  return [JSON.stringify([WAYS, SMALL]), String(process.getuid?.()), PATH, CONTAINERS_CONF, ...found];
+  const stamps = await Promise.all(files.map(async (file): Promise<[string, string]> => [file, await fileStamp(file)]));
+  // A folder of the PATH that has none of them decides nothing: every checkout adds one of its own.
+  const found = stamps.filter(([, stamp]) => stamp !== '').flat();
+  return [JSON.stringify([WAYS, SMALL]), String(process.getuid?.()), ...(await Promise.all(texts.map(read))), ...found];
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { plainEnvironment, runCommand } from '../command.ts';
-import { COMMON_ARGUMENTS, type Containers, type Network } from '../containers/containers.ts';
+import { COMMON_ARGUMENTS, type Containers, type Network, removeContainers } from '../containers/containers.ts';
 import { type Executor, follow, type StepCommand } from './executor.ts';
 
 export interface ContainerOptions {
@@ -18,24 +18,35 @@ export interface ContainerOptions {
 
 const SELINUX = existsSync('/sys/fs/selinux/enforce');
 
-/** Runs each step in a container of its own, with podman. */
-export function containerExecutor(options: ContainerOptions): Executor {
+/** Podman's own exit codes begin here. */
+const PODMAN_FAILED = 125;
+
+/** Runs each step in a container of its own, with podman; `removeLeft` removes those that did not end by themselves. */
+export function containerExecutor(options: ContainerOptions): Executor & { removeLeft(): Promise<void> } {
+  const left = new Set<string>();
   return {
     paths: 'mounted',
     async run(step) {
       step.signal.throwIfAborted();
       const name = `${options.prefix}-${step.name}`;
+      left.add(name);
       const child = spawn('podman', podmanArguments(name, step, options), {
         env: plainEnvironment(),
         cwd: options.folder,
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
       });
-      return await follow(child, step, () => {
+      const exitCode = await follow(child, step, () => {
         const kill = (): boolean => child.kill('SIGKILL');
         // By its name: killing podman alone would leave the container running.
         runCommand('podman', ['rm', '--force', '--time', '0', '--ignore', name]).then(kill, kill);
       });
+      // Podman has removed it before it ended, unless something went wrong.
+      if (exitCode < PODMAN_FAILED) left.delete(name);
+      return exitCode;
+    },
+    async removeLeft() {
+      if (left.size > 0) await removeContainers(options.prefix);
     },
   };
 }

@@ -13,14 +13,17 @@ export async function eventFromGit(
   trigger: 'push' | 'pull_request' = 'push',
   target?: string,
 ): Promise<PacEvent> {
-  const [revision, branch, remote, name, title, main] = await Promise.all([
-    git(root, 'rev-parse', '--verify', 'HEAD'),
+  const [commit, branch, settings, main] = await Promise.all([
+    git(root, 'log', '-1', '--format=%H%n%B'),
     git(root, 'symbolic-ref', '--short', '-q', 'HEAD'),
-    git(root, 'config', '--get', 'remote.origin.url'),
-    git(root, 'config', '--get', 'user.name'),
-    git(root, 'log', '-1', '--format=%B'),
+    git(root, 'config', '--null', '--get-regexp', '^(remote\\.origin\\.url|user\\.name)$'),
     trigger === 'push' ? undefined : git(root, 'symbolic-ref', '--short', '-q', 'refs/remotes/origin/HEAD'),
   ]);
+  const [revision, ...message] = commit?.split('\n') ?? [];
+  const title = message.join('\n') || undefined;
+  // Of a setting that is there more than once, the last counts.
+  const setting = new Map(settings?.split('\0').map((entry) => [entry.split('\n')[0], entry.replace(/^.*\n/, '')]));
+  const [remote, name] = [setting.get('remote.origin.url') || undefined, setting.get('user.name') || undefined];
   const url = remote === undefined ? undefined : withoutCredentials(remote);
   const parts = url?.replace(/\.git$/, '').split(/[/:]/) ?? [];
   const baseBranch = target ?? (trigger === 'push' ? branch : (main?.replace(/^origin\//, '') ?? 'main'));

@@ -18,11 +18,11 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 if (!keep) {
   await endProcesses();
-  for (const leftover of leftovers) {
-    if (leftover.kind === 'containers') removeContainers(leftover.prefix);
-    if (leftover.kind === 'image') spawnSync('podman', ['rmi', '--force', leftover.name], { stdio: 'ignore' });
-    if (leftover.kind === 'folder') await removeFolder(leftover.path);
-  }
+  // Containers first: they stand on the others.
+  removeContainers(leftovers.flatMap((leftover) => (leftover.kind === 'containers' ? [leftover.prefix] : [])));
+  const images = leftovers.flatMap((leftover) => (leftover.kind === 'image' ? [leftover.name] : []));
+  if (images.length > 0) spawnSync('podman', ['rmi', '--force', ...images], { stdio: 'ignore' });
+  for (const leftover of leftovers) if (leftover.kind === 'folder') await removeFolder(leftover.path);
 }
 
 /** Ends the listed processes and all that carry the run's marker in their environment: first asked, then told. */
@@ -61,8 +61,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function removeContainers(prefix: string): void {
+function removeContainers(prefixes: readonly string[]): void {
+  if (prefixes.length === 0) return;
   const listed = spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' });
-  const names = (listed.stdout ?? '').split('\n').filter((name) => name.startsWith(prefix));
+  const names = (listed.stdout ?? '').split('\n').filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
   if (names.length > 0) spawnSync('podman', ['rm', '--force', '--time', '0', ...names], { stdio: 'ignore' });
 }

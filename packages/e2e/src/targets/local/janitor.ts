@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '@multi-image/kit/cache-folder';
 
 /** Something that a run made and that must be gone after it. */
 export type Leftover =
@@ -25,6 +26,8 @@ export class Janitor {
       // Its own session: a Ctrl-C in the terminal goes to the foreground's process group and must not reach it.
       detached: true,
       stdio: ['pipe', 'ignore', 'inherit'],
+      // The same cache as the command's own.
+      env: { ...process.env, NODE_COMPILE_CACHE: cacheFolder('multi-image-e2e', 'compiled') },
     });
     this.#done = new Promise((resolve) => this.#process.once('close', () => resolve()));
     this.#process.stdin?.on('error', () => {});
@@ -36,7 +39,7 @@ export class Janitor {
     this.#process.stdin?.write(`${JSON.stringify(leftover)}\n`);
   }
 
-  /** Removes everything remembered, latest first, and waits until it is gone. */
+  /** Removes everything remembered, and waits until it is gone. */
   async finish(): Promise<void> {
     delete process.env.MULTI_IMAGE_RUN;
     this.#process.stdin?.end();

@@ -151,7 +151,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       keys,
       signer: 'stand-in',
       builders: [LOCAL_BUILDER],
-      runImage: imageRunner(janitor, containers.runArguments, signal),
+      runImage: imageRunner(janitor, containers.runArguments, keep, signal),
       placeOf: localRepository,
       progress,
     });
@@ -228,13 +228,22 @@ function refuseDrift(config: LoadedConfig, { checkout }: Source, allowed: boolea
   });
 }
 
-/** Runs images of this run under names by which the janitor finds what is left of them. */
-function imageRunner(janitor: Janitor, runArguments: readonly string[], signal: AbortSignal): ImageRunner {
+/**
+ * Runs images of this run under names by which the janitor finds what is left of them.
+ *
+ * @param keep Whether the janitor will leave everything: then each image is removed as soon as it has run
+ */
+function imageRunner(
+  janitor: Janitor,
+  runArguments: readonly string[],
+  keep: boolean,
+  signal: AbortSignal,
+): ImageRunner {
   return (exact, imageArgs) => {
     const name = `multi-image-${janitor.marker}-${exact.slice(-12)}`;
     janitor.remember({ kind: 'image', name: exact });
     janitor.remember({ kind: 'containers', prefix: name });
     const args = ['--name', name, '--tls-verify=false', ...runArguments];
-    return runOnce(exact, args, { signal, timeout: 120_000, imageArgs });
+    return runOnce(exact, args, { signal, timeout: 120_000, imageArgs }, !keep);
   };
 }

@@ -27,15 +27,16 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
   const git = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> =>
     (await runOrThrow('git', args, { cwd: root, env: { ...gitEnvironment(), ...env }, signal })).stdout.trimEnd();
 
-  const toplevel = await run('git', ['rev-parse', '--show-toplevel'], { cwd, env: gitEnvironment(), signal });
-  if (toplevel.exitCode !== 0) {
+  const paths = ['rev-parse', '--show-toplevel', '--git-path', 'objects', '--git-path', 'shallow'];
+  const found = await run('git', paths, { cwd, env: gitEnvironment(), signal });
+  if (found.exitCode !== 0) {
     throw new E2eError('NOT_A_GIT_REPOSITORY', 'the pipelines build a git commit, and this is no git repository', {
       expected: 'a clone of the repository',
-      found: toplevel.stderr.trim() || cwd,
+      found: found.stderr.trim() || cwd,
       hint: 'clone the repository with git and run this inside it',
     });
   }
-  const root = toplevel.stdout.trimEnd();
+  const [root = '', objects = '', shallow = ''] = found.stdout.split('\n').map((path) => resolve(cwd, path));
   const head = await run('git', ['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: root, env: gitEnvironment() });
   if (head.exitCode !== 0) {
     throw new E2eError('NO_COMMIT', 'the repository has no commit yet', { hint: 'commit something first' });
@@ -46,10 +47,8 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
   // A bare repository of our own that borrows the objects: new ones go here, never into the user's repository.
   const repository = join(folder, 'source.git');
   await git(['init', '--quiet', '--bare', `--initial-branch=${branch}`, repository]);
-  const objects = resolve(root, await git(['rev-parse', '--git-path', 'objects']));
   await mkdir(join(repository, 'objects/info'), { recursive: true });
   await writeFile(join(repository, 'objects/info/alternates'), `${objects}\n`);
-  const shallow = resolve(root, await git(['rev-parse', '--git-path', 'shallow']));
   await copyFile(shallow, join(repository, 'shallow')).catch(() => {});
 
   const changes = (await git(['status', '--porcelain', '--no-renames', '-z'])).split('\0').filter(Boolean);
