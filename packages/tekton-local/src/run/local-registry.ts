@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -90,13 +91,18 @@ export async function startLocalRegistry(options: {
   });
 }
 
-async function answers(port: number, mark: string): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/v2/`, { signal: AbortSignal.timeout(1000) });
-    return response.ok && response.headers.get(MARK) === mark;
-  } catch {
-    return false;
-  }
+/** With `fetch`, its own loading would take longer than the registry does to start. */
+function answers(port: number, mark: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port, path: '/v2/', agent: false, timeout: 1000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200 && response.headers[MARK.toLowerCase()] === mark);
+    });
+    request.once('timeout', () => request.destroy());
+    // However it ended: what was resolved before stays.
+    request.once('close', () => resolve(false));
+    request.on('error', () => {});
+  });
 }
 
 /** Returns the port if nobody listens on it (any free one for 0); throws `PORT_TAKEN`. */

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
+import { parseDigest, parseReference } from '@multi-image/digest-chain/oci';
+import { cacheFolder } from '@multi-image/kit/cache-folder';
 import { isCodedError } from '@multi-image/kit/errors';
 import type { Progress } from '@multi-image/kit/progress';
 import { findRenderedDrift, type LoadedConfig, loadConfig } from '@multi-image/manifests';
@@ -19,7 +21,8 @@ import { reportOf } from '../../report/report-of.ts';
 import { chooseBaseImage } from './base-image.ts';
 import { chooseIsolation } from './isolation.ts';
 import { Janitor } from './janitor.ts';
-import { runPipelines } from './pipelines.ts';
+import { LayerCache } from './layer-cache.ts';
+import { repositoryIn, runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import { type Source, takeSource } from './source.ts';
 import { findFaults } from './source-faults.ts';
@@ -106,6 +109,10 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       );
       progress.line('           so its digest is another one than there');
     }
+    const client = createRegistry({ signal });
+    const layers = new LayerCache(client, cacheFolder('multi-image-e2e', 'layers'));
+    // Whatever comes too late for the build that could use it is no loss.
+    const bringing = layers.bring(repositoryIn(registry, config.chain.primary.repository), signal);
     const confirm = (question: string): Promise<boolean> => ask(question, false);
     const [containers, isolation] = await Promise.all([
       probeContainers({ signal }),
@@ -143,7 +150,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const { chain, build, scanners, localRepository } = runs;
     const keys = parsePublicKeys(publicKey);
     const observation = await observe({
-      registry: createRegistry({ signal }),
+      registry: client,
       chain,
       revision: source.revision,
       build,
@@ -155,6 +162,11 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       placeOf: localRepository,
       progress,
     });
+    await bringing;
+    const built = observation.images.flatMap(({ origin: { reference, digest } }) =>
+      digest === undefined ? [] : [{ ...parseReference(reference), digest: parseDigest(digest) }],
+    );
+    await layers.keep(built, signal);
     signal.throwIfAborted();
     done = true;
     if (keep) {

@@ -52,8 +52,7 @@ export interface PipelineRuns {
 export async function runPipelines(options: PipelinesOptions): Promise<PipelineRuns> {
   const { source, registry, base, containers, isolation, work, janitor, progress, signal } = options;
   const { chain, folder } = options.config;
-  const localRepository = (repository: string): string =>
-    `${registry.address}/${repository.slice(repository.indexOf('/') + 1)}`;
+  const localRepository = (repository: string): string => repositoryIn(registry, repository);
   const catalog = await localTasks({
     fetchFrom: source.repository,
     images: base.substitutes,
@@ -106,6 +105,11 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
   );
   const [built, ...scanned] = await Promise.all([build, ...scanners]);
   return { chain, build: built, scanners: scanned, localRepository };
+}
+
+/** Where a repository of the chain is in the local registry. */
+export function repositoryIn({ address }: LocalRegistry, repository: string): string {
+  return `${address}/${repository.slice(repository.indexOf('/') + 1)}`;
 }
 
 /** The parameters of a PipelineRun that name a repository of the chain, with the local registry instead. */
