@@ -16,5 +16,7 @@ export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
 export type { Drift } from './files/drift.ts';
 export { findRenderedDrift } from './files/rendered.ts';
 export { CATALOG_TASKS, type Pins, readPins } from './pins.ts';
+export { type BundledTask, bundledTasks } from './render/bundled-tasks.ts';
 export { keyParams } from './render/demands.ts';
+export { OWN_TASKS_VERSION, RUNNER_PROGRAM } from './render/own-tasks.ts';
 export { type RenderedFile, render } from './render/render.ts';

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { type Digest, digestOf, parseReference, type Registry } from '@multi-image/digest-chain/oci';
 import { REVISION } from './chain.ts';
 import { configOf, imageOf } from './image.ts';
-import { archiveOf } from './layered-image.ts';
+import { archiveOf } from '@multi-image/kit/archive';
 
 export interface EmbeddingImage {
   readonly role: string;

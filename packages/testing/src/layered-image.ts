@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { createRegistry, type Digest, digestOf, OCI_MANIFEST, parseReference } from '@multi-image/digest-chain/oci';
+import { archiveOf } from '@multi-image/kit/archive';
 import { mapConcurrently } from '@multi-image/kit/concurrent';
 
 /** Pushes an image of real layers, a file of random bytes in each, that every tool can read; returns its digest. */
@@ -36,21 +37,4 @@ export async function pushLayeredImage(reference: string, layers: number, bytesE
     mediaType: OCI_MANIFEST,
   });
   return digest;
-}
-
-/** An archive of these files, by path (POSIX ustar). */
-export function archiveOf(files: Readonly<Record<string, string | Uint8Array>>): Buffer {
-  const entries = Object.entries(files).flatMap(([path, content]) => entryOf(path, Buffer.from(content)));
-  return Buffer.concat([...entries, Buffer.alloc(1024)]);
-}
-
-function entryOf(name: string, content: Uint8Array): readonly Uint8Array[] {
-  const header = Buffer.alloc(512);
-  header.write(name);
-  header.write('0000644\0' + '0000000\0' + '0000000\0', 100);
-  header.write(`${content.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0${' '.repeat(8)}0`, 124);
-  header.write('ustar\x0000', 257);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
 }

@@ -33,7 +33,7 @@ export interface PlannedImage
 /** What a plan has of its config as it is there, or as it is by default. */
 type Kept =
   | ('application' | 'displayName' | 'namespace' | 'registry' | 'labelPrefix' | 'imageFormat' | 'digestChain')
-  | ('tasks' | 'release')
+  | ('tasks' | 'release' | 'ownTasks')
   | ('pullRequestExpiry' | 'imageRepositories' | 'visibility' | 'pushSecret');
 
 /** A checked config as the renderers read it. */
@@ -100,6 +100,7 @@ export function planChain(config: ChainConfig): ChainPlan {
       waitFor: config.buildSystem.waitFor ?? 'signed',
     },
     tasks: config.tasks ?? {},
+    ownTasks: config.ownTasks ?? 'source',
     buildTimeout: minutes(config.timeouts?.build ?? '2h'),
     checksTimeout: minutes(config.timeouts?.checks ?? '1h'),
     digestChain: config.digestChain ?? 'packages/digest-chain/src/cli.ts',

@@ -66,6 +66,7 @@ export interface ChainConfig {
   timeouts?: { build?: string | undefined; checks?: string | undefined } | undefined;
   checks?: KonfluxCheck[] | undefined;
   tasks?: TaskParams | undefined;
+  ownTasks?: 'source' | { bundle: string; runner: string } | undefined;
   digestChain?: string | undefined;
   root?: string | undefined;
   pins?: string | undefined;
@@ -97,6 +98,13 @@ const filePath = text(
   /^(?!.*(?:^|\/)\.\.(?:\/|$))[A-Za-z0-9._][A-Za-z0-9._/@+ -]*$/,
   'a path inside the repository, without ..',
   200,
+);
+
+/** What runs in pods: a tag can move, so there has to be a digest. */
+const pinnedReference = text(
+  new RegExp(`^${HOST}(?::[0-9]{1,5})?(?:/${PATH_PART})+(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?@sha256:[0-9a-f]{64}$`),
+  'registry/repository:tag@sha256:<64 hex digits>: a tag can move, so take the digest too',
+  500,
 );
 
 const duration = text(/^[1-9][0-9]{0,3}[mh]$/, 'minutes or hours, like 90m or 2h');
@@ -341,6 +349,16 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
       z.strictObject({ params: z.record(z.string().regex(/^[A-Za-z_][\w.-]{0,99}$/, 'a param'), taskParam) }),
     ),
     "Params of tasks from Konflux's catalog, beside or instead of what is rendered; null takes one away.",
+  ),
+  ownTasks: optional(
+    z.union([
+      z.literal('source'),
+      z.strictObject({
+        bundle: pinnedReference.describe('The bundle of the tasks, by tag and digest.'),
+        runner: pinnedReference.describe('The image that they run in, by tag and digest.'),
+      }),
+    ]),
+    'Where the tasks that link images come from: the source that is built; or a bundle that was published before, with digest-chain in an image of its own, which no change of the source changes. Default: source.',
   ),
   digestChain: optional(
     filePath,

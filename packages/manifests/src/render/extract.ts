@@ -3,6 +3,7 @@ import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { declareKey } from './demands.ts';
+import { ownTaskRef, sourceArtifact } from './own-tasks.ts';
 import {
   CACHE_PROXY_PARAM,
   checkTasks,
@@ -57,9 +58,9 @@ export function extract(image: PlannedImage, chain: ChainPlan, pins: Pins): Yaml
             'A task has an hour unless it says otherwise; waiting may take longer.',
             clock(chain.buildTimeout + Math.min(10, chain.checksTimeout)),
           ),
-          taskRef: { name: 'extract-image' },
+          taskRef: ownTaskRef('extract-image', chain),
           params: params({
-            SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
+            SOURCE_ARTIFACT: sourceArtifact(chain),
             IMAGE: param(entryParam(image, chain)),
             ROLE: image.role,
             REVISION: result('clone-repository', 'commit'),

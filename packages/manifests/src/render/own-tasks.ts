@@ -2,10 +2,46 @@ import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type YamlMap } from '../yaml/write.ts';
 import { declareKey, KEY_VARIABLE } from './demands.ts';
-import { declare, param, params, resources, STEP_TEMPLATE, TEKTON_HOME, WORKDIR, WORKDIR_VOLUME } from './wiring.ts';
+import {
+  declare,
+  param,
+  params,
+  resources,
+  result,
+  STEP_TEMPLATE,
+  TEKTON_HOME,
+  WORKDIR,
+  WORKDIR_VOLUME,
+} from './wiring.ts';
 
-const VERSION = '0.1';
+/** Of the tasks' params and results: what a release policy may constrain of a bundle of them. */
+export const OWN_TASKS_VERSION: string = '0.1';
 const SOURCE = `${WORKDIR}/source`;
+
+/** Where the runner image has digest-chain's command. */
+export const RUNNER_PROGRAM: string = '/opt/digest-chain/dist/digest-chain.mjs';
+
+/**
+ * Whose digest-chain a task runs: that of the source under test, by the path of its command there, or that of a runner
+ * image, which whoever changes the source can't change along with it.
+ */
+export type DigestChainFrom = { readonly source: string } | { readonly runner: string };
+
+/** Of the chain's own tasks, as the config says. */
+export function digestChainFrom({ ownTasks, digestChain }: ChainPlan): DigestChainFrom {
+  return ownTasks === 'source' ? { source: digestChain } : { runner: ownTasks.runner };
+}
+
+/** What a pipeline calls one of them by: its name, for Pipelines as Code to put it into the run, or the bundle. */
+export function ownTaskRef(name: string, { ownTasks }: ChainPlan): YamlMap {
+  if (ownTasks === 'source') return { name };
+  return { resolver: 'bundles', params: params({ name, bundle: ownTasks.bundle, kind: 'task' }) };
+}
+
+/** What gives one of them the source; nothing where it needs none. */
+export function sourceArtifact({ ownTasks }: ChainPlan): string | undefined {
+  return ownTasks === 'source' ? result('clone-repository', 'SOURCE_ARTIFACT') : undefined;
+}
 
 const IMAGE_RESULTS: readonly YamlMap[] = [
   { name: 'IMAGE_URL', description: 'The image: repository and tag' },
@@ -20,7 +56,6 @@ const FILES = {
 };
 
 const LINK_PARAMS = [
-  declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
   declare('ORIGIN', 'The image as it was built, with its digest'),
   { name: 'LINKS', type: 'array', description: 'The images that embed it: role=reference, with digests' },
   declare('IMAGE', 'Repository and tag to publish the linked image under'),
@@ -30,15 +65,14 @@ const LINK_PARAMS = [
 ];
 
 /** The Task that seals an image, publishes it under the tag of its revision, and proves the link. */
-export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
-  return task('label-image', {
+export function labelImage(from: DigestChainFrom, pins: Pins): YamlMap {
+  return task(from, pins, 'label-image', {
     description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
     params: LINK_PARAMS,
     results: IMAGE_RESULTS,
     steps: [
-      useSource(pins),
-      digestChain(chain, pins, 'seal', [...LINK_ARGUMENTS, ...RESULT_ARGUMENTS, '--', ...LINK_IMAGES]),
-      verifyStep(chain, pins, ['--digest-from=$(results.IMAGE_DIGEST.path)', '--', param('IMAGE')]),
+      digestChain(from, pins, 'seal', [...LINK_ARGUMENTS, ...RESULT_ARGUMENTS, '--', ...LINK_IMAGES]),
+      verifyStep(from, pins, ['--digest-from=$(results.IMAGE_DIGEST.path)', '--', param('IMAGE')]),
     ],
   });
 }
@@ -47,8 +81,8 @@ export function labelImage(chain: ChainPlan, pins: Pins): YamlMap {
  * The Task that links an image without changing it. It has no image results: the build's digest is the released one,
  * and what puts out an image result counts as its builder.
  */
-export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
-  return task('link-image', {
+export function linkImage(from: DigestChainFrom, pins: Pins): YamlMap {
+  return task(from, pins, 'link-image', {
     description: 'Links an image to the images that embed it by a chain statement, and verifies the chain',
     params: [
       ...LINK_PARAMS,
@@ -60,9 +94,8 @@ export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
       },
     ],
     steps: [
-      useSource(pins),
-      digestChain(chain, pins, 'link', [...LINK_ARGUMENTS, '$(params.EXTERNAL[*])', '--', ...LINK_IMAGES]),
-      verifyStep(chain, pins, ['--', param('ORIGIN')]),
+      digestChain(from, pins, 'link', [...LINK_ARGUMENTS, '$(params.EXTERNAL[*])', '--', ...LINK_IMAGES]),
+      verifyStep(from, pins, ['--', param('ORIGIN')]),
     ],
   });
 }
@@ -71,11 +104,10 @@ export function linkImage(chain: ChainPlan, pins: Pins): YamlMap {
  * The Task that finds an image which was built elsewhere. Its results are not called as those of an image: what puts such
  * out counts as its builder, and gets signed.
  */
-export function resolveImage(chain: ChainPlan, pins: Pins): YamlMap {
-  return task('resolve-image', {
+export function resolveImage(from: DigestChainFrom, pins: Pins): YamlMap {
+  return task(from, pins, 'resolve-image', {
     description: 'Finds the digest of an image that was built elsewhere, and that it is there',
     params: [
-      declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
       declare('IMAGE', 'The image: by tag, by digest, or by a tag that has to be that digest'),
       declare('ROLE', 'Its part in the chain'),
     ],
@@ -85,8 +117,7 @@ export function resolveImage(chain: ChainPlan, pins: Pins): YamlMap {
       { name: 'REFERENCE', description: 'The same, with its tag' },
     ],
     steps: [
-      useSource(pins),
-      digestChain(chain, pins, 'resolve', [
+      digestChain(from, pins, 'resolve', [
         ...['digest', 'url', 'reference'].map((name) => `--result-${name}=$(results.${name.toUpperCase()}.path)`),
         '--',
         `${param('ROLE')}=${param('IMAGE')}`,
@@ -100,17 +131,16 @@ const RESULT_ARGUMENTS = ['--result-url=$(results.IMAGE_URL.path)', '--result-di
 const LINK_ARGUMENTS = [`--tag=${param('IMAGE')}`, `--prefix=${param('LABEL_PREFIX')}`];
 
 /** Proves the digest that the step before returned, not what its tag names by now. */
-function verifyStep(chain: ChainPlan, pins: Pins, image: readonly string[]): YamlMap {
+function verifyStep(from: DigestChainFrom, pins: Pins, image: readonly string[]): YamlMap {
   const options = [`--revision=${param('REVISION')}`, `--prefix=${param('LABEL_PREFIX')}`];
-  return digestChain(chain, pins, 'verify', [...options, '$(params.FILES[*])', ...image]);
+  return digestChain(from, pins, 'verify', [...options, '$(params.FILES[*])', ...image]);
 }
 
 /** The Task that waits for a sealed image, verifies it, and answers with one image that it links to. */
-export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
-  return task('extract-image', {
+export function extractImage(from: DigestChainFrom, pins: Pins): YamlMap {
+  return task(from, pins, 'extract-image', {
     description: 'Waits for an image of a chain, verifies the chain, and hands out one image that it links to',
     params: [
-      declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact'),
       declare('IMAGE', 'The image to wait for: repository and revision tag'),
       declare('ROLE', 'Which of the linked images to hand out'),
       declare('REVISION', 'The commit that both images have to be built from'),
@@ -121,9 +151,8 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
     ],
     results: [...IMAGE_RESULTS, { name: 'PROOF', description: 'How far the chain was proved, and what is not known' }],
     steps: [
-      useSource(pins),
       {
-        ...digestChain(chain, pins, 'extract', [
+        ...digestChain(from, pins, 'extract', [
           '--wait',
           `--deadline=${param('DEADLINE')}`,
           `--role=${param('ROLE')}`,
@@ -142,13 +171,30 @@ export function extractImage(chain: ChainPlan, pins: Pins): YamlMap {
   });
 }
 
-function task(name: string, { steps, ...spec }: YamlMap): YamlMap {
+function task(from: DigestChainFrom, pins: Pins, name: string, spec: TaskSpec): YamlMap {
+  const inSource = 'source' in from;
+  const source = inSource ? [declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact')] : [];
+  const { params: own, results, steps, description } = spec;
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'Task',
-    metadata: { name, labels: { 'app.kubernetes.io/version': VERSION } },
-    spec: { ...spec, stepTemplate: STEP_TEMPLATE, steps, volumes: [WORKDIR_VOLUME] },
+    metadata: { name, labels: { 'app.kubernetes.io/version': OWN_TASKS_VERSION } },
+    spec: {
+      description,
+      params: [...source, ...own],
+      results,
+      stepTemplate: STEP_TEMPLATE,
+      steps: [...(inSource ? [useSource(pins)] : []), ...steps],
+      volumes: [WORKDIR_VOLUME],
+    },
   };
+}
+
+interface TaskSpec {
+  readonly description: string;
+  readonly params: readonly YamlMap[];
+  readonly results?: readonly YamlMap[];
+  readonly steps: readonly YamlMap[];
 }
 
 function useSource(pins: Pins): YamlMap {
@@ -163,14 +209,18 @@ function useSource(pins: Pins): YamlMap {
   };
 }
 
-function digestChain(chain: ChainPlan, pins: Pins, verb: string, args: readonly string[]): YamlMap {
+/** A step that runs digest-chain, without a shell: parameters are arguments and never code. */
+export function digestChain(from: DigestChainFrom, pins: Pins, verb: string, args: readonly string[]): YamlMap {
+  const inSource = 'source' in from;
   return {
     name: verb,
-    image: pins.images.node,
-    command: noted('The reviewed source itself, without a shell: parameters are arguments and never code.', [
-      'node',
-      `${SOURCE}/${chain.digestChain}`,
-    ]),
+    image: inSource ? pins.images.node : from.runner,
+    command: inSource
+      ? noted('The reviewed source itself, without a shell: parameters are arguments and never code.', [
+          'node',
+          `${SOURCE}/${from.source}`,
+        ])
+      : noted('Without a shell: parameters are arguments and never code.', ['node', RUNNER_PROGRAM]),
     args: [verb, ...args],
     computeResources: resources('512Mi', '100m'),
   };

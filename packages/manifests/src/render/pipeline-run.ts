@@ -14,7 +14,7 @@ import { clock, expiryParam, externalParam, imageParam, linkingTask, params, rep
 export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan, folder: string): YamlMap {
   const builds = image === chain.primary;
   const pipeline = builds ? 'unified-build' : extractPipeline(image);
-  const ownTasks = builds ? tasksOfBuild(chain) : ['extract-image'];
+  const called = builds ? tasksOfBuild(chain) : ['extract-image'];
   const component = image.component ?? '';
   const timeout = builds ? chain.buildTimeout : chain.buildTimeout + chain.checksTimeout;
   return {
@@ -45,9 +45,9 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
           `${folder}pipeline/${pipeline}.yaml`,
         ),
         'pipelinesascode.tekton.dev/task':
-          ownTasks.length === 0
+          called.length === 0 || chain.ownTasks !== 'source'
             ? undefined
-            : `[${ownTasks.map((task) => `${folder}pipeline/tasks/${task}.yaml`).join(', ')}]`,
+            : `[${called.map((task) => `${folder}pipeline/tasks/${task}.yaml`).join(', ')}]`,
       },
     },
     spec: {

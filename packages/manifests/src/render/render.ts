@@ -12,7 +12,7 @@ import {
   serviceAccounts,
   verifiedScanners,
 } from './konflux.ts';
-import { extractImage, labelImage, linkImage, resolveImage } from './own-tasks.ts';
+import { digestChainFrom, extractImage, labelImage, linkImage, resolveImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
 import { unifiedBuild } from './unified-build.ts';
 import { verifyChain } from './verify-chain.ts';
@@ -44,6 +44,26 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
       });
   };
 
+  /** Tasks of a bundle are no files. */
+  const addOwnTasks = (): void => {
+    const from = digestChainFrom(chain);
+    const ways = new Set(linkingsOf(chain).map(({ by }) => by));
+    if (ways.has('label')) {
+      add('pipeline/tasks/label-image.yaml', 'Seals an image and proves the link.', labelImage(from, pins));
+    }
+    if (ways.has('referrer')) {
+      add('pipeline/tasks/link-image.yaml', 'Links images by referrer and proves the link.', linkImage(from, pins));
+    }
+    if (chain.external.length > 0) {
+      const what = 'Finds an image that was built elsewhere.';
+      add('pipeline/tasks/resolve-image.yaml', what, resolveImage(from, pins));
+    }
+    if (scanned.length > 0) {
+      const what = 'Waits for a sealed image and hands out one that it links to.';
+      add('pipeline/tasks/extract-image.yaml', what, extractImage(from, pins));
+    }
+  };
+
   for (const image of components) {
     for (const event of ['push', 'pull-request'] as const) {
       const does = image === chain.primary ? 'Builds the chain' : `Hands the ${image.role} image to Konflux`;
@@ -58,21 +78,7 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
     const what = `Hands the ${image.role} image to Konflux.`;
     add(`pipeline/${extractPipeline(image)}.yaml`, what, extract(image, chain, pins));
   }
-  const ways = new Set(linkingsOf(chain).map(({ by }) => by));
-  if (ways.has('label')) {
-    add('pipeline/tasks/label-image.yaml', 'Seals an image and proves the link.', labelImage(chain, pins));
-  }
-  if (ways.has('referrer')) {
-    add('pipeline/tasks/link-image.yaml', 'Links images by referrer and proves the link.', linkImage(chain, pins));
-  }
-  if (chain.external.length > 0) {
-    const what = 'Finds an image that was built elsewhere.';
-    add('pipeline/tasks/resolve-image.yaml', what, resolveImage(chain, pins));
-  }
-  if (scanned.length > 0) {
-    const what = 'Waits for a sealed image and hands out one that it links to.';
-    add('pipeline/tasks/extract-image.yaml', what, extractImage(chain, pins));
-  }
+  if (chain.ownTasks === 'source') addOwnTasks();
 
   const groups = 'Groups the components: they are tested and released together.';
   add('konflux/application.yaml', groups, application(chain));

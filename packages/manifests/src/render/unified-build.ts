@@ -4,6 +4,7 @@ import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { buildTasks } from './build-tasks.ts';
+import { ownTaskRef, sourceArtifact } from './own-tasks.ts';
 import {
   CACHE_PROXY_PARAM,
   checkTasks,
@@ -113,9 +114,9 @@ function declareParams(chain: ChainPlan): Yaml[] {
 function resolveExternal(image: PlannedExternal): YamlMap {
   return {
     name: resolveTask(image),
-    taskRef: { name: 'resolve-image' },
+    taskRef: ownTaskRef('resolve-image', chain),
     params: params({
-      SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
+      SOURCE_ARTIFACT: sourceArtifact(chain),
       IMAGE: param(externalParam(image)),
       ROLE: image.role,
     }),
@@ -141,9 +142,9 @@ function linkTask(linking: Linking, chain: ChainPlan): YamlMap {
   const external = externalOf(linking);
   return {
     name: nameOfLinking(linking),
-    taskRef: { name: linkingTask(by) },
+    taskRef: ownTaskRef(linkingTask(by), chain),
     params: params({
-      SOURCE_ARTIFACT: result('clone-repository', 'SOURCE_ARTIFACT'),
+      SOURCE_ARTIFACT: sourceArtifact(chain),
       ORIGIN: reference(`build-${image.name}`),
       LINKS: noted(
         by === 'label' ? 'What embeds this image, as it is released.' : 'The rest of the chain, as it is released.',

@@ -2,6 +2,7 @@ import type { ChainPlan } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { KEY_VARIABLE } from './demands.ts';
+import { type DigestChainFrom, digestChain, OWN_TASKS_VERSION, ownTaskRef } from './own-tasks.ts';
 import { declare, param, params, resources, result, STEP_TEMPLATE, WORKDIR_VOLUME } from './wiring.ts';
 
 /**
@@ -126,11 +127,7 @@ export function verifyChain(chain: ChainPlan, pins: Pins): YamlMap {
           'What the build system calls itself; empty for what Chains does',
           chain.buildSystem?.builderId ?? '',
         ),
-        declare('git-url', 'Repository that has digest-chain', chain.gitUrl),
-        noted(
-          'One commit that was reviewed: a verifier which the code under test brings along proves nothing against its author.',
-          declare('revision', 'Its commit', pins.verifier ?? chain.branch),
-        ),
+        ...(chain.ownTasks === 'source' ? verifierParams(chain, pins) : []),
       ],
       results: [
         {
@@ -183,59 +180,112 @@ function readSnapshot(pins: Pins): YamlMap {
   };
 }
 
+function verifierParams(chain: ChainPlan, pins: Pins): YamlMap[] {
+  return [
+    declare('git-url', 'Repository that has digest-chain', chain.gitUrl),
+    noted(
+      'One commit that was reviewed: a verifier which the code under test brings along proves nothing against its author.',
+      declare('revision', 'Its commit', pins.verifier ?? chain.branch),
+    ) as YamlMap,
+  ];
+}
+
 function proveSnapshot(chain: ChainPlan, pins: Pins): YamlMap {
+  const inSource = chain.ownTasks === 'source';
   const given = {
     ENTRY_IMAGE: result('read-snapshot', 'ENTRY_IMAGE'),
     DIGEST: result('read-snapshot', 'DIGEST'),
     PROBLEM: result('read-snapshot', 'PROBLEM'),
     ROLE: param('role'),
     PUBLIC_KEY: param('public-key'),
-    GIT_URL: param('git-url'),
-    REVISION: param('revision'),
+    GIT_URL: inSource ? param('git-url') : undefined,
+    REVISION: inSource ? param('revision') : undefined,
+    LABEL_PREFIX: inSource ? undefined : chain.labelPrefix,
+  };
+  const lists = {
+    DEMANDS: ['$(tasks.read-snapshot.results.DEMANDS[*])'],
+    FILES: ['$(params.files[*])'],
   };
   return {
     name: 'verify-chain',
-    params: params({
-      ...given,
-      DEMANDS: ['$(tasks.read-snapshot.results.DEMANDS[*])'],
-      FILES: ['$(params.files[*])'],
-    }),
-    taskSpec: {
+    params: params({ ...given, ...lists }),
+    ...(inSource
+      ? {
+          taskSpec: {
+            params: [
+              ...Object.entries(given).flatMap(([name, value]) =>
+                value === undefined ? [] : [{ name, type: 'string' }],
+              ),
+              ...Object.keys(lists).map((name) => ({ name, type: 'array' })),
+            ],
+            ...proofSteps({ source: chain.digestChain }, pins, chain.labelPrefix),
+          },
+        }
+      : { taskRef: ownTaskRef('verify-chain', chain) }),
+  };
+}
+
+/** The Task that proves the chain of a Snapshot, for a bundle: whose digest-chain it runs, no commit decides. */
+export function verifyChainTask(from: DigestChainFrom, pins: Pins): YamlMap {
+  return {
+    apiVersion: 'tekton.dev/v1',
+    kind: 'Task',
+    metadata: { name: 'verify-chain', labels: { 'app.kubernetes.io/version': OWN_TASKS_VERSION } },
+    spec: {
+      description: 'Proves that two images of a Snapshot are one chain',
       params: [
-        ...Object.keys(given).map((name) => ({ name, type: 'string' })),
-        ...['DEMANDS', 'FILES'].map((name) => ({ name, type: 'array' })),
-      ],
-      results: [{ name: 'TEST_OUTPUT', description: 'The outcome, as Konflux reads it' }],
-      stepTemplate: STEP_TEMPLATE,
-      steps: [
-        script(pins, 'fetch-source', FETCH_SOURCE, { GIT_URL: param('GIT_URL'), REVISION: param('REVISION') }),
+        declare('ENTRY_IMAGE', 'The image that links to the other, by digest'),
+        declare('DIGEST', 'Digest of the other, as the Snapshot has it'),
+        declare('PROBLEM', 'What is wrong with the Snapshot itself; empty for nothing'),
+        declare('ROLE', "The other's role in the chain"),
+        declare('PUBLIC_KEY', PUBLIC_KEY),
+        declare('LABEL_PREFIX', 'Prefix of the labels'),
         {
-          name: 'extract',
-          image: pins.images.node,
-          onError: noted('A chain that is not proved is an outcome to report, not a broken test.', 'continue'),
-          command: ['node', `/var/workdir/source/${chain.digestChain}`],
-          args: [
-            'extract',
-            `--role=${param('ROLE')}`,
-            `--prefix=${chain.labelPrefix}`,
-            '--result-digest=/var/workdir/linked-digest',
-            '$(params.DEMANDS[*])',
-            '$(params.FILES[*])',
-            '--',
-            param('ENTRY_IMAGE'),
-          ],
-          env: params({ [KEY_VARIABLE]: param('PUBLIC_KEY') }),
-          computeResources: resources('512Mi', '100m'),
+          name: 'DEMANDS',
+          type: 'array',
+          description: 'What the proof has to have, as options of digest-chain extract',
         },
-        script(pins, 'report', REPORT, {
-          EXPECTED: param('DIGEST'),
-          PROBLEM: param('PROBLEM'),
-          PUBLIC_KEY: param('PUBLIC_KEY'),
-          TEST_OUTPUT: '$(results.TEST_OUTPUT.path)',
-        }),
+        {
+          name: 'FILES',
+          type: 'array',
+          description: 'Which files of the images name what they embed, as options of digest-chain extract',
+        },
       ],
-      volumes: [WORKDIR_VOLUME],
+      ...proofSteps(from, pins, param('LABEL_PREFIX')),
     },
+  };
+}
+
+function proofSteps(from: DigestChainFrom, pins: Pins, prefix: string): YamlMap {
+  const { name, ...extract } = digestChain(from, pins, 'extract', [
+    `--role=${param('ROLE')}`,
+    `--prefix=${prefix}`,
+    '--result-digest=/var/workdir/linked-digest',
+    '$(params.DEMANDS[*])',
+    '$(params.FILES[*])',
+    '--',
+    param('ENTRY_IMAGE'),
+  ]);
+  const fetched = { GIT_URL: param('GIT_URL'), REVISION: param('REVISION') };
+  return {
+    results: [{ name: 'TEST_OUTPUT', description: 'The outcome, as Konflux reads it' }],
+    stepTemplate: STEP_TEMPLATE,
+    steps: [
+      ...('source' in from ? [script(pins, 'fetch-source', FETCH_SOURCE, fetched)] : []),
+      {
+        name,
+        onError: noted('A chain that is not proved is an outcome to report, not a broken test.', 'continue'),
+        ...extract,
+        env: params({ [KEY_VARIABLE]: param('PUBLIC_KEY') }),
+      },
+      script(pins, 'report', REPORT, {
+        EXPECTED: param('DIGEST'),
+        PROBLEM: param('PROBLEM'),
+        PUBLIC_KEY: param('PUBLIC_KEY'),
+        TEST_OUTPUT: '$(results.TEST_OUTPUT.path)',
+      }),
+    ],
+    volumes: [WORKDIR_VOLUME],
   };
 }
 

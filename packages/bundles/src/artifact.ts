@@ -1,0 +1,78 @@
+import {
+  type BlobDescriptor,
+  type Digest,
+  digestOf,
+  OCI_MANIFEST,
+  type RawManifest,
+  type Registry,
+  type Repository,
+} from '@multi-image/digest-chain/oci';
+import { mapConcurrently } from '@multi-image/kit/concurrent';
+
+/** A blob that is pushed, as a manifest names it. */
+export interface ArtifactBlob {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Something to push: its manifest, and every blob that this names and the registry may not have. */
+export interface Artifact {
+  readonly manifest: RawManifest;
+  readonly blobs: readonly Uint8Array[];
+}
+
+/** Where something was made: the same source gives the same bytes. */
+export interface Source {
+  /** The git repository. */
+  readonly url: string;
+  readonly revision: string;
+  /** When it was committed (RFC 3339): the time of all that is made of it. */
+  readonly committed: string;
+}
+
+/** What an artifact says of its source (image-spec, annotations.md). */
+export function sourceAnnotations({ url, revision, committed }: Source): Record<string, string> {
+  return {
+    'org.opencontainers.image.created': committed,
+    'org.opencontainers.image.revision': revision,
+    'org.opencontainers.image.source': url,
+  };
+}
+
+/** An artifact of a config and layers (image-spec, manifest.md). */
+export function artifactOf(
+  config: ArtifactBlob,
+  layers: readonly ArtifactBlob[],
+  annotations: Readonly<Record<string, string>>,
+): Artifact {
+  const document = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: descriptorOf(config),
+    layers: layers.map(descriptorOf),
+    annotations: Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+  const bytes = Buffer.from(JSON.stringify(document));
+  return {
+    manifest: { bytes, mediaType: OCI_MANIFEST, digest: digestOf(bytes) },
+    blobs: [config, ...layers].map((blob) => blob.bytes),
+  };
+}
+
+/** A blob as a manifest names it. */
+export function descriptorOf({ mediaType, bytes, annotations }: ArtifactBlob): BlobDescriptor & { mediaType: string } {
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length, annotations };
+  return descriptor;
+}
+
+/** Pushes an artifact under a tag, blobs first. */
+export async function pushArtifact(
+  registry: Registry,
+  place: Repository,
+  tag: string,
+  { manifest, blobs }: Artifact,
+): Promise<Digest> {
+  await mapConcurrently(blobs, (bytes) => registry.putBlob(place, bytes));
+  return (await registry.putManifest(place, tag, manifest)).digest;
+}

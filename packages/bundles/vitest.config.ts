@@ -1,0 +1,3 @@
+import { testConfig } from '@multi-image/testing/vitest-config';
+
+export default testConfig;
