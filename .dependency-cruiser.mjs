@@ -86,6 +86,13 @@ export default {
       },
     },
     {
+      name: 'nobody-knows-bundles',
+      comment: 'It publishes what the others are.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/bundles/' },
+      to: { path: '^packages/bundles/' },
+    },
+    {
       name: 'policy-is-data',
       comment: 'Rego that others publish; it is asked about images by its tests alone.',
       severity: 'error',

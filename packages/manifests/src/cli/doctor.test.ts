@@ -75,3 +75,14 @@ test('has no problem with a repository that is right, and names each one that is
   expect(await problems(workspace)).toEqual(['namespace is still a placeholder', 'registry is still a placeholder']);
   expect((await run(workspace.folder, 'doctor')).code).toBe(1);
 });
+
+test('says what a release policy makes of the tasks, from the source and from a bundle', async () => {
+  using workspace = new Workspace();
+  const notes = async (): Promise<string> => (await run(workspace.folder, 'doctor')).stdout;
+  workspace.configure(TWO);
+  expect(await notes()).toContain("ownTasks: 'source'");
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const ownTasks = { bundle: `quay.io/org/chain-tasks:1@${digest}`, runner: `quay.io/org/chain-runner:1@${digest}` };
+  workspace.configure({ ...TWO, ownTasks });
+  expect(await notes()).toContain('pattern: oci://quay.io/org/chain-tasks ');
+});

@@ -70,6 +70,7 @@ export function diagnose(config: LoadedConfig): Finding[] {
     ...findMissingLinks(config),
     ...findTemplateNames(config),
     ...findOwners(config),
+    ...findUntrusted(config.chain),
     ...findMissingTools(),
   ];
 }
@@ -98,6 +99,21 @@ function* findOwners({ root }: LoadedConfig): Generator<Finding> {
   const path = '.github/CODEOWNERS';
   const [owner] = /@your-\S+/.exec(readIfThere(join(root, path)) ?? '') ?? [];
   if (owner !== undefined) yield note(`${path} names a placeholder`, owner, 'put in who has to agree to a change');
+}
+
+/** What a release policy says to the chain's own tasks: Conforma's trusted_task judges those that put out an image. */
+function* findUntrusted({ ownTasks }: ChainPlan): Generator<Finding> {
+  const docs = 'docs/policy.md';
+  if (ownTasks === 'source') {
+    const about =
+      "release policies that ask for trusted tasks (Conforma's trusted_task.trusted) refuse the chain's own";
+    const hint = `pnpm bundles publishes them as a bundle for ownTasks; or ${docs}, "Without a bundle"`;
+    yield note(about, "ownTasks: 'source': who changes the source changes its tasks, so no rule can allow them", hint);
+    return;
+  }
+  const repository = ownTasks.bundle.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+  const about = "release policies that ask for trusted tasks take the chain's own where a rule allows their repository";
+  yield note(about, `ownTasks: ${ownTasks.bundle}`, `pattern: oci://${repository} (${docs}, "Trusted tasks")`);
 }
 
 /** What Snapshots are judged by, and what nobody can prove for lack of it. */

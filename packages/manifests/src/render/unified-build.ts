@@ -60,7 +60,7 @@ export function unifiedBuild(chain: ChainPlan, pins: Pins): YamlMap {
       tasks: [
         initTask(pins),
         cloneTask(pins),
-        ...chain.external.map(resolveExternal),
+        ...chain.external.map((image) => resolveExternal(image, chain)),
         prefetchTask(pins),
         ...buildOrder.flatMap((image) => buildTasks(image, chain, pins)),
         ...linkings.map((linking) => linkTask(linking, chain)),
@@ -111,7 +111,7 @@ function declareParams(chain: ChainPlan): Yaml[] {
 }
 
 /** Finds an image that was built elsewhere, once: all builds, and the statement, are given what it found. */
-function resolveExternal(image: PlannedExternal): YamlMap {
+function resolveExternal(image: PlannedExternal, chain: ChainPlan): YamlMap {
   return {
     name: resolveTask(image),
     taskRef: ownTaskRef('resolve-image', chain),
