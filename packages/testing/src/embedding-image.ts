@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { type Digest, digestOf, parseReference, type Registry } from '@multi-image/digest-chain/oci';
+import { archiveOf } from '@multi-image/kit/archive';
 import { REVISION } from './chain.ts';
 import { configOf, imageOf } from './image.ts';
-import { archiveOf } from '@multi-image/kit/archive';
 
 export interface EmbeddingImage {
   readonly role: string;
