@@ -1,5 +1,5 @@
 // docs/architecture.md as rules: who may know whom. `pnpm check` runs them.
-const TESTS = String.raw`(\.test\.ts|\.arbitrary\.ts|vitest\.config\.ts)$|/(testing|bench|scripts)/`;
+const TESTS = String.raw`(\.test\.ts|\.arbitrary\.ts|vitest\.config\.ts)$|/((cluster-)?testing|bench|scripts)/`;
 
 /** What of another package may be imported: what it exports. */
 const PUBLIC = [

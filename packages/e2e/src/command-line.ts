@@ -20,18 +20,24 @@ export function main(): Promise<void> {
     // A criterion that falls is a result; an error is a run that could not be made.
     isRefusal: () => true,
     needsReader: true,
-    onSignal: (signal) => process.stderr.write(`\n${signal}: removing what this run made …\n`),
+    onSignal: (signal) => process.stderr.write(`\n${signal}: ${atStop()} …\n`),
     onError: (error) => {
       if (process.argv.includes('--json')) printJson({ error: errorFacts(error) });
     },
   });
 }
 
+/** What becomes of a run that is stopped. */
+let atStop = (): string => 'removing what this run made';
+
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parse(args);
   if (values.help) {
     process.stdout.write(HELP);
     return EXIT.done;
+  }
+  if (values.target !== 'local' && !values.cleanup) {
+    atStop = () => 'what was begun on the cluster goes on; --resume takes it up again, --cleanup deletes it';
   }
   // Standard output is either for people or for programs.
   const output = values.json ? process.stderr : process.stdout;

@@ -1,15 +1,11 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { buildGo, type GoBuild, goBuilt, goModule, goVersion } from '@multi-image/testing/go-build';
 
 // Tekton's own code as the judge: a program of Go that is made of the modules that judge/go.mod names.
 
 const SOURCE = fileURLToPath(new URL('../../judge', import.meta.url));
-const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tekton-local');
 
 /** What is asked of the judge. */
 export interface Question {
@@ -55,16 +51,16 @@ export interface Judgement {
   failure?: string;
 }
 
+const BUILD: GoBuild = {
+  program: 'tekton-local',
+  name: 'judge',
+  source: SOURCE,
+  args: ['test', '-mod=mod', '-c', '-o', 'OUTPUT', '.'],
+};
+
 /** The built judge; undefined where nobody has built it from these sources. */
 export function judgeProgram(): string | undefined {
-  const program = programPath();
-  return existsSync(program) ? program : undefined;
-}
-
-function programPath(): string {
-  const hash = createHash('sha256');
-  for (const file of readdirSync(SOURCE).sort()) hash.update(file).update(readFileSync(join(SOURCE, file)));
-  return join(CACHE, `judge-${hash.digest('hex').slice(0, 16)}`);
+  return goBuilt(BUILD);
 }
 
 /**
@@ -73,20 +69,12 @@ function programPath(): string {
  * @returns Its path; undefined where there is no Go.
  */
 export function buildJudge(): string | undefined {
-  const program = programPath();
-  if (existsSync(program)) return program;
-  if (spawnSync('go', ['version']).status !== 0) return undefined;
-  mkdirSync(CACHE, { recursive: true });
-  const part = `${program}.${process.pid}`;
-  execFileSync('go', ['test', '-mod=mod', '-c', '-o', part, '.'], { cwd: SOURCE, stdio: 'inherit' });
-  renameSync(part, program);
-  return program;
+  return goVersion() === '' ? undefined : buildGo(BUILD);
 }
 
 /** The folder of Tekton's module: its CRDs, and its examples. */
 export function tektonModule(): string {
-  const format = ['list', '-mod=mod', '-m', '-f', '{{.Dir}}', 'github.com/tektoncd/pipeline'];
-  return execFileSync('go', format, { cwd: SOURCE, encoding: 'utf8' }).trim();
+  return goModule(SOURCE, 'github.com/tektoncd/pipeline');
 }
 
 /** The judge on its bench: one process for any number of questions. */

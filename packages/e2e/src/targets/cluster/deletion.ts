@@ -2,7 +2,7 @@ import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
-import { type Kind, MADE_BY_US, NAMES, type Resource } from './resource.ts';
+import { type Kind, list, MADE_BY_US, NAMES, type Resource } from './resource.ts';
 
 export interface DeletionOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
   /** Only say what would be deleted. */
@@ -47,4 +47,33 @@ export async function isDeletionWanted(
     found: 'another answer, or nobody to ask',
     hint: 'in a script, --yes answers',
   });
+}
+
+/** Whether an object was deleted, and only stays until those whose finalizers it has are done with it. */
+export function isGoing({ metadata }: Resource): boolean {
+  return 'deletionTimestamp' in metadata;
+}
+
+/** `Component app (finalizer pac)`: for an object that is on its way. */
+export function printGoing(object: Resource): string {
+  const held = list(object, 'metadata', 'finalizers').filter((name) => typeof name === 'string');
+  return `${object.kind} ${object.metadata.name}${held.length > 0 ? ` (held by ${held.join(', ')})` : ''}`;
+}
+
+/** Waits until objects that were deleted are gone; answers with those that are still there when the time is over. */
+export async function awaitGone(
+  cluster: Cluster,
+  deleted: readonly Resource[],
+  limit: { timeout: number; signal: AbortSignal },
+): Promise<readonly Resource[]> {
+  let left = deleted;
+  await cluster.poll(async () => {
+    const found = await Promise.all(
+      left.map((kind) => cluster.read(kind, kind.metadata.name, kind.metadata.namespace ?? '')),
+    );
+    // One of the same name that was made since is another.
+    left = found.flatMap((object, index) => (object?.metadata.uid === left[index]?.metadata.uid ? (object ?? []) : []));
+    return left.length === 0;
+  }, limit);
+  return left;
 }

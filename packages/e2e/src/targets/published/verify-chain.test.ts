@@ -12,7 +12,7 @@ import {
   buildLocalTaskRunner,
   type LocalTaskRunner,
   lackingForTaskRunner,
-} from '../../testing/stand-ins/local-task-runner.ts';
+} from '@multi-image/testing/local-task-runner';
 import { chooseBaseImage } from '../local/base-image.ts';
 
 const daemon = findGitDaemon();

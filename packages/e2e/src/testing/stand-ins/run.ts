@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
 import { type PipelineRunOutcome, type RunEvent, runPipeline, type TaskOutcome } from '@multi-image/tekton-local';
 import { hasCommand } from '@multi-image/testing/command';
+import { buildLocalTaskRunner, lackingForTaskRunner } from '@multi-image/testing/local-task-runner';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { makeRepository } from '@multi-image/testing/source';
 import { type LocalTasksOptions, localTasks } from '../../targets/local/tasks.ts';
 import { trustedArtifacts } from '../../targets/local/trusted-artifacts.ts';
 import { readStandIn } from '../../targets/stand-ins.ts';
 import { findGitDaemon, serveGit } from '../git-server.ts';
-import { buildLocalTaskRunner, lackingForTaskRunner } from './local-task-runner.ts';
 import { RETRY_PAUSES } from './run-task.ts';
 
 /** A task of the pipeline: what stands in for which task of the catalog, called with what. */

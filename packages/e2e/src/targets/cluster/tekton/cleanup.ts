@@ -1,5 +1,5 @@
 import { Cluster } from '../cluster.ts';
-import { type DeletionOptions, findMade, isDeletionWanted } from '../deletion.ts';
+import { awaitGone, type DeletionOptions, findMade, isDeletionWanted, printGoing } from '../deletion.ts';
 import { KINDS } from '../resource.ts';
 import { RUN_LABELS } from './pipeline-runs.ts';
 
@@ -7,11 +7,13 @@ export interface TektonCleanupOptions extends DeletionOptions {
   application: string;
   /** Of the context where it is undefined. */
   namespace: string | undefined;
+  /** Milliseconds to wait until what was deleted is gone; 3 minutes by default. */
+  patience?: number;
 }
 
 /**
  * Deletes the PipelineRuns that this command made for an application, by their labels; their TaskRuns and pods go with
- * them. Images stay in the registry. Throws `NOT_CONFIRMED`.
+ * them. Waits until they are gone. Images stay in the registry. Throws `NOT_CONFIRMED`.
  */
 export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> {
   const { application, progress } = options;
@@ -22,5 +24,9 @@ export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> 
   const steps = made.map(({ kind, metadata }) => `delete ${kind} ${metadata.name}, with its pods`);
   if (!(await isDeletionWanted(steps, options))) return;
   for (const run of made) await cluster.delete(run);
-  progress.line('done; images and source artifacts stay in the registry');
+  const left = await awaitGone(cluster, made, { timeout: options.patience ?? 180_000, signal: options.signal });
+  for (const run of left) progress.line(`still going: ${printGoing(run)}`);
+  // Chains keeps a run until it has signed what the run made.
+  const end = left.length === 0 ? 'done' : 'all is deleted; what is still going goes when its holder lets go of it';
+  progress.line(`${end}; images and source artifacts stay in the registry`);
 }

@@ -53,6 +53,15 @@ describe.each(CONFIGS)('the runs of %s', (folder) => {
     }
   });
 
+  test('say what each step runs: an image that only nodes have can be asked by nobody', () => {
+    for (const task of standing.flatMap((run) => list(run, 'spec', 'pipelineSpec', 'tasks'))) {
+      const bare = list(task, 'taskSpec', 'steps').filter(
+        (step) => list(step, 'command').length === 0 && text(step, 'script') === undefined,
+      );
+      expect(bare).toEqual([]);
+    }
+  });
+
   test('tell every step how a registry without TLS is reached, and only where it has none', () => {
     expect(JSON.stringify(bundled)).not.toContain('plain-http');
     for (const task of standing.flatMap((run) => list(run, 'spec', 'pipelineSpec', 'tasks'))) {

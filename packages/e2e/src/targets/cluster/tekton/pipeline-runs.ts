@@ -100,8 +100,27 @@ async function supply(
 ): Promise<Json> {
   if (taskRef !== undefined && !standIns) return { ...task, taskRef };
   const bundled = list(taskRef, 'params').find((param) => text(param, 'name') === 'name');
-  const spec = taskRef === undefined ? (task.taskSpec as Json) : await readStandIn(text(bundled, 'value') ?? '', pins);
+  const given = taskRef === undefined ? (task.taskSpec as Json) : await readStandIn(text(bundled, 'value') ?? '', pins);
+  const spec = standIns ? withCommands(given, pins) : given;
   return { ...task, taskSpec: plainHttp ? withoutTls(spec, digestChain) : spec };
+}
+
+/** The entrypoint of the image that carries sources, which it has had under this name for as long as there is one. */
+const CARRIER_ENTRYPOINT = '/usr/local/bin/entrypoint';
+
+/**
+ * Says what a step runs that leaves it to its image. Tekton's controller would ask the image's registry for that: a
+ * cluster whose nodes have the images, from a mirror or by hand, would still have to reach it.
+ */
+function withCommands(spec: Json, { images }: Pins): Json {
+  return {
+    ...spec,
+    steps: list(spec, 'steps').map((step) => {
+      const { image, command, script } = step as Json;
+      const isBare = image === images['trusted-artifacts'] && command === undefined && script === undefined;
+      return isBare ? { ...(step as Json), command: [CARRIER_ENTRYPOINT] } : step;
+    }),
+  };
 }
 
 /**

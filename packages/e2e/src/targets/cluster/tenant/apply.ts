@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
+import { isGoing } from '../deletion.ts';
 import type { Resource } from '../resource.ts';
 import { adjust } from './adjust.ts';
-import { isGoing } from './made.ts';
 
 export interface Change {
   /** As it is wanted. */

@@ -1,12 +1,12 @@
 import { loadConfig } from '@multi-image/manifests';
 import { Cluster } from '../cluster.ts';
-import { type DeletionOptions, isDeletionWanted } from '../deletion.ts';
+import { awaitGone, type DeletionOptions, isDeletionWanted, printGoing } from '../deletion.ts';
 import { settleFindings } from '../finding.ts';
 import { KINDS, list, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects } from './desired.ts';
 import { secretsOf } from './linked-secrets.ts';
-import { awaitGone, findAllMade, printGoing } from './made.ts';
+import { findAllMade } from './made.ts';
 
 export interface CleanupOptions extends DeletionOptions {
   config: string;

@@ -2,6 +2,7 @@ import { formatLimit } from '@multi-image/kit/durations';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ClusterRun } from '../cluster-run.ts';
+import { isGoing } from '../deletion.ts';
 import type { Finding } from '../finding.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, NAMES, type Resource, text } from '../resource.ts';
@@ -9,7 +10,6 @@ import { componentsOf } from '../runs.ts';
 import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
 import { checkImages, failWithRepositories } from './image-repositories.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
-import { isGoing } from './made.ts';
 
 /** A component that Konflux has to be asked for again, and why. */
 export interface Unconfigured {

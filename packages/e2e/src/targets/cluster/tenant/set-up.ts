@@ -1,11 +1,11 @@
 import { formatLimit } from '@multi-image/kit/durations';
 import { E2eError } from '../../../errors.ts';
 import type { ClusterRun } from '../cluster-run.ts';
+import { awaitGone, isGoing, printGoing } from '../deletion.ts';
 import type { Resource } from '../resource.ts';
 import { carryOut, planApply } from './apply.ts';
 import { askAgain, configure, findUnconfigured, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
-import { awaitGone, isGoing, printGoing } from './made.ts';
 
 /** Applies what the config asks for, and waits until Konflux made of it what builds need. */
 export async function setUp(run: ClusterRun): Promise<void> {

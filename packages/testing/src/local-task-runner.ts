@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -64,6 +65,12 @@ export async function buildLocalTaskRunner(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Changes where one of the programs that it is made of does. */
+export function taskRunnerStamp(): string {
+  const { paths } = locate();
+  return [...paths].map(([name, path]) => `${name} ${statSync(path).size} ${statSync(path).mtimeMs}`).join('\n');
 }
 
 /** Where this machine has the programs, and what it does not have. */

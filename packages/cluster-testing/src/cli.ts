@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
+import {
+  control,
+  down,
+  environmentOf,
+  inNetwork,
+  personalState,
+  type RunningCluster,
+  runningIn,
+  up,
+} from './cluster.ts';
+import { ClusterTestingError } from './errors.ts';
+import { API_SERVER, GIT, inState, REGISTRY } from './place.ts';
+
+const HELP = `pnpm cluster: a real Kubernetes with Tekton Pipelines and Chains on this machine (Linux, root)
+
+  up [--admission]    bring it up; with --admission only the API server with Tekton's webhook
+  down                end it, and remove all of it
+  kubectl ARGS…       kubectl on it
+  run COMMAND…        run a command of this machine's in its network
+  logs [PART]         the log of one of its parts, or their names
+  stop PART, start PART   as if it had crashed
+
+It is in namespaces of its own: no port, route or process of this machine is touched. What it is made of is built from Go
+modules once, which takes up to half an hour.
+`;
+
+await runCommandLine(main, {
+  isRefusal: ({ code }) => ['USAGE', 'MACHINE_UNFIT', 'NOT_UP'].includes(code),
+});
+
+async function main(args: readonly string[]): Promise<number> {
+  const [verb, ...rest] = args;
+  if (verb === undefined || verb === '--help') {
+    process.stdout.write(HELP);
+    return verb === undefined ? EXIT.refused : EXIT.done;
+  }
+  if (verb === 'up') return bringUp(rest);
+  if (verb === 'down') {
+    await down(personalState());
+    return EXIT.done;
+  }
+  const cluster = runningIn(personalState());
+  if (cluster === undefined) {
+    throw new ClusterTestingError('NOT_UP', 'there is no cluster', { hint: 'pnpm cluster up' });
+  }
+  if (verb === 'kubectl') return run(cluster, ['kubectl', ...rest]);
+  if (verb === 'run' && rest.length > 0) return run(cluster, rest);
+  if (verb === 'logs') return showLog(cluster, rest[0]);
+  if ((verb === 'stop' || verb === 'start') && rest.length === 1) {
+    await control(cluster, `${verb} ${rest[0]}`);
+    return EXIT.done;
+  }
+  throw new ClusterTestingError('USAGE', 'not understood', { found: args.join(' '), hint: 'pnpm cluster --help' });
+}
+
+async function bringUp(options: readonly string[]): Promise<number> {
+  const unknown = options.filter((option) => option !== '--admission');
+  if (unknown.length > 0)
+    throw new ClusterTestingError('USAGE', `unknown: ${unknown.join(' ')}`, { expected: '--admission' });
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const cluster = await up({ extent: options.includes('--admission') ? 'admission' : 'node', onLine: say });
+  const lines = [
+    `kubeconfig  ${inState.kubeconfig(cluster.state)}`,
+    `API server  ${API_SERVER}`,
+    ...(cluster.extent === 'node'
+      ? [
+          `registry    ${REGISTRY} (no TLS)`,
+          `git         ${GIT}/NAME for ${join(inState.git(cluster.state), 'NAME')}`,
+          `key         ${inState.publicKey(cluster.state)}`,
+        ]
+      : []),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return EXIT.done;
+}
+
+async function run(cluster: RunningCluster, command: readonly string[]): Promise<number> {
+  const [program = '', ...args] = [...inNetwork(cluster), ...command];
+  const child = spawn(program, args, { stdio: 'inherit', env: environmentOf(cluster) });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code ?? EXIT.failed;
+}
+
+async function showLog({ state }: RunningCluster, part: string | undefined): Promise<number> {
+  const folder = join(state, 'log');
+  const names = readdirSync(folder).map((name) => name.replace(/\.log$/, ''));
+  if (part === undefined) {
+    process.stdout.write(`${names.sort().join('\n')}\n`);
+    return EXIT.done;
+  }
+  const file = inState.log(state, part);
+  if (!existsSync(file)) throw new ClusterTestingError('USAGE', `no part ${part}`, { expected: names.join(', ') });
+  await pipeline(createReadStream(file), process.stdout, { end: false });
+  return EXIT.done;
+}

@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '@multi-image/kit/cache-folder';
+import { findProgram } from '@multi-image/kit/find-program';
+import { removeFolder } from '@multi-image/kit/remove-folder';
+import { debianPrograms } from './debian.ts';
+import { ClusterTestingError } from './errors.ts';
+import { buildImages } from './images.ts';
+import { cgroupRoots } from './isolate.ts';
+import { type Extent, inState, type Setup } from './place.ts';
+import { buildPrograms, CACHE } from './programs.ts';
+
+/** The name of a cluster's cgroup, in each hierarchy, ends with that of its first process outside. */
+const CGROUP = 'multi-image-cluster-';
+
+/** A cluster that is there. */
+export interface RunningCluster {
+  readonly state: string;
+  readonly extent: Extent;
+  /** The first process of its namespaces, as this machine numbers it; all others end with it. */
+  readonly init: number;
+  /** When that process began, in the kernel's ticks: another one may get its number. */
+  readonly began: string;
+  readonly cgroup: string;
+}
+
+export interface UpOptions {
+  readonly extent: Extent;
+  /** What is different in Chains' configuration: keys of its ConfigMap chains-config. */
+  readonly chainsConfig?: Readonly<Record<string, string>>;
+  /** Told what is being done, and what is ready. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** The cluster of this user, for as long as it is wanted. */
+export function personalState(): string {
+  return cacheFolder(CACHE, 'cluster');
+}
+
+/**
+ * Brings up a cluster that stays when this process ends. Where it is up already, nothing is done; what one that was killed
+ * has left is removed.
+ *
+ * @throws ClusterTestingError `MACHINE_UNFIT` where this machine can't have one; `PART_FAILED`.
+ */
+export async function up(options: UpOptions): Promise<RunningCluster> {
+  const state = personalState();
+  const there = runningIn(state);
+  if (there !== undefined) {
+    if (there.extent === 'node' || options.extent === 'admission') return there;
+    await down(state);
+  }
+  const { cluster, child } = await start(state, options);
+  child.stdin?.end('keep\n');
+  child.unref();
+  child.stdout?.destroy();
+  return cluster;
+}
+
+/** Brings up a cluster of this process's own, which ends with this process however that ends. `stop` leaves nothing. */
+export async function startCluster(options: UpOptions): Promise<RunningCluster & { stop(): Promise<void> }> {
+  const state = mkdtempSync(join(tmpdir(), 'multi-image-cluster-'));
+  const { cluster, child } = await start(state, options);
+  return {
+    ...cluster,
+    async stop() {
+      child.stdin?.end();
+      await down(state);
+    },
+  };
+}
+
+/** The cluster that has this folder; undefined where it is down, or was killed. */
+export function runningIn(state: string): RunningCluster | undefined {
+  if (!existsSync(inState.cluster(state))) return undefined;
+  const cluster = JSON.parse(readFileSync(inState.cluster(state), 'utf8')) as RunningCluster;
+  return beginningOf(cluster.init) === cluster.began ? cluster : undefined;
+}
+
+/** Ends the cluster that has this folder, and removes all of it; nothing where there is none. */
+export async function down(state: string): Promise<void> {
+  const cluster = runningIn(state);
+  if (cluster !== undefined) {
+    process.kill(cluster.init, 'SIGKILL');
+    while (beginningOf(cluster.init) === cluster.began) await sleep(20);
+  }
+  await removeFolder(state);
+  await removeCgroups();
+}
+
+/** Tells a cluster to stop or start one of its parts. */
+export function control({ state }: RunningCluster, request: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(inState.control(state), () => socket.write(`${request}\n`));
+    let said = '';
+    socket.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => {
+      if (said === 'done\n') resolve();
+      else reject(new ClusterTestingError('PART_FAILED', said.trim() || `${request}: the cluster has ended`));
+    });
+  });
+}
+
+/** The words before a command that make it run in the cluster's network, and otherwise on this machine. */
+export function inNetwork({ init }: RunningCluster): readonly string[] {
+  return ['nsenter', `--net=/proc/${init}/ns/net`, '--'];
+}
+
+/** The environment of a command that works with the cluster: its login, and kubectl. */
+export function environmentOf({ state }: RunningCluster): NodeJS.ProcessEnv {
+  const path = `${inState.programs(state)}:${process.env.PATH}`;
+  return { ...process.env, KUBECONFIG: inState.kubeconfig(state), PATH: path };
+}
+
+async function start(state: string, options: UpOptions): Promise<{ cluster: RunningCluster; child: ChildProcess }> {
+  const { extent, chainsConfig = {}, onLine = () => {} } = options;
+  requireMachine();
+  await removeFolder(state);
+  await removeCgroups();
+  const programs = buildPrograms(extent, (name) =>
+    onLine(`building ${name} from Go modules, which takes minutes, once`),
+  );
+  const debian = debianPrograms();
+  const images = extent === 'node' ? await buildImages({ ...programs, debian, onLine }) : undefined;
+  for (const folder of [state, join(state, 'log')]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  writeKubectl(state, programs.kubernetes);
+  const token = randomBytes(24).toString('hex');
+  const setup: Setup = { extent, state, ...programs, debian, images, token, chainsConfig };
+  writeFileSync(inState.setup(state), JSON.stringify(setup), { mode: 0o600 });
+  return launch(setup, onLine);
+}
+
+export async function launch(
+  setup: Setup,
+  onLine: (line: string) => void,
+): Promise<{ cluster: RunningCluster; child: ChildProcess }> {
+  const { state, extent } = setup;
+  const cgroup = `${CGROUP}${randomBytes(4).toString('hex')}`;
+  const inside = fileURLToPath(new URL('./inside.ts', import.meta.url));
+  // The shell is the first process of the namespaces: it waits for those whose parents have ended.
+  const script = `
+    for folder in "$@"; do echo $$ >"$folder/cgroup.procs" || exit 1; done
+    exec unshare --net --mount --pid --uts --ipc --cgroup --fork --kill-child=SIGKILL --mount-proc -- \
+      bash -c '"$0" "$@" <&0 & wait $!' "$NODE" "$INSIDE" "$SETUP"`;
+  const child = spawn('bash', ['-c', script, 'bash', ...makeCgroups(cgroup)], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NODE: process.execPath, INSIDE: inside, SETUP: inState.setup(state) },
+  });
+  child.stdin.on('error', () => {});
+  const said: string[] = [];
+  child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+  const failed = (found: string): ClusterTestingError =>
+    new ClusterTestingError('PART_FAILED', 'the cluster did not come up', { found, hint: join(state, 'log') });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => reject(failed(said.join('').trim() || 'it ended without a word')));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const message = JSON.parse(line) as { ready?: string; milliseconds?: number; up?: boolean; failed?: string };
+      if (message.ready !== undefined) onLine(`${message.ready} is ready after ${message.milliseconds} ms`);
+      if (message.failed !== undefined) reject(failed(message.failed));
+      if (message.up !== true) return;
+      const init = firstChild(child.pid ?? 0);
+      const cluster = { state, extent, init, began: beginningOf(init) ?? '', cgroup };
+      writeFileSync(inState.cluster(state), JSON.stringify(cluster));
+      resolve({ cluster, child });
+    });
+  });
+}
+
+/** kubectl is one of the programs in another one, which goes by the word after it. */
+function writeKubectl(state: string, kubernetes: string): void {
+  mkdirSync(inState.programs(state));
+  const text = `#!/bin/sh\nexec ${join(kubernetes, 'kubernetes')} kubectl "$@"\n`;
+  writeFileSync(join(inState.programs(state), 'kubectl'), text, { mode: 0o755 });
+}
+
+/** Says at once what is not there, before anything is built. */
+function requireMachine(): void {
+  const lacking = [
+    ...(process.platform === 'linux' ? [] : ['Linux']),
+    ...(process.getuid?.() === 0 ? [] : ['root']),
+    ...['unshare', 'nsenter', 'ip', 'mount', 'git', 'bash'].filter((name) => findProgram([name]) === undefined),
+    ...(cgroupRoots().length > 0 ? [] : ['cgroups in /sys/fs/cgroup']),
+  ];
+  if (lacking.length === 0) return;
+  throw new ClusterTestingError('MACHINE_UNFIT', 'this machine can’t have a cluster', {
+    expected: 'Linux, root, cgroups, util-linux, iproute2, git and bash',
+    found: `no ${lacking.join(', no ')}`,
+  });
+}
+
+function makeCgroups(name: string): readonly string[] {
+  return cgroupRoots().map((root) => {
+    const folder = join(root, name);
+    mkdirSync(folder);
+    // Of version 1, and empty in a new one: no process could be put in.
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+      const own = join(folder, file);
+      if (existsSync(own)) writeFileSync(own, readFileSync(join(root, file), 'utf8'));
+    }
+    return folder;
+  });
+}
+
+/** Removes the cgroups of clusters that are not there any more: those without a process. */
+async function removeCgroups(): Promise<void> {
+  for (const root of cgroupRoots()) {
+    for (const name of readdirSync(root).filter((one) => one.startsWith(CGROUP))) {
+      removeEmpty(join(root, name));
+    }
+  }
+}
+
+/** From the inside out; what has a process refuses. */
+function removeEmpty(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeEmpty(join(folder, entry.name));
+  }
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Another cluster's, which is up.
+  }
+}
+
+/** When a process began; undefined where there is none (proc_pid_stat(5), field 22). */
+function beginningOf(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function firstChild(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+}
