@@ -44,14 +44,17 @@ export const configs: fc.Arbitrary<ChainConfig> = fc
     }),
   })
   .map(({ images, chain }) => {
-    const others = images.map(({ embeds, scanner, ...fields }, index): ImageConfig => {
-      const roles = [...new Set(embeds.map((at) => Math.min(at, index)))].map((at) => `r${at}`);
+    const linksOf = images.map(({ embeds }, index) => [...new Set(embeds.map((at) => Math.min(at, index)))]);
+    const others = images.map(({ embeds: _, scanner, seal, ...fields }, index): ImageConfig => {
+      const roles = linksOf[index]?.map((at) => `r${at}`) ?? [];
       return {
         ...fields,
         role: `r${index + 1}`,
         repository: `image-${index + 1}`,
         containerfile: `r${index + 1}/Containerfile`,
         embeds: roles,
+        // Only what others embed can be linked to them.
+        seal: linksOf.some((links) => links.includes(index + 1)) ? seal : undefined,
         component: scanner && roles.length > 0 ? `scan-${index}` : undefined,
       };
     });
