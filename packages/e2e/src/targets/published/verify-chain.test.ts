@@ -3,16 +3,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '@multi-image/manifests';
 import { LOCAL_BUILDER, runPipeline } from '@multi-image/tekton-local';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
-import type { Report } from '../../report/report.ts';
-import { type CliFolder, makeCliFolder, repository } from '../../testing/cli-run.ts';
-import { findGitDaemon, serveGit } from '../../testing/git-server.ts';
 import {
   buildLocalTaskRunner,
   type LocalTaskRunner,
   lackingForTaskRunner,
 } from '@multi-image/testing/local-task-runner';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { Report } from '../../report/report.ts';
+import { type CliFolder, makeCliFolder, repository } from '../../testing/cli-run.ts';
+import { findGitDaemon, serveGit } from '../../testing/git-server.ts';
 import { chooseBaseImage } from '../local/base-image.ts';
 
 const daemon = findGitDaemon();
