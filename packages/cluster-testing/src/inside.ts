@@ -12,7 +12,7 @@ import { containerd, gitServer, kubelet, registry } from './node.ts';
 import { type Part, Parts } from './parts.ts';
 import { API_SERVER, inState, type Setup } from './place.ts';
 import { proxyServices } from './services.ts';
-import { installTekton, pipelinesController, resolvers, webhook } from './tekton.ts';
+import { installTekton, pipelinesController, webhook } from './tekton.ts';
 
 const [file = ''] = process.argv.slice(2);
 const setup = JSON.parse(readFileSync(file, 'utf8')) as Setup;
@@ -64,10 +64,7 @@ async function bringUp(): Promise<void> {
 
 async function bringUpTekton(api: KubeApi, isNode: boolean): Promise<void> {
   await installTekton(setup, api);
-  await Promise.all([
-    start(webhook(setup, api)),
-    ...(isNode ? [start(pipelinesController(setup, api)), start(resolvers(setup, api))] : []),
-  ]);
+  await Promise.all([start(webhook(setup, api)), isNode ? start(pipelinesController(setup, api)) : undefined]);
 }
 
 async function start(part: Part): Promise<void> {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runOrThrow } from '@multi-image/kit/commands';
 import type { KubeApi } from './kube-api.ts';
 import type { Part } from './parts.ts';
 import { inState, NODE, NODE_NAME, POD_NETWORK, REGISTRY, type Setup } from './place.ts';
@@ -66,19 +67,20 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     },
     ready: async () => {
       if (!existsSync(socket(state))) return false;
-      if (images !== undefined) ctr({ state, debian }, 'images', 'import', '--all-platforms', images);
+      // Its answer counts: the socket is there before anybody listens.
+      if (images !== undefined) await ctr({ state, debian }, 'images', 'import', images);
       return true;
     },
   };
 }
 
 /** Asks containerd for something about the images and containers of pods. */
-export function ctr({ state, debian }: Pick<Setup, 'state' | 'debian'>, ...args: readonly string[]): string {
+export async function ctr(
+  { state, debian }: Pick<Setup, 'state' | 'debian'>,
+  ...args: readonly string[]
+): Promise<void> {
   const program = join(debian, 'usr/bin/ctr');
-  return execFileSync(program, ['--address', socket(state), '--namespace', 'k8s.io', ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  await runOrThrow(program, ['--address', socket(state), '--namespace', 'k8s.io', ...args]);
 }
 
 /** What runs the pods that the scheduler gives to this node. */

@@ -46,7 +46,7 @@ const BUILDS = {
       'tekton',
       'tekton',
       [],
-      commands('controller', 'resolvers', 'entrypoint', 'nop', 'sidecarlogresults', 'workingdirinit'),
+      commands('controller', 'entrypoint', 'nop', 'sidecarlogresults', 'workingdirinit'),
     ),
     files: [{ name: 'examples', module: TEKTON, folder: 'examples' }],
   },

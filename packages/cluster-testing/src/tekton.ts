@@ -15,21 +15,13 @@ export const TEKTON_IMAGES: Readonly<Record<string, string>> = {
 };
 
 /** Which ports each controller has: all of them are in one network. */
-const PORTS = { webhook: 8090, controller: 8091, resolvers: 8092, chains: 8093 } as const;
+const PORTS = { webhook: 8090, controller: 8091, chains: 8092 } as const;
 const WEBHOOK_PORT = 8443;
 
-/** Tekton's kinds, and its configuration as it is released. */
+/** Tekton's kinds, and its configuration as it is released, but for its resolvers: there is nothing to fetch from. */
 export async function installTekton({ webhook: folder }: Setup, api: KubeApi): Promise<void> {
   const config = join(folder, 'config');
-  const objects = withoutPods(
-    readObjects(
-      join(config, '100-namespace'),
-      join(config, '300-crds'),
-      config,
-      join(config, 'resolvers/100-namespace.yaml'),
-      join(config, 'resolvers'),
-    ),
-  );
+  const objects = withoutPods(readObjects(join(config, '100-namespace'), join(config, '300-crds'), config));
   await api.applyAll(objects.map(unselected));
   // The webhook's Service has no pods: what is behind it is a process on the node.
   await api.apply({
@@ -91,15 +83,6 @@ export function pipelinesController(setup: Setup, api: KubeApi): Part {
       '-shell-image-win',
       'none',
     ],
-  });
-}
-
-/** What fetches Tasks and Pipelines from elsewhere. */
-export function resolvers(setup: Setup, api: KubeApi): Part {
-  return controller(setup, api, {
-    name: 'resolvers',
-    deployment: 'tekton-pipelines-remote-resolvers',
-    from: join(setup.webhook, 'config/resolvers'),
   });
 }
 
