@@ -11,10 +11,11 @@ import {
 import { buildArgsOf, tasksOf } from '@multi-image/testing/attested-chain';
 import { REVISION } from '@multi-image/testing/chain';
 import { CHAINS_FIXTURE, chainsFixture } from '@multi-image/testing/chains-fixture';
+import { type EmbeddingImage, pushEmbedding } from '@multi-image/testing/embedding-image';
 import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { type MemoryChain, type MemoryChainOptions, memoryChain } from '@multi-image/testing/memory-chain';
 import { memoryRegistry } from '@multi-image/testing/memory-registry';
-import { provenanceV1, provenanceV02, type TestRun, type TestTask } from '@multi-image/testing/provenance';
+import { provenanceV1, provenanceV02, SOURCE, type TestRun, type TestTask } from '@multi-image/testing/provenance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HAS_GO, Opa } from './testing/opa.ts';
 import { judge, type Release } from './testing/verdicts.ts';
@@ -26,7 +27,7 @@ const RULE_DATA = {
     { role: 'primary', component: 'app', embeds: [], seal: 'label' },
     { role: 'metadata', component: 'scanner', embeds: ['primary'] },
   ],
-  source: 'https://git.example/org/repo',
+  source: SOURCE,
 };
 
 const CATALOG = `quay.io/konflux-ci/tekton-catalog/task-x:0.1@${ONES}`;
@@ -172,6 +173,59 @@ async function recordedChain(): Promise<Release> {
     ],
     statements,
     ruleData: { ...RULE_DATA, source, builder_tasks: [] },
+  };
+}
+
+const OPERATOR = {
+  ...RULE_DATA,
+  images: [
+    { role: 'operator', component: 'operator', seal: 'referrer' },
+    { role: 'bundle', component: 'bundle', embeds: ['operator'], seal: 'referrer' },
+    { role: 'catalog', component: 'catalog', embeds: ['bundle'] },
+  ],
+};
+
+/** An operator in its bundle in its catalog: three images that are released as they were built. */
+async function operatorChain(operatorOf: 'its' | 'another' = 'its'): Promise<Release> {
+  const registry = memoryRegistry();
+  const push = (role: string, embeds: readonly EmbeddingImage[], name = role): Promise<EmbeddingImage> =>
+    pushEmbedding(registry, `registry.example/operators/${name}`, role, embeds);
+  const operator = await push('operator', []);
+  const bundle = await push('bundle', [operator]);
+  const catalog = await push('catalog', [bundle]);
+  const other = await pushEmbedding(registry, operator.image, 'operator', [], { files: { a: 'b' } });
+  const built = (image: EmbeddingImage, embeds: readonly EmbeddingImage[]): TestTask => ({
+    name: `build-${image.role}`,
+    bundle: CATALOG,
+    params: {
+      BUILD_ARGS: embeds.flatMap(({ role, digest, url }) => [
+        `${role.toUpperCase()}_DIGEST=${digest}`,
+        `${role.toUpperCase()}_URL=${url}`,
+      ]),
+    },
+    results: { IMAGE_URL: image.image, IMAGE_DIGEST: image.digest },
+  });
+  const images = [operator, bundle, catalog];
+  const all = [
+    { name: 'clone', bundle: CATALOG, results: { 'CHAINS-GIT_URL': SOURCE, 'CHAINS-GIT_COMMIT': REVISION } },
+    built(operator, []),
+    built(bundle, [operator]),
+    built(catalog, [bundle]),
+    built({ ...other, role: 'other' }, []),
+  ];
+  const statement = provenanceV02(
+    images.map(({ digest }) => digest),
+    all,
+  );
+  return {
+    registry,
+    components: images.map(({ role, image, digest }) => ({
+      name: role,
+      image,
+      digest: role === 'operator' && operatorOf === 'another' ? other.digest : digest,
+    })),
+    statements: [statement],
+    ruleData: OPERATOR,
   };
 }
 
@@ -408,6 +462,11 @@ const BROKEN: readonly Kind[] = [
     denied: ['released_together', 'attested'],
   },
   {
+    what: 'a Snapshot with another operator than the one in its bundle, of the same run',
+    release: () => operatorChain('another'),
+    denied: ['released_together'],
+  },
+  {
     what: 'a tag in the Snapshot',
     release: async () => released(await made(), 'scanner', REVISION),
     denied: ['released_together', 'readable', 'attested'],
@@ -462,6 +521,10 @@ const INTACT: readonly { readonly what: string; readonly release: () => Promise<
         components: [...release.components, { name: 'other', image: 'registry.example/other', digest: ONES }],
       };
     },
+  },
+  {
+    what: 'that is released as it was built, linked by statements',
+    release: () => operatorChain(),
   },
   {
     what: 'for several platforms',

@@ -70,6 +70,25 @@ export const konfluxSchemas = {
       }),
     }),
   ),
+  EnterpriseContractPolicy: resource(
+    'appstudio.redhat.com/v1alpha1',
+    'EnterpriseContractPolicy',
+    z.strictObject({
+      name: z.string().optional(),
+      description: z.string().optional(),
+      publicKey: z.string().optional(),
+      sources: z
+        .array(
+          z.strictObject({
+            name: z.string().optional(),
+            policy: z.array(z.string()).min(1),
+            data: z.array(z.string()).optional(),
+            ruleData: z.record(z.string(), z.unknown()).optional(),
+          }),
+        )
+        .min(1),
+    }),
+  ),
   ServiceAccount: z.strictObject({
     apiVersion: z.literal('v1'),
     kind: z.literal('ServiceAccount'),

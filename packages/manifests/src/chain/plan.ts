@@ -42,6 +42,8 @@ export interface ChainPlan extends Readonly<Required<Pick<ChainConfig, Kept>>> {
   readonly branch: string;
   /** Runs pull requests, and pushes to repositories of their own; undefined where they run as pushes do. */
   readonly pullRequestAccount: string | undefined;
+  /** By what Conforma judges releases; undefined where no policy is rendered. */
+  readonly policy: ChainConfig['policy'];
   readonly buildSystem:
     | { readonly publicKey: string; readonly builderId: string | undefined; readonly waitFor: 'signed' | 'attested' }
     | undefined;
@@ -101,6 +103,7 @@ export function planChain(config: ChainConfig): ChainPlan {
     },
     tasks: config.tasks ?? {},
     ownTasks: config.ownTasks ?? 'source',
+    policy: config.policy,
     buildTimeout: minutes(config.timeouts?.build ?? '2h'),
     checksTimeout: minutes(config.timeouts?.checks ?? '1h'),
     digestChain: config.digestChain ?? 'packages/digest-chain/src/cli.ts',

@@ -13,6 +13,7 @@ import { baseOf, pairsOf, readContainerfile } from '../containerfile/read.ts';
 import { findAdoptions } from '../files/adopt.ts';
 import { compareFiles, readIfThere } from '../files/compare.ts';
 import { findDrift, findStale } from '../files/drift.ts';
+import { POLICY_FOLDER } from '../render/policy.ts';
 import { render } from '../render/render.ts';
 import { readOptions } from './options.ts';
 import { print } from './terminal.ts';
@@ -134,6 +135,12 @@ async function findUnprovable({ chain, pins, pinsPath, root }: LoadedConfig): Pr
       () => 0,
     );
   const isGit = (await git('rev-parse', '--git-dir')) === 0;
+  const policy = `${pins.verifier}:${POLICY_FOLDER}`;
+  if (isGit && chain.policy === 'source' && (await git('cat-file', '-e', policy)) !== 0) {
+    const about = 'Conforma would not find the policy at the commit that the config takes it from';
+    const hint = `a later commit as verifier in ${pinsPath}, or policy: { bundle: … }, which pnpm bundles prints`;
+    findings.push({ level: 'problem', about, found: policy, hint });
+  }
   if (isGit && (await git('cat-file', '-e', `${pins.verifier}^{commit}`)) !== 0) {
     const about =
       'this clone has not the commit whose digest-chain judges Snapshots: its remote may not have it either';

@@ -67,6 +67,7 @@ export interface ChainConfig {
   checks?: KonfluxCheck[] | undefined;
   tasks?: TaskParams | undefined;
   ownTasks?: 'source' | { bundle: string; runner: string } | undefined;
+  policy?: 'source' | { bundle: string } | undefined;
   digestChain?: string | undefined;
   root?: string | undefined;
   pins?: string | undefined;
@@ -359,6 +360,13 @@ export const configSchema: z.ZodType<ChainConfig> = z.strictObject({
       }),
     ]),
     'Where the tasks that link images come from: the source that is built; or a bundle that was published before, with digest-chain in an image of its own, which no change of the source changes. Default: source.',
+  ),
+  policy: optional(
+    z.union([
+      z.literal('source'),
+      z.strictObject({ bundle: pinnedReference.describe('The bundle of the policy, by tag and digest.') }),
+    ]),
+    'Renders a policy by which Conforma proves the chain, and a test of Snapshots that asks it: the policy of this repository, at the commit of the verifier; or a bundle of it. Default: none.',
   ),
   digestChain: optional(
     filePath,

@@ -14,6 +14,7 @@ import {
 } from './konflux.ts';
 import { digestChainFrom, extractImage, labelImage, linkImage, resolveImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
+import { chainPolicy, policyScenario } from './policy.ts';
 import { unifiedBuild } from './unified-build.ts';
 import { verifyChain } from './verify-chain.ts';
 
@@ -108,6 +109,11 @@ Apply it server-side: it adds to accounts that Konflux makes, and takes nothing 
     'Every Snapshot of a scanner is verified before it can be released.',
     ...verified.map((image) => integrationTestScenario(image, chain, folder)),
   );
+  if (chain.policy !== undefined) {
+    const judged =
+      "The policy by which Conforma proves the chain, and the test that judges every push's Snapshot by it.";
+    add('konflux/policy.yaml', judged, chainPolicy(chain, pins), policyScenario(chain));
+  }
   return files;
 }
 
