@@ -62,13 +62,13 @@ task_v02(task) := {
 	"bundle": bundle_of(object.get(task, "ref", {}), object.get(task.invocation, "configSource", {})),
 } if {
 	params := object.get(task.invocation, "parameters", {})
-	results := {result.name: result.value | some result in object.get(task, "results", [])}
+	results := named(object.get(task, "results", []))
 }
 
 task_v1(run) := {
 	"name": run.metadata.labels["tekton.dev/pipelineTask"],
 	"succeeded": count(succeeded) == 1,
-	"params": {param.name: param.value | some param in object.get(run.spec, "params", [])},
+	"params": named(object.get(run.spec, "params", [])),
 	"results": results,
 	"images": images_of(results),
 	"bundle": bundle_of(object.get(run.spec, "taskRef", {}), object.get(provenance, "refSource", {})),
@@ -78,7 +78,7 @@ task_v1(run) := {
 		condition.type == "Succeeded"
 		condition.status == "True"
 	]
-	results := {result.name: result.value | some result in object.get(run.status, "results", [])}
+	results := named(object.get(run.status, "results", []))
 	provenance := object.get(run.status, "provenance", {})
 }
 
@@ -97,12 +97,18 @@ bundle_of(ref, source) := uri if {
 	is_resolved(uri, asked, source)
 } else := ""
 
-asked_bundle(ref) := ref.bundle if ref.bundle != ""
-
-asked_bundle(ref) := param.value if {
+asked_bundle(ref) := ref.bundle if {
+	ref.bundle != ""
+} else := named(ref.params).bundle if {
 	ref.resolver == "bundles"
-	some param in ref.params
-	param.name == "bundle"
+}
+
+# `[{name, value}]`, as Tekton writes params and results. A name that repeats has no value that could be trusted.
+named(list) := {name: values[0] |
+	some entry in list
+	name := entry.name
+	values := [other.value | some other in list; other.name == name]
+	count(values) == 1
 }
 
 is_resolved(uri, asked, source) if {

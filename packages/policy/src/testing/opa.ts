@@ -19,8 +19,32 @@ const OPA: GoBuild = {
 /** Whether this machine can have Open Policy Agent: its program is built from its module. */
 export const HAS_GO: boolean = goVersion() !== '';
 
-/** What Conforma adds to Open Policy Agent, as far as the policy asks for it: one text in, something out. */
-const ADDED = ['ec.oci.blob', 'ec.oci.descriptor', 'ec.oci.image_manifest', 'ec.oci.image_index'];
+const TEXT = { type: 'string' };
+const listOf = (dynamic: object): object => ({ type: 'array', dynamic });
+const objectOf = (members: Readonly<Record<string, object>>): object => ({
+  type: 'object',
+  static: Object.entries(members).map(([key, value]) => ({ key, value })),
+});
+const ANNOTATIONS = { type: 'object', dynamic: { key: TEXT, value: TEXT } };
+const DESCRIPTOR = objectOf({
+  mediaType: TEXT,
+  size: { type: 'number' },
+  digest: TEXT,
+  data: TEXT,
+  urls: listOf(TEXT),
+  annotations: ANNOTATIONS,
+  artifactType: TEXT,
+  platform: { type: 'any' },
+});
+const DOCUMENT = { schemaVersion: { type: 'number' }, mediaType: TEXT, annotations: ANNOTATIONS };
+
+/** What Conforma adds to Open Policy Agent, as far as the policy asks for it: of a reference, an answer of this type. */
+const ADDED: Readonly<Record<string, object>> = {
+  'ec.oci.blob': TEXT,
+  'ec.oci.descriptor': DESCRIPTOR,
+  'ec.oci.image_manifest': objectOf({ ...DOCUMENT, config: DESCRIPTOR, layers: listOf(DESCRIPTOR) }),
+  'ec.oci.image_index': objectOf({ ...DOCUMENT, manifests: listOf(DESCRIPTOR) }),
+};
 
 /** Open Policy Agent with Conforma's functions declared, so that tests can answer for them. */
 export class Opa {
@@ -31,10 +55,9 @@ export class Opa {
 
   constructor() {
     const capabilities = JSON.parse(this.run('capabilities', '--current')) as { builtins: object[] };
-    for (const name of ADDED) {
-      const args = [{ type: 'string' }];
-      const result = name === 'ec.oci.blob' ? { type: 'string' } : { type: 'any' };
-      capabilities.builtins.push({ name, decl: { type: 'function', args, result }, nondeterministic: true });
+    for (const [name, result] of Object.entries(ADDED)) {
+      const decl = { type: 'function', args: [TEXT], result };
+      capabilities.builtins.push({ name, decl, nondeterministic: true });
     }
     this.capabilities = ['--capabilities', this.#write('capabilities.json', JSON.stringify(capabilities))];
   }
