@@ -6,8 +6,8 @@ import { startTestRegistry } from '@multi-image/testing/registry';
 import { pushWideChain } from '@multi-image/testing/wide-chain';
 import { best, type Command, type Cost, measure } from './measure.ts';
 import { measurePeak, pushLargeImage } from './memory.ts';
-import { digestChain, IDLE, installed, peers, type Sealer } from './sealers.ts';
-import { type Costs, compareSealers, formatCosts, withFolder } from './sealing.ts';
+import { digestChain, IDLE, installed, peers, readers, type Sealer } from './sealers.ts';
+import { type Costs, compareInTurn, compareSealers, formatCosts, withFolder } from './sealing.ts';
 
 // What the package costs at a real registry, beside the tools that people use today, and beside its goals.
 
@@ -15,12 +15,15 @@ const SOURCE = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const COMPILED = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const SEAL = 'digest-chain seal';
 const CRANE = 'crane mutate';
+const VERIFY = 'digest-chain verify';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     images: { type: 'string', default: '1000' },
     mebibytes: { type: 'string', default: '1024' },
+    // Of start, seal, read, verify and copy: all by default.
+    only: { type: 'string', multiple: true },
   },
 });
 const rounds = Number(values.rounds);
@@ -31,10 +34,10 @@ await withFolder(async (folder) => {
   const registry = await startTestRegistry();
   const proxy = await startCountingProxy(registry.host);
   try {
-    await benchStart();
-    await benchSeal(folder);
-    await benchVerify(folder);
-    await benchCopy(folder);
+    const benches = { start: benchStart, seal: benchSeal, read: benchRead, verify: benchVerify, copy: benchCopy };
+    for (const [name, bench] of Object.entries(benches)) {
+      if (values.only === undefined || values.only.includes(name)) await bench(folder);
+    }
   } finally {
     await proxy.stop();
     await registry.stop();
@@ -61,14 +64,36 @@ await withFolder(async (folder) => {
       digestChain(`${SEAL}, from source`, SOURCE, ['--no-check']),
       ...peers(store),
     ];
-    const { present, missing } = installed(sealers);
-    for (const name of missing) process.stdout.write(`skipped: ${name} (not on the PATH)\n`);
+    const present = thoseThatAreThere(sealers);
     for (const layers of [5, 50]) {
       for (const latency of [0, 50]) {
         const costs = await compareSealers(present, registry.host, proxy, { layers, latency }, rounds);
-        process.stdout.write(formatCosts(costs, { layers, latency }, costs.has(CRANE) ? CRANE : SEAL));
+        const title = `${layers} layers, ${latency} ms added to each request`;
+        process.stdout.write(formatCosts(title, costs, costs.has(CRANE) ? CRANE : SEAL));
         process.stdout.write(`${sealGoals(costs, layers, latency)}\n`);
       }
+    }
+  }
+
+  /** Always through the proxy: the label of the sealed image names that. */
+  async function benchRead(): Promise<void> {
+    await pushWideChain(proxy.host, 2);
+    const targetAt = () => ({
+      repository: `${proxy.host}/wide/primary`,
+      digest: '',
+      linked: `${proxy.host}/wide/linked:image-0`,
+    });
+    const present = thoseThatAreThere(readers(VERIFY, COMPILED));
+    for (const latency of [0, 50]) {
+      const costs = await compareInTurn(present, targetAt, proxy.host, proxy, latency, rounds);
+      const [reference = VERIFY] = [...costs.keys()].slice(-1);
+      process.stdout.write(formatCosts(`2 images, ${latency} ms added to each request`, costs, reference));
+      const [own, crane] = [costs.get(VERIFY), costs.get(reference)];
+      if (own === undefined || crane === undefined || own === crane) continue;
+      process.stdout.write(formatGoal('requests', own.requests, 4, ' '));
+      process.stdout.write(formatGoal(`requests ÷ ${reference}`, own.requests / crane.requests, 0.67));
+      if (latency > 0) process.stdout.write(formatGoal(`wall ÷ ${reference}`, own.wall / crane.wall, 1));
+      process.stdout.write('\n');
     }
   }
 
@@ -98,6 +123,15 @@ await withFolder(async (folder) => {
     }
   }
 });
+
+/** Those that are installed; says which are not. */
+function thoseThatAreThere(sealers: readonly Sealer[]): readonly Sealer[] {
+  const { present, missing } = installed(sealers);
+  for (const name of missing) {
+    process.stdout.write(`skipped: ${name} (not on the PATH; .ci/peers prints a folder with crane)\n`);
+  }
+  return present;
+}
 
 function sealGoals(costs: Costs, layers: number, latency: number): string {
   const idle = costs.get(IDLE.name);

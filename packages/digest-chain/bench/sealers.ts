@@ -46,6 +46,28 @@ export const IDLE: Sealer = {
   commands: () => [[process.execPath, '-e', '0']],
 };
 
+/**
+ * What it takes to know what a chain of two images says of itself: of crane the config of each, of which it proves nothing.
+ * The target's repository is that of the sealed image, `linked` the other one.
+ */
+export function readers(name: string, cli: string): readonly Sealer[] {
+  return [
+    {
+      name,
+      program: process.execPath,
+      commands: ({ repository }) => [[process.execPath, cli, 'verify', `${repository}:sealed`, '--no-statement']],
+    },
+    {
+      name: 'crane config, twice',
+      program: 'crane',
+      commands: ({ repository, linked }) => [
+        ['crane', 'config', `${repository}:sealed`],
+        ['crane', 'config', linked],
+      ],
+    },
+  ];
+}
+
 const NO_TLS = '--tls-verify=false';
 
 /** What people use today. `store` is an empty folder for buildah's images. */

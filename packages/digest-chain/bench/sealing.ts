@@ -18,10 +18,7 @@ export type Costs = ReadonlyMap<string, Cost>;
 
 const LAYER_BYTES = 128 * 1024;
 
-/**
- * Lets every sealer work on the same image, in turn, `rounds` times. Requests and bytes are counted in a round of their own:
- * without added latency, time is taken at the registry itself, for the proxy takes some as well.
- */
+/** Lets every sealer work on the same image of so many layers, as {@link compareInTurn} does. */
 export async function compareSealers(
   sealers: readonly Sealer[],
   registry: string,
@@ -31,11 +28,28 @@ export async function compareSealers(
 ): Promise<Costs> {
   const name = `bench/layers-${layers}-${latency}`;
   const digest = await pushLayeredImage(`${registry}/${name}:origin`, layers, LAYER_BYTES);
+  const targetAt = (host: string): Target => {
+    return { repository: `${host}/${name}`, digest, linked: `${host}/bench/linked@${digest}` };
+  };
+  return compareInTurn(sealers, targetAt, registry, proxy, latency, rounds);
+}
+
+/**
+ * Lets each work on the same, in turn, `rounds` times. Requests and bytes are counted in a round of their own: without added
+ * latency, time is taken at the registry itself, for the proxy takes some as well.
+ */
+export async function compareInTurn(
+  sealers: readonly Sealer[],
+  targetAt: (host: string) => Target,
+  registry: string,
+  proxy: CountingProxy,
+  latency: number,
+  rounds: number,
+): Promise<Costs> {
   const costs = new Map<string, Cost[]>(sealers.map(({ name }) => [name, []]));
   const work = async (host: string, round: string): Promise<void> => {
-    const target: Target = { repository: `${host}/${name}`, digest, linked: `${host}/bench/linked@${digest}` };
     for (const [index, { name, commands, forget }] of sealers.entries()) {
-      costs.get(name)?.push(await measure(commands(target, `${round}-${index}`), proxy));
+      costs.get(name)?.push(await measure(commands(targetAt(host), `${round}-${index}`), proxy));
       if (forget !== undefined) await run(forget);
     }
   };
@@ -50,8 +64,8 @@ function countsOf(cost: Cost | undefined): Pick<Cost, 'requests' | 'bytes'> {
   return { requests: cost?.requests ?? 0, bytes: cost?.bytes ?? 0 };
 }
 
-/** The figures of one setting, and as ratios of what `reference` took. */
-export function formatCosts(costs: Costs, { layers, latency }: Setting, reference: string): string {
+/** What each took, and as ratios of what `reference` took. */
+export function formatCosts(title: string, costs: Costs, reference: string): string {
   const base = costs.get(reference);
   const ratio = (value: number, of: number | undefined): string => (of ? `${(value / of).toFixed(2)} ×` : '');
   const rows = [...costs].map(([name, { requests, bytes, wall }]) => [
@@ -63,8 +77,7 @@ export function formatCosts(costs: Costs, { layers, latency }: Setting, referenc
     `${wall.toFixed(0)} ms`,
     ratio(wall, base?.wall),
   ]);
-  const title = `${layers} layers, ${latency} ms added to each request; ratios to ${reference}`;
-  return `${title}\n${formatTable(['', 'requests', '', 'bytes', '', 'wall', ''], rows)}`;
+  return `${title}; ratios to ${reference}\n${formatTable(['', 'requests', '', 'bytes', '', 'wall', ''], rows)}`;
 }
 
 /** Runs `work` with a folder that is removed afterwards. */

@@ -54,7 +54,7 @@ export const PROFILES: Readonly<Record<string, () => readonly Rule[]>> = {
       quirk: writeOnceTags(errorAnswer(400, 'TAG_INVALID')),
     },
     apiWithHeader(
-      'https://aws.amazon.com/blogs/opensource/diving-into-oci-image-and-distribution-1-1-support-in-amazon-ecr/',
+      'https://aws.amazon.com/blogs/opensource/diving-into-oci-image-and-distribution-1-1-support-in-amazon-ecr',
     ),
   ],
   Artifactory: () => [
@@ -72,12 +72,12 @@ export const PROFILES: Readonly<Record<string, () => readonly Rule[]>> = {
   'Docker Hub': () => [
     {
       does: 'wants a token of its own service, which everyone gets for reading',
-      source: 'https://docs.docker.com/reference/api/registry/auth/',
+      source: 'https://docs.docker.com/reference/api/registry/auth',
       quirk: bearer(CREDENTIALS, { anonymousPull: true }),
     },
     {
       does: 'limits how often it is asked (429)',
-      source: 'https://docs.docker.com/docker-hub/usage/',
+      source: 'https://github.com/docker/docs/pull/21905/files',
       quirk: limitsEvery(20),
     },
     {
@@ -101,8 +101,7 @@ export const PROFILES: Readonly<Record<string, () => readonly Rule[]>> = {
     },
     {
       does: 'wants a token for reading public images as well, which everyone gets',
-      source:
-        'https://docs.github.com/packages/working-with-a-github-packages-registry/working-with-the-container-registry',
+      source: 'https://github.com/orgs/community/discussions/204710',
       quirk: bearer(CREDENTIALS, { anonymousPull: true }),
     },
   ],
@@ -114,7 +113,7 @@ export const PROFILES: Readonly<Record<string, () => readonly Rule[]>> = {
     },
     {
       does: 'wants a token of its own service',
-      source: 'https://docs.gitlab.com/user/packages/container_registry/authenticate_with_container_registry/',
+      source: 'https://gitlab.com/gitlab-org/gitlab/-/merge_requests/147363',
       quirk: bearer(CREDENTIALS, { anonymousPull: true }),
     },
   ],
@@ -160,7 +159,7 @@ export const PROFILES: Readonly<Record<string, () => readonly Rule[]>> = {
   'Quay before 3.11': () => [
     {
       does: 'answers 400 to a manifest with a `subject`',
-      source: 'https://issues.redhat.com/browse/PROJQUAY-6673',
+      source: 'https://github.com/quay/quay/pull/2659',
       quirk: refusesSubject(400),
     },
   ],
