@@ -75,7 +75,7 @@ describe('the pipelines are what is executed', () => {
   test('without the build argument, Image 2 holds nothing and its criterion falls', RUN, async () => {
     const checkout = await clone('no-build-arg');
     await edit(join(checkout, 'pipeline/unified-build.yaml'), (text) => text.replace(/^.*- IMAGE1_DIGEST=.*\n/m, ''));
-    const { exitCode, output, report } = await e2e(checkout, '--port', '0', '--allow-drift');
+    const { exitCode, output, report } = await e2e(checkout, '--allow-drift');
     expect(exitCode).toBe(1);
     expect(output).toContain('criterion fell: image-2-embeds-image-1');
     const evidence = report?.criteria.find(({ id }) => id === 'image-2-embeds-image-1')?.evidence;
@@ -94,7 +94,7 @@ describe('the pipelines are what is executed', () => {
     await edit(join(checkout, 'pipeline/tasks/label-image.yaml'), (text) =>
       text.replaceAll('--prefix=$(params.LABEL_PREFIX)', '--prefix=com.example.other'),
     );
-    const { exitCode, output, report } = await e2e(checkout, '--port', '0', '--allow-drift');
+    const { exitCode, output, report } = await e2e(checkout, '--allow-drift');
     expect(exitCode).toBe(1);
     expect(output).toContain('criterion fell: image-1-labelled');
     const evidence = report?.criteria.find(({ id }) => id === 'image-1-labelled')?.evidence;

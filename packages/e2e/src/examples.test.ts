@@ -21,7 +21,7 @@ const evidenceOf = (report: Report | undefined, check: string) =>
 
 /** Runs a chain to its end; whatever is asked of every chain is checked here. */
 async function runChain(cwd: string, config: string): Promise<Report> {
-  const { exitCode, output, report } = await bench.e2e(cwd, '--port', '0', '--config', config);
+  const { exitCode, output, report } = await bench.e2e(cwd, '--config', config);
   expect(output).toContain('5 passed, 0 failed, 1 skipped of 6 criteria');
   expect(exitCode).toBe(0);
   expect(statusOf(report)).toEqual(ALL_WELL);
@@ -63,7 +63,7 @@ test('one platform without the link makes the criterion fall', RUN, async () => 
   expect(changed).not.toBe(text);
   await writeFile(pipeline, changed);
   const config = 'examples/multi-arch/konflux.config.ts';
-  const { exitCode, output, report } = await bench.e2e(clone, '--port', '0', '--allow-drift', '--config', config);
+  const { exitCode, output, report } = await bench.e2e(clone, '--allow-drift', '--config', config);
   expect(exitCode).toBe(1);
   expect(output).toContain('criterion fell: image-2-embeds-image-1');
   const origin = report?.images[0]?.originDigest;

@@ -15,8 +15,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A process that makes a folder and a child of its own, tells their names and then does `end`. */
-async function start(end: string) {
+async function start(end: string, { deaf = false } = {}) {
   const made = join(folder, 'made');
+  const onTerm = deaf ? 'process.on("SIGTERM", () => {});' : '';
   const program = `
     import { spawn } from 'node:child_process';
     import { mkdirSync } from 'node:fs';
@@ -24,8 +25,8 @@ async function start(end: string) {
     const janitor = new Janitor();
     janitor.remember({ kind: 'folder', path: ${JSON.stringify(made)} });
     mkdirSync(${JSON.stringify(made)});
-    // One that carries the marker only, as what a tool starts in its turn does; detached, and deaf to SIGTERM.
-    const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'], {
+    // One that carries the marker only, as what a tool starts in its turn does; detached.
+    const child = spawn(process.execPath, ['-e', '${onTerm} console.log("up"); setInterval(() => {}, 1000)'], {
       detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
     child.stdout.once('data', () => console.log(child.pid));
     process.stdin.once('data', async () => { ${end} });
@@ -57,8 +58,9 @@ async function eventually(condition: () => boolean): Promise<boolean> {
   return false;
 }
 
-test('finish removes everything before it returns', async () => {
-  const { parent, made, pid } = await start('await janitor.finish(); console.log("finished"); process.exit(0)');
+test('finish removes everything before it returns, what is deaf to SIGTERM as well', async () => {
+  const end = 'await janitor.finish(); console.log("finished"); process.exit(0)';
+  const { parent, made, pid } = await start(end, { deaf: true });
   parent.stdin.write('\n');
   await once(parent.stdout, 'data');
   expect(existsSync(made)).toBe(false);

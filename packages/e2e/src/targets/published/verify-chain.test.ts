@@ -33,7 +33,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
   beforeAll(async () => {
     bench = await makeCliFolder();
     checkout = await bench.clone('published');
-    const [run, built] = await Promise.all([bench.e2e(checkout, '--port', '0', '--keep'), buildLocalTaskRunner()]);
+    const [run, built] = await Promise.all([bench.e2e(checkout, '--keep'), buildLocalTaskRunner()]);
     runner = built;
     removal = /to remove it: (.*)$/m.exec(run.output)?.[1] ?? '';
     expect(run.exitCode).toBe(0);

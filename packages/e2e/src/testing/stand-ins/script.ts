@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
 import { type TaskSpec, taskSchema } from '@multi-image/testing/tekton-schema';
 import { readStandIn } from '../../targets/stand-ins.ts';
+import { RETRY_PAUSES } from './run-task.ts';
 
 /** A stand-in as the schema of Tasks reads it. */
 export async function specOf(task: string): Promise<TaskSpec> {
@@ -45,7 +46,7 @@ export async function runScript(
   );
   try {
     const child = spawn('bash', ['-c', script, 'script', ...args], {
-      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...env },
+      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, RETRY_PAUSES: RETRY_PAUSES.join(' '), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
