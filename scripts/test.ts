@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
       'programs in apps/',
       () => globSync('apps/*/package.json').length === 0 || runs('turbo', 'run', 'test', '--filter=./apps/*'),
     ],
-    ['the chain, built and proved', () => runs(process.execPath, 'packages/e2e/src/cli.ts', '--port', '0')],
+    ['the chain, built and proved', () => runs(process.execPath, 'packages/e2e/src/cli.ts')],
     ...(isTemplate ? [['the template', () => runs('pnpm', 'run', 'test:template')] as const] : []),
   ];
   for (const [name, passes] of steps) {
