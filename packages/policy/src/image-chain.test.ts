@@ -246,6 +246,11 @@ const BROKEN: readonly Kind[] = [
     denied: ['sealed', 'attested'],
   },
   {
+    what: 'a seal that links to an image more than the chain has',
+    release: () => made({ third: 'docs' }),
+    denied: ['sealed'],
+  },
+  {
     what: 'another entrypoint in a sealed image',
     release: async () => changed(await made(), 'app', (text) => text.replace('"name"', '"evil":"yes","name"')),
     denied: ['unsealed', 'attested'],
@@ -400,6 +405,31 @@ const BROKEN: readonly Kind[] = [
     what: 'a build that failed',
     release: () =>
       run((all) => all.map((task) => (task.name === 'build-image-1' ? { ...task, status: 'Failed' } : task))),
+    denied: ['attested'],
+  },
+  {
+    what: 'a build that failed, of an image that the run names as its own all the same',
+    release: () =>
+      run((all) => all.map((task) => (task.name === 'build-image-2' ? { ...task, status: 'Failed' } : task))),
+    denied: ['attested'],
+  },
+  {
+    what: 'an image that its task was given, and passed on',
+    release: () =>
+      run((all, { origin }) =>
+        all.map((task) =>
+          task.name === 'build-image-1' ? { ...task, params: { ...task.params, FROM: `a@${origin}` } } : task,
+        ),
+      ),
+    denied: ['attested'],
+  },
+  {
+    what: 'a build that was told the place of the other image, and not its digest',
+    release: async () => {
+      const release = await made();
+      const [, url = ''] = buildArgsOf(release.chain);
+      return { ...release, statements: [provenanceV02(subjects(release.chain), tasks(release.chain, [url]))] };
+    },
     denied: ['attested'],
   },
   {
