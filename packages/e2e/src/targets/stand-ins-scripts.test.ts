@@ -26,11 +26,13 @@ describe.skipIf(!hasShellcheck)(lint, () => {
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
   });
 
-  test.each(STAND_INS)('the scripts of %s, as steps have them', async (task) => {
-    for (const { script } of (await specOf(task)).steps) {
-      if (script === undefined) continue;
-      const { stdout } = spawnSync('shellcheck', ['-'], { input: script, encoding: 'utf8' });
-      expect(stdout).toBe('');
+  test('in the scripts as steps have them', async () => {
+    const steps = (await Promise.all(STAND_INS.map(specOf))).flatMap((spec) => spec.steps);
+    // Half of the tasks have the same.
+    const texts = new Set(steps.flatMap(({ script }) => script ?? []));
+    expect(texts.size).toBeGreaterThan(5);
+    for (const input of texts) {
+      expect(spawnSync('shellcheck', ['-'], { input, encoding: 'utf8' }).stdout).toBe('');
     }
   });
 });
