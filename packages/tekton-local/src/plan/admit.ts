@@ -108,6 +108,7 @@ function admitPipelineRun(spec: Field): void {
     admitInlinePipeline(spec);
   }
   admitUniqueNames(spec.get('params'), 'params', true);
+  admitValues(spec.get('params'));
   for (const param of spec.get('params').items()) {
     for (const expression of textsIn(param.get('value')).flatMap(expressionsIn)) {
       if (resultReference(expression) !== undefined) {
@@ -119,6 +120,14 @@ function admitPipelineRun(spec: Field): void {
   admitStatus(spec.get('status'), ['PipelineRunPending', 'Cancelled', 'CancelledRunFinally', 'StoppedRunFinally']);
   admitBindings(spec.get('workspaces'), false);
   for (const item of spec.get('taskRunSpecs').items()) admitTaskRunSpec(item, spec.get('timeouts'));
+}
+
+/** A run's own params can't be null, which others can: it is filled in before it is read. */
+function admitValues(params: Field): void {
+  for (const param of params.items()) {
+    if (param.get('value').value === null)
+      param.get('value').invalid('is null; expected a string, a list or an object');
+  }
 }
 
 function admitStatus(status: Field, words: readonly string[]): void {
@@ -270,6 +279,7 @@ function admitTaskRun(spec: Field): void {
   if (reference.present && embedded.present) spec.invalid('has taskRef and taskSpec; expected one of them');
   if (reference.present) admitReference(reference);
   admitUniqueNames(spec.get('params'), 'params', true);
+  admitValues(spec.get('params'));
   if (embedded.present) {
     admitTaskSpec(embedded);
     const known = new Map<string, DeclaredParam>();

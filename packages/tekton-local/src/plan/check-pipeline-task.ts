@@ -6,13 +6,14 @@ import type {
   ParamValue,
   PipelineTask,
   ResolvedRun,
+  Step,
   Task,
   TaskImplementation,
   WorkspaceBinding,
 } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
 import { replaceInTask } from './replace.ts';
-import { TypeMismatch } from './step-actions.ts';
+import { OpenParam, TypeMismatch } from './step-actions.ts';
 import { type Prepared, problemOfReplaced, resultsNeeded, taskRunPasses, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
@@ -100,7 +101,10 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
     ...prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]),
   ]);
   const context = { name: '', namespace: '', uid: '', task: '', retry: 0 };
-  const open = prepared.params.filter(({ value }) => typeof value === 'string' && mayStayOpen(value));
+  // What becomes an array or an object once results are known.
+  const open = prepared.params.filter(
+    ({ value }) => typeof value === 'string' && isWholeVariable(value) && mayStayOpen(value),
+  );
   try {
     const { task: whole, passes } = taskRunPasses(spec, given, context);
     const problem = problemOfReplaced(
@@ -109,8 +113,9 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
     );
     if (problem !== undefined) task.field.invalid(problem);
   } catch (error) {
-    if (!(error instanceof TypeMismatch)) throw error;
-    task.field.invalid(error.message);
+    if (error instanceof TypeMismatch) task.field.invalid(error.message);
+    else if (error instanceof OpenParam) task.field.unsupported(error.message);
+    else throw error;
   }
 }
 
@@ -143,6 +148,7 @@ function checkIndexes(task: PipelineTask, spec: Task, { params }: PipelineTask):
     ...step.args,
     ...step.env.map(({ value }) => value),
     ...step.volumeMounts.flatMap(({ mountPath, subPath = '' }) => [mountPath, subPath]),
+    ...givenTexts(step),
   ]);
   for (const { text, rest } of texts.flatMap((item) => variablesIn(item, 'params'))) {
     const index = /\[(\d+)\]$/.exec(rest)?.[1];
@@ -150,6 +156,15 @@ function checkIndexes(task: PipelineTask, spec: Task, { params }: PipelineTask):
     if (index === undefined || length === undefined || Number(index) < length) continue;
     task.field.invalid(`${text} is outside of the array, which has ${length} items`);
   }
+}
+
+/** What a step gives to its StepAction; not a text in place of an array, which is refused in other words. */
+function givenTexts({ action }: Step): string[] {
+  const types = new Map(action?.declared.map(({ name, type }) => [name, type]));
+  return (action?.given ?? []).flatMap(({ name, value }) => {
+    if (typeof value !== 'string') return Object.values(value);
+    return types.get(name) === 'string' || isWholeVariable(value) ? [value] : [];
+  });
 }
 
 /** Notes references to results that no task has, of tasks and in the pipeline's results. */

@@ -1,4 +1,5 @@
 import { admit, type Kind } from './admit.ts';
+import { withNamesInCase } from './case-of-names.ts';
 import { Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
 
@@ -15,8 +16,7 @@ export function readObject(document: Field, kind: Kind): Field {
   if (version.value !== `tekton.dev/${newest}` && version.value !== `tekton.dev/${older}`) {
     version.expected(`tekton.dev/${newest} or tekton.dev/${older}`);
   }
-  const isOlder = kind !== 'StepAction' && version.value === 'tekton.dev/v1beta1';
-  const object = isOlder ? asV1(document, kind) : document;
+  const object = asNewest(document, kind);
   admit(object, kind);
   return object;
 }
@@ -82,17 +82,23 @@ function ofOverrides(at: string, from: string, to: string): Renamed[] {
   ];
 }
 
-/** The object with the names of v1; its fields still know what they are called in the file, and where they are. */
-function asV1(document: Field, kind: Kind): Field {
+/**
+ * The object with the names of v1, in Tekton's own case; its fields still know what they are called in the file, and where
+ * they are.
+ */
+function asNewest(document: Field, kind: Kind): Field {
   const written: [to: Keys, from: Keys][] = [];
+  const isOlder = kind !== 'StepAction' && document.get('apiVersion').value === 'tekton.dev/v1beta1';
   let { value } = document;
-  for (const [from, to] of RENAMED[kind]) value = rename(value, from, to, [], written);
+  for (const [from, to] of isOlder ? RENAMED[kind] : []) value = rename(value, from, to, [], written);
+  value = withNamesInCase(value, kind, written);
+  if (written.length === 0 && !isOlder) return document;
   const keysOf = (keys: Keys): Keys => {
-    const found = written.find(([to]) => to.every((key, index) => keys[index] === key) && to.length <= keys.length);
-    return found === undefined ? keys : [...found[1], ...keys.slice(found[0].length)];
+    const found = written.findLast(([to]) => to.length <= keys.length && to.every((key, index) => keys[index] === key));
+    return found === undefined ? keys : keysOf([...found[1], ...keys.slice(found[0].length)]);
   };
   const { origin } = document;
-  return new Field(isMap(value) ? { ...value, apiVersion: 'tekton.dev/v1' } : value, {
+  return new Field(isOlder && isMap(value) ? { ...value, apiVersion: 'tekton.dev/v1' } : value, {
     ...origin,
     placeOf: (keys) => origin.placeOf(keysOf(keys)),
     writtenAs: keysOf,
@@ -118,7 +124,8 @@ function rename(
   const { [first]: moved, ...others } = value;
   // Said in both ways, it stays: v1 knows no such field, and says so.
   const target = to.reduce<unknown>((map, key) => (isMap(map) ? map[key] : undefined), value);
-  if (moved === undefined || moved === null || target !== undefined) return value;
+  if (moved === undefined || target !== undefined) return value;
+  if (moved === null) return others;
   written.push([
     [...at, ...to],
     [...at, first],

@@ -35,6 +35,8 @@ export interface ResultSpec {
 export interface EnvVar {
   name: string;
   value: string;
+  /** It is the template's: it knows nothing of the step's own results. */
+  inherited?: boolean | undefined;
   /** The key of a label of the Pod, which is the run's, to take the value from. */
   label?: string | undefined;
   /** The key of an annotation of it. */

@@ -55,6 +55,8 @@ export function parseTaskSpec(spec: Field, name: string): Task {
 /** The step with what its template gives where it says nothing itself; lists are merged by name. */
 function parseStep(field: Field, template: Field, index: number): Step {
   template.only(STEP_FIELDS, STEP_REASONS);
+  if (/\$\(step\.results/.test(JSON.stringify(template.value) ?? ''))
+    template.unsupported('results of steps in a template, which Tekton leaves as they are, are not supported');
   field.only(`${STEP_FIELDS} ${OF_ACTION}`, STEP_REASONS);
   const own = { ...parseContainer(field), name: field.get('name').text() || `unnamed-${index}` };
   const shared = parseContainer(template);
@@ -95,7 +97,8 @@ function parseContainer(field: Field): Step {
 
 /** A step with what a template gives it. */
 export function withTemplate(own: Step, template: Step): Step {
-  const env = [...template.env, ...own.env].map((item) => [item.name, item] as const);
+  const inherited = template.env.map((item) => ({ ...item, inherited: true }));
+  const env = [...inherited, ...own.env].map((item) => [item.name, item] as const);
   const mounts = [...template.volumeMounts, ...own.volumeMounts].map((mount) => [mount.mountPath, mount] as const);
   const hasResources = own.computeResources !== undefined && own.computeResources !== null;
   return {

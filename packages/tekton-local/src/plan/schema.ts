@@ -231,9 +231,24 @@ export const PIPELINE_SPEC: Shape = {
   workspaces: [{ name: 'string', description: 'string', optional: 'boolean' }],
 };
 
+const POD_SECURITY: Shape = {
+  appArmorProfile: 'any',
+  fsGroup: 'integer',
+  fsGroupChangePolicy: 'string',
+  runAsGroup: 'integer',
+  runAsNonRoot: 'boolean',
+  runAsUser: 'integer',
+  seLinuxChangePolicy: 'string',
+  seLinuxOptions: 'any',
+  seccompProfile: { type: 'string', localhostProfile: 'string' },
+  supplementalGroups: ['integer'],
+  supplementalGroupsPolicy: 'string',
+  sysctls: [{ name: 'string', value: 'string' }],
+  windowsOptions: 'any',
+};
 const POD_TEMPLATE: Shape = {
   env: ENV,
-  securityContext: 'any',
+  securityContext: POD_SECURITY,
   nodeSelector: { '*': 'string' },
   tolerations: 'any',
   affinity: 'any',
@@ -350,9 +365,7 @@ export function checkShape(field: Field, shape: Shape): boolean {
       const known = every ?? (Object.hasOwn(shape, key) ? shape[key] : undefined);
       if (known !== undefined) return checkShape(value, known);
       const near = didYouMean(key, Object.keys(shape));
-      // In specs inside others, Go's reader takes no notice of case.
-      if (near?.toLowerCase() === key.toLowerCase()) value.unsupported(`is called ${near}`);
-      else value.invalid(`Tekton knows no such field${near === undefined ? '' : `; is ${near} meant?`}`);
+      value.invalid(`Tekton knows no such field${near === undefined ? '' : `; is ${near} meant?`}`);
       return true;
     }),
   );

@@ -1,6 +1,7 @@
+import { variablesIn } from './expressions.ts';
 import { Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
-import type { ActionOfStep, ParamValue, Step, Task } from './model.ts';
+import type { ActionOfStep, ParamSpec, ParamValue, Step, Task } from './model.ts';
 import { withTemplate } from './parse-task.ts';
 import { parseParamSpecs, parseParams } from './parse-values.ts';
 import { replaceInParams, replaceInStep } from './replace.ts';
@@ -62,10 +63,16 @@ export class TypeMismatch extends Error {
   override readonly name = 'TypeMismatch';
 }
 
+/** Thrown where a StepAction's param would stay a variable in its texts, which Tekton hands to the step as it is. */
+export class OpenParam extends Error {
+  override readonly name = 'OpenParam';
+}
+
 /**
  * A Task whose StepActions are steps like others.
  *
  * @param params The values of the TaskRun's own params.
+ * @throws OpenParam
  * @throws TypeMismatch Where a StepAction gets an array in place of a string or the other way round.
  */
 export function withActions(task: Task, params: Variables): Task {
@@ -85,11 +92,13 @@ export function withActions(task: Task, params: Variables): Task {
 /** The StepAction's params: what the step gives, with the Task's params in it, and the defaults. */
 function actionParams({ declared, given, own }: ActionOfStep, params: Variables): Variables {
   const values = replaceInParams(given, params).map(({ name, value }): [string, ParamValue] => [name, value]);
-  const variables = taskParams(declared, Object.fromEntries(values));
+  const variables = taskParams(declared, { ...defaultsWith(declared, new Map(values)), ...Object.fromEntries(values) });
   for (const [name, value] of values) {
-    const type = declared.find((param) => param.name === name)?.type;
-    const [, result] = typeof value === 'string' ? (/^\$\((steps\..*?)(?:\[\*\])?\)$/.exec(value) ?? []) : [];
-    if (result === undefined || type === undefined || type === 'string') continue;
+    const { type = 'string', field } = declared.find((param) => param.name === name) ?? {};
+    if (typeof value !== 'string') continue;
+    const result = stepResultIn(name, value);
+    if (type === 'string') continue;
+    if (result === undefined) throw new OpenParam(`the StepAction's param ${name} is an ${type}, and gets a text`);
     // A step's result is only known where the step runs: its parts become parts of it.
     for (const spelling of spellings(name, 'task')) {
       variables.strings.set(`${spelling}[*]`, `$(${result}[*])`);
@@ -97,12 +106,9 @@ function actionParams({ declared, given, own }: ActionOfStep, params: Variables)
         variables.strings.set(`${spelling}[${index}]`, `$(${result}[${index}])`);
       }
     }
-    const keys =
-      declared
-        .find((param) => param.name === name)
-        ?.field.get('properties')
-        .members() ?? [];
-    for (const [key] of keys) variables.strings.set(`params.${name}.${key}`, `$(${result}.${key})`);
+    for (const [key] of field?.get('properties').members() ?? []) {
+      variables.strings.set(`params.${name}.${key}`, `$(${result}.${key})`);
+    }
   }
   const twice = [...variables.strings.keys()].find((key) => variables.arrays.has(key));
   if (twice !== undefined) {
@@ -111,6 +117,41 @@ function actionParams({ declared, given, own }: ActionOfStep, params: Variables)
     );
   }
   return variables;
+}
+
+/** The step's result that a value starts with, without its parts. */
+function stepResultIn(name: string, value: string): string | undefined {
+  if (!value.startsWith('$(steps.')) return undefined;
+  const [, result] =
+    /^(steps\.[^.]+\.results\.[^.[]+)(?:\[(?:\d+|\*)\])?(?:\.[^.]+)?$/.exec(value.slice(2).replace(/\)$/, '')) ?? [];
+  if (result === undefined)
+    throw new OpenParam(`the StepAction's param ${name} starts as a step's result, and is none`);
+  return result;
+}
+
+/** Defaults that refer to other params: to what those are given, which is otherwise than in a Task. */
+function defaultsWith(
+  declared: readonly ParamSpec[],
+  given: ReadonlyMap<string, ParamValue>,
+): Record<string, ParamValue> {
+  const found: Record<string, ParamValue> = {};
+  const textOf = (name: string, from: readonly string[]): string => {
+    const spec = declared.find((param) => param.name === name);
+    if (spec === undefined) throw new TypeMismatch(`the StepAction has no param ${name}, to which a default refers`);
+    if (from.includes(name))
+      throw new TypeMismatch(`defaults of the StepAction refer to each other: ${from.join(', ')}`);
+    const value = given.get(name) ?? found[name] ?? spec.default;
+    if (typeof value !== 'string') return '';
+    if (given.has(name) || !value.includes('$(params.')) return value;
+    return variablesIn(value, 'params').reduce(
+      (text, { text: variable, rest }) => text.replaceAll(variable, textOf(rest, [...from, name])),
+      value,
+    );
+  };
+  for (const { name, default: value } of declared) {
+    if (!given.has(name) && typeof value === 'string' && value.includes('$(params.')) found[name] = textOf(name, []);
+  }
+  return found;
 }
 
 /** The indexes of an array that a step asks for. */

@@ -32,10 +32,12 @@ export interface Prepared {
 export class MissingResult extends Error {
   override readonly name = 'MissingResult';
   readonly task: string;
+  readonly result: string;
 
   constructor(task: string, result: string) {
     super(`Could not find result with name ${result} for pipeline task ${task}`);
     this.task = task;
+    this.result = result;
   }
 }
 
@@ -117,15 +119,10 @@ function textsOf({ params, matrix, include, when }: PipelineTask): string[] {
   return [...values, ...when.flatMap(({ input, values: list }) => [input, ...list])];
 }
 
-function textsOfSpecStep({
-  name,
-  image,
-  script = '',
-  workingDir = '',
-  command = [],
-  args,
-  env,
-}: Task['steps'][number]): string[] {
+/** What a step itself says; of a StepAction nothing, which is put in later. */
+function textsOfSpecStep(step: Task['steps'][number]): string[] {
+  const { name, image, script = '', workingDir = '', command = [], args, env, action } = step;
+  if (action !== undefined) return [];
   return [name, image, script, workingDir, ...command, ...args, ...env.map(({ value }) => value)];
 }
 
@@ -309,12 +306,27 @@ export function pathsIn(
  */
 export function problemOfReplaced(spec: Task, open: readonly string[] = []): string | undefined {
   const declared = new Set([...spec.params.map(({ name }) => name), ...open]);
+  const objects = spec.params.filter(({ type }) => type === 'object');
+  const keys = new Map(
+    objects.map(({ name, field }) => [
+      name,
+      new Set(
+        field
+          .get('properties')
+          .members()
+          .map(([key]) => key),
+      ),
+    ]),
+  );
   for (const step of spec.steps) {
     for (const text of [
       ...textsOfSpecStep(step),
       ...step.volumeMounts.flatMap((mount) => Object.values(mount).map(String)),
     ]) {
-      const found = variablesIn(text, 'params').find(({ name }) => !declared.has(withoutIndex(name)));
+      const found = variablesIn(text, 'params').find(({ name, rest }) => {
+        const key = rest.slice(name.length + 1);
+        return !declared.has(withoutIndex(name)) || (key !== '' && keys.get(name)?.has(key) === false);
+      });
       if (found !== undefined) return `${found.text} refers to nothing that is declared`;
     }
     const { name, image, script = '', workingDir = '', volumeMounts } = step;

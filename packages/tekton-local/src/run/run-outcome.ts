@@ -2,7 +2,7 @@ import { type PipelineRunOutcome, Stopped, type TaskOutcome } from '../outcome.t
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { pipelineResults } from '../plan/task-runs.ts';
-import { isFailure } from './schedule.ts';
+import { isFailure, NO_RESULT } from './schedule.ts';
 
 type Outcomes = ReadonlyMap<string, TaskOutcome>;
 
@@ -17,7 +17,8 @@ export function taskStatuses({ pipeline }: Plan, outcomes: Outcomes): Record<str
     values[`tasks.${name}.reason`] = ran ? reasonOf(onError, outcome) : '';
   }
   const all = tasks.map((task) => outcomes.get(task.name)?.status);
-  if (hasFailed(tasks, outcomes)) values['tasks.status'] = 'Failed';
+  // Also where the failure of a task is ignored.
+  if (all.includes('Failed') || all.includes('Cancelled')) values['tasks.status'] = 'Failed';
   else values['tasks.status'] = all.includes('Skipped') ? 'Completed' : 'Succeeded';
   return values;
 }
@@ -31,15 +32,23 @@ export function runOutcome(
   const { pipeline } = plan;
   const all = [...pipeline.tasks, ...pipeline.finally];
   const tasks = all.flatMap((task) => outcomes.get(task.name) ?? []);
-  const count = (status: TaskOutcome['status']): number => tasks.filter((task) => task.status === status).length;
+  const invalid = tasks.filter(({ reason }) => reason === NO_RESULT);
+  const started = tasks.filter((task) => !invalid.includes(task));
+  const count = (status: TaskOutcome['status']): number => started.filter((task) => task.status === status).length;
   const skipped = count('Skipped');
   const ignored = all.filter(
-    ({ name, onError }) => onError === 'continue' && outcomes.get(name)?.status === 'Failed',
+    ({ name, onError }) =>
+      onError === 'continue' && started.some((task) => task.name === name && task.status === 'Failed'),
   ).length;
   const failed = `Failed: ${count('Failed')}${ignored > 0 ? ` (Ignored: ${ignored})` : ''}`;
-  let message = `Tasks Completed: ${tasks.length - skipped} (${failed}, Cancelled ${count('Cancelled')}), Skipped: ${skipped}`;
+  let message = `Tasks Completed: ${started.length - skipped} (${failed}, Cancelled ${count('Cancelled')}), Skipped: ${skipped}`;
   let status: PipelineRunOutcome['status'] = hasFailed(all, outcomes) ? 'Failed' : 'Succeeded';
   let reason: string = status === 'Failed' ? 'Failed' : skipped > 0 ? 'Completed' : 'Succeeded';
+  if (invalid.length > 0) {
+    const messages = invalid.sort((a, b) => (a.name < b.name ? -1 : 1)).map((task) => task.message);
+    message += `, Failed Validation: ${invalid.length} (${messages.join('; ')})`;
+    [status, reason] = ['Failed', 'PipelineValidationFailed'];
+  }
   if (run.stop instanceof Stopped) [status, reason] = ['Failed', run.stop.reason];
   else if (run.stop !== undefined) [status, reason] = ['Cancelled', 'Cancelled'];
   const known = new Map(
@@ -49,11 +58,11 @@ export function runOutcome(
     }),
   );
   const succeeded = (name: string): boolean => outcomes.get(name)?.status === 'Succeeded';
-  const { results, invalid } = pipelineResults(pipeline.results, known, succeeded);
-  if (invalid.length > 0 && status !== 'Cancelled') {
+  const { results, invalid: missing } = pipelineResults(pipeline.results, known, succeeded);
+  if (missing.length > 0 && status !== 'Cancelled') {
     [status, reason] = ['Failed', 'CouldntGetPipelineResult'];
     const failed = `Failed to get PipelineResult from TaskRun Results for PipelineRun ${run.name}`;
-    message = `${failed}: invalid pipelineresults [${invalid.join(' ')}], the referenced results don't exist`;
+    message = `${failed}: invalid pipelineresults [${missing.join(' ')}], the referenced results don't exist`;
   }
   const ended = { name: run.name, startedAt: run.startedAt, finishedAt: Date.now(), tasks };
   const [only] = tasks;

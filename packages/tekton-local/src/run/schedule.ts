@@ -118,10 +118,18 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
   } catch (error) {
     if (!(error instanceof MissingResult)) return refused(task, String(error));
     if (isFinally || task.onError === 'continue') return SKIPPED.results;
+    // In Tekton's words.
+    const { task: from, result } = error;
+    const emitted = `task "${from}" completed successfully but did not emit the result "${result}"`;
+    if (outcomes.get(from)?.status === 'Succeeded')
+      return refused(task, `${emitted}, which is referenced by task "${task.name}"`);
     return refused(task, `Invalid task result reference: ${error.message}`);
   }
 }
 
+/** Of an outcome whose task was not started, since its results' references came to nothing. */
+export const NO_RESULT = 'InvalidTaskResultReference';
+
 function refused(task: PipelineTask, message: string): TaskOutcome {
-  return withoutSteps(task.name, 'Failed', 'InvalidTaskResultReference', message);
+  return withoutSteps(task.name, 'Failed', NO_RESULT, message);
 }

@@ -117,7 +117,7 @@ async function execute(
     replaced === undefined && declared.script === undefined ? own(run.programs, repositoryOf(image)) : undefined;
   const onHost = run.executor.paths === 'host' && program === undefined;
   const step = onHost ? run.passes.reduce(replaceInStep, atHostPaths(declared, values, mounts)) : inContainer;
-  const env = environmentOf(step, scope, run);
+  const env = environmentOf(step, scope, outer, run);
   for (const [name, value] of env) env.set(name, substituteResults([value], scope).join(' '));
   if (onHost) env.set('TMPDIR', makeOpenFolder(join(run.folder, 'tmp')));
   for (const [name, value] of Object.entries(run.env)) env.set(name, value);
@@ -171,17 +171,17 @@ export const labelValue = (key: string): string => `metadata.labels['${key}']`;
 export const annotationValue = (key: string): string => `metadata.annotations['${key}']`;
 
 /** The variables in their order: a later one may use an earlier one. */
-function environmentOf(step: Step, scope: Scope, { objects, passes }: TaskRun): Map<string, string> {
+function environmentOf(step: Step, scope: Scope, outer: Scope, { objects, passes }: TaskRun): Map<string, string> {
   const text = textIn(passes);
   const env = new Map<string, string>(envFromObjects(step, objects, text));
-  for (const { name, value, label, annotation, from } of step.env) {
+  for (const { name, value, label, annotation, from, inherited } of step.env) {
     if (from !== undefined) {
       const found = keyText(from, objects, text);
       if (found !== undefined) env.set(name, found);
       continue;
     }
     const key = label === undefined ? annotation && annotationValue(annotation) : labelValue(label);
-    if (key === undefined) env.set(name, expandEnvironment(substituteString(value, scope), env));
+    if (key === undefined) env.set(name, expandEnvironment(substituteString(value, inherited ? outer : scope), env));
     else env.set(name, scope.values[key] ?? '');
   }
   return env;

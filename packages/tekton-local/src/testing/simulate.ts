@@ -121,7 +121,13 @@ function stepsOf(
       ),
     );
   return steps
-    .map((step) => replaceInStep(step, own(step)))
+    .map((step) => {
+      const replaced = replaceInStep(step, own(step));
+      return {
+        ...replaced,
+        env: step.env.map((item, index) => (item.inherited ? item : (replaced.env[index] ?? item))),
+      };
+    })
     .map((step) => ({
       name: step.name,
       image: step.image,

@@ -1,0 +1,64 @@
+import { isMap } from './field.ts';
+import type { Keys } from './kubernetes-yaml.ts';
+import { PIPELINE_SPEC, type Shape, TASK_SPEC } from './schema.ts';
+
+/** The specs inside others, whose fields' names Go's reader takes in any case: nothing looks at them before it does. */
+const INSIDE: Readonly<Record<string, readonly (readonly [path: readonly string[], shape: Shape])[]>> = {
+  TaskRun: [[['spec', 'taskSpec'], TASK_SPEC]],
+  PipelineRun: [[['spec', 'pipelineSpec'], PIPELINE_SPEC]],
+  Pipeline: ['tasks', 'finally'].map((group) => [['spec', group, '*', 'taskSpec'], TASK_SPEC]),
+};
+
+/**
+ * The value of an object with the fields of the specs inside it named as Tekton names them.
+ *
+ * @param written Gets what was named otherwise: the keys as they are, and as they were written.
+ */
+export function withNamesInCase(value: unknown, kind: string, written: [to: Keys, from: Keys][]): unknown {
+  return (INSIDE[kind] ?? []).reduce((before, [path, shape]) => at(before, path, shape, [], written), value);
+}
+
+function at(
+  value: unknown,
+  [first, ...rest]: readonly string[],
+  shape: Shape,
+  keys: Keys,
+  written: [Keys, Keys][],
+): unknown {
+  if (first === undefined) return inCase(value, shape, keys, written);
+  if (first === '*') {
+    if (!Array.isArray(value)) return value;
+    return value.map((item, index) => at(item, rest, shape, [...keys, index], written));
+  }
+  if (!isMap(value) || !Object.hasOwn(value, first)) return value;
+  return { ...value, [first]: at(value[first], rest, shape, [...keys, first], written) };
+}
+
+function inCase(value: unknown, shape: Shape | undefined, keys: Keys, written: [Keys, Keys][]): unknown {
+  if (shape === undefined || typeof shape === 'string') return value;
+  if (isListShape(shape)) {
+    if (!Array.isArray(value)) return value;
+    return value.map((item, index) => inCase(item, shape[0], [...keys, index], written));
+  }
+  if (!isMap(value)) return value;
+  const every = shape['*'];
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      if (every !== undefined) return [key, inCase(item, every, [...keys, key], written)];
+      const known = Object.hasOwn(shape, key)
+        ? key
+        : Object.keys(shape).find((name) => name.toLowerCase() === key.toLowerCase() && !Object.hasOwn(value, name));
+      if (known === undefined) return [key, item];
+      if (known !== key)
+        written.push([
+          [...keys, known],
+          [...keys, key],
+        ]);
+      return [known, inCase(item, shape[known], [...keys, known], written)];
+    }),
+  );
+}
+
+function isListShape(shape: Shape): shape is readonly [Shape] {
+  return Array.isArray(shape);
+}
