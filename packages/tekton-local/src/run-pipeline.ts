@@ -11,11 +11,13 @@ import { hostExecutor } from './executors/host.ts';
 import type { PipelineRunOutcome, RunEvent, TaskOutcome } from './outcome.ts';
 import { eventFromGit } from './pac/git-event.ts';
 import { variablesOf } from './pac/variables.ts';
+import { withFileObjects } from './plan/file-objects.ts';
 import type { GivenTask, ParamValue } from './plan/model.ts';
 import { makePlan, type Plan } from './plan/plan.ts';
 import { resolveRun } from './plan/resolve.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
 import type { VariableLookup } from './plan/yaml-file.ts';
+import { writeFileObjects } from './run/cluster-files.ts';
 import { elsewhereText, findElsewhere } from './run/own-registry.ts';
 import { Run } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
@@ -153,6 +155,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   if (throwaway !== undefined) emit({ type: 'note', message: throwaway.note });
   const { plan } = throwaway ?? { plan: planned };
   const folder = await mkdtemp(join(options.workDir ?? tmpdir(), 'tekton-local-'));
+  writeFileObjects(plan.objects, join(folder, 'objects'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
   const { images = {}, programs = {}, network = 'host' } = options;
   const executors = {
@@ -172,7 +175,14 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const taskRunEnded = (ended: TaskOutcome): void => signing?.taskRunEnded(ended);
   const run = new Run(
     plan,
-    { ...options, objects: options, images, programs, executors, taskRunEnded },
+    {
+      ...options,
+      objects: withFileObjects(options, plan.objects, join(folder, 'objects')),
+      images,
+      programs,
+      executors,
+      taskRunEnded,
+    },
     folder,
     id,
     emit,

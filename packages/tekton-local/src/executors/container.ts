@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { plainEnvironment, runCommand } from '../command.ts';
 import { COMMON_ARGUMENTS, type Containers, type Network, removeContainers } from '../containers/containers.ts';
-import { type Executor, follow, type StepCommand } from './executor.ts';
+import { type Beside, type Executor, follow, type StepCommand } from './executor.ts';
 
 export interface ContainerOptions {
   containers: Containers;
@@ -26,6 +26,7 @@ export function containerExecutor(options: ContainerOptions): Executor & { remov
   const left = new Set<string>();
   return {
     paths: 'mounted',
+    beside: besideContainers(options.prefix),
     async run(step) {
       step.signal.throwIfAborted();
       const name = `${options.prefix}-${step.name}`;
@@ -51,6 +52,24 @@ export function containerExecutor(options: ContainerOptions): Executor & { remov
   };
 }
 
+/** What sidecars need: they are few, so that a program for each question costs little. */
+function besideContainers(prefix: string): Beside {
+  const podman = async (args: string[], timeout?: number): Promise<string | undefined> =>
+    await runCommand('podman', args, { timeout }).catch(() => undefined);
+  return {
+    async isRunning(name) {
+      const status = await podman(['container', 'inspect', '--format={{.State.Status}}', `${prefix}-${name}`]);
+      return status?.trim() === 'running';
+    },
+    async succeeds(name, command, timeout) {
+      return (await podman(['exec', `${prefix}-${name}`, ...command], timeout)) !== undefined;
+    },
+    async terminate(name) {
+      await podman(['kill', '--signal=TERM', `${prefix}-${name}`]);
+    },
+  };
+}
+
 /** The arguments of podman: nothing here is ever read by a shell. */
 export function podmanArguments(name: string, step: StepCommand, options: ContainerOptions): string[] {
   const { containers, network, selinux = SELINUX } = options;
@@ -61,7 +80,8 @@ export function podmanArguments(name: string, step: StepCommand, options: Contai
   const labels = selinux && !step.mounts.some(({ callers }) => callers);
   const { memory, cpus } = containers.limits === true ? step.limits : {};
   const own = {
-    network,
+    network:
+      network === 'none' && step.networkOf !== undefined ? `container:${options.prefix}-${step.networkOf}` : network,
     name,
     pull: step.neverPull ? 'never' : 'missing',
     user,

@@ -29,6 +29,8 @@ export interface StepCommand {
   mounts: readonly Mount[];
   security: StepSecurity;
   limits: Limits;
+  /** The name of another whose network it has, where it has not this machine's. */
+  networkOf?: string | undefined;
   log(line: string): void;
   /** Says something about the run that a person has to know even where logs are not shown. */
   note(message: string): void;
@@ -39,8 +41,18 @@ export interface StepCommand {
 export interface Executor {
   /** Whether a step finds its mounts at their mount paths, or where they are on this machine. */
   readonly paths: 'mounted' | 'host';
+  /** What can be done to a step while it runs, by its name; where it can't, there are no sidecars. */
+  readonly beside?: Beside;
   /** Runs a step to its end and resolves with its exit code; when the signal comes, nothing of it is left running. */
   run(step: StepCommand): Promise<number>;
+}
+
+export interface Beside {
+  isRunning(name: string): Promise<boolean>;
+  /** Whether a command in the step's container succeeds in that time (milliseconds). */
+  succeeds(name: string, command: readonly string[], timeout: number): Promise<boolean>;
+  /** Asks it to end. */
+  terminate(name: string): Promise<void>;
 }
 
 const MAX_LINE = 64 << 10;

@@ -237,7 +237,7 @@ export function checkWorkspacesOfTask(
   const claims = new Set(
     [...used.values()].flatMap(({ workspace }) => {
       const binding = bound.get(workspace);
-      if (binding?.kind === 'volumeClaimTemplate') return [workspace];
+      if (binding?.kind === 'volumeClaimTemplate') return [binding.claim ?? workspace];
       return binding?.kind === 'elsewhere' && binding.isClaim ? [binding.object] : [];
     }),
   );

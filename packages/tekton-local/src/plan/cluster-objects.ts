@@ -1,4 +1,4 @@
-import type { EnvVar, ObjectSource, ResolvedRun, Task } from './model.ts';
+import type { EnvVar, ObjectSource, ResolvedRun, Task, Volume } from './model.ts';
 
 /** Folders of this machine that stand for objects of a cluster, by their names: a file for each key, a claim's content. */
 export interface ClusterObjects {
@@ -29,28 +29,30 @@ export function missingObject({ kind, object }: ObjectSource): string {
 }
 
 /** Notes what the Tasks of a run need of a cluster's objects, and nobody gave a folder for. */
-export function checkObjects({ implementations }: ResolvedRun, objects: ClusterObjects): void {
+export function checkObjects({ run, implementations }: ResolvedRun, objects: ClusterObjects): void {
   const checked = new Set<Task>();
+  for (const { volumes } of [run.pod, ...run.pods.values()]) checkVolumes(volumes, [], objects);
   for (const { task } of implementations.values()) {
     if (checked.has(task)) continue;
     checked.add(task);
-    const sources = [
-      ...task.volumes.flatMap((volume) => volume.sources),
-      ...task.steps.flatMap((step) => [
-        ...step.envFrom.map(({ source }) => source),
-        ...step.env.flatMap(({ from }: EnvVar) => from ?? []),
-      ]),
-    ];
-    for (const source of sources) {
-      // A name with a variable is only known where it runs.
-      if (source.optional || source.object.includes('$(') || folderOf(source, objects) !== undefined) continue;
-      source.field.unsupported(missingObject(source));
-    }
-    for (const { claim, field } of task.volumes) {
-      if (claim === undefined || claim.includes('$(') || claimFolder(objects, claim) !== undefined) continue;
-      const hint = `give a folder for it: --claim ${claim}=FOLDER`;
-      field.unsupported(`there is no PersistentVolumeClaim ${JSON.stringify(claim)} on this machine; ${hint}`);
-    }
+    const ofSteps = [...task.steps, ...task.sidecars].flatMap((step) => [
+      ...step.envFrom.map(({ source }) => source),
+      ...step.env.flatMap(({ from }: EnvVar) => from ?? []),
+    ]);
+    checkVolumes(task.volumes, ofSteps, objects);
+  }
+}
+
+function checkVolumes(volumes: readonly Volume[], more: readonly ObjectSource[], objects: ClusterObjects): void {
+  for (const source of [...volumes.flatMap((volume) => volume.sources), ...more]) {
+    // A name with a variable is only known where it runs.
+    if (source.optional || source.object.includes('$(') || folderOf(source, objects) !== undefined) continue;
+    source.field.unsupported(missingObject(source));
+  }
+  for (const { claim, field } of volumes) {
+    if (claim === undefined || claim.includes('$(') || claimFolder(objects, claim) !== undefined) continue;
+    const hint = `give a folder for it: --claim ${claim}=FOLDER`;
+    field.unsupported(`there is no PersistentVolumeClaim ${JSON.stringify(claim)} on this machine; ${hint}`);
   }
 }
 

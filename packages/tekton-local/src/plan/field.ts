@@ -144,8 +144,8 @@ export class Field {
   }
 
   /** What is read of each item of a list. */
-  map<Item>(read: (item: Field) => Item): Item[] {
-    return this.list().map((item) => read(item));
+  map<Item>(read: (item: Field, index: number) => Item): Item[] {
+    return this.list().map((item, index) => read(item, index));
   }
 
   strings(): string[] | undefined {

@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts';
 import type { Field } from './field.ts';
+import type { FileObjects } from './file-objects.ts';
 import type { Limits } from './quantity.ts';
 
 /** The three kinds of parameter that Tekton knows. */
@@ -94,9 +95,28 @@ export interface Step {
   computeResources?: unknown;
   /** Of `computeResources`. */
   limits: Limits;
+  /** Workspaces that it sees and other steps do not, unless they name them as well. */
+  workspaces: { name: string; mountPath?: string | undefined; field: Field }[];
   /** It is a StepAction: what that says has params of its own, and is only put together where a TaskRun knows its own. */
   action?: ActionOfStep | undefined;
   field: Field;
+}
+
+/** What runs beside a Task's steps. Its results, conditions and errors mean nothing. */
+export interface Sidecar extends Step {
+  /** The first step waits for it. */
+  ready?: Probe | undefined;
+}
+
+/** How to find out whether a sidecar is ready. Times are milliseconds. */
+export interface Probe {
+  check:
+    | { kind: 'command'; command: string[] }
+    | { kind: 'http'; host: string; port: string; path: string; scheme: string }
+    | { kind: 'port'; host: string; port: string };
+  delay: number;
+  period: number;
+  timeout: number;
 }
 
 /** A StepAction in a step. */
@@ -132,6 +152,7 @@ export interface Task {
   params: ParamSpec[];
   results: ResultSpec[];
   steps: Step[];
+  sidecars: Sidecar[];
   volumes: Volume[];
   workspaces: WorkspaceDeclaration[];
   field: Field;
@@ -209,7 +230,14 @@ export interface Pipeline {
 }
 
 export type WorkspaceBinding =
-  | { name: string; kind: 'emptyDir' | 'volumeClaimTemplate'; subPath?: string | undefined; field: Field }
+  | {
+      name: string;
+      kind: 'emptyDir' | 'volumeClaimTemplate';
+      /** The claim's name, where the files have it themselves. */
+      claim?: string | undefined;
+      subPath?: string | undefined;
+      field: Field;
+    }
   | { name: string; kind: 'folder'; path: string; subPath?: string | undefined }
   | { name: string; kind: 'unbound'; field: Field }
   /** Files of ConfigMaps and Secrets. */
@@ -256,6 +284,21 @@ export interface PodTemplate {
   env: Record<string, string>;
   runAsUser?: number | undefined;
   runAsGroup?: number | undefined;
+  /** Beside those of the Tasks. */
+  volumes: readonly Volume[];
+  /** Of a single task. */
+  task?: TaskRunSpec | undefined;
+}
+
+/** What a run says of one of its TaskRuns. */
+export interface TaskRunSpec {
+  /** Milliseconds. */
+  timeout?: number | undefined;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  /** Of all of its steps, or of single ones, by their names. */
+  limits?: Limits | undefined;
+  stepLimits: ReadonlyMap<string, Limits>;
 }
 
 /** A PipelineRun with everything that it names. */
@@ -264,6 +307,8 @@ export interface ResolvedRun {
   pipeline: Pipeline;
   /** What each task of the pipeline runs, by the task's name. */
   implementations: ReadonlyMap<string, TaskImplementation>;
+  /** ConfigMaps, Secrets and claims of the files. */
+  objects: FileObjects;
   problems: Problem[];
   /** What is odd in the files, and no problem. */
   notes: string[];

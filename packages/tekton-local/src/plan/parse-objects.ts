@@ -1,5 +1,7 @@
 import type { Field } from './field.ts';
-import type { ObjectSource, PodTemplate, Volume } from './model.ts';
+import type { ObjectSource, PodTemplate, TaskRunSpec, Volume } from './model.ts';
+import { parseTimeout } from './parse-values.ts';
+import { parseLimits } from './quantity.ts';
 
 /** A ConfigMap or a Secret, in a volume, a workspace or a variable. */
 export function parseObjectSource(field: Field, kind: 'configMap' | 'secret'): ObjectSource {
@@ -55,7 +57,7 @@ const ABOUT_NODES =
 
 /** Reads a Pod template. */
 export function parsePodTemplate(field: Field): PodTemplate {
-  field.only(`env securityContext ${ABOUT_NODES}`, { volumes: 'volumes of Pod templates are not supported' });
+  field.only(`env volumes securityContext ${ABOUT_NODES}`);
   const security = field
     .get('securityContext')
     .only('runAsUser runAsGroup runAsNonRoot fsGroup fsGroupChangePolicy seccompProfile supplementalGroups');
@@ -67,5 +69,29 @@ export function parsePodTemplate(field: Field): PodTemplate {
     env: Object.fromEntries(env),
     runAsUser: security.get('runAsUser').integer(),
     runAsGroup: security.get('runAsGroup').integer(),
+    volumes: field.get('volumes').map(parseVolume),
+  };
+}
+
+/** Reads what a run says of one of its TaskRuns, or a TaskRun of itself. */
+export function parseTaskRunSpec(field: Field): TaskRunSpec {
+  const strings = (key: string): Record<string, string> =>
+    Object.fromEntries(
+      field
+        .get('metadata', key)
+        .members()
+        .map(([name, value]) => [name, value.text()]),
+    );
+  const resources = field.get('computeResources');
+  return {
+    timeout: parseTimeout(field.get('timeout')),
+    labels: strings('labels'),
+    annotations: strings('annotations'),
+    limits: resources.present ? parseLimits(resources) : undefined,
+    stepLimits: new Map(
+      field
+        .get('stepSpecs')
+        .map((item) => [item.get('name').text(), parseLimits(item.get('computeResources'))] as const),
+    ),
   };
 }

@@ -1,6 +1,6 @@
 import type { Field } from './field.ts';
 import type { Pipeline, PipelineRun, PipelineTask, PodTemplate, TaskReference, WorkspaceBinding } from './model.ts';
-import { parseObjectSources, parsePodTemplate } from './parse-objects.ts';
+import { parseObjectSources, parsePodTemplate, parseTaskRunSpec } from './parse-objects.ts';
 import { parseTaskSpec } from './parse-task.ts';
 import {
   parseOnError,
@@ -24,8 +24,8 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
       managedBy: 'a PipelineRun that another controller manages is not run',
     });
   const pods = spec.get('taskRunSpecs').map((item): [string, PodTemplate] => {
-    item.only('pipelineTaskName serviceAccountName podTemplate');
-    return [item.get('pipelineTaskName').text(), parsePodTemplate(item.get('podTemplate'))];
+    const template = parsePodTemplate(item.get('podTemplate'));
+    return [item.get('pipelineTaskName').text(), { ...template, task: parseTaskRunSpec(item) }];
   });
   const timeouts = spec.get('timeouts');
   const name = metadata.get('name').text();

@@ -1,8 +1,10 @@
 import type { Field } from './field.ts';
 import type { Param, ParamValue, PipelineRun, PipelineTask } from './model.ts';
-import { parsePodTemplate } from './parse-objects.ts';
+import { parsePodTemplate, parseTaskRunSpec } from './parse-objects.ts';
 import { parseBinding, parseTaskReference, stringMap } from './parse-pipeline.ts';
 import { parseParams, parseTimeout, typeOf } from './parse-values.ts';
+
+const FIELDS = 'params taskRef taskSpec workspaces timeout serviceAccountName retries podTemplate';
 
 /**
  * Reads a TaskRun, as a run of a pipeline with that one task.
@@ -15,15 +17,10 @@ export function parseTaskRun(
   overrides: Readonly<Record<string, ParamValue>>,
 ): PipelineRun {
   const metadata = document.get('metadata');
-  const spec = document
-    .get('spec')
-    .only('params taskRef taskSpec workspaces timeout serviceAccountName retries podTemplate', {
-      stepSpecs: 'stepSpecs are not supported',
-      sidecarSpecs: 'sidecars are not supported',
-      computeResources: 'computeResources of a TaskRun are not supported',
-      debug: 'breakpoints are not supported',
-      status: 'a TaskRun that is cancelled is not run',
-    });
+  const spec = document.get('spec').only(`${FIELDS} stepSpecs sidecarSpecs computeResources`, {
+    debug: 'breakpoints are not supported',
+    status: 'a TaskRun that is cancelled is not run',
+  });
   const generated = metadata.get('name').text() === '';
   const name = metadata.get(generated ? 'generateName' : 'name').text();
   const reference = parseTaskReference(spec, name);
@@ -74,7 +71,8 @@ export function parseTaskRun(
     },
     timeouts: { pipeline: 0 },
     serviceAccountName: spec.get('serviceAccountName').string(),
-    pod: parsePodTemplate(spec.get('podTemplate')),
+    // Its own timeout is its task's already.
+    pod: { ...parsePodTemplate(spec.get('podTemplate')), task: { ...parseTaskRunSpec(spec), timeout: undefined } },
     pods: new Map(),
     isTaskRun: true,
     field: document,

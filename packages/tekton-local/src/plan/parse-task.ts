@@ -1,44 +1,21 @@
 import type { Field } from './field.ts';
-import type { EnvVar, Step, StepSecurity, Task, VolumeMount } from './model.ts';
-import { parseObjectSource, parseVolume } from './parse-objects.ts';
-import {
-  parseOnError,
-  parseParamSpecs,
-  parseParams,
-  parseResult,
-  parseTimeout,
-  parseWhen,
-  parseWorkspaceDeclaration,
-} from './parse-values.ts';
-import { parseLimits } from './quantity.ts';
+import type { Step, Task } from './model.ts';
+import { parseContainer, parseSecurity, withTemplate } from './parse-container.ts';
+import { parseVolume } from './parse-objects.ts';
+import { parseSidecar } from './parse-sidecar.ts';
+import { parseParamSpecs, parseParams, parseResult, parseWorkspaceDeclaration } from './parse-values.ts';
 
 const STEP_FIELDS =
   'name displayName image imagePullPolicy command args script env envFrom workingDir volumeMounts onError timeout ' +
-  'securityContext computeResources results when';
+  'securityContext computeResources results when workspaces';
 /** What a step has once its StepAction is in it. */
 const OF_ACTION = 'params actionParams';
 const STEP_REASONS = {
-  workspaces: 'isolated workspaces are not supported',
   volumeDevices: 'there are no block devices for steps on this machine',
 };
 
-/** Containers have these unless they are dropped, so that asking for them gives a step nothing of this machine. */
-const CONTAINERS_OWN =
-  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' ');
-
-const NO_SECURITY: StepSecurity = {
-  readOnlyRootFilesystem: false,
-  noNewPrivileges: false,
-  addCapabilities: [],
-  dropCapabilities: [],
-};
-
-const SECURITY_FIELDS =
-  'runAsUser runAsGroup runAsNonRoot readOnlyRootFilesystem allowPrivilegeEscalation capabilities seccompProfile';
-
 /** Reads a Task's spec, from a file or embedded in a pipeline. */
 export function parseTaskSpec(spec: Field, name: string): Task {
-  if (spec.get('sidecars').items().length > 0) spec.get('sidecars').unsupported('sidecars are not supported');
   const template = spec.get('stepTemplate');
   const steps = spec.get('steps').list();
   return {
@@ -46,6 +23,7 @@ export function parseTaskSpec(spec: Field, name: string): Task {
     params: parseParamSpecs(spec.get('params')),
     results: spec.get('results').map(parseResult),
     steps: steps.map((step, index) => parseStep(step, template, index)),
+    sidecars: spec.get('sidecars').map(parseSidecar),
     volumes: spec.get('volumes').map(parseVolume),
     workspaces: spec.get('workspaces').map(parseWorkspaceDeclaration),
     field: spec,
@@ -68,112 +46,4 @@ function parseStep(field: Field, template: Field, index: number): Step {
   if (!declared.present) return step;
   const given = parseParams(field.get('params'));
   return { ...step, action: { declared: parseParamSpecs(declared), given, own, template: shared } };
-}
-
-/** A step or a template by itself. */
-function parseContainer(field: Field): Step {
-  const command = field.get('command').strings();
-  const script = field.get('script').text() || undefined;
-  return {
-    name: '',
-    image: field.get('image').text(),
-    command: script === undefined && command?.length !== 0 ? command : undefined,
-    args: field.get('args').strings() ?? [],
-    script,
-    env: field.get('env').map(parseEnv),
-    envFrom: field.get('envFrom').map(parseEnvFrom),
-    workingDir: field.get('workingDir').string(),
-    volumeMounts: field.get('volumeMounts').map(parseMount),
-    onError: parseOnError(field.get('onError')),
-    timeout: parseTimeout(field.get('timeout')),
-    security: NO_SECURITY,
-    results: field.get('results').map(parseResult),
-    when: field.get('when').map((item) => parseWhen(item.only('input operator values'))),
-    computeResources: field.get('computeResources').value,
-    limits: parseLimits(field.get('computeResources')),
-    field,
-  };
-}
-
-/** A step with what a template gives it. */
-export function withTemplate(own: Step, template: Step): Step {
-  const inherited = template.env.map((item) => ({ ...item, inherited: true }));
-  const env = [...inherited, ...own.env].map((item) => [item.name, item] as const);
-  const mounts = [...template.volumeMounts, ...own.volumeMounts].map((mount) => [mount.mountPath, mount] as const);
-  const hasResources = own.computeResources !== undefined && own.computeResources !== null;
-  return {
-    ...own,
-    image: own.image || template.image,
-    command: own.command ?? (own.script === undefined ? template.command : undefined),
-    args: own.args.length > 0 ? own.args : template.args,
-    env: [...new Map(env).values()],
-    envFrom: [...template.envFrom, ...own.envFrom],
-    workingDir: own.workingDir ?? template.workingDir,
-    volumeMounts: [...new Map(mounts).values()],
-    computeResources: hasResources ? own.computeResources : template.computeResources,
-    limits: hasResources ? own.limits : template.limits,
-  };
-}
-
-function parseMount(field: Field): VolumeMount {
-  field.only('name mountPath subPath readOnly');
-  return {
-    name: field.get('name').text(),
-    mountPath: field.get('mountPath').text(),
-    readOnly: field.get('readOnly').boolean() ?? false,
-    subPath: field.get('subPath').string(),
-  };
-}
-
-function parseEnv(field: Field): EnvVar {
-  field.only('name value valueFrom');
-  const name = field.get('name').text();
-  const from = field.get('valueFrom').only('fieldRef configMapKeyRef secretKeyRef', {
-    resourceFieldRef: 'there is no Pod on this machine',
-  });
-  for (const kind of ['configMap', 'secret'] as const) {
-    const reference = from.get(`${kind}KeyRef`);
-    if (!reference.present) continue;
-    const key = reference.get('key').text();
-    return { name, value: '', from: { ...parseObjectSource(reference, kind), key } };
-  }
-  if (!from.present) return { name, value: field.get('value').string() ?? '' };
-  const path = from.get('fieldRef').only('fieldPath apiVersion').get('fieldPath').text();
-  const [, kind, key] = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path) ?? [];
-  if (key === undefined) {
-    from.unsupported(`of a Pod there are only labels and annotations on this machine: ${JSON.stringify(path)}`);
-  }
-  return kind === 'annotations' ? { name, value: '', annotation: key } : { name, value: '', label: key };
-}
-
-function parseEnvFrom(field: Field): Step['envFrom'][number] {
-  field.only('prefix configMapRef secretRef');
-  const kind = field.get('secretRef').present ? 'secret' : 'configMap';
-  return { prefix: field.get('prefix').text(), source: parseObjectSource(field.get(`${kind}Ref`), kind) };
-}
-
-function parseSecurity(own: Field, template: Field): StepSecurity {
-  for (const field of [own, template]) {
-    field.only(SECURITY_FIELDS, { privileged: 'no step runs with the rights of this machine' });
-    field.get('capabilities').only('add drop');
-    const added = field.get('capabilities', 'add');
-    const beyond = added.strings()?.find((name) => !CONTAINERS_OWN.includes(name));
-    if (beyond !== undefined) {
-      added.unsupported(`a step gets no capabilities beyond the default ones: ${JSON.stringify(beyond)}`);
-    }
-  }
-  // What is added and what is dropped are fields of their own: a step that adds one keeps what its template drops.
-  const either = (...path: string[]): Field => (own.get(...path).present ? own.get(...path) : template.get(...path));
-  const runAsUser = either('runAsUser').integer();
-  if (either('runAsNonRoot').boolean() === true && runAsUser === 0) {
-    either('runAsUser').invalid('runAsNonRoot is set and the user is 0');
-  }
-  return {
-    runAsUser,
-    runAsGroup: either('runAsGroup').integer(),
-    readOnlyRootFilesystem: either('readOnlyRootFilesystem').boolean() ?? false,
-    noNewPrivileges: either('allowPrivilegeEscalation').boolean() === false,
-    addCapabilities: either('capabilities', 'add').strings() ?? [],
-    dropCapabilities: either('capabilities', 'drop').strings() ?? [],
-  };
 }

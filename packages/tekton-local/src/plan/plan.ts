@@ -11,6 +11,7 @@ import { checkTask } from './check-task.ts';
 import { type ClusterObjects, checkObjects } from './cluster-objects.ts';
 import { variablesIn } from './expressions.ts';
 import type { Field } from './field.ts';
+import { withFileObjects } from './file-objects.ts';
 import { type Dependencies, dependenciesOf } from './graph.ts';
 import { goJson } from './kubernetes-yaml.ts';
 import type { Param, ParamSpec, ParamValue, ResolvedRun, WorkspaceBinding } from './model.ts';
@@ -36,8 +37,9 @@ export function makePlan(
   resolved: ResolvedRun,
   overrides: Readonly<Record<string, ParamValue>>,
   folders: Readonly<Record<string, string>> = {},
-  objects: ClusterObjects = {},
+  given: ClusterObjects = {},
 ): Plan {
+  const objects = withFileObjects(given, resolved.objects);
   const { run, pipeline, implementations, problems } = resolved;
   // What the files say wrong would be said again, in other words, by what follows.
   if (problems.some(({ code }) => code === 'INVALID')) throwProblems(problems);

@@ -1,4 +1,4 @@
-import type { ObjectSource, Param, PipelineTask, Step, Task, When } from './model.ts';
+import type { ObjectSource, Param, PipelineTask, Probe, Step, Task, When } from './model.ts';
 import type { Variables } from './variables.ts';
 
 /** A Task with the variables of one pass replaced, wherever Tekton replaces them. */
@@ -6,6 +6,10 @@ export function replaceInTask(task: Task, pass: Variables): Task {
   return {
     ...task,
     steps: task.steps.map((step) => replaceInStep(step, pass)),
+    sidecars: task.sidecars.map((sidecar) => ({
+      ...replaceInStep(sidecar, pass),
+      ready: sidecar.ready && replaceInProbe(sidecar.ready, pass),
+    })),
     volumes: task.volumes.map((volume) => ({
       ...volume,
       name: pass.text(volume.name),
@@ -17,6 +21,12 @@ export function replaceInTask(task: Task, pass: Variables): Task {
       mountPath: workspace.mountPath === undefined ? undefined : pass.text(workspace.mountPath),
     })),
   };
+}
+
+function replaceInProbe(probe: Probe, pass: Variables): Probe {
+  const { check } = probe;
+  if (check.kind === 'command') return { ...probe, check: { ...check, command: pass.list(check.command) } };
+  return { ...probe, check: { ...check, host: pass.text(check.host) } };
 }
 
 /** A step with the variables of one pass replaced; of a StepAction, what the Task says to it. */

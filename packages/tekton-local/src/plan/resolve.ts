@@ -3,6 +3,7 @@ import { type Problem, problemsError, TektonLocalError, throwProblems } from '..
 import type { Kind } from './admit.ts';
 import { readObject } from './document.ts';
 import { Field } from './field.ts';
+import { type FileObjects, fileObjects } from './file-objects.ts';
 import type {
   GivenTask,
   ParamValue,
@@ -130,7 +131,18 @@ export function resolveRun({
     const implementation = findTask(task, tasks, sources);
     if (implementation !== undefined) implementations.set(task.name, implementation);
   }
-  return { run, pipeline, implementations, problems, notes };
+  return { run, pipeline, implementations, objects: objectsIn(documents, notes), problems, notes };
+}
+
+function objectsIn(documents: readonly Field[], notes: string[]): FileObjects {
+  const objects = fileObjects(documents);
+  const names = [
+    ...Object.keys(objects.configMaps).map((name) => `ConfigMap ${name}`),
+    ...Object.keys(objects.secrets).map((name) => `Secret ${name}`),
+    ...objects.claims.map((name) => `PersistentVolumeClaim ${name}`),
+  ];
+  for (const name of names) notes.push(`${name} is the one in the files: a cluster needs it in the namespace`);
+  return objects;
 }
 
 /** What variables say, and nothing else. */
@@ -266,7 +278,7 @@ function findTask(
 /** A task that is not run: it declares the results that it is given, and takes whatever params it gets. */
 function skippedTask(name: string, results: Readonly<Record<string, ParamValue>>, field: Field): TaskImplementation {
   const declared = Object.entries(results).map(([result, value]) => ({ name: result, type: typeOf(value), field }));
-  const task = { name, params: [], results: declared, steps: [], volumes: [], workspaces: [], field };
+  const task = { name, params: [], results: declared, steps: [], sidecars: [], volumes: [], workspaces: [], field };
   return { task, embedded: false, skipped: results };
 }
 

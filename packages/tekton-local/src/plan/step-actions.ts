@@ -2,7 +2,7 @@ import { variablesIn } from './expressions.ts';
 import { Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
 import type { ActionOfStep, ParamSpec, ParamValue, Step, Task } from './model.ts';
-import { withTemplate } from './parse-task.ts';
+import { withTemplate } from './parse-container.ts';
 import { parseParamSpecs, parseParams } from './parse-values.ts';
 import { replaceInParams, replaceInStep } from './replace.ts';
 import { taskParams } from './task-params.ts';
@@ -98,6 +98,8 @@ function actionParams({ declared, given, own }: ActionOfStep, params: Variables)
     if (typeof value !== 'string') continue;
     const result = stepResultIn(name, value);
     if (type === 'string') continue;
+    // Of an object, the keys of the default stay.
+    if (result === undefined && variables.objects.has(`params.${name}`)) continue;
     if (result === undefined) throw new OpenParam(`the StepAction's param ${name} is an ${type}, and gets a text`);
     // A step's result is only known where the step runs: its parts become parts of it.
     for (const spelling of spellings(name, 'task')) {

@@ -4,6 +4,7 @@ import { TektonLocalError } from '../errors.ts';
 import { checkWordName, isPlainPath } from './check-task.ts';
 import { type ClusterObjects, claimFolder, folderOf } from './cluster-objects.ts';
 import type { Field } from './field.ts';
+import { IN_FILES } from './file-objects.ts';
 import type { ResolvedRun, WorkspaceBinding } from './model.ts';
 
 /**
@@ -55,6 +56,7 @@ function fromFolder(
   objects: ClusterObjects,
 ): WorkspaceBinding | undefined {
   const claim = isClaim ? claimFolder(objects, object) : undefined;
+  if (claim === IN_FILES) return { name, kind: 'volumeClaimTemplate', claim: object, subPath, field };
   if (claim !== undefined) return { name, kind: 'folder', path: sharedFolder(name, claim), subPath };
   const isHere = sources.length > 0 && sources.every((each) => each.optional || folderOf(each, objects) !== undefined);
   return isHere ? { name, kind: 'objects', sources, subPath, field } : undefined;

@@ -1,8 +1,21 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ClusterObjects, folderOf, missingObject } from '../plan/cluster-objects.ts';
+import type { FileObjects } from '../plan/file-objects.ts';
 import type { EnvVar, ObjectSource, Step } from '../plan/model.ts';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
+
+/** Writes the objects that a run's files have themselves where those are that the caller gives. */
+export function writeFileObjects({ secrets, configMaps, claims }: FileObjects, folder: string): void {
+  for (const [kind, objects] of Object.entries({ secrets, configMaps })) {
+    for (const [name, keys] of Object.entries(objects)) {
+      const place = join(folder, kind, name);
+      mkdirSync(place, { recursive: true });
+      for (const [key, value] of Object.entries(keys)) writeFileSync(join(place, key), value);
+    }
+  }
+  for (const name of claims) makeOpenFolder(join(folder, 'claims', name));
+}
 
 /** Puts copies of the files that stand for ConfigMaps and Secrets into a folder of a TaskRun's. */
 export function fillFolder(

@@ -176,7 +176,8 @@ export class Run {
     const tooLong = `TaskRun "${task.name}" failed to finish within its timeout`;
     for (let attempt = 0; ; attempt++) {
       const folder = join(this.#folder, of.count === 1 ? task.name : `${task.name}-${of.index}`, String(attempt));
-      const deadline = new Deadline(task.timeout ?? DEFAULT_TASK_TIMEOUT, tooLong, 'TaskRunTimeout', signal);
+      const said = podOf(this.#plan.run, task.name).task?.timeout ?? task.timeout;
+      const deadline = new Deadline(said ?? DEFAULT_TASK_TIMEOUT, tooLong, 'TaskRunTimeout', signal);
       try {
         // Not even a task that could not be prepared ends the run without an outcome.
         const outcome = await this.#attempt(of, attempt, folder, deadline.signal).catch((error) =>
@@ -238,7 +239,12 @@ export class Run {
     return runTask({
       ...this.#options,
       name: task.name,
-      task: { ...ready, steps: ready.steps.map((step) => asUserOf(step, pod)) },
+      task: {
+        ...ready,
+        steps: ready.steps.map((step) => inPod(step, pod)),
+        sidecars: ready.sidecars.map((sidecar) => ({ ...sidecar, ...inPod(sidecar, { ...pod, task: undefined }) })),
+        volumes: [...ready.volumes, ...pod.volumes],
+      },
       passes: executor === 'host' ? passes : [],
       folder,
       log: (step, line) => this.#emit({ type: 'log', task: task.name, step, line }),
@@ -253,13 +259,15 @@ export class Run {
           ? []
           : workspaceMounts(of.prepared, this.#bindings, { run: this.#folder, task: folder }, this.#options.objects),
       values: {
-        ...Object.fromEntries(Object.entries(this.#plan.run.labels).map(([key, value]) => [labelValue(key), value])),
-        ...Object.fromEntries(
-          Object.entries(this.#plan.run.annotations).map(([key, value]) => [annotationValue(key), value]),
-        ),
+        ...namedBy(labelValue, { ...this.#plan.run.labels, ...pod.task?.labels }),
+        ...namedBy(annotationValue, { ...this.#plan.run.annotations, ...pod.task?.annotations }),
       },
     });
   }
+}
+
+function namedBy(name: (key: string) => string, values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [name(key), value]));
 }
 
 /** What a task's own Pod template says goes before what all of the run get. */
@@ -269,14 +277,17 @@ function podOf({ pod, pods }: Plan['run'], task: string): PodTemplate {
     env: { ...pod.env, ...own?.env },
     runAsUser: own?.runAsUser ?? pod.runAsUser,
     runAsGroup: own?.runAsGroup ?? pod.runAsGroup,
+    volumes: own === undefined || own.volumes.length === 0 ? pod.volumes : own.volumes,
+    task: own?.task ?? pod.task,
   };
 }
 
-/** A step that names no user runs as its Pod's. */
-function asUserOf(step: Step, { runAsUser, runAsGroup }: PodTemplate): Step {
+/** A step that names no user runs as its Pod's; what the run says of its limits goes before its own. */
+function inPod(step: Step, { runAsUser, runAsGroup, task }: PodTemplate): Step {
   const { security } = step;
   return {
     ...step,
+    limits: task?.limits ?? task?.stepLimits.get(step.name) ?? step.limits,
     security: {
       ...security,
       runAsUser: security.runAsUser ?? runAsUser,

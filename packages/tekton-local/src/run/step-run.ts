@@ -5,13 +5,14 @@ import type { Executor, Mount, StepCommand } from '../executors/executor.ts';
 import { hostPathsIn } from '../executors/host.ts';
 import type { StepOutcome } from '../outcome.ts';
 import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
-import type { ParamValue, Step, Task } from '../plan/model.ts';
+import type { ParamValue, Sidecar, Step, Task } from '../plan/model.ts';
 import { replaceInStep } from '../plan/replace.ts';
 import { expandEnvironment, type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
 import type { Variables } from '../plan/variables.ts';
 import { envFromObjects, fillFolder, keyText } from './cluster-files.ts';
 import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
 import { Deadline } from './deadline.ts';
+import { imageInstead, repositoryOf } from './image-instead.ts';
 import { runStepProgram, type StepProgram } from './step-program.ts';
 
 /** What all steps of a run share. */
@@ -38,6 +39,8 @@ export interface TaskRun extends StepEnvironment {
   folder: string;
   workspaces: readonly WorkspaceMount[];
   executor: Executor;
+  /** The name of a sidecar that runs, whose network its steps have where that is not this machine's. */
+  networkOf?: (() => string | undefined) | undefined;
   /** Variables for its steps, instead of their own or beside them. */
   env: Readonly<Record<string, string>>;
   log(step: string, line: string): void;
@@ -108,13 +111,36 @@ async function execute(
   makeOpenFolder(join(run.folder, results));
   const values = { ...outer.values };
   for (const { name } of declared.results) values[`step.results.${name}.path`] = `/tekton/${results}/${name}`;
-  const scope: Scope = { ...outer, values };
+  const { command, program } = commandOf(run, declared, outer, { ...outer, values }, 'step', { log, signal });
+  return program === undefined ? await run.executor.run(command) : await runStepProgram(program, command);
+}
+
+/** A sidecar with everything filled in. */
+export function sidecarCommand(run: TaskRun, sidecar: Sidecar, scope: Scope): StepCommand {
+  const log = (line: string): void => run.log(sidecar.name, line);
+  return commandOf(run, sidecar, scope, scope, 'sidecar', { log, signal: run.signal }).command;
+}
+
+/** A step or a sidecar with everything filled in, and the function that takes its image's place. */
+function commandOf(
+  run: TaskRun,
+  declared: Step,
+  outer: Scope,
+  own: Scope,
+  kind: 'step' | 'sidecar',
+  { log, signal }: Pick<StepCommand, 'log' | 'signal'>,
+): { command: StepCommand; program: StepProgram | undefined } {
+  const values = { ...own.values };
+  for (const { name, mountPath } of declared.workspaces) {
+    if (mountPath !== undefined) values[`workspaces.${name}.path`] = substituteString(mountPath, own);
+  }
+  const scope: Scope = { ...own, values };
   const inContainer = run.passes.reduce(replaceInStep, declared);
-  const mounts = mountsOf(run, inContainer, scope);
+  const mounts = mountsOf(run, inContainer, scope, kind);
   const image = substituteString(inContainer.image, scope);
-  const replaced = own(run.images, image);
+  const replaced = imageInstead(run.images, image);
   const program =
-    replaced === undefined && declared.script === undefined ? own(run.programs, repositoryOf(image)) : undefined;
+    replaced === undefined && declared.script === undefined ? ownOf(run.programs, repositoryOf(image)) : undefined;
   const onHost = run.executor.paths === 'host' && program === undefined;
   const step = onHost ? run.passes.reduce(replaceInStep, atHostPaths(declared, values, mounts)) : inContainer;
   const env = environmentOf(step, scope, outer, run);
@@ -130,25 +156,25 @@ async function execute(
       texts.map((item) => expandEnvironment(substituteString(item, scope), env)),
       scope,
     );
+  const { script } = step;
   const command: StepCommand = {
-    name: `${run.name}-${step.name}-${Math.random().toString(36).slice(2, 7)}`,
+    name: `${run.name}-${kind === 'step' ? '' : 'sidecar-'}${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,
     neverPull: replaced !== undefined,
+    command:
+      script === undefined ? step.command && listOf(step.command) : [writeScript(run, substituteString(script, scope))],
     args: listOf(step.args),
     env,
     workingDir: step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope),
     mounts,
     security: step.security,
     limits: step.limits,
+    networkOf: run.networkOf?.(),
     log,
     note: run.note,
     signal,
   };
-  if (step.script !== undefined) {
-    return await run.executor.run({ ...command, command: [writeScript(run, substituteString(step.script, scope))] });
-  }
-  if (program !== undefined) return await runStepProgram(program, command);
-  return await run.executor.run({ ...command, command: step.command && listOf(step.command) });
+  return { command, program };
 }
 
 /** The step with paths of this machine in what the Task itself says, and in the values that are paths. */
@@ -192,7 +218,12 @@ function textIn(passes: TaskRun['passes']): (text: string) => string {
   return (text) => passes.reduce((before, pass) => pass.text(before), text);
 }
 
-function mountsOf({ task, folder, workspaces, objects, passes }: TaskRun, step: Step, scope: Scope): Mount[] {
+function mountsOf(
+  { task, folder, workspaces, objects, passes }: TaskRun,
+  step: Step,
+  scope: Scope,
+  kind: 'step' | 'sidecar',
+): Mount[] {
   const text = textIn(passes);
   const own = step.volumeMounts.map((mount): Mount => {
     const containerPath = substituteString(mount.mountPath, scope).replace(/(?<=.)\/+$/, '');
@@ -213,19 +244,42 @@ function mountsOf({ task, folder, workspaces, objects, passes }: TaskRun, step: 
     containerPath,
     readOnly,
   });
-  const all = [
+  const scripts = implicit('scripts', '/tekton/scripts', true);
+  const others = [...visibleWorkspaces(task, workspaces, step, scope), ...own];
+  if (kind === 'sidecar') return lastAtEach([scripts, ...others]);
+  return lastAtEach([
     implicit('workspace', '/workspace'),
     implicit('home', '/tekton/home'),
     implicit('results', '/tekton/results'),
     // A step writes its own results there and nothing else: what the host writes must not meet a link of a step's.
     implicit('steps', '/tekton/steps', true),
     implicit(`steps/step-${step.name}/results`, `/tekton/steps/step-${step.name}/results`),
-    implicit('scripts', '/tekton/scripts', true),
-    ...workspaces,
-    ...own,
-  ];
-  // A mount at the same place replaces what Tekton puts there by itself.
-  return [...new Map(all.map((mount) => [mount.containerPath, mount])).values()];
+    scripts,
+    ...others,
+  ]);
+}
+
+/** A mount at the same place replaces what Tekton puts there by itself. */
+function lastAtEach(mounts: readonly Mount[]): Mount[] {
+  return [...new Map(mounts.map((mount) => [mount.containerPath, mount])).values()];
+}
+
+/** The workspaces that a step sees: those that it names, perhaps elsewhere, and those that no step names. */
+function visibleWorkspaces(
+  { steps, sidecars }: Task,
+  all: readonly WorkspaceMount[],
+  { workspaces }: Step,
+  scope: Scope,
+): Mount[] {
+  const named = new Set([...steps, ...sidecars].flatMap((each) => each.workspaces.map(({ name }) => name)));
+  return all.flatMap((mount) => {
+    if (!named.has(mount.name)) return [mount];
+    const used = workspaces.find(({ name }) => name === mount.name);
+    if (used === undefined) return [];
+    return [
+      { ...mount, containerPath: used.mountPath ? substituteString(used.mountPath, scope) : mount.containerPath },
+    ];
+  });
 }
 
 function isMountable(path: string): boolean {
@@ -250,12 +304,6 @@ function writeScript({ folder, executor }: TaskRun, text: string): string {
   return executor.paths === 'host' ? path : `/tekton/scripts/${name}`;
 }
 
-function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+function ownOf<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined;
-}
-
-/** An image's repository: without tag and digest. */
-function repositoryOf(image: string): string {
-  const name = image.split('@')[0] ?? image;
-  return name.replace(/:[^:/]*$/, '');
 }

@@ -6,14 +6,15 @@ import type { ParamValue, ResultSpec, Step } from '../plan/model.ts';
 import { type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
 import { pathsIn } from '../plan/task-runs.ts';
 import { readStepFile } from './confined-path.ts';
-import { runStep, type TaskRun } from './step-run.ts';
+import { besideSidecars } from './sidecars.ts';
+import { runStep, sidecarCommand, type TaskRun } from './step-run.ts';
 
 /** Bytes that all results of a TaskRun may have together: Tekton passes them in a container's termination message. */
 const RESULTS_LIMIT = 4096;
 
 /** Runs a Task's steps one after the other. Never rejects: the outcome says what happened. */
 export async function runTask(run: TaskRun): Promise<TaskOutcome> {
-  const { name, task, params, folder, signal } = run;
+  const { name, task, params, signal } = run;
   const outcome: TaskOutcome = {
     name,
     params,
@@ -27,25 +28,10 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
   const stepResults = new Map<string, string>();
   const scope: Scope = { values, results: stepResults };
   try {
-    for (const step of task.steps) {
-      const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
-      outcome.steps.push(ended);
-      if (!isWanted(step, scope, run.passes)) {
-        // As in Tekton it has ended well, without results.
-        Object.assign(ended, { exitCode: 0, skipped: true, finishedAt: Date.now() });
-        continue;
-      }
-      await runStep(run, step, scope, ended);
-      if (ended.exitCode !== 0 && step.onError !== 'continue') {
-        fail(outcome, 'Failed', `"step-${step.name}" exited with code ${ended.exitCode}`);
-        break;
-      }
-      const own = join(folder, 'steps', `step-${step.name}`, 'results');
-      for (const result of step.results) {
-        const text = await readStepFile(join(own, result.name), RESULTS_LIMIT);
-        if (text !== undefined) stepResults.set(`steps.${step.name}.results.${result.name}`, text);
-      }
-    }
+    const sidecars = task.sidecars.map((sidecar) => ({ sidecar, command: sidecarCommand(run, sidecar, scope) }));
+    await besideSidecars(sidecars, run.executor, signal, (networkOf) =>
+      runSteps({ ...run, networkOf }, scope, stepResults, outcome),
+    );
     await readResults(run, scope, outcome);
   } catch (error) {
     if (signal.aborted) {
@@ -59,6 +45,33 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
   }
   outcome.finishedAt = Date.now();
   return outcome;
+}
+
+async function runSteps(
+  run: TaskRun,
+  scope: Scope,
+  stepResults: Map<string, string>,
+  outcome: TaskOutcome,
+): Promise<void> {
+  for (const step of run.task.steps) {
+    const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
+    outcome.steps.push(ended);
+    if (!isWanted(step, scope, run.passes)) {
+      // As in Tekton it has ended well, without results.
+      Object.assign(ended, { exitCode: 0, skipped: true, finishedAt: Date.now() });
+      continue;
+    }
+    await runStep(run, step, scope, ended);
+    if (ended.exitCode !== 0 && step.onError !== 'continue') {
+      fail(outcome, 'Failed', `"step-${step.name}" exited with code ${ended.exitCode}`);
+      break;
+    }
+    const own = join(run.folder, 'steps', `step-${step.name}`, 'results');
+    for (const result of step.results) {
+      const text = await readStepFile(join(own, result.name), RESULTS_LIMIT);
+      if (text !== undefined) stepResults.set(`steps.${step.name}.results.${result.name}`, text);
+    }
+  }
 }
 
 /** Whether a step's conditions are true, of params and of results of the steps before it. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClusterObjects } from '../plan/cluster-objects.ts';
+import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
 import type { WorkspaceBinding } from '../plan/model.ts';
 import { type Prepared, workspacesUsed } from '../plan/task-runs.ts';
 import { fillFolder } from './cluster-files.ts';
@@ -44,10 +44,14 @@ export function workspaceMounts(
     const base =
       binding.kind === 'emptyDir'
         ? join(folders.task, 'bound', workspace.name)
-        : join(folders.run, 'claims', used.workspace);
+        : (claimOf(binding.claim, objects) ?? join(folders.run, 'claims', used.workspace));
     // An earlier task may have left a link where this one's subPath leads.
     const hostPath = insideFolder(makeOpenFolder(base), subPath);
     makeOpenFolder(hostPath);
     return [{ ...mount, hostPath, shared: binding.kind !== 'emptyDir' }];
   });
+}
+
+function claimOf(name: string | undefined, objects: ClusterObjects): string | undefined {
+  return name === undefined ? undefined : claimFolder(objects, name);
 }
