@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
@@ -104,9 +104,25 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
 
   it('fails with the last lines of the step that failed', async () => {
     const files = pipelineRun({ tasks: [scriptTask('bad', 'echo the reason\nexit 4')] });
-    const { code, out } = await start(files, ['--quiet', '--image', `test-image=${busybox.image}`]).ended;
+    const args = ['--quiet', '--junit', 'report.xml', '--image', `test-*=${busybox.image}`, '--image', 'unused=x'];
+    const { code, out } = await start(files, args).ended;
     expect(code).toBe(1);
     expect(out).toContain('bad failed: "step-run" exited with code 4\n  | the reason');
+    expect(out).toContain('note: no step that ran has the image unused');
+    expect(readFileSync(join(checkout.root, 'report.xml'), 'utf8')).toContain('code 4">the reason</failure>');
+  });
+
+  it('runs again when the file changes, and waits for another change where it is refused', async () => {
+    const files = pipelineRun({ tasks: [scriptTask('one', 'echo first')] });
+    const { child, ended } = start(files, ['--watch', '--image', `test-image=${busybox.image}`]);
+    const change = (text: string): void => writeFileSync(join(checkout.root, 'run.yaml'), text);
+    const again = pipelineRun({ tasks: [scriptTask('one', 'echo second')] })['run.yaml'] ?? '';
+    const steps = [() => change('kind: nothing'), () => change(again), () => child.kill('SIGINT')];
+    child.stderr?.on('data', (chunk: Buffer) => chunk.includes('waiting for a change') && steps.shift()?.());
+    const { code, out, err } = await ended;
+    expect(code).toBe(130);
+    expect(out.match(/\[one : run\] \w+/g)).toEqual(['[one : run] first', '[one : run] second']);
+    expect(err).toContain('there is no PipelineRun or TaskRun');
   });
 
   it.each([

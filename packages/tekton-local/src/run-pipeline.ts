@@ -158,6 +158,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   writeFileObjects(plan.objects, join(folder, 'objects'));
   const containerPrefix = `${options.containerPrefix ?? 'tekton-local'}-${id.slice(0, 8)}`;
   const { images = {}, programs = {}, network = 'host' } = options;
+  const usedImages = new Set<string>();
   const executors = {
     container: containerExecutor({ containers, network, prefix: containerPrefix, folder }),
     host: hostExecutor,
@@ -179,6 +180,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
       ...options,
       objects: withFileObjects(options, plan.objects, join(folder, 'objects')),
       images,
+      usedImages,
       programs,
       executors,
       taskRunEnded,
@@ -189,6 +191,11 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   );
   try {
     const outcome = await run.execute(known);
+    const onHost = [...planned.implementations.values()].some(({ given }) => given?.executor === 'host');
+    // Of what runs on this machine, base images may be meant.
+    for (const name of onHost ? [] : Object.keys(images).filter((each) => !usedImages.has(each))) {
+      emit({ type: 'note', message: `no step that ran has the image ${name}, for which another was given` });
+    }
     if (signing === undefined || outcome.status !== 'Succeeded') return outcome;
     try {
       return { ...outcome, chains: await signing.runEnded(outcome) };

@@ -41,6 +41,7 @@ export const RUNNING = {
   network: { type: 'string' },
   logs: { type: 'string' },
   status: { type: 'string' },
+  junit: { type: 'string' },
   json: { type: 'boolean' },
   output: { type: 'string', short: 'o' },
   parallel: { type: 'string' },

@@ -9,6 +9,7 @@ import type { PipelineRunOutcome, RunEvent } from '../outcome.ts';
 import type { Selection } from '../plan/selection.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 import { eventLine, outcomeText, showEvent } from '../show.ts';
+import { junitText } from './junit.ts';
 import {
   COMMON,
   EVENT,
@@ -21,10 +22,11 @@ import {
   type Values,
   wholeNumber,
 } from './options.ts';
+import { rerunOnChange } from './watch.ts';
 import { type Choice, type Chosen, whichRuns } from './which-runs.ts';
 
 /** What is put in the place of what the files name. */
-export const GIVEN_TEXT = `  --image FROM=TO          use the local image TO instead of FROM
+export const GIVEN_TEXT = `  --image FROM=TO          use the local image TO instead of FROM: an image, a repository, or the start of one with *
   --task NAME=FILE         run the Task in FILE for the bundle's task NAME: nothing is fetched
   --resolve FROM=PATH      what is in the file or folder PATH, in place of what would be fetched from FROM: a URL, a git
                            repository, an image or the start of one, or git, http, hub, cluster, bundles
@@ -40,6 +42,7 @@ export const RUN_TEXT = `  --registry own|named     where images go that FILE na
   --network host|none      the network of the steps' containers (default: host)
   --logs FOLDER            write each step's log to FOLDER/<task>/step-<step>.log
   --status FILE            keep FILE up to date with the PipelineRun and TaskRuns as a cluster would show them
+  --junit FILE             write a report for CI systems in JUnit's XML: a case for each TaskRun
   --json, -o json          the outcome as JSON on standard output, and what happens on standard error
   --only TASK              run this task alone, with the results of the earlier run in FILE of --status
   --from TASK              the same, with all that come after it
@@ -60,18 +63,27 @@ export const USAGE = `tekton-local run [FILE|FOLDER]… [options]   run Pipeline
   --name NAME              the run of that name, whatever the event
   --event …                the event, with its options as in tekton-local list --help
   --root FOLDER            the checkout folder (default: the folder above .tekton, or FILE's folder)
+  --watch                  run again whenever FILE or FOLDER changes, until Ctrl-C
   -p, --param NAME=VALUE   a param of the pipeline; a value that starts with [ or { is JSON
   -w, --workspace NAME=FOLDER  share FOLDER with the steps as that workspace, to read and write
 ${GIVEN_TEXT}${RUN_TEXT}`;
 
-const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, ...RUNNING } as const;
+const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, ...RUNNING, watch: { type: 'boolean' } } as const;
 type ShownValues = Values<typeof RUNNING>;
 type GivenValues = Values<typeof GIVEN> & { secret?: string[] | undefined };
 
 /** Runs what the arguments name, one after the other; done where all have succeeded. */
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
-  return await runAll(await whichRuns(positionals, values), values, runOptionsOf(values), signal);
+  const once = async (): Promise<number> =>
+    await runAll(await whichRuns(positionals, values), values, runOptionsOf(values), signal);
+  if (values.watch !== true) return await once();
+  const paths = positionals.length > 0 ? positionals : ['.tekton'];
+  return await rerunOnChange(
+    paths.map((path) => resolve(path)),
+    signal,
+    once,
+  );
 }
 
 /** Runs what was chosen, one after the other, and tells what becomes of it. */
@@ -96,10 +108,11 @@ export async function runAll(
     outcomes.push(outcome);
     if (!json) process.stdout.write(outcomeText(outcome));
     if (values['public-key'] !== undefined && outcome.chains !== undefined) {
-      writeKey(values['public-key'], outcome.chains.publicKey);
+      writeReport(values['public-key'], outcome.chains.publicKey);
     }
     if (signal.aborted) break;
   }
+  if (values.junit !== undefined) writeReport(values.junit, junitText(outcomes));
   if (json) process.stdout.write(`${printableJson(outcomes.length === 1 ? outcomes[0] : outcomes)}\n`);
   return outcomes.every(({ status }) => status === 'Succeeded') ? EXIT.done : EXIT.failed;
 }
@@ -167,9 +180,9 @@ function keyFrom(file: string | undefined): string | undefined {
   }
 }
 
-function writeKey(file: string, key: string): void {
+function writeReport(file: string, text: string): void {
   try {
-    writeFileSync(file, key);
+    writeFileSync(file, text);
   } catch (error) {
     throw new TektonLocalError('FILE_UNWRITABLE', `cannot write ${file}`, { found: reasonOf(error), cause: error });
   }

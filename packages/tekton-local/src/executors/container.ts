@@ -12,6 +12,8 @@ export interface ContainerOptions {
   prefix: string;
   /** The run's own: where a step was killed for its memory, conmon writes a file `oom` where it was started. */
   folder?: string;
+  /** A folder that the image does not have. */
+  makes?: string;
   /** Whether this machine has SELinux on; found out where it is not said. */
   selinux?: boolean;
 }
@@ -29,27 +31,67 @@ export function containerExecutor(options: ContainerOptions): Executor & { remov
     beside: besideContainers(options.prefix),
     async run(step) {
       step.signal.throwIfAborted();
-      const name = `${options.prefix}-${step.name}`;
-      left.add(name);
-      const child = spawn('podman', podmanArguments(name, step, options), {
-        env: plainEnvironment(),
-        cwd: options.folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        detached: true,
+      const whole = { ...step, command: step.command ?? (await commandOfImage(step)) };
+      const { workingDir } = step;
+      let isMissing = false;
+      const code = await runContainer(options, left, {
+        ...whole,
+        log(line) {
+          if (/^Error: workdir ".*" does not exist on container/.test(line)) isMissing = true;
+          else step.log(line);
+        },
       });
-      const exitCode = await follow(child, step, () => {
-        const kill = (): boolean => child.kill('SIGKILL');
-        // By its name: killing podman alone would leave the container running.
-        runCommand('podman', ['rm', '--force', '--time', '0', '--ignore', name]).then(kill, kill);
-      });
-      // Podman has removed it before it ended, unless something went wrong.
-      if (exitCode < PODMAN_FAILED) left.delete(name);
-      return exitCode;
+      if (!isMissing || workingDir === undefined) return code;
+      // In a cluster it would be made; nothing has run yet.
+      return await runContainer({ ...options, makes: workingDir }, left, whole);
     },
     async removeLeft() {
       if (left.size > 0) await removeContainers(options.prefix);
     },
   };
+}
+
+/**
+ * The command of a step that has arguments and no command: as in Tekton it is the image's entrypoint, or its command where
+ * there is none, with the arguments after it. Undefined where the image's entrypoint is taken as it is.
+ */
+async function commandOfImage({ image, args, neverPull, signal }: StepCommand): Promise<string[] | undefined> {
+  if (args.length === 0) return undefined;
+  const format = '{{json .Config.Entrypoint}} {{json .Config.Cmd}}';
+  const inspect = (): Promise<string> =>
+    runCommand('podman', ['image', 'inspect', `--format=${format}`, '--', image], { signal });
+  const said = await inspect().catch(async (error: unknown) => {
+    // What can't be had is said by the run itself.
+    if (signal.aborted || neverPull) throw error;
+    await runCommand('podman', ['pull', '--quiet', '--', image], { signal });
+    return await inspect();
+  });
+  const [entrypoint, command] = said
+    .trim()
+    .split(/ (?=\[|null)/)
+    .map((text) => JSON.parse(text) as string[] | null);
+  if (entrypoint != null && entrypoint.length > 0) return undefined;
+  return command != null && command.length > 0 ? command : undefined;
+}
+
+/** Runs a container once; `left` are the names of those that podman may not have removed. */
+async function runContainer(options: ContainerOptions, left: Set<string>, step: StepCommand): Promise<number> {
+  const name = `${options.prefix}-${step.name}`;
+  left.add(name);
+  const child = spawn('podman', podmanArguments(name, step, options), {
+    env: plainEnvironment(),
+    cwd: options.folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const exitCode = await follow(child, step, () => {
+    const kill = (): boolean => child.kill('SIGKILL');
+    // By its name: killing podman alone would leave the container running.
+    runCommand('podman', ['rm', '--force', '--time', '0', '--ignore', name]).then(kill, kill);
+  });
+  // Podman has removed it before it ended, unless something went wrong.
+  if (exitCode < PODMAN_FAILED) left.delete(name);
+  return exitCode;
 }
 
 /** What sidecars need: they are few, so that a program for each question costs little. */
@@ -90,6 +132,7 @@ export function podmanArguments(name: string, step: StepCommand, options: Contai
     'cap-drop': security.dropCapabilities,
     'cap-add': security.addCapabilities,
     workdir: step.workingDir,
+    tmpfs: options.makes && `${options.makes}:mode=1777`,
     // As in Kubernetes there is no swap to go on in.
     memory: memory && `${Math.ceil(memory)}b`,
     'memory-swap': memory && `${Math.ceil(memory)}b`,

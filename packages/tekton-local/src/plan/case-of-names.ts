@@ -10,7 +10,8 @@ const INSIDE: Readonly<Record<string, readonly (readonly [path: readonly string[
 };
 
 /**
- * The value of an object with the fields of the specs inside it named as Tekton names them.
+ * The value of an object with the fields of the specs inside it named as Tekton names them. What is there in two ways is
+ * what comes last.
  *
  * @param written Gets what was named otherwise: the keys as they are, and as they were written.
  */
@@ -47,7 +48,7 @@ function inCase(value: unknown, shape: Shape | undefined, keys: Keys, written: [
       if (every !== undefined) return [key, inCase(item, every, [...keys, key], written)];
       const known = Object.hasOwn(shape, key)
         ? key
-        : Object.keys(shape).find((name) => name.toLowerCase() === key.toLowerCase() && !Object.hasOwn(value, name));
+        : Object.keys(shape).find((name) => name.toLowerCase() === key.toLowerCase());
       if (known === undefined) return [key, item];
       if (known !== key)
         written.push([

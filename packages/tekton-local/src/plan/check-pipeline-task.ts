@@ -100,7 +100,8 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
     ...[...prepared.matrix, ...prepared.include.flat()].map(({ name }): [string, ParamValue] => [name, '']),
     ...prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]),
   ]);
-  const context = { name: '', namespace: '', uid: '', task: '', retry: 0 };
+  // What is not known yet is something, all the same.
+  const context = { name: 'name', namespace: 'namespace', uid: 'uid', task: 'task', retry: 0 };
   // What becomes an array or an object once results are known.
   const open = prepared.params.filter(
     ({ value }) => typeof value === 'string' && isWholeVariable(value) && mayStayOpen(value),

@@ -1,12 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasBusybox } from '@multi-image/testing/busybox';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probeContainers } from '../containers/containers.ts';
 import { TektonLocalError } from '../errors.ts';
 import { type Comparison, compare, planOf } from '../testing/compare.ts';
+import { rowsOfPage } from '../testing/conformance-page.ts';
 import { Judge, judgeProgram, tektonModule } from '../testing/judge.ts';
 import { mutationBases } from '../testing/mutation-bases.ts';
 import { type Mutation, mutation } from '../testing/mutations.ts';
+import { makeStandInImages } from '../testing/stand-in-image.ts';
+import { runExample, sayOf, tektonExamples } from '../testing/tekton-examples.ts';
 
 // Whether tekton-local reads Tekton as Tekton does: as its webhook takes or refuses, and as its controllers replace.
 
@@ -57,16 +62,37 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
     });
   });
 
-  it('every example of Tekton for v1', { timeout: 120_000 }, async () => {
-    const folder = join(tekton, 'examples/v1');
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
-    expect(files.length).toBeGreaterThan(100);
-    const different: string[] = [];
-    for (const file of files.sort()) {
-      const { verdict, why } = await compare(judge, readFileSync(join(folder, file), 'utf8'));
-      if (verdict === 'different') different.push(`${file}: ${why.join('; ')}`);
+  it("every example of Tekton's, as docs/tekton-conformance.md says", { timeout: 240_000 }, async () => {
+    const examples = tektonExamples(tekton);
+    expect(examples.length).toBeGreaterThan(150);
+    const said: { name: string; said: string }[] = [];
+    for (const example of examples) {
+      const { words, comparison } = await sayOf(judge, example);
+      if (comparison.verdict === 'different') expect.soft(comparison.why, example.name).toEqual([]);
+      said.push({ name: example.name, said: words });
     }
-    expect(different).toEqual([]);
+    // pnpm --filter @multi-image/tekton-local conformance
+    expect(rowsOfPage().map(({ name, said: words }) => ({ name, said: words }))).toEqual(said);
+  });
+
+  it.skipIf(!isSlow || !hasBusybox)('runs them as the page says', { timeout: 1_800_000 }, async () => {
+    const { images, remove } = await makeStandInImages();
+    try {
+      const containers = await probeContainers();
+      const examples = tektonExamples(tekton);
+      const rows = rowsOfPage().filter(({ run }) => run === 'Succeeded');
+      expect(rows.length).toBeGreaterThan(80);
+      for (const { name } of rows) {
+        const example = examples.find((each) => each.name === name);
+        if (example === undefined) throw new Error(`Tekton has no example ${name}`);
+        const { status, message, logs } = await runExample(example, images, containers);
+        expect
+          .soft({ name, status, message }, logs.slice(-10).join('\n'))
+          .toEqual({ name, status: 'Succeeded', message: '' });
+      }
+    } finally {
+      remove();
+    }
   });
 
   it('what mutations start from', async () => {

@@ -1,14 +1,6 @@
 import type { ClusterObjects } from './cluster-objects.ts';
 import type { Field } from './field.ts';
-
-/** ConfigMaps, Secrets and claims that the files have themselves, as `kubectl apply` would make them. */
-export interface FileObjects {
-  /** The bytes of each key, by the objects' names. */
-  readonly secrets: Readonly<Record<string, Readonly<Record<string, Buffer>>>>;
-  readonly configMaps: Readonly<Record<string, Readonly<Record<string, Buffer>>>>;
-  /** Names of PersistentVolumeClaims: volumes of the run. */
-  readonly claims: readonly string[];
-}
+import type { FileObjects } from './model.ts';
 
 /** Reads the objects among the documents of the files that were named. Notes what is wrong with them. */
 export function fileObjects(documents: readonly Field[]): FileObjects {

@@ -1,6 +1,5 @@
 import type { Problem } from '../errors.ts';
 import type { Field } from './field.ts';
-import type { FileObjects } from './file-objects.ts';
 import type { Limits } from './quantity.ts';
 
 /** The three kinds of parameter that Tekton knows. */
@@ -299,6 +298,15 @@ export interface TaskRunSpec {
   /** Of all of its steps, or of single ones, by their names. */
   limits?: Limits | undefined;
   stepLimits: ReadonlyMap<string, Limits>;
+}
+
+/** ConfigMaps, Secrets and claims that the files have themselves, as `kubectl apply` would make them. */
+export interface FileObjects {
+  /** The bytes of each key, by the objects' names. */
+  readonly secrets: Readonly<Record<string, Readonly<Record<string, Buffer>>>>;
+  readonly configMaps: Readonly<Record<string, Readonly<Record<string, Buffer>>>>;
+  /** Names of PersistentVolumeClaims: volumes of the run. */
+  readonly claims: readonly string[];
 }
 
 /** A PipelineRun with everything that it names. */

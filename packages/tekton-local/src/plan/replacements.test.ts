@@ -57,6 +57,23 @@ async function plan(
 const oneTask = (taskRef: object): object => ({ pipelineSpec: { tasks: [{ name: 'a', taskRef }] } });
 
 describe('what stands for remote tasks and pipelines', () => {
+  it('is asked for by params of the run', async () => {
+    const taskRef = ref('git', { url: '$(params.from)', pathInRepo: 'tasks/$(params.kind)/lint.yaml' });
+    const spec = {
+      params: [{ name: 'from', value: 'https://example.com/o/r.git' }],
+      pipelineSpec: { params: [{ name: 'from' }, { name: 'kind', default: 'deep' }], tasks: [{ name: 'a', taskRef }] },
+    };
+    expect(await plan(spec, { replacements: { git: 'place' } })).toEqual(['deep']);
+    expect((await plan(spec, {})).join()).toContain('--resolve https://example.com/o/r=FOLDER');
+  });
+
+  it('is named once where an annotation names it and it is not there', async () => {
+    const annotations = { 'pipelinesascode.tekton.dev/task': 'git-clone' };
+    const said = await plan(oneTask({ name: 'git-clone' }), {}, annotations);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain('--resolve hub:git-clone=FOLDER');
+  });
+
   const git = ref('git', { url: 'https://example.com/o/r.git', revision: 'main', pathInRepo: 'tasks/deep/lint.yaml' });
   it.each<[string, object, Record<string, string>, string[]]>([
     ['git, by the path in the repository', git, { 'https://example.com/o/r': 'place' }, ['deep']],

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import type { Field } from './field.ts';
+import type { Variables } from './variables.ts';
 import { loadDocuments, yamlFilesBelow } from './yaml-file.ts';
 
 export type RemoteKind = 'Task' | 'Pipeline' | 'StepAction';
@@ -19,13 +20,17 @@ export interface Remote {
   paths: readonly string[];
 }
 
-/** What a `taskRef`, a `pipelineRef` or a step's `ref` with a resolver asks for. */
-export function remoteOf(reference: Field, kind: RemoteKind): Remote {
+/**
+ * What a `taskRef`, a `pipelineRef` or a step's `ref` with a resolver asks for.
+ *
+ * @param variables What the resolver's params may refer to.
+ */
+export function remoteOf(reference: Field, kind: RemoteKind, variables: Variables): Remote {
   const resolver = reference.get('resolver').text() || 'bundles';
   const params = reference.get('params').list();
   const text = (...names: string[]): string => {
     const param = params.find((item) => names.includes(String(item.get('name').value)));
-    return String(param?.get('value').value ?? '');
+    return variables.text(String(param?.get('value').value ?? ''));
   };
   if (resolver === 'git') {
     const path = text('pathInRepo');

@@ -3,8 +3,9 @@ import { type Problem, problemsError, TektonLocalError, throwProblems } from '..
 import type { Kind } from './admit.ts';
 import { readObject } from './document.ts';
 import { Field } from './field.ts';
-import { type FileObjects, fileObjects } from './file-objects.ts';
+import { fileObjects } from './file-objects.ts';
 import type {
+  FileObjects,
   GivenTask,
   ParamValue,
   Pipeline,
@@ -17,9 +18,10 @@ import type {
 import { parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
 import { parseTaskSpec } from './parse-task.ts';
 import { parseTaskRun } from './parse-task-run.ts';
-import { typeOf } from './parse-values.ts';
-import { annotatedRemote, noteMissing, remoteOf, replacementOf } from './replacements.ts';
+import { parseParamValue, typeOf } from './parse-values.ts';
+import { annotatedRemote, noteMissing, type Remote, type RemoteKind, remoteOf, replacementOf } from './replacements.ts';
 import { withStepActions } from './step-actions.ts';
+import { Variables } from './variables.ts';
 import { type Checkout, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
 
 interface Sources {
@@ -33,6 +35,10 @@ interface Sources {
   read: Map<string, Task>;
   replacements: Readonly<Record<string, string>>;
   skip: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
+  /** What params of resolvers may refer to: params of the run, and the defaults of the others. */
+  variables: Variables;
+  /** What annotations name and nothing stands for: what is not found may be there. */
+  missing: Remote[];
   /** Of the files that were named. */
   documents: readonly Field[];
   /** Documents of `.tekton/`, read when something is not found elsewhere. */
@@ -96,6 +102,8 @@ export function resolveRun({
     read: new Map(),
     replacements,
     skip,
+    variables: new Variables(),
+    missing: [],
     documents: [],
   };
   const files = [...new Set([file, ...beside])];
@@ -116,9 +124,14 @@ export function resolveRun({
         )
       : new Field(options.run, { file: 'the command line', problems, placeOf: () => undefined });
   const isTaskRun = document.get('kind').value === 'TaskRun';
+  addParams(sources.variables, document, overrides);
   const object = read(document, isTaskRun ? 'TaskRun' : 'PipelineRun', sources);
   const run = isTaskRun ? parseTaskRun(object, authSecret, overrides) : parsePipelineRun(object, authSecret);
   const pipeline = findPipeline(run, documents, sources);
+  for (const { name: param, default: value } of pipeline.params) {
+    const isGiven = sources.variables.strings.has(`params.${param}`);
+    if (value !== undefined && !isGiven) sources.variables.addParam(param, value, 'task');
+  }
   // Without its Pipeline, nothing more can be said about it.
   if (pipeline.tasks.length === 0) throwProblems(problems);
   const tasks = new Map<string, Task>();
@@ -143,6 +156,21 @@ function objectsIn(documents: readonly Field[], notes: string[]): FileObjects {
   ];
   for (const name of names) notes.push(`${name} is the one in the files: a cluster needs it in the namespace`);
   return objects;
+}
+
+/** The params that a run gives, and the defaults of what is declared inside it. */
+function addParams(variables: Variables, run: Field, overrides: Readonly<Record<string, ParamValue>>): void {
+  const spec = run.get('spec');
+  for (const inside of ['pipelineSpec', 'taskSpec']) {
+    for (const param of spec.get(inside, 'params').items()) {
+      const value = param.get('default');
+      if (value.present) variables.addParam(param.get('name').text(), parseParamValue(value), 'task');
+    }
+  }
+  for (const param of spec.get('params').items()) {
+    variables.addParam(param.get('name').text(), parseParamValue(param.get('value')), 'task');
+  }
+  for (const [name, value] of Object.entries(overrides)) variables.addParam(name, value, 'task');
 }
 
 /** What variables say, and nothing else. */
@@ -229,7 +257,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
     return { name, params: [], workspaces: [], tasks: [], finally: [], results: [], taskFiles: [], field };
   };
   if (run.pipeline.kind === 'remote') {
-    const remote = remoteOf(field, 'Pipeline');
+    const remote = remoteOf(field, 'Pipeline', sources.variables);
     const found = replacementOf(remote, sources.replacements, sources.problems);
     if (found !== undefined) return parsePipeline(read(found, 'Pipeline', sources));
     noteMissing(field, remote);
@@ -244,6 +272,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
   );
   const found = annotated.find(isIt) ?? documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
   if (found !== undefined) return parsePipeline(read(found, 'Pipeline', sources));
+  if (mayBeMissing('Pipeline', name, sources)) return none(name);
   field.problem('NOT_FOUND', `there is no Pipeline ${JSON.stringify(name)} in ${annotation ?? '.tekton'}`);
   return none(name);
 }
@@ -261,18 +290,26 @@ function findTask(
   if (reference.kind !== 'name') {
     const given = Object.hasOwn(sources.given, named) ? sources.given[named] : undefined;
     if (given !== undefined) return { task: readGiven(named, given, sources), embedded: false, given };
-    const remote = remoteOf(field, 'Task');
+    const remote = remoteOf(field, 'Task', sources.variables);
     const found = replacementOf(remote, sources.replacements, sources.problems);
     if (found !== undefined) return { task: parseTask(found, sources), embedded: false };
     noteMissing(field, remote);
     return undefined;
   }
   const { name } = reference;
+  // A pipeline in its place, which has been refused.
+  if (name === '') return undefined;
   if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document, sources);
   const task = tasks.get(name);
   if (task !== undefined) return { task, embedded: false };
+  if (mayBeMissing('Task', name, sources)) return undefined;
   field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)}; its file belongs in an annotation`);
   return undefined;
+}
+
+/** Whether it may be in what an annotation names, which has been told already. */
+function mayBeMissing(kind: RemoteKind, name: string, { missing }: Sources): boolean {
+  return missing.some((remote) => remote.kind === kind && (remote.name ?? name) === name);
 }
 
 /** A task that is not run: it declares the results that it is given, and takes whatever params it gets. */
@@ -303,7 +340,7 @@ function read(document: Field, kind: Kind, sources: Sources): Field {
 function findStepAction(reference: Field, sources: Sources): Field | undefined {
   const { problems, replacements, documents, notes } = sources;
   if (reference.get('resolver').present) {
-    const remote = remoteOf(reference, 'StepAction');
+    const remote = remoteOf(reference, 'StepAction', sources.variables);
     const found = replacementOf(remote, replacements, problems);
     if (found === undefined) noteMissing(reference, remote);
     return found && readObject(found, 'StepAction');
@@ -333,7 +370,10 @@ function loadAnnotated(run: Field, text: string, kind: 'Task' | 'Pipeline', sour
   if (!text.includes('://') && text.includes('/')) return loadDocuments(checkout, text, problems, lookup, notes);
   const remote = annotatedRemote(kind, text);
   const found = replacementOf(remote, replacements, problems);
-  if (found === undefined) noteMissing(run.get('metadata', 'annotations'), remote);
+  if (found === undefined) {
+    noteMissing(run.get('metadata', 'annotations'), remote);
+    sources.missing.push(remote);
+  }
   return found === undefined ? [] : [found];
 }
 

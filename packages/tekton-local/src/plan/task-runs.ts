@@ -268,6 +268,11 @@ export function bindingsOf(plan: Known, { name, namespace, uid }: RunContext): M
   );
 }
 
+/** The name of the volume that a workspace is. */
+export function volumeOf(workspace: string): string {
+  return `ws-${workspace}`;
+}
+
 /**
  * What the steps of a TaskRun have at fixed paths: `results.r.path`, `workspaces.w.path` and the like.
  *
@@ -293,7 +298,7 @@ export function pathsIn(
     values[`workspaces.${name}.bound`] = 'true';
     values[`workspaces.${name}.path`] = containerPath;
     values[`workspaces.${name}.claim`] = '';
-    values[`workspaces.${name}.volume`] = `ws-${name}`;
+    values[`workspaces.${name}.volume`] = volumeOf(name);
   }
   return values;
 }
@@ -325,7 +330,8 @@ export function problemOfReplaced(spec: Task, open: readonly string[] = []): str
     ]) {
       const found = variablesIn(text, 'params').find(({ name, rest }) => {
         const key = rest.slice(name.length + 1);
-        return !declared.has(withoutIndex(name)) || (key !== '' && keys.get(name)?.has(key) === false);
+        const isWhole = keys.has(rest.replace(/\[\*\]$/, ''));
+        return isWhole || !declared.has(withoutIndex(name)) || (key !== '' && keys.get(name)?.has(key) === false);
       });
       if (found !== undefined) return `${found.text} refers to nothing that is declared`;
     }

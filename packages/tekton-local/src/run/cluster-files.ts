@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ClusterObjects, folderOf, missingObject } from '../plan/cluster-objects.ts';
-import type { FileObjects } from '../plan/file-objects.ts';
-import type { EnvVar, ObjectSource, Step } from '../plan/model.ts';
+import type { EnvVar, FileObjects, ObjectSource, Step } from '../plan/model.ts';
 import { insideFolder, makeOpenFolder } from './confined-path.ts';
 
 /** Writes the objects that a run's files have themselves where those are that the caller gives. */

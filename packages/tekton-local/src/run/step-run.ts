@@ -8,16 +8,19 @@ import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
 import type { ParamValue, Sidecar, Step, Task } from '../plan/model.ts';
 import { replaceInStep } from '../plan/replace.ts';
 import { expandEnvironment, type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
+import { volumeOf } from '../plan/task-runs.ts';
 import type { Variables } from '../plan/variables.ts';
 import { envFromObjects, fillFolder, keyText } from './cluster-files.ts';
 import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
 import { Deadline } from './deadline.ts';
-import { imageInstead, repositoryOf } from './image-instead.ts';
+import { keyFor, repositoryOf } from './image-instead.ts';
 import { runStepProgram, type StepProgram } from './step-program.ts';
 
 /** What all steps of a run share. */
 export interface StepEnvironment {
   images: Readonly<Record<string, string>>;
+  /** Gets the names of those that were used. */
+  usedImages?: Set<string> | undefined;
   /** In place of step images, by the image's repository. */
   programs: Readonly<Record<string, StepProgram>>;
   logs?: string | undefined;
@@ -138,7 +141,7 @@ function commandOf(
   const inContainer = run.passes.reduce(replaceInStep, declared);
   const mounts = mountsOf(run, inContainer, scope, kind);
   const image = substituteString(inContainer.image, scope);
-  const replaced = imageInstead(run.images, image);
+  const replaced = imageFor(run, image);
   const program =
     replaced === undefined && declared.script === undefined ? ownOf(run.programs, repositoryOf(image)) : undefined;
   const onHost = run.executor.paths === 'host' && program === undefined;
@@ -175,6 +178,14 @@ function commandOf(
     signal,
   };
   return { command, program };
+}
+
+/** The image that is given in place of another. */
+function imageFor({ images, usedImages }: StepEnvironment, image: string): string | undefined {
+  const key = keyFor(Object.keys(images), image);
+  if (key === undefined) return undefined;
+  usedImages?.add(key);
+  return images[key];
 }
 
 /** The step with paths of this machine in what the Task itself says, and in the values that are paths. */
@@ -228,8 +239,11 @@ function mountsOf(
   const own = step.volumeMounts.map((mount): Mount => {
     const containerPath = substituteString(mount.mountPath, scope).replace(/(?<=.)\/+$/, '');
     if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
-    const volume = task.volumes.find((candidate) => candidate.name === mount.name);
-    const place = join(folder, 'volumes', mount.name);
+    const name = substituteString(mount.name, scope);
+    const workspace = workspaces.find((candidate) => volumeOf(candidate.name) === name);
+    if (workspace !== undefined) return { ...workspace, containerPath, readOnly: mount.readOnly || workspace.readOnly };
+    const volume = task.volumes.find((candidate) => candidate.name === name);
+    const place = join(folder, 'volumes', name);
     const claim = volume?.claim === undefined ? undefined : claimFolder(objects, text(volume.claim));
     if (volume?.kind === 'claim' && claim === undefined)
       throw new Error(`there is no claim ${text(volume.claim ?? '')}`);
@@ -283,7 +297,9 @@ function visibleWorkspaces(
 }
 
 function isMountable(path: string): boolean {
-  return /^\/[^:,\p{Cc}]+$/u.test(path) && !path.split('/').includes('..') && !/^\/tekton(?:\/|$)/.test(path);
+  return (
+    /^\/[^:,\p{Cc}]+$/u.test(path) && !path.split('/').includes('..') && !/^\/tekton(?:\/(?!home(?:\/|$))|$)/.test(path)
+  );
 }
 
 /** Tekton creates the working directory where it can be created: in a volume. */

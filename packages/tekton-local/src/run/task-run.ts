@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { failureText } from '../errors.ts';
@@ -5,7 +6,7 @@ import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
 import type { ParamValue, ResultSpec, Step } from '../plan/model.ts';
 import { type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
 import { pathsIn } from '../plan/task-runs.ts';
-import { readStepFile } from './confined-path.ts';
+import { makeOpenFolder, readStepFile } from './confined-path.ts';
 import { besideSidecars } from './sidecars.ts';
 import { runStep, sidecarCommand, type TaskRun } from './step-run.ts';
 
@@ -53,7 +54,7 @@ async function runSteps(
   stepResults: Map<string, string>,
   outcome: TaskOutcome,
 ): Promise<void> {
-  for (const step of run.task.steps) {
+  for (const [index, step] of run.task.steps.entries()) {
     const ended: StepOutcome = { name: step.name, logTail: [], startedAt: Date.now() };
     outcome.steps.push(ended);
     if (!isWanted(step, scope, run.passes)) {
@@ -61,6 +62,7 @@ async function runSteps(
       Object.assign(ended, { exitCode: 0, skipped: true, finishedAt: Date.now() });
       continue;
     }
+    linkStep(run.folder, step.name, index);
     await runStep(run, step, scope, ended);
     if (ended.exitCode !== 0 && step.onError !== 'continue') {
       fail(outcome, 'Failed', `"step-${step.name}" exited with code ${ended.exitCode}`);
@@ -72,6 +74,11 @@ async function runSteps(
       if (text !== undefined) stepResults.set(`steps.${step.name}.results.${result.name}`, text);
     }
   }
+}
+
+/** As in a cluster, `/tekton/steps/0` is the first step's. No step can write there. */
+function linkStep(folder: string, name: string, index: number): void {
+  symlinkSync(`step-${name}`, join(makeOpenFolder(join(folder, 'steps')), String(index)));
 }
 
 /** Whether a step's conditions are true, of params and of results of the steps before it. */

@@ -22,7 +22,7 @@ const FILE = 'run.yaml';
 
 /** What Kubernetes says of the Pods that Tekton makes, and so the judge does not see. */
 const OF_PODS =
-  /no volume|is no name of a variable|no absolute path|leads out of|is no name: letters a-z, digits and -$|Tekton's own$/;
+  /no volume|no quantity of Kubernetes|is no name of a variable|no absolute path|leads out of|is no name: letters a-z, digits and -$|Tekton's own$/;
 
 /** Asks both about a file with one run and what belongs to it. */
 export async function compare(judge: Judge, yaml: string, how: NonNullable<Question['run']> = {}): Promise<Comparison> {

@@ -5,11 +5,27 @@ import { join } from 'node:path';
 import { findProgram } from '@multi-image/kit/find-program';
 import { copyParts, partsOf } from '../containers/parts.ts';
 
+/** Images that have a command and no entrypoint. */
+const PLAIN = [
+  ...['ubuntu', 'alpine', 'busybox', 'perl'].map((name) => `mirror.gcr.io/${name}`),
+  'cgr.dev/chainguard/busybox',
+  ...['ubuntu', 'alpine', 'busybox'],
+];
+
+/** What the image bash does with arguments. */
+const BASH_ENTRYPOINT = `#!/bin/sh
+case "$1" in -*) set -- bash "$@" ;; esac
+exec "$@"
+`;
+
 /** What a step of Tekton's examples finds in alpine, bash, busybox and ubuntu, as far as this machine has it. */
 const PROGRAMS = ['bash', 'jq', 'diff', 'perl'];
 
-/** An image of this machine's programs in place of those that can't be pulled: busybox' applets, bash and some more. */
-export async function makeStandInImage(): Promise<{ image: string; programs: readonly string[]; remove(): void }> {
+/**
+ * Images of this machine's programs in place of those that can't be pulled, by their names: busybox' applets, bash and some
+ * more; each with the entrypoint and the command of the image that it stands for.
+ */
+export async function makeStandInImages(): Promise<{ images: Record<string, string>; remove(): void }> {
   const root = mkdtempSync(join(tmpdir(), 'tekton-local-stand-in-'));
   try {
     for (const name of ['bin', 'tmp', 'etc', 'root', 'usr/bin', 'usr/local/bin', 'home']) {
@@ -34,21 +50,29 @@ export async function makeStandInImage(): Promise<{ image: string; programs: rea
     writeFileSync(join(root, 'etc/os-release'), 'NAME="stand-in"\n');
     chmodSync(join(root, 'tmp'), 0o1777);
     chmodSync(root, 0o755);
+    writeFileSync(join(root, 'usr/local/bin/docker-entrypoint.sh'), BASH_ENTRYPOINT, { mode: 0o755 });
     const archive = join(tmpdir(), `tekton-local-stand-in-${process.pid}.tar`);
     execFileSync('tar', ['-C', root, '-cf', archive, '.']);
-    const image = `localhost/tekton-local-test/stand-in:${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-    const changes = ['ENV PATH=/usr/local/bin:/usr/bin:/bin', 'CMD ["/bin/bash"]'].flatMap((change) => [
-      '--change',
-      change,
-    ]);
+    const tag = `${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
     try {
-      execFileSync('podman', ['import', '--quiet', ...changes, archive, image], { stdio: 'pipe' });
+      const plain = importImage(archive, `plain:${tag}`, ['CMD ["/bin/bash"]']);
+      const bash = importImage(archive, `bash:${tag}`, ['ENTRYPOINT ["docker-entrypoint.sh"]', 'CMD ["bash"]']);
+      const images = {
+        ...Object.fromEntries(PLAIN.map((name) => [name, plain])),
+        'mirror.gcr.io/bash': bash,
+      };
+      return { images, remove: () => void spawnSync('podman', ['rmi', '--ignore', plain, bash]) };
     } finally {
       rmSync(archive, { force: true });
     }
-    const programs = [...found.map(([name]) => name), ...applets];
-    return { image, programs, remove: () => void spawnSync('podman', ['rmi', '--ignore', image]) };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+function importImage(archive: string, name: string, changes: readonly string[]): string {
+  const image = `localhost/tekton-local-test/stand-in-${name}`;
+  const options = ['ENV PATH=/usr/local/bin:/usr/bin:/bin', ...changes].flatMap((change) => ['--change', change]);
+  execFileSync('podman', ['import', '--quiet', ...options, archive, image], { stdio: 'pipe' });
+  return image;
 }
