@@ -8,7 +8,7 @@ import {
   sealTree,
   unsealTree,
 } from '@multi-image/digest-chain';
-import { CONFIG_TYPES } from '@multi-image/testing/image';
+import { CONFIG_TYPES, imageOf, ONES, ZERO } from '@multi-image/testing/image';
 import { anyImage, anyLinks } from '@multi-image/testing/image-arbitrary';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -152,6 +152,47 @@ describe.skipIf(!HAS_GO)('the policy and digest-chain (skipped where there is no
     const images = fc.sample(anyBroken, { numRuns: 250, seed: 2 });
     compare(images);
     expect(images.filter((image) => expected(image) === null).length).toBeGreaterThan(150);
+  });
+
+  it('refuse what sealing would never have written, though it leads back to an origin', () => {
+    const role = NAMES.digestOf('metadata');
+    const linked = [`"${role}":"${ZERO}"`, `"${NAMES.urlOf('metadata')}":"quay.io/org/image2:tag"`] as const;
+    /** An image with this in front of its config's members, sealed by hand: a label before the seal, and no record. */
+    const behind = (members: string | Uint8Array): Image => {
+      const text = (seal: string): Uint8Array =>
+        Buffer.concat([
+          Buffer.from('{'),
+          Buffer.from(members),
+          Buffer.from(`"rootfs":{"diff_ids":[]},"config":{"Labels":{"a":"b"${seal}}}}`),
+        ]);
+      const { manifest } = imageOf(text(''));
+      return imageOf(text(`,"${NAMES.sealedFrom}":"${manifest.digest}",${linked.join(',')}`));
+    };
+    /** Sealed by hand over a label of the seal's, with this record. */
+    const over = (env: readonly string[], record: string): Image => {
+      const text = (labels: string): Uint8Array =>
+        Buffer.from(`{"rootfs":{"diff_ids":[]},"config":{"Env":${JSON.stringify(env)},"Labels":{${labels}}}}`);
+      const { manifest } = imageOf(text(`"${role}":"${ONES}"`));
+      const from = `"${NAMES.sealedFrom}":"${manifest.digest}","${NAMES.sealedOver}":"${record}"`;
+      return imageOf(text(`${linked[0]},${from},${linked[1]}`));
+    };
+    const record = `sealed-from.digest,metadata-image.digest=%22${ONES}%22,metadata-image.url`;
+    const right = [behind(''), behind('"x":{"y":"\\ud83d\\ude00 \ufffd"},'), over([], record)];
+    const wrong = [
+      behind('"x":1,"x":1,'),
+      behind('"x":{"y":1,"\\u0079":1},'),
+      behind('"x":"\\ud800",'),
+      behind(Buffer.from('"x":"\xff",', 'latin1')),
+      behind('"Config":{},'),
+      behind(`"x":${'['.repeat(64)}${']'.repeat(64)},`),
+      over([`IMAGE2_DIGEST=${ONES}`], record),
+      over([], record.replace('=%22s', '=%22%73')),
+      over([], record.split(',').reverse().join(',')),
+      over([], `${record},metadata-image.url`),
+    ];
+    compare([...right, ...wrong]);
+    expect(right.map(expected)).not.toContain(null);
+    expect(wrong.map(expected)).toEqual(wrong.map(() => null));
   });
 
   it('are told apart by manifests that no tool writes, of which a policy has no bytes: it says nothing for them', () => {

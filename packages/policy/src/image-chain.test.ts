@@ -8,6 +8,7 @@ import {
   parseTagReference,
   seal,
 } from '@multi-image/digest-chain';
+import { planChain, readPins, render } from '@multi-image/manifests';
 import { buildArgsOf, tasksOf } from '@multi-image/testing/attested-chain';
 import { REVISION } from '@multi-image/testing/chain';
 import { CHAINS_FIXTURE, chainsFixture } from '@multi-image/testing/chains-fixture';
@@ -17,6 +18,7 @@ import { type MemoryChain, type MemoryChainOptions, memoryChain } from '@multi-i
 import { memoryRegistry } from '@multi-image/testing/memory-registry';
 import { provenanceV1, provenanceV02, SOURCE, type TestRun, type TestTask } from '@multi-image/testing/provenance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { HAS_GO, Opa } from './testing/opa.ts';
 import { judge, type Release } from './testing/verdicts.ts';
 
@@ -29,6 +31,30 @@ const RULE_DATA = {
   ],
   source: SOURCE,
 };
+
+/** The rule data that a config of this chain is rendered to. */
+function renderedRuleData(): object {
+  const chain = planChain({
+    application: 'demo',
+    namespace: 'tenant',
+    git: { url: SOURCE },
+    registry: 'registry.example/demo',
+    policy: 'source',
+    images: [
+      { role: 'primary', component: 'app', repository: 'image1', containerfile: 'Containerfile' },
+      {
+        role: 'metadata',
+        component: 'scanner',
+        embeds: ['primary'],
+        repository: 'image2',
+        containerfile: 'Containerfile',
+      },
+    ],
+  });
+  const file = render(chain, readPins()).find(({ path }) => path === 'konflux/policy.yaml');
+  const [policy] = parseAllDocuments(file?.text ?? '');
+  return policy?.toJS().spec.sources[0].ruleData.image_chain;
+}
 
 const CATALOG = `quay.io/konflux-ci/tekton-catalog/task-x:0.1@${ONES}`;
 
@@ -520,6 +546,10 @@ const BROKEN: readonly Kind[] = [
 
 const INTACT: readonly { readonly what: string; readonly release: () => Promise<Release> }[] = [
   { what: 'as it should be', release: () => made() },
+  {
+    what: 'with the rule data that is rendered',
+    release: async () => ({ ...(await made()), ruleData: renderedRuleData() }),
+  },
   {
     what: 'with a base image that was sealed itself',
     release: () => made({ labels1: { 'io.konflux.poc.metadata-image.url': 'a' } }),
