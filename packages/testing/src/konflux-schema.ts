@@ -21,6 +21,8 @@ const metadata = z.strictObject({
 const resource = <Kind extends string, Spec extends z.ZodType>(apiVersion: string, kind: Kind, spec: Spec) =>
   z.strictObject({ apiVersion: z.literal(apiVersion), kind: z.literal(kind), metadata, spec });
 
+const RBAC = 'rbac.authorization.k8s.io';
+
 export const konfluxSchemas = {
   Application: resource(
     'appstudio.redhat.com/v1alpha1',
@@ -60,9 +62,11 @@ export const konfluxSchemas = {
     z.strictObject({
       application: name,
       contexts: z.array(z.strictObject({ name: z.string(), description: z.string().optional() })),
-      params: z.array(
-        z.strictObject({ name: z.string(), value: z.string().optional(), values: z.array(z.string()).optional() }),
-      ),
+      params: z
+        .array(
+          z.strictObject({ name: z.string(), value: z.string().optional(), values: z.array(z.string()).optional() }),
+        )
+        .optional(),
       resolverRef: z.strictObject({
         resolver: z.string(),
         resourceKind: z.enum(['pipeline', 'pipelinerun']),
@@ -94,5 +98,22 @@ export const konfluxSchemas = {
     kind: z.literal('ServiceAccount'),
     metadata,
     secrets: z.array(z.strictObject({ name: objectName })).min(1),
+  }),
+  Role: z.strictObject({
+    apiVersion: z.literal(`${RBAC}/v1`),
+    kind: z.literal('Role'),
+    metadata,
+    rules: z
+      .array(
+        z.strictObject({ apiGroups: z.array(z.string()), resources: z.array(z.string()), verbs: z.array(z.string()) }),
+      )
+      .min(1),
+  }),
+  RoleBinding: z.strictObject({
+    apiVersion: z.literal(`${RBAC}/v1`),
+    kind: z.literal('RoleBinding'),
+    metadata,
+    roleRef: z.strictObject({ apiGroup: z.literal(RBAC), kind: z.literal('Role'), name: objectName }),
+    subjects: z.array(z.strictObject({ kind: z.literal('ServiceAccount'), name: objectName, namespace: name })).min(1),
   }),
 };

@@ -10,6 +10,7 @@ import { type TestOutput, testOutput } from '../snapshot/test-output.ts';
 import { COMMON, connect, parseArguments } from './arguments.ts';
 import { answer, COMPONENTS, checkName, needed, readGitUrl, readTest, TEST } from './chain-options.ts';
 import { DEMANDS, readDemands } from './demands.ts';
+import { FILES, readFileDemands } from './files.ts';
 
 const VERB = 'create-snapshot';
 
@@ -17,6 +18,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const { values } = parseArguments(VERB, args, {
     ...COMMON,
     ...DEMANDS,
+    ...FILES,
     ...COMPONENTS,
     ...TEST,
     application: { type: 'string' },
@@ -28,7 +30,8 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   for (const name of [application, chain]) checkName(VERB, name);
   const gitUrl = readGitUrl(VERB, values);
   const history = needed(VERB, 'history', values.history);
-  const { revision: _, allowPullRequest: __, ...demands } = await readDemands(VERB, values);
+  const { revision: _, allowPullRequest: __, ...signed } = await readDemands(VERB, values);
+  const demands = { ...signed, ...readFileDemands(VERB, values) };
   const file = values['test-output'];
   const make = async (): Promise<TestOutput> => {
     const { tested, components, starts } = readTest(VERB, values);

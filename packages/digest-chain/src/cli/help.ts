@@ -289,6 +289,7 @@ ${TEST}
   --type <type>         of the Snapshot: component, group or override; none for others
   --chain <name>        the chain that the build belongs to, as its label says
   --release <what>      chain (default: no component's own Snapshot is released), components
+${FILES}
 ${DEMANDS}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}
@@ -313,6 +314,7 @@ ${TEST}
   --history <file>      the commit that was built and those before it, as
                         git log --format='%H %ct' <commit> writes them
   --service-account <folder>  token, ca.crt and namespace (default: where every pod has them)
+${FILES}
 ${DEMANDS}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}

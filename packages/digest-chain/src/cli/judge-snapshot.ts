@@ -4,6 +4,7 @@ import { testOutput } from '../snapshot/test-output.ts';
 import { COMMON, connect, parseArguments, usage } from './arguments.ts';
 import { answer, COMPONENTS, optionOf, readGitUrl, readTest, TEST } from './chain-options.ts';
 import { DEMANDS, readDemands } from './demands.ts';
+import { FILES, readFileDemands } from './files.ts';
 
 const VERB = 'judge-snapshot';
 
@@ -11,6 +12,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const { values } = parseArguments(VERB, args, {
     ...COMMON,
     ...DEMANDS,
+    ...FILES,
     ...COMPONENTS,
     ...TEST,
     type: { type: 'string' },
@@ -21,7 +23,8 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     throw usage(VERB, `--release is neither chain nor components: ${release}`);
   }
   const gitUrl = readGitUrl(VERB, values);
-  const { revision: _, source: __, allowPullRequest: ___, ...demands } = await readDemands(VERB, values);
+  const { revision: _, source: __, allowPullRequest: ___, ...signed } = await readDemands(VERB, values);
+  const demands = { ...signed, ...readFileDemands(VERB, values) };
   const file = values['test-output'];
   try {
     const { tested, components, starts } = readTest(VERB, values);

@@ -71,6 +71,8 @@ async function judge(client: Registry, tested: TestedSnapshot, options: JudgeOpt
   const { level, images, revision } = await proveTogether(client, entries, {
     ...demands,
     starts: isHeld ? [] : options.starts,
+    // From there the proof may not lead to what has the files.
+    files: isHeld ? [] : options.files,
     source: isSigned ? source : undefined,
     allowPullRequest: isSigned && isPull,
   });

@@ -1,6 +1,7 @@
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { assertVerified } from '../extract.ts';
+import type { NamingFiles } from '../files/named-in-files.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -38,7 +39,8 @@ export async function proveTogether(
   for (const role of startsOf(entries, options.starts)) {
     const start = startAt(role, entries, proved);
     if (start === undefined) continue;
-    const proof = await verify(client, start, { ...options, revision });
+    const files = options.files?.filter((each) => startOf(each, options.starts) === role);
+    const proof = await verify(client, start, { ...options, files, revision });
     assertVerified(proof, options);
     if (!isAtLeast(proof.level, level)) level = 'linked';
     for (const image of proof.images) {
@@ -55,6 +57,11 @@ export async function proveTogether(
 function startsOf(entries: readonly SnapshotEntry[], starts: readonly string[] = []): readonly string[] {
   const first = entries.find(({ role }) => starts[0] === role) ?? entries[0];
   return [...new Set([first?.role ?? '', ...starts])];
+}
+
+/** Labels say of an image what embeds it, a statement all that it is about: those come last. */
+function startOf({ embeds = [] }: NamingFiles, starts: readonly string[] = []): string | undefined {
+  return starts.find((role) => embeds.includes(role)) ?? starts.at(-1);
 }
 
 function startAt(

@@ -89,7 +89,8 @@ export function planChain(config: ChainConfig): ChainPlan {
     gitUrl: config.git.url,
     branch: config.git.branch ?? 'main',
     labelPrefix: config.labelPrefix ?? DEFAULT_PREFIX,
-    release: config.release ?? 'chain',
+    // What nothing links is no chain, and would never be proved.
+    release: primary.embeddedBy.length > 0 && primary.seal !== 'none' ? (config.release ?? 'chain') : 'components',
     imageFormat: config.imageFormat ?? 'oci',
     pullRequestExpiry: config.pullRequestExpiry ?? '5d',
     imageRepositories: config.imageRepositories ?? 'konflux',

@@ -24,6 +24,7 @@ export function findRelations(input: unknown): ConfigIssue[] {
     ...findSealIssues(images, config.seal),
     ...findExternalIssues(images, external, config.registry),
     ...findRegistryIssues(config),
+    ...findReleaseIssues(images, config),
   ];
 }
 
@@ -31,6 +32,14 @@ function* findRegistryIssues({ registry, imageRepositories }: Record<string, unk
   if (typeof registry !== 'string' || registry.includes('/') || (imageRepositories ?? 'konflux') !== 'konflux') return;
   const expected = 'host/organisation: Konflux makes repositories in its own organisation of the registry';
   yield { path: 'registry', expected, found: JSON.stringify(registry) };
+}
+
+function* findReleaseIssues(
+  [primary, ...others]: readonly RawImage[],
+  { release }: Record<string, unknown>,
+): Generator<ConfigIssue> {
+  if (release !== 'chain' || others.some(({ embeds }) => embeds.some((role) => role === primary?.role))) return;
+  yield { path: 'release', expected: 'components: no image embeds the first one', found: '"chain"' };
 }
 
 interface RawImage {

@@ -2,7 +2,9 @@ import { konfluxName } from '../chain/konflux-registry.ts';
 import { entryImage } from '../chain/linking.ts';
 import { fileOptions } from '../chain/naming-files.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
-import { noted, type YamlMap } from '../yaml/write.ts';
+import { chainName, releaseAccount } from '../chain/release.ts';
+import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
+import { componentOptions } from './snapshot-test.ts';
 import { params } from './wiring.ts';
 
 const API = 'appstudio.redhat.com/v1alpha1';
@@ -91,38 +93,113 @@ export function serviceAccounts(components: readonly PlannedImage[], chain: Chai
     }));
 }
 
-/** Proves, on each Snapshot of a scanner, that its image and the one it was found by are one chain. */
-export function integrationTestScenario(image: PlannedImage, chain: ChainPlan, folder: string): YamlMap {
-  const entry = entryImage(image, chain);
-  const files = fileOptions(entry, chain);
+/**
+ * Where the chain is what is released: one scenario that proves every Snapshot of the application, and one that makes the
+ * chain's. Where components are: one for each scanner, whose Snapshots hold its image and the one it was found by.
+ */
+export function integrationTestScenarios(chain: ChainPlan, folder: string): YamlMap[] {
+  const test = (file: string): ScenarioFile => ({ pathInRepo: `${folder}pipeline/${file}.yaml`, kind: 'pipeline' });
+  if (chain.release === 'components') {
+    return verifiedScanners(chain).map((image) => {
+      const entry = entryImage(image, chain);
+      const files = fileOptions(entry, chain);
+      return scenario(`verify-${image.component}`, chain, test('verify-chain'), {
+        contexts: noted("Not the builder's Snapshots: those still hold the other images of the build before.", [
+          { name: `component_${image.component}`, description: `Snapshots of ${image.component}` },
+        ]),
+        params: [
+          { name: 'components', values: componentOptions([entry, image]) },
+          { name: 'starts', values: [`--start=${entry.role}`] },
+          ...(files.length === 0 ? [] : [{ name: 'files', values: files }]),
+        ],
+      });
+    });
+  }
+  const components = chain.images.flatMap(({ component }) => component ?? []);
+  const creation: ScenarioFile = { pathInRepo: `${folder}pipeline/create-snapshot.yaml`, kind: 'pipelinerun' };
+  return [
+    scenario(`verify-${chainName(chain)}`, chain, test('verify-chain'), {
+      contexts: noted('Without a required scenario a Snapshot is released untested: this one is for all.', [
+        { name: 'application', description: 'Every Snapshot' },
+      ]),
+    }),
+    scenario(`release-${chainName(chain)}`, chain, creation, {
+      contexts: noted(
+        'Whichever component of a commit comes last, its build makes the Snapshot.',
+        components.map((name) => ({ name: `component_${name}`, description: `Snapshots of ${name}` })),
+      ),
+      labels: {
+        'test.appstudio.openshift.io/optional': noted('It tests nothing that is waited for with a release.', 'true'),
+      },
+    }),
+  ];
+}
+
+interface ScenarioFile {
+  readonly pathInRepo: string;
+  readonly kind: 'pipeline' | 'pipelinerun';
+}
+
+function scenario(
+  name: string,
+  chain: ChainPlan,
+  { pathInRepo, kind }: ScenarioFile,
+  { contexts, params: given, labels }: { contexts: Yaml; params?: YamlMap[]; labels?: YamlMap },
+): YamlMap {
   return {
     apiVersion: 'appstudio.redhat.com/v1beta2',
     kind: 'IntegrationTestScenario',
-    metadata: { name: `verify-${image.component}`, namespace: chain.namespace },
+    metadata: { name, namespace: chain.namespace, labels },
     spec: {
       application: chain.application,
-      contexts: noted("Not the builder's Snapshots: those still hold the other images of the build before.", [
-        { name: `component_${image.component}`, description: `Snapshots of ${image.component}` },
-      ]),
-      params: [
-        ...params({ component: image.component, 'entry-component': entry.component, role: image.role }),
-        ...(files.length === 0 ? [] : [{ name: 'files', values: files }]),
-      ],
+      contexts,
+      params: given,
       resolverRef: {
         resolver: 'git',
-        resourceKind: 'pipeline',
-        params: params({
-          url: chain.gitUrl,
-          revision: chain.branch,
-          pathInRepo: `${folder}pipeline/verify-chain.yaml`,
-        }),
+        resourceKind: kind,
+        params: params({ url: chain.gitUrl, revision: chain.branch, pathInRepo }),
       },
     },
   };
 }
 
+/**
+ * The account under which the chain's Snapshot is made, and what lets it do so: read Snapshots and components, create one,
+ * and hold one back that a newer commit's overtook. It reads images with the secrets that Konflux makes for that.
+ */
+export function releaseAccess(chain: ChainPlan): YamlMap[] {
+  const name = releaseAccount(chain);
+  const metadata = { name, namespace: chain.namespace };
+  const secrets =
+    chain.imageRepositories === 'own' ? [chain.pushSecret] : chain.images.map((image) => pullSecret(image, chain));
+  const group = 'rbac.authorization.k8s.io';
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata, secrets: secrets.map((secret) => ({ name: secret })) },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'Role',
+      metadata,
+      rules: [
+        {
+          apiGroups: ['appstudio.redhat.com'],
+          resources: ['snapshots'],
+          verbs: ['get', 'list', 'create', noted('To hold back what a later commit overtook.', 'patch')],
+        },
+        { apiGroups: ['appstudio.redhat.com'], resources: ['components'], verbs: ['list'] },
+      ],
+    },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: chain.namespace }],
+    },
+  ];
+}
+
 /** The scanners whose Snapshots hold both ends of a link. */
-export function verifiedScanners(chain: ChainPlan): PlannedImage[] {
+function verifiedScanners(chain: ChainPlan): PlannedImage[] {
   return chain.images
     .slice(1)
     .filter((image) => image.component !== undefined && entryImage(image, chain).component !== undefined);
@@ -137,8 +214,12 @@ const pullRequestRepositoryName = (image: PlannedImage, chain: ChainPlan): strin
 
 /** Konflux links to a component's account the push secret of its own image repository, and no other. */
 function foreignSecrets(image: PlannedImage, chain: ChainPlan): string[] {
-  const push = (other: PlannedImage): string => `${repositoryName(other, chain)}-image-push`;
-  if (image === chain.primary) return chain.images.slice(1).map(push);
-  const entry = entryImage(image, chain);
-  return [entry.component === undefined ? push(entry) : `${repositoryName(entry, chain)}-image-pull`];
+  if (image === chain.primary) return chain.images.slice(1).map((other) => pushSecret(other, chain));
+  return [pullSecret(entryImage(image, chain), chain)];
 }
+
+const pushSecret = (image: PlannedImage, chain: ChainPlan): string => `${repositoryName(image, chain)}-image-push`;
+
+/** Konflux makes one to pull for the repository of a component alone. */
+const pullSecret = (image: PlannedImage, chain: ChainPlan): string =>
+  image.component === undefined ? pushSecret(image, chain) : `${repositoryName(image, chain)}-image-pull`;

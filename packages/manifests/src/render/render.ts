@@ -3,14 +3,15 @@ import type { ChainPlan } from '../chain/plan.ts';
 import { stampLine } from '../files/stamp.ts';
 import type { Pins } from '../pins.ts';
 import { writeYaml, type YamlMap } from '../yaml/write.ts';
+import { createSnapshot } from './create-snapshot.ts';
 import { extract, extractPipeline } from './extract.ts';
 import {
   application,
   component,
   imageRepositories,
-  integrationTestScenario,
+  integrationTestScenarios,
+  releaseAccess,
   serviceAccounts,
-  verifiedScanners,
 } from './konflux.ts';
 import { digestChainFrom, extractImage, labelImage, linkImage, resolveImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
@@ -32,7 +33,6 @@ export interface RenderedFile {
 export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[] {
   const scanned = chain.images.slice(1).filter((image) => image.component !== undefined);
   const components = [chain.primary, ...scanned];
-  const verified = verifiedScanners(chain);
   const files: RenderedFile[] = [];
   const add = (path: string, what: string, ...documents: YamlMap[]): void => {
     if (documents.length > 0)
@@ -101,14 +101,16 @@ export function render(chain: ChainPlan, pins: Pins, folder = ''): RenderedFile[
 Apply it server-side: it adds to accounts that Konflux makes, and takes nothing away.`,
     ...serviceAccounts(components, chain),
   );
-  if (verified.length > 0) {
+  const scenarios = integrationTestScenarios(chain, folder);
+  if (scenarios.length > 0) {
     add('pipeline/verify-chain.yaml', 'Proves the chain that a Snapshot holds.', verifyChain(chain, pins));
   }
-  add(
-    'konflux/integration-tests.yaml',
-    'Every Snapshot of a scanner is verified before it can be released.',
-    ...verified.map((image) => integrationTestScenario(image, chain, folder)),
-  );
+  if (chain.release === 'chain') {
+    const what = 'Creates the Snapshot of the chain, which is what is released.';
+    add('pipeline/create-snapshot.yaml', what, createSnapshot(chain, pins));
+    add('konflux/release-access.yaml', RELEASE_ACCESS, ...releaseAccess(chain));
+  }
+  add('konflux/integration-tests.yaml', 'Every Snapshot is proved before it can be released.', ...scenarios);
   if (chain.policy !== undefined) {
     const judged =
       "The policy by which Conforma proves the chain, and the test that judges every push's Snapshot by it.";
@@ -116,6 +118,11 @@ Apply it server-side: it adds to accounts that Konflux makes, and takes nothing 
   }
   return files;
 }
+
+const RELEASE_ACCESS = `Lets the pipeline that proves the chain create its Snapshot, under an account of its own.
+Only an admin of the namespace may apply it. Who is none sends this file to one, with:
+Please run \`kubectl apply --server-side -f release-access.yaml\`: it lets the account in it read and create
+Snapshots in this namespace and hold them back from release, and list components, and nothing else.`;
 
 /** A Pipeline with what the config says about the params of its catalog tasks; any other document as it is. */
 function withTaskParams(document: YamlMap, { tasks }: ChainPlan): YamlMap {

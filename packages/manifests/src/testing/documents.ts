@@ -1,5 +1,6 @@
 import { konfluxSchemas } from '@multi-image/testing/konflux-schema';
 import {
+  embeddedPipelineRunSchema,
   type Pipeline,
   type PipelineRun,
   pipelineRunSchema,
@@ -50,7 +51,7 @@ export function checkDocuments(files: readonly RenderedFile[], folder = ''): Doc
           : kind === 'Task'
             ? taskSchema
             : kind === 'PipelineRun'
-              ? pipelineRunSchema
+              ? runSchemaOf(value)
               : konfluxSchemas[kind as keyof typeof konfluxSchemas];
       const parsed = schema?.safeParse(value);
       if (!parsed?.success) {
@@ -59,7 +60,12 @@ export function checkDocuments(files: readonly RenderedFile[], folder = ''): Doc
         );
       } else if (parsed.data.kind === 'Pipeline') pipelines.set(`${folder}${path}`, parsed.data);
       else if (parsed.data.kind === 'Task') tasks.set(parsed.data.metadata.name, parsed.data.spec);
-      else if (parsed.data.kind === 'PipelineRun') runs.push(parsed.data);
+      else if (parsed.data.kind === 'PipelineRun') {
+        if ('pipelineRef' in parsed.data.spec) runs.push(parsed.data as PipelineRun);
+        // As if its Pipeline was a file of its own.
+        else
+          pipelines.set(`${folder}${path}`, { ...parsed.data, kind: 'Pipeline', spec: parsed.data.spec.pipelineSpec });
+      }
     }
   }
   for (const [name, spec] of tasks) problems.push(...checkTask(name, spec));
@@ -67,6 +73,17 @@ export function checkDocuments(files: readonly RenderedFile[], folder = ''): Doc
   for (const run of runs) problems.push(...checkRunFiles(run, pipelines, files, folder));
   return { pipelines, tasks, runs, problems };
 }
+
+/** A run that Pipelines as Code starts refers to its Pipeline; one that an integration test is has it inside. */
+function runSchemaOf(value: unknown) {
+  const { spec } = value as { spec?: object };
+  return 'pipelineSpec' in (spec ?? {}) ? testRunSchema : pipelineRunSchema;
+}
+
+/** The integration service gives it the Snapshot as param. */
+const testRunSchema = embeddedPipelineRunSchema.extend({
+  spec: embeddedPipelineRunSchema.shape.spec.partial({ params: true }),
+});
 
 /** What Pipelines as Code would fetch for a run is there, and it is all that the run's pipeline needs. */
 function checkRunFiles(
