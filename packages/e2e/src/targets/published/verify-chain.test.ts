@@ -15,8 +15,6 @@ import { type CliFolder, makeCliFolder, repository } from '../../testing/cli-run
 import { findGitDaemon, serveGit } from '../../testing/git-server.ts';
 import { chooseBaseImage } from '../local/base-image.ts';
 
-/** As the config has it, which is what a Snapshot of a push names. */
-const SOURCE = 'https://github.com/your-org/konflux-multi-image-poc';
 const daemon = findGitDaemon();
 const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git-daemon'] : [])];
 
@@ -31,6 +29,8 @@ describe.skipIf(lacking.length > 0)(title, () => {
   let removal = '';
   let git: { url: string; stop(): Promise<void> };
   let images: Record<string, string>;
+  /** As the config has it, which is what a Snapshot of a push names. */
+  let source: string;
 
   beforeAll(async () => {
     bench = await makeCliFolder();
@@ -43,7 +43,9 @@ describe.skipIf(lacking.length > 0)(title, () => {
     git = await serveGit(daemon ?? '', checkout);
     const pipeline = await readFile(join(checkout, 'pipeline/verify-chain.yaml'), 'utf8');
     const pinned = /image: (\S*\/task-runner:\S+)/.exec(pipeline)?.[1] ?? '';
-    const { substitutes } = await chooseBaseImage(checkout, await loadConfig(join(checkout, 'konflux.config.ts')));
+    const config = await loadConfig(join(checkout, 'konflux.config.ts'));
+    source = config.chain.gitUrl;
+    const { substitutes } = await chooseBaseImage(checkout, config);
     images = { ...substitutes, [pinned]: 'image' in runner ? runner.image : '' };
   });
 
@@ -122,9 +124,9 @@ describe.skipIf(lacking.length > 0)(title, () => {
   });
 
   /** As where the config names the key; who signed here does not call itself Chains. */
-  const key = (source = SOURCE, builder: string[] = [`--builder-id=${LOCAL_BUILDER}`]) => ({
+  const key = (from = source, builder: string[] = [`--builder-id=${LOCAL_BUILDER}`]) => ({
     'public-key': report?.publicKeys[0] ?? '',
-    demands: ['--key=env://PUBLIC_KEY', `--source=${source}`, ...builder],
+    demands: ['--key=env://PUBLIC_KEY', `--source=${from}`, ...builder],
   });
 
   test('with a key, a chain that the build system attests is a success, and says so', async () => {
@@ -134,7 +136,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
       note: `the chain of 2 images of ${report?.revision} is attested by the build system`,
       warnings: 0,
     });
-    expect(await verify(app, scanner, key(SOURCE, []))).toMatchObject({ result: 'FAILURE', failures: 1 });
+    expect(await verify(app, scanner, key(source, []))).toMatchObject({ result: 'FAILURE', failures: 1 });
     expect(await verify(app, scanner, key('https://example.com/elsewhere'))).toMatchObject({
       result: 'FAILURE',
       note: expect.stringContaining('app was built from another repository'),
