@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Registry } from '@multi-image/digest-chain';
+import { KubernetesApi, type Registry, releaseChain } from '@multi-image/digest-chain';
 import { Progress } from '@multi-image/kit/progress';
 import { loadConfig, render } from '@multi-image/manifests';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
@@ -11,7 +11,9 @@ import { runTenant } from '../targets/cluster/tenant/tenant-run.ts';
 import { DEFAULT_TIMEOUTS } from '../targets/cluster/timeouts.ts';
 import { KonfluxControllers, type Misfortunes } from './kube/konflux.ts';
 import { writeKubeConfig } from './kube/login.ts';
+import { SOURCE } from './kube/objects.ts';
 import { KubeServer } from './kube/server.ts';
+import { NAMESPACE } from './kube/store.ts';
 import { type PublishedChain, publishChain, quayAt, signChain } from './tenant-chain.ts';
 
 export const REVISION = 'c0ffee'.padEnd(40, '0');
@@ -107,7 +109,19 @@ export async function startTenant(world: TenantWorld, misfortunes: Misfortunes =
   server.secretData.set('tekton-pipelines/public-key', {
     'cosign.pub': Buffer.from(world.signer.pem).toString('base64'),
   });
-  const konflux = new KonfluxControllers(server, world.chain, REVISION, misfortunes);
+  const api = new KubernetesApi({ server: address, token: 'test-token', authority: undefined, namespace: NAMESPACE });
+  const konflux = new KonfluxControllers(server, world.chain, REVISION, misfortunes, () =>
+    releaseChain(world.registry, api, {
+      application: 'chain',
+      chain: 'app',
+      components: new Map([
+        ['primary', 'app'],
+        ['metadata', 'scanner'],
+      ]),
+      gitUrl: SOURCE,
+      history: { commit: REVISION, time: undefined, ancestors: [] },
+    }),
+  );
   let output = '';
   const stream = { isTTY: false, write: (text: string) => (output += text) };
   return {

@@ -37,6 +37,16 @@ export const KINDS = {
   secret: { apiVersion: 'v1', kind: 'Secret' },
 } as const satisfies Record<string, Kind>;
 
+const RBAC = 'rbac.authorization.k8s.io/v1';
+
+/** Kinds that a run makes use of where they are there, and this login may. */
+export const OPTIONAL_KINDS = {
+  role: { apiVersion: RBAC, kind: 'Role' },
+  roleBinding: { apiVersion: RBAC, kind: 'RoleBinding' },
+  releasePlan: { apiVersion: konflux, kind: 'ReleasePlan' },
+  release: { apiVersion: konflux, kind: 'Release' },
+} as const satisfies Record<string, Kind>;
+
 /** Labels and annotations, by whom writes them. */
 export const NAMES = {
   application: 'appstudio.openshift.io/application',
@@ -51,6 +61,10 @@ export const NAMES = {
   pipelineTask: 'tekton.dev/pipelineTask',
   buildPipelineRun: 'appstudio.openshift.io/build-pipelinerun',
   testStatus: 'test.appstudio.openshift.io/status',
+  snapshotType: 'test.appstudio.openshift.io/type',
+  autoRelease: 'release.appstudio.openshift.io/auto-release',
+  /** Ours: which chain a Snapshot is of. */
+  chain: 'custom.appstudio.openshift.io/chain',
   /** Ours: on what this command made, and on nothing else. */
   madeBy: 'app.kubernetes.io/managed-by',
 } as const;

@@ -16,6 +16,8 @@ export const DEFAULT_TIMEOUTS = {
   snapshot: 20 * MINUTE,
   /** The integration test ends. */
   tests: 60 * MINUTE,
+  /** A Release of the chain ends. */
+  released: 120 * MINUTE,
 };
 
 /** How long each wait of a run may take, in milliseconds. */

@@ -11,6 +11,7 @@ export const GROUPS: Record<string, Record<string, string>> = {
     Pod: 'pods',
   },
   'authorization.k8s.io/v1': { SelfSubjectAccessReview: 'selfsubjectaccessreviews' },
+  'rbac.authorization.k8s.io/v1': { Role: 'roles', RoleBinding: 'rolebindings' },
   'tekton.dev/v1': { Pipeline: 'pipelines', PipelineRun: 'pipelineruns', Task: 'tasks', TaskRun: 'taskruns' },
   'resolution.tekton.dev/v1beta1': { ResolutionRequest: 'resolutionrequests' },
   'appstudio.redhat.com/v1alpha1': {
@@ -18,6 +19,8 @@ export const GROUPS: Record<string, Record<string, string>> = {
     Component: 'components',
     ImageRepository: 'imagerepositories',
     Snapshot: 'snapshots',
+    Release: 'releases',
+    ReleasePlan: 'releaseplans',
   },
   'appstudio.redhat.com/v1beta2': { IntegrationTestScenario: 'integrationtestscenarios' },
 };

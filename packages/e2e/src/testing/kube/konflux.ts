@@ -1,4 +1,4 @@
-import { KINDS } from '../../targets/cluster/resource.ts';
+import { KINDS, OPTIONAL_KINDS } from '../../targets/cluster/resource.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { BuildService } from './build-service.ts';
 import { ImageController } from './image-controller.ts';
@@ -10,7 +10,9 @@ import type { Writable } from './store.ts';
 export { PLANTED } from './image-controller.ts';
 export type { Misfortunes } from './misfortunes.ts';
 
-export const SCENARIO = 'verify-scanner';
+/** The scenario that is required of every Snapshot, and the one that makes the chain's. */
+export const SCENARIO = 'verify-app';
+const MAKER = 'release-app';
 
 /** The controllers of a Konflux tenant, as far as a run sees them: objects are as they write them. */
 export class KonfluxControllers {
@@ -18,12 +20,21 @@ export class KonfluxControllers {
   readonly #chain: PublishedChain;
   readonly #revision: string;
   readonly #misfortunes: Misfortunes;
+  readonly #makeChain: () => Promise<unknown>;
   readonly #stop: () => void;
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
   readonly #builds: BuildService;
 
-  constructor(server: KubeServer, chain: PublishedChain, revision: string, misfortunes: Misfortunes = {}) {
+  /** @param makeChain What the scenario runs that makes the chain's Snapshot. */
+  constructor(
+    server: KubeServer,
+    chain: PublishedChain,
+    revision: string,
+    misfortunes: Misfortunes = {},
+    makeChain: () => Promise<unknown> = async () => {},
+  ) {
+    this.#makeChain = makeChain;
     this.#server = server;
     this.#chain = chain;
     this.#revision = revision;
@@ -197,23 +208,70 @@ export class KonfluxControllers {
     const second = component === 'app' ? old : (this.#misfortunes.snapshotImage ?? `${image2}@${metadata}`);
     const name = `${APPLICATION}-${run.slice(-5)}`;
     const images = { app: `${image1}@${sealed}`, scanner: second };
-    this.#server.store.put(snapshot(name, component, run, images));
-    if (component === 'app') return;
-    const say = (status: string) => (object: Writable) => {
-      object.metadata.annotations['test.appstudio.openshift.io/status'] = JSON.stringify([
-        {
-          scenario: SCENARIO,
-          status,
-          startTime: now(),
-          lastUpdateTime: now(),
-          details: `Integration test for scenario ${SCENARIO}: ${status}`,
-        },
-      ]);
-    };
-    this.#server.store.change('Snapshot', name, say('InProgress'));
-    this.#later(() => this.#server.store.change('Snapshot', name, say(this.#misfortunes.test ?? 'TestPassed')));
+    this.#server.store.put(snapshot(name, component, run, images, this.#revision));
+    this.#test(name);
+    this.#later(() => void this.#release(name));
+  }
+
+  /** The optional scenario, which makes the chain's Snapshot once there is one of every component. */
+  async #release(own: string): Promise<void> {
+    const { store } = this.#server;
+    const { maker } = this.#misfortunes;
+    const made = maker === undefined ? this.#makeChain() : Promise.reject(maker);
+    const status = await made.then(
+      () => 'TestPassed',
+      () => maker ?? 'TestFail',
+    );
+    if (this.#stopped) return;
+    store.change('Snapshot', own, sayTest(MAKER, status));
+    for (const { metadata } of store.all('Snapshot')) {
+      const isTested = metadata.annotations?.['test.appstudio.openshift.io/status'] !== undefined;
+      if (metadata.labels?.['test.appstudio.openshift.io/type'] === undefined && !isTested) this.#test(metadata.name);
+    }
+  }
+
+  /** The required scenario, and then the Releases of what is not held back. */
+  #test(name: string): void {
+    const { store } = this.#server;
+    const { test = 'TestPassed' } = this.#misfortunes;
+    store.change('Snapshot', name, sayTest(SCENARIO, 'InProgress'));
+    this.#later(() => {
+      const { labels } = store.change('Snapshot', name, sayTest(SCENARIO, test)).metadata;
+      const isHeld = labels?.['release.appstudio.openshift.io/auto-release'] === 'false';
+      if (test !== 'TestPassed' || isHeld) return;
+      for (const { metadata } of store.all('ReleasePlan')) this.#later(() => this.#releaseBy(metadata.name, name));
+    });
+  }
+
+  #releaseBy(plan: string, snapshot: string): void {
+    const { release: reason = 'Succeeded' } = this.#misfortunes;
+    const status = reason === 'Succeeded' ? 'True' : 'False';
+    this.#server.store.put({
+      ...OPTIONAL_KINDS.release,
+      metadata: { name: `${snapshot}-abcde` },
+      spec: { releasePlan: plan, snapshot },
+      status: { conditions: [{ type: 'Released', status, reason, message: '' }] },
+    });
   }
 }
+
+/** What the service writes of a scenario, beside what it wrote of others. */
+function sayTest(scenario: string, status: string): (object: Writable) => void {
+  return (object) => {
+    const { annotations } = object.metadata;
+    const others = JSON.parse(annotations[STATUS] ?? '[]') as { scenario: string }[];
+    const said = {
+      scenario,
+      status,
+      startTime: now(),
+      lastUpdateTime: now(),
+      details: `Integration test for scenario ${scenario}: ${status}`,
+    };
+    annotations[STATUS] = JSON.stringify([...others.filter((each) => each.scenario !== scenario), said]);
+  };
+}
+
+const STATUS = 'test.appstudio.openshift.io/status';
 
 function now(): string {
   return new Date().toISOString();

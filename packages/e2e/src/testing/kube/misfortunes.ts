@@ -28,7 +28,12 @@ export interface Misfortunes {
   noSnapshot?: boolean;
   /** The scanner's Snapshot holds this image for it. */
   snapshotImage?: string;
+  /** The outcome of the required scenario. */
   test?: string | undefined;
+  /** The outcome of the scenario that makes the chain's Snapshot, which makes none then. */
+  maker?: string;
+  /** The reason of a Release's end. */
+  release?: string;
   /** Called when a task of a run began, which ends only after it; a test drops connections here. */
   onStep?: (component: string, task: string) => unknown;
   /** Milliseconds between steps. */

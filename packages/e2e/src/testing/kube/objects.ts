@@ -2,6 +2,7 @@ import { KINDS, type Resource } from '../../targets/cluster/resource.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 
 export const APPLICATION = 'chain';
+export const SOURCE = 'https://github.com/acme/chain';
 
 /** A PipelineRun as Pipelines as Code makes it. */
 export function pipelineRun(name: string, component: string, revision: string): Resource {
@@ -31,6 +32,7 @@ export function snapshot(
   component: string,
   run: string,
   images: Readonly<Record<string, string>>,
+  revision: string,
 ): Resource {
   return {
     ...KINDS.snapshot,
@@ -41,12 +43,19 @@ export function snapshot(
         'appstudio.openshift.io/component': component,
         'appstudio.openshift.io/build-pipelinerun': run,
         'test.appstudio.openshift.io/type': 'component',
+        'custom.appstudio.openshift.io/chain': 'app',
+        'release.appstudio.openshift.io/auto-release': 'false',
       },
-      annotations: {},
+      annotations: { 'test.appstudio.openshift.io/pipelinerunstarttime': String(Date.now()) },
     },
     spec: {
       application: APPLICATION,
-      components: Object.entries(images).map(([entry, containerImage]) => ({ name: entry, containerImage })),
+      components: Object.entries(images).map(([entry, containerImage]) => ({
+        name: entry,
+        containerImage,
+        // The others are of the build before.
+        source: { git: { url: SOURCE, revision: entry === component ? revision : '0'.repeat(40) } },
+      })),
     },
   };
 }

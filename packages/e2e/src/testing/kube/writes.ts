@@ -14,7 +14,9 @@ export interface WriteRequest {
 }
 
 /** Kinds whose status is a resource of its own: a write of the object leaves it as it is. */
-const WITHOUT_STATUS: ReadonlySet<string> = new Set(['Namespace', 'ServiceAccount', 'Secret', 'ConfigMap', 'Pod']);
+const WITHOUT_STATUS: ReadonlySet<string> = new Set([
+  ...['Namespace', 'ServiceAccount', 'Secret', 'ConfigMap', 'Pod', 'Role', 'RoleBinding'],
+]);
 
 /** What a client writes: creation, patches, server-side apply, deletion. */
 export class KubeWrites {

@@ -13,6 +13,8 @@ import type { Resource } from '../resource.ts';
 /** On an image repository: its component. */
 export const REPOSITORY_OF = 'appstudio.redhat.com/component';
 
+const RELEASE_ACCESS = 'konflux/release-access.yaml';
+
 const rendered = new WeakMap<LoadedConfig, readonly RenderedFile[]>();
 const known = new WeakMap<LoadedConfig, readonly Resource[]>();
 
@@ -30,6 +32,13 @@ export function desiredObjects(config: LoadedConfig): readonly Resource[] {
   return objects;
 }
 
+/** What lets the pipeline make the chain's Snapshot: only an admin may apply it. */
+export function releaseAccess(config: LoadedConfig): readonly Resource[] {
+  return filesOf(config)
+    .filter(({ path }) => path === RELEASE_ACCESS)
+    .flatMap(documentsOf);
+}
+
 /** The image repositories that Konflux is to make for a component; none where its images are pushed elsewhere. */
 export function repositoriesOf(config: LoadedConfig, component: string | undefined): readonly Resource[] {
   return desiredObjects(config).filter(
@@ -39,11 +48,15 @@ export function repositoriesOf(config: LoadedConfig, component: string | undefin
 
 function renderObjects(config: LoadedConfig): readonly Resource[] {
   const objects = filesOf(config)
-    .filter(({ path }) => path.startsWith('konflux/'))
-    .flatMap(({ text }) => parseAllDocuments(text).map((document) => document.toJS() as Resource | null))
-    .filter((object): object is Resource => object !== null);
+    .filter(({ path }) => path.startsWith('konflux/') && path !== RELEASE_ACCESS)
+    .flatMap(documentsOf);
   const order = ['Application', 'Component', 'ImageRepository', 'ServiceAccount', 'IntegrationTestScenario'];
   return objects.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+function documentsOf({ text }: RenderedFile): readonly Resource[] {
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as Resource | null);
+  return objects.filter((object) => object !== null);
 }
 
 /** Values that nobody has set yet, and files that are not what the config says: neither may reach a tenant. */

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster.ts';
+import { instead } from '../cluster-error.ts';
 import { findMade } from '../deletion.ts';
-import { KINDS, type Kind, type Resource } from '../resource.ts';
+import { KINDS, type Kind, OPTIONAL_KINDS, type Resource } from '../resource.ts';
 
 /** Everything in the namespace that this command made. */
 export async function findAllMade(cluster: Cluster, namespace: string): Promise<readonly Resource[]> {
@@ -17,5 +18,9 @@ export async function findAllMade(cluster: Cluster, namespace: string): Promise<
       return (await cluster.serves(kind)) === undefined ? [] : findMade(cluster, kind, namespace);
     }),
   );
-  return found.flat();
+  // Who may not look at these did not make them.
+  const access = [OPTIONAL_KINDS.roleBinding, OPTIONAL_KINDS.role].map((kind) =>
+    findMade(cluster, kind, namespace).catch(instead('CLUSTER_FORBIDDEN', [])).catch(instead('KIND_MISSING', [])),
+  );
+  return [...found, ...(await Promise.all(access))].flat();
 }

@@ -2,10 +2,11 @@ import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
 import type { ObservedImage } from '../../../judge/observation.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { shown, waitFor } from '../follow.ts';
-import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
+import { KINDS, list, NAMES, text } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import { awaitSigned, RUN_GONE, signedEvidence } from '../signed.ts';
 import { desiredObjects } from './desired.ts';
+import { imagesOf, isPassed, type SnapshotFacts, type TestResult, waitTest } from './snapshots.ts';
 
 export interface OutcomeOptions extends ClusterRun {
   /** The PipelineRuns' names by component, of those that succeeded. */
@@ -22,21 +23,8 @@ export interface Outcome {
   /** What Chains wrote on the run. */
   signed: string | undefined;
   snapshot: SnapshotFacts | undefined;
-  /** Of a scanner that has a Snapshot: the scenario, and what came of it. */
+  /** Of one that has a Snapshot and a scenario: which, and what came of it. */
   test: { scenario: string; result: TestResult | undefined } | undefined;
-}
-
-export interface SnapshotFacts {
-  name: string;
-  /** The images in it, by component. */
-  images: Readonly<Record<string, string>>;
-}
-
-interface TestResult {
-  scenario: string;
-  /** `TestPassed`, or another one. */
-  status: string;
-  details: string;
 }
 
 /** Waits for what Konflux does after the builds: signatures, Snapshots, integration tests. What does not come is a result. */
@@ -69,45 +57,14 @@ function waitSnapshot(options: OutcomeOptions, run: string, isGone: boolean): Pr
   });
 }
 
-function imagesOf(snapshot: Resource): Record<string, string> {
-  const components = list(snapshot, 'spec', 'components');
-  return Object.fromEntries(
-    components.map((entry) => [text(entry, 'name') ?? '', text(entry, 'containerImage') ?? '']),
-  );
-}
-
-const UNDER_WAY: ReadonlySet<string> = new Set(['', 'Pending', 'InProgress', 'BuildPLRInProgress']);
-
-function waitTest(options: OutcomeOptions, snapshot: string, scenario: string): Promise<TestResult | undefined> {
-  return waitFor(options.cluster, KINDS.snapshot, {
-    ...options,
-    timeout: options.timeouts.tests,
-    look(object) {
-      if (object.metadata.name !== snapshot) return undefined;
-      return testResults(object).find((result) => result.scenario === scenario && !UNDER_WAY.has(result.status));
-    },
-  });
-}
-
-/** The integration service's annotation: a JSON list with an entry for each scenario. */
-function testResults(snapshot: Resource): TestResult[] {
-  try {
-    const parsed: unknown = JSON.parse(snapshot.metadata.annotations?.[NAMES.testStatus] ?? '[]');
-    return (Array.isArray(parsed) ? parsed : []).map((entry) => ({
-      scenario: text(entry, 'scenario') ?? '',
-      status: text(entry, 'status') ?? '',
-      details: text(entry, 'details') ?? '',
-    }));
-  } catch {
-    return [];
-  }
-}
-
+/** The scenario that is required of a component's Snapshots. */
 function scenarioOf({ config }: OutcomeOptions, component: string): string | undefined {
+  const contexts = ['application', `component_${component}`];
   return desiredObjects(config).find(
-    ({ kind, ...object }) =>
+    ({ kind, metadata, ...object }) =>
       kind === 'IntegrationTestScenario' &&
-      list(object, 'spec', 'contexts').some((entry) => text(entry, 'name') === `component_${component}`),
+      metadata.labels?.['test.appstudio.openshift.io/optional'] !== 'true' &&
+      list(object, 'spec', 'contexts').some((entry) => contexts.includes(text(entry, 'name') ?? '')),
   )?.metadata.name;
 }
 
@@ -132,8 +89,9 @@ export function outcomeEvidence(
       return [failed('snapshot', `Konflux made a Snapshot from the run of ${component}`, 'a Snapshot', 'none in time')];
     }
     const own = named('its own image', snapshot, component);
-    // Only a scanner's Snapshot is the consistent pair: the builder's has the other images of the build before.
-    return component === builder ? [own] : [own, named('the image that links to it', snapshot, builder)];
+    // It has the other images as they were last promoted. Where it is released, a scanner's has to be the consistent pair.
+    const isPair = config.chain.release === 'components' && component !== builder;
+    return !isPair ? [own] : [own, named('the image that links to it', snapshot, builder)];
   }
 
   function named(what: string, snapshot: SnapshotFacts, component: string): Evidence {
@@ -144,10 +102,6 @@ export function outcomeEvidence(
     if (digest !== undefined && found?.endsWith(`@${digest}`)) return passed('snapshot', `${text}: ${digest}`);
     return failed('snapshot', text, digest ?? 'a digest (none was published)', found ?? 'no such component');
   }
-}
-
-function isPassed(result: TestResult | undefined): boolean {
-  return result?.status === 'TestPassed';
 }
 
 function testEvidence(component: string, { scenario, result }: NonNullable<Outcome['test']>): Evidence {

@@ -6,6 +6,7 @@ import type { Resource } from '../resource.ts';
 import { carryOut, planApply } from './apply.ts';
 import { askAgain, configure, findUnconfigured, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
+import { grantRelease } from './release-access.ts';
 
 /** Applies what the config asks for, and waits until Konflux made of it what builds need. */
 export async function setUp(run: ClusterRun): Promise<void> {
@@ -22,6 +23,7 @@ export async function setUp(run: ClusterRun): Promise<void> {
     progress.line(`${would}ask again to configure component ${name}: ${found}`);
   if (plan.every(({ action }) => action === 'unchanged') && unconfigured.length === 0)
     progress.line('nothing to apply: the tenant is as the config says');
+  await grantRelease(run);
   if (dryRun) return;
   const isAccount = ({ kind }: Resource): boolean => kind === 'ServiceAccount';
   await carryOut(

@@ -13,6 +13,7 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
+import { NAMES, OPTIONAL_KINDS } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 let world: TenantWorld;
@@ -49,13 +50,63 @@ test('applies, builds, follows, and proves it attested with the cluster’s key'
     [world.chain.sealed, world.chain.sealed],
     [null, world.chain.metadata],
   ]);
-  expect(report?.cluster?.snapshots).toHaveLength(2);
+  const snapshots = report?.cluster?.snapshots ?? [];
+  expect(snapshots).toEqual([expect.any(String), expect.any(String), expect.stringMatching(/^chain-c0ffee0{6}-/)]);
+  // The chain's own is the only one that Konflux would release.
+  const held = snapshots.map((name) => tenant.server.store.get('Snapshot', name)?.metadata.labels?.[NAMES.autoRelease]);
+  expect(held).toEqual(['false', 'false', undefined]);
+  expect(texts(report, 'chain-snapshot')).toEqual([
+    `the chain's Snapshot ${snapshots[2]} has app: ${world.chain.sealed}`,
+    `the chain's Snapshot ${snapshots[2]} has scanner: ${world.chain.metadata}`,
+  ]);
+  expect(texts(report, 'release')).toEqual([expect.stringContaining('no ReleasePlan of the application')]);
   expect(tenant.konflux.requests.toSorted()).toEqual([
     'app configure-pac-no-mr',
     'app trigger-pac-build',
     'scanner configure-pac-no-mr',
     'scanner trigger-pac-build',
   ]);
+});
+
+const texts = (report: Report | undefined, check: string) =>
+  report?.criteria.flatMap(({ evidence }) => evidence.flatMap((each) => (each.check === check ? [each.text] : [])));
+
+describe('where there is a ReleasePlan', () => {
+  const plan = (name: string, labels: Record<string, string> = {}) =>
+    tenant.server.store.put({
+      ...OPTIONAL_KINDS.releasePlan,
+      metadata: { name, labels },
+      spec: { application: 'chain', target: 'managed' },
+    });
+
+  test('the run follows the chain’s Snapshot to its Release', async () => {
+    await start();
+    plan('to-production');
+    plan('by-hand', { [NAMES.autoRelease]: 'false' });
+    const report = await tenant.run();
+    expect(report?.status).toBe('passed');
+    const [, , snapshot] = report?.cluster?.snapshots ?? [];
+    expect(texts(report, 'release')).toEqual([
+      `ReleasePlan to-production released Snapshot ${snapshot} as ${snapshot}-abcde`,
+    ]);
+  });
+
+  test('a Release that fails is a failure, and one that may not be looked at is skipped', async () => {
+    await start({ release: 'Failed' });
+    plan('to-production');
+    expect(fallen(await tenant.run())).toEqual(['release']);
+    tenant.server.denied.add('list releaseplans');
+    const skipped = (await tenant.run({ resume: true }))?.criteria.find(({ id }) => id === 'scanned-and-signed');
+    expect(skipped?.status).toBe('skipped');
+  });
+});
+
+test('who may not make Roles is told what to send to an admin, and everything else goes on', async () => {
+  await start();
+  tenant.server.denied.add('create roles');
+  expect((await tenant.run())?.status).toBe('passed');
+  expect(tenant.output()).toContain('kubectl apply --server-side -n my-tenant -f konflux/release-access.yaml');
+  expect(tenant.server.store.all('Role')).toEqual([]);
 });
 
 describe('where something falls, the criterion says what was expected and found', () => {
@@ -93,12 +144,18 @@ describe('where something falls, the criterion says what was expected and found'
       'no annotation in time',
     ],
     ['no Snapshot comes', { noSnapshot: true }, ['snapshot', 'snapshot'], 'none in time'],
-    ['the integration test fails', { test: 'TestFail' }, ['integration-test'], 'TestFail'],
+    [
+      'the integration test fails',
+      { test: 'TestFail' },
+      ['integration-test', 'integration-test', 'integration-test'],
+      'TestFail',
+    ],
+    ['the chain’s Snapshot is not made', { maker: 'TestFail' }, ['chain-snapshot'], 'release-app: TestFail'],
     [
       'the scanner’s Snapshot has the old Image 2',
       { snapshotImage: `quay.io/acme/my-tenant/chain-image2@sha256:${'9'.repeat(64)}` },
-      ['snapshot'],
-      `@sha256:${'9'.repeat(64)}`,
+      ['snapshot', 'chain-snapshot'],
+      'release-app: TestFail',
     ],
   ] as const)('%s', async (_, misfortunes, checks, found) => {
     // What never comes is waited for as short as can be.

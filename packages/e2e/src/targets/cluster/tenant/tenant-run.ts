@@ -9,6 +9,7 @@ import {
 import { KINDS } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import type { StateKeeper, TenantState } from '../state.ts';
+import { awaitChain, chainEvidence } from './chain-outcome.ts';
 import { awaitOutcome, outcomeEvidence } from './outcome.ts';
 import { preflightTenant } from './preflight.ts';
 import { setUp } from './set-up.ts';
@@ -71,9 +72,21 @@ function planTenant(options: ClusterRunOptions, run: ClusterRun, found: TenantSt
       const onSigned = (component: string, value: string): void =>
         keeper.note({ signed: { ...keeper.state.signed, [component]: value } });
       const outcomes = await awaitOutcome({ ...run, runs, signed: keeper.state.signed, onSigned });
+      const isReleased = chain.release === 'chain';
+      const isWhole = runs.size === components.length && outcomes.every(({ snapshot }) => snapshot !== undefined);
+      const whole = isReleased && isWhole ? await awaitChain(run, keeper.state.revision ?? '') : undefined;
+      const made = outcomes.flatMap(({ snapshot }) => snapshot?.name ?? []);
       return {
-        snapshots: outcomes.flatMap(({ snapshot }) => snapshot?.name ?? []),
-        evidence: (images) => outcomeEvidence(outcomes, run, images),
+        snapshots: [...made, ...(whole?.snapshot === undefined ? [] : [whole.snapshot.name])],
+        evidence(images) {
+          const own = outcomeEvidence(outcomes, run, images);
+          if (!isReleased) return own;
+          const more = chainEvidence(whole, run, images);
+          return {
+            'scanner-extracts': [...own['scanner-extracts'], ...more['scanner-extracts']],
+            'scanned-and-signed': [...own['scanned-and-signed'], ...more['scanned-and-signed']],
+          };
+        },
       };
     },
   };

@@ -1,0 +1,62 @@
+import type { ClusterRun } from '../cluster-run.ts';
+import { waitFor } from '../follow.ts';
+import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
+
+export interface SnapshotFacts {
+  readonly name: string;
+  /** The images in it, by component. */
+  readonly images: Readonly<Record<string, string>>;
+}
+
+/** What came of an integration test. */
+export interface TestResult {
+  readonly scenario: string;
+  /** `TestPassed`, or another one. */
+  readonly status: string;
+  readonly details: string;
+}
+
+/** By component what a Snapshot has of it: its image, or what `read` finds in its entry. */
+export function imagesOf(
+  snapshot: Resource,
+  read: (entry: unknown) => string | undefined = (entry) => text(entry, 'containerImage'),
+): Record<string, string> {
+  const components = list(snapshot, 'spec', 'components');
+  return Object.fromEntries(components.map((entry) => [text(entry, 'name') ?? '', read(entry) ?? '']));
+}
+
+const UNDER_WAY: ReadonlySet<string> = new Set(['', 'Pending', 'InProgress', 'BuildPLRInProgress']);
+
+export function isOver({ status }: TestResult): boolean {
+  return !UNDER_WAY.has(status);
+}
+
+export function isPassed(result: TestResult | undefined): boolean {
+  return result?.status === 'TestPassed';
+}
+
+/** Waits for the outcome of a scenario on a Snapshot; undefined where none came in time. */
+export function waitTest(run: ClusterRun, snapshot: string, scenario: string): Promise<TestResult | undefined> {
+  return waitFor(run.cluster, KINDS.snapshot, {
+    ...run,
+    timeout: run.timeouts.tests,
+    look(object) {
+      if (object.metadata.name !== snapshot) return undefined;
+      return testResults(object).find((result) => result.scenario === scenario && isOver(result));
+    },
+  });
+}
+
+/** The integration service's annotation: a JSON list with an entry for each scenario. */
+export function testResults(snapshot: Resource): TestResult[] {
+  try {
+    const parsed: unknown = JSON.parse(snapshot.metadata.annotations?.[NAMES.testStatus] ?? '[]');
+    return (Array.isArray(parsed) ? parsed : []).map((entry) => ({
+      scenario: text(entry, 'scenario') ?? '',
+      status: text(entry, 'status') ?? '',
+      details: text(entry, 'details') ?? '',
+    }));
+  } catch {
+    return [];
+  }
+}
