@@ -90,6 +90,15 @@ describe('the scenarios', () => {
   });
 });
 
+test('with tasks from a bundle, what makes Snapshots runs in their runner image, and no source is fetched for it', () => {
+  const runner = `quay.io/org/chain-runner:1@sha256:${'1'.repeat(64)}`;
+  const bundle = `quay.io/org/chain-tasks:1@sha256:${'0'.repeat(64)}`;
+  const [run] = documents({ ...TWO, ownTasks: { bundle, runner } }, 'pipeline/create-snapshot.yaml');
+  const text = JSON.stringify(run);
+  expect(text).toContain(`"image":"${runner}"`);
+  expect(text).not.toMatch(/fetch-source|taskRef|"git-url"/);
+});
+
 describe('the account that makes Snapshots', () => {
   test('may do that and hold them back, and read what it needs', () => {
     const [account, role, binding] = documents(TWO, 'konflux/release-access.yaml');
