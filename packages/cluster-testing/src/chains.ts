@@ -52,13 +52,31 @@ export function chains(setup: Setup, api: KubeApi): Part {
     from: join(setup.chains, 'config'),
     program: join(setup.chains, 'controller'),
   });
+  let before: readonly string[] = [];
   return {
     ...part,
     prepare: async () => {
       await part.prepare?.();
       await mountSecret(api);
+      before = await leadersOf(api);
     },
+    // It has no probes. It works once it leads, which after a crash takes until its predecessor's lease is over.
+    ready: async () => {
+      const leaders = await leadersOf(api);
+      return leaders.length >= RECONCILERS && leaders.every((leader) => !before.includes(leader));
+    },
+    patience: 120_000,
   };
+}
+
+/** Of TaskRuns, and of PipelineRuns. */
+const RECONCILERS = 2;
+
+async function leadersOf(api: KubeApi): Promise<readonly string[]> {
+  const { items } = (await api.ask('GET', '/apis/coordination.k8s.io/v1/namespaces/tekton-chains/leases')) as {
+    items: readonly { spec: { holderIdentity?: string } }[];
+  };
+  return items.flatMap(({ spec }) => spec.holderIdentity || []);
 }
 
 /** Puts the keys where the Secret would be mounted in Chains' pod. */

@@ -100,6 +100,9 @@ export function kubelet({ state, kubernetes }: Setup, api: KubeApi): Part {
       failCgroupV1: false,
       failSwapOn: false,
       resolvConf: '/etc/resolv.conf',
+      // Nobody answers there, and pods are told so at once.
+      clusterDNS: [NODE],
+      clusterDomain: 'cluster.local',
       podLogsDir: '/var/log/pods',
       volumePluginDir: join(state, 'volume-plugins'),
       // There is room, or the machine has a trouble that is not the cluster's.

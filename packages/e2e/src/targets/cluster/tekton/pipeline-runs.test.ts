@@ -53,12 +53,14 @@ describe.each(CONFIGS)('the runs of %s', (folder) => {
     }
   });
 
-  test('say what each step runs: an image that only nodes have can be asked by nobody', () => {
+  test('need no registry for images that the nodes have', () => {
     for (const task of standing.flatMap((run) => list(run, 'spec', 'pipelineSpec', 'tasks'))) {
       const bare = list(task, 'taskSpec', 'steps').filter(
         (step) => list(step, 'command').length === 0 && text(step, 'script') === undefined,
       );
       expect(bare).toEqual([]);
+      const latest = list(task, 'taskSpec', 'steps').filter((step) => /:latest@/.test(text(step, 'image') ?? ''));
+      expect(latest.filter((step) => text(step, 'imagePullPolicy') !== 'IfNotPresent')).toEqual([]);
     }
   });
 

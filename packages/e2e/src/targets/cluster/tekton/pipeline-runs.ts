@@ -101,7 +101,7 @@ async function supply(
   if (taskRef !== undefined && !standIns) return { ...task, taskRef };
   const bundled = list(taskRef, 'params').find((param) => text(param, 'name') === 'name');
   const given = taskRef === undefined ? (task.taskSpec as Json) : await readStandIn(text(bundled, 'value') ?? '', pins);
-  const spec = standIns ? withCommands(given, pins) : given;
+  const spec = standIns ? withoutAsking(given, pins) : given;
   return { ...task, taskSpec: plainHttp ? withoutTls(spec, digestChain) : spec };
 }
 
@@ -109,16 +109,21 @@ async function supply(
 const CARRIER_ENTRYPOINT = '/usr/local/bin/entrypoint';
 
 /**
- * Says what a step runs that leaves it to its image. Tekton's controller would ask the image's registry for that: a
- * cluster whose nodes have the images, from a mirror or by hand, would still have to reach it.
+ * Lets nobody ask a registry for what the nodes have, from a mirror or by hand: Tekton's controller asks for the entrypoint of
+ * an image whose step has no command, and a kubelet each time for an image that is called latest, whatever its digest.
  */
-function withCommands(spec: Json, { images }: Pins): Json {
+function withoutAsking(spec: Json, { images }: Pins): Json {
   return {
     ...spec,
     steps: list(spec, 'steps').map((step) => {
       const { image, command, script } = step as Json;
-      const isBare = image === images['trusted-artifacts'] && command === undefined && script === undefined;
-      return isBare ? { ...(step as Json), command: [CARRIER_ENTRYPOINT] } : step;
+      if (image !== images['trusted-artifacts']) return step;
+      const isBare = command === undefined && script === undefined;
+      return {
+        ...(step as Json),
+        ...(isBare ? { command: [CARRIER_ENTRYPOINT] } : {}),
+        imagePullPolicy: 'IfNotPresent',
+      };
     }),
   };
 }
