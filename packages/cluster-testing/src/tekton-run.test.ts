@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { readCommands } from '@multi-image/testing/document-commands';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RunningCluster } from './cluster.ts';
+import { control, type RunningCluster } from './cluster.ts';
 import type { KubeApi } from './kube-api.ts';
 import { inState } from './place.ts';
 import { startE2e, statusOf } from './testing/e2e.ts';
-import { type ServedChain, serveChain } from './testing/served-chain.ts';
+import { repository, type ServedChain, serveChain } from './testing/served-chain.ts';
 import { thisCluster } from './testing/this-cluster.ts';
 
 /** All of them but that nobody scans: the stand-ins say that they skip it. */
@@ -16,6 +19,8 @@ const ATTESTED = {
   'no-manual-step': 'passed',
 };
 
+const CHAINS_CONFIG = '/api/v1/namespaces/tekton-chains/configmaps/chains-config';
+
 let cluster: RunningCluster;
 let api: KubeApi;
 let chain: ServedChain;
@@ -23,6 +28,12 @@ let chain: ServedChain;
 beforeAll(async () => {
   ({ cluster, api } = thisCluster());
   chain = await serveChain(cluster);
+  // Chains as it is installed, and then what the document says; what it knows of keys is the cluster's.
+  await api.ask('PATCH', CHAINS_CONFIG, { data: null }, 'application/merge-patch+json');
+  const [recipe] = readCommands(join(repository, 'docs/tekton-run.md')).filter(({ text }) =>
+    /chains-config/.test(text),
+  );
+  execFileSync('bash', ['-ec', recipe?.text ?? 'false'], { stdio: 'pipe' });
 });
 afterAll(() => api?.close());
 
@@ -37,4 +48,19 @@ test('the chain is built, sealed, extracted, signed by Chains, and proved attest
   expect(statusOf(report), output).toEqual(ATTESTED);
   expect(report?.level, output).toBe('attested');
   expect(exitCode).toBe(0);
+});
+
+test('two runs at once, and a controller that crashes meanwhile, change nothing of it', async () => {
+  const names = ['first', 'second'];
+  await Promise.all(names.map(namespace));
+  const key = ['--key', inState.publicKey(cluster.state)];
+  const runs = names.map((name) => startE2e(cluster.state, chain, name, ...key));
+  await Promise.all(runs.map((run) => run.said(/app . build-image-1/)));
+  await control(cluster, 'stop tekton-controller SIGKILL');
+  await control(cluster, 'start tekton-controller');
+  for (const { exitCode, output, report } of await Promise.all(runs.map((run) => run.ended))) {
+    expect(statusOf(report), output).toEqual(ATTESTED);
+    expect(report?.level, output).toBe('attested');
+    expect(exitCode).toBe(0);
+  }
 });
