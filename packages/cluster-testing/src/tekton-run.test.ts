@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { readCommands } from '@multi-image/testing/document-commands';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { control, type RunningCluster } from './cluster.ts';
+import type { RunningCluster } from './cluster.ts';
 import type { KubeApi } from './kube-api.ts';
 import { inState } from './place.ts';
 import { startE2e, statusOf } from './testing/e2e.ts';
@@ -48,19 +48,4 @@ test('the chain is built, sealed, extracted, signed by Chains, and proved attest
   expect(statusOf(report), output).toEqual(ATTESTED);
   expect(report?.level, output).toBe('attested');
   expect(exitCode).toBe(0);
-});
-
-test('two runs at once, and a controller that crashes meanwhile, change nothing of it', async () => {
-  const names = ['first', 'second'];
-  await Promise.all(names.map(namespace));
-  const key = ['--key', inState.publicKey(cluster.state)];
-  const runs = names.map((name) => startE2e(cluster.state, chain, name, ...key));
-  await Promise.all(runs.map((run) => run.said(/app . build-image-1/)));
-  await control(cluster, 'stop tekton-controller SIGKILL');
-  await control(cluster, 'start tekton-controller');
-  for (const { exitCode, output, report } of await Promise.all(runs.map((run) => run.ended))) {
-    expect(statusOf(report), output).toEqual(ATTESTED);
-    expect(report?.level, output).toBe('attested');
-    expect(exitCode).toBe(0);
-  }
 });
