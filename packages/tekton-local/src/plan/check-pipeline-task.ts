@@ -96,10 +96,15 @@ function mayStayOpen(text: string): boolean {
 
 /** Notes what Tekton refuses of a Task once its variables are replaced: before each of its Pods it looks again. */
 function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): void {
-  const given = Object.fromEntries([
-    ...[...prepared.matrix, ...prepared.include.flat()].map(({ name }): [string, ParamValue] => [name, '']),
-    ...prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]),
-  ]);
+  const combined = [...prepared.matrix, ...prepared.include.flat()];
+  const own = prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]);
+  const given = Object.fromEntries([...combined.map(({ name }): [string, ParamValue] => [name, '']), ...own]);
+  // A matrix may bring in variables as well.
+  const more = combined.flatMap(({ name, value }) =>
+    (typeof value === 'string' ? [value] : Object.values(value))
+      .filter((text) => text.includes('$(params'))
+      .map((text) => ({ ...given, [name]: text })),
+  );
   // What is not known yet is something, all the same.
   const context = { name: 'name', namespace: 'namespace', uid: 'uid', task: 'task', retry: 0 };
   // What becomes an array or an object once results are known.
@@ -107,12 +112,14 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
     ({ value }) => typeof value === 'string' && isWholeVariable(value) && mayStayOpen(value),
   );
   try {
-    const { task: whole, passes } = taskRunPasses(spec, given, context);
-    const problem = problemOfReplaced(
-      passes.reduce(replaceInTask, whole),
-      open.map(({ name }) => name),
-    );
-    if (problem !== undefined) task.field.invalid(problem);
+    for (const params of [given, ...more]) {
+      const { task: whole, passes } = taskRunPasses(spec, params, context);
+      const problem = problemOfReplaced(
+        passes.reduce(replaceInTask, whole),
+        open.map(({ name }) => name),
+      );
+      if (problem !== undefined) task.field.invalid(problem);
+    }
   } catch (error) {
     if (error instanceof TypeMismatch) task.field.invalid(error.message);
     else if (error instanceof OpenParam) task.field.unsupported(error.message);

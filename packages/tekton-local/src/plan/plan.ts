@@ -14,9 +14,9 @@ import type { Field } from './field.ts';
 import { withFileObjects } from './file-objects.ts';
 import { type Dependencies, dependenciesOf } from './graph.ts';
 import { goJson } from './kubernetes-yaml.ts';
-import type { Param, ParamSpec, ParamValue, ResolvedRun, WorkspaceBinding } from './model.ts';
+import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
-import { preparePipeline } from './task-runs.ts';
+import { type Prepared, preparePipeline } from './task-runs.ts';
 import { Variables } from './variables.ts';
 import { bindWorkspaces } from './workspace-bindings.ts';
 
@@ -64,7 +64,17 @@ export function makePlan(
   checkResults(resolved, prepared);
   checkObjects(resolved, objects);
   throwProblems(problems);
-  return { ...resolved, params, dependencies: dependenciesOf(pipeline, prepared), workspaces, notes };
+  const dependencies = dependenciesOf(pipeline, prepared);
+  return { ...resolved, pipeline: withOnErrors(pipeline, prepared), params, dependencies, workspaces, notes };
+}
+
+/** What a failure of a task means is known before it runs: params alone can say it. */
+function withOnErrors(pipeline: Pipeline, prepared: ReadonlyMap<string, Prepared>): Pipeline {
+  const known = (task: PipelineTask): PipelineTask => ({
+    ...task,
+    onError: prepared.get(task.name)?.task.onError ?? task.onError,
+  });
+  return { ...pipeline, tasks: pipeline.tasks.map(known), finally: pipeline.finally.map(known) };
 }
 
 /** Whether a run gives its Pods more than its Tasks say. */
