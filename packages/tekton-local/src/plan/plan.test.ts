@@ -22,7 +22,7 @@ describe('refuses before the run, by name and path', () => {
 
   it('tells all problems at once, with their lines', () => {
     const files = pipelineRun({
-      tasks: [scriptTask('a', '', { spec: { sidecars: [{ name: 's', image: 'i' }], x: 1 } })],
+      tasks: [scriptTask('a', '', { spec: { sidecars: [{ name: 's', image: 'i', lifecycle: {} }], x: 1 } })],
     });
     const lines = (files['run.yaml'] ?? '').split('\n');
     const place = (key: string): [string, number, number] => {
@@ -36,7 +36,7 @@ describe('refuses before the run, by name and path', () => {
       const { problems, code } = error as TektonLocalError;
       expect(code).toBe('INVALID');
       expect(problems.map(({ file, line, column }) => [file, line, column])).toEqual([
-        place('"sidecars"'),
+        place('"lifecycle"'),
         place('"x"'),
       ]);
     }

@@ -71,6 +71,17 @@ describe('names and paths that lead out are refused before the run', () => {
     expect(await refusal(run({ tasks: [task(spec)] }))).toContain('taskSpec.volumes[0].name');
   });
 
+  test.each([
+    ['volume', { volumeMounts: [{ name: '../../../victim', mountPath: '/v' }] }],
+    ['mount path', { workspaces: [{ name: 'w', mountPath: '/a:/b' }] }],
+  ])('%s of a sidecar, before anything starts', async (_what, more) => {
+    const sidecars = [node(write, { name: 'beside', ...more })];
+    const spec = { workspaces: [{ name: 'w' }], sidecars, steps: [node('process.stdout.write("ran")')] };
+    const bound = { workspaces: [{ name: 'w', emptyDir: {} }] };
+    const outcome = await run({ tasks: [task(spec, { workspaces: [{ name: 'w' }] })] }, bound);
+    expect(outcome.tasks[0]).toMatchObject({ status: 'Failed', steps: [] });
+  });
+
   test('subPath of a workspace, in the PipelineRun and in the Pipeline', async () => {
     const bound = { workspaces: [{ name: 'w', emptyDir: {}, subPath: climb() }] };
     const tasks = [task(workspace, { workspaces: [{ name: 'w', subPath: climb() }] })];

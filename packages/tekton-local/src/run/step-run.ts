@@ -243,15 +243,19 @@ function mountsOf(
     const workspace = workspaces.find((candidate) => volumeOf(candidate.name) === name);
     if (workspace !== undefined) return { ...workspace, containerPath, readOnly: mount.readOnly || workspace.readOnly };
     const volume = task.volumes.find((candidate) => candidate.name === name);
+    // A name may come from a param, and becomes a folder's; so do those in sidecars and Pod templates.
+    if (volume === undefined || !/^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name)) {
+      throw new Error(`there is no volume ${JSON.stringify(name)}`);
+    }
     const place = join(folder, 'volumes', name);
-    const claim = volume?.claim === undefined ? undefined : claimFolder(objects, text(volume.claim));
-    if (volume?.kind === 'claim' && claim === undefined)
+    const claim = volume.claim === undefined ? undefined : claimFolder(objects, text(volume.claim));
+    if (volume.kind === 'claim' && claim === undefined)
       throw new Error(`there is no claim ${text(volume.claim ?? '')}`);
-    const base = claim ?? fillFolder(place, volume?.sources ?? [], objects, text);
+    const base = claim ?? fillFolder(place, volume.sources, objects, text);
     const hostPath = mount.subPath === undefined ? base : insideFolder(base, substituteString(mount.subPath, scope));
     if (!existsSync(hostPath)) makeOpenFolder(hostPath);
     const callers = claim === undefined ? undefined : true;
-    return { hostPath, containerPath, readOnly: mount.readOnly || volume?.readOnly === true, shared: callers, callers };
+    return { hostPath, containerPath, readOnly: mount.readOnly || volume.readOnly, shared: callers, callers };
   });
   const implicit = (name: string, containerPath: string, readOnly = false): Mount => ({
     hostPath: makeOpenFolder(join(folder, name)),
@@ -290,9 +294,10 @@ function visibleWorkspaces(
     if (!named.has(mount.name)) return [mount];
     const used = workspaces.find(({ name }) => name === mount.name);
     if (used === undefined) return [];
-    return [
-      { ...mount, containerPath: used.mountPath ? substituteString(used.mountPath, scope) : mount.containerPath },
-    ];
+    if (used.mountPath === undefined) return [mount];
+    const containerPath = substituteString(used.mountPath, scope);
+    if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
+    return [{ ...mount, containerPath }];
   });
 }
 
