@@ -28,6 +28,10 @@ Options:
   --isolation chroot
                  build without a sandbox, where this machine lets none be made: what a Containerfile
                  runs has the rights of this user then
+  --external ROLE=IMAGE
+                 what an image that is built elsewhere is here: one of another registry, or
+                 oci:FOLDER, is copied with its digest; can be repeated. Without it an empty image
+                 is in its place, since the pipelines reach the run's own registry and no other
   --no-install   never install a missing tool; print the command instead
   --help, --version
 

@@ -107,6 +107,7 @@ async function produce(
     allowDrift: values['allow-drift'],
     install: !values['no-install'],
     isolation,
+    external: values.external,
     progress,
     signal,
   });
@@ -155,6 +156,9 @@ function checkCommand([command, image, ...more]: readonly string[], values: Valu
     throw new Error('verify needs an image, such as quay.io/org/image1:latest');
   if (!['local', 'tenant', 'tekton'].includes(values.target)) {
     throw new Error(`unknown target '${values.target}': local, tenant or tekton`);
+  }
+  if (values.external !== undefined && (command !== undefined || values.target !== 'local')) {
+    throw new Error('--external is for a run on this machine: elsewhere what the config names is reached itself');
   }
   if (values.json && (command === 'preflight' || values['dry-run'] || values.cleanup)) {
     throw new Error('--json prints a report, and this makes none');

@@ -21,6 +21,7 @@ export const OPTIONS = {
   'allow-drift': { type: 'boolean', default: false },
   port: { type: 'string' },
   isolation: { type: 'string' },
+  external: { type: 'string', multiple: true },
   'no-install': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
   target: { type: 'string', default: 'local' },

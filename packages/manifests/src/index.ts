@@ -20,3 +20,4 @@ export { type BundledTask, bundledTasks } from './render/bundled-tasks.ts';
 export { keyParams } from './render/demands.ts';
 export { OWN_TASKS_VERSION, RUNNER_PROGRAM } from './render/own-tasks.ts';
 export { type RenderedFile, render } from './render/render.ts';
+export { externalParam } from './render/wiring.ts';

@@ -181,6 +181,48 @@ describe('files that name what was built in', () => {
   });
 });
 
+describe('many files that many images are named in', () => {
+  const released = (role: string): string => `registry.redhat.example/acme/${role}`;
+  /** A bundle of an operator, operands and a daemon of another team, whose CSV names all of them as they are released. */
+  async function wide(planted: Record<string, string> = {}) {
+    const registry = memoryRegistry();
+    const operands = ['operator', ...Array.from({ length: 29 }, (_, at) => `operand-${at}`)];
+    const images: Built[] = [];
+    for (const role of operands) images.push(await build(registry, role, [], {}));
+    const daemon = await pushEmbedding(registry, 'elsewhere.example/team/daemon', 'daemon', [], { tag: '1.0' });
+    const all = [...images, daemon];
+    const lines = all.map(({ role, digest }) => `  - image: ${released(role)}@${planted[role] ?? digest}`);
+    const files = { 'manifests/csv.yaml': ['relatedImages:', ...lines].join('\n') };
+    const bundle = await build(registry, 'bundle', all, files);
+    const at = ({ image, digest }: Built, tag = REVISION) => parseDigestReference(`${image}:${tag}@${digest}`);
+    const [first, ...others] = [...images, bundle].map((image) => ({ role: image.role, image: at(image) }));
+    if (first === undefined) throw new Error('no image');
+    await link(registry, first.image, others, { external: [{ role: 'daemon', image: at(daemon, '1.0') }] });
+    registry.asked.length = 0;
+    const proof = await verify(registry, first.image, {
+      files: all.map(({ role }) => ({ role: 'bundle', embeds: [role], in: ['manifests/*.yaml'] })),
+      released: new Map(all.map(({ role }) => [role, parseReference(released(role))])),
+    });
+    return { proof, daemon, asked: registry.asked, checks: proof.checks.filter(({ id }) => id === 'named-in-files') };
+  }
+
+  it('are read once, and a proof of thirty-two images with all of them takes fewer than a hundred requests', async () => {
+    const { proof, asked, checks } = await wide();
+    expect(proof.level).toBe('linked');
+    expect(proof.images).toHaveLength(32);
+    expect(checks).toHaveLength(31);
+    expect(asked.length).toBeLessThanOrEqual(100);
+  });
+
+  it.each(['daemon', 'operand-7'])('fail for the one that is named wrongly, and no other: %s', async (role) => {
+    const { checks } = await wide({ [role]: ONES });
+    const failed = checks.filter(({ status }) => status === 'failed');
+    expect(failed).toMatchObject([
+      { role: 'bundle', found: expect.stringContaining(`${released(role)}@${ONES} (manifests/csv.yaml:`) },
+    ]);
+  });
+});
+
 describe('a name in a text', () => {
   const name = 'quay.io/org/app';
   it.each<[string, readonly string[]]>([

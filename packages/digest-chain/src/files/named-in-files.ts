@@ -1,12 +1,13 @@
 import type { AttestedImage } from '../attestation/attested-image.ts';
-import { type Check, runCheck } from '../check.ts';
+import { type Check, isFinding, runCheck } from '../check.ts';
 import type { Embedding } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import { decodeJson } from '../json/decode.ts';
 import { blobsOf } from '../read-image.ts';
 import { repositoryName } from '../reference.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
-import { readFiles } from './layers.ts';
+import { type Glob, globOf } from './glob.ts';
+import { type LayerFile, readFiles } from './layers.ts';
 import { type NamedImage, referencesTo } from './references.ts';
 
 /** Files of an image that have to name the images which it embeds: an operator's bundle, a catalog. */
@@ -19,68 +20,133 @@ export interface NamingFiles {
   readonly in: readonly string[];
 }
 
-/** For each image that was asked about, whether its files name what it embeds by the digest that it was built with. */
+/**
+ * For each image that was asked about, whether its files name what it embeds by the digest that it was built with. The
+ * layers of an image are read once, whatever is asked about it.
+ */
 export async function checkFiles(
   registry: Registry,
   members: readonly AttestedImage[],
   wanted: readonly NamingFiles[],
   released: ReadonlyMap<string, Repository> = new Map(),
 ): Promise<readonly Check[]> {
-  const checks: Check[] = [];
-  for (const files of wanted) {
-    const about = { id: 'named-in-files', role: files.role } as const;
-    checks.push((await runCheck(about, () => judgeFiles(registry, members, files, released))).check);
+  const questions = wanted.map((files) => new Question(members, files, released));
+  for (const member of members) {
+    const about = questions.filter((question) => question.member === member);
+    if (about.length > 0) await readAll(registry, member, about);
   }
-  return checks;
+  const checks = questions.map((question) =>
+    runCheck({ id: 'named-in-files', role: question.role }, () => question.answer()),
+  );
+  return (await Promise.all(checks)).map(({ check }) => check);
 }
 
-async function judgeFiles(
-  registry: Registry,
-  members: readonly AttestedImage[],
-  { role, embeds, in: patterns }: NamingFiles,
-  released: ReadonlyMap<string, Repository>,
-): Promise<{ evidence: string; value: undefined }> {
-  const member = members.find((each) => each.role === role);
-  const edges = member?.embeds.filter((edge) => embeds === undefined || embeds.includes(edge.role)) ?? [];
-  if (member === undefined || edges.length < (embeds?.length ?? 1)) {
-    throw new DigestChainError('LINK_MISSING', 'the proof says of no such image what it embeds', {
-      expected: `an image of the role ${role} that embeds ${embeds?.join(' and ') ?? 'another'}`,
-      found: members
-        .map((each) => `${each.role}: ${each.embeds.map((edge) => edge.role).join(', ') || 'nothing'}`)
-        .join('; '),
-      hint: 'start from an image whose links lead to it and to what it embeds',
-    });
-  }
-  const places: string[] = [];
+async function readAll(registry: Registry, member: AttestedImage, questions: readonly Question[]): Promise<void> {
+  const patterns = [...new Set(questions.flatMap((question) => question.patterns))];
   for (const [at, { bytes }] of member.built.entries()) {
     const [, ...layers] = blobsOf(decodeJson(bytes));
-    const named = edges.map(({ embeddings, role: embedded }) => {
+    for (const question of questions) question.begin(at);
+    try {
+      await readFiles(registry, member.repository, layers, patterns, (file) => {
+        const text = Buffer.from(file.bytes).toString();
+        for (const question of questions) question.see(file, text);
+      });
+    } catch (error) {
+      if (!isFinding(error)) throw error;
+      for (const question of questions) question.fail(error);
+    }
+    for (const question of questions) question.end();
+  }
+}
+
+/** What is asked about the files of one image, and what was found of it so far. */
+class Question {
+  readonly role: string;
+  readonly patterns: readonly string[];
+  /** Undefined where nothing can be asked. */
+  readonly member: AttestedImage | undefined;
+  readonly #edges: AttestedImage['embeds'];
+  readonly #globs: readonly Glob[];
+  readonly #released: ReadonlyMap<string, Repository>;
+  readonly #places = new Set<string>();
+  #named: readonly { embedding: Embedding; places: readonly Repository[]; count: number }[] = [];
+  #files = 0;
+  #failure: DigestChainError | undefined;
+
+  constructor(
+    members: readonly AttestedImage[],
+    { role, embeds, in: patterns }: NamingFiles,
+    released: ReadonlyMap<string, Repository>,
+  ) {
+    this.role = role;
+    this.patterns = patterns;
+    this.#globs = patterns.map(globOf);
+    this.#released = released;
+    const member = members.find((each) => each.role === role);
+    this.#edges = member?.embeds.filter((edge) => embeds === undefined || embeds.includes(edge.role)) ?? [];
+    if (member !== undefined && this.#edges.length >= (embeds?.length ?? 1)) this.member = member;
+    else this.#failure = noSuchEdge(members, role, embeds);
+  }
+
+  /** The files that follow are of this one of the images that were built. */
+  begin(at: number): void {
+    this.#files = 0;
+    this.#named = this.#edges.map(({ embeddings, role }) => {
       const embedding = embeddingAt(embeddings, at);
-      const also = released.get(embedded);
+      const also = this.#released.get(role);
       return { embedding, places: also === undefined ? [embedding.place] : [embedding.place, also], count: 0 };
     });
-    const count = await readFiles(registry, member.repository, layers, patterns, ({ path, bytes: content, layer }) => {
-      const text = Buffer.from(content).toString();
-      for (const each of named) {
-        const { digest } = each.embedding;
-        const all = each.places.flatMap((place) => referencesTo(repositoryName(place), text));
-        const wrong = all.find((reference) => reference.digest !== digest);
-        if (wrong !== undefined)
-          throw otherImage(wrong, each.embedding, `${path}:${wrong.line} in layer ${layer} of ${role}`);
-        each.count += all.length;
-        if (all.length > 0) places.push(`${path}:${all.map(({ line }) => line).join(',')}`);
-      }
-    });
-    const missing = named.find((each) => each.count === 0);
-    if (missing !== undefined) throw unnamed(missing.embedding, patterns, count);
   }
-  const unique = [...new Set(places)];
-  const shown = unique.slice(0, 20).join(' ');
-  const more = unique.length > 20 ? ` and ${unique.length - 20} more` : '';
-  return {
-    evidence: `${edges.map((edge) => edge.role).join(' and ')}: ${shown}${more}`.slice(0, 1000),
-    value: undefined,
-  };
+
+  see({ path, layer }: LayerFile, text: string): void {
+    if (this.#failure !== undefined || !this.#globs.some((glob) => glob.matches(path))) return;
+    this.#files++;
+    for (const each of this.#named) {
+      const all = each.places.flatMap((place) => referencesTo(repositoryName(place), text));
+      const wrong = all.find((reference) => reference.digest !== each.embedding.digest);
+      if (wrong !== undefined) {
+        this.fail(otherImage(wrong, each.embedding, `${path}:${wrong.line} in layer ${layer} of ${this.role}`));
+        return;
+      }
+      each.count += all.length;
+      if (all.length > 0) this.#places.add(`${path}:${all.map(({ line }) => line).join(',')}`);
+    }
+  }
+
+  end(): void {
+    const missing = this.#named.find((each) => each.count === 0);
+    if (missing !== undefined) this.fail(unnamed(missing.embedding, this.patterns, this.#files));
+  }
+
+  /** The first reason counts. */
+  fail(reason: DigestChainError): void {
+    this.#failure ??= reason;
+  }
+
+  answer(): { evidence: string; value: undefined } {
+    if (this.#failure !== undefined) throw this.#failure;
+    const unique = [...this.#places];
+    const shown = unique.slice(0, 20).join(' ');
+    const more = unique.length > 20 ? ` and ${unique.length - 20} more` : '';
+    return {
+      evidence: `${this.#edges.map((edge) => edge.role).join(' and ')}: ${shown}${more}`.slice(0, 1000),
+      value: undefined,
+    };
+  }
+}
+
+function noSuchEdge(
+  members: readonly AttestedImage[],
+  role: string,
+  embeds: readonly string[] | undefined,
+): DigestChainError {
+  return new DigestChainError('LINK_MISSING', 'the proof says of no such image what it embeds', {
+    expected: `an image of the role ${role} that embeds ${embeds?.join(' and ') ?? 'another'}`,
+    found: members
+      .map((each) => `${each.role}: ${each.embeds.map((edge) => edge.role).join(', ') || 'nothing'}`)
+      .join('; '),
+    hint: 'start from an image whose links lead to it and to what it embeds',
+  });
 }
 
 function embeddingAt(embeddings: readonly Embedding[], at: number): Embedding {

@@ -1,4 +1,4 @@
-import type { Observation, ObservedImage, RunFacts, TaskFacts } from './observation.ts';
+import type { Observation, ObservedExternal, ObservedImage, RunFacts, TaskFacts } from './observation.ts';
 
 /** All PipelineRuns of a chain: the one that builds it, then the scanners'. */
 export function runsOf({ build, scanners }: Pick<Observation, 'build' | 'scanners'>): readonly RunFacts[] {
@@ -16,6 +16,15 @@ export function builtDigest(run: RunFacts, imageName: string): string | undefine
  */
 export function knownDigest(run: RunFacts, { name, origin }: ObservedImage): string | undefined {
   return builtDigest(run, name) ?? (isPruned(taskOf(run, `build-${name}`)) ? origin.digest : undefined);
+}
+
+/** What a run found of an image that was built elsewhere, before it built with it. */
+export function foundExternal(
+  build: RunFacts,
+  { role }: Pick<ObservedExternal, 'role'>,
+): { digest: string | undefined; url: string | undefined } {
+  const results = taskOf(build, `resolve-${role}`)?.results;
+  return { digest: textOf(results?.DIGEST), url: textOf(results?.URL) };
 }
 
 /** The status of a task that a run names as its own and of which nothing else is left. */

@@ -65,6 +65,18 @@ export interface ProofCheck {
 
 export type Seal = 'label' | 'referrer' | 'none';
 
+/** An image that the chain takes from elsewhere. */
+export interface ObservedExternal {
+  role: string;
+  /** As the config names it. */
+  named: string;
+  argumentPrefix: string;
+  /** Of a local run: what it is there. */
+  note?: string | undefined;
+  /** Of a local run: something else is in its place. */
+  standIn?: boolean | undefined;
+}
+
 /** What was seen of one image of the chain. */
 export interface ObservedImage {
   role: string;
@@ -74,8 +86,10 @@ export interface ObservedImage {
   repository: string;
   /** `IMAGE1`: images that embed it have its digest in their environment as `IMAGE1_DIGEST`. */
   argumentPrefix: string;
-  /** Roles of the images that it embeds. */
+  /** Roles of the images of this chain that it embeds. */
   embeds: readonly string[];
+  /** Roles of those that it embeds and that were built elsewhere. */
+  embedsExternal?: readonly string[] | undefined;
   /** Roles of the images that embed it. */
   embeddedBy: readonly string[];
   /** How it is linked to those: by labels of its own, by a chain statement alone, or not. */
@@ -108,6 +122,8 @@ export interface Observation {
   build: RunFacts;
   /** The PipelineRuns that hand an image to Konflux, with that image's role. */
   scanners: readonly { role: string; run: RunFacts }[];
+  /** Images that the chain takes from elsewhere. */
+  external: readonly ObservedExternal[];
   /** The primary image first. */
   images: readonly ObservedImage[];
   /** Results of the check tasks that the pipelines ran on an image, by task: `TEST_OUTPUT`. */

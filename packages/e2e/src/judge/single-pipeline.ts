@@ -1,4 +1,4 @@
-import { builtDigest, describeTask, isPruned, PRUNED_REASON, taskOf } from './chain-view.ts';
+import { builtDigest, describeTask, foundExternal, isPruned, PRUNED_REASON, taskOf } from './chain-view.ts';
 import { type Evidence, equal, failed, NOT_RUN, passed, skipped } from './criterion.ts';
 import type { ImageView, Observation, ObservedImage } from './observation.ts';
 import { outputEvidence } from './output.ts';
@@ -6,9 +6,18 @@ import { succeeded } from './runs.ts';
 import { title } from './wording.ts';
 
 /** One run built every image from one commit and published them; what embeds nothing also runs. */
-export function singlePipeline({ build, images, revision }: Observation): Evidence[] {
+export function singlePipeline({ build, images, external, revision }: Observation): Evidence[] {
   return [
     succeeded(build),
+    ...external.map(({ role, named, note }): Evidence => {
+      const what = `${role}, which is built elsewhere (${named}${note === undefined ? '' : `: ${note}`})`;
+      const task = taskOf(build, `resolve-${role}`);
+      if (isPruned(task)) return skipped('external', `${what}: ${PRUNED_REASON}`);
+      const { url } = foundExternal(build, { role });
+      return url === undefined
+        ? failed('external', what, 'result URL', describeTask(task))
+        : passed('external', `${what} was found once: ${url}`);
+    }),
     ...images.map(({ name }): Evidence => {
       const what = `build-${name} in ${build.name}`;
       const task = taskOf(build, `build-${name}`);

@@ -3,7 +3,7 @@ import { LabelNames, parseReference, type Registry } from '@multi-image/digest-c
 import type { Progress } from '@multi-image/kit/progress';
 import { type ChainPlan, namingFiles, type PlannedImage, releasedNames } from '@multi-image/manifests';
 import { builtDigest, isPruned, isSealed, PRUNED_REASON, runsOf, taskOf } from '../judge/chain-view.ts';
-import type { Observation, ObservedImage, RunFacts } from '../judge/observation.ts';
+import type { Observation, ObservedExternal, ObservedImage, RunFacts } from '../judge/observation.ts';
 import { scansOf } from '../judge/scanned-and-signed.ts';
 import { type ImageRunner, OWN_PROGRAM } from './run-images.ts';
 import { problemOf, unseen, viewImage } from './view-image.ts';
@@ -22,6 +22,8 @@ export interface ObserveOptions {
   /** The builders that may have signed, where they are not a cluster's Chains. */
   readonly builders?: VerifyOptions['builders'];
   readonly runImage: ImageRunner;
+  /** Of external images that are not what the config names: what they are, by role. */
+  readonly external?: readonly Pick<ObservedExternal, 'role' | 'note' | 'standIn'>[] | undefined;
   /** Where an image of the chain is, if not in the repository that its config names. */
   readonly placeOf?: ((repository: string) => string) | undefined;
   readonly progress?: Pick<Progress, 'started' | 'ended'> | undefined;
@@ -72,6 +74,10 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     signer,
     build,
     scanners,
+    external: chain.external.map(({ role, image, argumentPrefix }) => {
+      const { note, standIn } = options.external?.find((each) => each.role === role) ?? {};
+      return { role, named: image, argumentPrefix, note, standIn };
+    }),
     images,
     scans: runsOf({ build, scanners }).flatMap(scansOf),
   };
@@ -100,6 +106,7 @@ class Observer {
       repository,
       argumentPrefix: image.argumentPrefix,
       embeds: image.embeds.map(({ role }) => role),
+      embedsExternal: image.embedsExternal.map(({ role }) => role),
       embeddedBy: image.embeddedBy.map(({ role }) => role),
       seal: image.seal,
       published,

@@ -1,7 +1,7 @@
 import type { VerificationKey, VerifyOptions } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
 import manifest from '../../package.json' with { type: 'json' };
-import { isSealed, runsOf } from '../judge/chain-view.ts';
+import { foundExternal, isSealed, runsOf } from '../judge/chain-view.ts';
 import { type Criterion, extend } from '../judge/criterion.ts';
 import type { Observation, ProofCheck } from '../judge/observation.ts';
 import { culpritOf, judgedByOneCause } from '../judge/one-cause.ts';
@@ -39,6 +39,9 @@ export function reportOf(
     revision: seen.revision,
     labelPrefix: seen.labelNames.prefix,
     publicKeys: pemOf(keys),
+    external: seen.external.map(({ role, named, note, standIn }) => {
+      return { role, named, digest: foundExternal(seen.build, { role }).digest ?? null, note, standIn };
+    }),
     images: imagesOf(seen),
     runs: runsOf(seen),
   };

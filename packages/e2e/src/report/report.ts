@@ -48,11 +48,24 @@ export interface Report {
     /** Its images are elsewhere than they name each other. */
     copied?: boolean;
   };
+  /** Images that the chain takes from elsewhere. */
+  external?: readonly ReportExternal[] | undefined;
   images: readonly ReportImage[];
   criteria: readonly Criterion[];
   runs: readonly RunFacts[];
   /** Milliseconds. */
   duration: number;
+}
+
+export interface ReportExternal {
+  role: string;
+  /** As the config names it. */
+  named: string;
+  /** What the run found, and gave to every build; null where it found nothing. */
+  digest: string | null;
+  /** Of a local run: what is in its place there. */
+  note?: string | undefined;
+  standIn?: boolean | undefined;
 }
 
 export interface ReportImage {

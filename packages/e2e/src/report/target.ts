@@ -38,7 +38,7 @@ export function whenOf({ date }: Pick<Report, 'date'>): string {
 }
 
 /** At a glance: what stood in for something else, and what was left out. Nothing where all was the real thing. */
-export function standInsOf({ baseImage, signedBy, criteria, target }: Report): string[] {
+export function standInsOf({ baseImage, signedBy, criteria, external = [], target }: Report): string[] {
   const evidence = criteria.flatMap((entry) => entry.evidence);
   // What never came to run is not left out: the run ended before it.
   const scans = evidence.filter(({ check, text }) => check === 'scan' && text.includes(': SKIPPED')).length;
@@ -46,6 +46,7 @@ export function standInsOf({ baseImage, signedBy, criteria, target }: Report): s
   const { pinned = [], used = '' } = baseImage ?? {};
   return [
     ...(pinned.length > 0 && used !== pinned.join(', ') ? ["the base image is this machine's Node"] : []),
+    ...external.filter(({ standIn }) => standIn).map(({ role, note }) => `${role} is ${note}`),
     ...(signedBy === 'stand-in' ? ['a key of this run signed, in place of Tekton Chains'] : []),
     ...(signedBy === 'none' ? ['nobody signed'] : []),
     ...(scans > 0 && target !== 'published' ? [`${scans} ${scans === 1 ? 'scan was' : 'scans were'} skipped`] : []),

@@ -25,6 +25,10 @@ export function renderReport(report: Report, paint: Palette, columns: number = N
       ...(image.sealedDigest ? [`    sealed  ${image.sealedDigest}`] : []),
       ...(report.target === 'published' ? [] : [`    latest  ${image.latestDigest ?? 'not moved'}`]),
     ]),
+    ...(report.external ?? []).flatMap(({ role, named, digest }) => [
+      `  ${printable(named)}  (${printable(role)}, built elsewhere)`,
+      `    digest  ${digest ?? 'not found'}`,
+    ]),
     '',
     `${paint.bold(`Proof level: ${report.level}`)} (${levelText(report)})`,
     '',

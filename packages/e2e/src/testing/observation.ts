@@ -112,6 +112,7 @@ export function wellDone(): Sample {
     scanners: [{ role: 'metadata', run: scanner }],
     primary,
     metadata,
+    external: [],
     images: [primary, metadata],
     scans: [{ run: 'app-on-push', task: 'clair-scan', result: 'SKIPPED', note: 'no scanner' }],
   };

@@ -90,7 +90,7 @@ describe('relations between images', () => {
     [
       'a scanner without a way',
       [primary, image('a', [], { component: 'scan' })],
-      'images[1].component: an image that a scanner finds: by the link from one that it embeds, or by the statement of both (seal: referrer); "scanner" on an image that nothing leads to',
+      'images[1].component: an image that a scanner finds: by the link from one that it embeds, or by the statement of both (seal: referrer); "scan" on an image that nothing leads to',
     ],
     [
       'a role that a parameter has',

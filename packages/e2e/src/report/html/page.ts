@@ -30,6 +30,7 @@ ${standInsOf(report).length > 0 && html`<p class="skipped">Not the real thing he
 ${report.application !== undefined && html`<dt>Application</dt><dd>${report.application}</dd>`}
 ${report.source !== undefined && html`<dt>Repository</dt><dd><code>${report.source}</code></dd>`}
 <dt>Images</dt><dd>${listed(report.images.map(({ title }) => title))}</dd>
+${(report.external ?? []).map(({ role, named, digest, note }) => html`<dt>Built elsewhere</dt><dd>${role}: <code>${named}</code>, found as <code>${digest ?? 'nothing'}</code>${note !== undefined && html` (${note})`}</dd>`)}
 <dt>Commit</dt><dd><code>${report.revision}</code>${uncommitted(report)}</dd>
 <dt>Target</dt><dd>${TARGETS[report.target]}</dd>
 ${place(report)}

@@ -19,6 +19,7 @@ import type { Isolation } from '../../options.ts';
 import type { Report } from '../../report/report.ts';
 import { reportOf } from '../../report/report-of.ts';
 import { chooseBaseImage } from './base-image.ts';
+import { parseExternal, placeExternal } from './external-images.ts';
 import { chooseIsolation } from './isolation.ts';
 import { Janitor } from './janitor.ts';
 import { LayerCache } from './layer-cache.ts';
@@ -48,6 +49,8 @@ export interface LocalRunOptions {
   install: boolean;
   /** What builds run in; without it a sandbox, and no other without an answer on the terminal. */
   isolation?: Isolation | undefined;
+  /** `ROLE=IMAGE`: what external images are here. */
+  external?: readonly string[] | undefined;
   progress: Progress;
   signal: AbortSignal;
 }
@@ -89,6 +92,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     sayWhatIsBuilt(source, progress);
     const config = await loadConfig(join(source.root, options.config));
     refuseDrift(config, source, options.allowDrift);
+    const given = parseExternal(options.external ?? [], config.chain);
     const startRegistry = (port: number): Promise<LocalRegistry> =>
       startLocalRegistry({
         program,
@@ -124,6 +128,10 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const base = await chooseBaseImage(source.checkout, config, signal);
     progress.ended('base image', 'passed', base.note);
 
+    const localRepository = (repository: string): string => repositoryIn(registry, repository);
+    const external = await placeExternal(config.chain, given, localRepository, signal);
+    for (const { role, named, note } of external) progress.line(`external   ${role} (${named}): ${note}`);
+
     const work = join(folder, 'runs');
     await mkdir(work);
     const { privateKey, publicKey } = generateKeyPairSync('ec', {
@@ -138,6 +146,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       config,
       source,
       registry,
+      external,
       base,
       containers,
       isolation,
@@ -147,7 +156,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       signal,
     });
     signal.throwIfAborted();
-    const { chain, build, scanners, localRepository } = runs;
+    const { chain, build, scanners } = runs;
     const keys = parsePublicKeys(publicKey);
     const observation = await observe({
       registry: client,
@@ -159,6 +168,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       signer: 'stand-in',
       builders: [LOCAL_BUILDER],
       runImage: imageRunner(janitor, containers.runArguments, keep, signal),
+      external,
       placeOf: localRepository,
       progress,
     });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '@multi-image/kit/progress';
-import { type ChainPlan, keyParams, type LoadedConfig } from '@multi-image/manifests';
+import { type ChainPlan, externalParam, keyParams, type LoadedConfig } from '@multi-image/manifests';
 import {
   type Containers,
   LOCAL_BUILDER,
@@ -14,6 +14,7 @@ import { parse } from 'yaml';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { Isolation } from '../../options.ts';
 import type { BaseImage } from './base-image.ts';
+import type { LocalExternal } from './external-images.ts';
 import type { Janitor } from './janitor.ts';
 import type { Source } from './source.ts';
 import { localTasks } from './tasks.ts';
@@ -22,6 +23,8 @@ export interface PipelinesOptions {
   config: LoadedConfig;
   source: Source;
   registry: LocalRegistry;
+  /** What the chain takes from elsewhere, as it is in the local registry. */
+  external: readonly Pick<LocalExternal, 'role' | 'image'>[];
   base: BaseImage;
   containers: Containers;
   isolation: Isolation;
@@ -40,8 +43,6 @@ export interface PipelineRuns {
   build: RunFacts;
   /** The runs that hand an image to Konflux, with that image's role. */
   scanners: readonly { role: string; run: RunFacts }[];
-  /** Where an image of the chain is in the local registry: its repository, without tag. */
-  localRepository(repository: string): string;
 }
 
 /**
@@ -93,7 +94,11 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
   };
 
   const stop = new AbortController();
-  const build = run(chain.primary.component ?? chain.primary.name, signal);
+  const external = chain.external.flatMap((image) => {
+    const there = options.external.find(({ role }) => role === image.role);
+    return there === undefined ? [] : [[externalParam(image), there.image]];
+  });
+  const build = run(chain.primary.component ?? chain.primary.name, signal, Object.fromEntries(external));
   build.then(
     ({ status }) => status === 'Succeeded' || stop.abort(new Error('the build failed, so its image will not come')),
     (error) => stop.abort(error),
@@ -104,7 +109,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
       : [run(component, AbortSignal.any([signal, stop.signal]), known).then((facts) => ({ role, run: facts }))],
   );
   const [built, ...scanned] = await Promise.all([build, ...scanners]);
-  return { chain, build: built, scanners: scanned, localRepository };
+  return { chain, build: built, scanners: scanned };
 }
 
 /** Where a repository of the chain is in the local registry. */

@@ -1,6 +1,6 @@
 import { discoverStatements, type Link, type Verification } from '@multi-image/digest-chain';
 import type { LabelNames, Reference, Registry, Repository } from '@multi-image/digest-chain/oci';
-import type { ReportImage } from '../../report/report.ts';
+import type { ReportExternal, ReportImage } from '../../report/report.ts';
 import { signatureOf } from '../../report/report-of.ts';
 import { readBuilt } from './built-image.ts';
 import { agreed, linkedPlace, type Member, placeOf, referenceOf, type Told, withRoles } from './members.ts';
@@ -11,6 +11,11 @@ export interface PublishedImage {
   readonly provedAs: readonly string[];
 }
 
+/** The images that a proof says were built elsewhere, by what its statement says. */
+export function externalImages({ images }: Verification): readonly ReportExternal[] {
+  return images.filter(({ external }) => external).map(({ role, place, digest }) => ({ role, named: place, digest }));
+}
+
 /**
  * The images of a chain that was verified, each after those that it embeds. Roles, places and embeddings are what the
  * images themselves say by their labels, which their digests prove. Whoever may push can attach a statement: it is asked
@@ -19,9 +24,11 @@ export interface PublishedImage {
 export async function publishedImages(
   registry: Registry,
   start: Reference,
-  proof: Verification,
+  whole: Verification,
   { names, at }: { names: LabelNames; at: ReadonlyMap<string, Repository> },
 ): Promise<readonly PublishedImage[]> {
+  const external = externalImages(whole).map(({ role }) => role);
+  const proof = { ...whole, links: whole.links.filter(({ role }) => !external.includes(role)) };
   const { digest } = proof.image;
   const sealed = await readBuilt(registry, start, digest, names);
   const statements = sealed.links.length > 0 ? [] : await statementsOn(registry, start, proof);
@@ -77,7 +84,7 @@ async function statementsOn(registry: Registry, start: Reference, proof: Verific
   const { statements } = await discoverStatements(registry, start, digest).catch(() => ({ statements: [] }));
   return statements.flatMap(({ chain: { images } }) => {
     const own = images.find((image) => image.digest === digest || image.origin === digest);
-    const others = images.filter((image) => image !== own);
+    const others = images.filter((image) => image !== own && !image.external);
     const same = (link: Link): boolean =>
       others.some(({ role, ...at }) => role === link.role && at.digest === link.digest);
     if (own === undefined || (own.origin ?? own.digest) !== proof.origin) return [];

@@ -12,7 +12,7 @@ import { proofEvidence } from '../../judge/proof-evidence.ts';
 import { type CriterionId, titlesOf } from '../../judge/titles.ts';
 import type { Report } from '../../report/report.ts';
 import { madeNow, pemOf, verdictOf } from '../../report/report-of.ts';
-import { type PublishedImage, publishedImages } from './published-images.ts';
+import { externalImages, type PublishedImage, publishedImages } from './published-images.ts';
 
 export interface VerifyPublishedOptions {
   /** Any image of the chain. */
@@ -61,6 +61,7 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     labelPrefix: names.prefix,
     publicKeys: pemOf(keys),
     signer: options.signer,
+    external: externalImages(proof),
     images,
     runs: [],
     byHand: { plainHttp, elsewhere, copied: at.size > 0 },

@@ -1,0 +1,6 @@
+// Command operator would reconcile.
+package main
+
+import "fmt"
+
+func main() { fmt.Println("Nothing to reconcile.") }

@@ -1,0 +1,3 @@
+module github.com/your-org/node-operator
+
+go 1.24
