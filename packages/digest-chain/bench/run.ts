@@ -4,6 +4,7 @@ import { formatGoal, formatTable } from '@multi-image/testing/bench-table';
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { pushWideChain } from '@multi-image/testing/wide-chain';
+import { pushBundle } from './files.ts';
 import { best, type Command, type Cost, measure } from './measure.ts';
 import { measurePeak, pushLargeImage } from './memory.ts';
 import { digestChain, IDLE, installed, peers, readers, type Sealer } from './sealers.ts';
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     images: { type: 'string', default: '1000' },
     mebibytes: { type: 'string', default: '1024' },
-    // Of start, seal, read, verify and copy: all by default.
+    // Of start, seal, read, verify, files and copy: all by default.
     only: { type: 'string', multiple: true },
   },
 });
@@ -34,7 +35,14 @@ await withFolder(async (folder) => {
   const registry = await startTestRegistry();
   const proxy = await startCountingProxy(registry.host);
   try {
-    const benches = { start: benchStart, seal: benchSeal, read: benchRead, verify: benchVerify, copy: benchCopy };
+    const benches = {
+      start: benchStart,
+      seal: benchSeal,
+      read: benchRead,
+      verify: benchVerify,
+      files: benchFiles,
+      copy: benchCopy,
+    };
     for (const [name, bench] of Object.entries(benches)) {
       if (values.only === undefined || values.only.includes(name)) await bench(folder);
     }
@@ -105,6 +113,16 @@ await withFolder(async (folder) => {
       formatTable(['verify', 'requests', 'bytes', 'wall', 'at once'], [[`${images} images`, ...row]]),
     );
     process.stdout.write(formatGoal('requests', cost.requests, 2 * images, ' '));
+    process.stdout.write(formatGoal('peak of memory', cost.peak, 100, ' MB'));
+  }
+
+  /** A bundle of 500 files that name thirty images, and a catalog: all of it in one proof. */
+  async function benchFiles(folder: string): Promise<void> {
+    const args = await pushBundle(proxy.host, 500);
+    const cost = await measurePeak([COMPILED, 'verify', ...args], folder, proxy);
+    const row = [`${cost.requests}`, cost.bytes.toLocaleString('en'), `${cost.wall.toFixed(0)} ms`];
+    process.stdout.write(formatTable(['verify --files', 'requests', 'bytes', 'wall'], [['500 files', ...row]]));
+    process.stdout.write(formatGoal('requests', cost.requests, 100, ' '));
     process.stdout.write(formatGoal('peak of memory', cost.peak, 100, ' MB'));
   }
 

@@ -188,7 +188,7 @@ const externalSchema: z.ZodType<ExternalConfig> = z.strictObject({
   ),
   component: optional(
     kubernetesName,
-    "The Konflux component of the application that it is, with a pipeline of its own: then it is part of the chain's Snapshot.",
+    'The Konflux component of the application that it is, with a pipeline of its own; no other image can be that one.',
   ),
   releaseRepository: optional(
     releaseRepository,

@@ -86,7 +86,7 @@ async function copy(source: string, to: string, signal: AbortSignal): Promise<vo
 }
 
 /** Says which image stands in for another, for whoever finds one in an image that was built with it. */
-export const STAND_IN_LABEL = 'tekton-local.stand-in-for';
+const STAND_IN_LABEL = 'tekton-local.stand-in-for';
 
 async function pushStandIn({ image }: PlannedExternal, to: string, signal: AbortSignal): Promise<void> {
   const registry = createRegistry({ signal });
