@@ -102,7 +102,7 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
   // A matrix may bring in variables as well.
   const more = combined.flatMap(({ name, value }) =>
     (typeof value === 'string' ? [value] : Object.values(value))
-      .filter((text) => text.includes('$(params'))
+      .filter((text) => text.includes('$('))
       .map((text) => ({ ...given, [name]: text })),
   );
   // What is not known yet is something, all the same.

@@ -12,11 +12,12 @@ export function taskStatuses({ pipeline }: Plan, outcomes: Outcomes): Record<str
   const values: Record<string, string> = {};
   for (const { name, onError } of tasks) {
     const outcome = outcomes.get(name);
-    const ran = outcome !== undefined && outcome.status !== 'Skipped';
+    const ran = outcome !== undefined && outcome.status !== 'Skipped' && outcome.reason !== NO_RESULT;
     values[`tasks.${name}.status`] = !ran ? 'None' : outcome.status === 'Succeeded' ? 'Succeeded' : 'Failed';
     values[`tasks.${name}.reason`] = ran ? reasonOf(onError, outcome) : '';
   }
-  const all = tasks.map((task) => outcomes.get(task.name)?.status);
+  const known = tasks.flatMap((task) => outcomes.get(task.name) ?? []);
+  const all = known.filter(({ reason }) => reason !== NO_RESULT).map(({ status }) => status);
   // Also where the failure of a task is ignored.
   if (all.includes('Failed') || all.includes('Cancelled')) values['tasks.status'] = 'Failed';
   else values['tasks.status'] = all.includes('Skipped') ? 'Completed' : 'Succeeded';
