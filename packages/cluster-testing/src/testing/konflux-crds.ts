@@ -10,7 +10,8 @@ export function konfluxCrds(): readonly KubeObject[] {
     const json = z.toJSONSchema(schema) as { properties: Record<string, Schema> };
     const apiVersion = String(json.properties.apiVersion?.const);
     const [group, version] = apiVersion.split('/');
-    if (version === undefined || group === undefined) return [];
+    // What Kubernetes has itself is no custom resource.
+    if (version === undefined || group === undefined || group.endsWith('.k8s.io')) return [];
     const plural = kind === 'ImageRepository' ? 'imagerepositories' : `${kind.toLowerCase()}s`;
     return [
       {
