@@ -12,7 +12,7 @@ export function konfluxCrds(): readonly KubeObject[] {
     const [group, version] = apiVersion.split('/');
     // What Kubernetes has itself is no custom resource.
     if (version === undefined || group === undefined || group.endsWith('.k8s.io')) return [];
-    const plural = kind === 'ImageRepository' ? 'imagerepositories' : `${kind.toLowerCase()}s`;
+    const plural = `${kind.toLowerCase()}s`.replace(/ys$/, 'ies');
     return [
       {
         apiVersion: 'apiextensions.k8s.io/v1',
@@ -49,6 +49,8 @@ export function konfluxCrds(): readonly KubeObject[] {
 /** What a CRD may say of JSON Schema. That a field is unknown, the API server finds by itself. */
 function structural(schema: Schema): Schema {
   const { $schema: _, propertyNames: __, additionalProperties, const: only, properties, items, ...rest } = schema;
+  // Anything at all, which a CRD has to say.
+  if (Object.keys(schema).every((name) => name === '$schema')) return { 'x-kubernetes-preserve-unknown-fields': true };
   return {
     ...rest,
     ...(only === undefined ? {} : { enum: [only] }),
