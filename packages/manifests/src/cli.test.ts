@@ -13,7 +13,7 @@ test('runs as a command, from source, in the folder of the config', () => {
   workspace.configure(TWO);
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [CLI, ...args], { cwd: workspace.folder, encoding: 'utf8' });
-  expect(run('render')).toMatchObject({ status: 0, stdout: expect.stringContaining('14 of 14 files written') });
+  expect(run('render')).toMatchObject({ status: 0, stdout: expect.stringContaining('16 of 16 files written') });
   expect(run('render', '--check')).toMatchObject({ status: 0, stderr: '' });
   expect(run('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /) });
   expect(run('rendr')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^error USAGE: /) });

@@ -36,7 +36,7 @@ test('what is published works by itself: packed, with its pins, its schema and i
   workspace.write('konflux.config.ts', config);
   const command = (...args: string[]) =>
     run(process.execPath, [join(installed, manifest.bin['multi-image-manifests'] ?? ''), ...args]);
-  expect(command('render')).toContain('14 of 14 files written');
+  expect(command('render')).toContain('16 of 16 files written');
   expect(command('configure', '--branch', 'dev')).toContain(`"git":{ branch: 'dev',`);
   const schema = createRequire(workspace.path('x.js')).resolve('@multi-image/manifests/konflux.config.schema.json');
   expect(command('schema')).toBe(readFileSync(schema, 'utf8'));

@@ -39,7 +39,7 @@ describe('configure', () => {
     );
     expect(readFileSync(fork.path('.tekton/app-push.yaml'), 'utf8')).toContain('namespace: mine\n');
     const again = await run(fork.folder, ...args);
-    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 14 files written') });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('0 of 16 files written') });
     expect(readFileSync(fork.path('konflux.config.ts'), 'utf8')).toBe(edited);
   });
 

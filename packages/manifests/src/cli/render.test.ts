@@ -36,7 +36,7 @@ describe('render', () => {
       'metadata-scanner-push.yaml',
     ]);
     const before = statSync(workspace.path('.tekton/app-push.yaml')).mtimeMs;
-    expect(await run(workspace.folder, 'render')).toEqual({ code: 0, stdout: '0 of 14 files written\n', stderr: '' });
+    expect(await run(workspace.folder, 'render')).toEqual({ code: 0, stdout: '0 of 16 files written\n', stderr: '' });
     expect(statSync(workspace.path('.tekton/app-push.yaml')).mtimeMs).toBe(before);
     expect((await run(workspace.folder, 'render', '--check')).code).toBe(0);
   });
