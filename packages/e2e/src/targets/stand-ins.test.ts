@@ -143,6 +143,8 @@ test('every param that a rendered pipeline passes is declared, with its type', a
   const called = new Set<string>();
   for (const file of files) {
     for (const document of parseAllDocuments(readFileSync(join(repository, file), 'utf8'))) {
+      // What makes Snapshots is a run of its own, whose task is in it.
+      if (document.get('kind') === 'PipelineRun') continue;
       const { tasks } = pipelineSchema.parse(document.toJS()).spec;
       for (const { taskRef, params = [], workspaces = [] } of tasks) {
         if (taskRef === undefined || 'name' in taskRef) continue;
