@@ -55,6 +55,7 @@ const step = z
     name,
     image,
     onError: z.enum(['continue', 'stopAndFail']).optional(),
+    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
     command: z.array(z.string()).optional(),
     args: z.array(z.string()).optional(),
     env: env.optional(),

@@ -74,6 +74,20 @@ const REMEDIES: Readonly<Record<string, string | Remedy>> = {
     cluster: 'Chains pushes signatures with the run’s service account: it needs write access to the image’s repository',
     elsewhere: 'the stand-in for Chains signs what the run pushed: its log says what it could not',
   },
+  'chain-snapshot': {
+    cluster:
+      'the log of the PipelineRun of the scenario release-<component> says why it made none; it needs the Role of konflux/release-access.yaml',
+    elsewhere: 'the scenario that makes the chain’s Snapshot says why it made none',
+  },
+  release: {
+    cluster: 'the Release says which task of its pipeline failed: kubectl describe release <name>',
+    elsewhere: 'the Release says which task of its pipeline failed',
+  },
+  external: {
+    cluster:
+      'the task resolve-<image> looks for what the config names: is it there, by that tag, and may the service account pull it?',
+    elsewhere: 'the task resolve-<image> looks for what the config names: is it there, by that tag?',
+  },
   'integration-test':
     'the log of the test’s PipelineRun: the Snapshot’s annotation test.appstudio.openshift.io/status names it',
   level:

@@ -54,7 +54,6 @@ async function start(misfortunes: Misfortunes, ...args: string[]): Promise<Tenan
     'client-key-data': Buffer.from(key).toString('base64'),
   };
   await writeLogin(tenant.kubeconfig, { server: tenant.address, user });
-  tenant.server.tokens.clear();
   tenant.server.tokens.add(TOKEN);
   return startTenantCommand(world, tenant, quay, ...args);
 }
