@@ -62,7 +62,8 @@ describe('runs whose TaskRuns are gone', () => {
         object.metadata.annotations[NAMES.commit] = other;
       });
     }
-    const report = await tenant.run({ commit: other });
+    // Of that commit there is no Snapshot either.
+    const report = await tenant.run({ commit: other, timeouts: { ...DEFAULT_TIMEOUTS, snapshot: 500 } });
     expect(evidenceOf(report, 'failed').map(({ check }) => check)).toContain('published');
     expect(evidenceOf(report, 'failed').map(({ check }) => check)).not.toContain('revision');
     expect(evidenceOf(report, 'skipped').map(({ check }) => check)).toContain('revision');
