@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRegistry } from '@multi-image/digest-chain/oci';
-import { buildGo, type GoBuild, goVersion } from '@multi-image/testing/go-build';
+import { buildGo, type GoBuild, goVersion, STATIC } from '@multi-image/testing/go-build';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -19,8 +19,8 @@ const RESOLVER: GoBuild = {
   program: 'multi-image-bundles',
   name: 'resolver',
   source: fileURLToPath(new URL('../judge', import.meta.url)),
-  args: ['build', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', '-s -w', '-o', 'OUTPUT', '.'],
-  env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+  args: STATIC.args([], 'OUTPUT', ['.']),
+  env: STATIC.env,
 };
 
 /** What a command prints, and how it ends. */

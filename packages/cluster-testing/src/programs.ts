@@ -1,14 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { reasonOf } from '@multi-image/kit/errors';
-import { buildGo, type GoBuild, goBuilt, goVersion } from '@multi-image/testing/go-build';
+import { buildGo, type GoBuild, goBuilt, goVersion, STATIC } from '@multi-image/testing/go-build';
 import { ClusterTestingError } from './errors.ts';
 import type { Extent } from './place.ts';
 
 /** The cache of this package, of which anything may be removed at any time. */
 export const CACHE = 'multi-image-cluster';
 
-/** Static, so that they run in images with nothing else; small, and the same wherever they are built. */
-const FLAGS = ['-mod=readonly', '-buildvcs=false', '-trimpath'];
 const TEKTON = 'github.com/tektoncd/pipeline';
 const CHAINS = 'github.com/tektoncd/chains';
 
@@ -20,8 +18,8 @@ function build(name: string, source: string, linker: readonly string[], packages
     program: CACHE,
     name,
     source: fileURLToPath(new URL(`../go/${source}`, import.meta.url)),
-    args: ['build', ...FLAGS, '-ldflags', ['-s', '-w', ...linker].join(' '), '-o', 'OUTPUT/', ...packages],
-    env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+    args: STATIC.args(linker, 'OUTPUT/', packages),
+    env: STATIC.env,
   };
 }
 

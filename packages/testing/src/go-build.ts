@@ -21,6 +21,18 @@ export interface GoBuild {
 
 const OUTPUT = 'OUTPUT';
 
+/** Arguments and environment that make a program that runs in an image with nothing else, the same wherever it is built. */
+export const STATIC: {
+  args(linker: readonly string[], output: 'OUTPUT' | 'OUTPUT/', packages: readonly string[]): readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+} = {
+  args: (linker, output, packages) => [
+    ...['build', '-mod=readonly', '-buildvcs=false', '-trimpath'],
+    ...['-ldflags', ['-s', '-w', ...linker].join(' '), '-o', output, ...packages],
+  ],
+  env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+};
+
 let version: string | undefined;
 
 /** The version of this machine's Go; empty where there is none. */

@@ -55,11 +55,18 @@ export function optionOf(text: string | undefined): string | undefined {
   return process.env[text.slice('env://'.length)] || undefined;
 }
 
+/** What is proved is named; naming it beside what is not would leave open which of them goes into a Snapshot. */
+export function refuseTwoSources(
+  verb: string,
+  values: { 'git-url'?: string | undefined; source?: string | undefined },
+): void {
+  if (values['git-url'] === undefined || values.source === undefined) return;
+  throw usage(verb, '--git-url and --source exclude each other: what is proved is named');
+}
+
 /** The repository that pushes are built from, proved or not. */
 export function readGitUrl(verb: string, values: Values<typeof COMPONENTS> & { source?: string | undefined }): string {
-  if (values['git-url'] !== undefined && values.source !== undefined) {
-    throw usage(verb, '--git-url and --source exclude each other: what is proved is named');
-  }
+  refuseTwoSources(verb, values);
   const url = needed(verb, 'git-url', values['git-url'] ?? values.source);
   if (!isGitUrl(url)) throw usage(verb, `--git-url is no git URL: ${url}`);
   return url;

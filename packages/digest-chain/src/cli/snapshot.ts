@@ -1,8 +1,8 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { parseReference } from '../reference.ts';
 import { type Snapshot, snapshotOf } from '../snapshot/document.ts';
-import { COMMON, connect, parseArguments, single, usage } from './arguments.ts';
-import { COMPONENTS, checkName, parseComponents } from './chain-options.ts';
+import { COMMON, connect, parseArguments, single } from './arguments.ts';
+import { COMPONENTS, checkName, needed, parseComponents, refuseTwoSources } from './chain-options.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
 import { FILES, readFileDemands } from './files.ts';
 
@@ -16,12 +16,10 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     namespace: { type: 'string' },
   });
   const image = parseReference(single('snapshot', 'image', positionals));
-  const { application, namespace, 'git-url': gitUrl } = values;
-  if (application === undefined) throw usage('snapshot', 'no --application given');
+  const { namespace, 'git-url': gitUrl } = values;
+  const application = needed('snapshot', 'application', values.application);
   for (const name of [application, namespace ?? application]) checkName('snapshot', name);
-  if (gitUrl !== undefined && values.source !== undefined) {
-    throw usage('snapshot', '--git-url and --source exclude each other: what is proved is named');
-  }
+  refuseTwoSources('snapshot', values);
   const snapshot = await snapshotOf(connect(values), image, {
     ...(await readDemands('snapshot', values)),
     ...readFileDemands('snapshot', values),

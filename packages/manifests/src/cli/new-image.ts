@@ -7,7 +7,7 @@ import type { ChainPlan } from '../chain/plan.ts';
 import { checkConfig } from '../config/check.ts';
 import { addImages } from '../config/edit.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { pinnedBaseOf, readContainerfile } from '../containerfile/read.ts';
+import { isPinned, pinnedBaseOf, readContainerfile } from '../containerfile/read.ts';
 import { ManifestsError } from '../errors.ts';
 import { findRenderedDrift } from '../files/rendered.ts';
 import { writeFiles } from '../files/write.ts';
@@ -136,7 +136,7 @@ function baseOfChain({ chain, root }: LoadedConfig): string {
 }
 
 function checkBase(base: string): void {
-  if (/@sha256:[0-9a-f]{64}$/.test(base)) return;
+  if (isPinned(base)) return;
   throw new ManifestsError('USAGE', 'the base has no digest, and a tag gives other bytes tomorrow', {
     expected: 'repository:tag@sha256:…',
     found: base,

@@ -60,18 +60,27 @@ export function stagesOfImage({ stages }: Containerfile): readonly (readonly Ins
 
 /** What a FROM names: an image, an argument, or an earlier stage. */
 export function baseOf(from: Instruction | undefined): string {
-  return (from?.text.split(/\s+/).find((word) => !word.startsWith('--')) ?? '').toLowerCase();
+  return wordOf(from).toLowerCase();
+}
+
+function wordOf(from: Instruction | undefined): string {
+  return from?.text.split(/\s+/).find((word) => !word.startsWith('--')) ?? '';
 }
 
 /** The image with a digest that the last stage is built on, with its arguments filled in; undefined where there is none. */
 export function pinnedBaseOf(containerfile: Containerfile): string | undefined {
   const [stage] = stagesOfImage(containerfile);
   const values = new Map(containerfile.globals.filter(({ name }) => name === 'ARG').flatMap(pairsOf));
-  const image = stage?.[0]?.text
-    .split(/\s+/)
-    .find((word) => !word.startsWith('--'))
-    ?.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, plain) => values.get(braced ?? plain) ?? '');
-  return image !== undefined && /@sha256:[0-9a-f]{64}$/.test(image) ? image : undefined;
+  const image = wordOf(stage?.[0]).replaceAll(
+    /\$(?:\{(\w+)\}|(\w+))/g,
+    (_, braced, plain) => values.get(braced ?? plain) ?? '',
+  );
+  return isPinned(image) ? image : undefined;
+}
+
+/** Whether a reference names the bytes, and not what a tag names today. */
+export function isPinned(image: string): boolean {
+  return /@sha256:[0-9a-f]{64}$/.test(image);
 }
 
 /** The names that an ARG, ENV or LABEL sets, with the values as they are written, without quotes. */

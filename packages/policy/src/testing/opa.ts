@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildGo, type GoBuild, goVersion } from '@multi-image/testing/go-build';
+import { buildGo, type GoBuild, goVersion, STATIC } from '@multi-image/testing/go-build';
 
 /** The policy, as it is published. */
 export const REGO: string = fileURLToPath(new URL('../../rego', import.meta.url));
@@ -12,8 +12,8 @@ const OPA: GoBuild = {
   program: 'multi-image-policy',
   name: 'opa',
   source: fileURLToPath(new URL('../../opa', import.meta.url)),
-  args: ['build', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', '-s -w', '-o', 'OUTPUT', '.'],
-  env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+  args: STATIC.args([], 'OUTPUT', ['.']),
+  env: STATIC.env,
 };
 
 /** Whether this machine can have Open Policy Agent: its program is built from its module. */
