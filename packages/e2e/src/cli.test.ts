@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
-import { ALL_WELL, type CliFolder, type CliRun, cli, makeCliFolder, repository, statusOf } from './testing/cli-run.ts';
+import { type CliFolder, type CliRun, cli, makeCliFolder, repository } from './testing/cli-run.ts';
 
 const RUN = { timeout: 600_000 };
 

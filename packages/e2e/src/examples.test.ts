@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
-import { ALL_WELL, type CliFolder, makeCliFolder, repository, statusOf } from './testing/cli-run.ts';
+import { type CliFolder, makeCliFolder, repository } from './testing/cli-run.ts';
 
 const RUN = { timeout: 600_000 };
 

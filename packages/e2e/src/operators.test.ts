@@ -2,11 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { readCommands } from '@multi-image/testing/document-commands';
 import { commitAll } from '@multi-image/testing/source';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
-import { ALL_WELL, repository, statusOf } from './testing/cli-run.ts';
+import { repository } from './testing/cli-run.ts';
 
 const EXAMPLE = join(repository, 'examples/operator-with-daemon');
 const blocks = readCommands(join(repository, 'docs/operators.md'));

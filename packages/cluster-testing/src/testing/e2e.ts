@@ -74,8 +74,3 @@ export function startE2e(state: string, chain: ServedChain, name: string, ...mor
       }),
   };
 }
-
-/** The status of each criterion. */
-export function statusOf(report: Report | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
-}

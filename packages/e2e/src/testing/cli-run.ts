@@ -66,18 +66,3 @@ export async function makeCliFolder(): Promise<CliFolder> {
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
-
-/** The status of each criterion, by its id. */
-export function statusOf(report: Report | undefined): Record<string, string> {
-  return Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
-}
-
-/** What a run on this machine can reach at best. */
-export const ALL_WELL: Readonly<Record<string, string>> = {
-  'single-pipeline': 'passed',
-  'image-2-embeds-image-1': 'passed',
-  'image-1-labelled': 'passed',
-  'scanner-extracts': 'passed',
-  'scanned-and-signed': 'skipped',
-  'no-manual-step': 'passed',
-};

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPins } from '@multi-image/manifests';
 import { buildNodeBase, probeContainers } from '@multi-image/tekton-local';
+import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import {
   buildLocalTaskRunner,
   type LocalTaskRunner,
@@ -11,7 +12,7 @@ import {
 } from '@multi-image/testing/local-task-runner';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ALL_WELL, type CliFolder, type CliRun, makeCliFolder, statusOf } from '../../../testing/cli-run.ts';
+import { type CliFolder, type CliRun, makeCliFolder } from '../../../testing/cli-run.ts';
 import { findGitDaemon, serveGit } from '../../../testing/git-server.ts';
 import { writeKubeConfig } from '../../../testing/kube/login.ts';
 import { KubeServer } from '../../../testing/kube/server.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { statusOf } from '@multi-image/testing/criteria';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { statusOf } from '../../../testing/cli-run.ts';
 import { type Misfortunes, SCENARIO } from '../../../testing/kube/konflux.ts';
 import type { Call } from '../../../testing/kube/server.ts';
 import { type QuayProxy, startQuayProxy } from '../../../testing/quay-proxy.ts';

@@ -1,6 +1,6 @@
+import { statusOf } from '@multi-image/testing/criteria';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../report/report.ts';
-import { statusOf } from '../../../testing/cli-run.ts';
 import type { Misfortunes } from '../../../testing/kube/konflux.ts';
 import { pipelineRun } from '../../../testing/kube/objects.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
