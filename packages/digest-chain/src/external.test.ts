@@ -130,7 +130,7 @@ describe('the Snapshot of a chain', () => {
 
   it('is refused where nobody knows what a component was built from', async () => {
     await link(registry, at(operator), linked(bundle), { tag, external: external(daemon) });
-    await expect(make()).rejects.toMatchObject({ code: 'USAGE', hint: expect.stringContaining('daemon=-') });
+    await expect(make()).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID', hint: expect.stringContaining('daemon=-') });
   });
 });
 

@@ -15,6 +15,7 @@ export const COMPONENTS = {
 /** The options of the verbs that run in an integration test: what that is told, and what it answers. */
 export const TEST = {
   chain: { type: 'string' },
+  'external-component': { type: 'string', multiple: true },
   start: { type: 'string', multiple: true },
   snapshot: { type: 'string' },
   built: { type: 'string' },
@@ -23,12 +24,16 @@ export const TEST = {
   'test-output': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
-/** Reads `--component <role>=<name>`, or `<role>=-` for none. */
-export function parseComponents(verb: string, texts: readonly string[] = []): Components {
+/** Reads `--component <role>=<name>`, or `<role>=-` for none, and options like it. */
+export function parseComponents(
+  verb: string,
+  texts: readonly string[] = [],
+  option: string = '--component',
+): Components {
   const components = new Map<string, string | undefined>();
   for (const text of texts) {
-    const { role, named } = parseRole(verb, '--component is not <role>=<name>', text);
-    if (components.has(role)) throw usage(verb, `--component is given twice for ${role}`);
+    const { role, named } = parseRole(verb, `${option} is not <role>=<name>`, text);
+    if (components.has(role)) throw usage(verb, `${option} is given twice for ${role}`);
     if (named !== '-') checkName(verb, named);
     if (named !== '-' && [...components.values()].includes(named)) {
       throw usage(verb, `the component ${named} is given for two roles`);
@@ -76,9 +81,16 @@ export function readGitUrl(verb: string, values: Values<typeof COMPONENTS> & { s
 export function readTest(
   verb: string,
   values: Values<typeof TEST & typeof COMPONENTS>,
-): { tested: TestedSnapshot; components: Components; starts: readonly string[] } {
+): { tested: TestedSnapshot; components: Components; external: Components; starts: readonly string[] } {
   const components = parseComponents(verb, values.component);
   if (components.size === 0) throw usage(verb, 'no --component given');
+  const external = parseComponents(verb, values['external-component'], '--external-component');
+  for (const [role, component] of external) {
+    if (component === undefined) throw usage(verb, `--external-component names no component: ${role}=-`);
+    if (components.has(role)) throw usage(verb, `${role} is given as an image of the chain, and as an external one`);
+    if (![...components.values()].includes(component)) continue;
+    throw usage(verb, `the component ${component} is given for two roles`);
+  }
   const odd = values.start?.find((role) => !isRole(role));
   if (odd !== undefined) throw usage(verb, `--start is no role: ${odd}`);
   const text = optionOf(needed(verb, 'snapshot', values.snapshot)) ?? '';
@@ -88,7 +100,7 @@ export function readTest(
     event: optionOf(values.event),
     pullRequest: optionOf(values['pull-request']),
   };
-  return { tested, components, starts: values.start ?? [] };
+  return { tested, components, external, starts: values.start ?? [] };
 }
 
 /** Prints the outcome of a test, and writes it where Tekton reads it; answers with the exit code. */

@@ -34,7 +34,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const demands = { ...signed, ...readFileDemands(VERB, values) };
   const file = values['test-output'];
   const make = async (): Promise<TestOutput> => {
-    const { tested, components, starts } = readTest(VERB, values);
+    const { tested, components, external, starts } = readTest(VERB, values);
     const none = reasonForNone(tested, components);
     if (none !== undefined) return testOutput('SKIPPED', none);
     const revision = builtRevision(tested, components);
@@ -44,6 +44,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
       application,
       chain,
       components,
+      external,
       starts,
       gitUrl,
       history: parseHistory(await readHistory(history), revision),

@@ -43,6 +43,7 @@ const TEST = `
 Options (env://<variable> for a value is that of the variable, which may be empty):
   --snapshot <json>     the Snapshot's spec, as the test's parameter SNAPSHOT has it
   --component <role>=<name>  the component of the image of this role; <role>=- for none
+  --external-component <role>=<name>  the component of an image that was built elsewhere
   --start <role>        an image that links to others, the one that leads to the rest first;
                         can be repeated (default: the first component)
   --built <component>   whose build the Snapshot was made from

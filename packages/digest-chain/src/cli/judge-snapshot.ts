@@ -27,9 +27,18 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const demands = { ...signed, ...readFileDemands(VERB, values) };
   const file = values['test-output'];
   try {
-    const { tested, components, starts } = readTest(VERB, values);
+    const { tested, components, external, starts } = readTest(VERB, values);
     const labels = { type: optionOf(values.type), chain: optionOf(values.chain) };
-    const options: JudgeOptions = { ...demands, components, starts, gitUrl, release, prefix: values.prefix, signal };
+    const options: JudgeOptions = {
+      ...demands,
+      components,
+      external,
+      starts,
+      gitUrl,
+      release,
+      prefix: values.prefix,
+      signal,
+    };
     return await answer(file, await judgeSnapshot(connect(values), { ...tested, ...labels }, options));
   } catch (error) {
     if (!isCodedError(error) || error.code === 'USAGE' || file === undefined) throw error;

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { isGitUrl } from '../attestation/git-source.ts';
-import { digestOf } from '../digest.ts';
+import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { assertVerified } from '../extract.ts';
 import { readImage } from '../read-image.ts';
@@ -40,7 +40,13 @@ export interface Snapshot {
 export interface SnapshotComponent {
   readonly name: string;
   readonly containerImage: string;
-  readonly source: { readonly git: { readonly url: string; readonly revision: string } };
+  readonly source: { readonly git: GitSource };
+}
+
+/** What an image was built from. */
+export interface GitSource {
+  readonly url: string;
+  readonly revision: string;
 }
 
 /** Labels and annotations of Snapshots, by Konflux's integration service. */
@@ -60,7 +66,8 @@ export const NAMES = {
 /**
  * Makes a Snapshot of a chain, from the registry's bytes, if its proof holds: every component by the digest that was just
  * proved, with the commit that all were built from. The same chain gives the same name, so that it is created once. Throws
- * `VERIFICATION_FAILED`, and `USAGE` where an image has no component, or a component no image.
+ * `VERIFICATION_FAILED`, `USAGE` where an image has no component, or a component no image, and `SNAPSHOT_INVALID` where
+ * nobody knows what an image from elsewhere was built from.
  */
 export async function snapshotOf(client: Registry, reference: Reference, options: SnapshotOptions): Promise<Snapshot> {
   const { application, components, namespace, source, gitUrl = source } = options;
@@ -100,12 +107,18 @@ export async function snapshotOf(client: Registry, reference: Reference, options
 export async function componentsOf(
   client: Registry,
   images: readonly ProvedImage[],
-  options: CallOptions & { readonly components: Components; readonly git: SnapshotComponent['source']['git'] },
+  options: CallOptions & {
+    readonly components: Components;
+    readonly git: GitSource;
+    /** What is known already of an image that was built elsewhere; by default its labels say it. */
+    readonly sourceOf?: ((component: string, digest: Digest) => GitSource | undefined) | undefined;
+  },
 ): Promise<readonly SnapshotComponent[]> {
   const named = await mapConcurrently(images, async (image) => {
     const name = options.components.get(image.role);
     if (name === undefined) return [];
-    const git = image.external ? await externalSource(client, image, options) : options.git;
+    const known = (): GitSource | undefined => options.sourceOf?.(name, image.digest);
+    const git = image.external ? (known() ?? (await externalSource(client, image, options))) : options.git;
     return [{ name, containerImage: `${image.place}@${image.digest}`, source: { git } }];
   });
   return named.flat();
@@ -116,15 +129,15 @@ async function externalSource(
   client: Registry,
   { role, place, digest }: ProvedImage,
   { signal }: CallOptions,
-): Promise<{ url: string; revision: string }> {
+): Promise<GitSource> {
   const { images } = await readImage(client, { ...parseReference(place), digest }, { signal });
   const { url, commit } = sourceOf(images) ?? {};
   if (url !== undefined && commit !== undefined) return { url, revision: commit };
-  throw new DigestChainError('USAGE', `what the external image (${role}) was built from is not known`, {
+  throw new DigestChainError('SNAPSHOT_INVALID', `what the external image (${role}) was built from is not known`, {
     expected:
       'its labels org.opencontainers.image.source and org.opencontainers.image.revision, or vcs-url and vcs-ref',
     found: `${url ?? 'no repository'} at ${commit ?? 'no commit'}`,
-    hint: `leave its component out of this Snapshot: ${role}=-`,
+    hint: `leave its component out of the Snapshot: by hand --component ${role}=-, else without \`component\` in the config`,
   });
 }
 

@@ -4,7 +4,7 @@ import { isFinding } from '../check.ts';
 import { DigestChainError } from '../errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ProveOptions, proveTogether } from './prove.ts';
-import { type Components, readEntries, type SnapshotEntry } from './read.ts';
+import { type Components, readEntries, readExternal, type SnapshotEntry } from './read.ts';
 import { type TestOutput, testOutput } from './test-output.ts';
 
 /** What an integration test is told of the Snapshot that it tests: labels of its pod say the rest. */
@@ -24,6 +24,8 @@ export interface TestedSnapshot {
 
 export interface JudgeOptions extends Omit<ProveOptions, 'revision' | 'source' | 'allowPullRequest'> {
   readonly components: Components;
+  /** Those of images that were built elsewhere: what is released has them as the chain was built with them. */
+  readonly external?: Components | undefined;
   /** The repository that pushes are built from; of a pull request it is what the Snapshot names. */
   readonly gitUrl: string;
   /** What is released of a push: see the config's `release`. */
@@ -55,7 +57,7 @@ export function describe({ code, message, expected, found }: CodedError): string
 }
 
 async function judge(client: Registry, tested: TestedSnapshot, options: JudgeOptions): Promise<TestOutput> {
-  const { components, gitUrl, release, ...demands } = options;
+  const { components, external, gitUrl, release, ...demands } = options;
   const { built, chain, spec, type } = tested;
   const isPull = isPullRequest(tested);
   const isOwn = [...components.values()].some((component) => component !== undefined && component === built);
@@ -64,11 +66,12 @@ async function judge(client: Registry, tested: TestedSnapshot, options: JudgeOpt
   const judged = isHeld ? new Map([...components].filter(([, component]) => component === built)) : components;
   const entries = readEntries(spec, judged);
   if (entries.length === 0) return testOutput('SKIPPED', 'the Snapshot has no image of this chain');
-  if (!isHeld) checkComplete(entries, components);
+  const elsewhere = isHeld ? [] : readExternal(spec, external);
+  if (!isHeld) checkComplete([...entries, ...elsewhere], new Map([...components, ...(external ?? [])]));
   for (const { component, url } of entries) if (!isPull) checkSource(component, url, gitUrl);
   const isSigned = (options.keys ?? []).length + (options.identities ?? []).length > 0;
   const source = isPull ? entries[0]?.url : gitUrl;
-  const { level, images, revision } = await proveTogether(client, entries, {
+  const { level, images, revision } = await proveTogether(client, [...entries, ...elsewhere], {
     ...demands,
     starts: isHeld ? [] : options.starts,
     // From there the proof may not lead to what has the files.

@@ -23,7 +23,8 @@ export interface ProveOptions extends VerifyOptions {
 }
 
 /**
- * Proves that these images are of one chain, from the registry's bytes. Throws `SNAPSHOT_MIXED` with what is mixed, and
+ * Proves that these images are of one chain, from the registry's bytes; those that were built elsewhere are the ones that
+ * it was built with. Throws `SNAPSHOT_MIXED` with what is mixed, and
  * what {@link assertVerified} throws of a chain that is broken.
  */
 export async function proveTogether(
@@ -31,13 +32,14 @@ export async function proveTogether(
   entries: readonly SnapshotEntry[],
   options: ProveOptions,
 ): Promise<ProvedChain> {
-  const [first] = entries;
+  const built = entries.filter(({ external }) => !external);
+  const [first] = built;
   if (first === undefined) throw new RangeError('a chain of no images');
-  const revision = sameCommit(entries);
+  const revision = sameCommit(built);
   const proved = new Map<string, ProvedImage>();
   let level: ProvedChain['level'] = 'attested';
-  for (const role of startsOf(entries, options.starts)) {
-    const start = startAt(role, entries, proved);
+  for (const role of startsOf(built, options.starts)) {
+    const start = startAt(role, built, proved);
     if (start === undefined) continue;
     const files = options.files?.filter((each) => startOf(each, options.starts) === role);
     const proof = await verify(client, start, { ...options, files, revision });
@@ -83,14 +85,21 @@ function sameCommit(entries: readonly SnapshotEntry[]): string {
 }
 
 function checkMember(
-  { role, component, image }: SnapshotEntry,
+  { role, component, image, external = false }: SnapshotEntry,
   first: SnapshotEntry,
   proved: ReadonlyMap<string, ProvedImage>,
 ): void {
   const found = proved.get(role);
+  if (found !== undefined && (found.external ?? false) !== external) {
+    const [here, elsewhere] = [`${component} as an image of the chain`, `${component} as one that was built elsewhere`];
+    const [expected, said] = external ? [elsewhere, here] : [here, elsewhere];
+    throw mixed(`what the chain says of ${component} is not what is asked for`, expected, said);
+  }
   if (found?.digest === image.digest) return;
   if (found !== undefined) {
-    const other = `${component} is of another build than ${first.component}`;
+    const other = external
+      ? `${component} is not the image that the chain of ${first.component} was built with`
+      : `${component} is of another build than ${first.component}`;
     const message = component === first.component ? `${component} is not the image that its chain has` : other;
     throw mixed(message, `${role}: ${found.digest}, as ${first.component}'s chain has it`, image.digest);
   }

@@ -11,6 +11,8 @@ export interface SnapshotEntry {
   /** The git repository that it was built from. */
   readonly url: string;
   readonly revision: string;
+  /** Built elsewhere, from another repository and commit than the chain. */
+  readonly external?: boolean | undefined;
 }
 
 /** Which components have which role in a chain; `undefined` for an image that is no component. */
@@ -44,6 +46,11 @@ export function readEntries(spec: unknown, components: Components): readonly Sna
     }
     return [{ role, component, ...readEntry(found[0], component) }];
   });
+}
+
+/** As {@link readEntries}, of the components of images that were built elsewhere. */
+export function readExternal(spec: unknown, components: Components = new Map()): readonly SnapshotEntry[] {
+  return readEntries(spec, components).map((entry) => ({ ...entry, external: true }));
 }
 
 function readEntry(entry: unknown, component: string): Pick<SnapshotEntry, 'image' | 'url' | 'revision'> {

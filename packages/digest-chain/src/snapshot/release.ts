@@ -1,12 +1,20 @@
+import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, textOf } from '../json/decode.ts';
 import type { Registry } from '../registry/registry.ts';
-import { componentsOf, NAMES, type Snapshot, type SnapshotComponent, snapshotName } from './document.ts';
+import {
+  componentsOf,
+  type GitSource,
+  NAMES,
+  type Snapshot,
+  type SnapshotComponent,
+  snapshotName,
+} from './document.ts';
 import { type CommitHistory, historyAnnotations } from './history.ts';
 import type { KubeObject, KubernetesApi } from './kubernetes.ts';
 import { SnapshotObject } from './objects.ts';
 import { findNewer, type ReleasedCommit, releasedCommits } from './order.ts';
-import { type ProveOptions, proveTogether } from './prove.ts';
+import { type ProvedImage, type ProveOptions, proveTogether } from './prove.ts';
 import { type Components, readEntries, type SnapshotEntry } from './read.ts';
 
 export interface ReleaseOptions extends Omit<ProveOptions, 'revision'> {
@@ -14,6 +22,8 @@ export interface ReleaseOptions extends Omit<ProveOptions, 'revision'> {
   /** What the chain is called: other chains of the application have other names. */
   readonly chain: string;
   readonly components: Components;
+  /** Those of images that were built elsewhere: they go out as the chain was built with them, whatever is promoted. */
+  readonly external?: Components | undefined;
   /** The repository that all images were built from. */
   readonly gitUrl: string;
   /** Of the commit that was built. */
@@ -44,7 +54,7 @@ export interface Release {
  * such component, `SNAPSHOT_CONFLICT` where its name is taken by one with other images, and what the API says.
  */
 export async function releaseChain(client: Registry, api: KubernetesApi, options: ReleaseOptions): Promise<Release> {
-  const { application, chain, components, gitUrl, history, ...demands } = options;
+  const { application, chain, components, external = new Map(), gitUrl, history, ...demands } = options;
   const { commit: revision } = history;
   const names = [...components.values()].filter((name) => name !== undefined);
   const look = async (): Promise<readonly SnapshotObject[]> => {
@@ -59,6 +69,7 @@ export async function releaseChain(client: Registry, api: KubernetesApi, options
   }
   const entries = [...components].flatMap(([role, name]) => entriesOf(builds.get(name ?? ''), role, name));
   const { images } = await proveTogether(client, entries, { ...demands, starts: options.starts });
+  checkExternal(images, external);
 
   // Once that component has a later build, Konflux does not release this Snapshot any more: so of the one that came last.
   const own = lastOf(
@@ -73,8 +84,15 @@ export async function releaseChain(client: Registry, api: KubernetesApi, options
     await holdIfLater(api, before, name, newer);
     return { outcome: 'superseded', name, note: `no Snapshot is made: ${newer.name} is of a later commit or build` };
   }
-  const others = await otherComponents(api, application, { chain, names, snapshots: before });
-  const git = { url: gitUrl, revision };
+  const released = new Map([...components, ...external]);
+  const all = [...released.values()].filter((each) => each !== undefined);
+  const others = await otherComponents(api, application, { chain, names: all, snapshots: before });
+  const named = await componentsOf(client, images, {
+    ...demands,
+    components: released,
+    git: { url: gitUrl, revision },
+    sourceOf: (component, digest) => sourceOfBuild(before, component, digest),
+  });
   const snapshot: Snapshot = {
     apiVersion: 'appstudio.redhat.com/v1alpha1',
     kind: 'Snapshot',
@@ -87,21 +105,18 @@ export async function releaseChain(client: Registry, api: KubernetesApi, options
         ...historyAnnotations(history),
       },
     },
-    spec: {
-      application,
-      components: [...(await componentsOf(client, images, { ...demands, components, git })), ...others.kept],
-    },
+    spec: { application, components: [...named, ...others.kept] },
   };
   const owned = { ...snapshot, metadata: { ...snapshot.metadata, ownerReferences: own.owners } };
   const outcome = await api.create('snapshots', owned);
-  if (outcome === 'exists') await checkSame(api, snapshot, names);
+  if (outcome === 'exists') await checkSame(api, snapshot, all);
   const overtaken = findNewer(mine, releasedCommits(await look(), names));
   if (overtaken !== undefined) {
     await hold(api, name);
     return { outcome: 'held', name, note: `${name} is held back: ${overtaken.name} is of a later commit or build` };
   }
   const there = outcome === 'created' ? 'was made' : 'is there already';
-  return { outcome, name, note: [`Snapshot ${name} ${there}, with ${names.join(', ')}`, ...others.notes].join('; ') };
+  return { outcome, name, note: [`Snapshot ${name} ${there}, with ${all.join(', ')}`, ...others.notes].join('; ') };
 }
 
 /** The Snapshot that Konflux made last of a component's build of this commit. */
@@ -125,6 +140,29 @@ function lastOf(
   time: (snapshot: SnapshotObject) => number,
 ): SnapshotObject | undefined {
   return snapshots.toSorted((a, b) => time(b) - time(a) || (a.name < b.name ? 1 : -1))[0];
+}
+
+/** That the chain was built with what the config says is built elsewhere. */
+function checkExternal(images: readonly ProvedImage[], external: Components): void {
+  for (const [role, component] of external) {
+    if (images.some((image) => image.role === role && image.external)) continue;
+    const roles = images.filter((image) => image.external).map((image) => image.role);
+    throw new DigestChainError('SNAPSHOT_MIXED', `the chain was not built with ${component} from elsewhere`, {
+      expected: `an external image (${role}) in its statement`,
+      found: roles.join(', ') || 'none that is external',
+    });
+  }
+}
+
+/** What an image was built from, by the Snapshot that Konflux made of its component's build. */
+function sourceOfBuild(snapshots: readonly SnapshotObject[], component: string, digest: Digest): GitSource | undefined {
+  const own = snapshots.find((snapshot) => {
+    const { containerImage = '' } = snapshot.component(component) ?? {};
+    const isBuild = snapshot.type === 'component' && snapshot.built === component && !snapshot.isPullRequest;
+    return isBuild && containerImage.endsWith(`@${digest}`);
+  });
+  const [entry] = own === undefined ? [] : readEntries(own.spec, new Map([[component, component]]));
+  return entry && { url: entry.url, revision: entry.revision };
 }
 
 /** Of a component's own Snapshot the component itself: the others are there as they were last promoted. */

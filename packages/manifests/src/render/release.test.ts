@@ -30,8 +30,10 @@ const documents = (config: ChainConfig, path: string): Record<string, unknown>[]
   return file === undefined ? [] : parseAllDocuments(file.text).map((document) => document.toJS());
 };
 
+const scenariosOf = (config: ChainConfig) => documents(config, 'konflux/integration-tests.yaml');
+
 describe('the scenarios', () => {
-  const scenarios = (config: ChainConfig) => documents(config, 'konflux/integration-tests.yaml');
+  const scenarios = scenariosOf;
 
   test('one that is required proves every Snapshot; one that is not makes the chain’s, after any of its builds', () => {
     const [gate, maker, ...more] = scenarios(TWO);
@@ -140,6 +142,23 @@ describe('what the tests are told', () => {
       '--component=bundle=bundle',
       '--component=catalog=catalog',
     ]);
+  });
+
+  test('components that were built elsewhere are what the chain was built with', () => {
+    const images = [
+      image('operator', [], { component: 'operator' }),
+      image('bundle', ['operator', 'daemon'], { component: 'bundle' }),
+    ];
+    const daemon = { image: 'quay.io/team/daemon:1.0', component: 'daemon' };
+    const config = chainOf(images, { seal: 'referrer', external: { daemon } });
+    const all = ['--component=operator=operator', '--component=bundle=bundle', '--external-component=daemon=daemon'];
+    expect(args(config, 'components')).toEqual(all);
+    expect(JSON.stringify(documents(config, 'pipeline/create-snapshot.yaml'))).toContain(JSON.stringify(all));
+    const without = { ...config, external: { daemon: { image: daemon.image } } };
+    expect(args(without, 'components')).toEqual(all.slice(0, 2));
+    // Of the daemon's own builds none is made: they are not of this chain.
+    const [, maker] = scenariosOf(config);
+    expect(maker).toMatchObject({ spec: { contexts: [{ name: 'component_operator' }, { name: 'component_bundle' }] } });
   });
 
   test('with the build system’s key the repository has to be proved', () => {

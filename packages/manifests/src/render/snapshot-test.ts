@@ -52,7 +52,7 @@ export interface SnapshotTest {
 }
 
 const LISTS = {
-  components: 'The components of the chain, as options of digest-chain',
+  components: 'The components of the chain, and those from elsewhere, as options of digest-chain',
   starts: 'The images that link to others, likewise',
   files: 'Which files of the images name what they embed, likewise',
   demands: 'What the proof has to have beyond the link, likewise',
@@ -76,7 +76,7 @@ export function snapshotTest(
   const verifier = 'source' in from ? verifierParams(chain, pins) : [];
   const fetched = 'source' in from ? FETCHED : {};
   const byDefault = {
-    components: componentOptions(chain.images),
+    components: [...componentOptions(chain.images), ...externalOptions(chain)],
     starts: startOptions(chain),
     files: filesOf(chain),
     demands: demandsOf(chain),
@@ -192,6 +192,14 @@ export function script(
 /** The images that are components: what a Snapshot has of the chain. */
 export function componentOptions(images: readonly PlannedImage[]): readonly string[] {
   return images.flatMap(({ role, component }) => (component === undefined ? [] : [`--component=${role}=${component}`]));
+}
+
+/** Images that were built elsewhere, and are components: the Snapshot has them as the chain was built with them. */
+function externalOptions({ external, release }: ChainPlan): readonly string[] {
+  if (release === 'components') return [];
+  return external.flatMap(({ role, component }) =>
+    component === undefined ? [] : [`--external-component=${role}=${component}`],
+  );
 }
 
 /** Every image that links to others after those that lead to it. */

@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { KubernetesApi, parseHistory, type ReleaseOptions, releaseChain } from '@multi-image/digest-chain';
-import { createRegistry } from '@multi-image/digest-chain/oci';
+import { KubernetesApi, link, parseHistory, type ReleaseOptions, releaseChain } from '@multi-image/digest-chain';
+import { createRegistry, parseDigestReference, parseTagReference } from '@multi-image/digest-chain/oci';
+import { type EmbeddingImage, pushEmbedding } from '@multi-image/testing/embedding-image';
 import { memoryRegistry } from '@multi-image/testing/memory-registry';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -327,6 +328,85 @@ describe('components beside the chain', () => {
         source: { git: { url: 'https://git.example/acme/tool', revision: R3 } },
       },
     ]);
+  });
+});
+
+describe('a component that was built elsewhere', () => {
+  const theirs = { git: { url: 'https://git.example/team/daemon', revision: commit('d') } };
+  let images: Readonly<Record<'operator' | 'bundle' | 'daemon', string>>;
+
+  beforeAll(async () => {
+    const at = ({ url }: EmbeddingImage) => parseDigestReference(url);
+    const revision = { revision: R1 };
+    const [OPERATOR, BUNDLE] = ['quay.io/acme/operator', 'quay.io/acme/bundle'];
+    const daemon = await pushEmbedding(registry, 'quay.io/team/daemon', 'daemon', [], { revision: commit('d') });
+    const operator = await pushEmbedding(registry, OPERATOR, 'operator', [], revision);
+    const bundle = await pushEmbedding(registry, BUNDLE, 'bundle', [operator, daemon], revision);
+    await link(registry, at(operator), [{ role: 'bundle', image: at(bundle) }], {
+      tag: parseTagReference(`${operator.image}:${R1}`),
+      external: [{ role: 'daemon', image: at(daemon) }],
+    });
+    images = { operator: operator.url, bundle: bundle.url, daemon: daemon.url };
+  });
+
+  const components = new Map([
+    ['operator', 'app'],
+    ['bundle', 'scanner'],
+  ]);
+  const releaseWith = (external: ReleaseOptions['external']) =>
+    release(R1, { components, starts: ['operator'], external });
+  const DAEMON = new Map([['daemon', 'daemon']]);
+
+  beforeEach(() => {
+    const { operator, bundle } = images;
+    built('app', { revision: R1, images: { app: operator, scanner: `quay.io/acme/bundle@${ZERO}` } });
+    built('scanner', { revision: R1, images: { app: `quay.io/acme/operator@${ZERO}`, scanner: bundle } });
+    component('daemon', { lastPromotedImage: `quay.io/team/daemon@${ZERO}`, lastBuiltCommit: R3 });
+  });
+
+  /** Its own Snapshot, by which Konflux says what it was built from. */
+  function daemonBuilt(labels: Record<string, string> = {}): void {
+    built('daemon', { revision: theirs.git.revision, images: { daemon: images.daemon }, labels });
+    server.store.change('Snapshot', `build-daemon-dddd-${START}`, (object) => {
+      const { spec } = object as unknown as { spec: { components: { source: object }[] } };
+      for (const each of spec.components) each.source = theirs;
+    });
+  }
+
+  test('goes out as the chain was built with it, whatever is promoted, with the source of its own build', async () => {
+    daemonBuilt();
+    expect(await releaseWith(DAEMON)).toMatchObject({ outcome: 'created', note: expect.not.stringContaining('kept') });
+    const [snapshot] = made();
+    expect(list(snapshot, 'spec', 'components')).toContainEqual({
+      name: 'daemon',
+      containerImage: images.daemon,
+      source: theirs,
+    });
+    expect(list(snapshot, 'spec', 'components')).toHaveLength(3);
+    // And where somebody made one of this name with another image of it, it is said.
+    server.store.change('Snapshot', snapshot?.metadata.name ?? '', (object) => {
+      const { spec } = object as unknown as { spec: { components: { name: string; containerImage: string }[] } };
+      for (const each of spec.components) {
+        if (each.name === 'daemon') each.containerImage = `quay.io/team/daemon@${ZERO}`;
+      }
+    });
+    await expect(releaseWith(DAEMON)).rejects.toMatchObject({ code: 'SNAPSHOT_CONFLICT', expected: images.daemon });
+  });
+
+  test.each<[string, () => void, ReleaseOptions['external'], string]>([
+    ['nobody knows what it was built from', () => {}, DAEMON, 'SNAPSHOT_INVALID'],
+    [
+      'only a pull request built it',
+      () => daemonBuilt({ 'pac.test.appstudio.openshift.io/event-type': 'pull_request' }),
+      DAEMON,
+      'SNAPSHOT_INVALID',
+    ],
+    ['the application has no such component', () => {}, new Map([['daemon', 'other']]), 'SNAPSHOT_INVALID'],
+    ['the chain was built without it', daemonBuilt, new Map([['other', 'daemon']]), 'SNAPSHOT_MIXED'],
+  ])('makes none where %s', async (_, prepare, external, code) => {
+    prepare();
+    await expect(releaseWith(external)).rejects.toMatchObject({ code });
+    expect(creations()).toBe(0);
   });
 });
 
