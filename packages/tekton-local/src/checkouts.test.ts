@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { candidatesIn, pacContext } from './pac/context.ts';
 import { yamlFilesBelow } from './plan/yaml-file.ts';
-import { planRun, type RunOptions, runPipeline } from './run-pipeline.ts';
+import { planRun } from './plan-run.ts';
+import { type RunOptions, runPipeline } from './run-pipeline.ts';
 import { busyboxRuns } from './testing/busybox-run.ts';
 
 /** Checkouts in the shapes of real ones: a `.tekton` folder, an event, and in `case.yaml` what has to become of it. */

@@ -9,69 +9,14 @@ import { failureText, TektonLocalError } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
 import type { PipelineRunOutcome, RunEvent, TaskOutcome } from './outcome.ts';
-import { eventFromGit } from './pac/git-event.ts';
-import { variablesOf } from './pac/variables.ts';
 import { withFileObjects } from './plan/file-objects.ts';
-import type { GivenTask, ParamValue } from './plan/model.ts';
-import { makePlan, type Plan } from './plan/plan.ts';
-import { resolveRun } from './plan/resolve.ts';
+import type { Plan } from './plan/plan.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
-import type { VariableLookup } from './plan/yaml-file.ts';
+import { type PlanOptions, planRun } from './plan-run.ts';
 import { writeFileObjects } from './run/cluster-files.ts';
-import { elsewhereText, findElsewhere } from './run/own-registry.ts';
 import { Run } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
 import { signsIn, startThrowaway } from './run/throwaway-registry.ts';
-
-/** What a run is made of. */
-export interface PlanOptions {
-  /** The checkout folder: files are looked up in it, and never outside. */
-  root: string;
-  /** The PipelineRun's file, relative to `root`. */
-  file: string;
-  /** Of the PipelineRun, where the file has several: its `metadata.name`. */
-  name?: string;
-  /** The PipelineRun or TaskRun itself, in place of one in the file. */
-  run?: object;
-  /** Further files, relative to `root`, whose Pipelines and Tasks are found by name. */
-  beside?: readonly string[];
-  /** `{{ variables }}` of Pipelines as Code; what is not given comes from the git state of `root`. */
-  variables?: Readonly<Record<string, string>>;
-  /** What `{{ … }}` stands for, in place of the variables alone: expressions of an event's body and headers as well. */
-  lookup?: VariableLookup;
-  /**
-   * The run's own registry, as `host:port` on this machine's loopback. With it the run has to do with no other, whatever
-   * its files say: it is refused where a param names an image elsewhere, a task that gets such a param from a result is
-   * not started, containers reach no other host by way of a proxy, and nothing elsewhere is signed.
-   */
-  registry?: string;
-  /**
-   * A registry of the run's own in place of those that its files name, and no signature in any but this machine's:
-   * for files of others. What `params` say stays as it is, and so does an image by digest or of a step.
-   */
-  ownRegistry?: boolean;
-  /** Instead of the PipelineRun's params. A name that the pipeline does not declare is refused. */
-  params?: Readonly<Record<string, ParamValue>>;
-  /**
-   * Folders of this machine for workspaces of the pipeline, whatever the PipelineRun binds: the steps read and write
-   * there, and what they leave stays.
-   */
-  workspaces?: Readonly<Record<string, string>>;
-  /** For tasks that the pipeline takes from bundles, by the task's name there: bundles are not fetched. */
-  tasks?: Readonly<Record<string, GivenTask>>;
-  /**
-   * Files and folders of this machine in place of what would be fetched: by its address (a URL, a git repository, an
-   * image, `hub:NAME`), by the start of it, or by its resolver (`git`, `http`, `hub`, `cluster`, `bundles`).
-   */
-  replacements?: Readonly<Record<string, string>>;
-  /** Folders that stand for Secrets and ConfigMaps, by their names: a file for each key. Steps get copies. */
-  secrets?: Readonly<Record<string, string>>;
-  configMaps?: Readonly<Record<string, string>>;
-  /** Folders that stand for PersistentVolumeClaims, by their names: the steps read and write there. */
-  claims?: Readonly<Record<string, string>>;
-  /** Tasks that are not run, with the results that they are to have; by their names in the pipeline or its bundles. */
-  skip?: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
-}
 
 export interface RunOptions extends PlanOptions {
   /** The network of the steps' containers: this machine's (the default), or none. */
@@ -107,21 +52,6 @@ export interface RunOptions extends PlanOptions {
   keep?: boolean;
   /** How many tasks run at the same time at most. */
   parallel?: number;
-}
-
-/**
- * All that can be said of a run before it starts. Whatever cannot run as Tekton would run it is refused with a
- * `TektonLocalError`.
- */
-export async function planRun(options: PlanOptions): Promise<Plan> {
-  const { root, file, name, run, beside, lookup, replacements, skip, params = {}, tasks = {} } = options;
-  const variables = { ...variablesOf(await eventFromGit(root)), ...options.variables };
-  const authSecret = variables.git_auth_secret ?? '';
-  const given = { tasks, replacements, skip, overrides: params };
-  const resolved = resolveRun({ root, file, name, run, beside, variables, lookup, authSecret, ...given });
-  const plan = makePlan(resolved, params, options.workspaces, options);
-  if (options.registry !== undefined) refuseElsewhere(plan, options.registry, root);
-  return plan;
 }
 
 /**
@@ -219,37 +149,6 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
       run.finishStatus();
     }
     for (const end of ends) if (end.status === 'rejected') emit({ type: 'note', message: String(end.reason) });
-  }
-}
-
-/** What is known before the run starts: the pipeline's params, and what it says in the params of its tasks. */
-function refuseElsewhere({ run, params, pipeline, implementations }: Plan, registry: string, root: string): void {
-  const owners = [
-    { who: 'the PipelineRun', params },
-    ...[...pipeline.tasks, ...pipeline.finally].map((task) => ({
-      who: `task ${task.name}`,
-      params: {
-        ...Object.fromEntries(
-          (implementations.get(task.name)?.task.params ?? []).flatMap(({ name, default: value }) =>
-            value === undefined ? [] : [[name, value]],
-          ),
-        ),
-        ...Object.fromEntries(task.params.map(({ name, value }) => [name, value])),
-      },
-    })),
-  ];
-  for (const { who, params: given } of owners) {
-    const elsewhere = findElsewhere(given, registry, root);
-    if (elsewhere === undefined) continue;
-    throw new TektonLocalError(
-      'INVALID',
-      `${who} of ${run.name} would not stay here: ${elsewhereText(elsewhere, registry)}`,
-      {
-        expected: `an image in ${registry}`,
-        found: elsewhere.reference,
-        hint: 'nothing was started',
-      },
-    );
   }
 }
 

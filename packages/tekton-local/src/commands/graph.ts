@@ -2,7 +2,7 @@ import { EXIT } from '@multi-image/kit/command-line';
 import { printable } from '@multi-image/kit/terminal';
 import { TektonLocalError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import { planRun } from '../run-pipeline.ts';
+import { planRun } from '../plan-run.ts';
 import { COMMON, EVENT, GIVEN, givenOptions, parseOptions } from './options.ts';
 import { whichRuns } from './which-runs.ts';
 

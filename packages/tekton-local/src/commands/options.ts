@@ -3,7 +3,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { reasonOf } from '@multi-image/kit/errors';
 import { TektonLocalError } from '../errors.ts';
 import type { ParamValue } from '../plan/model.ts';
-import type { PlanOptions } from '../run-pipeline.ts';
+import type { PlanOptions } from '../plan-run.ts';
 
 /** What every command takes. */
 export const COMMON = { help: { type: 'boolean', short: 'h' } } as const;

@@ -3,7 +3,7 @@ import { printable, printableJson } from '@multi-image/kit/terminal';
 import { TektonLocalError } from '../errors.ts';
 import type { PipelineTask, TaskImplementation } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
-import { planRun } from '../run-pipeline.ts';
+import { planRun } from '../plan-run.ts';
 import { COMMON, EVENT, GIVEN, givenOptions, isJson, parseOptions } from './options.ts';
 import { whichRuns } from './which-runs.ts';
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { TektonLocalError } from '../errors.ts';
 import { isRun } from '../plan/resolve.ts';
 import type { VariableLookup } from '../plan/yaml-file.ts';
-import { loadDocuments, yamlFilesBelow } from '../plan/yaml-file.ts';
+import { loadDocuments, loadText, yamlFilesBelow } from '../plan/yaml-file.ts';
 import { type EVENT, inCheckout, named, type Values } from './options.ts';
 
 /** One PipelineRun or TaskRun that a command is about. */
@@ -124,6 +124,29 @@ function asksForEvent({ event, header, changed, comment, repository, ...values }
 
 /** The runs of a file. `asksEvent`: an annotation or an expression of it asks for an event. */
 function runsIn(root: string, file: string): { file: string; asksEvent: boolean }[] {
+  return runsAtSight(root, file) ?? runsRead(root, file);
+}
+
+/**
+ * What can be seen without reading the YAML, which the plan does anyway: of files as everybody writes them, with `kind` at
+ * the start of a line. Undefined for others.
+ */
+function runsAtSight(root: string, file: string): { file: string; asksEvent: boolean }[] | undefined {
+  const text = loadText(root, file);
+  if (/^[{["'?%\t&!<]|^['"]?kind['"]?\s+:/m.test(text)) return undefined;
+  const asks = /\{\{\s*(?:body|headers|files|cel:)/.test(text);
+  const found: { file: string; asksEvent: boolean }[] = [];
+  for (const document of text.split(/^---.*$/m)) {
+    if (!/^[^#\s]/m.test(document)) continue;
+    const [kind, another] = document.matchAll(/^kind:[ \t]+(\w+)[ \t]*(?:#.*)?$/gm);
+    if (kind === undefined || another !== undefined) return undefined;
+    if (kind[1] !== 'PipelineRun' && kind[1] !== 'TaskRun') continue;
+    found.push({ file, asksEvent: asks || document.includes('pipelinesascode.tekton.dev/on-') });
+  }
+  return found;
+}
+
+function runsRead(root: string, file: string): { file: string; asksEvent: boolean }[] {
   let asks = false;
   const documents = loadDocuments(root, file, [], (name) => {
     asks ||= /^(?:body|headers|files|cel:)/.test(name);

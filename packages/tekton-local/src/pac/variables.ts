@@ -1,7 +1,7 @@
 import type { PacEvent } from './event.ts';
 
 /** The name that `{{ git_auth_secret }}` has here: no such secret exists on this machine. */
-const AUTH_SECRET = 'tekton-local-no-git-auth';
+export const AUTH_SECRET = 'tekton-local-no-git-auth';
 
 /** What Pipelines as Code knows of every event: nobody means these to stay as they are. */
 export const ALWAYS_KNOWN: ReadonlySet<string> = new Set([
@@ -28,6 +28,11 @@ const SOMETIMES_KNOWN: ReadonlySet<string> = new Set([
   'event_title',
   'target_url',
 ]);
+
+/** Whether `{{ name }}` is what an event says, if it is of the right kind. */
+export function isOfEvents(name: string): boolean {
+  return ALWAYS_KNOWN.has(name) || SOMETIMES_KNOWN.has(name);
+}
 
 /** `{{ variables }}` of an event; those that have no value in it are left out. */
 export function variablesOf(event: PacEvent, namespace = 'tekton-local'): Record<string, string> {

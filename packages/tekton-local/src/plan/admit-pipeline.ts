@@ -155,7 +155,7 @@ function textsWithResults(task: Field): { field: Field; text: string }[] {
     .map((field) => ({ field, text: field.text() }));
   const steps = task.get('taskSpec').present
     ? mergedSteps(task.get('taskSpec')).flatMap((step) =>
-        textsOfStep(step).filter(({ field }) => field.keys.at(-1) !== 'onError'),
+        textsOfStep(step).filter(({ field }) => field.key !== 'onError'),
       )
     : [];
   return [...values, ...when, ...steps];

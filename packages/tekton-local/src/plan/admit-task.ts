@@ -56,7 +56,7 @@ export function admitParamUsage(spec: Field, known: KnownParams): void {
     for (const { field, text } of textsOfStep(step)) {
       admitKnown(field, text, 'params', known.all);
       admitObjectKeys(field, text, 'params', known.objects);
-      if (field.keys.at(-1) !== 'onError') admitNoObject(field, text, 'params', new Set(known.objects.keys()));
+      if (field.key !== 'onError') admitNoObject(field, text, 'params', new Set(known.objects.keys()));
     }
   }
 }
@@ -64,7 +64,7 @@ export function admitParamUsage(spec: Field, known: KnownParams): void {
 /** Notes arrays in a step where a string has to be, or with something beside them. */
 export function admitArraysInStep(step: StepTexts, { arrays }: KnownParams): void {
   for (const { field, text, isItem } of textsOfStep(step)) {
-    if (field.keys.at(-1) === 'onError') continue;
+    if (field.key === 'onError') continue;
     if (isItem) admitAlone(field, text, 'params', arrays);
     else admitNoArray(field, text, 'params', arrays);
   }
@@ -114,7 +114,7 @@ function admitStepNames(steps: Field): void {
 
 function admitStep(place: Field, step: StepTexts): void {
   const texts = textsOfStep(step);
-  const artifact = texts.find(({ field, text }) => ARTIFACT.test(text) && field.keys.at(-1) !== 'name');
+  const artifact = texts.find(({ field, text }) => ARTIFACT.test(text) && field.key !== 'name');
   if (artifact !== undefined) {
     artifact.field.unsupported("needs Tekton's feature flag enable-artifacts, which is off where nobody turned it on");
   }
@@ -151,10 +151,11 @@ function admitStep(place: Field, step: StepTexts): void {
     if (step.get(key).present) step.get(key).unsupported('is an alpha feature of Tekton');
   }
   for (const { field, text } of texts) {
-    const place = String(field.keys.at(-1));
+    if (!STEP_RESULT.test(text)) continue;
+    const place = String(field.key);
     const mayBeHere =
       ['onError', 'value'].includes(place) || field.keys.includes('args') || field.keys.includes('command');
-    if (!mayBeHere && STEP_RESULT.test(text)) field.invalid('results of steps can be in env, command and args alone');
+    if (!mayBeHere) field.invalid('results of steps can be in env, command and args alone');
   }
   const results = new Set(
     step

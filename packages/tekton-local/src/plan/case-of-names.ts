@@ -29,14 +29,16 @@ function at(
   if (first === undefined) return inCase(value, shape, keys, written);
   if (first === '*') {
     if (!Array.isArray(value)) return value;
-    return value.map((item, index) => at(item, rest, shape, [...keys, index], written));
+    const items = value.map((item: unknown, index) => at(item, rest, shape, [...keys, index], written));
+    return items.every((item, index) => item === value[index]) ? value : items;
   }
   if (!isMap(value) || !Object.hasOwn(value, first)) return value;
-  return { ...value, [first]: at(value[first], rest, shape, [...keys, first], written) };
+  const inside = at(value[first], rest, shape, [...keys, first], written);
+  return inside === value[first] ? value : { ...value, [first]: inside };
 }
 
 function inCase(value: unknown, shape: Shape | undefined, keys: Keys, written: [Keys, Keys][]): unknown {
-  if (shape === undefined || typeof shape === 'string') return value;
+  if (shape === undefined || typeof shape === 'string' || isCased(value, shape)) return value;
   if (isListShape(shape)) {
     if (!Array.isArray(value)) return value;
     return value.map((item, index) => inCase(item, shape[0], [...keys, index], written));
@@ -46,9 +48,7 @@ function inCase(value: unknown, shape: Shape | undefined, keys: Keys, written: [
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       if (every !== undefined) return [key, inCase(item, every, [...keys, key], written)];
-      const known = Object.hasOwn(shape, key)
-        ? key
-        : Object.keys(shape).find((name) => name.toLowerCase() === key.toLowerCase());
+      const known = nameOf(key, shape);
       if (known === undefined) return [key, item];
       if (known !== key)
         written.push([
@@ -58,6 +58,24 @@ function inCase(value: unknown, shape: Shape | undefined, keys: Keys, written: [
       return [known, inCase(item, shape[known], [...keys, known], written)];
     }),
   );
+}
+
+/** Whether everything is named as Tekton names it, as in almost all files. */
+function isCased(value: unknown, shape: Shape | undefined): boolean {
+  if (shape === undefined || typeof shape === 'string') return true;
+  if (isListShape(shape)) return !Array.isArray(value) || value.every((item) => isCased(item, shape[0]));
+  if (!isMap(value)) return true;
+  const every = shape['*'];
+  for (const key of Object.keys(value)) {
+    if (every === undefined && nameOf(key, shape) !== key) return false;
+    if (!isCased(value[key], every ?? shape[key])) return false;
+  }
+  return true;
+}
+
+function nameOf(key: string, shape: Readonly<Record<string, Shape>>): string | undefined {
+  if (Object.hasOwn(shape, key)) return key;
+  return Object.keys(shape).find((name) => name.toLowerCase() === key.toLowerCase());
 }
 
 function isListShape(shape: Shape): shape is readonly [Shape] {

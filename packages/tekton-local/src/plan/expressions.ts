@@ -8,7 +8,7 @@ export const STEP_RESULT: RegExp = /\$\(steps\..*?\.results\..*?\)/;
 
 /** What stands between `$(` and `)` of each variable in a text, in order. */
 export function expressionsIn(text: string): string[] {
-  return [...text.matchAll(EXPRESSION)].map(([, inner = '']) => inner);
+  return text.includes('$(') ? [...text.matchAll(EXPRESSION)].map(([, inner = '']) => inner) : [];
 }
 
 /** Whether a text is one variable and nothing else. */
@@ -42,6 +42,7 @@ export interface PrefixedVariable {
 
 /** The variables of a prefix such as `params` or `context.taskRun` in a text. */
 export function variablesIn(text: string, prefix: string): PrefixedVariable[] {
+  if (!text.includes('$(')) return [];
   return [...text.matchAll(patternOf(prefix))].map(([whole, dotted, double, single]) => {
     const parts = (dotted ?? '').split('.');
     const rest = dotted ?? double ?? single ?? '';

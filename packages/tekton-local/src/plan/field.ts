@@ -16,13 +16,29 @@ export interface FieldOrigin {
  */
 export class Field {
   readonly value: unknown;
-  readonly keys: Keys;
   readonly origin: FieldOrigin;
+  readonly #base: Keys;
+  /** What it is in, and under which key: its keys are only put together where something is wrong. */
+  #in: Field | undefined;
+  #key: string | number = '';
+  /** What was asked for once is asked for again by the next check. */
+  #children: Map<string, Field> | undefined;
+  #items: readonly Field[] | undefined;
 
   constructor(value: unknown, origin: FieldOrigin, keys: Keys = []) {
     this.value = value;
     this.origin = origin;
-    this.keys = keys;
+    this.#base = keys;
+  }
+
+  /** The last of its keys. */
+  get key(): string | number | undefined {
+    return this.#in === undefined ? this.#base.at(-1) : this.#key;
+  }
+
+  /** The keys and indexes that lead to it. */
+  get keys(): Keys {
+    return this.#in === undefined ? this.#base : [...this.#in.keys, this.#key];
   }
 
   /** The same value, whose problems are noted elsewhere. */
@@ -64,10 +80,24 @@ export class Field {
 
   /** The value at a path of keys. */
   get(...path: readonly string[]): Field {
-    const value = path.reduce<unknown>((map, key) => {
-      return isMap(map) && Object.hasOwn(map, key) ? map[key] : undefined;
-    }, this.value);
-    return new Field(value, this.origin, [...this.keys, ...path]);
+    return path.reduce<Field>((field, key) => field.#child(key), this);
+  }
+
+  #child(key: string): Field {
+    this.#children ??= new Map();
+    const known = this.#children.get(key);
+    if (known !== undefined) return known;
+    const value = isMap(this.value) && Object.hasOwn(this.value, key) ? this.value[key] : undefined;
+    const child = this.#inside(value, key);
+    this.#children.set(key, child);
+    return child;
+  }
+
+  #inside(value: unknown, key: string | number): Field {
+    const child = new Field(value, this.origin);
+    child.#in = this;
+    child.#key = key;
+    return child;
   }
 
   /** Notes each key that is none of these words; `why` may name a reason for keys that Tekton knows. */
@@ -126,11 +156,11 @@ export class Field {
   }
 
   /** The items of a list; none where there is no list, which is noted elsewhere. */
-  items(): Field[] {
-    const items: unknown[] = Array.isArray(this.value) ? this.value : [];
-    return items.map((item, index) =>
-      item instanceof Field ? item : new Field(item, this.origin, [...this.keys, index]),
+  items(): readonly Field[] {
+    this.#items ??= (Array.isArray(this.value) ? (this.value as unknown[]) : []).map((item, index) =>
+      item instanceof Field ? item : this.#inside(item, index),
     );
+    return this.#items;
   }
 
   /** The members of an object; none where there is no object, which is noted elsewhere. */
@@ -138,9 +168,9 @@ export class Field {
     return isMap(this.value) ? Object.keys(this.value).map((key) => [key, this.get(key)]) : [];
   }
 
-  list(): Field[] {
-    const items = this.#read('a list', (value): unknown[] | undefined => (Array.isArray(value) ? value : undefined));
-    return (items ?? []).map((item, index) => new Field(item, this.origin, [...this.keys, index]));
+  list(): readonly Field[] {
+    this.#read('a list', (value): unknown[] | undefined => (Array.isArray(value) ? value : undefined));
+    return this.items();
   }
 
   /** What is read of each item of a list. */

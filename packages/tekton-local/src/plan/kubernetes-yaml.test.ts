@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { goJson, readYaml, YamlError } from './kubernetes-yaml.ts';
+import { quickNodes, type YamlNode } from './yaml-nodes.ts';
+import { wholeNodes } from './yaml-nodes-whole.ts';
 
 const json = (text: string): string =>
   readYaml(text)
@@ -99,4 +102,75 @@ describe('says where', () => {
     });
     expect(() => readYaml(`a: &a [x,x,x,x,x,x,x,x,x]\n${levels.join('\n')}`)).toThrow(YamlError);
   });
+});
+
+describe('the quick way', () => {
+  const TEXTS = [
+    'a: 1\nb: [x, y, {c: d}]\nc:\n',
+    'a: "x\\ty\\u00e9" # why\nb: \'it\'\'s\'\n# more\n"q": w\n',
+    'a: |\n  text\n   more\n\n  end\nb: >-\n  fold\n  ed\n\n  para\nc: |-\n    x\n',
+    'a:\n- b\n- - c\n  - d: e\n    f: {g: h,\n      i: j}\n---\nk: "multi\n  line"\nl: plain\n  more\n',
+    'a: {\n  b: c\n}\n',
+  ];
+  // What YAML may read as something else.
+  const PARTS = [
+    ...' -:#|>&*!\'"{}[],?%@`\\\n\t~',
+    '- ',
+    ': ',
+    ' #',
+    '|-',
+    '>+',
+    '? ',
+    '\n---\n',
+    '<<: ',
+    '\r\n',
+    'é',
+    '  ',
+  ];
+  const mutated = fc
+    .tuple(
+      fc.constantFrom(...TEXTS),
+      fc.array(fc.tuple(fc.nat(200), fc.nat(2), fc.constantFrom('', ...PARTS)), { minLength: 1, maxLength: 2 }),
+    )
+    .map(([text, changes]) =>
+      changes.reduce((changed, [at, length, part]) => {
+        const place = at % (changed.length + 1);
+        return changed.slice(0, place) + part + changed.slice(place + length);
+      }, text),
+    );
+
+  it('is taken for what everybody writes', () => {
+    expect(TEXTS.map((text) => quickNodes(text) !== undefined)).toEqual([true, true, true, true, false]);
+  });
+
+  it('reads nothing that the reader of the whole language reads otherwise', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(mutated, (text) => {
+        const quick = quickNodes(text);
+        if (quick === undefined) return;
+        compared++;
+        const whole = wholeNodes(text).map((document) =>
+          'root' in document ? shapeOf(document.root) : document.broken,
+        );
+        expect(quick.map(shapeOf).filter(isSomething)).toEqual(whole.filter(isSomething));
+      }),
+      // The same ones each time: another reader's fault is no reason for red elsewhere.
+      { numRuns: 1500, seed: 19 },
+    );
+    expect(compared).toBeGreaterThan(200);
+  });
+
+  /** All of a node but where values are that are nothing. */
+  function shapeOf(node: YamlNode | undefined): unknown {
+    if (node === undefined) return ['', true];
+    if (node.kind === 'scalar') return node.text === '' ? ['', node.plain] : [node.text, node.plain, node.offset];
+    if (node.kind === 'list') return { at: node.offset, items: node.items.map(shapeOf) };
+    if (node.kind === 'object') return { at: node.offset, pairs: node.pairs.map((pair) => pair.map(shapeOf)) };
+    return 'an alias';
+  }
+
+  function isSomething(shape: unknown): boolean {
+    return JSON.stringify(shape) !== '["",true]';
+  }
 });

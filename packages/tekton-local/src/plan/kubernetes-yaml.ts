@@ -1,17 +1,5 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseAllDocuments,
-  type YAMLMap,
-} from 'yaml';
+import { type AliasNode, type ObjectNode, quickNodes, type ScalarNode, type YamlNode } from './yaml-nodes.ts';
+import { wholeNodes } from './yaml-nodes-whole.ts';
 
 /** Where something is in a file; both count from 1. */
 export interface Place {
@@ -58,134 +46,124 @@ const MOST_ALIASED = 0.99;
  * @throws YamlError where that reader fails too.
  */
 export function readYaml(text: string, read: (text: string) => string = (same) => same): YamlDocument[] {
-  const lines = new LineCounter();
-  const at = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  // Scalars stay texts: the types of YAML 1.1 are told apart below.
-  const documents = parseAllDocuments(text, {
-    lineCounter: lines,
-    schema: 'failsafe',
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
-  return [...documents].flatMap((document: Document) => {
-    const broken = document.errors[0];
-    if (broken !== undefined) throw new YamlError(broken.message, at(broken.pos[0]), { cause: broken });
-    if (document.contents === null) return [];
-    const reader = new Reader(document, at, read);
-    const value = reader.valueOf(document.contents);
+  const at = (offset: number): Place | undefined => placeIn(text, offset);
+  return nodesOf(text, at).flatMap((root) => {
+    if (root === undefined) return [];
+    const reader = new Reader(at, read);
+    const value = reader.valueOf(root);
     if (value === null) return [];
-    return [{ value, duplicates: reader.duplicates, placeOf: (keys) => reader.placeOf(keys) }];
+    return [{ value, duplicates: reader.duplicates, placeOf: (keys) => reader.placeOf(root, keys) }];
   });
 }
 
+function nodesOf(text: string, at: (offset: number) => Place | undefined): (YamlNode | undefined)[] {
+  const quick = quickNodes(text);
+  if (quick !== undefined) return quick;
+  return wholeNodes(text).map((document) => {
+    if ('root' in document) return document.root;
+    throw new YamlError(document.broken, at(document.offset), { cause: document.cause });
+  });
+}
+
+function placeIn(text: string, offset: number): Place | undefined {
+  if (offset < 0) return undefined;
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}
+
 class Reader {
-  readonly #document: Document;
-  readonly #at: (offset: number) => Place;
+  readonly #at: (offset: number) => Place | undefined;
   readonly #read: (text: string) => string;
   readonly duplicates: { key: string; place: Place }[] = [];
   #values = 0;
   #aliased = 0;
   #depth = 0;
 
-  constructor(document: Document, at: (offset: number) => Place, read: (text: string) => string) {
-    this.#document = document;
+  constructor(at: (offset: number) => Place | undefined, read: (text: string) => string) {
     this.#at = at;
     this.#read = read;
   }
 
-  valueOf(node: unknown): unknown {
+  valueOf(node: YamlNode): unknown {
     this.#count(node);
-    if (isAlias(node)) {
-      const target = this.#targetOf(node);
-      this.#depth++;
-      if (this.#depth > 100) throw this.#error('an anchor contains itself', node);
-      const value = this.valueOf(target);
-      this.#depth--;
-      return value;
-    }
-    if (isSeq(node)) return node.items.map((item) => this.valueOf(item));
-    if (isMap(node)) return this.#objectOf(node);
-    if (isScalar(node)) return this.#scalarOf(node);
-    return null;
+    if (node.kind === 'scalar') return this.#scalarOf(node);
+    if (node.kind === 'list') return node.items.map((item) => this.valueOf(item));
+    if (node.kind === 'object') return this.#objectOf(node);
+    const target = this.#targetOf(node);
+    this.#depth++;
+    if (this.#depth > 100) throw this.#error('an anchor contains itself', node);
+    const value = this.valueOf(target);
+    this.#depth--;
+    return value;
   }
 
-  placeOf(keys: Keys): Place | undefined {
-    let node: unknown = this.#document.contents;
-    let place = this.#placeOfNode(node);
+  placeOf(root: YamlNode, keys: Keys): Place | undefined {
+    let node: YamlNode | undefined = root;
+    let place = this.#at(root.offset);
     for (const key of keys) {
       const next = this.#child(node, key);
       if (next === undefined) break;
       node = next.value;
-      place = this.#placeOfNode(next.key ?? next.value) ?? place;
+      place = this.#at((next.key ?? next.value).offset) ?? place;
     }
     return place;
   }
 
-  #child(from: unknown, key: string | number): { key?: unknown; value: unknown } | undefined {
-    const node = isAlias(from) ? this.#targetOf(from) : from;
-    if (isSeq(node)) return { value: node.items[Number(key)] };
-    if (!isMap(node)) return undefined;
-    let found: { key?: unknown; value: unknown } | undefined;
-    for (const pair of node.items) {
-      if (this.#isMerge(pair)) {
-        for (const merged of this.#mergedMaps(pair.value).reverse()) found = this.#child(merged, key) ?? found;
-      } else if (this.#keyOf(pair.key) === key) found = { key: pair.key, value: pair.value };
+  #child(from: YamlNode | undefined, key: string | number): { key?: YamlNode; value: YamlNode } | undefined {
+    const node = from === undefined ? undefined : this.#meant(from);
+    if (node?.kind === 'list') {
+      const value = node.items[Number(key)];
+      return value === undefined ? undefined : { value };
+    }
+    if (node?.kind !== 'object') return undefined;
+    let found: { key?: YamlNode; value: YamlNode } | undefined;
+    for (const [own, value] of node.pairs) {
+      if (isMerge(own)) {
+        for (const merged of this.#mergedMaps(value).reverse()) found = this.#child(merged, key) ?? found;
+      } else if (this.#keyOf(own) === key) found = { key: own, value };
     }
     return found;
   }
 
-  #objectOf(map: YAMLMap): Record<string, unknown> {
+  #objectOf({ pairs }: ObjectNode): Record<string, unknown> {
     const object: Record<string, unknown> = {};
     const own = new Set<string>();
-    for (const pair of map.items) {
-      if (!isPair(pair)) continue;
-      if (this.#isMerge(pair)) {
+    for (const [name, item] of pairs) {
+      if (isMerge(name)) {
         // The last of several counts, and what comes later counts more than what came before.
-        for (const merged of this.#mergedMaps(pair.value).reverse()) {
+        for (const merged of this.#mergedMaps(item).reverse()) {
           for (const [key, value] of Object.entries(Object(this.valueOf(merged)))) put(object, key, value);
         }
         continue;
       }
-      const key = this.#keyOf(pair.key);
-      if (own.has(key)) this.duplicates.push({ key, place: this.#placeOfNode(pair.key) ?? { line: 1, column: 1 } });
+      const key = this.#keyOf(name);
+      if (own.has(key)) this.duplicates.push({ key, place: this.#at(name.offset) ?? { line: 1, column: 1 } });
       own.add(key);
-      put(object, key, this.valueOf(pair.value));
+      put(object, key, this.valueOf(item));
     }
     return object;
   }
 
-  #isMerge(pair: Pair): boolean {
-    return isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<';
+  #mergedMaps(node: YamlNode): YamlNode[] {
+    const maps = node.kind === 'list' ? [...node.items] : [node];
+    if (maps.every((map) => this.#meant(map).kind === 'object')) return maps;
+    throw this.#error('<< merges objects alone', node);
   }
 
-  #mergedMaps(node: unknown): unknown[] {
-    const target = isAlias(node) ? this.#targetOf(node) : node;
-    const maps = isSeq(target) && !isAlias(node) ? [...target.items] : [node];
-    for (const map of maps) {
-      if (!isMap(isAlias(map) ? this.#targetOf(map) : map)) throw this.#error('<< merges objects alone', node);
-    }
-    return maps;
-  }
-
-  #keyOf(node: unknown): string {
-    const value = isScalar(node) || isAlias(node) ? this.valueOf(node) : undefined;
+  #keyOf(node: YamlNode): string {
+    const value = node.kind === 'scalar' || node.kind === 'alias' ? this.valueOf(node) : undefined;
     if (typeof value === 'string') return value;
     if (typeof value === 'boolean') return String(value);
     if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Math.fround(value));
     throw this.#error('a key has to be a string, a number or a boolean', node);
   }
 
-  #scalarOf(node: { type?: string; source?: string; value: unknown; tag?: string }): unknown {
-    const text = String(node.value ?? '');
-    const plain = node.type === 'PLAIN' || node.type === undefined;
+  #scalarOf(node: ScalarNode): unknown {
+    const { text } = node;
     const tag = node.tag?.replace('tag:yaml.org,2002:', '!!');
     if (tag === undefined || tag === '!!str' || tag === '!') {
-      if (tag !== undefined || !plain) return this.#read(text);
-      const value = resolvePlain(node.source ?? text);
+      if (tag !== undefined || !node.plain) return this.#read(text);
+      const value = resolvePlain(text);
       if (typeof value === 'number' && !Number.isFinite(value)) {
         throw this.#error(`${text} is no number that JSON knows`, node);
       }
@@ -200,26 +178,32 @@ class Reader {
     throw this.#error(`${JSON.stringify(text)} with the tag ${tag} can't be read`, node);
   }
 
-  #targetOf(alias: unknown): Node {
-    const target = isAlias(alias) ? alias.resolve(this.#document) : undefined;
-    if (target === undefined) throw this.#error('an alias has no anchor', alias);
-    return target;
+  /** What a node is, or stands for. */
+  #meant(node: YamlNode): YamlNode {
+    let meant = node;
+    for (let left = 100; left > 0 && meant.kind === 'alias'; left--) meant = this.#targetOf(meant);
+    return meant;
   }
 
-  #count(node: unknown): void {
+  #targetOf(alias: AliasNode): YamlNode {
+    if (alias.target === undefined) throw this.#error('an alias has no anchor', alias);
+    return alias.target;
+  }
+
+  #count(node: YamlNode): void {
     this.#values++;
     if (this.#depth > 0) this.#aliased++;
     const isBomb = this.#aliased > 100 && this.#values > 1000 && this.#aliased > this.#values * MOST_ALIASED;
     if (isBomb || this.#values > MOST_VALUES) throw this.#error('too many values by way of aliases', node);
   }
 
-  #placeOfNode(node: unknown): Place | undefined {
-    return isNode(node) && node.range ? this.#at(node.range[0]) : undefined;
+  #error(message: string, node: YamlNode): YamlError {
+    return new YamlError(message, this.#at(node.offset));
   }
+}
 
-  #error(message: string, node: unknown): YamlError {
-    return new YamlError(message, this.#placeOfNode(node));
-  }
+function isMerge(node: YamlNode): boolean {
+  return node.kind === 'scalar' && node.plain && node.text === '<<';
 }
 
 /** Not by assignment: a key may be `__proto__`. */

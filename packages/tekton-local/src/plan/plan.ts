@@ -13,7 +13,6 @@ import { variablesIn } from './expressions.ts';
 import type { Field } from './field.ts';
 import { withFileObjects } from './file-objects.ts';
 import { type Dependencies, dependenciesOf } from './graph.ts';
-import { goJson } from './kubernetes-yaml.ts';
 import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
 import { type Prepared, preparePipeline } from './task-runs.ts';
@@ -88,13 +87,21 @@ function hasPodTemplate(spec: Field): boolean {
 
 function noteIgnored({ run }: ResolvedRun, notes: string[]): void {
   if (run.serviceAccountName !== undefined) notes.push(`service account ${run.serviceAccountName} is ignored`);
-  const left = leftIn(goJson(run.field.get('spec').value));
+  const left = leftIn(textsWithBraces(run.field.get('spec').value));
   if (left.length > 0) {
     const shown = left.map((name) => `{{ ${name} }}`).join(', ');
     notes.push(
       `${shown} ${left.length > 1 ? 'have' : 'has'} no value in this event and stays as it is, as in a cluster`,
     );
   }
+}
+
+/** The texts of a value in which variables of Pipelines as Code may be, its keys as well. */
+function textsWithBraces(value: unknown): string {
+  if (typeof value === 'string') return value.includes('{{') ? value : '';
+  if (typeof value !== 'object' || value === null) return '';
+  const keys = Array.isArray(value) ? [] : Object.keys(value);
+  return [...keys, ...Object.values(value)].map(textsWithBraces).join('');
 }
 
 /** The values of all params that the pipeline sees: those that are given, and the defaults of the others. */

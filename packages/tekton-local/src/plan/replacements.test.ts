@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { makeCheckout } from '@multi-image/testing/checkout';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { TektonLocalError } from '../errors.ts';
-import { planRun } from '../run-pipeline.ts';
+import { planRun } from '../plan-run.ts';
 
 const task = (name: string, image: string): string =>
   `apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: ${name}}\nspec: {params: [{name: p, default: x}], steps: [{name: s, image: ${image}}]}\n`;

@@ -14,8 +14,27 @@ export interface StepText {
   isItem: boolean;
 }
 
+const steps = new WeakMap<Field, readonly StepTexts[]>();
+const texts = new WeakMap<StepTexts, readonly StepText[]>();
+
 /** The steps of a Task, each with what the template gives it; a reference to a StepAction gets nothing. */
-export function mergedSteps(spec: Field): StepTexts[] {
+export function mergedSteps(spec: Field): readonly StepTexts[] {
+  return known(steps, spec, stepsOf);
+}
+
+/** Every text of a step in which Tekton's webhook looks for variables. */
+export function textsOfStep(step: StepTexts): readonly StepText[] {
+  return known(texts, step, findTexts);
+}
+
+/** Many rules ask the same of a step. */
+function known<Key extends object, Value>(all: WeakMap<Key, Value>, key: Key, find: (key: Key) => Value): Value {
+  const found = all.get(key) ?? find(key);
+  all.set(key, found);
+  return found;
+}
+
+function stepsOf(spec: Field): StepTexts[] {
   const template = spec.get('stepTemplate');
   return spec
     .get('steps')
@@ -40,8 +59,7 @@ function merged(own: Field, template: Field, key: string): Field {
   return new Field([...own.items(), ...inherited], own.origin, own.keys);
 }
 
-/** Every text of a step in which Tekton's webhook looks for variables. */
-export function textsOfStep(step: StepTexts): StepText[] {
+function findTexts(step: StepTexts): StepText[] {
   const one = (field: Field): StepText[] => (field.text() === '' ? [] : [{ field, text: field.text(), isItem: false }]);
   const items = (field: Field): StepText[] =>
     field.items().map((item) => ({ field: item, text: item.text(), isItem: true }));

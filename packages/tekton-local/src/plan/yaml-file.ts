@@ -46,8 +46,7 @@ export function loadDocuments(
   lookup?: VariableLookup,
   notes: string[] = [],
 ): Field[] {
-  const text = typeof checkout === 'string' ? readConfined(checkout, file) : checkout.get(file);
-  if (text === undefined) throw new TektonLocalError('FILE_NOT_READABLE', `there is no file ${file}`);
+  const text = loadText(checkout, file);
   const values: string[] = [];
   const mark = `tekton-local-variable-${Math.random().toString(36).slice(2)}-`;
   const marked = text.replace(/\{\{([^}]{2,})\}\}/g, (whole, inner: string, at: number) => {
@@ -68,6 +67,13 @@ export function loadDocuments(
     }
     return new Field(document.value, { file, problems, placeOf: (keys) => document.placeOf(keys) });
   });
+}
+
+/** The text of a file of the checkout. Symbolic links that lead outside it are refused. */
+export function loadText(checkout: Checkout, file: string): string {
+  const text = typeof checkout === 'string' ? readConfined(checkout, file) : checkout.get(file);
+  if (text === undefined) throw new TektonLocalError('FILE_NOT_READABLE', `there is no file ${file}`);
+  return text;
 }
 
 function parseFile(file: string, text: string, read: (text: string) => string): YamlDocument[] {
