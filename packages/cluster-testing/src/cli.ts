@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import {
   control,
+  costOf,
   down,
   environmentOf,
   inNetwork,
@@ -16,6 +17,8 @@ import {
 } from './cluster.ts';
 import { ClusterTestingError } from './errors.ts';
 import { API_SERVER, GIT, inState, REGISTRY } from './place.ts';
+
+const GIBIBYTE = 2 ** 30;
 
 const HELP = `pnpm cluster: a real Kubernetes with Tekton Pipelines and Chains on this machine (Linux, root)
 
@@ -64,7 +67,10 @@ async function bringUp(options: readonly string[]): Promise<number> {
   if (unknown.length > 0)
     throw new ClusterTestingError('USAGE', `unknown: ${unknown.join(' ')}`, { expected: '--admission' });
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const since = performance.now();
   const cluster = await up({ extent: options.includes('--admission') ? 'admission' : 'node', onLine: say });
+  say(`up after ${((performance.now() - since) / 1000).toFixed(1)} s`);
+  const { memory, disk } = costOf(cluster);
   const lines = [
     `kubeconfig  ${inState.kubeconfig(cluster.state)}`,
     `API server  ${API_SERVER}`,
@@ -75,6 +81,8 @@ async function bringUp(options: readonly string[]): Promise<number> {
           `key         ${inState.publicKey(cluster.state)}`,
         ]
       : []),
+    `memory      ${(memory / GIBIBYTE).toFixed(1)} GiB`,
+    `disk        ${(disk / GIBIBYTE).toFixed(1)} GiB, with what is kept for the next one`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return EXIT.done;

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,9 @@ export interface RunningCluster {
   readonly init: number;
   /** When that process began, in the kernel's ticks: another one may get its number. */
   readonly began: string;
-  readonly cgroup: string;
+  /** What removes all of it once that process has ended. */
+  readonly keeper: number;
+  readonly keeperBegan: string;
 }
 
 export interface UpOptions {
@@ -66,7 +68,7 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
 
 /** Brings up a cluster of this process's own, which ends with this process however that ends. `stop` leaves nothing. */
 export async function startCluster(options: UpOptions): Promise<RunningCluster & { stop(): Promise<void> }> {
-  const state = mkdtempSync(join(tmpdir(), 'multi-image-cluster-'));
+  const state = join(tmpdir(), `multi-image-cluster-${randomBytes(4).toString('hex')}`);
   const { cluster, child } = await start(state, options);
   return {
     ...cluster,
@@ -89,10 +91,29 @@ export async function down(state: string): Promise<void> {
   const cluster = runningIn(state);
   if (cluster !== undefined) {
     process.kill(cluster.init, 'SIGKILL');
-    while (beginningOf(cluster.init) === cluster.began) await sleep(20);
+    while (beginningOf(cluster.keeper) === cluster.keeperBegan) await sleep(20);
   }
   await removeFolder(state);
   await removeCgroups();
+}
+
+/** Bytes that a cluster takes now: of memory, what its processes have for themselves; of disk, its folder and the cache. */
+export function costOf({ state, init }: RunningCluster): { readonly memory: number; readonly disk: number } {
+  const inside = readlinkSync(`/proc/${init}/ns/pid`);
+  let memory = 0;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readlinkSync(`/proc/${pid}/ns/pid`) !== inside) continue;
+      const [, kibibytes = '0'] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+      memory += Number(kibibytes) * 1024;
+    } catch {
+      // It has ended.
+    }
+  }
+  // Together, since they share files.
+  const args = ['--summarize', '--total', '--block-size=1', state, cacheFolder(CACHE, '')];
+  const told = execFileSync('du', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return { memory, disk: Number(told.trim().split('\n').at(-1)?.split('\t')[0]) };
 }
 
 /** Tells a cluster to stop or start one of its parts. */
@@ -132,57 +153,76 @@ async function start(state: string, options: UpOptions): Promise<{ cluster: Runn
   );
   const debian = debianPrograms();
   const images = extent === 'node' ? await buildImages({ ...programs, debian, onLine }) : undefined;
-  for (const folder of [state, join(state, 'log')]) mkdirSync(folder, { recursive: true, mode: 0o755 });
-  writeKubectl(state, programs.kubernetes);
   const token = randomBytes(24).toString('hex');
   const setup: Setup = { extent, state, ...programs, debian, images, token, chainsConfig };
-  writeFileSync(inState.setup(state), JSON.stringify(setup), { mode: 0o600 });
   return launch(setup, onLine);
 }
 
-export async function launch(
+/**
+ * What keeps a cluster: it makes what the cluster is in, waits for the cluster's end, and removes all of it, whatever ended
+ * it. It begins with nothing made, and ends as soon as whoever started it does before it was told what to keep. Of a cluster
+ * that did not come up, the logs stay.
+ */
+const KEEPER = `
+  read -r setup || exit
+  mkdir -p "$STATE/log" && printf '%s' "$setup" >"$STATE/setup.json" && mkdir "$@" || exit
+  # Of version 1, and empty in a new one: no process could be put in.
+  for folder in "$@"; do
+    for file in cpuset.cpus cpuset.mems; do
+      if [ -e "$folder/$file" ]; then cat "$(dirname "$folder")/$file" >"$folder/$file"; fi
+    done
+  done
+  (
+    for folder in "$@"; do echo $BASHPID >"$folder/cgroup.procs" || exit 1; done
+    exec unshare --net --mount --pid --uts --ipc --cgroup --fork --kill-child=SIGKILL --mount-proc -- \
+      bash -c '"$0" "$@" <&0 & wait $!' "$NODE" "$INSIDE" "$STATE/setup.json"
+  ) 2>>"$STATE/log/cluster.log"
+  for try in {1..100}; do
+    find "$@" -depth -type d -exec rmdir {} + 2>/dev/null
+    ls -d "$@" >/dev/null 2>&1 || break
+    sleep 0.05
+  done
+  if [ -e "$STATE/failed" ]; then
+    find "$STATE" -mindepth 1 -maxdepth 1 ! -name log -exec rm -rf --one-file-system {} +
+  else
+    rm -rf --one-file-system "$STATE"
+  fi`;
+
+async function launch(
   setup: Setup,
   onLine: (line: string) => void,
 ): Promise<{ cluster: RunningCluster; child: ChildProcess }> {
   const { state, extent } = setup;
-  const cgroup = `${CGROUP}${randomBytes(4).toString('hex')}`;
+  const name = `${CGROUP}${randomBytes(4).toString('hex')}`;
   const inside = fileURLToPath(new URL('./inside.ts', import.meta.url));
-  // The shell is the first process of the namespaces: it waits for those whose parents have ended.
-  const script = `
-    for folder in "$@"; do echo $$ >"$folder/cgroup.procs" || exit 1; done
-    exec unshare --net --mount --pid --uts --ipc --cgroup --fork --kill-child=SIGKILL --mount-proc -- \
-      bash -c '"$0" "$@" <&0 & wait $!' "$NODE" "$INSIDE" "$SETUP"`;
-  const child = spawn('bash', ['-c', script, 'bash', ...makeCgroups(cgroup)], {
+  const cgroups = cgroupRoots().map((root) => join(root, name));
+  const child = spawn('bash', ['-c', KEEPER, 'bash', ...cgroups], {
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, NODE: process.execPath, INSIDE: inside, SETUP: inState.setup(state) },
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: { ...process.env, NODE: process.execPath, INSIDE: inside, STATE: state },
   });
   child.stdin.on('error', () => {});
-  const said: string[] = [];
-  child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+  child.stdin.write(`${JSON.stringify(setup)}\n`);
   const failed = (found: string): ClusterTestingError =>
     new ClusterTestingError('PART_FAILED', 'the cluster did not come up', { found, hint: join(state, 'log') });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', () => reject(failed(said.join('').trim() || 'it ended without a word')));
+    child.once('close', () => reject(failed('it ended without a word')));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const message = JSON.parse(line) as { ready?: string; milliseconds?: number; up?: boolean; failed?: string };
       if (message.ready !== undefined) onLine(`${message.ready} is ready after ${message.milliseconds} ms`);
       if (message.failed !== undefined) reject(failed(message.failed));
       if (message.up !== true) return;
-      const init = firstChild(child.pid ?? 0);
-      const cluster = { state, extent, init, began: beginningOf(init) ?? '', cgroup };
+      const keeper = child.pid ?? 0;
+      const init = firstChild(firstChild(keeper));
+      const cluster = {
+        ...{ state, extent, init, began: beginningOf(init) ?? '' },
+        ...{ keeper, keeperBegan: beginningOf(keeper) ?? '' },
+      };
       writeFileSync(inState.cluster(state), JSON.stringify(cluster));
       resolve({ cluster, child });
     });
   });
-}
-
-/** kubectl is one of the programs in another one, which goes by the word after it. */
-function writeKubectl(state: string, kubernetes: string): void {
-  mkdirSync(inState.programs(state));
-  const text = `#!/bin/sh\nexec ${join(kubernetes, 'kubernetes')} kubectl "$@"\n`;
-  writeFileSync(join(inState.programs(state), 'kubectl'), text, { mode: 0o755 });
 }
 
 /** Says at once what is not there, before anything is built. */
@@ -197,19 +237,6 @@ function requireMachine(): void {
   throw new ClusterTestingError('MACHINE_UNFIT', 'this machine can’t have a cluster', {
     expected: 'Linux, root, cgroups, util-linux, iproute2, git and bash',
     found: `no ${lacking.join(', no ')}`,
-  });
-}
-
-function makeCgroups(name: string): readonly string[] {
-  return cgroupRoots().map((root) => {
-    const folder = join(root, name);
-    mkdirSync(folder);
-    // Of version 1, and empty in a new one: no process could be put in.
-    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-      const own = join(folder, file);
-      if (existsSync(own)) writeFileSync(own, readFileSync(join(root, file), 'utf8'));
-    }
-    return folder;
   });
 }
 

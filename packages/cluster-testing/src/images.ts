@@ -9,10 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '@multi-image/kit/cache-folder';
@@ -20,6 +20,7 @@ import { readPins } from '@multi-image/manifests';
 import { buildNodeBase } from '@multi-image/tekton-local';
 import { buildLocalTaskRunner, taskRunnerStamp } from '@multi-image/testing/local-task-runner';
 import { ClusterTestingError } from './errors.ts';
+import { importImages } from './image-store.ts';
 import { PAUSE } from './node.ts';
 import { CACHE } from './programs.ts';
 import { TEKTON_IMAGES } from './tekton.ts';
@@ -57,7 +58,7 @@ interface Recipe {
  * Makes the images that pods run: Tekton's own, and for the pinned images of the tasks what this machine's programs give.
  * None of them can be pulled where there is no network.
  *
- * @returns An archive of all of them (an OCI layout), under the hash of what they are made of.
+ * @returns The folder in which containerd has all of them, under the hash of what they are made of.
  */
 export async function buildImages({ tekton, debian, onLine }: ImagesOptions): Promise<string> {
   const { images } = readPins();
@@ -69,12 +70,14 @@ export async function buildImages({ tekton, debian, onLine }: ImagesOptions): Pr
     .filter((file) => !/\.test\.ts$/.test(file))
     .sort();
   for (const file of carried) key.update(file).update(readFileSync(join(repository, file)));
-  const archive = cacheFolder(CACHE, `images-${key.digest('hex').slice(0, 16)}.tar`);
-  if (existsSync(archive)) return archive;
+  const store = cacheFolder(CACHE, `images-${key.digest('hex').slice(0, 16)}`);
+  if (existsSync(store)) return store;
   onLine('making the images that pods run');
+  removeUnfinished();
   const runner = await buildLocalTaskRunner();
   if ('missing' in runner) throw new ClusterTestingError('MACHINE_UNFIT', runner.missing);
-  const work = mkdtempSync(join(tmpdir(), 'cluster-images-'));
+  const work = `${store}.${process.pid}`;
+  mkdirSync(work, { recursive: true });
   const layout = join(work, 'layout');
   const names = new Map<string, string>();
   const push = (image: string, name: string): void => {
@@ -105,14 +108,37 @@ ENTRYPOINT ["/usr/local/bin/entrypoint"]`;
     const fillCarrier = (root: string): void => fillRepository(root, carried);
     build(work, runner.image, fillCarrier, carrier, (image) => push(image, pinned(images['trusted-artifacts'])));
     nameImages(layout, names);
-    execFileSync('tar', ['--create', '--file', `${archive}.${process.pid}`, '--directory', layout, '.']);
-    renameSync(`${archive}.${process.pid}`, archive);
+    const archive = join(work, 'images.tar');
+    execFileSync('tar', ['--create', '--file', archive, '--directory', layout, '.']);
+    renameSync(importImages({ archive, work, debian }), store);
+    removeOld(store);
   } finally {
     runner.remove();
     rmSync(work, { recursive: true, force: true });
-    rmSync(`${archive}.${process.pid}`, { force: true });
   }
-  return archive;
+  return store;
+}
+
+/** Removes what one that was killed has left. */
+function removeUnfinished(): void {
+  const isDead = (pid: string): boolean => !existsSync(`/proc/${pid}`);
+  for (const folder of globSync('images-*.*', { cwd: cacheFolder(CACHE, '') })) {
+    if (isDead(folder.split('.').at(-1) ?? '')) rmSync(cacheFolder(CACHE, folder), { recursive: true, force: true });
+  }
+  const names = execFileSync('buildah', ['images', '--noheading', '--format={{.Name}}:{{.Tag}}'], { encoding: 'utf8' });
+  for (const name of names.split('\n')) {
+    const [, pid] = /^localhost\/multi-image\/(?:cluster:|task-runner:local-)(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && isDead(pid)) buildah('rmi', '--force', name);
+  }
+}
+
+/** Two are kept, for two checkouts that take turns. A cluster that has come up of another goes on with its own. */
+function removeOld(store: string): void {
+  const others = globSync('images-*', { cwd: dirname(store) })
+    .map((name) => join(dirname(store), name))
+    .filter((folder) => folder !== store && !/\.\d+$/.test(folder))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const folder of others.slice(1)) rmSync(folder, { recursive: true, force: true });
 }
 
 /** containerd knows an image with a digest by repository and digest, whatever tag stands between. */

@@ -1,7 +1,8 @@
 // The process that brings a cluster up and keeps it, in namespaces of its own that end with it. It is told its setup by a
 // file, tells whoever started it line by line what is ready, and ends when that process does before it lets go.
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { formatError } from '@multi-image/kit/error-text';
 import { chains, installChains } from './chains.ts';
@@ -34,13 +35,22 @@ createInterface({ input: process.stdin })
   });
 
 try {
+  writeKubectl(setup);
   isolate(setup.state);
   await bringUp();
   serveControl();
   say({ up: true });
 } catch (error) {
+  writeFileSync(inState.failed(setup.state), '');
   say({ failed: formatError(error) });
   process.exit(1);
+}
+
+/** kubectl is one of the programs in another one, which goes by the word after it. */
+function writeKubectl({ state, kubernetes }: Setup): void {
+  mkdirSync(inState.programs(state));
+  const text = `#!/bin/sh\nexec ${join(kubernetes, 'kubernetes')} kubectl "$@"\n`;
+  writeFileSync(join(inState.programs(state), 'kubectl'), text, { mode: 0o755 });
 }
 
 async function bringUp(): Promise<void> {

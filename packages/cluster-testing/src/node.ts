@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runOrThrow } from '@multi-image/kit/commands';
 import type { KubeApi } from './kube-api.ts';
@@ -10,9 +10,16 @@ import { inState, NODE, NODE_NAME, POD_NETWORK, REGISTRY, type Setup } from './p
 export const PAUSE = 'cluster.local/pause:built';
 
 const socket = (state: string): string => join(state, 'containerd.sock');
+const rootOf = (state: string): string => join(state, 'containerd');
+
+/** What this containerd does without. */
+export const DISABLED: readonly string[] = ['btrfs', 'zfs', 'aufs', 'devmapper'].map(
+  (name) => `io.containerd.snapshotter.v1.${name}`,
+);
 
 /** What runs containers. */
 export function containerd({ state, debian, images }: Setup): Part {
+  if (images !== undefined) linkStore(images, rootOf(state));
   const network = join(state, 'cni');
   mkdirSync(network, { recursive: true });
   writeFileSync(
@@ -41,9 +48,9 @@ export function containerd({ state, debian, images }: Setup): Part {
   writeFileSync(
     config,
     `version = 2
-root = "${join(state, 'containerd')}"
+root = "${rootOf(state)}"
 state = "/run/containerd"
-disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper"]
+disabled_plugins = ${JSON.stringify(DISABLED)}
 [grpc]
   address = "${socket(state)}"
 [plugins."io.containerd.grpc.v1.cri"]
@@ -68,10 +75,28 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     ready: async () => {
       if (!existsSync(socket(state))) return false;
       // Its answer counts: the socket is there before anybody listens.
-      if (images !== undefined) await ctr({ state, debian }, 'images', 'import', images);
+      await ctr({ state, debian }, 'version');
       return true;
     },
   };
+}
+
+/**
+ * Gives a cluster the images that were imported once. Its containers change copies of their files, and containerd replaces
+ * files of its own; but its tables, which are changed where they are.
+ */
+function linkStore(images: string, root: string): void {
+  try {
+    execFileSync('cp', ['--archive', '--link', `${images}/.`, root], { stdio: 'pipe' });
+  } catch {
+    // On another file system.
+    rmSync(root, { recursive: true, force: true });
+    execFileSync('cp', ['--archive', `${images}/.`, root], { stdio: 'pipe' });
+  }
+  for (const file of globSync('*/*.db', { cwd: root })) {
+    rmSync(join(root, file));
+    copyFileSync(join(images, file), join(root, file));
+  }
 }
 
 /** Asks containerd for something about the images and containers of pods. */

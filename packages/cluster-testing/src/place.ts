@@ -29,7 +29,7 @@ export interface Setup {
   readonly tekton: string;
   readonly chains: string;
   readonly debian: string;
-  /** An archive with the images that pods run, by the names that the pods call them; undefined without a node. */
+  /** A folder of containerd's with the images that pods run, by the names that the pods call them; undefined without a node. */
   readonly images: string | undefined;
   /** Of the first user, who may do everything. */
   readonly token: string;
@@ -46,6 +46,8 @@ export const inState = {
   publicKey: (state: string): string => join(state, 'cosign.pub'),
   /** For the PATH of whoever works with the cluster. */
   programs: (state: string): string => join(state, 'bin'),
+  /** There where it did not come up: its logs are kept then. */
+  failed: (state: string): string => join(state, 'failed'),
   control: (state: string): string => join(state, 'control.sock'),
   git: (state: string): string => join(state, 'git'),
 } as const;
