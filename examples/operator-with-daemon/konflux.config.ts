@@ -3,6 +3,7 @@ import { defineConfig } from '@multi-image/manifests';
 // An operator and its agent, the bundle that names them, and the catalog: one build. The daemon that the agent starts on
 // every node is another team's; its image goes into the bundle by the same digest for all.
 const CSV_AND_CONFIG_MAP = ['manifests/*.yaml'];
+const CATALOG = ['configs/**/*.yaml'];
 
 export default defineConfig({
   application: 'node-operator',
@@ -55,7 +56,13 @@ export default defineConfig({
     {
       role: 'catalog',
       name: 'catalog',
-      embeds: [{ image: 'bundle', in: ['configs/**/*.yaml'] }],
+      // The bundle, and what opm took over from its related images.
+      embeds: [
+        { image: 'bundle', in: CATALOG },
+        { image: 'operator', in: CATALOG },
+        { image: 'agent', in: CATALOG },
+        { image: 'daemon', in: CATALOG },
+      ],
       component: 'node-operator-catalog',
       repository: 'node-operator-catalog',
       containerfile: 'examples/operator-with-daemon/catalog.Containerfile',

@@ -43,6 +43,8 @@ function makeOperator(): void {
     'config/manifests/bases/node-operator.clusterserviceversion.yaml',
     withoutAgent.replaceAll(/^.*image: .*\n/gim, ''),
   );
+  const catalog = readFileSync(join(EXAMPLE, 'catalog/catalog.yaml'), 'utf8');
+  write('catalog/catalog.yaml', catalog.replace(/^- image: .*node-agent.*\n.*\n/m, ''));
   write('Makefile', 'bundle:\n\toperator-sdk generate bundle --version 0.1.0\n');
   write('README.md', '# Node operator\n');
   // It has no base that would have to be fetched.
@@ -132,7 +134,9 @@ test('an operator in its usual layout becomes a proven chain by the steps of doc
   expect(texts.filter((text) => text.includes('named-in-files'))).toEqual([
     'bundle, named-in-files: operator: manifests/node-operator.clusterserviceversion.yaml:10,40,67',
     'bundle, named-in-files: daemon: manifests/node-operator-config_v1_configmap.yaml:7 manifests/node-operator.clusterserviceversion.yaml:42',
-    'catalog, named-in-files: bundle: configs/node-operator/catalog.yaml:15,23',
+    'catalog, named-in-files: bundle: configs/node-operator/catalog.yaml:12,58',
+    'catalog, named-in-files: operator: configs/node-operator/catalog.yaml:25,60',
+    'catalog, named-in-files: daemon: configs/node-operator/catalog.yaml:54',
   ]);
   const daemon = `DAEMON_DIGEST=${report.external?.[0]?.digest}`;
   expect(texts).toContain(`build-bundle was called with daemon's digest: --build-arg ${daemon}`);

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { REVISION, type TestChain } from '@multi-image/testing/chain';
 import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
@@ -5,12 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { EMPTY, EMPTY_MEDIA_TYPE, OCI_MANIFEST } from '../media-types.ts';
-import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
+import { parseDigestReference, parseReference, parseTagReference, repositoryName } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import type { RawManifest, Repository } from '../registry/registry.ts';
 import { type SealOptions, type SealResult, seal } from '../seal.ts';
 import { subjectOf } from '../statement/artifact.ts';
+import { runCli } from '../testing/cli.ts';
 import { attachmentTag } from './find-attachments.ts';
 
 const CYCLONEDX = 'application/vnd.cyclonedx+json';
@@ -169,6 +173,54 @@ describe('seal', () => {
     // What is about the origin stays, and sealing again changes nothing.
     expect((await registry.getManifest(place, attachmentTag(chain.origin, 'sbom'))).digest).toBe(tagged.digest);
     expect((await sealChain(chain)).attachments).toEqual(attachments);
+  });
+
+  it('tells a task where the document is, of the sealed image and of one that it links to', async () => {
+    const chain = await pushChain(server.host, 'told');
+    const [image1, image2] = [parseReference(chain.image1), parseReference(chain.image2)];
+    const folder = await mkdtemp(join(tmpdir(), 'sbom-'));
+    const file = join(folder, 'SBOM_BLOB_URL');
+    const told = async (...args: string[]): Promise<string | undefined> => {
+      await rm(file, { force: true });
+      expect(await runCli([...args, `--result-sbom=${file}`])).toMatchObject({ status: 0 });
+      return readFile(file, 'utf8').catch(() => undefined);
+    };
+    const sealAgain = [
+      'seal',
+      `${chain.image1}@${chain.origin}`,
+      `metadata=${chain.image2}:${REVISION}@${chain.metadata}`,
+      `--tag=${chain.image1}:${REVISION}`,
+    ];
+    const extract = ['extract', `${chain.image1}:${REVISION}`, '--role=metadata'];
+    try {
+      // Without an SBOM there is no such result.
+      expect(await told(...sealAgain)).toBeUndefined();
+      expect(await told(...extract)).toBeUndefined();
+      const content = JSON.stringify({
+        spdxVersion: 'SPDX-2.3',
+        documentNamespace: 'https://example.com/1',
+        name: `${chain.image1}@${chain.origin}`,
+      });
+      const sbom = await artifactOf(image1, { layerType: SPDX, content });
+      await registry.putManifest(image1, attachmentTag(chain.origin, 'sbom'), sbom);
+      await attachByTag(image2, chain.metadata, 'sbom', CYCLONEDX);
+      const url = await told(...sealAgain);
+      const { digest } = await registry.getManifest(image1, REVISION);
+      const place = parseDigestReference(url ?? '');
+      expect(repositoryName(place)).toBe(chain.image1);
+      const manifest = JSON.parse(
+        Buffer.from((await registry.getManifest(image1, attachmentTag(digest, 'sbom'))).bytes).toString(),
+      );
+      expect(place.digest).toBe(manifest.layers[0].digest);
+      const document = Buffer.from(await registry.getBlob(place, manifest.layers[0])).toString();
+      expect(JSON.parse(document)).toMatchObject({ name: `${chain.image1}@${digest}` });
+      expect(await told(...extract)).toBe(`${chain.image2}@${digestOf(Buffer.from(`{"type":"${CYCLONEDX}"}`))}`);
+      // What is there and is no SBOM is none.
+      await attachByTag(image2, chain.metadata, 'sbom', SIMPLE_SIGNING);
+      expect(await told(...extract)).toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('carries those of each image of an index', async () => {

@@ -1,9 +1,11 @@
+import { isRefusal } from '../attach.ts';
 import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, member, textOf } from '../json/decode.ts';
 import { EMPTY_MEDIA_TYPE, isIndex } from '../media-types.ts';
 import { blobsOf } from '../read-image.ts';
+import { repositoryName } from '../reference.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { ARTIFACT_TYPE } from '../statement/artifact.ts';
 
@@ -51,6 +53,21 @@ export async function findAttachments(
     nameSigned(registry, place, attachmentTag(image, 'att'), 'an attestation', refused),
   ]);
   return all.flat();
+}
+
+/**
+ * Where the document itself is that is attached to an image by tag: `repository@sha256:…` of its blob, which Konflux's build
+ * tasks call `SBOM_BLOB_URL`. Undefined where there is none that is known, or nobody may read it.
+ */
+export async function sbomBlobUrl(registry: Registry, place: Repository, image: Digest): Promise<string | undefined> {
+  try {
+    const { manifest } = await taggedSbom(registry, place, attachmentTag(image, 'sbom'));
+    const [, document] = blobsOf(decodeJson(manifest.bytes));
+    return document && `${repositoryName(place)}@${document.digest}`;
+  } catch (error) {
+    if (isFinding(error) || isRefusal(error)) return undefined;
+    throw error;
+  }
 }
 
 async function found(

@@ -15,6 +15,7 @@ import {
 } from './arguments.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
 import { FILES, readFileDemands } from './files.ts';
+import { SBOM_RESULT, writeSbomUrl } from './sbom-result.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('extract', args, {
@@ -26,6 +27,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...DEMANDS,
     ...FILES,
     ...RESULTS,
+    ...SBOM_RESULT,
     'result-proof': { type: 'string' },
   });
   const image = parseReference(single('extract', 'image', positionals));
@@ -44,7 +46,8 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   if (runOnly !== undefined) {
     throw usage('extract', `--${runOnly} needs --until attested: only what is signed of the whole run says it`);
   }
-  const result = await extract(connect(values), image, {
+  const registry = connect(values);
+  const result = await extract(registry, image, {
     ...(await readDemands('extract', values)),
     ...readFileDemands('extract', values),
     role: values.role,
@@ -56,6 +59,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   });
   const proof = describeProof(result.verification, namesSigner(values));
   await writeOutput(values['result-proof'], proof);
+  await writeSbomUrl(values, registry, result, signal);
   if (result.verification.level === 'linked') process.stderr.write(`${proof}\n`);
   return printResult(values, result, [`${result.url}@${result.digest}`]);
 }

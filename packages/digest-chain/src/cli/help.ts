@@ -100,6 +100,7 @@ Options:
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the sealed image's url there
   --result-digest <file>  write the sealed image's digest there
+  --result-sbom <file>  write there where its SBOM is (repo@sha256:…), if it has one
 ${REGISTRY}
   --json                print the result as JSON
   -h, --help            print this
@@ -242,6 +243,7 @@ ${FILES}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
   --result-digest <file>  write the linked image's digest there
+  --result-sbom <file>  write there where its SBOM is (repo@sha256:…), if it has one
   --result-proof <file>  write there how far it was proved, and what is not known
 ${REGISTRY}
   --json                print the result, with the proof, as JSON

@@ -10,6 +10,7 @@ import {
   RESULTS,
   usage,
 } from './arguments.ts';
+import { SBOM_RESULT, writeSbomUrl } from './sbom-result.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments('seal', args, {
@@ -22,13 +23,15 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     'no-carry': { type: 'boolean' },
     'pipeline-run': { type: 'string' },
     ...RESULTS,
+    ...SBOM_RESULT,
   });
   const [origin, ...images] = positionals;
   if (origin === undefined) throw usage('seal', 'no origin given');
   if (images.length === 0) throw usage('seal', 'no <role>=<image> given');
   if (values.carry && values['no-carry']) throw usage('seal', 'either --carry or --no-carry');
+  const registry = connect(values);
   const result = await seal(
-    connect(values),
+    registry,
     parseDigestReference(origin),
     images.map((text) => parseLinked('seal', text)),
     {
@@ -41,6 +44,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
       signal,
     },
   );
+  await writeSbomUrl(values, registry, result, signal);
   const { carried, left } = result.attachments ?? { carried: [], left: [] };
   return printResult(values, result, [
     `sealed  ${result.url}@${result.digest}`,

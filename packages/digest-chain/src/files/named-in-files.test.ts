@@ -10,7 +10,7 @@ import type { Repository } from '../registry/registry.ts';
 import { seal } from '../seal.ts';
 import { verify } from '../verify.ts';
 import type { NamingFiles } from './named-in-files.ts';
-import { referencesTo } from './references.ts';
+import { packedTexts, referencesTo } from './references.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -113,6 +113,15 @@ describe('files that name what was built in', () => {
       { entry: ({ image }) => catalogOf(`${image}@${ONES}`) },
       'catalog',
       '(configs/my-operator/catalog.yaml:2 in layer',
+    ],
+    [
+      'the bundle that a catalog has packed',
+      {
+        entry: ({ image, url }) =>
+          `${catalogOf(url)}data: ${Buffer.from(JSON.stringify(catalogOf(`${image}@${ONES}`).repeat(2))).toString('base64')}`,
+      },
+      'catalog',
+      `@${ONES} (configs/my-operator/catalog.yaml:3 in layer`,
     ],
     [
       'a tag',
@@ -240,6 +249,16 @@ describe('a name in a text', () => {
     [`${name}@${ONES},${name}@${ONES.replace('1', '2')}`, [`${name}@${ONES}`, `${name}@${ONES.replace('1', '2')}`]],
   ])('%s', (text, expected) => {
     expect(referencesTo(name, text).map((found) => found.text)).toEqual(expected);
+  });
+
+  it('is found in what is packed as base64, by the line that it is in', () => {
+    const csv = JSON.stringify({ spec: { relatedImages: [{ name: 'x'.repeat(100), image: `${name}:v1` }] } });
+    const data = Buffer.from(csv).toString('base64');
+    const catalog = `schema: olm.bundle\nproperties:\n- type: olm.bundle.object\n  value:\n    data: ${data}\n`;
+    const [packed, ...more] = packedTexts(catalog);
+    expect([packed, more]).toEqual([{ line: 5, text: csv }, []]);
+    expect(referencesTo(name, packed?.text ?? '')).toHaveLength(1);
+    expect(packedTexts(`${ONES} ${'/'.repeat(200)}\n${'ab'.repeat(200)}`)).toEqual([]);
   });
 
   it('is found in a long line at once', () => {

@@ -8,7 +8,7 @@ import { repositoryName } from '../reference.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
 import { type Glob, globOf } from './glob.ts';
 import { type LayerFile, readFiles } from './layers.ts';
-import { type NamedImage, referencesTo } from './references.ts';
+import { type NamedImage, type PackedText, packedTexts, referencesTo } from './references.ts';
 
 /** Files of an image that have to name the images which it embeds: an operator's bundle, a catalog. */
 export interface NamingFiles {
@@ -49,7 +49,8 @@ async function readAll(registry: Registry, member: AttestedImage, questions: rea
     try {
       await readFiles(registry, member.repository, layers, patterns, (file) => {
         const text = Buffer.from(file.bytes).toString();
-        for (const question of questions) question.see(file, text);
+        const packed = packedTexts(text);
+        for (const question of questions) question.see(file, text, packed);
       });
     } catch (error) {
       if (!isFinding(error)) throw error;
@@ -98,18 +99,24 @@ class Question {
     });
   }
 
-  see({ path, layer }: LayerFile, text: string): void {
+  see({ path, layer }: LayerFile, text: string, packed: readonly PackedText[]): void {
     if (this.#failure !== undefined || !this.#globs.some((glob) => glob.matches(path))) return;
     this.#files++;
     for (const each of this.#named) {
-      const all = each.places.flatMap((place) => referencesTo(repositoryName(place), text));
+      const all = each.places.flatMap((place) => {
+        const name = repositoryName(place);
+        const inside = packed.flatMap(({ line, text }) =>
+          referencesTo(name, text).map((found) => ({ ...found, line })),
+        );
+        return [...referencesTo(name, text), ...inside];
+      });
       const wrong = all.find((reference) => reference.digest !== each.embedding.digest);
       if (wrong !== undefined) {
         this.fail(otherImage(wrong, each.embedding, `${path}:${wrong.line} in layer ${layer} of ${this.role}`));
         return;
       }
       each.count += all.length;
-      if (all.length > 0) this.#places.add(`${path}:${all.map(({ line }) => line).join(',')}`);
+      if (all.length > 0) this.#places.add(`${path}:${[...new Set(all.map(({ line }) => line))].join(',')}`);
     }
   }
 

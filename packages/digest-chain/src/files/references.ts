@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** A place in a text that names a repository. */
 export interface NamedImage {
   /** From 1. */
@@ -26,6 +28,29 @@ export function referencesTo(repository: string, text: string): readonly NamedIm
     if (after === '' && !isWholeValue(text, at, end)) continue;
     for (; counted < at; counted++) if (text.charCodeAt(counted) === 10) line++;
     found.push({ line, text: repository + after, digest });
+  }
+  return found;
+}
+
+/** A text that is in another one as base64. */
+export interface PackedText {
+  /** Where it starts in that, from 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** Shorter ones have no room for a repository and a digest. */
+const PACKED = /[A-Za-z0-9+/]{100,}={0,2}/g;
+
+/** The texts that are packed in a text: a catalog may have a bundle's manifests so (`olm.bundle.object`). */
+export function packedTexts(text: string): readonly PackedText[] {
+  const found: PackedText[] = [];
+  let line = 1;
+  let counted = 0;
+  for (const { 0: packed, index } of text.matchAll(PACKED)) {
+    for (; counted < index; counted++) if (text.charCodeAt(counted) === 10) line++;
+    const bytes = Buffer.from(packed, 'base64');
+    if (isUtf8(bytes)) found.push({ line, text: bytes.toString() });
   }
   return found;
 }

@@ -48,6 +48,12 @@ const IMAGE_RESULTS: readonly YamlMap[] = [
   { name: 'IMAGE_DIGEST', description: 'Its digest' },
 ];
 
+const SBOM_RESULT = {
+  name: 'SBOM_BLOB_URL',
+  description: 'Where its SBOM is: repository and digest of the document. None where it has none',
+};
+const SBOM_ARGUMENT = '--result-sbom=$(results.SBOM_BLOB_URL.path)';
+
 const FILES = {
   name: 'FILES',
   type: 'array',
@@ -69,9 +75,9 @@ export function labelImage(from: DigestChainFrom, pins: Pins): YamlMap {
   return task(from, pins, 'label-image', {
     description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
     params: LINK_PARAMS,
-    results: IMAGE_RESULTS,
+    results: [...IMAGE_RESULTS, SBOM_RESULT],
     steps: [
-      digestChain(from, pins, 'seal', [...LINK_ARGUMENTS, ...RESULT_ARGUMENTS, '--', ...LINK_IMAGES]),
+      digestChain(from, pins, 'seal', [...LINK_ARGUMENTS, ...RESULT_ARGUMENTS, SBOM_ARGUMENT, '--', ...LINK_IMAGES]),
       verifyStep(from, pins, ['--digest-from=$(results.IMAGE_DIGEST.path)', '--', param('IMAGE')]),
     ],
   });
@@ -149,7 +155,11 @@ export function extractImage(from: DigestChainFrom, pins: Pins): YamlMap {
       ...declareKey('PUBLIC_KEY', 'DEMANDS'),
       FILES,
     ],
-    results: [...IMAGE_RESULTS, { name: 'PROOF', description: 'How far the chain was proved, and what is not known' }],
+    results: [
+      ...IMAGE_RESULTS,
+      SBOM_RESULT,
+      { name: 'PROOF', description: 'How far the chain was proved, and what is not known' },
+    ],
     steps: [
       {
         ...digestChain(from, pins, 'extract', [
@@ -159,6 +169,7 @@ export function extractImage(from: DigestChainFrom, pins: Pins): YamlMap {
           `--prefix=${param('LABEL_PREFIX')}`,
           `--revision=${param('REVISION')}`,
           ...RESULT_ARGUMENTS,
+          SBOM_ARGUMENT,
           '--result-proof=$(results.PROOF.path)',
           '$(params.DEMANDS[*])',
           '$(params.FILES[*])',
