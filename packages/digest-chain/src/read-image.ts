@@ -69,21 +69,29 @@ export async function readTree(
 
 /** The rest of a tree of which the top manifest is already there. */
 export async function treeOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
-  try {
-    return await restOf(registry, repository, manifest);
-  } catch (error) {
-    throw ofImage(error, `${repositoryName(repository)}@${manifest.digest}`);
-  }
+  return namingImage(repository, manifest.digest, () => restOf(registry, repository, manifest));
 }
 
 /** What is wrong with the bytes of an image says of which: a command reads several. */
-function ofImage(error: unknown, image: string): unknown {
-  if (!(error instanceof DigestChainError) || !OF_BYTES.has(error.code) || error.http !== undefined) return error;
-  const { code, message, expected, found, hint, cause } = error;
-  return new DigestChainError(code, `${message} (${image})`, { expected, found, hint, cause });
+export async function namingImage<T>(repository: Repository, digest: Digest, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DigestChainError) || !OF_BYTES.has(error.code) || error.http !== undefined) throw error;
+    const { code, message, expected, found, hint, cause } = error;
+    const image = `${repositoryName(repository)}@${digest}`;
+    throw new DigestChainError(code, `${message} (${image})`, { expected, found, hint, cause });
+  }
 }
 
-const OF_BYTES: ReadonlySet<string> = new Set(['JSON_INVALID', 'JSON_DUPLICATE_KEY', 'NOT_AN_IMAGE']);
+const OF_BYTES: ReadonlySet<string> = new Set([
+  'JSON_INVALID',
+  'JSON_DUPLICATE_KEY',
+  'NOT_AN_IMAGE',
+  'SEAL_REFUSED',
+  'NOT_SEALED',
+  'SEAL_BROKEN',
+]);
 
 async function restOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
   if (!isIndex(manifest.mediaType)) return { manifest, images: [await withConfig(registry, repository, manifest)] };

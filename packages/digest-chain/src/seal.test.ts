@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
-import { ZERO } from '@multi-image/testing/image';
+import { imageOf, ZERO } from '@multi-image/testing/image';
 import { pushChain } from '@multi-image/testing/pushed-chain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
@@ -189,6 +189,26 @@ describe('seal', () => {
     const labels = { 'io.konflux.poc.primary-image.url': url };
     const other = await pushChain(host, 'place', { labels, env: { IMAGE1_URL: url } });
     await expect(sealChain(other, tagOf(other))).rejects.toMatchObject({ code: 'LINK_MISMATCH', found: url });
+  });
+
+  it('says which image can not be sealed, or is not', async () => {
+    const { host } = environment.registry;
+    const image = `${host}/cased/image`;
+    const config = Buffer.from('{"Config":{},"rootfs":{"type":"layers","diff_ids":[]}}');
+    const { manifest } = imageOf(config);
+    await registry.putBlob(parseReference(`${image}:v1`), config);
+    await registry.putManifest(parseReference(`${image}:v1`), 'v1', manifest);
+    const named = `${image}@${manifest.digest}`;
+    const linked = [{ role: 'metadata', image: parseDigestReference(named) }];
+    const sealing = seal(registry, parseDigestReference(named), linked);
+    await expect(sealing).rejects.toMatchObject({
+      code: 'SEAL_REFUSED',
+      message: expect.stringContaining(`(${named})`),
+    });
+    const { image1, origin } = await pushChain(host, 'not-sealed');
+    const unsealing = unseal(registry, parseReference(`${image1}@${origin}`));
+    const message = expect.stringContaining(`(${image1}@${origin})`);
+    await expect(unsealing).rejects.toMatchObject({ code: 'NOT_SEALED', message });
   });
 
   it('refuses an origin that is not there, and a registry that is down', async () => {

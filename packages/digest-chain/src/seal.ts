@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts';
 import { LabelNames } from './label-names.ts';
 import { checkTag, embeddingTrees, type LinkedImage, linksTo, readLinked } from './linked-image.ts';
 import { isIndex } from './media-types.ts';
-import { readTree } from './read-image.ts';
+import { namingImage, readTree } from './read-image.ts';
 import { type DigestReference, isSameRepository, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry, Repository, Upload } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
@@ -83,7 +83,7 @@ export async function seal(
       onSide('seal', 'source', () => readTree(registry, origin, origin.digest)),
       mapConcurrently(tag !== undefined && check ? linked : [], (each) => readLinked(registry, each)),
     ]);
-    const sealed = sealTree(tree, links, names);
+    const sealed = await namingImage(origin, origin.digest, () => sealTree(tree, links, names));
     const { digest } = sealed.manifest;
     const url = placeOf(to, tag?.tag);
     const embedding = embeddingTrees(trees, { ...origin, digest: sealed.seal.sealedFrom }, names);

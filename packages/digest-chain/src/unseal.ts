@@ -1,5 +1,5 @@
 import { LabelNames } from './label-names.ts';
-import { readTree } from './read-image.ts';
+import { namingImage, readTree } from './read-image.ts';
 import { nameOf, type Reference } from './reference.ts';
 import type { CallOptions, Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
@@ -26,5 +26,6 @@ export async function unseal(
   { prefix, signal }: CallOptions & { readonly prefix?: string | undefined } = {},
 ): Promise<UnsealResult> {
   const names = new LabelNames(prefix);
-  return unsealTree(await readTree(withSignal(registry, signal), sealed, nameOf(sealed)), names);
+  const tree = await readTree(withSignal(registry, signal), sealed, nameOf(sealed));
+  return namingImage(sealed, tree.manifest.digest, () => unsealTree(tree, names));
 }
