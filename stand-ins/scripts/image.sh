@@ -17,3 +17,10 @@ read_image() {
     fail "the image's digest is malformed" '  expected: sha256: and 64 hexadecimal digits' "  found: $IMAGE_DIGEST"
   again skopeo inspect --raw "${tls[@]}" "docker://$repository@$IMAGE_DIGEST" >/dev/null
 }
+
+# Copies the image to a transport of this machine, with more of skopeo's options behind it.
+copy_image() {
+  local tls=()
+  if [[ ${PLAIN_HTTP:-} == true ]]; then tls=(--src-tls-verify=false); fi
+  again skopeo copy --quiet "${tls[@]}" "${@:2}" "docker://$(repository "$IMAGE_URL")@$IMAGE_DIGEST" "$1"
+}

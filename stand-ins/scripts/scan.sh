@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Says that no scanner ran: SKIPPED, never SUCCESS. The image's manifest is read all the same, so that the check of an
-# image that isn't there fails as it does on Konflux. The arguments are results that a scanner would fill.
+# Scans an image with what this machine has, where SCANNERS says so and there is a scanner; else it says that none ran:
+# SKIPPED, never SUCCESS. The image's manifest is read all the same, so that the check of an image that isn't there fails as
+# it does on Konflux. The arguments are results that a scanner fills.
 set -euo pipefail
 export TZ=UTC
 
@@ -9,15 +10,34 @@ export TZ=UTC
 # shellcheck source=image.sh
 . "${BASH_SOURCE[0]%/*}/image.sh"
 
-read_image
+reported=
+# Writes the fields of Konflux' TEST_OUTPUT, in its order. Notes are this script's own, and names that
+# were found in there hold nothing that has to be escaped.
+report() {
+  local result=$1 note=$2 successes=${3:-0} failures=${4:-0}
+  printf '%s\n' "$note"
+  printf '{"result":"%s","timestamp":"%(%Y-%m-%dT%H:%M:%S+00:00)T","note":"%s","namespace":"%s","successes":%s,"failures":%s,"warnings":0}' \
+    "$result" -1 "$note" "$NAMESPACE" "$successes" "$failures" >"$TEST_OUTPUT"
+  if [[ -n ${IMAGES_PROCESSED:-} ]]; then
+    printf '{"image":{"pullspec":"%s","digests":["%s"]}}' "$IMAGE_URL" "$IMAGE_DIGEST" >"$IMAGES_PROCESSED"
+  fi
+  reported=yes
+}
 
-note="Task $TASK was skipped: $REASON."
-printf '%s\n' "$note"
-# The fields of Konflux' TEST_OUTPUT, in its order. Nothing in here has to be escaped: the texts are the Task's own.
-printf '{"result":"SKIPPED","timestamp":"%(%Y-%m-%dT%H:%M:%S+00:00)T","note":"%s","namespace":"%s","successes":0,"failures":0,"warnings":0}' \
-  -1 "$note" "$NAMESPACE" >"$TEST_OUTPUT"
-if [[ -n ${IMAGES_PROCESSED:-} ]]; then
-  printf '{"image":{"pullspec":"%s","digests":["%s"]}}' "$IMAGE_URL" "$IMAGE_DIGEST" >"$IMAGES_PROCESSED"
+# shellcheck source=clamav.sh
+. "${BASH_SOURCE[0]%/*}/clamav.sh"
+# shellcheck source=vulnerabilities.sh
+. "${BASH_SOURCE[0]%/*}/vulnerabilities.sh"
+
+read_image
+if [[ ${SCANNERS:-} == machine ]]; then
+  case $TASK in
+    clamav-scan) scan_for_viruses ;;
+    clair-scan) scan_for_vulnerabilities "$@" ;;
+  esac
 fi
-# No counts: zeros would say that nothing was found.
-for result; do printf '%s' "${UNKNOWN-"{}"}" >"$result"; done
+if [[ -z $reported ]]; then
+  # No counts: zeros would say that nothing was found.
+  for result; do printf '%s' "${UNKNOWN-"{}"}" >"$result"; done
+  report SKIPPED "Task $TASK was skipped: $REASON."
+fi

@@ -60,6 +60,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
     registry: registry.address,
     params: chain.tasks,
     isolation,
+    scanners: { signatures: process.env.CLAMAV_DATABASE },
     signal,
   });
   const { waitFor = 'signed' } = chain.buildSystem ?? {};

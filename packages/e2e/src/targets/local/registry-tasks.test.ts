@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRegistry } from '@multi-image/digest-chain/oci';
+import { createRegistry, parseReference } from '@multi-image/digest-chain/oci';
 import { type FailingRegistry, startFailingRegistry } from '@multi-image/testing/failing-registry';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
@@ -129,6 +129,153 @@ describe('the checks', () => {
       expect(await fail(runTask(task, { ...params, [digest]: MISSING }))).toContain('manifest unknown');
     },
   );
+});
+
+const hasClamAv = spawnSync('clamscan', ['--version']).status === 0;
+// Debian's package clamav has it.
+describe.skipIf(!hasClamAv)(
+  `clamav-scan with this machine's ClamAV${hasClamAv ? '' : ' (skipped: no clamscan here)'}`,
+  () => {
+    let folder: string;
+    let infected: TaskRun;
+
+    beforeAll(async () => {
+      // Its own format, with what nothing has but the file of this test.
+      folder = makeFolder({
+        'test.ndb': `Multi.Image.Test:0:*:${Buffer.from('a virus of this test').toString('hex')}\n`,
+        'other.txt': 'none',
+        empty: '',
+      });
+      const files = { Dockerfile: 'FROM scratch\nCOPY a /deep/er/a\n', a: `${'x'.repeat(5000)} a virus of this test` };
+      const sick = makeFolder(files);
+      try {
+        const options = { store: `${registry.host}/org/source:t`, folders: [{ name: 'S', folder: sick }] };
+        const [SOURCE_ARTIFACT = ''] = await createTrustedArtifacts(createRegistry(), options);
+        const params = { IMAGE: `${registry.host}/org/sick:tag`, SOURCE_ARTIFACT, SOURCE_DATE_EPOCH: '1' };
+        infected = await succeed(runTask('buildah-oci-ta', params));
+      } finally {
+        rmSync(sick, { recursive: true, force: true });
+      }
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    const scan = async (built: TaskRun, signatures: string): Promise<unknown> => {
+      const params = { 'image-url': result(built, 'IMAGE_URL'), 'image-digest': result(built, 'IMAGE_DIGEST') };
+      const run = await succeed(runTask('clamav-scan', params, { scanners: { signatures } }));
+      expect(JSON.parse(result(run, 'IMAGES_PROCESSED'))).toMatchObject({
+        image: { digests: [params['image-digest']] },
+      });
+      return JSON.parse(result(run, 'TEST_OUTPUT'));
+    };
+
+    it('finds what is in a layer, and nothing where nothing is', async () => {
+      expect(await scan(infected, folder)).toMatchObject({
+        result: 'FAILURE',
+        failures: 1,
+        note: 'clamscan found Multi.Image.Test.UNOFFICIAL',
+      });
+      expect(await scan(image, join(folder, 'test.ndb'))).toMatchObject({
+        result: 'SUCCESS',
+        successes: 1,
+        note: expect.stringMatching(/^ClamAV \d.* found nothing$/),
+      });
+    });
+
+    it('looks at every image of an index', async () => {
+      const refs = [result(image, 'IMAGE_REF'), result(infected, 'IMAGE_REF')];
+      const params = { IMAGE: `${registry.host}/org/image:mixed`, IMAGES: refs };
+      const index = await succeed(runTask('build-image-index', params));
+      expect(await scan(index, folder)).toMatchObject({ result: 'FAILURE' });
+    });
+
+    it('says SKIPPED where it has no signatures', async () => {
+      const none = makeFolder({ 'README.txt': 'x' });
+      expect(await scan(infected, none)).toMatchObject({
+        result: 'SKIPPED',
+        note: expect.stringContaining('freshclam'),
+      });
+      rmSync(none, { recursive: true });
+    });
+
+    it('fails, and is no success, where its signatures are broken', async () => {
+      const broken = makeFolder({ 'test.ndb': 'Broken:x\n' });
+      const params = { 'image-url': result(image, 'IMAGE_URL'), 'image-digest': result(image, 'IMAGE_DIGEST') };
+      expect(await fail(runTask('clamav-scan', params, { scanners: { signatures: broken } }))).toContain(
+        'clamscan failed',
+      );
+      rmSync(broken, { recursive: true });
+    });
+  },
+);
+
+/** Puts a program before all others of this machine, for as long as something runs. */
+async function withProgram(name: string, script: string, run: () => Promise<void>): Promise<void> {
+  const folder = makeFolder({ [name]: script });
+  chmodSync(join(folder, name), 0o755);
+  const { PATH } = process.env;
+  process.env.PATH = `${folder}:${PATH}`;
+  try {
+    await run();
+  } finally {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const hasSyft = spawnSync('syft', ['version']).status === 0;
+// What `syft scan --output spdx-json=FILE registry:IMAGE` writes, as far as it is looked at here.
+const SYFT = `#!/bin/sh
+[ "$1 $2 $3" = 'scan --quiet --output' ] && [ "$SYFT_REGISTRY_INSECURE_USE_HTTP" = true ] || exit 9
+printf '{"spdxVersion":"SPDX-2.3","name":"%s","documentNamespace":"https://example.com/1"}' "\${5#registry:}" >"\${4#spdx-json=}"
+`;
+
+describe('an SBOM', () => {
+  const params = (tag: string) => ({
+    IMAGE: `${registry.host}/org/listed:${tag}`,
+    SOURCE_ARTIFACT: artifact,
+    SOURCE_DATE_EPOCH: '1',
+    LABELS: [`which=${tag}`],
+  });
+  const check = async (tag: string): Promise<void> => {
+    const run = await succeed(runTask('buildah-oci-ta', params(tag), { scanners: {} }));
+    const digest = result(run, 'IMAGE_DIGEST');
+    const manifest = JSON.parse(raw(`${registry.host}/org/listed:${digest.replace(':', '-')}.sbom`));
+    const [{ mediaType, digest: blob, size }] = manifest.layers;
+    expect(mediaType).toBe('text/spdx+json');
+    expect(result(run, 'SBOM_BLOB_URL')).toBe(`${registry.host}/org/listed@${blob}`);
+    const place = parseReference(`${registry.host}/org/listed`);
+    const document = Buffer.from(await createRegistry().getBlob(place, { digest: blob, size })).toString();
+    expect(JSON.parse(document)).toMatchObject({ spdxVersion: expect.stringMatching(/^SPDX-/) });
+    expect(document).toContain(digest.slice('sha256:'.length));
+  };
+
+  it('is made where syft is, and attached as Konflux does', () => withProgram('syft', SYFT, () => check('fake')));
+
+  it.skipIf(!hasSyft)(`is made by syft itself${hasSyft ? '' : ' (skipped: no syft here)'}`, () => check('real'));
+
+  it('is none where nobody makes one, which is said', async () => {
+    const run = await succeed(runTask('buildah-oci-ta', params('none')));
+    expect(result(run, 'SBOM_BLOB_URL')).toBe('');
+    expect(run.log).toContain('No SBOM is made');
+  });
+});
+
+describe('clair-scan with a scanner of this machine', () => {
+  it.each([
+    ['grype', 'High fixed\nHigh not-fixed\nCritical wont-fix\nNegligible unknown\nUnknown unknown'],
+    ['trivy', 'HIGH fixed\nHIGH open\nCRITICAL open\nUNKNOWN open'],
+  ])('counts what %s prints for the template that it is given', async (scanner, lines) => {
+    await withProgram(scanner, `#!/bin/sh\nprintf '%s\\n' '${lines}'\n`, async () => {
+      const params = { 'image-url': result(image, 'IMAGE_URL'), 'image-digest': result(image, 'IMAGE_DIGEST') };
+      const run = await succeed(runTask('clair-scan', params, { scanners: {} }));
+      expect(JSON.parse(result(run, 'TEST_OUTPUT'))).toMatchObject({ result: 'SUCCESS' });
+      const none = { critical: 0, high: 0, medium: 0, low: 0, unknown: 0 };
+      expect(JSON.parse(result(run, 'SCAN_OUTPUT'))).toEqual({
+        vulnerabilities: { ...none, high: 1 },
+        unpatched_vulnerabilities: { ...none, critical: 1, high: 1, unknown: 1 },
+      });
+    });
+  });
 });
 
 describe('the other tasks of stock pipelines', () => {

@@ -20,6 +20,10 @@ export interface LocalTasksOptions {
   params?: ChainPlan['tasks'] | undefined;
   /** What builds run in; where there is none to be had, they fail. */
   isolation?: Isolation | undefined;
+  /** Where there is to be scanned with what this machine has; otherwise checks say that none of them ran. */
+  scanners?: {
+    /** ClamAV's signatures in place of the machine's: a folder or file. */ signatures?: string | undefined;
+  };
   /** Seconds before each further try of what a registry failed: as many as there are tries; the tasks' own by default. */
   retryPauses?: readonly number[] | undefined;
   signal?: AbortSignal | undefined;
@@ -33,7 +37,7 @@ export interface LocalTasksOptions {
  * Throws `PLATFORM_UNSUPPORTED` where buildah can't share images with a storage of its own.
  */
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
-  const { fetchFrom, images, registry, params = {}, isolation = 'sandbox', retryPauses, signal } = options;
+  const { fetchFrom, images, registry, params = {}, isolation = 'sandbox', scanners, retryPauses, signal } = options;
   const pins = readPins();
   const [{ driver, storage }, ids, ...specs] = await Promise.all([
     buildahStorage(signal),
@@ -45,6 +49,8 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
     FETCH_FROM: fetchFrom,
     ONLY_REGISTRY: registry ?? '',
     ISOLATION: isolation,
+    SCANNERS: scanners === undefined ? '' : 'machine',
+    CLAMAV_DATABASE: scanners?.signatures ?? '',
     BUILDAH_STORAGE: storage.join('\n'),
     ...(retryPauses === undefined ? {} : { RETRY_PAUSES: retryPauses.join(' ') }),
     // The Task's own is one that works in every pod.

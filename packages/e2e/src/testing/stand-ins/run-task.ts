@@ -27,7 +27,8 @@ export async function runTask(
   params: Readonly<Record<string, string | readonly string[]>>,
   options: TaskRunOptions = {},
 ): Promise<TaskRun> {
-  const { fetchFrom = '', images = {}, registry, isolation, retryPauses = RETRY_PAUSES, signal, onLog } = options;
+  const { fetchFrom = '', images = {}, registry, isolation, scanners, signal, onLog } = options;
+  const { retryPauses = RETRY_PAUSES } = options;
   const root = await mkdtemp(join(tmpdir(), 'stand-in-task-'));
   const bundle = { kind: 'task', name: task, bundle: `quay.io/konflux-ci/tekton-catalog/task-${task}:0.1` };
   const named = (values: object): object[] => Object.entries(values).map(([name, value]) => ({ name, value }));
@@ -45,7 +46,7 @@ export async function runTask(
     const { tasks } = await runPipeline({
       root,
       file: 'run.yaml',
-      ...(await localTasks({ fetchFrom, images, registry, isolation, retryPauses })),
+      ...(await localTasks({ fetchFrom, images, registry, isolation, scanners, retryPauses })),
       signal,
       workDir: options.workDir,
       onEvent: (event) => {
