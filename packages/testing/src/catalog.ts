@@ -88,4 +88,10 @@ export const CATALOG: Readonly<Record<string, CatalogInterface>> = {
     optional: ['ADDITIONAL_TAGS'],
     arrays: ['ADDITIONAL_TAGS'],
   }),
+  // Conforma's own, as far as it is called.
+  'verify-enterprise-contract': task({
+    required: ['IMAGES'],
+    optional: ['POLICY_CONFIGURATION', 'PUBLIC_KEY', 'IGNORE_REKOR'],
+    results: ['TEST_OUTPUT'],
+  }),
 };

@@ -111,6 +111,14 @@ const taskRef = z.union([
       z.strictObject({ name: z.literal('kind'), value: z.literal('task') }),
     ]),
   }),
+  z.strictObject({
+    resolver: z.literal('git'),
+    params: z.tuple([
+      z.strictObject({ name: z.literal('url'), value: z.url() }),
+      z.strictObject({ name: z.literal('revision'), value: z.string() }),
+      z.strictObject({ name: z.literal('pathInRepo'), value: z.string() }),
+    ]),
+  }),
 ]);
 
 const pipelineTask = z

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { CATALOG } from './catalog.ts';
 import type { Pipeline, PipelineRun, PipelineTask, TaskSpec } from './tekton-schema.ts';
 
@@ -170,7 +171,8 @@ function findWaitingForever(tasks: readonly PipelineTask[]): string[] {
 function interfaceOf(task: PipelineTask, tasks: ReadonlyMap<string, TaskSpec>): Interface | undefined {
   const { taskRef } = task;
   if (taskRef !== undefined && 'resolver' in taskRef) {
-    const known = CATALOG[taskRef.params[0].value];
+    const called = taskRef.resolver === 'git' ? basename(taskRef.params[2].value, '.yaml') : taskRef.params[0].value;
+    const known = CATALOG[called];
     if (known === undefined) return undefined;
     return {
       params: new Map(

@@ -15,7 +15,7 @@ import {
 } from './konflux.ts';
 import { digestChainFrom, extractImage, labelImage, linkImage, resolveImage } from './own-tasks.ts';
 import { pipelineRun } from './pipeline-run.ts';
-import { chainPolicy, policyScenario } from './policy.ts';
+import { chainPolicy, POLICY_PIPELINE, policyPipeline, policyScenario } from './policy.ts';
 import { unifiedBuild } from './unified-build.ts';
 import { verifyChain } from './verify-chain.ts';
 
@@ -114,7 +114,8 @@ Apply it server-side: it adds to accounts that Konflux makes, and takes nothing 
   if (chain.policy !== undefined) {
     const judged =
       "The policy by which Conforma proves the chain, and the test that judges every push's Snapshot by it.";
-    add('konflux/policy.yaml', judged, chainPolicy(chain, pins), policyScenario(chain));
+    add('konflux/policy.yaml', judged, chainPolicy(chain, pins), policyScenario(chain, folder));
+    add(POLICY_PIPELINE, 'Asks Conforma about Snapshots that may be released.', policyPipeline(chain, pins));
   }
   return files;
 }

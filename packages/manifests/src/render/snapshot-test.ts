@@ -163,7 +163,7 @@ function askStep({ verb, options, args, labels = {} }: SnapshotTest, from: Diges
 }
 
 /** A label of the pod, as a variable: empty where there is none. */
-function label(name: string, key: string): YamlMap {
+export function label(name: string, key: string): YamlMap {
   return { name, valueFrom: { fieldRef: { fieldPath: `metadata.labels['${key}']` } } };
 }
 
