@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sort"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +44,20 @@ type ending struct {
 	Fails bool `json:"fails,omitempty"`
 	// Results that are written, in place of all that the task declares.
 	Results map[string]v1.ParamValue `json:"results,omitempty"`
+	// Each says it of one TaskRun of a matrix, in the order of its combinations.
+	Each []ending `json:"each,omitempty"`
+}
+
+// of is how the TaskRun of that name ends.
+func (how ending) of(name string) ending {
+	if len(how.Each) == 0 {
+		return how
+	}
+	index, err := strconv.Atoi(name[strings.LastIndex(name, "-")+1:])
+	if err != nil || index >= len(how.Each) {
+		panic("there is no ending for " + name)
+	}
+	return how.Each[index]
 }
 
 // runAnswer is how a run ends.
@@ -123,7 +139,7 @@ func simulate(t *testing.T, admitted []*admittedObject, how *script) *runAnswer 
 		if run.IsDone() {
 			return
 		}
-		end(run, how.Tasks[task])
+		end(run, how.Tasks[task].of(run.Name))
 		if _, err := clients.Pipeline.TektonV1().TaskRuns(namespace).UpdateStatus(ctx, run, metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)
 		}

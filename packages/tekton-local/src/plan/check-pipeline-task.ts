@@ -1,4 +1,5 @@
 import { unknownRoot } from './admit-pipeline.ts';
+import { combinationsOf } from './combinations.ts';
 import { expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
 import type { Field } from './field.ts';
 import type {
@@ -63,12 +64,41 @@ export function checkPipelineTask(
       notes.push(`task ${task.name} does not declare the param ${param.name}`);
     }
   }
+  checkCombinations(prepared, specs);
   checkIndexes(task, spec, prepared);
   checkReplaced(task, { task: prepared, spec, embedded });
-  if (!['continue', 'stopAndFail'].includes(prepared.onError)) {
+  // A param without a value stays as it is, which Tekton takes and which is not continue.
+  if (!['continue', 'stopAndFail'].includes(prepared.onError) && !prepared.onError.startsWith('$(params')) {
     task.field.get('onError').invalid(`expected continue or stopAndFail, found ${JSON.stringify(prepared.onError)}`);
   } else if (prepared.onError === 'continue' && task.retries > 0) {
     task.field.get('onError').invalid('continue and retries exclude each other');
+  }
+}
+
+/** Notes a TaskRun of a matrix that gets no value for what it needs, since what is included gives none. */
+function checkCombinations({ params, matrix, include }: PipelineTask, specs: readonly ParamSpec[]): void {
+  const isKnown = [...matrix, ...include.flat()].every(({ value }) => !JSON.stringify(value).includes('$('));
+  const isCountable = matrix.every(({ value }) => Array.isArray(value) && value.length > 0 && value.length <= 256);
+  if (include.length === 0 || !isKnown || !isCountable) return;
+  const always = new Set(params.map(({ name }) => name));
+  const needed = specs.filter((spec) => spec.default === undefined && !always.has(spec.name));
+  for (const combination of combinationsOrNone({ matrix, include })) {
+    const missing = needed.find(({ name }) => !Object.hasOwn(combination, name));
+    if (missing === undefined) continue;
+    const given = Object.entries(combination).map(([name, value]) => `${name}=${value}`);
+    include[0]?.[0]?.field.invalid(
+      `the TaskRun with ${given.join(' ') || 'nothing'} gets no value for ${missing.name}`,
+    );
+    return;
+  }
+}
+
+/** None where there are too many, which is told elsewhere. */
+function combinationsOrNone(of: Pick<PipelineTask, 'matrix' | 'include'>): Record<string, string>[] {
+  try {
+    return combinationsOf(of);
+  } catch {
+    return [];
   }
 }
 
@@ -109,7 +139,7 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
   const context = { name: 'name', namespace: 'namespace', uid: 'uid', task: 'task', retry: 0 };
   // What becomes an array or an object once results are known.
   const open = prepared.params.filter(
-    ({ value }) => typeof value === 'string' && isWholeVariable(value) && mayStayOpen(value),
+    ({ value }) => typeof value === 'string' && isWholeVariable(value) && /^\$\((?:tasks|finally)\./.test(value),
   );
   try {
     for (const params of [given, ...more]) {
@@ -208,6 +238,38 @@ function placeOf({ task }: Prepared, text: string): Field {
   const param = [...task.params, ...task.matrix, ...task.include.flat()].find(({ value }) => has(value));
   if (param !== undefined) return param.field.get('value');
   return task.when.find(({ input, values }) => has([input, values]))?.field ?? task.field;
+}
+
+/** Notes what a run says of steps and sidecars that its tasks do not have. */
+export function checkSpecNames({ run, pipeline, implementations }: ResolvedRun): void {
+  const spec = run.field.get('spec');
+  const owners = run.isTaskRun
+    ? [{ of: spec, task: [...implementations.keys()][0] ?? '' }]
+    : spec
+        .get('taskRunSpecs')
+        .items()
+        .map((of) => ({ of, task: of.get('pipelineTaskName').text() }));
+  for (const { of, task } of owners) {
+    const known = implementations.get(task);
+    const isThere = [...pipeline.tasks, ...pipeline.finally].some(({ name }) => name === task);
+    if (known === undefined || known.skipped !== undefined || !isThere) continue;
+    for (const [key, list] of [
+      ['stepSpecs', 'steps'],
+      ['sidecarSpecs', 'sidecars'],
+    ] as const) {
+      const names = new Set(
+        known.task.field
+          .get(list)
+          .items()
+          .map((item) => item.get('name').text()),
+      );
+      for (const item of of.get(key).items()) {
+        const name = item.get('name');
+        if (!names.has(name.text()))
+          name.invalid(`the task has none of its ${list} with the name ${JSON.stringify(name.text())}`);
+      }
+    }
+  }
 }
 
 /** Notes workspaces that a task needs and does not get, or gets and does not have. */

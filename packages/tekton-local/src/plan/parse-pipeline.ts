@@ -141,7 +141,8 @@ function parsePipelineTask(field: Field): PipelineTask {
       const workspace = item.get('workspace').text() || own;
       return { name: own, workspace, subPath: item.get('subPath').string(), field: item };
     }),
-    retries: field.get('retries').integer() ?? 0,
+    // Tekton takes a number below 0 here, and tries once.
+    retries: Math.max(0, Number(field.get('retries').value ?? 0)),
     onError: parseOnError(field.get('onError')),
     timeout: parseTimeout(field.get('timeout')),
     matrix: parseParams(matrix.get('params')),

@@ -5,6 +5,7 @@ import {
   checkPipelineTask,
   checkResults,
   checkRoots,
+  checkSpecNames,
   checkWorkspacesOfTask,
 } from './check-pipeline-task.ts';
 import { checkTask } from './check-task.ts';
@@ -12,7 +13,7 @@ import { type ClusterObjects, checkObjects } from './cluster-objects.ts';
 import { variablesIn } from './expressions.ts';
 import type { Field } from './field.ts';
 import { withFileObjects } from './file-objects.ts';
-import { type Dependencies, dependenciesOf } from './graph.ts';
+import { type Dependencies, dependenciesOf, skippedTooEarly } from './graph.ts';
 import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
 import { type Prepared, preparePipeline } from './task-runs.ts';
@@ -61,9 +62,14 @@ export function makePlan(
     checkTask(implementation.task, hasPodTemplate(run.field.get('spec')));
   }
   checkResults(resolved, prepared);
+  checkSpecNames(resolved);
   checkObjects(resolved, objects);
-  throwProblems(problems);
   const dependencies = dependenciesOf(pipeline, prepared);
+  for (const name of skippedTooEarly(pipeline, dependencies, prepared)) {
+    const field = pipeline.tasks.find((task) => task.name === name)?.field.get('matrix');
+    field?.invalid('is empty before what the task waits for has ended: Tekton never goes on then');
+  }
+  throwProblems(problems);
   return { ...resolved, pipeline: withOnErrors(pipeline, prepared), params, dependencies, workspaces, notes };
 }
 

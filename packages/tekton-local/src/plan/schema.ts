@@ -266,13 +266,33 @@ const POD_TEMPLATE: Shape = {
   hostUsers: 'boolean',
   topologySpreadConstraints: 'any',
 };
+const CLAIM_TEMPLATE: Shape = {
+  apiVersion: 'string',
+  kind: 'string',
+  metadata: 'any',
+  spec: {
+    accessModes: STRINGS,
+    selector: {
+      matchLabels: { '*': 'string' },
+      matchExpressions: [{ key: 'string', operator: 'string', values: STRINGS }],
+    },
+    resources: { limits: { '*': 'quantity' }, requests: { '*': 'quantity' } },
+    volumeName: 'string',
+    storageClassName: 'string',
+    volumeMode: 'string',
+    dataSource: { apiGroup: 'string', kind: 'string', name: 'string' },
+    dataSourceRef: { apiGroup: 'string', kind: 'string', name: 'string', namespace: 'string' },
+    volumeAttributesClassName: 'string',
+  },
+  status: 'any',
+};
 const BINDINGS: Shape = [
   {
     name: 'string',
     subPath: 'string',
     emptyDir: EMPTY_DIR,
     persistentVolumeClaim: CLAIM,
-    volumeClaimTemplate: 'any',
+    volumeClaimTemplate: CLAIM_TEMPLATE,
     configMap: CONFIG_MAP,
     secret: SECRET,
     projected: PROJECTED,

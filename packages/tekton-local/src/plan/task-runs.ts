@@ -311,6 +311,7 @@ export function pathsIn(
  */
 export function problemOfReplaced(spec: Task, open: readonly string[] = []): string | undefined {
   const declared = new Set([...spec.params.map(({ name }) => name), ...open]);
+  const arrays = new Set(spec.params.filter(({ type }) => type === 'array').map((param) => param.name));
   const objects = spec.params.filter(({ type }) => type === 'object');
   const keys = new Map(
     objects.map(({ name, field }) => [
@@ -339,6 +340,11 @@ export function problemOfReplaced(spec: Task, open: readonly string[] = []): str
     const mounts = volumeMounts.flatMap((mount) => [mount.name, mount.mountPath, mount.subPath ?? '']);
     if ([name, image, script, workingDir, ...mounts].some((text) => STEP_RESULT.test(text))) {
       return `the step ${name} has a step's result outside of env, command and args`;
+    }
+    // Of a StepAction: a Task's own texts were looked at before.
+    for (const text of [name, image, script, workingDir, ...step.env.map(({ value }) => value), ...mounts]) {
+      const whole = variablesIn(text, 'params').find(({ rest }) => arrays.has(rest.replace(/\[\*\]$/, '')));
+      if (whole !== undefined) return `${whole.text} is an array; a string has to be here`;
     }
     if (step.image === '') return `the step ${step.name} has no image`;
     if (!['', 'continue', 'stopAndFail'].includes(step.onError)) {

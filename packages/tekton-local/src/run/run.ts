@@ -5,6 +5,7 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
+import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -18,7 +19,7 @@ import {
   withTaskContext,
 } from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
-import { combinationsOf, combine, isMatrix, matrixLengths } from './matrix.ts';
+import { combine, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';

@@ -1,8 +1,8 @@
 import { Stopped, type TaskOutcome, withoutSteps } from '../outcome.ts';
+import { combinationsOf } from '../plan/combinations.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { MissingResult, type Prepared, withResults } from '../plan/task-runs.ts';
-import { combinationsOf } from './matrix.ts';
 
 /** Tekton's words for why a task was skipped. */
 export const SKIPPED = {
@@ -50,7 +50,10 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
   while (pending.size > 0 || running.size > 0) {
     const before = pending.size;
     let skipped = false;
-    for (const task of pending) {
+    const ready = [...pending].filter((task) => isReady(task, options));
+    // Of what becomes ready together, Tekton refuses first: then nothing else starts.
+    for (const task of [...ready.filter((each) => isRefused(decide(each, options))), ...pending]) {
+      if (!pending.has(task)) continue;
       const stop = signal.aborted ? stopReason(signal) : failed ? SKIPPED.stopping : undefined;
       if (stop === undefined && !isReady(task, options)) continue;
       if (stop === undefined && running.size >= options.parallel) break;
@@ -129,6 +132,10 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
 
 /** Of an outcome whose task was not started, since its results' references came to nothing. */
 export const NO_RESULT = 'InvalidTaskResultReference';
+
+function isRefused(decision: ReturnType<typeof decide>): boolean {
+  return typeof decision === 'object' && 'status' in decision;
+}
 
 function refused(task: PipelineTask, message: string): TaskOutcome {
   return withoutSteps(task.name, 'Failed', NO_RESULT, message);

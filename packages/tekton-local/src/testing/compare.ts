@@ -43,8 +43,9 @@ export async function compare(judge: Judge, yaml: string, how: NonNullable<Quest
       error.problems.length === 0 ? [{ code: error.code, message: error.message, path: '' }] : error.problems;
     const lines = problems.map(({ code, path, message }) => `${code} ${path}: ${message}`);
     if (!taken) return { verdict: 'same', taken, why: lines };
-    // What Tekton skips it does not look at; here it is checked before anything is known (documented).
-    const skipped = placesOf(yaml, new Set(Object.keys(said.run?.skipped ?? {})));
+    // What Tekton does not start it does not look at; here it is checked before anything is known (documented).
+    const started = new Set(said.run?.taskRuns?.map(({ task }) => task));
+    const skipped = placesOf(yaml, (name) => !started.has(name));
     const isSkipped = (path: string): boolean =>
       skipped.some((place) => path === place || path.startsWith(`${place}.`));
     const isLimit = problems.every(
@@ -75,15 +76,15 @@ export function planOf(yaml: string, name?: string): Plan {
   return makePlan(resolved, {});
 }
 
-/** The paths of the pipeline tasks with these names. */
-function placesOf(yaml: string, names: ReadonlySet<string>): string[] {
+/** The paths of pipeline tasks. */
+function placesOf(yaml: string, isWanted: (name: string) => boolean): string[] {
   const groups = loadDocuments(new Map([[FILE, yaml]]), FILE, []).flatMap((document) =>
     [['spec', 'pipelineSpec'], ['spec']].flatMap((base) =>
       ['tasks', 'finally'].map((group) => document.get(...base, group)),
     ),
   );
   return groups.flatMap((group) =>
-    group.items().flatMap((task) => (names.has(task.get('name').text()) ? [task.path] : [])),
+    group.items().flatMap((task) => (isWanted(task.get('name').text()) ? [task.path] : [])),
   );
 }
 

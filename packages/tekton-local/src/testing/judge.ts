@@ -11,9 +11,15 @@ const SOURCE = fileURLToPath(new URL('../../judge', import.meta.url));
 export interface Question {
   yaml: string;
   /** How TaskRuns end, by the names of their pipeline tasks; what is not named succeeds with all of its results. */
-  run?: { tasks?: Record<string, { fails?: boolean; results?: Record<string, unknown> }> };
+  run?: { tasks?: Record<string, JudgedEnding & { each?: JudgedEnding[] }> };
   /** The documents as JSON, and nothing else. */
   json?: boolean;
+}
+
+/** How a TaskRun ends. */
+export interface JudgedEnding {
+  fails?: boolean;
+  results?: Record<string, unknown>;
 }
 
 export interface JudgedStep {

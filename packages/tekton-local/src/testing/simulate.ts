@@ -1,4 +1,5 @@
 import type { TaskOutcome } from '../outcome.ts';
+import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import { isMap } from '../plan/field.ts';
 import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
@@ -13,7 +14,7 @@ import {
   workspacesUsed,
 } from '../plan/task-runs.ts';
 import { Variables } from '../plan/variables.ts';
-import { combinationsOf, combine, isMatrix, matrixLengths } from '../run/matrix.ts';
+import { combine, matrixLengths } from '../run/matrix.ts';
 import { runOutcome, taskStatuses } from '../run/run-outcome.ts';
 import { schedule } from '../run/schedule.ts';
 import type { JudgedTaskRun, Judgement, Question } from './judge.ts';

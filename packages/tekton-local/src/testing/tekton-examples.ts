@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Containers } from '../containers/containers.ts';
+import type { PipelineRunOutcome } from '../outcome.ts';
 import { runPipeline } from '../run-pipeline.ts';
 import { type Comparison, compare } from './compare.ts';
 import type { Judge } from './judge.ts';
@@ -76,7 +77,7 @@ const FEATURES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** How an example ended here. */
-export type Ending = { status: string; message: string; logs: string[] };
+export type Ending = { status: string; message: string; logs: string[]; outcome: PipelineRunOutcome };
 
 /** Runs an example in containers, with images of this machine in place of its own. */
 export async function runExample(
@@ -100,7 +101,7 @@ export async function runExample(
     });
     const failed = outcome.tasks.filter(({ status }) => status === 'Failed');
     const message = failed.map((task) => `${task.name}: ${task.message}`).join('; ');
-    return { status: outcome.status, message, logs };
+    return { status: outcome.status, message, logs, outcome };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

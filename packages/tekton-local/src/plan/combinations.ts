@@ -1,0 +1,71 @@
+import type { Param, PipelineTask } from './model.ts';
+
+/** More TaskRuns of one task are refused, as Tekton does by default. */
+const MAX_COMBINATIONS = 256;
+
+/** Whether a pipeline task runs once for each combination of something. */
+export function isMatrix({ matrix, include }: Pick<PipelineTask, 'matrix' | 'include'>): boolean {
+  return matrix.length + include.length > 0;
+}
+
+/**
+ * Every combination of the matrix' values, in Tekton's order: the first param changes fastest. What is included goes into
+ * each combination that it does not contradict, and is one of its own where no value of it is in any.
+ */
+export function combinationsOf({
+  matrix,
+  include,
+}: Pick<PipelineTask, 'matrix' | 'include'>): Record<string, string>[] {
+  const included = include.map((params) => Object.fromEntries(params.map(({ name, value }) => [name, String(value)])));
+  const all = matrix.length === 0 ? included : withIncluded(fanOut(matrix), included);
+  const count = countOf(matrix, included);
+  if (count > MAX_COMBINATIONS) throw new Error(`the matrix has more than ${MAX_COMBINATIONS} combinations`);
+  return Array.from({ length: count }, (_, index) => all[index] ?? {});
+}
+
+/**
+ * How many TaskRuns there are. Tekton counts them otherwise than it makes combinations: what is included counts once for
+ * each of its values that the matrix' param of that name does not have, up to the first that it has.
+ */
+function countOf(matrix: readonly Param[], included: readonly Record<string, string>[]): number {
+  if (matrix.length === 0) return included.length;
+  const values = new Map(matrix.map(({ name, value }) => [name, Array.isArray(value) ? value : []]));
+  let count = [...values.values()].reduce((product, { length }) => product * Math.max(length, 1), 1);
+  for (const more of included) {
+    for (const [name, value] of Object.entries(more)) {
+      const own = values.get(name);
+      if (own?.includes(value) === true) break;
+      if (own !== undefined) count++;
+    }
+  }
+  return count;
+}
+
+function withIncluded(
+  combinations: readonly Record<string, string>[],
+  included: readonly Record<string, string>[],
+): Record<string, string>[] {
+  const all: Record<string, string>[] = combinations.map((combination) => ({ ...combination }));
+  for (const whole of all) {
+    for (const more of included) {
+      if (Object.entries(more).every(([name, value]) => (whole[name] ?? value) === value)) Object.assign(whole, more);
+    }
+  }
+  for (const more of included) {
+    const isThere = all.some((whole) => Object.entries(more).some(([name, value]) => whole[name] === value));
+    if (!isThere && Object.keys(more).length > 0) all.push(more);
+  }
+  return all;
+}
+
+function fanOut(matrix: readonly Param[]): Record<string, string>[] {
+  let all: Record<string, string>[] = [{}];
+  for (const { name, value } of matrix) {
+    const items = Array.isArray(value) ? value : [];
+    if (all.length * items.length > MAX_COMBINATIONS) {
+      throw new Error(`the matrix has more than ${MAX_COMBINATIONS} combinations`);
+    }
+    all = items.flatMap((item) => all.map((combination) => ({ ...combination, [name]: item })));
+  }
+  return all;
+}
