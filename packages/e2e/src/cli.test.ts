@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -9,18 +9,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
-import { type CliFolder, type CliRun, cli, makeCliFolder, repository } from './testing/cli-run.ts';
+import { type CliFolder, type CliRun, makeCliFolder, repository } from './testing/cli-run.ts';
 
 const RUN = { timeout: 600_000 };
 
-let folder: string;
 let clone: CliFolder['clone'];
+let start: CliFolder['start'];
 let e2e: CliFolder['e2e'];
 let leftovers: CliFolder['leftovers'];
 let remove: CliFolder['remove'];
 
 beforeAll(async () => {
-  ({ folder, clone, e2e, leftovers, remove } = await makeCliFolder());
+  ({ clone, start, e2e, leftovers, remove } = await makeCliFolder());
 });
 afterAll(() => remove());
 
@@ -117,11 +117,8 @@ test.each([
   // Nobody is left to clean up but the janitor.
   ['SIGKILL', 'SIGKILL', null],
 ] as const)('stopped in the middle of a build by %s, it leaves nothing behind', RUN, async (_, signal, expected) => {
-  const child = spawn(process.execPath, [cli, '--port', '0'], {
-    cwd: await clone(`stopped-${signal}`),
-    env: { ...process.env, TMPDIR: folder, CI: '1' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = start(await clone(`stopped-${signal}`), '--port', '0');
+  child.stderr.resume();
   let output = '';
   // The build's storage is mounted then, and the scanner waits in its container.
   await new Promise<void>((resolve) => {
@@ -141,11 +138,8 @@ test.each([
 });
 
 test('a reader that goes away ends the run, and nothing stays behind', RUN, async () => {
-  const child = spawn(process.execPath, [cli, '--port', '0'], {
-    cwd: await clone('unread'),
-    env: { ...process.env, TMPDIR: folder, CI: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = start(await clone('unread'), '--port', '0');
+  child.stderr.resume();
   await once(child.stdout, 'data');
   child.stdout.destroy();
   await once(child, 'exit');

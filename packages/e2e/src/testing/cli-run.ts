@@ -1,14 +1,14 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Report } from '../report/report.ts';
-import { takeSource } from '../targets/local/source.ts';
-import { writeDemo } from './demo.ts';
+import { makeDemo } from './demo.ts';
 
-export const cli: string = resolve(import.meta.dirname, '../cli.ts');
+const cli = resolve(import.meta.dirname, '../cli.ts');
 export const repository: string = resolve(import.meta.dirname, '../../../..');
 
 export interface CliRun {
@@ -20,39 +20,40 @@ export interface CliRun {
 /** A temporary folder in which the command line is run on clones of this repository. */
 export interface CliFolder {
   folder: string;
-  /**
-   * A clone of this repository as it stands, uncommitted changes included, in which a test may break things. What it
-   * builds is a chain of its own (`writeDemo`).
-   */
+  /** What a run needs of this repository, in a repository in which a test may break things; see `makeDemo`. */
   clone(name: string): Promise<string>;
+  /** Starts a run, for a test that does something to it. */
+  start(cwd: string, ...args: string[]): ChildProcessByStdio<null, Readable, Readable>;
   e2e(cwd: string, ...args: string[]): Promise<CliRun>;
-  /** Containers and folders of runs that have ended. */
+  /** Containers and folders of the runs that were started here; those of others are theirs. */
   leftovers(): Promise<string[]>;
   remove(): Promise<void>;
 }
 
 export async function makeCliFolder(): Promise<CliFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'e2e-test-'));
+  const started: string[] = [];
+  const start: CliFolder['start'] = (cwd, ...args) => {
+    const child = spawn(process.execPath, [cli, ...args], {
+      cwd,
+      // What a tool in the run finds in TMPDIR must be gone afterwards.
+      env: { ...process.env, TMPDIR: folder, CI: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    started.push(`multi-image-${child.pid}-`);
+    return child;
+  };
   return {
     folder,
     async clone(name) {
       const into = join(folder, name);
-      await rm(into, { recursive: true, force: true });
-      await mkdir(into);
-      const { checkout } = await takeSource(repository, into);
-      await symlink(join(repository, 'node_modules'), join(checkout, 'node_modules'));
-      await appendFile(join(checkout, '.git/info/exclude'), 'node_modules\n');
-      await writeDemo(checkout);
-      return checkout;
+      await makeDemo(repository, into);
+      return into;
     },
+    start,
     async e2e(cwd, ...args) {
       const file = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
-      const child = spawn(process.execPath, [cli, '--report', file, ...args], {
-        cwd,
-        // What a tool in the run finds in TMPDIR must be gone afterwards.
-        env: { ...process.env, TMPDIR: folder, CI: '1' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
+      const child = start(cwd, '--report', file, ...args);
       let output = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
       const [exitCode] = await once(child, 'close');
@@ -61,7 +62,8 @@ export async function makeCliFolder(): Promise<CliFolder> {
     },
     async leftovers() {
       const names = execFileSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' }).split('\n');
-      return [...names, ...(await readdir(folder))].filter((name) => name.startsWith('multi-image-'));
+      const containers = names.filter((name) => started.some((prefix) => name.startsWith(prefix)));
+      return [...containers, ...(await readdir(folder)).filter((name) => name.startsWith('multi-image-'))];
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

@@ -1,10 +1,13 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { appendFile, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { loadConfig, readPins, render } from '@multi-image/manifests';
-import { commitAll } from '@multi-image/testing/source';
+import { commitAll, git } from '@multi-image/testing/source';
 
-/** What a fork has for its own: nothing of it may decide what the template's tests say. */
-const OF_THE_FORK = ['konflux.config.ts', '.tekton', 'pipeline', 'konflux', 'image1', 'image2', 'apps'];
+/** What runs read of the repository that they build: what a pod runs of digest-chain, the pins, and the examples. */
+const NEEDED = ['packages/digest-chain', 'packages/kit', 'packages/manifests/pins.yaml', 'examples'];
+const NEEDED_BY_NO_RUN = /\.test\.ts$|\/(?:testing|testdata|fixtures|bench)\//;
 
 const CONFIG = `import { defineConfig } from '@multi-image/manifests';
 
@@ -57,21 +60,32 @@ console.log(\`Timestamp: \${new Date().toISOString()}\`);
 `;
 
 /**
- * Makes a clone of this repository one that builds a chain of two images which only tests know, with everything rendered
- * and in a commit: a fork has other images, another config and other pins in the same places.
+ * Makes a repository that builds a chain of two images which only tests know, with everything rendered and in a commit: a
+ * fork has other images, another config and other pins in the same places, and nothing of it may decide what the
+ * template's tests say. Of this repository it has what runs need, as it stands, uncommitted changes included: the rest
+ * would be cloned, packed and unpacked by every task of every run.
  */
-export async function writeDemo(clone: string): Promise<void> {
+export async function makeDemo(repository: string, into: string): Promise<void> {
   const write = async (path: string, text: string): Promise<void> => {
-    await mkdir(dirname(join(clone, path)), { recursive: true });
-    await writeFile(join(clone, path), text);
+    await mkdir(dirname(join(into, path)), { recursive: true });
+    await writeFile(join(into, path), text);
   };
-  for (const path of OF_THE_FORK) await rm(join(clone, path), { recursive: true, force: true });
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...NEEDED];
+  const listed = execFileSync('git', list, { cwd: repository, encoding: 'utf8' }).split('\0').filter(Boolean);
+  for (const path of listed) {
+    if (NEEDED_BY_NO_RUN.test(path) || !existsSync(join(repository, path))) continue;
+    await mkdir(dirname(join(into, path)), { recursive: true });
+    await copyFile(join(repository, path), join(into, path));
+  }
   await write('konflux.config.ts', CONFIG);
   await write('image1/Containerfile', containerfile(1));
   await write('image1/entrypoint.mts', PROGRAM_1);
   await write('image2/Containerfile', containerfile(2));
   await write('image2/entrypoint.mts', PROGRAM_2);
-  const { chain, pins, folder } = await loadConfig(join(clone, 'konflux.config.ts'));
+  await symlink(join(repository, 'node_modules'), join(into, 'node_modules'));
+  git(into, 'init', '--quiet', '--initial-branch=main');
+  await appendFile(join(into, '.git/info/exclude'), 'node_modules\n');
+  const { chain, pins, folder } = await loadConfig(join(into, 'konflux.config.ts'));
   for (const { path, text } of render(chain, pins, folder)) await write(path, text);
-  commitAll(clone);
+  commitAll(into);
 }

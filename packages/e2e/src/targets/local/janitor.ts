@@ -15,13 +15,16 @@ export type Leftover =
  * from a pipe and starts when the pipe closes, which the kernel does for us on a crash and even on SIGKILL.
  */
 export class Janitor {
-  /** In the environment of everything that the run starts, so that no process of it can be missed. */
+  /**
+   * In the environment of everything that the run starts, so that no process of it can be missed, and in the names of its
+   * containers; begins with the process that made them.
+   */
   readonly marker: string;
   readonly #process: ChildProcess;
   readonly #done: Promise<void>;
 
   constructor() {
-    this.marker = randomBytes(8).toString('hex');
+    this.marker = `${process.pid}-${randomBytes(8).toString('hex')}`;
     this.#process = spawn(process.execPath, [script(), this.marker], {
       // Its own session: a Ctrl-C in the terminal goes to the foreground's process group and must not reach it.
       detached: true,
