@@ -13,7 +13,7 @@ import { sealTree, unsealTree } from './tree.ts';
 // `pnpm test:slow` runs all of them; a sample is enough to notice that something broke.
 const SLOW = process.env.SLOW === '1';
 const TIMEOUT = 900_000;
-const runs = (slow: number): { numRuns: number } => ({ numRuns: SLOW ? slow : Math.round(slow / 100) });
+const runs = (slow: number): { numRuns: number } => ({ numRuns: SLOW ? slow : Math.round(slow / 200) });
 
 describe('for every image', () => {
   it(

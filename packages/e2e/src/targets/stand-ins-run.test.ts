@@ -20,6 +20,7 @@ type Where = 'in containers' | 'on this machine';
 /** The digest of each image that {@link wholePipeline} makes, by where it was made. */
 const digests = new Map<Where, Record<string, string>>();
 const MAKES_IMAGES = ['build', 'build-amd64', 'build-arm64', 'index'];
+const BEFORE_IMAGES = ['init', 'clone', 'prefetch'];
 
 let bench: StandInBench;
 let source: { url: string; commit: string };
@@ -145,7 +146,9 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
   test('the same commit gives the same digests, here and there, whatever else this machine has stored', async () => {
     const undo = storeOtherwise(bench);
     try {
-      const second = await run('second', wholePipeline({ host: bench.host, source }, 'two'));
+      const calls = wholePipeline({ host: bench.host, source }, 'two');
+      const making = calls.filter(({ name }) => [...BEFORE_IMAGES, ...MAKES_IMAGES].includes(name));
+      const second = await run('second', making);
       for (const task of MAKES_IMAGES) {
         expect(resultsOf(second, task).IMAGE_DIGEST).toBe(resultsOf(first, task).IMAGE_DIGEST);
       }

@@ -111,7 +111,7 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
   });
 
   // In the normal run the same files each time; what a slow run finds becomes a case of its own.
-  const runs = isSlow ? 5000 : 200;
+  const runs = isSlow ? 5000 : 100;
   it(`${runs} mutations`, { timeout: 1_200_000 }, async () => {
     const seed = isSlow ? Math.trunc(Math.random() * 2 ** 31) : 1;
     const found: (Mutation & { comparison: Comparison })[] = [];

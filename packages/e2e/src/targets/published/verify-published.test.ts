@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../report/report.ts';
+import { e2eHere } from '../../testing/e2e-here.ts';
 import { type PublishedChain, publishChain, signChain } from '../../testing/tenant-chain.ts';
 
 const revision = 'c0ffee'.padEnd(40, '0');
@@ -34,27 +32,14 @@ afterAll(async () => {
 async function verify(...args: string[]) {
   const json = join(folder, 'report.json');
   await rm(json, { force: true });
-  const command = [
-    resolve(import.meta.dirname, '../../cli.ts'),
-    'verify',
-    ...args,
-    '--report',
-    json,
-    '--html',
-    `${json}.html`,
-  ];
-  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
-  const child = spawn(process.execPath, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [exitCode]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
+  const { status, stdout, stderr } = await e2eHere(['verify', ...args, '--report', json, '--html', `${json}.html`], {
+    PATH: `${folder}:${process.env.PATH}`,
+  });
   const output = stdout + stderr;
   const written = await readFile(json, 'utf8').catch(() => '');
   const report = written === '' ? undefined : (JSON.parse(written) as Report);
   const statuses = Object.fromEntries(report?.criteria.map(({ id, status }) => [id, status]) ?? []);
-  return { exitCode, stdout, stderr, output, report, statuses };
+  return { exitCode: status, stdout, stderr, output, report, statuses };
 }
 
 test('proves a published chain with the key, and says what a registry can’t answer', async () => {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { main } from '../../../command-line.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { e2eHere } from '../../../testing/e2e-here.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 
 let world: TenantWorld;
@@ -37,24 +37,8 @@ async function spawned(...args: string[]) {
 
 /** The command itself, in this process. */
 async function e2e(...args: string[]) {
-  for (const [name, value] of Object.entries({ ...environment(), KUBECONFIG: undefined })) vi.stubEnv(name, value);
-  let output = '';
-  for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      output += text;
-      return true;
-    });
-  const given = process.argv;
-  process.argv = [process.execPath, 'cli.ts', ...where(), ...args];
-  try {
-    await main();
-    return { exitCode: process.exitCode, output };
-  } finally {
-    process.argv = given;
-    process.exitCode = undefined;
-    vi.restoreAllMocks();
-    vi.unstubAllEnvs();
-  }
+  const { status, stdout, stderr } = await e2eHere([...where(), ...args], { ...environment(), KUBECONFIG: undefined });
+  return { exitCode: status, output: stdout + stderr };
 }
 
 test('names everything that is in the way, with exit code 2, without the login in it', async () => {
