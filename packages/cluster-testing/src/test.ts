@@ -16,7 +16,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   try {
     say(`up after ${((performance.now() - since) / 1000).toFixed(1)} s`);
     const others = args.filter((argument) => argument !== '--admission');
-    const files = isAdmission && others.length === 0 ? ['src/admission.test.ts'] : others;
+    const files = isAdmission && others.length === 0 ? ['src/admission.test.ts', 'src/snapshots.test.ts'] : others;
     const [program = '', ...words] = [...inNetwork(cluster), 'pnpm', 'exec', 'vitest', 'run', ...files];
     const child = spawn(program, words, {
       cwd: fileURLToPath(new URL('..', import.meta.url)),
