@@ -1,5 +1,6 @@
 export type { PlannedExternal } from './chain/external.ts';
 export { findOtherRegistry } from './chain/konflux-registry.ts';
+export { startsOf } from './chain/linking.ts';
 export { type NamingFiles, namingFiles, releasedNames } from './chain/naming-files.ts';
 export { findPlaceholders, isPlaceholder } from './chain/placeholders.ts';
 export { type ChainPlan, type PlannedImage, planChain } from './chain/plan.ts';

@@ -50,11 +50,22 @@ export interface Report {
   };
   /** Images that the chain takes from elsewhere. */
   external?: readonly ReportExternal[] | undefined;
+  /** Of a local run: the spec of the Snapshot that Konflux would get of it, with the images where they are here. */
+  snapshot?: ReportSnapshot | undefined;
   images: readonly ReportImage[];
   criteria: readonly Criterion[];
   runs: readonly RunFacts[];
   /** Milliseconds. */
   duration: number;
+}
+
+export interface ReportSnapshot {
+  application: string;
+  components: readonly {
+    name: string;
+    containerImage: string;
+    source: { git: { url: string; revision: string } };
+  }[];
 }
 
 export interface ReportExternal {

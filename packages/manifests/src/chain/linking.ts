@@ -52,6 +52,14 @@ export function linkingsOf(chain: ChainPlan): readonly Linking[] {
   ];
 }
 
+/** Where a proof of the whole chain starts: every image that links to others, after those that lead to it. */
+export function startsOf(chain: ChainPlan): readonly PlannedImage[] {
+  const linkings = linkingsOf(chain);
+  const labelled = linkings.filter(({ by }) => by === 'label').map(({ image }) => image);
+  const anchors = linkings.filter(({ by }) => by === 'referrer').map(({ image }) => image);
+  return [...labelled.reverse(), ...anchors];
+}
+
 /**
  * The image from which a scanner finds its own: the first of those it embeds that is linked to it by labels, else the one
  * that carries the statement of both.

@@ -1,4 +1,4 @@
-import { linkingsOf } from '../chain/linking.ts';
+import { startsOf } from '../chain/linking.ts';
 import { fileOptions } from '../chain/naming-files.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
 import type { Pins } from '../pins.ts';
@@ -200,14 +200,6 @@ function externalOptions({ external, release }: ChainPlan): readonly string[] {
   return external.flatMap(({ role, component }) =>
     component === undefined ? [] : [`--external-component=${role}=${component}`],
   );
-}
-
-/** Every image that links to others after those that lead to it. */
-function startsOf(chain: ChainPlan): readonly PlannedImage[] {
-  const linkings = linkingsOf(chain);
-  const labelled = linkings.filter(({ by }) => by === 'label').map(({ image }) => image);
-  const anchors = linkings.filter(({ by }) => by === 'referrer').map(({ image }) => image);
-  return [...labelled.reverse(), ...anchors];
 }
 
 const startOptions = (chain: ChainPlan): readonly string[] => startsOf(chain).map(({ role }) => `--start=${role}`);

@@ -12,6 +12,7 @@ import { LOCAL_BUILDER, type LocalRegistry, probeContainers, startLocalRegistry 
 import { ask } from '../../ask.ts';
 import { E2eError } from '../../errors.ts';
 import { judge } from '../../judge/criteria.ts';
+import { extend } from '../../judge/criterion.ts';
 import type { Observation } from '../../judge/observation.ts';
 import { observe } from '../../look/observe.ts';
 import { type ImageRunner, runOnce } from '../../look/run-images.ts';
@@ -19,6 +20,7 @@ import type { Isolation } from '../../options.ts';
 import type { Report } from '../../report/report.ts';
 import { reportOf } from '../../report/report-of.ts';
 import { chooseBaseImage } from './base-image.ts';
+import { playSnapshot } from './chain-snapshot.ts';
 import { parseExternal, placeExternal } from './external-images.ts';
 import { chooseIsolation } from './isolation.ts';
 import { Janitor } from './janitor.ts';
@@ -172,6 +174,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       placeOf: localRepository,
       progress,
     });
+    const played = await playSnapshot(client, chain, observation, { keys, signal });
     await bringing;
     const built = observation.images.flatMap(({ origin: { reference, digest } }) =>
       digest === undefined ? [] : [{ ...parseReference(reference), digest: parseDigest(digest) }],
@@ -185,10 +188,11 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     return {
       version: 1,
       target: 'local',
-      ...reportOf(observation, judge(observation), keys, {
+      ...reportOf(observation, extend(judge(observation), { 'scanner-extracts': played?.evidence ?? [] }), keys, {
         chain,
         faults: findFaults(chain, source.checkout, build),
       }),
+      snapshot: played?.snapshot,
       uncommitted: source.uncommitted,
       baseImage: { pinned: base.pinned, used: base.used, note: base.note },
       byHand: { podmanArguments: containers.runArguments },
