@@ -357,7 +357,13 @@ func end(run *v1.TaskRun, how ending) {
 	if run.Status.TaskSpec == nil || (how.Fails && how.Results == nil) {
 		return
 	}
+	written := map[string]bool{}
 	for _, result := range run.Status.TaskSpec.Results {
+		// Declared twice, it is read once.
+		if written[result.Name] {
+			continue
+		}
+		written[result.Name] = true
 		value := ownValue(run.Name, result)
 		if how.Results != nil {
 			given, ok := how.Results[result.Name]

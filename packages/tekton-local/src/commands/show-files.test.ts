@@ -63,7 +63,7 @@ it('plan says what would run, and in what order', async () => {
 });
 
 it('plan says what is wrong, with its place', async () => {
-  const broken = { ...RUN, spec: { ...RUN.spec, surprise: 1 } };
+  const broken = { ...RUN, spec: { ...RUN.spec, timeouts: { pipeline: 5 } } };
   const { root, remove } = makeCheckout({ 'run.yaml': JSON.stringify(broken, null, 1) });
   onTestFinished(remove);
   const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
@@ -71,7 +71,7 @@ it('plan says what is wrong, with its place', async () => {
     expect(await plan([join(root, 'run.yaml'), '-o', 'json', '--event', 'push'])).toBe(2);
     const { code, problems } = JSON.parse(String(written.mock.calls[0]?.[0]));
     expect(code).toBe('INVALID');
-    expect(problems).toMatchObject([{ file: 'run.yaml', path: 'spec.surprise', line: expect.any(Number) }]);
+    expect(problems).toMatchObject([{ file: 'run.yaml', path: 'spec.timeouts.pipeline', line: expect.any(Number) }]);
   } finally {
     written.mockRestore();
   }

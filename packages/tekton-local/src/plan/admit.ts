@@ -37,6 +37,11 @@ const SHAPES: Readonly<Record<Kind, Shape>> = {
   StepAction: STEP_ACTION_SPEC,
 };
 
+/** The fields of an object of that kind. */
+export function shapeOf(kind: Kind): Shape {
+  return { apiVersion: 'string', kind: 'string', metadata: METADATA, spec: SHAPES[kind], status: 'any' };
+}
+
 /**
  * Notes everything for which a cluster with Tekton (v1.15, as it is installed) would not take an object: unknown fields,
  * wrong types, and what its webhook refuses. Says nothing of what this machine can't do.
@@ -44,14 +49,7 @@ const SHAPES: Readonly<Record<Kind, Shape>> = {
  * @param document Of `tekton.dev/v1` (a StepAction's of `v1beta1`), already read as such.
  */
 export function admit(document: Field, kind: Kind): void {
-  const isReadable = checkShape(document, {
-    apiVersion: 'string',
-    kind: 'string',
-    metadata: METADATA,
-    spec: SHAPES[kind],
-    status: 'any',
-  });
-  if (!isReadable) return;
+  if (!checkShape(document, shapeOf(kind))) return;
   admitMetadata(document.get('metadata'));
   const spec = document.get('spec');
   if (kind === 'Task') {

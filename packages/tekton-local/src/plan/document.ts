@@ -1,7 +1,8 @@
-import { admit, type Kind } from './admit.ts';
+import { admit, type Kind, shapeOf } from './admit.ts';
 import { withNamesInCase } from './case-of-names.ts';
 import { Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
+import { withoutUnknown } from './schema.ts';
 
 /**
  * An object of Tekton's as one of `tekton.dev/v1`, with everything noted for which a cluster would refuse it.
@@ -9,6 +10,31 @@ import type { Keys } from './kubernetes-yaml.ts';
  * @param document Of that kind.
  */
 export function readObject(document: Field, kind: Kind): Field {
+  const object = newest(document, kind);
+  admit(object, kind);
+  return object;
+}
+
+/**
+ * An object as Pipelines as Code hands it on: what Tekton does not know is dropped, without a word there.
+ *
+ * @param notes Gets a word about it.
+ */
+export function knownAlone(document: Field, kind: Kind, notes: string[]): Field {
+  const object = newest(document, kind);
+  const dropped: Keys[] = [];
+  const value = withoutUnknown(object.value, shapeOf(kind), dropped);
+  if (dropped.length === 0) return object;
+  for (const keys of dropped) {
+    const { origin, path } = new Field(undefined, object.origin, keys);
+    const note = `${origin.file}:${origin.placeOf(keys)?.line ?? 1}: Tekton has no field ${path}; Pipelines as Code drops it`;
+    if (!notes.includes(note)) notes.push(note);
+  }
+  return new Field(value, object.origin, object.keys);
+}
+
+/** An object of Tekton's as one of `tekton.dev/v1`, whatever is wrong with it otherwise. */
+function newest(document: Field, kind: Kind): Field {
   const version = document.get('apiVersion');
   const found = document.get('kind');
   if (found.value !== kind) found.expected(kind);
@@ -16,9 +42,7 @@ export function readObject(document: Field, kind: Kind): Field {
   if (version.value !== `tekton.dev/${newest}` && version.value !== `tekton.dev/${older}`) {
     version.expected(`tekton.dev/${newest} or tekton.dev/${older}`);
   }
-  const object = asNewest(document, kind);
-  admit(object, kind);
-  return object;
+  return asNewest(document, kind);
 }
 
 type Renamed = readonly [from: readonly string[], to: readonly string[]];

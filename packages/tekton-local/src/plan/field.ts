@@ -83,6 +83,34 @@ export class Field {
     return path.reduce<Field>((field, key) => field.#child(key), this);
   }
 
+  /**
+   * The same object with other values of some keys, each of which still knows where it is from; undefined is none.
+   *
+   * @param only Of its own keys, those that stay; all unless given.
+   */
+  with(values: Readonly<Record<string, Field | undefined>>, only?: readonly string[]): Field {
+    const own = isMap(this.value) ? this.value : {};
+    const kept = Object.entries(own).filter(([key]) => !Object.hasOwn(values, key) && only?.includes(key) !== false);
+    const given = Object.entries(values).filter(
+      (entry): entry is [string, Field] => entry[1] !== undefined && entry[1].value !== undefined,
+    );
+    const all = [...kept, ...given.map(([key, field]): [string, unknown] => [key, field.value])];
+    const changed = new Field(Object.fromEntries(all), this.origin, this.keys);
+    changed.#children = new Map([...kept.map(([key]): [string, Field] => [key, this.#child(key)]), ...given]);
+    return changed;
+  }
+
+  /** A list of other items, each of which still knows where it is from. */
+  withItems(items: readonly Field[]): Field {
+    const changed = new Field(
+      items.map(({ value }) => value),
+      this.origin,
+      this.keys,
+    );
+    changed.#items = items;
+    return changed;
+  }
+
   #child(key: string): Field {
     this.#children ??= new Map();
     const known = this.#children.get(key);

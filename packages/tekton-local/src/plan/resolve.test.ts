@@ -36,6 +36,63 @@ describe('as Pipelines as Code resolves', () => {
     expect(images(found)).toEqual(['image-a', 'image-b', 'image-c']);
   });
 
+  it('inside the run, where params and workspaces of the Pipeline reach what does not declare them', () => {
+    const says = { steps: [{ name: 's', image: 'i', args: ['$(params.p)', '$(context.task.name)'] }] };
+    const files = {
+      '.tekton/run.yaml': document('PipelineRun', 'r', {
+        pipelineRef: { name: 'p' },
+        params: [{ name: 'p', value: 'given' }],
+      }),
+      '.tekton/p.yaml': document('Pipeline', 'p', {
+        params: [{ name: 'p' }],
+        tasks: [{ name: 'a', taskRef: { name: 'a' } }],
+      }),
+      '.tekton/a.yaml': document('Task', 'a', says),
+    };
+    const found = planOf(files, { file: '.tekton/run.yaml' });
+    expect(found.pipeline.tasks[0]?.reference.kind).toBe('embedded');
+    // As it stands in a cluster without Pipelines as Code, the Task has to declare it.
+    const outside = { ...files, 'run.yaml': files['.tekton/run.yaml'] };
+    expect(problemsOf(() => planOf(outside))[0]).toContain('$(params.p) refers to nothing that is declared');
+    // What is wrong is said where it stands.
+    const broken = { ...files, '.tekton/a.yaml': document('Task', 'a', { steps: [{ name: 's', image: 5 }] }) };
+    expect(() => planOf(broken, { file: '.tekton/run.yaml' })).toThrow(
+      /^\.tekton\/a\.yaml:1:\d+: spec\.steps\[0\]\.image: /,
+    );
+  });
+
+  it('without the fields that Tekton does not know, which a cluster would refuse elsewhere', () => {
+    const surprising = { ...task('i'), surprise: 1 };
+    const files = {
+      '.tekton/run.yaml': document('PipelineRun', 'r', { pipelineRef: { name: 'p' }, extra: {} }),
+      '.tekton/p.yaml': pipeline(['a']),
+      '.tekton/a.yaml': document('Task', 'a', surprising),
+    };
+    const { notes } = planOf(files, { file: '.tekton/run.yaml' });
+    expect(notes).toEqual([
+      '.tekton/run.yaml:1: Tekton has no field spec.extra; Pipelines as Code drops it',
+      '.tekton/a.yaml:1: Tekton has no field spec.surprise; Pipelines as Code drops it',
+    ]);
+    const outside = {
+      'run.yaml': document('PipelineRun', 'r', { pipelineSpec: { tasks: [{ name: 'a', taskSpec: surprising }] } }),
+    };
+    expect(problemsOf(() => planOf(outside))[0]).toContain('surprise: Tekton knows no such field');
+  });
+
+  it('paths in a Pipeline from its own folder, or from the checkout where they are nowhere else', () => {
+    const of = (path: string, there: string): Plan =>
+      planOf(
+        {
+          '.tekton/run.yaml': run({ 'pipelinesascode.tekton.dev/pipeline': 'ci/p.yaml' }),
+          'ci/p.yaml': pipeline(['a'], { 'pipelinesascode.tekton.dev/task-1': path }),
+          [there]: document('Task', 'a', task('image-a')),
+        },
+        { file: '.tekton/run.yaml' },
+      );
+    expect(images(of('tasks/a.yaml', 'ci/tasks/a.yaml'))).toEqual(['image-a']);
+    expect(images(of('tasks/a.yaml', 'tasks/a.yaml'))).toEqual(['image-a']);
+  });
+
   it('variables in .tekton only, whatever characters their values have', () => {
     const files = {
       '.tekton/run.yaml':

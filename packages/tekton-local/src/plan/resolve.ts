@@ -1,9 +1,10 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, posix } from 'node:path';
 import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
-import type { Kind } from './admit.ts';
-import { readObject } from './document.ts';
+import { admit, type Kind } from './admit.ts';
+import { knownAlone, readObject } from './document.ts';
 import { Field } from './field.ts';
 import { fileObjects } from './file-objects.ts';
+import { inlined } from './inline.ts';
 import type {
   FileObjects,
   GivenTask,
@@ -15,14 +16,14 @@ import type {
   Task,
   TaskImplementation,
 } from './model.ts';
-import { parsePipeline, parsePipelineRun, splitAnnotation } from './parse-pipeline.ts';
+import { parsePipeline, parsePipelineRun, splitAnnotation, stringMap } from './parse-pipeline.ts';
 import { parseTaskSpec } from './parse-task.ts';
 import { parseTaskRun } from './parse-task-run.ts';
 import { parseParamValue, typeOf } from './parse-values.ts';
 import { annotatedRemote, noteMissing, type Remote, type RemoteKind, remoteOf, replacementOf } from './replacements.ts';
 import { withStepActions } from './step-actions.ts';
 import { Variables } from './variables.ts';
-import { type Checkout, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
+import { type Checkout, isThere, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
 
 interface Sources {
   checkout: Checkout;
@@ -125,7 +126,10 @@ export function resolveRun({
       : new Field(options.run, { file: 'the command line', problems, placeOf: () => undefined });
   const isTaskRun = document.get('kind').value === 'TaskRun';
   addParams(sources.variables, document, overrides);
-  const object = read(document, isTaskRun ? 'TaskRun' : 'PipelineRun', sources);
+  const object =
+    !isTaskRun && isOfPac(document)
+      ? readInlined(document, sources)
+      : read(document, isTaskRun ? 'TaskRun' : 'PipelineRun', sources);
   const run = isTaskRun ? parseTaskRun(object, authSecret, overrides) : parsePipelineRun(object, authSecret);
   const pipeline = findPipeline(run, documents, sources);
   for (const { name: param, default: value } of pipeline.params) {
@@ -136,7 +140,7 @@ export function resolveRun({
   if (pipeline.tasks.length === 0) throwProblems(problems);
   const tasks = new Map<string, Task>();
   for (const field of documents) addTask(tasks, field, sources);
-  for (const path of [...annotatedTaskFiles(run), ...pipeline.taskFiles]) {
+  for (const path of [...annotatedTaskFiles(run.annotations), ...pipeline.taskFiles]) {
     for (const field of loadAnnotated(run.field, path, 'Task', sources)) addTask(tasks, field, sources);
   }
   const implementations = new Map<string, TaskImplementation>();
@@ -145,6 +149,78 @@ export function resolveRun({
     if (implementation !== undefined) implementations.set(task.name, implementation);
   }
   return { run, pipeline, implementations, objects: objectsIn(documents, notes), problems, notes };
+}
+
+/** Whether Pipelines as Code creates a run: it is in `.tekton/`, or its annotations say so. */
+function isOfPac(document: Field): boolean {
+  const annotations = document.get('metadata', 'annotations').members();
+  return /(?:^|\/)\.tekton\//.test(document.origin.file) || annotations.some(([key]) => key.startsWith(ANNOTATION));
+}
+
+/** A run with all that it names inside, as Pipelines as Code creates it; then it is admitted. */
+function readInlined(document: Field, sources: Sources): Field {
+  const { notes, skip } = sources;
+  const run = knownAlone(document, 'PipelineRun', notes);
+  const annotations = run.get('metadata', 'annotations');
+  const pipelineFile = splitAnnotation(annotations.get(`${ANNOTATION}pipeline`).text())[0];
+  let ofPipeline: string[] = [];
+  let tasks: Map<string, Field> | undefined;
+  const all = (): Map<string, Field> => {
+    tasks ??= new Map();
+    for (const path of [...filesIn(annotations), ...ofPipeline])
+      addFirst(tasks, loadAnnotated(document, path, 'Task', sources));
+    addFirst(tasks, sources.documents);
+    return tasks;
+  };
+  const object = inlined(run, {
+    pipeline: (name) => {
+      const isIt = (candidate: Field): boolean =>
+        candidate.get('kind').value === 'Pipeline' && candidate.get('metadata', 'name').value === name;
+      const annotated = pipelineFile === undefined ? [] : loadAnnotated(document, pipelineFile, 'Pipeline', sources);
+      const found = annotated.find(isIt) ?? sources.documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
+      const files = found === undefined ? [] : filesIn(found.get('metadata', 'annotations'));
+      ofPipeline = files.map((file) => besidePipeline(file, pipelineFile, sources.checkout));
+      return found && knownAlone(found, 'Pipeline', notes);
+    },
+    task: (name) => {
+      if (Object.hasOwn(skip, name)) return undefined;
+      const known = tasks ?? all();
+      if (!known.has(name)) addFirst(known, tektonDocuments(sources));
+      const found = known.get(name);
+      return found && knownAlone(found, 'Task', notes);
+    },
+  });
+  admit(object, 'PipelineRun');
+  return withStepActions(object, (reference) => findStepAction(reference, sources));
+}
+
+/** The Tasks that annotations name. */
+function filesIn(annotations: Field): string[] {
+  return annotatedTaskFiles(stringMap(annotations));
+}
+
+function addFirst(tasks: Map<string, Field>, documents: readonly Field[]): void {
+  for (const document of documents) {
+    const name = document.get('metadata', 'name').text();
+    if (document.get('kind').value === 'Task' && !tasks.has(name)) tasks.set(name, document);
+  }
+}
+
+/**
+ * A path in the annotations of a Pipeline that an annotation names is one from that Pipeline's folder; of a file of the
+ * checkout, in older versions, from the checkout's.
+ */
+function besidePipeline(file: string, pipeline: string | undefined, checkout: Checkout): string {
+  const isUrl = pipeline !== undefined && /^https?:\/\//i.test(pipeline);
+  const isPath = pipeline?.includes('/') === true && !pipeline.includes('://');
+  if (pipeline === undefined || /^\w[\w+.-]*:\/\//.test(file) || !(isUrl || isPath)) return file;
+  if (!isUrl) {
+    const beside = posix.join(posix.dirname(pipeline), file);
+    return !isThere(checkout, beside) && isThere(checkout, file) ? file : beside;
+  }
+  const url = new URL(pipeline);
+  url.pathname = posix.join(posix.dirname(url.pathname), file);
+  return url.href;
 }
 
 function objectsIn(documents: readonly Field[], notes: string[]): FileObjects {
@@ -245,7 +321,7 @@ function objectOf(field: Field): Record<string, unknown> {
 }
 
 /** The annotations `…/task-1`, `…/task-2` are how Pipelines as Code numbers more than one. */
-function annotatedTaskFiles({ annotations }: PipelineRun): string[] {
+function annotatedTaskFiles(annotations: Readonly<Record<string, string>>): string[] {
   const numbered = Object.keys(annotations).filter((key) => /^pipelinesascode\.tekton\.dev\/task-\d+$/.test(key));
   return [...numbered, `${ANNOTATION}task`].flatMap((key) => splitAnnotation(annotations[key] ?? ''));
 }

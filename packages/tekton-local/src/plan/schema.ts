@@ -1,5 +1,6 @@
 import { parseGoDuration } from '@multi-image/kit/durations';
 import { type Field, isMap } from './field.ts';
+import type { Keys } from './kubernetes-yaml.ts';
 
 /**
  * What a field holds: a scalar; a list, as `[shape]`; a map, as `{ '*': shape }`; an object by its fields' names.
@@ -389,6 +390,28 @@ export function checkShape(field: Field, shape: Shape): boolean {
       return true;
     }),
   );
+}
+
+/**
+ * The value of an object without the fields that Tekton does not know, as its Go types read it.
+ *
+ * @param dropped Gets the keys that lead to each of them.
+ */
+export function withoutUnknown(value: unknown, shape: Shape | undefined, dropped: Keys[], keys: Keys = []): unknown {
+  if (shape === undefined || typeof shape === 'string') return value;
+  if (isListShape(shape)) {
+    if (!Array.isArray(value)) return value;
+    return value.map((item, index) => withoutUnknown(item, shape[0], dropped, [...keys, index]));
+  }
+  if (!isMap(value)) return value;
+  const every = shape['*'];
+  const known: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const inside = every ?? (Object.hasOwn(shape, key) ? shape[key] : undefined);
+    if (inside === undefined) dropped.push([...keys, key]);
+    else known.push([key, withoutUnknown(item, inside, dropped, [...keys, key])]);
+  }
+  return dropped.length === 0 ? value : Object.fromEntries(known);
 }
 
 function isListShape(shape: Shape): shape is readonly [Shape] {

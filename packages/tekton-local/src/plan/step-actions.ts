@@ -1,6 +1,5 @@
 import { variablesIn } from './expressions.ts';
 import { Field, isMap } from './field.ts';
-import type { Keys } from './kubernetes-yaml.ts';
 import type { ActionOfStep, ParamSpec, ParamValue, Step, Task } from './model.ts';
 import { withTemplate } from './parse-container.ts';
 import { parseParamSpecs, parseParams } from './parse-values.ts';
@@ -18,18 +17,22 @@ const OF_ACTION = 'image command args env script workingDir securityContext volu
  * @param find The StepAction that a `ref` means; undefined where there is none, which is noted by then.
  */
 export function withStepActions(object: Field, find: (reference: Field) => Field | undefined): Field {
-  const expand = (value: unknown, keys: Keys): unknown => {
-    if (Array.isArray(value)) return value.map((item, index) => expand(item, [...keys, index]));
-    if (!isMap(value)) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => {
-        const at = [...keys, key];
-        if (key !== 'steps' || !Array.isArray(item)) return [key, expand(item, at)];
-        return [key, item.map((step, index) => stepOf(new Field(step, object.origin, [...at, index]), find))];
-      }),
-    );
-  };
-  return new Field(expand(object.value, object.keys), object.origin, object.keys);
+  if (Array.isArray(object.value)) {
+    const items = object.items().map((item) => withStepActions(item, find));
+    return items.every((item, index) => item === object.items()[index]) ? object : object.withItems(items);
+  }
+  const changed: Record<string, Field> = {};
+  for (const [key, member] of object.members()) {
+    const isSteps = key === 'steps' && Array.isArray(member.value);
+    const now = isSteps ? withSteps(member, find) : withStepActions(member, find);
+    if (now !== member) changed[key] = now;
+  }
+  return Object.keys(changed).length === 0 ? object : object.with(changed);
+}
+
+function withSteps(steps: Field, find: (reference: Field) => Field | undefined): Field {
+  if (!steps.items().some((step) => step.get('ref').present)) return steps;
+  return steps.withItems(steps.items().map((step) => new Field(stepOf(step, find), step.origin, step.keys)));
 }
 
 function stepOf(step: Field, find: (reference: Field) => Field | undefined): unknown {

@@ -69,6 +69,11 @@ export function loadDocuments(
   });
 }
 
+/** Whether the checkout has a file. */
+export function isThere(checkout: Checkout, file: string): boolean {
+  return typeof checkout === 'string' ? existsSync(join(checkout, file)) : checkout.has(file);
+}
+
 /** The text of a file of the checkout. Symbolic links that lead outside it are refused. */
 export function loadText(checkout: Checkout, file: string): string {
   const text = typeof checkout === 'string' ? readConfined(checkout, file) : checkout.get(file);
