@@ -5,8 +5,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const RUNS = [
   'src/cli.test.ts',
   'src/examples.test.ts',
+  'src/whole-chain.test.ts',
   'src/targets/cluster/tekton/tekton-run.test.ts',
-  'src/targets/published/verify-chain.test.ts',
 ];
 
 const { test } = testConfig;

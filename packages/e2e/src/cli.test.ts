@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,10 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Report } from './report/report.ts';
-import { type CliFolder, type CliRun, makeCliFolder, repository } from './testing/cli-run.ts';
+import { type CliFolder, makeCliFolder, repository } from './testing/cli-run.ts';
 
 const RUN = { timeout: 600_000 };
 
@@ -30,47 +27,6 @@ async function edit(file: string, change: (text: string) => string): Promise<voi
   expect(changed).not.toBe(text);
   await writeFile(file, changed);
 }
-
-describe('the whole chain on this machine', () => {
-  let checkout: string;
-  let first: Report | undefined;
-  let kept: CliRun;
-
-  beforeAll(async () => {
-    checkout = await clone('whole');
-  });
-
-  test('passes, proves what it claims, and leaves nothing behind', RUN, async () => {
-    const { exitCode, output, report } = await e2e(checkout, '--port', '5481');
-    expect(output).toContain('5 passed, 0 failed, 1 skipped of 6 criteria');
-    expect(exitCode).toBe(0);
-    expect(statusOf(report)).toEqual(ALL_WELL);
-    expect(await leftovers()).toEqual([]);
-    first = report;
-  });
-
-  test('gives the same digests, run after run', RUN, async () => {
-    kept = await e2e(checkout, '--port', '5481', '--keep');
-    const { report } = kept;
-    // Each run signs with a key of its own.
-    const unsigned = (images: Report['images'] = []) => images.map(({ signature: _, ...image }) => image);
-    expect(unsigned(report?.images)).toEqual(unsigned(first?.images));
-    for (const image of report?.images ?? []) expect(image.latestDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
-  });
-
-  test('--keep leaves the registry, and says how to look and how to remove it', RUN, async () => {
-    const { exitCode, output, report } = kept;
-    expect(exitCode).toBe(0);
-    const [, command = ''] = /to remove it: (.*)$/m.exec(output) ?? [];
-    const { repository: name, revisionTag, sealedDigest } = report?.images[0] ?? {};
-    const inspect = ['inspect', '--tls-verify=false', `docker://${name}:${revisionTag}`];
-    const { Digest, Labels } = JSON.parse(execFileSync('skopeo', inspect, { encoding: 'utf8' }));
-    execFileSync('sh', ['-c', command]);
-    expect(Digest).toBe(sealedDigest);
-    expect(Labels['io.konflux.poc.metadata-image.digest']).toBe(report?.images[1]?.originDigest);
-    expect(await leftovers()).toEqual([]);
-  });
-});
 
 describe('the pipelines are what is executed', () => {
   test('without the build argument, Image 2 holds nothing and its criterion falls', RUN, async () => {

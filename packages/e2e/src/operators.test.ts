@@ -8,6 +8,7 @@ import { commitAll } from '@multi-image/testing/source';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
 import { repository } from './testing/cli-run.ts';
+import { copyForRuns } from './testing/demo.ts';
 
 const EXAMPLE = join(repository, 'examples/operator-with-daemon');
 const blocks = readCommands(join(repository, 'docs/operators.md'));
@@ -15,12 +16,12 @@ let folder: string;
 let fork: string;
 let operator: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'operators-test-'));
   fork = join(folder, 'fork');
   operator = join(folder, 'operator');
   makeOperator();
-  makeFork();
+  await makeFork();
   makeNpx();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -53,14 +54,9 @@ function makeOperator(): void {
   commitAll(operator);
 }
 
-/** This repository as it stands, as a fork that was just cloned. */
-function makeFork(): void {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: repository,
-  });
-  for (const path of listed.toString().split('\0').filter(Boolean)) {
-    cpSync(join(repository, path), join(fork, path), { recursive: false, errorOnExist: false });
-  }
+/** This repository as it stands, as a fork that was just cloned; of its packages what is run from there. */
+async function makeFork(): Promise<void> {
+  await copyForRuns(repository, fork, () => true);
   execFileSync('git', ['init', '--quiet', '--initial-branch=main', fork]);
   commitAll(fork);
   symlinkSync(join(repository, 'node_modules'), join(fork, 'node_modules'));

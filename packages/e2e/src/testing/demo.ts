@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { loadConfig, readPins, render } from '@multi-image/manifests';
 import { commitAll, git } from '@multi-image/testing/source';
 
-/** What runs read of the repository that they build: what a pod runs of digest-chain, the pins, and the examples. */
-const NEEDED = ['packages/digest-chain', 'packages/kit', 'packages/manifests/pins.yaml', 'examples'];
+/** What runs read of the packages: what a pod runs of digest-chain, and the pins. */
+const NEEDED = ['packages/digest-chain/', 'packages/kit/', 'packages/manifests/pins.yaml'];
 const NEEDED_BY_NO_RUN = /\.test\.ts$|\/(?:testing|testdata|fixtures|bench)\//;
 
 const CONFIG = `import { defineConfig } from '@multi-image/manifests';
@@ -60,23 +60,39 @@ console.log(\`Timestamp: \${new Date().toISOString()}\`);
 `;
 
 /**
+ * Copies what runs need of this repository as it stands, uncommitted changes included. The rest of its packages would be
+ * cloned, packed and unpacked by every task of every run.
+ *
+ * @param isWanted Of what is outside of the packages
+ */
+export async function copyForRuns(
+  repository: string,
+  into: string,
+  isWanted: (path: string) => boolean,
+): Promise<void> {
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const listed = execFileSync('git', list, { cwd: repository, encoding: 'utf8' }).split('\0').filter(Boolean);
+  for (const path of listed) {
+    const isNeeded = NEEDED.some((start) => path.startsWith(start)) && !NEEDED_BY_NO_RUN.test(path);
+    if (path.startsWith('packages/') ? !isNeeded : !isWanted(path)) continue;
+    // Deleted, and not committed yet.
+    if (!existsSync(join(repository, path))) continue;
+    await mkdir(dirname(join(into, path)), { recursive: true });
+    await copyFile(join(repository, path), join(into, path));
+  }
+}
+
+/**
  * Makes a repository that builds a chain of two images which only tests know, with everything rendered and in a commit: a
  * fork has other images, another config and other pins in the same places, and nothing of it may decide what the
- * template's tests say. Of this repository it has what runs need, as it stands, uncommitted changes included: the rest
- * would be cloned, packed and unpacked by every task of every run.
+ * template's tests say.
  */
 export async function makeDemo(repository: string, into: string): Promise<void> {
   const write = async (path: string, text: string): Promise<void> => {
     await mkdir(dirname(join(into, path)), { recursive: true });
     await writeFile(join(into, path), text);
   };
-  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...NEEDED];
-  const listed = execFileSync('git', list, { cwd: repository, encoding: 'utf8' }).split('\0').filter(Boolean);
-  for (const path of listed) {
-    if (NEEDED_BY_NO_RUN.test(path) || !existsSync(join(repository, path))) continue;
-    await mkdir(dirname(join(into, path)), { recursive: true });
-    await copyFile(join(repository, path), join(into, path));
-  }
+  await copyForRuns(repository, into, (path) => path.startsWith('examples/'));
   await write('konflux.config.ts', CONFIG);
   await write('image1/Containerfile', containerfile(1));
   await write('image1/entrypoint.mts', PROGRAM_1);

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '@multi-image/manifests';
 import { LOCAL_BUILDER, runPipeline } from '@multi-image/tekton-local';
+import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import {
   buildLocalTaskRunner,
   type LocalTaskRunner,
@@ -10,36 +11,66 @@ import {
 } from '@multi-image/testing/local-task-runner';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { Report } from '../../report/report.ts';
-import { type CliFolder, makeCliFolder, repository } from '../../testing/cli-run.ts';
-import { findGitDaemon, serveGit } from '../../testing/git-server.ts';
-import { chooseBaseImage } from '../local/base-image.ts';
+import type { Report } from './report/report.ts';
+import { chooseBaseImage } from './targets/local/base-image.ts';
+import { type CliFolder, type CliRun, makeCliFolder, repository } from './testing/cli-run.ts';
+import { findGitDaemon, serveGit } from './testing/git-server.ts';
 
 const daemon = findGitDaemon();
 const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git-daemon'] : [])];
 
 const title = lacking.length === 0 ? 'verify-chain' : `verify-chain: this machine has no ${lacking.join(', ')}`;
 
-/** The pipeline of the IntegrationTestScenario, on a chain that was published; its images are of this machine. */
+let bench: CliFolder;
+let checkout: string;
+let kept: CliRun;
+let removal = '';
+
+beforeAll(async () => {
+  bench = await makeCliFolder();
+  checkout = await bench.clone('whole');
+});
+afterAll(async () => {
+  if (removal !== '') execFileSync('sh', ['-c', removal]);
+  await bench?.remove();
+});
+
+describe('the whole chain on this machine', () => {
+  const RUN = { timeout: 600_000 };
+  let first: Report | undefined;
+
+  test('passes, proves what it claims, and leaves nothing behind', RUN, async () => {
+    const { exitCode, output, report } = await bench.e2e(checkout, '--port', '5481');
+    expect(output).toContain('5 passed, 0 failed, 1 skipped of 6 criteria');
+    expect(exitCode).toBe(0);
+    expect(statusOf(report)).toEqual(ALL_WELL);
+    expect(await bench.leftovers()).toEqual([]);
+    first = report;
+  });
+
+  test('gives the same digests, run after run', RUN, async () => {
+    kept = await bench.e2e(checkout, '--port', '5481', '--keep');
+    removal = /to remove it: (.*)$/m.exec(kept.output)?.[1] ?? '';
+    const { report } = kept;
+    // Each run signs with a key of its own.
+    const unsigned = (images: Report['images'] = []) => images.map(({ signature: _, ...image }) => image);
+    expect(unsigned(report?.images)).toEqual(unsigned(first?.images));
+    for (const image of report?.images ?? []) expect(image.latestDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+});
+
+/** The pipeline of the IntegrationTestScenario, on what that run published; its images are of this machine. */
 describe.skipIf(lacking.length > 0)(title, () => {
-  let bench: CliFolder;
-  let checkout: string;
   let report: Report | undefined;
   let runner: LocalTaskRunner;
-  let removal = '';
   let git: { url: string; stop(): Promise<void> };
   let images: Record<string, string>;
   /** As the config has it, which is what a Snapshot of a push names. */
   let source: string;
 
   beforeAll(async () => {
-    bench = await makeCliFolder();
-    checkout = await bench.clone('published');
-    const [run, built] = await Promise.all([bench.e2e(checkout, '--keep'), buildLocalTaskRunner()]);
-    runner = built;
-    removal = /to remove it: (.*)$/m.exec(run.output)?.[1] ?? '';
-    expect(run.exitCode).toBe(0);
-    report = run.report;
+    report = kept.report;
+    runner = await buildLocalTaskRunner();
     git = await serveGit(daemon ?? '', checkout);
     const pipeline = await readFile(join(checkout, 'pipeline/verify-chain.yaml'), 'utf8');
     const pinned = /image: (\S*\/task-runner:\S+)/.exec(pipeline)?.[1] ?? '';
@@ -51,9 +82,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
 
   afterAll(async () => {
     await git?.stop();
-    if (removal !== '') execFileSync('sh', ['-c', removal]);
     if (runner !== undefined && 'remove' in runner) runner.remove();
-    await bench?.remove();
   });
 
   /** Runs it as the integration service does: with the scenario's params and a Snapshot; answers with TEST_OUTPUT. */
@@ -200,4 +229,17 @@ describe.skipIf(lacking.length > 0)(title, () => {
       note: expect.stringContaining('VERIFICATION_FAILED'),
     });
   });
+});
+
+test('--keep leaves the registry, and says how to look and how to remove it', async () => {
+  const { exitCode, report } = kept;
+  expect(exitCode).toBe(0);
+  const { repository: name, revisionTag, sealedDigest } = report?.images[0] ?? {};
+  const inspect = ['inspect', '--tls-verify=false', `docker://${name}:${revisionTag}`];
+  const { Digest, Labels } = JSON.parse(execFileSync('skopeo', inspect, { encoding: 'utf8' }));
+  execFileSync('sh', ['-c', removal]);
+  removal = '';
+  expect(Digest).toBe(sealedDigest);
+  expect(Labels['io.konflux.poc.metadata-image.digest']).toBe(report?.images[1]?.originDigest);
+  expect(await bench.leftovers()).toEqual([]);
 });
