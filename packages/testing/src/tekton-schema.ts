@@ -132,17 +132,7 @@ const pipelineTask = z
       )
       .optional(),
     taskRef: taskRef.optional(),
-    // Of a Task that Pipelines as Code put there, with what that says of itself.
-    taskSpec: taskSpec
-      .extend({
-        metadata: z
-          .strictObject({
-            labels: z.record(z.string(), z.string()).optional(),
-            annotations: z.record(z.string(), z.string()).optional(),
-          })
-          .optional(),
-      })
-      .optional(),
+    taskSpec: taskSpec.optional(),
     params: z.array(param).optional(),
     workspaces: z.array(z.strictObject({ name, workspace: name })).optional(),
   })

@@ -31,11 +31,9 @@ function withTasks(tasks: Field, named: Named): Field | undefined {
     tasks.items().map((task) => {
       const found = isName(task.get('taskRef')) ? named.task(task.get('taskRef', 'name').text()) : undefined;
       const spec = found?.get('spec');
-      if (found === undefined || spec?.present !== true) return task;
-      const own = found.get('metadata');
-      const said = ['labels', 'annotations'].filter((key) => own.get(key).members().length > 0);
-      const metadata = said.length === 0 ? undefined : own.with({}, said);
-      return task.with({ taskRef: undefined, taskSpec: spec.with({ metadata }) });
+      if (spec?.present !== true) return task;
+      // Its labels and annotations, which become those of its Pods there, nobody reads here.
+      return task.with({ taskRef: undefined, taskSpec: spec });
     }),
   );
 }
