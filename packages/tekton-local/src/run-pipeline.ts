@@ -4,17 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
 import { ChainsStandIn, signingKey } from './chains/chains.ts';
+import { runCommand } from './command.ts';
 import { type Containers, type Network, probeContainers } from './containers/containers.ts';
 import { failureText, TektonLocalError } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
-import type { PipelineRunOutcome, RunEvent, TaskOutcome } from './outcome.ts';
+import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
 import { withFileObjects } from './plan/file-objects.ts';
 import type { Plan } from './plan/plan.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
 import { type PlanOptions, planRun } from './plan-run.ts';
 import { writeFileObjects } from './run/cluster-files.ts';
-import { Run } from './run/run.ts';
+import { Run, type RunnerOptions, runName } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
 import { signsIn, startThrowaway } from './run/throwaway-registry.ts';
 
@@ -99,11 +100,13 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
       : new ChainsStandIn({
           plan,
           key,
-          run: { uid: id, builderId: options.chains?.builderId },
+          run: { uid: id, name: runName(plan, id), builderId: options.chains?.builderId },
+          digestOf: async (image) =>
+            (await runCommand('podman', ['image', 'inspect', '--format={{.Digest}}', image])).trim(),
           signsIn: options.ownRegistry === true ? signsIn(said, root) : (host) => (options.registry ?? host) === host,
           signal,
         });
-  const taskRunEnded = (ended: TaskOutcome): void => signing?.taskRunEnded(ended);
+  const taskRunEnded: RunnerOptions['taskRunEnded'] = (ended, shown) => signing?.taskRunEnded(ended, shown);
   const run = new Run(
     plan,
     {

@@ -138,8 +138,25 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
         after: ['build-image-1'],
         status: 'Succeeded',
         invocation: { parameters: { BUILD_ARGS: [`IMAGE1_DIGEST=${images.one}`] } },
-        results: [{ name: 'IMAGE_URL' }, { name: 'IMAGE_DIGEST', type: 'string', value: images.two }],
+        results: [{ name: 'IMAGE_DIGEST', type: 'string', value: images.two }, { name: 'IMAGE_URL' }],
+        steps: [
+          {
+            entryPoint: expect.stringMatching(/^echo -n .* > \/tekton\/results\/IMAGE_URL;/),
+            // Another image ran in its place, and that is said.
+            environment: {
+              container: 'run',
+              image: expect.stringMatching(/^urn:tekton-local:image-in-place-of:.*test-image@sha256:[0-9a-f]{64}$/),
+            },
+          },
+        ],
       });
+      for (const layer of [signature, ...(await layersOf(image, 'att'))]) {
+        expect(layer.annotations).toEqual({
+          [SIGNATURE_ANNOTATION]: expect.any(String),
+          'dev.sigstore.cosign/certificate': '',
+          'dev.sigstore.cosign/chain': '',
+        });
+      }
       expect(statement.predicate.materials).toContainEqual({
         uri: 'git+https://example.com/x.git',
         digest: { sha1: 'c'.repeat(40) },

@@ -14,9 +14,11 @@ import {
 import { TektonLocalError } from '../errors.ts';
 import { type ChainsOutcome, type PipelineRunOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { TaskRunShown } from '../run/task-run.ts';
 import { type ImageResult, imagesInResults } from './image-results.ts';
-import { provenanceOf, type RunIdentity, SLSA, taskProvenanceOf } from './provenance.ts';
+import { type EndedTaskRun, provenanceOf, type RunIdentity, taskProvenanceOf } from './provenance.ts';
 import { pushSignedLayer } from './signed-layers.ts';
+import { StepImages } from './step-images.ts';
 
 /** The private key to sign with, from PEM (ECDSA P-256, as cosign's own); one for this run where none is given. */
 export function signingKey(pem: string | undefined): KeyObject {
@@ -37,13 +39,18 @@ export function signingKey(pem: string | undefined): KeyObject {
   return key;
 }
 
+/** What cosign and Chains write of a signature that needs no certificate. */
+const NO_CERTIFICATE = { 'dev.sigstore.cosign/certificate': '', 'dev.sigstore.cosign/chain': '' };
+
 /** What a run is signed as, and with what. */
 export interface SigningOptions {
   readonly plan: Plan;
   readonly key: KeyObject;
-  readonly run: RunIdentity;
+  readonly run: RunIdentity & { readonly name: string };
   /** Whether images in the registry at this host are signed. */
   readonly signsIn: (host: string) => boolean;
+  /** The digest of an image that is on this machine. */
+  readonly digestOf: (image: string) => Promise<string | undefined>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,14 +64,18 @@ export class ChainsStandIn {
   readonly #registry: Registry;
   readonly #signed = new Map<string, ImageResult>();
   readonly #pending: Promise<void>[] = [];
+  readonly #shown = new Map<TaskOutcome, TaskRunShown>();
+  readonly #images: StepImages;
 
   constructor(options: SigningOptions) {
     this.#options = options;
     this.#registry = withSignal(createRegistry(), options.signal);
+    this.#images = new StepImages(options.digestOf);
   }
 
   /** Begins to sign; no task waits for that, as in a cluster. */
-  taskRunEnded(outcome: TaskOutcome): void {
+  taskRunEnded(outcome: TaskOutcome, shown: TaskRunShown): void {
+    this.#shown.set(outcome, shown);
     if (outcome.status !== 'Succeeded') return;
     const signing = this.#signTaskRun(outcome);
     // Whoever asks for the run's signatures hears of it.
@@ -84,7 +95,11 @@ export class ChainsStandIn {
     await Promise.all(this.#pending);
     // Of the tasks and of the run itself, as Chains finds them with deep inspection.
     const subjects = this.#imagesOf([...outcome.tasks.flatMap(taskRunsOf), outcome]);
-    if (subjects.length > 0) await this.#attest(provenanceOf(plan, outcome, subjects, run), subjects);
+    if (subjects.length > 0) {
+      const ran = outcome.tasks.flatMap(taskRunsOf).filter(({ startedAt }) => startedAt !== undefined);
+      const taskRuns = await Promise.all(ran.map((task) => this.#ended(task)));
+      await this.#attest(provenanceOf(plan, outcome, taskRuns, subjects, run), subjects);
+    }
     return {
       publicKey: createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString(),
       signed: [...this.#signed.keys()],
@@ -102,7 +117,17 @@ export class ChainsStandIn {
       this.#signed.set(name, image);
       await this.#sign(image);
     }
-    if (images.length > 0) await this.#attest(taskProvenanceOf(plan, outcome, images, run), images);
+    if (images.length === 0) return;
+    await this.#attest(taskProvenanceOf(plan, await this.#ended(outcome), images, run), images);
+  }
+
+  async #ended(outcome: TaskOutcome): Promise<EndedTaskRun> {
+    const { steps, sidecars } = this.#shown.get(outcome) ?? { steps: [], sidecars: [] };
+    return {
+      outcome,
+      steps: await Promise.all(steps.map(async (shown) => ({ shown, image: await this.#images.of(shown) }))),
+      sidecars: await Promise.all(sidecars.map((sidecar) => this.#images.of(sidecar))),
+    };
   }
 
   #imagesOf(owners: Parameters<typeof imagesInResults>[0]): ImageResult[] {
@@ -120,14 +145,17 @@ export class ChainsStandIn {
         optional: null,
       }),
     );
-    const annotations = { [SIGNATURE_ANNOTATION]: sign('sha256', bytes, this.#options.key).toString('base64') };
+    const annotations = {
+      ...NO_CERTIFICATE,
+      [SIGNATURE_ANNOTATION]: sign('sha256', bytes, this.#options.key).toString('base64'),
+    };
     await pushSignedLayer(this.#registry, image, 'sig', { mediaType: SIMPLE_SIGNING, bytes, annotations });
   }
 
   async #attest(statement: object, subjects: readonly ImageResult[]): Promise<void> {
     const bytes = envelope(statement, this.#options.key);
     // cosign looks for the annotation at attestations as well, and leaves it empty.
-    const layer = { mediaType: DSSE_ENVELOPE, bytes, annotations: { [SIGNATURE_ANNOTATION]: '', predicateType: SLSA } };
+    const layer = { mediaType: DSSE_ENVELOPE, bytes, annotations: { ...NO_CERTIFICATE, [SIGNATURE_ANNOTATION]: '' } };
     for (const image of subjects) await pushSignedLayer(this.#registry, image, 'att', layer);
   }
 }

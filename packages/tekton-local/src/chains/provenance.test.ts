@@ -45,11 +45,12 @@ it('names no bundle as what ran: another Task ran in its place', () => {
     uri: 'urn:tekton-local:task-in-place-of:build',
     digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
   };
-  const ofRun = provenanceOf(plan, outcome, [], { uid: 'uid' });
+  const taskRun = { outcome: task, steps: [], sidecars: [] };
+  const ofRun = provenanceOf(plan, outcome, [taskRun], [], { uid: 'uid' });
   expect(ofRun).toMatchObject({
     predicate: { buildConfig: { tasks: [{ name: 'build-it', ref: {}, invocation: { configSource } }] } },
   });
-  const ofTask = taskProvenanceOf(plan, task, [], { uid: 'uid' });
+  const ofTask = taskProvenanceOf(plan, taskRun, [], { uid: 'uid', name: 'run' });
   expect(ofTask).toMatchObject({ predicate: { invocation: { configSource } } });
   for (const document of [ofRun, ofTask]) expect(JSON.stringify(document)).not.toContain('quay.io/catalog');
 });

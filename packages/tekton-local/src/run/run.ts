@@ -24,8 +24,8 @@ import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
 import { StatusFile } from './status-file.ts';
-import { annotationValue, labelValue, type StepEnvironment } from './step-run.ts';
-import { runTask } from './task-run.ts';
+import { annotationValue, labelValue, type StepEnvironment, type TaskRun } from './step-run.ts';
+import { runTask, shownOf, type TaskRunShown } from './task-run.ts';
 import { tektonObjects } from './tekton-status.ts';
 import { workspaceMounts } from './workspace-mounts.ts';
 
@@ -43,7 +43,7 @@ export interface RunnerOptions extends StepEnvironment {
   keep?: boolean | undefined;
   parallel?: number | undefined;
   /** Called as soon as a TaskRun has ended: of a matrix, for each. */
-  taskRunEnded?: ((outcome: TaskOutcome) => void) | undefined;
+  taskRunEnded?: ((outcome: TaskOutcome, shown: TaskRunShown) => void) | undefined;
 }
 
 /** One TaskRun of a task; of a matrix, that of one combination. */
@@ -53,6 +53,11 @@ interface TaskRunOf {
   /** Which of the combinations it is, and of how many. */
   index: number;
   count: number;
+}
+
+/** The name of a run, of which its file may have only the beginning. */
+export function runName({ run }: Plan, id: string): string {
+  return run.generated ? `${run.name}${id.slice(0, 5)}` : run.name;
 }
 
 /** One PipelineRun on its way. */
@@ -69,6 +74,7 @@ export class Run {
   readonly #id: string;
   readonly #status: StatusFile | undefined;
   readonly #removals: Promise<unknown>[] = [];
+  readonly #shown = new WeakMap<TaskOutcome, TaskRunShown>();
 
   constructor(plan: Plan, options: RunnerOptions, folder: string, id: string, emit: (event: RunEvent) => void) {
     this.#plan = plan;
@@ -77,7 +83,7 @@ export class Run {
     this.#emit = emit;
     this.#id = id;
     this.#status = options.statusFile === undefined ? undefined : new StatusFile(options.statusFile, id);
-    const name = plan.run.generated ? `${plan.run.name}${id.slice(0, 5)}` : plan.run.name;
+    const name = runName(plan, id);
     const context = { name, namespace: plan.run.namespace, uid: id };
     this.#prepared = preparePipeline(plan, context);
     this.#bindings = bindingsOf(plan, context);
@@ -186,7 +192,7 @@ export class Run {
         );
         this.#discard(folder);
         if (outcome.status !== 'Failed' || attempt >= task.retries || signal.aborted) {
-          this.#options.taskRunEnded?.(outcome);
+          this.#options.taskRunEnded?.(outcome, this.#shown.get(outcome) ?? { steps: [], sidecars: [] });
           return outcome;
         }
         this.#emit({ type: 'note', message: `task ${task.name} failed (${outcome.message}): attempt ${attempt + 2}` });
@@ -237,7 +243,7 @@ export class Run {
     }
     const pod = podOf(this.#plan.run, task.name);
     const ready = executor === 'host' ? { ...whole, steps: onHost } : replaced;
-    return runTask({
+    const run: TaskRun = {
       ...this.#options,
       name: task.name,
       task: {
@@ -263,7 +269,10 @@ export class Run {
         ...namedBy(labelValue, { ...this.#plan.run.labels, ...pod.task?.labels }),
         ...namedBy(annotationValue, { ...this.#plan.run.annotations, ...pod.task?.annotations }),
       },
-    });
+    };
+    const outcome = await runTask(run);
+    this.#shown.set(outcome, shownOf(run));
+    return outcome;
   }
 }
 

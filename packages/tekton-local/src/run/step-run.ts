@@ -51,6 +51,17 @@ export interface TaskRun extends StepEnvironment {
   signal: AbortSignal;
 }
 
+/** A step or sidecar as its TaskRun's status shows it on a cluster: with params, and paths of results and workspaces. */
+export interface StepShown {
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly script: string | undefined;
+  /** What ran: the image, another one of this machine's in its place, or none. */
+  readonly ranIn: string | undefined;
+}
+
 /** A workspace of a task that is bound. */
 export type WorkspaceMount = Mount & { name: string };
 
@@ -110,18 +121,54 @@ async function execute(
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const results = `steps/step-${declared.name}/results`;
-  makeOpenFolder(join(run.folder, results));
-  const values = { ...outer.values };
-  for (const { name } of declared.results) values[`step.results.${name}.path`] = `/tekton/${results}/${name}`;
+  makeOpenFolder(join(run.folder, `steps/step-${declared.name}/results`));
+  const values = { ...outer.values, ...resultPaths(declared) };
   const { command, program } = commandOf(run, declared, outer, { ...outer, values }, 'step', { log, signal });
   return program === undefined ? await run.executor.run(command) : await runStepProgram(program, command);
+}
+
+/** Where a step finds its own results. */
+function resultPaths({ name: step, results }: Step): Record<string, string> {
+  return Object.fromEntries(
+    results.map(({ name }) => [`step.results.${name}.path`, `/tekton/steps/step-${step}/results/${name}`]),
+  );
+}
+
+/** These values, and where a step has the workspaces that are elsewhere for it. */
+function pathsOf({ workspaces }: Step, values: Readonly<Record<string, string>>): Record<string, string> {
+  const all = { ...values };
+  for (const { name, mountPath } of workspaces) {
+    if (mountPath !== undefined) all[`workspaces.${name}.path`] = substituteString(mountPath, { values });
+  }
+  return all;
 }
 
 /** A sidecar with everything filled in. */
 export function sidecarCommand(run: TaskRun, sidecar: Sidecar, scope: Scope): StepCommand {
   const log = (line: string): void => run.log(sidecar.name, line);
   return commandOf(run, sidecar, scope, scope, 'sidecar', { log, signal: run.signal }).command;
+}
+
+/** The steps of a TaskRun, or its sidecars, as they are shown. */
+export function shown(run: TaskRun, steps: readonly Step[], outer: Scope): StepShown[] {
+  return steps.map((declared) => {
+    const { values } = outer;
+    const scope: Scope = {
+      ...outer,
+      values: { ...values, ...pathsOf(declared, { ...values, ...resultPaths(declared) }) },
+    };
+    const step = run.passes.reduce(replaceInStep, declared);
+    const text = (from: string): string => substituteString(from, scope);
+    const image = text(step.image);
+    const replaced = imageFor(run, image);
+    const isProgram = step.script === undefined && ownOf(run.programs, repositoryOf(image)) !== undefined;
+    const hasImage = replaced !== undefined || (run.executor.paths === 'mounted' && !isProgram);
+    return {
+      ...{ name: declared.name, image, ranIn: hasImage ? (replaced ?? image) : undefined },
+      ...{ command: (step.command ?? []).map(text), args: step.args.map(text) },
+      script: step.script === undefined ? undefined : text(step.script),
+    };
+  });
 }
 
 /** A step or a sidecar with everything filled in, and the function that takes its image's place. */
@@ -133,10 +180,7 @@ function commandOf(
   kind: 'step' | 'sidecar',
   { log, signal }: Pick<StepCommand, 'log' | 'signal'>,
 ): { command: StepCommand; program: StepProgram | undefined } {
-  const values = { ...own.values };
-  for (const { name, mountPath } of declared.workspaces) {
-    if (mountPath !== undefined) values[`workspaces.${name}.path`] = substituteString(mountPath, own);
-  }
+  const values = pathsOf(declared, own.values);
   const scope: Scope = { ...own, values };
   const inContainer = run.passes.reduce(replaceInStep, declared);
   const mounts = mountsOf(run, inContainer, scope, kind);

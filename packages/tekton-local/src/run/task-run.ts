@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { failureText } from '../errors.ts';
@@ -8,7 +8,7 @@ import { type Scope, substituteResults, substituteString } from '../plan/substit
 import { pathsIn } from '../plan/task-runs.ts';
 import { makeOpenFolder, readStepFile } from './confined-path.ts';
 import { besideSidecars } from './sidecars.ts';
-import { runStep, sidecarCommand, type TaskRun } from './step-run.ts';
+import { runStep, type StepShown, shown, sidecarCommand, type TaskRun } from './step-run.ts';
 
 /** Bytes that all results of a TaskRun may have together: Tekton passes them in a container's termination message. */
 const RESULTS_LIMIT = 4096;
@@ -28,12 +28,13 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
   const values: Record<string, string> = { ...run.values, ...pathsIn(task, run.workspaces) };
   const stepResults = new Map<string, string>();
   const scope: Scope = { values, results: stepResults };
+  const written = new Set<string>();
   try {
     const sidecars = task.sidecars.map((sidecar) => ({ sidecar, command: sidecarCommand(run, sidecar, scope) }));
     await besideSidecars(sidecars, run.executor, signal, (networkOf) =>
-      runSteps({ ...run, networkOf }, scope, stepResults, outcome),
+      runSteps({ ...run, networkOf }, scope, stepResults, written, outcome),
     );
-    await readResults(run, scope, outcome);
+    await readResults(run, scope, written, outcome);
   } catch (error) {
     if (signal.aborted) {
       const stop = signal.reason instanceof Stopped ? signal.reason : undefined;
@@ -48,10 +49,23 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
   return outcome;
 }
 
+/** What the TaskRun's status shows of its steps and sidecars. */
+export function shownOf(run: TaskRun): TaskRunShown {
+  const scope: Scope = { values: { ...run.values, ...pathsIn(run.task, run.workspaces) } };
+  return { steps: shown(run, run.task.steps, scope), sidecars: shown(run, run.task.sidecars, scope) };
+}
+
+/** What ran in a TaskRun. */
+export interface TaskRunShown {
+  readonly steps: readonly StepShown[];
+  readonly sidecars: readonly StepShown[];
+}
+
 async function runSteps(
   run: TaskRun,
   scope: Scope,
   stepResults: Map<string, string>,
+  written: Set<string>,
   outcome: TaskOutcome,
 ): Promise<void> {
   for (const [index, step] of run.task.steps.entries()) {
@@ -64,6 +78,7 @@ async function runSteps(
     }
     linkStep(run.folder, step.name, index);
     await runStep(run, step, scope, ended);
+    noteWritten(run, written);
     if (ended.exitCode !== 0 && step.onError !== 'continue') {
       fail(outcome, 'Failed', `"step-${step.name}" exited with code ${ended.exitCode}`);
       break;
@@ -74,6 +89,12 @@ async function runSteps(
       if (text !== undefined) stepResults.set(`steps.${step.name}.results.${result.name}`, text);
     }
   }
+}
+
+/** Each step hands on what it wrote, by name; that is the order in which a cluster shows the results. */
+function noteWritten({ task, folder }: TaskRun, written: Set<string>): void {
+  const names = task.results.filter(({ value }) => value === undefined).map(({ name }) => name);
+  for (const name of names.sort()) if (existsSync(join(folder, 'results', name))) written.add(name);
 }
 
 /** As in a cluster, `/tekton/steps/0` is the first step's. No step can write there. */
@@ -100,9 +121,16 @@ function fail(outcome: TaskOutcome, reason: string, message: string): void {
 }
 
 /** Reads a Task's results from the files that its steps wrote; a result that was not written is left out. */
-async function readResults({ task, folder }: TaskRun, scope: Scope, outcome: TaskOutcome): Promise<void> {
+async function readResults(
+  { task, folder }: TaskRun,
+  scope: Scope,
+  written: ReadonlySet<string>,
+  outcome: TaskOutcome,
+): Promise<void> {
   let size = 0;
-  for (const spec of task.results) {
+  const order = [...written];
+  const place = ({ name }: ResultSpec): number => (written.has(name) ? order.indexOf(name) : order.length);
+  for (const spec of task.results.toSorted((a, b) => place(a) - place(b))) {
     try {
       const text = await readText(spec, join(folder, 'results'), scope);
       if (text === undefined) continue;
