@@ -13,8 +13,20 @@ export interface TaskFacts {
   /** Milliseconds since the epoch. */
   startedAt?: number | undefined;
   finishedAt?: number | undefined;
+  /** Of a task in a cluster's pod: where its time went. */
+  phases?: TaskPhases | undefined;
   /** The last lines of the step that failed. */
   logTail?: readonly string[] | undefined;
+}
+
+/** Milliseconds of a task, one after the other. */
+export interface TaskPhases {
+  /** Until Tekton took it up. */
+  queued: number;
+  /** Until its first step began: a node was found, images were pulled, the pod was started. */
+  starting: number;
+  /** In its steps. */
+  running: number;
 }
 
 /** What is known of one PipelineRun. */

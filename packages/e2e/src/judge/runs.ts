@@ -1,7 +1,7 @@
 import { formatSpan } from '@multi-image/kit/durations';
 import { describeTask, runsOf } from './chain-view.ts';
 import { type Evidence, failed, passed } from './criterion.ts';
-import type { Observation, RunFacts } from './observation.ts';
+import type { Observation, RunFacts, TaskPhases } from './observation.ts';
 
 /** All runs came to their end by themselves. */
 export function noManualStep(seen: Observation): Evidence[] {
@@ -13,7 +13,17 @@ export function noManualStep(seen: Observation): Evidence[] {
       'unattended',
       `from the commit to all results in ${formatSpan(took)}; nothing was asked and nothing was read from a terminal`,
     ),
+    ...runs.flatMap(timeOf),
   ];
+}
+
+/** Where the time of a run went, where its tasks tell. */
+function timeOf({ name, tasks }: RunFacts): Evidence[] {
+  const known = tasks.flatMap(({ phases }) => phases ?? []);
+  if (known.length === 0) return [];
+  const sum = (phase: keyof TaskPhases): string => formatSpan(known.reduce((total, one) => total + one[phase], 0));
+  const parts = `${sum('queued')} until taken up, ${sum('starting')} until their steps began (node, images, pod), ${sum('running')} in steps`;
+  return [passed('time', `${name}, its ${known.length} tasks together: ${parts}`)];
 }
 
 /** That a PipelineRun succeeded. */

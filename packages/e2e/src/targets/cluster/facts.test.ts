@@ -39,3 +39,26 @@ test('there is none where all ended well, or none ever ran', () => {
   expect(failedOf('evicted', ['scan', 3, 'Continued'])).toBeUndefined();
   expect(failedOf('evicted')).toBeUndefined();
 });
+
+test('a task tells where its time went: until it was taken up, until its first step began, and in its steps', () => {
+  const at = (second: number): string => `2026-01-02T03:04:${String(second).padStart(2, '0')}Z`;
+  const task = readTask({
+    ...KINDS.taskRun,
+    metadata: { name: 'task', creationTimestamp: at(1) },
+    status: {
+      startTime: at(3),
+      completionTime: at(40),
+      steps: [
+        { name: 'one', terminated: { exitCode: 0, startedAt: at(13), finishedAt: at(20) } },
+        { name: 'two', terminated: { exitCode: 0, startedAt: at(20), finishedAt: at(38) } },
+      ],
+    },
+  });
+  expect(task.phases).toEqual({ queued: 2000, starting: 10_000, running: 25_000 });
+  const running = {
+    ...KINDS.taskRun,
+    metadata: { name: 'task', creationTimestamp: at(1) },
+    status: { startTime: at(3) },
+  };
+  expect(readTask(running).phases).toBeUndefined();
+});

@@ -1,5 +1,5 @@
 import { PRUNED, PRUNED_REASON } from '../../judge/chain-view.ts';
-import type { RunFacts, TaskFacts } from '../../judge/observation.ts';
+import type { RunFacts, TaskFacts, TaskPhases } from '../../judge/observation.ts';
 import { condition, field, KINDS, list, NAMES, type Resource, text } from './resource.ts';
 
 /** What is kept of a PipelineRun while it is followed: not the object, which can have megabytes. */
@@ -80,6 +80,7 @@ export function readTask(object: Resource): TaskRecord {
     buildArgs: buildArgs(object),
     startedAt: time(object, 'status', 'startTime'),
     finishedAt: time(object, 'status', 'completionTime'),
+    phases: phases(object),
     failed: pod === undefined || container === undefined ? undefined : { pod, container },
     stuck: status === 'Unknown' && (NO_ROOM.test(reason) || NO_ROOM.test(message ?? '')) ? message : undefined,
   };
@@ -136,13 +137,26 @@ function failedContainer(object: Resource, message: string): string | undefined 
   return failed.find((container) => message.includes(`"${container}"`)) ?? failed[0];
 }
 
+function phases(object: Resource): TaskPhases | undefined {
+  const steps = list(object, 'status', 'steps');
+  const began = Math.min(...steps.flatMap((step) => time(step, 'terminated', 'startedAt') ?? []));
+  const ended = Math.max(...steps.flatMap((step) => time(step, 'terminated', 'finishedAt') ?? []));
+  const created = time(object, 'metadata', 'creationTimestamp');
+  const takenUp = time(object, 'status', 'startTime');
+  if (created === undefined || takenUp === undefined || !Number.isFinite(began) || !Number.isFinite(ended))
+    return undefined;
+  // They are to the second, and of two clocks.
+  const from = Math.max(began, takenUp);
+  return { queued: Math.max(0, takenUp - created), starting: from - takenUp, running: Math.max(0, ended - from) };
+}
+
 function buildArgs(object: Resource): readonly string[] | undefined {
   const param = list(object, 'spec', 'params').find((entry) => text(entry, 'name') === 'BUILD_ARGS');
   const value = field(param, 'value');
   return Array.isArray(value) ? value.map(String) : undefined;
 }
 
-function time(object: Resource, ...path: string[]): number | undefined {
+function time(object: unknown, ...path: string[]): number | undefined {
   const parsed = Date.parse(text(object, ...path) ?? '');
   return Number.isNaN(parsed) ? undefined : parsed;
 }
