@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '@multi-image/kit/cache-folder';
+import { readCommands } from '@multi-image/testing/document-commands';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cgroupRoots } from './isolate.ts';
 
@@ -62,28 +63,40 @@ function left(): readonly string[] {
   ];
 }
 
-test('a person brings one up, looks at it, and takes it down', async () => {
+const DOCUMENT = fileURLToPath(new URL('../../../docs/tekton-run.md', import.meta.url));
+
+test('a person brings one up, runs a pod, and takes it down, by the commands of docs/tekton-run.md', async () => {
   expect(await cluster('kubectl', 'get', 'nodes')).toMatchObject({
     code: 2,
     output: expect.stringContaining('NOT_UP'),
   });
-  const up = await cluster('up', '--admission');
-  expect(up.code, up.output).toBe(0);
-  expect(up.output).toMatch(/up after .* s\nkubeconfig .*\nAPI server .*\nmemory .* GiB\ndisk .* GiB/);
-  expect(left()).not.toEqual([]);
+  const commands = readCommands(DOCUMENT).find(({ by }) => by?.endsWith('lifecycle.test.ts'));
+  const lines = (commands?.text ?? '').trim().split('\n');
+  const outputs = new Map<string, string>();
+  for (const line of lines) {
+    const words = line.replaceAll("'", '').split(' ').slice(2);
+    const { code, output } = await cluster(...words);
+    expect(code, `${line}\n${output}`).toBe(0);
+    outputs.set(line.split(' ').slice(2, 4).join(' '), output);
+    if (words[0] === 'down') continue;
+    expect(left()).not.toEqual([]);
+  }
+  expect(outputs.get('up')).toMatch(/up after .* s\nkubeconfig .*\nAPI server .*[\s\S]*\nmemory .* GiB\ndisk .* GiB/);
+  expect(outputs.get('kubectl logs')).toBe('hello\n');
+  expect(left()).toEqual([]);
+  expect((await cluster('down')).code).toBe(0);
+});
+
+test('parts are stopped, started and looked at', async () => {
+  expect((await cluster('up', '--admission')).code).toBe(0);
   expect((await cluster('up', '--admission')).output).not.toContain('is ready');
-  expect((await cluster('kubectl', 'get', 'crd', 'tasks.tekton.dev', '-o', 'name')).output).toContain(
-    'tasks.tekton.dev',
-  );
   expect((await cluster('logs')).output.split('\n')).toContain('tekton-webhook');
   expect((await cluster('logs', 'kube-apiserver')).output).toContain('Serving securely');
   expect((await cluster('stop', 'tekton-webhook')).code).toBe(0);
   expect((await cluster('start', 'tekton-webhook')).code).toBe(0);
   expect((await cluster('run', 'ip', 'address', 'show', 'dev', 'node0')).output).toContain('10.88.0.1');
-  const down = await cluster('down');
-  expect(down.code, down.output).toBe(0);
-  expect(left()).toEqual([]);
   expect((await cluster('down')).code).toBe(0);
+  expect(left()).toEqual([]);
 });
 
 test.each(['etcd is ready', 'kube-apiserver is ready', 'all of it'])(

@@ -44,6 +44,10 @@ export function containerd({ state, debian, images }: Setup): Part {
       ],
     }),
   );
+  const hosts = join(state, 'hosts');
+  mkdirSync(join(hosts, REGISTRY), { recursive: true });
+  // Its registry speaks HTTP, which is said of no address but this machine's own.
+  writeFileSync(join(hosts, REGISTRY, 'hosts.toml'), `[host."http://${REGISTRY}"]\n`);
   const config = join(state, 'containerd.toml');
   writeFileSync(
     config,
@@ -59,6 +63,8 @@ disabled_plugins = ${JSON.stringify(DISABLED)}
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "${hosts}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${join(debian, 'usr/lib/cni')}"
     conf_dir = "${network}"
