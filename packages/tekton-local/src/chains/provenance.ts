@@ -9,7 +9,7 @@ import { listOf, taskRefOf, time } from '../run/tekton-status.ts';
 import type { ImageResult } from './image-results.ts';
 import type { StepImage } from './step-images.ts';
 
-export const SLSA = 'https://slsa.dev/provenance/v0.2';
+const SLSA = 'https://slsa.dev/provenance/v0.2';
 
 /** Not Chains' own name: whoever reads this must see that a machine without a cluster made it, and may refuse it. */
 export const LOCAL_BUILDER = 'https://tekton.dev/chains/v2#tekton-local';
