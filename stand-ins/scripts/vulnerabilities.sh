@@ -16,14 +16,15 @@ scan_for_vulnerabilities() {
   fi
   work=$(mktemp -d)
   copy_image "oci:$work/image:image"
+  # In a template's own braces it would look like what Pipelines as Code fills in.
+  template() { tr '[]' '{}' <<<"$1" >"$work/lines"; }
   # A line for each: its severity, and whether there is a version without it.
   if [[ $scanner == grype ]]; then
-    # shellcheck disable=SC2016 # Variables of Go's templates.
-    printf '%s' '{{range .Matches}}{{.Vulnerability.Severity}} {{.Vulnerability.Fix.State}}{{"\n"}}{{end}}' >"$work/lines"
+    template '[[range .Matches]][[.Vulnerability.Severity]] [[.Vulnerability.Fix.State]][["\n"]][[end]]'
     as_user grype "oci-dir:$work/image" --quiet --output template --template "$work/lines" >"$work/said" ||
       fail 'grype failed'
   else
-    printf '%s' '{{range .}}{{range .Vulnerabilities}}{{.Severity}} {{if .FixedVersion}}fixed{{else}}open{{end}}{{"\n"}}{{end}}{{end}}' >"$work/lines"
+    template '[[range .]][[range .Vulnerabilities]][[.Severity]] [[if .FixedVersion]]fixed[[else]]open[[end]][["\n"]][[end]][[end]]'
     as_user trivy image --quiet --scanners vuln --input "$work/image" --format template --template "@$work/lines" \
       >"$work/said" || fail 'trivy failed'
   fi

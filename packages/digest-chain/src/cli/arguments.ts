@@ -17,6 +17,7 @@ export const COMMON = {
   json: { type: 'boolean' },
   prefix: { type: 'string' },
   'plain-http': { type: 'boolean' },
+  'plain-http-at': { type: 'string', multiple: true },
   'ca-file': { type: 'string' },
   'auth-file': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
@@ -83,11 +84,11 @@ export async function writeOutput(path: string | undefined, content: string | Ui
 
 /** The registry client that the options of a verb ask for. */
 export function connect(values: Values<typeof COMMON>): Registry {
-  const { 'plain-http': plainHttp, 'ca-file': caFile, 'auth-file': authFile } = values;
+  const { 'plain-http': all, 'plain-http-at': some, 'ca-file': caFile, 'auth-file': authFile } = values;
   const onWarning = (registry: string, text: string): void => {
     process.stderr.write(`warning: ${registry} says: ${printable(text)}\n`);
   };
-  return createRegistry({ plainHttp, caFile, authFile, onWarning });
+  return createRegistry({ plainHttp: all ?? some, caFile, authFile, onWarning });
 }
 
 /** Reads `<role>=<image>`. */

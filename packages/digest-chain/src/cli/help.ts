@@ -34,7 +34,8 @@ const FILES = `\
 
 /** The options of every verb that say how registries are reached. */
 const REGISTRY = `\
-  --plain-http          reach registries without TLS; those on loopback always are
+  --plain-http          reach all registries without TLS; those on loopback always are
+  --plain-http-at <registry>  reach this one (host:port) without TLS; can be repeated
   --ca-file <file>      certificate authorities (PEM) to trust beside the usual ones
   --auth-file <file>    credentials, in place of docker's and podman's own files`;
 

@@ -32,6 +32,12 @@ it('reaches a registry without TLS where it is asked to, and on loopback anyway'
   const elsewhere = server.host.replace('127.0.0.1', '0.0.0.0');
   await expect(read({}, 'public', elsewhere)).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
   await expect(read({ 'plain-http': true }, 'public', elsewhere)).resolves.toBeDefined();
+  await expect(read({ 'plain-http-at': ['other:1', elsewhere] }, 'public', elsewhere)).resolves.toBeDefined();
+  // Of one registry nothing follows for another, and loopback stays what it is.
+  await expect(read({ 'plain-http-at': ['other:1'] }, 'public', elsewhere)).rejects.toMatchObject({
+    code: 'REGISTRY_UNREACHABLE',
+  });
+  await expect(read({ 'plain-http-at': ['other:1'] }, 'public')).resolves.toBeDefined();
 });
 
 it('takes credentials from the file that is named', async () => {

@@ -20,8 +20,11 @@ export interface RegistryOptions {
   readonly retryPause?: number | undefined;
   /** How many requests run at the same time; others wait their turn. 8 by default. */
   readonly concurrency?: number | undefined;
-  /** True: plain HTTP for every registry. False: for none. By default: for those on this machine's loopback. */
-  readonly plainHttp?: boolean | undefined;
+  /**
+   * True: plain HTTP for every registry. False: for none. By default: for those on this machine's loopback; with a list of
+   * registries (`host` or `host:port`) for these, too.
+   */
+  readonly plainHttp?: boolean | readonly string[] | undefined;
   /** A PEM file of certificate authorities to trust beside Node's own (which include NODE_EXTRA_CA_CERTS). */
   readonly caFile?: string | undefined;
   /** The only file to look for credentials in, in place of the usual ones. */

@@ -85,17 +85,26 @@ export function isLoopback(registry: string): boolean {
   return reachOfHost(host) === 'loopback' && !host.endsWith('.localhost');
 }
 
+/** Which registries are reached without TLS: see `RegistryOptions`. */
+export type PlainHttp = boolean | readonly string[] | undefined;
+
+/** Whether this one is, since somebody said so. */
+export function isNamedPlain(registry: string, plainHttp: PlainHttp): boolean {
+  return typeof plainHttp === 'object' ? plainHttp.includes(registry) : (plainHttp ?? false);
+}
+
 /** Where a registry answers. Docker Hub's is elsewhere than its name says. */
-export function baseOf(registry: string, plainHttp: boolean | undefined): URL {
+export function baseOf(registry: string, plainHttp: PlainHttp): URL {
   const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
-  return new URL(`${(plainHttp ?? isLoopback(registry)) ? 'http' : 'https'}://${host}/`);
+  const isPlain = isNamedPlain(registry, plainHttp) || (plainHttp !== false && isLoopback(registry));
+  return new URL(`${isPlain ? 'http' : 'https'}://${host}/`);
 }
 
 /**
  * The URL of something in a repository (distribution-spec, "Endpoints"). Throws `REFERENCE_INVALID` for a repository that
  * would lead elsewhere; `path` is made of tags and digests that were checked.
  */
-export function urlOf(repository: Repository, path: string, plainHttp: boolean | undefined): URL {
+export function urlOf(repository: Repository, path: string, plainHttp: PlainHttp): URL {
   checkRepository(repository);
   return new URL(`/v2/${repository.repository}/${path}`, baseOf(repository.registry, plainHttp));
 }

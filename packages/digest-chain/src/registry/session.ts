@@ -9,7 +9,7 @@ import { isRedirect, redirectTarget } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
 import { Limiter, type Operation, orAborted, runOperation } from './operation.ts';
 import { DEFAULTS, type Environment, type RegistryOptions } from './options.ts';
-import { baseOf, redacted, urlOf } from './reach.ts';
+import { baseOf, isNamedPlain, redacted, urlOf } from './reach.ts';
 import type { CallOptions, Repository } from './registry.ts';
 import { comeBackHint, Throttle } from './throttle.ts';
 import { type Need, Secrets } from './token.ts';
@@ -113,7 +113,7 @@ export class Session {
     const base = baseOf(registry, plainHttp);
     const authorizer = new Authorizer({
       base,
-      plainHttp: plainHttp ?? false,
+      plainHttp: isNamedPlain(registry, plainHttp),
       credentials: (repository, anew) => source(repository, signal, anew),
       send: (request) => this.#sendToRealm(base, request),
       secrets: this.#secrets,

@@ -94,7 +94,7 @@ export function assemble(
 /** Puts a stand-in in the place of a bundle, and tells the steps how registries are reached. */
 async function supply(
   { taskRef, ...task }: Json,
-  { digestChain }: ChainPlan,
+  { digestChain, registry }: ChainPlan,
   pins: Pins,
   { standIns, plainHttp }: AssembleOptions,
 ): Promise<Json> {
@@ -102,7 +102,7 @@ async function supply(
   const bundled = list(taskRef, 'params').find((param) => text(param, 'name') === 'name');
   const given = taskRef === undefined ? (task.taskSpec as Json) : await readStandIn(text(bundled, 'value') ?? '', pins);
   const spec = standIns ? withoutAsking(given, pins) : given;
-  return { ...task, taskSpec: plainHttp ? withoutTls(spec, digestChain) : spec };
+  return { ...task, taskSpec: plainHttp ? withoutTls(spec, digestChain, registry) : spec };
 }
 
 /** The entrypoint of the image that carries sources, which it has had under this name for as long as there is one. */
@@ -129,11 +129,12 @@ function withoutAsking(spec: Json, { images }: Pins): Json {
 }
 
 /**
- * Tells every step that registries are reached without TLS.
+ * Tells every step that the registry is reached without TLS.
  *
- * @param digestChain Where the repository has digest-chain's command, which takes it as an option.
+ * @param digestChain Where the repository has digest-chain's command, which takes it as an option of this registry alone:
+ *   images that were built elsewhere are in others.
  */
-function withoutTls(spec: Json, digestChain: string): Json {
+function withoutTls(spec: Json, digestChain: string, registry: string): Json {
   const env = [
     { name: 'PLAIN_HTTP', value: 'true' },
     // Read by the step image that carries sources through the registry.
@@ -147,7 +148,7 @@ function withoutTls(spec: Json, digestChain: string): Json {
       const isOurs = list(step, 'command').some((part) => typeof part === 'string' && part.endsWith(`/${digestChain}`));
       if (!isOurs) return step;
       const [verb, ...args] = list(step, 'args');
-      return { ...(step as Json), args: [verb, '--plain-http', ...args] };
+      return { ...(step as Json), args: [verb, `--plain-http-at=${registry.split('/')[0]}`, ...args] };
     }),
   };
 }
