@@ -10,8 +10,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly [path: readonly string[
 };
 
 /**
- * The value of an object with the fields of the specs inside it named as Tekton names them. What is there in two ways is
- * what comes last.
+ * The value of an object with the fields of the specs inside it named as Tekton names them.
  *
  * @param written Gets what was named otherwise: the keys as they are, and as they were written.
  */
@@ -45,8 +44,10 @@ function inCase(value: unknown, shape: Shape | undefined, keys: Keys, written: [
   }
   if (!isMap(value)) return value;
   const every = shape['*'];
+  // As JSON that Go has made of YAML: in the order of the keys, and of two that differ in case the last one counts.
+  const inOrder = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => {
+    inOrder.map(([key, item]) => {
       if (every !== undefined) return [key, inCase(item, every, [...keys, key], written)];
       const known = nameOf(key, shape);
       if (known === undefined) return [key, item];

@@ -24,6 +24,9 @@ const FILE = 'run.yaml';
 const OF_PODS =
   /no volume|no quantity of Kubernetes|is no name of a variable|no absolute path|leads out of|is no name: letters a-z, digits and -$|Tekton's own$/;
 
+/** What a run says of its tasks, whether or not they are started. */
+const OF_SPECS = /^spec\.taskRunSpecs\[\d+\]\.(?:step|sidecar)Specs\b/;
+
 /** Asks both about a file with one run and what belongs to it. */
 export async function compare(judge: Judge, yaml: string, how: NonNullable<Question['run']> = {}): Promise<Comparison> {
   const said = await judge.ask({ yaml, run: how });
@@ -49,7 +52,11 @@ export async function compare(judge: Judge, yaml: string, how: NonNullable<Quest
     const isSkipped = (path: string): boolean =>
       skipped.some((place) => path === place || path.startsWith(`${place}.`));
     const isLimit = problems.every(
-      ({ code, message, path }) => code === 'UNSUPPORTED' || OF_PODS.test(message) || isSkipped(path),
+      ({ code, message, path }) =>
+        code === 'UNSUPPORTED' ||
+        OF_PODS.test(message) ||
+        isSkipped(path) ||
+        (skipped.length > 0 && OF_SPECS.test(path)),
     );
     return { verdict: isLimit ? 'limit' : 'different', taken, why: lines };
   }
