@@ -255,6 +255,50 @@ async function operatorChain(operatorOf: 'its' | 'another' = 'its'): Promise<Rel
   };
 }
 
+/** A bundle that names another team's daemon, which is a component, too: as it was built in, or another one. */
+async function daemonChain(daemonOf: 'its' | 'another' | 'none' | 'of no build' = 'its'): Promise<Release> {
+  const registry = memoryRegistry();
+  const push = (role: string, embeds: readonly EmbeddingImage[]): Promise<EmbeddingImage> =>
+    pushEmbedding(registry, `registry.example/operators/${role}`, role, embeds);
+  const DAEMON = 'registry.example/team/daemon';
+  const daemon = await pushEmbedding(registry, DAEMON, 'daemon', [], { revision: 'd'.repeat(40) });
+  const other = await pushEmbedding(registry, DAEMON, 'daemon', [], { files: { a: 'b' } });
+  const operator = await push('operator', []);
+  const bundle = await push('bundle', daemonOf === 'of no build' ? [operator] : [operator, daemon]);
+  const built = (image: EmbeddingImage, embeds: readonly EmbeddingImage[]): TestTask => ({
+    name: `build-${image.role}`,
+    bundle: CATALOG,
+    params: {
+      BUILD_ARGS: embeds.flatMap(({ role, digest, url }) => [
+        `${role.toUpperCase()}_DIGEST=${digest}`,
+        `${role.toUpperCase()}_URL=${url}`,
+      ]),
+    },
+    results: { IMAGE_URL: image.image, IMAGE_DIGEST: image.digest },
+  });
+  const clone = {
+    name: 'clone',
+    bundle: CATALOG,
+    results: { 'CHAINS-GIT_URL': SOURCE, 'CHAINS-GIT_COMMIT': REVISION },
+  };
+  const digests = [operator, bundle].map(({ digest }) => digest);
+  const components = [operator, bundle, ...(daemonOf === 'none' ? [] : [daemonOf === 'another' ? other : daemon])];
+  return {
+    registry,
+    components: components.map(({ role, image, digest }) => ({ name: role, image, digest })),
+    statements: [provenanceV02(digests, [clone, built(operator, []), built(bundle, [operator, daemon])])],
+    ruleData: {
+      version: 1,
+      images: [
+        { role: 'operator', component: 'operator', seal: 'referrer' },
+        { role: 'bundle', component: 'bundle', embeds: ['operator'] },
+      ],
+      external: [{ role: 'daemon', component: 'daemon' }],
+      source: SOURCE,
+    },
+  };
+}
+
 interface Kind {
   readonly what: string;
   readonly release: () => Promise<Release>;
@@ -523,6 +567,26 @@ const BROKEN: readonly Kind[] = [
     denied: ['released_together'],
   },
   {
+    what: 'a Snapshot with another daemon than the one in the bundle',
+    release: () => daemonChain('another'),
+    denied: ['released_together'],
+  },
+  {
+    what: 'a Snapshot without the daemon that is in the bundle',
+    release: () => daemonChain('none'),
+    denied: ['released_together'],
+  },
+  {
+    what: 'a Snapshot with a daemon that is in no bundle',
+    release: () => daemonChain('of no build'),
+    denied: ['released_together'],
+  },
+  {
+    what: 'rule data by which an image of the chain was built elsewhere, too',
+    release: () => data({ external: [{ role: 'metadata', component: 'scanner' }] }),
+    denied: ['rule_data_provided'],
+  },
+  {
     what: 'a tag in the Snapshot',
     release: async () => released(await made(), 'scanner', REVISION),
     denied: ['released_together', 'readable', 'attested'],
@@ -585,6 +649,10 @@ const INTACT: readonly { readonly what: string; readonly release: () => Promise<
   {
     what: 'that is released as it was built, linked by statements',
     release: () => operatorChain(),
+  },
+  {
+    what: 'a bundle with a daemon of another team, which is a component',
+    release: () => daemonChain(),
   },
   {
     what: 'for several platforms',

@@ -63,7 +63,7 @@ test('a policy says which images belong together, and comes from a reviewed comm
   expect(bundled?.spec.sources).toMatchObject([{ policy: [`oci::${BUNDLE}`] }]);
 });
 
-test('it knows how each image is linked, but none that was built elsewhere', () => {
+test('it knows how each image is linked, and of those built elsewhere only which are components', () => {
   const chain = chainOf(
     [
       image('operator', ['daemon'], { component: 'operator', seal: 'referrer' }),
@@ -87,6 +87,11 @@ test('it knows how each image is linked, but none that was built elsewhere', () 
     },
   ]);
   expect(JSON.stringify(spec)).not.toContain('daemon');
+  const daemon = { image: `quay.io/org/daemon:1@${ONES}`, component: 'daemon' };
+  const { spec: named } = policyOf({ ...chain, external: { daemon } }).EnterpriseContractPolicy ?? {};
+  expect(named?.sources).toMatchObject([
+    { ruleData: { image_chain: { external: [{ role: 'daemon', component: 'daemon' }] } } },
+  ]);
 });
 
 test('Conforma is asked about what may be released, and not about the Snapshot of one build of a chain', () => {

@@ -66,9 +66,15 @@ function policySource({ policy, gitUrl, branch }: ChainPlan, pins: Pins): Yaml {
   );
 }
 
-/** Which images belong together: what the policy compares a Snapshot with. External images have a policy of their own. */
+/**
+ * Which images belong together: what the policy compares a Snapshot with. Of external images, which
+ * components the chain was built with; they have a policy of their own.
+ */
 function ruleData(chain: ChainPlan): YamlMap {
   const { builderId } = chain.buildSystem ?? {};
+  const external = chain.external.flatMap(({ role, component }) =>
+    component === undefined ? [] : [{ role, component }],
+  );
   return {
     version: RULE_DATA_VERSION,
     prefix: chain.labelPrefix,
@@ -80,6 +86,7 @@ function ruleData(chain: ChainPlan): YamlMap {
       embeds: image.embeds.length === 0 ? undefined : image.embeds.map(({ role }) => role),
       seal: image.embeddedBy.length === 0 ? undefined : isSealed(image) ? 'label' : image.seal,
     })),
+    external: external.length === 0 ? undefined : external,
   };
 }
 

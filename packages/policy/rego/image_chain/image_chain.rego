@@ -16,8 +16,9 @@ import data.lib.image_chain.chain
 # title: Rule data provided
 # description: >-
 #   The rule data `image_chain` says which images belong together: {"version": 1, "prefix": the prefix of their labels,
-#   "images": [{"role", "component", "embeds": [roles], "seal": "label", "referrer" or "none"}], "builders": [ids],
-#   "builder_tasks": [patterns], "source": the git repository}. The last three may be left out.
+#   "images": [{"role", "component", "embeds": [roles], "seal": "label", "referrer" or "none"}], "external": [{"role",
+#   "component"}] of images that were built elsewhere, "builders": [ids], "builder_tasks": [patterns], "source": the git
+#   repository}. The last four may be left out.
 # custom:
 #   short_name: rule_data_provided
 #   failure_msg: "The rule data image_chain can't be used: %s"
@@ -34,7 +35,8 @@ deny contains result if {
 # title: Released together
 # description: >-
 #   Every image of the chain that has a component is in the Snapshot, once and by digest, and each is the one that the
-#   others name. Parts of two builds are no chain.
+#   others name. Parts of two builds are no chain. A component that was built elsewhere is the one that they were built
+#   with.
 # custom:
 #   short_name: released_together
 #   failure_msg: "The Snapshot does not hold one chain: %s"

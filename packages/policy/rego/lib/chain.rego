@@ -29,6 +29,9 @@ image_list := object.get(settings, "images", [])
 
 images := {image.role: image | some image in image_list}
 
+# The components of images that were built elsewhere, by role.
+external := {image.role: image.component | some image in object.get(settings, "external", [])}
+
 setting_problems contains "its version is not 1" if object.get(settings, "version", 0) != 1
 
 setting_problems contains "it names no images" if count(image_list) == 0
@@ -49,6 +52,11 @@ setting_problems contains sprintf("the seal of %s is neither label, referrer nor
 setting_problems contains "it names no component" if {
 	count(image_list) > 0
 	count(components) == 0
+}
+
+setting_problems contains sprintf("%s is there as an image of the chain and as an external one", [role]) if {
+	some role, _ in external
+	images[role]
 }
 
 components := {image.component: role | some role, image in images; image.component}
@@ -90,6 +98,33 @@ together_problems contains sprintf("the component %s has no digest (%s)", [compo
 	not registry.place_of(reference)
 }
 
+together_problems contains sprintf("the component %s is there %d times", [component, count(found)]) if {
+	some _, component in external
+	found := in_snapshot(component)
+	count(found) != 1
+}
+
+together_problems contains sprintf("the component %s has no digest (%s)", [component, reference]) if {
+	some _, component in external
+	some reference in in_snapshot(component)
+	not registry.place_of(reference)
+}
+
+together_problems contains sprintf("no image was built with %s, the component %s", [role, component]) if {
+	some role, component in external
+	count([other | some other, _ in images; built_with(other, role)]) == 0
+}
+
+together_problems contains problem if {
+	some role, component in external
+	some other, _ in images
+	some named in built_with(other, role)
+	some reference in in_snapshot(component)
+	place := registry.place_of(reference)
+	place.digest != named
+	problem := sprintf("%s was built with %s, and the component %s is %s", [other, named, component, place.digest])
+}
+
 together_problems contains problem if {
 	some role, seal in seals
 	some link in seal.links
@@ -110,6 +145,12 @@ together_problems contains problem if {
 	problem := sprintf("%s was built with %s, and the component %s was built as %s", [
 		role, named, component, origins[other],
 	])
+}
+
+# The digests of an external image that an image says it was built with; undefined where it says none.
+built_with(role, other) := digests if {
+	digests := {named | named := embedding.named(trees_by_role[role].images[_].config, other, prefix)}
+	count(digests) > 0
 }
 
 # Where each image is: as the Snapshot says, or the seal of one that links to it.
