@@ -82,9 +82,13 @@ function viewOf(file: string, { run, pipeline, implementations, dependencies, ..
   };
 }
 
-function originOf({ reference }: PipelineTask, implementation: TaskImplementation | undefined): string {
+function originOf({ reference, field }: PipelineTask, implementation: TaskImplementation | undefined): string {
   if (implementation?.skipped !== undefined) return 'not run, its results are given';
-  if (reference.kind === 'embedded') return 'embedded';
+  if (reference.kind === 'embedded') {
+    // As Pipelines as Code does with what a Pipeline names.
+    const { file } = reference.task.field.origin;
+    return file === field.origin.file ? 'embedded' : `embedded, from ${file}`;
+  }
   const name = implementation?.task.name ?? '';
   const given = implementation?.given?.task;
   if (typeof given === 'string') return `${name} of ${given}`;

@@ -25,12 +25,15 @@ export function declaredParams(params: Field): DeclaredParam[] {
   return params.items().map((field) => {
     const given = field.get('default');
     const value = given.present ? parseParamValue(given) : undefined;
-    const properties = isMap(field.get('properties').value)
-      ? Object.keys(field.get('properties').value ?? {})
-      : undefined;
+    const properties = isMap(field.get('properties').value) ? keysOf(field.get('properties')) : undefined;
     const inferred = properties !== undefined ? 'object' : value === undefined ? 'string' : typeOf(value);
     return { name: field.get('name').text(), type: field.get('type').text() || inferred, properties, default: value };
   });
+}
+
+/** The declared keys of an object; one that is null is none, as an API server has it. */
+export function keysOf(properties: Field): string[] {
+  return properties.members().flatMap(([key, property]) => (property.present ? [key] : []));
 }
 
 /** What params declare, for the rules about variables. */

@@ -1,3 +1,4 @@
+import { keysOf } from './admit-params.ts';
 import { unknownRoot } from './admit-pipeline.ts';
 import { combinationsOf } from './combinations.ts';
 import { expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
@@ -113,11 +114,7 @@ export function checkKeys(declared: ParamSpec, value: ParamValue | undefined, pl
   if (declared.type !== 'object' || objects.length === 0) return;
   const there = new Set(objects.flatMap((item) => Object.keys(item ?? {})));
   if (there.size === 0) return;
-  const properties = declared.field
-    .get('properties')
-    .members()
-    .filter(([, property]) => property.present)
-    .map(([key]) => key);
+  const properties = keysOf(declared.field.get('properties'));
   const missing = properties.filter((key) => !there.has(key));
   if (missing.length > 0) place.invalid(`the param ${declared.name} lacks ${missing.join(', ')}`);
 }

@@ -1,3 +1,4 @@
+import { keysOf } from './admit-params.ts';
 import { variablesIn } from './expressions.ts';
 import { Field, isMap } from './field.ts';
 import type { ActionOfStep, ParamSpec, ParamValue, Step, Task } from './model.ts';
@@ -111,7 +112,7 @@ function actionParams({ declared, given, own }: ActionOfStep, params: Variables)
         variables.strings.set(`${spelling}[${index}]`, `$(${result}[${index}])`);
       }
     }
-    for (const [key] of field?.get('properties').members() ?? []) {
+    for (const key of field === undefined ? [] : keysOf(field.get('properties'))) {
       variables.strings.set(`params.${name}.${key}`, `$(${result}.${key})`);
     }
   }

@@ -1,3 +1,4 @@
+import { keysOf } from './admit-params.ts';
 import {
   expressionsIn,
   type ResultReference,
@@ -313,17 +314,7 @@ export function problemOfReplaced(spec: Task, open: readonly string[] = []): str
   const declared = new Set([...spec.params.map(({ name }) => name), ...open]);
   const arrays = new Set(spec.params.filter(({ type }) => type === 'array').map((param) => param.name));
   const objects = spec.params.filter(({ type }) => type === 'object');
-  const keys = new Map(
-    objects.map(({ name, field }) => [
-      name,
-      new Set(
-        field
-          .get('properties')
-          .members()
-          .map(([key]) => key),
-      ),
-    ]),
-  );
+  const keys = new Map(objects.map(({ name, field }) => [name, new Set(keysOf(field.get('properties')))]));
   for (const step of spec.steps) {
     for (const text of [
       ...textsOfSpecStep(step),

@@ -28,7 +28,9 @@ export function bindWorkspaces(
         bound.set(binding.name, given);
         continue;
       }
-      const hint = `give a folder for it: --workspace ${binding.name}=FOLDER`;
+      const option = binding.isClaim ? 'claim' : binding.sources[0]?.kind === 'secret' ? 'secret' : 'configmap';
+      const own = binding.object === '' ? '' : ` or --${option} ${binding.object}=FOLDER`;
+      const hint = `give a folder for it: --workspace ${binding.name}=FOLDER${own}`;
       binding.field.unsupported(`${binding.reason}; ${hint}`);
       bound.set(binding.name, binding);
     } else if (binding.kind === 'folder') bound.set(binding.name, binding);
