@@ -127,6 +127,7 @@ describe('tokens that do not hold for as long as a copy takes', () => {
     const blob = { digest: digestOf(bytes), size: bytes.length };
     let token = 0;
     const sockets = new Set<Socket>();
+    const unread: Socket[] = [];
     // As Go's server does: the answer goes out while the body comes in, of which not all is read.
     const server = createServer((socket) => {
       sockets.add(socket.on('error', () => {}));
@@ -146,8 +147,10 @@ describe('tokens that do not hold for as long as a copy takes', () => {
         const end = head.indexOf('\r\n\r\n') + 4;
         if (end < 4) return;
         const isCurrent = head.toLowerCase().includes(`authorization: bearer token-${token}\r\n`);
-        if (head.startsWith('GET /token')) answer('200 OK', `{"token":"token-${++token}"}`);
-        else if (isCurrent && head.startsWith('POST')) {
+        if (head.startsWith('GET /token')) {
+          for (const each of unread.splice(0)) if (each !== socket) each.resetAndDestroy();
+          answer('200 OK', `{"token":"token-${++token}"}`);
+        } else if (isCurrent && head.startsWith('POST')) {
           // From now on another one is wanted.
           if (token === 1) token++;
           answer('202 Accepted\r\nlocation: /upload/1');
@@ -156,9 +159,8 @@ describe('tokens that do not hold for as long as a copy takes', () => {
         } else {
           const challenge = `www-authenticate: Bearer realm="http://127.0.0.1:${port}/token"`;
           socket.write(`HTTP/1.1 401 Unauthorized\r\n${challenge}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-          socket.pause();
-          // What still comes is not read: the other side hears of it by a reset.
-          setTimeout(() => socket.resetAndDestroy(), 20);
+          // What still comes is not read: the other side hears of it by a reset, once it has the answer.
+          unread.push(socket.pause());
         }
       });
     });

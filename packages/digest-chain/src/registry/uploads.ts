@@ -263,12 +263,20 @@ async function* onSourceSide<T>(content: AsyncIterable<T>): AsyncGenerator<T, vo
   }
 }
 
-/** The same, telling of the error that ends it. */
+/**
+ * The same, telling of the error that it ends with by itself: what it is written to throws its own errors into it, and
+ * those are none of its faults.
+ */
 async function* noting<T>(content: AsyncIterable<T>, note: (error: unknown) => void): AsyncGenerator<T, void> {
+  const pieces = content[Symbol.asyncIterator]();
+  const next = (): Promise<IteratorResult<T>> =>
+    pieces.next().catch((error) => {
+      note(error);
+      throw error;
+    });
   try {
-    yield* content;
-  } catch (error) {
-    note(error);
-    throw error;
+    for (let piece = await next(); !piece.done; piece = await next()) yield piece.value;
+  } finally {
+    await pieces.return?.();
   }
 }

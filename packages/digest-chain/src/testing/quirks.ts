@@ -287,7 +287,8 @@ function tagOf(path: string): string | undefined {
 
 /**
  * Lets in by tokens of its own service alone: everyone to read where `anonymousPull` is true, and who shows `credentials`
- * (`user:password`) to write as well. Where `requests` is given, a token ends after as many of them.
+ * (`user:password`) to write as well. Where `requests` is given, a token ends after as many of them, but, as one that ends
+ * with the time, not before the request that it was fetched for: others may use it up meanwhile.
  */
 export function bearer(
   credentials: string,
@@ -298,6 +299,8 @@ export function bearer(
 ): Quirk {
   const user = `Basic ${Buffer.from(credentials).toString('base64')}`;
   const left = new Map<string, number>();
+  /** With which token a request was refused. */
+  const refused = new Map<string, string>();
   const tokenOf = (who: 'the-user' | 'nobody'): string => {
     const token = `token-${left.size}-of-${who}`;
     left.set(token, requests);
@@ -314,7 +317,14 @@ export function bearer(
       const token = headers.authorization?.slice('Bearer '.length) ?? '';
       const allowed = left.get(token) ?? 0;
       left.set(token, allowed - 1);
-      if (allowed > 0 && (token.endsWith('-of-the-user') || (anonymousPull && !writes))) return undefined;
+      // An upload of the same blob is another one at the next try.
+      const asked = `${method} ${/[?&]digest=([^&]+)/.exec(path)?.[1] ?? path}`;
+      const isFetchedForIt = (refused.get(asked) ?? token) !== token;
+      refused.delete(asked);
+      if ((allowed > 0 || isFetchedForIt) && (token.endsWith('-of-the-user') || (anonymousPull && !writes))) {
+        return undefined;
+      }
+      refused.set(asked, token);
       const repository = /^\/v2\/(.+?)\/(?:manifests|blobs|referrers|tags)\//.exec(path)?.[1];
       const scope = `repository:${repository}:${writes ? 'pull,push' : 'pull'}`;
       const challenge = `Bearer realm="http://${host}/token",service="registry",scope="${scope}"`;
