@@ -54,7 +54,9 @@ export function startE2e(state: string, chain: ServedChain, name: string, ...mor
     });
   }
   const ended = once(child, 'close').then(([exitCode]) => {
-    const report = existsSync(file) ? { report: JSON.parse(readFileSync(file, 'utf8')) as Report } : {};
+    // Where the run could not be made it is empty: it was only found out whether it could be written.
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const report = text === '' ? {} : { report: JSON.parse(text) as Report };
     return { exitCode: exitCode as number | null, output, ...report };
   });
   return {

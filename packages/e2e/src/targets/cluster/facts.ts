@@ -28,6 +28,8 @@ export interface TaskRecord extends TaskFacts {
   run: string;
   /** Of the first step that failed. */
   failed: { pod: string; container: string } | undefined;
+  /** Of the step that is at work. */
+  working: { pod: string; container: string } | undefined;
   /** Why its pod can't begin, while that is so. */
   stuck: string | undefined;
 }
@@ -71,6 +73,8 @@ export function readTask(object: Resource): TaskRecord {
   const { status = 'Unknown', reason = '', message } = condition(object, 'Succeeded') ?? {};
   const pod = text(object, 'status', 'podName');
   const container = failedContainer(object, message ?? '');
+  const step = list(object, 'status', 'steps').find((one) => field(one, 'running') !== undefined);
+  const working = text(step, 'container');
   return {
     run: labels[NAMES.pipelineRun] ?? '',
     name: labels[NAMES.pipelineTask] ?? name,
@@ -82,6 +86,7 @@ export function readTask(object: Resource): TaskRecord {
     finishedAt: time(object, 'status', 'completionTime'),
     phases: phases(object),
     failed: pod === undefined || container === undefined ? undefined : { pod, container },
+    working: pod === undefined || working === undefined ? undefined : { pod, container: working },
     stuck: status === 'Unknown' && (NO_ROOM.test(reason) || NO_ROOM.test(message ?? '')) ? message : undefined,
   };
 }
@@ -90,7 +95,7 @@ export function readTask(object: Resource): TaskRecord {
 export function factsOf(run: RunRecord, tasks: Iterable<TaskRecord>): RunFacts {
   const own = [...tasks]
     .filter((task) => task.run === run.name)
-    .map(({ run: _, failed: __, stuck: ___, ...facts }): TaskFacts => facts);
+    .map(({ run: _, failed: __, stuck: ___, working: ____, ...facts }): TaskFacts => facts);
   const known = new Set(own.map(({ name }) => name));
   const skipped = run.skipped
     .filter(({ name }) => !known.has(name))

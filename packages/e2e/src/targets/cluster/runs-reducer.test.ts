@@ -28,7 +28,16 @@ function runOf(component: string, more: Partial<RunRecord> = {}): RunRecord {
 const over = { succeeded: 'True', reason: 'Succeeded', finishedAt: 2000 };
 
 function taskOf(run: string, name: string, more: Partial<TaskRecord> = {}): TaskRecord {
-  return { run, name, status: 'Running', results: {}, failed: undefined, stuck: undefined, ...more };
+  return {
+    run,
+    name,
+    status: 'Running',
+    results: {},
+    failed: undefined,
+    stuck: undefined,
+    working: undefined,
+    ...more,
+  };
 }
 
 const see = (run: RunRecord): RunsEvent => ({ type: 'run', run });

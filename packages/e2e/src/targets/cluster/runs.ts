@@ -74,7 +74,7 @@ export async function followRuns(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const hasStarted = new AbortController();
   const limit = (wait: 'started' | 'runs', until: AbortSignal): void => {
-    cluster.after(timeouts[wait], until, () => stop.abort(timeout(wait, state, options)));
+    cluster.after(timeouts[wait], until, async () => stop.abort(timeout(wait, state, options, await lastWords())));
   };
 
   const dispatch = (event: RunsEvent): void => {
@@ -101,6 +101,20 @@ export async function followRuns(
     // As a whole: a key has many lines.
     if (log !== undefined) dispatch({ type: 'log', task, lines: secrecy.clean(log).trimEnd().split('\n').slice(-12) });
   };
+  /** What the steps that are at work said last: what they wait for. */
+  const lastWords = (): Promise<string[]> =>
+    Promise.all(
+      [...state.tasks.values()].map(async ({ name, status, working }) => {
+        if (working === undefined || status !== 'Running') return '';
+        const log = await cluster.log(working.pod, working.container, namespace).catch(() => undefined);
+        const said = secrecy
+          .clean(log ?? '')
+          .trimEnd()
+          .split('\n')
+          .at(-1);
+        return said ? `\n${name} goes on, and said last: ${said}` : '';
+      }),
+    );
   const settle = async (run: RunRecord): Promise<void> => {
     const own = await cluster.list(KINDS.taskRun, namespace, `${NAMES.pipelineRun}=${run.name}`, signal);
     for (const task of own.items) onTask(task);
@@ -131,7 +145,12 @@ export async function followRuns(
   return { revision: state.revision ?? '', runs: new Map(Object.entries(facts)) };
 }
 
-function timeout(wait: 'started' | 'runs', state: RunsState, options: FollowRunsOptions): E2eError {
+function timeout(
+  wait: 'started' | 'runs',
+  state: RunsState,
+  options: FollowRunsOptions,
+  lastWords: readonly string[],
+): E2eError {
   const { chain, namespace, labels, timeouts } = options;
   const { revision } = options.known;
   const records = [...state.records.values()];
@@ -144,7 +163,8 @@ function timeout(wait: 'started' | 'runs', state: RunsState, options: FollowRuns
     expected: `within ${formatLimit(timeouts[wait])}; --timeout ${wait}=… sets another limit`,
     found:
       records.map(({ name, reason }) => `${name}: ${reason || 'not started'}`).join(', ') +
-        stuck.map((task) => `\n${task.name} had no room: ${task.stuck}`).join('') || 'none of this commit',
+        [...stuck.map((task) => `\n${task.name} had no room: ${task.stuck}`), ...lastWords].join('') ||
+      'none of this commit',
     hint:
       records.length === 0 && revision !== undefined
         ? `runs that are over may have been pruned: pnpm e2e verify ${chain.primary.repository}:${revision} proves what is published; if they are still to come, look with: ${look}`
