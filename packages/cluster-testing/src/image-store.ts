@@ -12,7 +12,7 @@ const IMPORT = `
   mount -t tmpfs tmpfs /run
   "$BIN/containerd" --config "$WORK/containerd.toml" >"$WORK/containerd.log" 2>&1 &
   daemon=$!
-  ctr() { "$BIN/ctr" --address "$WORK/containerd.sock" --namespace k8s.io "$@"; }
+  ctr() { "$BIN/ctr" --address /run/containerd.sock --namespace k8s.io "$@"; }
   for try in {1..300}; do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
   ctr images import "$ARCHIVE" >/dev/null || exit
   kill "$daemon"
@@ -40,7 +40,8 @@ root = "${root}"
 state = "/run/containerd"
 disabled_plugins = ${JSON.stringify([...DISABLED, 'io.containerd.grpc.v1.cri'])}
 [grpc]
-  address = "${join(work, 'containerd.sock')}"
+  # Which is there for this containerd alone; the path of a socket may have 107 bytes.
+  address = "/run/containerd.sock"
 `,
   );
   const env = { ...process.env, BIN: join(debian, 'usr/bin'), WORK: work, ARCHIVE: archive };

@@ -9,7 +9,8 @@ import { inState, NODE, NODE_NAME, POD_NETWORK, REGISTRY, type Setup } from './p
 /** The name of the image that holds a pod's namespaces. */
 export const PAUSE = 'cluster.local/pause:built';
 
-const socket = (state: string): string => join(state, 'containerd.sock');
+/** In the cluster's own /run; the path of a socket may have 107 bytes, which a state folder's may be longer than. */
+const SOCKET = '/run/containerd.sock';
 const rootOf = (state: string): string => join(state, 'containerd');
 
 /** What this containerd does without. */
@@ -56,7 +57,7 @@ root = "${rootOf(state)}"
 state = "/run/containerd"
 disabled_plugins = ${JSON.stringify(DISABLED)}
 [grpc]
-  address = "${socket(state)}"
+  address = "${SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${PAUSE}"
   # Where a process may not make itself less likely to be killed than its parent.
@@ -79,9 +80,9 @@ disabled_plugins = ${JSON.stringify(DISABLED)}
       LD_LIBRARY_PATH: ['lib', 'usr/lib'].map((folder) => join(debian, folder, 'x86_64-linux-gnu')).join(':'),
     },
     ready: async () => {
-      if (!existsSync(socket(state))) return false;
+      if (!existsSync(SOCKET)) return false;
       // Its answer counts: the socket is there before anybody listens.
-      await ctr({ state, debian }, 'version');
+      await ctr({ debian }, 'version');
       return true;
     },
   };
@@ -106,12 +107,9 @@ function linkStore(images: string, root: string): void {
 }
 
 /** Asks containerd for something about the images and containers of pods. */
-export async function ctr(
-  { state, debian }: Pick<Setup, 'state' | 'debian'>,
-  ...args: readonly string[]
-): Promise<void> {
+export async function ctr({ debian }: Pick<Setup, 'debian'>, ...args: readonly string[]): Promise<void> {
   const program = join(debian, 'usr/bin/ctr');
-  await runOrThrow(program, ['--address', socket(state), '--namespace', 'k8s.io', ...args]);
+  await runOrThrow(program, ['--address', SOCKET, '--namespace', 'k8s.io', ...args]);
 }
 
 /** What runs the pods that the scheduler gives to this node. */
@@ -141,7 +139,7 @@ export function kubelet({ state, kubernetes }: Setup, api: KubeApi): Part {
       // What was put on this node can't be pulled again.
       imageGCHighThresholdPercent: 100,
       imageGCLowThresholdPercent: 99,
-      containerRuntimeEndpoint: `unix://${socket(state)}`,
+      containerRuntimeEndpoint: `unix://${SOCKET}`,
       maxPods: 250,
       // Pods of TaskRuns are many, and short.
       nodeStatusUpdateFrequency: '4s',
