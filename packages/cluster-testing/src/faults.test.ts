@@ -23,6 +23,9 @@ afterAll(() => api?.close());
 
 async function start(name: string, ...more: readonly string[]) {
   await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  // Where these tests were run on this cluster before.
+  await api.ask('DELETE', `/apis/tekton.dev/v1/namespaces/${name}/pipelineruns`);
+  while ((await list(name, 'taskruns')).length > 0) await sleep(200);
   return startE2e(cluster.state, chain, name, ...more);
 }
 
