@@ -215,11 +215,14 @@ function isStatus(expression: string): boolean {
 }
 
 function admitNoStatus(task: Field): void {
-  for (const { field, expressions } of expressionsOf(task)) {
-    if (expressions.some(looksLikeResult)) continue;
-    const found = expressions.find(isStatus);
-    if (found !== undefined) field.invalid(`$(${found}) is known to finally tasks alone`);
-  }
+  for (const { field, expressions } of expressionsOf(task)) admitNoStatusIn(field, expressions);
+}
+
+/** Notes the status of tasks among the variables of a param or a `when` of a task that is no finally task. */
+export function admitNoStatusIn(field: Field, expressions: readonly string[]): void {
+  if (expressions.some(looksLikeResult)) return;
+  const found = expressions.find(isStatus);
+  if (found !== undefined) field.invalid(`$(${found}) is known to finally tasks alone`);
 }
 
 function admitFinally(task: Field, names: { tasks: ReadonlySet<string>; finally: ReadonlySet<string> }): void {

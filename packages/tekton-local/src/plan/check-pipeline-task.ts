@@ -1,5 +1,5 @@
 import { keysOf } from './admit-params.ts';
-import { unknownRoot } from './admit-pipeline.ts';
+import { admitNoStatusIn, unknownRoot } from './admit-pipeline.ts';
 import { combinationsOf } from './combinations.ts';
 import { expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
 import type { Field } from './field.ts';
@@ -74,6 +74,18 @@ export function checkPipelineTask(
   } else if (prepared.onError === 'continue' && task.retries > 0) {
     task.field.get('onError').invalid('continue and retries exclude each other');
   }
+}
+
+/**
+ * Notes the status of tasks that values of params brought in: with its params put in, Tekton looks at the pipeline again
+ * each time that it comes back to the run.
+ */
+export function checkStatusBroughtIn({ params, when }: PipelineTask): void {
+  for (const { value, field } of params) {
+    const texts = typeof value === 'string' ? [value] : Object.values(value);
+    admitNoStatusIn(field, texts.flatMap(expressionsIn));
+  }
+  for (const { input, values, field } of when) admitNoStatusIn(field, [input, ...values].flatMap(expressionsIn));
 }
 
 /** Notes a TaskRun of a matrix that gets no value for what it needs, since what is included gives none. */
