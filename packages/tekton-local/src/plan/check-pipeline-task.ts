@@ -190,9 +190,9 @@ export function checkRoots({ params, matrix, include, when }: PipelineTask): voi
 
 /** Notes indexes that are outside of the arrays that a TaskRun gets. */
 function checkIndexes(task: PipelineTask, spec: Task, { params }: PipelineTask): void {
-  const lengths = new Map<string, number>();
-  for (const { name, default: value } of spec.params) if (Array.isArray(value)) lengths.set(name, value.length);
-  for (const { name, value } of params) if (Array.isArray(value)) lengths.set(name, value.length);
+  const arrays = new Map<string, readonly string[]>();
+  for (const { name, default: value } of spec.params) if (Array.isArray(value)) arrays.set(name, value);
+  for (const { name, value } of params) if (Array.isArray(value)) arrays.set(name, value);
   const texts = spec.steps.flatMap((step) => [
     step.image,
     step.script ?? '',
@@ -201,14 +201,20 @@ function checkIndexes(task: PipelineTask, spec: Task, { params }: PipelineTask):
     ...step.args,
     ...step.env.map(({ value }) => value),
     ...step.volumeMounts.flatMap(({ mountPath, subPath = '' }) => [mountPath, subPath]),
-    ...givenTexts(step),
+    ...givenTexts(step).flatMap((given) => [given, ...itemsIn(given, arrays)]),
   ]);
   for (const { text, rest } of texts.flatMap((item) => variablesIn(item, 'params'))) {
     const index = /\[(\d+)\]$/.exec(rest)?.[1];
-    const length = lengths.get(withoutIndex(rest));
+    const length = arrays.get(withoutIndex(rest))?.length;
     if (index === undefined || length === undefined || Number(index) < length) continue;
     task.field.invalid(`${text} is outside of the array, which has ${length} items`);
   }
+}
+
+/** The items of the arrays that a text brings in whole. */
+function itemsIn(text: string, arrays: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const whole = variablesIn(text, 'params').filter(({ rest }) => rest.endsWith('[*]'));
+  return whole.flatMap(({ rest }) => arrays.get(withoutIndex(rest)) ?? []);
 }
 
 /** What a step gives to its StepAction; not a text in place of an array, which is refused in other words. */
