@@ -18,7 +18,7 @@ import { HAS_GO, Opa } from './testing/opa.ts';
 // The policy and digest-chain, asked about the same images: all of them in one run of Open Policy Agent.
 
 /** `pnpm test:slow` asks about many more. */
-const IMAGES = process.env.SLOW === '1' ? 2_000 : 200;
+const IMAGES = process.env.SLOW === '1' ? 2_000 : 500;
 
 const NAMES = new LabelNames();
 
