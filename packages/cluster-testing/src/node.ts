@@ -125,6 +125,8 @@ export function kubelet({ state, kubernetes }: Setup, api: KubeApi): Part {
       authorization: { mode: 'AlwaysAllow' },
       cgroupDriver: 'cgroupfs',
       cgroupsPerQOS: false,
+      // Pods have no cgroup of their own then, and a kubelet that looks for its limits to change them crashes.
+      featureGates: { InPlacePodVerticalScaling: false },
       enforceNodeAllocatable: [],
       failCgroupV1: false,
       failSwapOn: false,
