@@ -165,10 +165,13 @@ function readInlined(document: Field, sources: Sources): Field {
   const pipelineFile = splitAnnotation(annotations.get(`${ANNOTATION}pipeline`).text())[0];
   let ofPipeline: string[] = [];
   let tasks: Map<string, Field> | undefined;
-  const all = (): Map<string, Field> => {
-    tasks ??= new Map();
-    for (const path of [...filesIn(annotations), ...ofPipeline])
+  // Only once the Pipeline is known, whose annotations name Tasks as well.
+  const known = (): Map<string, Field> => {
+    if (tasks !== undefined) return tasks;
+    tasks = new Map();
+    for (const path of [...filesIn(annotations), ...ofPipeline]) {
       addFirst(tasks, loadAnnotated(document, path, 'Task', sources));
+    }
     addFirst(tasks, sources.documents);
     return tasks;
   };
@@ -184,9 +187,8 @@ function readInlined(document: Field, sources: Sources): Field {
     },
     task: (name) => {
       if (Object.hasOwn(skip, name)) return undefined;
-      const known = tasks ?? all();
-      if (!known.has(name)) addFirst(known, tektonDocuments(sources));
-      const found = known.get(name);
+      if (!known().has(name)) addFirst(known(), tektonDocuments(sources));
+      const found = known().get(name);
       return found && knownAlone(found, 'Task', notes);
     },
   });
