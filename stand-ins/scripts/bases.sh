@@ -12,9 +12,15 @@ bring_bases() {
   while read -r base to id; do
     if [[ -z $base || -z ${bases[$base]+used} ]]; then continue; fi
     substitutes[$base]=$to digests[$base]=$id
+  done <<<"${SUBSTITUTES:-}"
+  for base in "${!bases[@]}"; do
+    if [[ -z ${substitutes[$base]-} ]]; then pull_base "$base"; fi
+  done
+  see_images
+  for base in "${!substitutes[@]}"; do
     if [[ $architecture != "$node" ]]; then require_platform "$base"; fi
     contexts+=("--build-context=$base=docker-image://${substitutes[$base]}")
-  done <<<"${SUBSTITUTES:-}"
+  done
   # buildah finds literal names alone.
   for argument in "${!by_argument[@]}"; do
     base=${by_argument[$argument]}
@@ -22,8 +28,28 @@ bring_bases() {
     build_args[$argument]=${substitutes[$base]}
     printf '%s: %s is replaced by %s\n' "$argument" "$base" "${substitutes[$base]}"
   done
-  for base in "${!bases[@]}"; do
-    if [[ -z ${substitutes[$base]-} ]]; then pull_base "$base"; fi
+}
+
+# Lets the build use the images that this machine has now, under lists of its own and the layers as they lie there. Used
+# as it is, a second store is locked in another order than whoever works in it locks it, podman for one: each can come to
+# wait for the other for ever, and then everything else on this machine that asks for an image does.
+see_images() {
+  local index option store driver='' part view
+  for index in "${!storage[@]}"; do
+    option=${storage[$index]}
+    if [[ $option == --storage-driver=* ]]; then driver=${option#*=}; fi
+    if [[ $option != --storage-opt=*.imagestore=* ]]; then continue; fi
+    store=${option##*.imagestore=} view=$work/images-$index
+    mkdir "$view"
+    ln -s "$store/$driver" "$view"
+    # Images first: they go before their layers where somebody removes them meanwhile.
+    for part in "$driver-images" "$driver-layers"; do
+      if [[ ! -d $store/$part ]]; then continue; fi
+      mkdir -m 700 "$view/$part"
+      find "$store/$part" -mindepth 1 -maxdepth 1 -name '*.json' -exec cp -t "$view/$part" {} +
+      find "$store/$part" -mindepth 1 -maxdepth 1 ! -name '*.json' ! -name '*.lock' -exec ln -s -t "$view/$part" {} +
+    done
+    storage[$index]=${option%"$store"}$view
   done
 }
 

@@ -164,7 +164,7 @@ work=$(mktemp -d -p "$WORKDIR")
 export TMPDIR=$work
 storage=() policy=() isolation=()
 if [[ -n ${BUILDAH_STORAGE:-} ]]; then
-  # A storage of this build alone, in which this machine's images can be used as well.
+  # A storage of this build alone, in which this machine's images can be used as well: see `see_images`.
   mapfile -t storage <<<"$BUILDAH_STORAGE"
   storage+=("--root=$work/root" "--runroot=$work/run")
   sandbox_writes=("$PWD")

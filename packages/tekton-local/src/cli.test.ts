@@ -2,9 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { busyboxImage, hasBusybox } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
 
@@ -57,18 +57,17 @@ describe('tekton-local run', () => {
 });
 
 describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
-  let busybox: ReturnType<typeof makeBusyboxImage>;
+  let busybox: string;
   beforeAll(() => {
-    busybox = makeBusyboxImage();
+    busybox = busyboxImage();
   });
-  afterAll(() => busybox?.remove());
 
   /** A Task for the bundle's, and an image for it. */
   const INIT = {
     'init.yaml':
       'apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: init}\nspec: {params: [{name: p, default: ""}], results: [{name: r}], steps: [{name: s, image: test-image, env: [{name: P, value: $(params.p)}], script: \'printf %s "$P" >$(results.r.path)\'}]}\n',
   };
-  const given = (): string[] => ['--task', 'init=init.yaml', '--image', `test-image=${busybox.image}`];
+  const given = (): string[] => ['--task', 'init=init.yaml', '--image', `test-image=${busybox}`];
 
   it('runs a pipeline and says what it did', async () => {
     const files = pipelineRun({
@@ -104,7 +103,7 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
 
   it('fails with the last lines of the step that failed', async () => {
     const files = pipelineRun({ tasks: [scriptTask('bad', 'echo the reason\nexit 4')] });
-    const args = ['--quiet', '--junit', 'report.xml', '--image', `test-*=${busybox.image}`, '--image', 'unused=x'];
+    const args = ['--quiet', '--junit', 'report.xml', '--image', `test-*=${busybox}`, '--image', 'unused=x'];
     const { code, out } = await start(files, args).ended;
     expect(code).toBe(1);
     expect(out).toContain('bad failed: "step-run" exited with code 4\n  | the reason');
@@ -114,7 +113,7 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
 
   it('runs again when the file changes, and waits for another change where it is refused', async () => {
     const files = pipelineRun({ tasks: [scriptTask('one', 'echo first')] });
-    const { child, ended } = start(files, ['--watch', '--image', `test-image=${busybox.image}`]);
+    const { child, ended } = start(files, ['--watch', '--image', `test-image=${busybox}`]);
     const change = (text: string): void => writeFileSync(join(checkout.root, 'run.yaml'), text);
     const again = pipelineRun({ tasks: [scriptTask('one', 'echo second')] })['run.yaml'] ?? '';
     const steps = [() => change('kind: nothing'), () => change(again), () => child.kill('SIGINT')];
@@ -134,7 +133,7 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
       tasks: [scriptTask(marker, 'echo up; sleep 60')],
       finally: [scriptTask('last', 'echo')],
     });
-    const { child, ended } = start(files, ['--image', `test-image=${busybox.image}`, '--status', 'run.json']);
+    const { child, ended } = start(files, ['--image', `test-image=${busybox}`, '--status', 'run.json']);
     child.stdout?.on('data', (chunk: Buffer) => chunk.includes(' : run] up') && child.kill(signal));
     const { code, out } = await ended;
     expect(code).toBe(expected);

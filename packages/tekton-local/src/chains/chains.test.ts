@@ -11,7 +11,7 @@ import {
   parseReference,
   SIGNATURE_ANNOTATION,
 } from '@multi-image/digest-chain/oci';
-import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { busyboxImage, hasBusybox } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,13 +36,13 @@ describe('imagesInResults', () => {
 });
 
 describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
-  let busybox: ReturnType<typeof makeBusyboxImage>;
+  let busybox: string;
   let registry: TestRegistry;
   let files: ReturnType<typeof makeCheckout>;
   const images: { one: string; two: string } = { one: '', two: '' };
 
   beforeAll(async () => {
-    busybox = makeBusyboxImage();
+    busybox = busyboxImage();
     registry = await startTestRegistry();
     for (const name of ['one', 'two'] as const) images[name] = await pushImage(`${registry.host}/chain/${name}:v1`);
     files = makeCheckout(
@@ -67,7 +67,6 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
     );
   });
   afterAll(async () => {
-    busybox?.remove();
     files?.remove();
     await registry?.stop();
   });
@@ -86,7 +85,7 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
     );
 
   const run = (options: Partial<RunOptions>): Promise<PipelineRunOutcome> =>
-    runPipeline({ root: files.root, file: 'run.yaml', images: { 'test-image': busybox.image }, ...options });
+    runPipeline({ root: files.root, file: 'run.yaml', images: { 'test-image': busybox }, ...options });
 
   async function layersOf(image: 'one' | 'two', suffix: string) {
     const place = parseReference(`${registry.host}/chain/${image}`);
@@ -181,7 +180,7 @@ describe.skipIf(!hasBusybox)('signing a run (needs busybox-static)', () => {
       ...{
         root: waits.root,
         file: 'run.yaml',
-        images: { 'test-image': busybox.image },
+        images: { 'test-image': busybox },
         chains: {},
         signal: stop.signal,
       },

@@ -1,27 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { busyboxImage, hasBusybox } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runPipeline } from '../run-pipeline.ts';
 
 const isRoot = process.getuid?.() === 0;
 
 describe.skipIf(!hasBusybox)('a run whose surroundings fail (needs busybox-static)', () => {
-  let busybox: ReturnType<typeof makeBusyboxImage>;
+  let busybox: string;
   let checkout: ReturnType<typeof makeCheckout> | undefined;
   let mounted: string | undefined;
 
   beforeAll(() => {
-    busybox = makeBusyboxImage();
+    busybox = busyboxImage();
   });
   afterEach(() => {
     if (mounted !== undefined) execFileSync('umount', ['--lazy', mounted]);
     checkout?.remove();
     mounted = checkout = undefined;
   });
-  afterAll(() => busybox?.remove());
 
   it.skipIf(!isRoot)(
     'says that the disk is full, and leaves nothing there (needs root, for a small tmpfs)',
@@ -47,7 +46,7 @@ describe.skipIf(!hasBusybox)('a run whose surroundings fail (needs busybox-stati
         logs: join(disk, 'logs'),
         statusFile,
         containerPrefix,
-        images: { 'test-image': busybox.image },
+        images: { 'test-image': busybox },
       });
       expect(outcome).toMatchObject({
         status: 'Failed',

@@ -1,32 +1,31 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { busyboxImage, hasBusybox } from '@multi-image/testing/busybox';
 import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { probeContainers } from '../containers/containers.ts';
 import type { PipelineRunOutcome } from '../outcome.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 
 describe.skipIf(!hasBusybox)('what a run is given, and what it says (needs busybox-static)', () => {
-  let busybox: ReturnType<typeof makeBusyboxImage>;
+  let busybox: string;
   let checkout: ReturnType<typeof makeCheckout>;
   const notes: string[] = [];
 
   beforeAll(() => {
-    busybox = makeBusyboxImage();
+    busybox = busyboxImage();
   });
   afterEach(() => {
     checkout.remove();
     notes.length = 0;
   });
-  afterAll(() => busybox?.remove());
 
   function run(files: Record<string, string>, options: Partial<RunOptions> = {}): Promise<PipelineRunOutcome> {
     checkout = makeCheckout(files);
     return runPipeline({
       root: checkout.root,
       file: 'run.yaml',
-      images: { 'test-image': busybox.image },
+      images: { 'test-image': busybox },
       onEvent: (event) => event.type === 'note' && notes.push(event.message),
       statusFile: join(checkout.root, 'status.json'),
       ...options,

@@ -1,6 +1,6 @@
-import { makeBusyboxImage } from '@multi-image/testing/busybox';
+import { busyboxImage } from '@multi-image/testing/busybox';
 import { makeCheckout } from '@multi-image/testing/checkout';
-import { afterAll, beforeAll } from 'vitest';
+import { beforeAll } from 'vitest';
 import { type Containers, probeContainers } from '../containers/containers.ts';
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
@@ -14,17 +14,16 @@ export interface BusyboxRuns {
   containers(): Containers;
 }
 
-/** To be called in a `describe`: makes the image before its tests, and removes it after them. */
+/** To be called in a `describe`: its tests run in the image that all tests share. */
 export function busyboxRuns(): BusyboxRuns {
-  let busybox: ReturnType<typeof makeBusyboxImage> | undefined;
+  let busybox = '';
   let containers: Containers = { runArguments: [], description: 'not probed yet' };
   beforeAll(async () => {
-    busybox = makeBusyboxImage();
+    busybox = busyboxImage();
     containers = await probeContainers();
   });
-  afterAll(() => busybox?.remove());
   return {
-    images: () => ({ 'test-image': busybox?.image ?? '' }),
+    images: () => ({ 'test-image': busybox }),
     containers: () => containers,
     async run(files, options) {
       const checkout = makeCheckout(files);
@@ -34,7 +33,7 @@ export function busyboxRuns(): BusyboxRuns {
           file: 'run.yaml',
           containers,
           images: Object.fromEntries(
-            ['test-image', 'registry.example.com/test/image:1'].map((name) => [name, busybox?.image ?? '']),
+            ['test-image', 'registry.example.com/test/image:1'].map((name) => [name, busybox]),
           ),
           ...options,
         });

@@ -1,9 +1,18 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain/oci';
-import { hasBusybox, makeBusyboxImage } from '@multi-image/testing/busybox';
+import { busyboxImage, hasBusybox } from '@multi-image/testing/busybox';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -20,14 +29,14 @@ const SECRET = `value-${Math.random()}`;
 /** What a stranger's Containerfile tries: whatever it finds it prints after `GOT`. */
 describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', () => {
   let registry: TestRegistry;
-  let busybox: ReturnType<typeof makeBusyboxImage>;
+  let busybox: string;
   let host: string;
   let shared: string;
   let victim: ChildProcess;
 
   beforeAll(async () => {
     registry = await startTestRegistry();
-    busybox = makeBusyboxImage();
+    busybox = busyboxImage();
     host = mkdtempSync(join(tmpdir(), 'host-of-a-build-'));
     writeFileSync(join(host, 'secret'), SECRET);
     shared = `/dev/shm/host-of-a-build-${process.pid}`;
@@ -38,13 +47,12 @@ describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', 
   afterAll(async () => {
     victim?.kill();
     for (const path of [host, shared]) rmSync(path, { recursive: true, force: true });
-    busybox?.remove();
     await registry?.stop();
   });
 
   async function build(
     lines: readonly string[],
-    { base = busybox.image, ...options }: { base?: string; isolation?: Isolation } = {},
+    { base = busybox, ...options }: { base?: string; isolation?: Isolation; imageStore?: string } = {},
   ): Promise<TaskRun> {
     const source = makeFolder({ Containerfile: `FROM ${BASE}\n${lines.join('\n')}\n` });
     try {
@@ -62,9 +70,9 @@ describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', 
 
   /** A base that makes every build on it do this. Only Docker's format has such triggers. */
   function makeTrap(trigger: string): { image: string; remove(): void } {
-    const image = `${busybox.image}-trap`;
+    const image = `localhost/multi-image-test/trap:${process.pid}`;
     const folder = makeFolder({
-      Containerfile: `FROM ${busybox.image}\nRUN ln -s / /link\nONBUILD ${trigger}\n`,
+      Containerfile: `FROM ${busybox}\nRUN ln -s / /link\nONBUILD ${trigger}\n`,
     });
     const args = ['bud', '--quiet', '--isolation=chroot', '--format=docker', `--tag=${image}`, folder];
     execFileSync('buildah', args, { stdio: 'pipe' });
@@ -108,7 +116,7 @@ describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', 
     const write = `RUN --mount=type=bind,from=0,source=/link,target=/mnt,rw touch ${places.map((place) => `/mnt${place}`).join(' ')}; true`;
     const direct = await build(['RUN ln -s / /link', `FROM ${BASE}`, write]);
     const hidden = await build(['RUN ln -s / /link', `FROM ${BASE}`, 'ARG MODE=rw', write.replace(',rw', ',$MODE')]);
-    const trap = makeTrap(write.replace('from=0', `from=${busybox.image}-trap`));
+    const trap = makeTrap(write.replace('from=0', `from=localhost/multi-image-test/trap:${process.pid}`));
     const triggered = await build([], { base: trap.image });
     trap.remove();
     for (const place of places) {
@@ -137,6 +145,27 @@ describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', 
     } finally {
       vi.unstubAllEnvs();
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  // Each build would hold locks of it, and take them in another order than podman does: both would wait for ever.
+  it('is no lock of this machine’s storage', async () => {
+    const { store } = JSON.parse(execFileSync('buildah', ['info'], { encoding: 'utf8' }));
+    const unlockable = mkdtempSync(join(tmpdir(), 'store-without-locks-'));
+    try {
+      symlinkSync(join(store.GraphRoot, store.GraphDriverName), join(unlockable, store.GraphDriverName));
+      for (const part of [`${store.GraphDriverName}-images`, `${store.GraphDriverName}-layers`]) {
+        mkdirSync(join(unlockable, part));
+        for (const name of readdirSync(join(store.GraphRoot, part))) {
+          if (name.endsWith('.lock')) mkdirSync(join(unlockable, part, name));
+          else symlinkSync(join(store.GraphRoot, part, name), join(unlockable, part, name));
+        }
+      }
+      const run = await build(['RUN echo GOT a base'], { imageStore: unlockable, isolation: 'chroot' });
+      expect(run.log).toContain('GOT a base');
+      expect(run.status).toBe('Succeeded');
+    } finally {
+      rmSync(unlockable, { recursive: true });
     }
   });
 

@@ -19,6 +19,8 @@ export interface TaskRunOptions extends Partial<LocalTasksOptions> {
   onLog?: (line: string) => void;
   /** The folder of the run's own files. */
   workDir?: string;
+  /** Another storage of images instead of this machine's. */
+  imageStore?: string;
 }
 
 /** Runs one stand-in on this machine, as a local run does. */
@@ -43,10 +45,15 @@ export async function runTask(
   const notes: string[] = [];
   try {
     await writeFile(join(root, 'run.yaml'), JSON.stringify(run));
+    const local = await localTasks({ fetchFrom, images, registry, isolation, scanners, retryPauses });
+    const env = local.tasks?.[task]?.env as Record<string, string> | undefined;
+    if (options.imageStore !== undefined && env?.BUILDAH_STORAGE !== undefined) {
+      env.BUILDAH_STORAGE = env.BUILDAH_STORAGE.replace(/(\.imagestore=).*$/, `$1${options.imageStore}`);
+    }
     const { tasks } = await runPipeline({
       root,
       file: 'run.yaml',
-      ...(await localTasks({ fetchFrom, images, registry, isolation, scanners, retryPauses })),
+      ...local,
       signal,
       workDir: options.workDir,
       onEvent: (event) => {
