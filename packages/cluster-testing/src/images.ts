@@ -113,7 +113,6 @@ ENTRYPOINT ["/usr/local/bin/entrypoint"]`;
     renameSync(importImages({ archive, work, debian }), store);
     removeOld(store);
   } finally {
-    runner.remove();
     rmSync(work, { recursive: true, force: true });
   }
   return store;
@@ -127,7 +126,7 @@ function removeUnfinished(): void {
   }
   const names = execFileSync('buildah', ['images', '--noheading', '--format={{.Name}}:{{.Tag}}'], { encoding: 'utf8' });
   for (const name of names.split('\n')) {
-    const [, pid] = /^localhost\/multi-image\/(?:cluster:|task-runner:local-)(\d+)$/.exec(name) ?? [];
+    const [, pid] = /^localhost\/multi-image\/cluster:(\d+)$/.exec(name) ?? [];
     if (pid !== undefined && isDead(pid)) buildah('rmi', '--force', name);
   }
 }

@@ -82,7 +82,6 @@ describe.skipIf(lacking.length > 0)(title, () => {
 
   afterAll(async () => {
     await git?.stop();
-    if (runner !== undefined && 'remove' in runner) runner.remove();
   });
 
   /** Runs it as the integration service does: with the scenario's params and a Snapshot; answers with TEST_OUTPUT. */

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,8 +32,14 @@ USER 1000
 WORKDIR /home/taskuser
 `;
 
+/** One for all tests, which stays on this machine: names that come and go on one image at the same time get lost. */
+const IMAGE = 'localhost/multi-image/task-runner:local';
+
+/** Holds the hash of what the image is made of. */
+const KEY_LABEL = 'multi-image.task-runner.key';
+
 /** Made of programs of this machine, or why it can't be. */
-export type LocalTaskRunner = { readonly image: string; remove(): void } | { readonly missing: string };
+export type LocalTaskRunner = { readonly image: string } | { readonly missing: string };
 
 /** Names what this machine lacks for {@link buildLocalTaskRunner}; empty where nothing is missing. */
 export function lackingForTaskRunner(): string[] {
@@ -43,25 +50,28 @@ export function lackingForTaskRunner(): string[] {
 /**
  * Makes an image of this machine's programs and the libraries that they need, that is as good as Konflux' task-runner
  * for what is used of it: user 1000 with a home, root with subordinate ids, buildah with chroot isolation. There is no
- * Python, no oras and no cosign in it.
- *
- * @param tag Its name. Without one the process has one for itself, so that `remove` takes it from nobody else.
+ * Python, no oras and no cosign in it. Where it was made of the same programs already, it is not made again.
  */
-export async function buildLocalTaskRunner(
-  tag: string = `localhost/multi-image/task-runner:local-${process.pid}`,
-): Promise<LocalTaskRunner> {
+export async function buildLocalTaskRunner(): Promise<LocalTaskRunner> {
   const lacking = lackingForTaskRunner();
   if (lacking.length > 0) return { missing: `this machine has no ${lacking.join(', ')}` };
+  const made = [taskRunnerStamp(), CONTAINERFILE, ...Object.entries(FILES).flat()].join('\n');
+  const key = createHash('sha256').update(made).digest('hex');
+  const format = `--format={{.FromImageID}} {{index .OCIv1.Config.Labels ${JSON.stringify(KEY_LABEL)}}}`;
+  const { stdout } = spawnSync('buildah', ['inspect', '--type=image', format, IMAGE], { encoding: 'utf8' });
+  const [before = '', keyBefore] = stdout.trim().split(' ');
+  if (keyBefore === key) return { image: IMAGE };
   const folder = await mkdtemp(join(tmpdir(), 'task-runner-'));
   try {
     await fillRoot(join(folder, 'root'));
     await mkdir(join(folder, 'home'));
     await writeFile(join(folder, 'Containerfile'), CONTAINERFILE);
     const fixed = ['--timestamp=0', '--identity-label=false', '--omit-history'];
-    execFileSync('buildah', ['bud', '--quiet', '--isolation=chroot', ...fixed, `--tag=${tag}`, folder], {
-      stdio: 'pipe',
-    });
-    return { image: tag, remove: () => void spawnSync('buildah', ['rmi', tag], { stdio: 'ignore' }) };
+    const named = [`--label=${KEY_LABEL}=${key}`, `--tag=${IMAGE}`];
+    execFileSync('buildah', ['bud', '--quiet', '--isolation=chroot', ...fixed, ...named, folder], { stdio: 'pipe' });
+    // What had the name before, unless something is in it yet.
+    if (before !== '') spawnSync('buildah', ['rmi', before], { stdio: 'ignore' });
+    return { image: IMAGE };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain/oci';
@@ -6,13 +6,13 @@ import { createRegistry } from '@multi-image/digest-chain/oci';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { nameNodeBase } from '../../testing/node-base.ts';
+import { nodeBase } from '../../testing/node-base.ts';
 import { fail, result, runTask, succeed, type TaskRun, type TaskRunOptions } from '../../testing/stand-ins/run-task.ts';
 import { createTrustedArtifacts } from './trusted-artifacts.ts';
 
 type Params = Readonly<Record<string, string | readonly string[]>>;
 
-const BASE = `localhost/e2e-test/buildah-${process.pid}:base`;
+const BASE = 'localhost/multi-image/node-base:local';
 const PINNED = `registry.example.com/org/node:1@sha256:${'a'.repeat(64)}`;
 const LITERAL = 'registry.example.com/org/literal:1';
 const IMAGES = { [PINNED]: BASE, [LITERAL]: BASE };
@@ -39,14 +39,13 @@ async function store(folder: string): Promise<string> {
 
 beforeAll(async () => {
   registry = await startTestRegistry();
-  await nameNodeBase(BASE);
+  await nodeBase();
   source = makeFolder(FILES);
   artifact = await store(source);
 });
 
 afterAll(async () => {
   await registry?.stop();
-  spawnSync('buildah', ['rmi', BASE]);
   rmSync(source, { recursive: true, force: true });
 });
 

@@ -7,7 +7,7 @@ import { startTestRegistry, type TestRegistry } from '@multi-image/testing/regis
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_BASE_LABEL } from '../../look/view-image.ts';
-import { nameNodeBase } from '../../testing/node-base.ts';
+import { nodeBase } from '../../testing/node-base.ts';
 import { fail, result, runTask, succeed, type TaskRun } from '../../testing/stand-ins/run-task.ts';
 import { createTrustedArtifacts } from './trusted-artifacts.ts';
 
@@ -18,7 +18,7 @@ const [OWN, FOREIGN, FOREIGN_OCI, FOREIGN_MACHINE] =
     ? (['linux/arm64', 'linux/x86_64', 'linux/amd64', 'x86_64'] as const)
     : (['linux/x86_64', 'linux/arm64', 'linux/arm64', 'aarch64'] as const);
 
-const BASE = `localhost/e2e-test/remote-${process.pid}:base`;
+const BASE = 'localhost/multi-image/node-base:local';
 const FOREIGN_BASE = `localhost/e2e-test/remote-${process.pid}:foreign`;
 const PINNED = `registry.example.com/org/node:1@sha256:${'a'.repeat(64)}`;
 
@@ -38,7 +38,7 @@ let artifact: string;
 
 beforeAll(async () => {
   registry = await startTestRegistry();
-  await nameNodeBase(BASE);
+  await nodeBase();
   source = makeFolder(FILES);
   const of = { store: `${registry.host}/org/source:t`, folders: [{ name: 'S', folder: source }] };
   artifact = (await createTrustedArtifacts(createRegistry(), of))[0] ?? '';
@@ -49,7 +49,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry?.stop();
-  spawnSync('buildah', ['rmi', BASE, FOREIGN_BASE]);
+  spawnSync('buildah', ['rmi', FOREIGN_BASE]);
   rmSync(source, { recursive: true, force: true });
 });
 

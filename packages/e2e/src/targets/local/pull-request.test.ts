@@ -1,14 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PipelineRunOutcome, runPipeline } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CliFolder, makeCliFolder } from '../../testing/cli-run.ts';
-import { nameNodeBase } from '../../testing/node-base.ts';
+import { nodeBase } from '../../testing/node-base.ts';
 import { localTasks } from './tasks.ts';
 
-const BASE = `localhost/e2e-test/pull-request-${process.pid}:base`;
+const BASE = 'localhost/multi-image/node-base:local';
 
 let registry: TestRegistry;
 let bench: CliFolder;
@@ -19,12 +19,11 @@ beforeAll(async () => {
   clone = await bench.clone('source');
   revision = execFileSync('git', ['-C', clone, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
   registry = await startTestRegistry();
-  await nameNodeBase(BASE);
+  await nodeBase();
 });
 afterAll(async () => {
   await registry?.stop();
   await bench?.remove();
-  spawnSync('buildah', ['rmi', BASE]);
 });
 
 const pipeline = async (component: string, params: Record<string, string>): Promise<PipelineRunOutcome> => {

@@ -60,11 +60,10 @@ export async function makeStandInBench(): Promise<StandInBench> {
   const folder = await mkdtemp(join(tmpdir(), 'stand-ins-test-'));
   const pins = readPins();
   const given = process.env.TASK_RUNNER_IMAGE;
-  const making = given === undefined ? buildLocalTaskRunner() : { image: given, remove: () => undefined };
+  const making = given === undefined ? buildLocalTaskRunner() : { image: given };
   const [registry, runner] = await Promise.all([startTestRegistry(), making]);
   const stops: (() => unknown)[] = [() => registry.stop(), () => rm(folder, { recursive: true, force: true })];
   if ('missing' in runner) throw new Error(runner.missing);
-  stops.push(() => runner.remove());
   const skopeo = (...args: readonly string[]): string =>
     execFileSync('skopeo', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   const base = await pushBase(folder, `${registry.host}/base:1`, skopeo);
@@ -136,7 +135,14 @@ async function pushBase(folder: string, name: string, skopeo: (...args: string[]
   const context = join(folder, 'base');
   await mkdir(context);
   await copyFile(BUSYBOX, join(context, 'busybox'));
-  const lines = ['FROM scratch', 'COPY busybox /bin/busybox', 'RUN ["/bin/busybox", "--install", "-s", "/bin"]'];
+  // No two benches have one image: of names that come and go on it at the same time some get lost.
+  await writeFile(join(context, 'bench'), `${process.pid}`);
+  const lines = [
+    'FROM scratch',
+    'COPY bench /',
+    'COPY busybox /bin/busybox',
+    'RUN ["/bin/busybox", "--install", "-s", "/bin"]',
+  ];
   await writeFile(join(context, 'Containerfile'), [...lines, 'LABEL of-base=yes', 'ENV PATH=/bin', ''].join('\n'));
   const fixed = ['--quiet', '--isolation=chroot', '--timestamp=0', '--identity-label=false'];
   const image = `localhost/stand-ins-test/base:${process.pid}`;

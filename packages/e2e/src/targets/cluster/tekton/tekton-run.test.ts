@@ -66,7 +66,6 @@ describe.skipIf(lacking.length > 0)(title, () => {
     await writeFile(join(bench.folder, 'cosign.pub'), publicKey);
   });
   afterAll(async () => {
-    if (runner !== undefined && 'remove' in runner) runner.remove();
     await git?.stop();
     await images?.stop();
     await bench?.remove();
