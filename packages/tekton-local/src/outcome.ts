@@ -86,6 +86,9 @@ export type RunEvent =
   /** One line of a step. Text from the step: escape it before it goes to a terminal. */
   | { type: 'log'; task: string; step: string; line: string };
 
+/** The annotation of why tasks were skipped, where Tekton says of them all that the run was stopping: as JSON, by name. */
+export const SKIPPED_FOR = 'tekton-local/skipped-for';
+
 /** Why something was stopped from outside: the reason of an AbortSignal. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';

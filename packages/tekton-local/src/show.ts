@@ -53,10 +53,11 @@ const BAR = 24;
 function timeline(outcome: PipelineRunOutcome): string[] {
   const whole = Math.max(1, outcome.finishedAt - outcome.startedAt);
   const place = (milliseconds: number): number => Math.floor(((milliseconds - outcome.startedAt) / whole) * (BAR - 1));
-  return outcome.tasks.map(({ name, status, reason, startedAt, finishedAt }) => {
+  return outcome.tasks.map(({ name, status, reason, message, startedAt, finishedAt }) => {
     if (startedAt === undefined || finishedAt === undefined) {
-      const why = reason === undefined ? '' : ` (${text(reason)})`;
-      return `  ${status.padEnd(9)} ${''.padStart(7)}  ${''.padEnd(BAR)}  ${name}${why}`;
+      // Of a skipped task, Tekton's reason may be what happened after it.
+      const why = status === 'Skipped' ? (message ?? reason) : reason;
+      return `  ${status.padEnd(9)} ${''.padStart(7)}  ${''.padEnd(BAR)}  ${name}${why === undefined ? '' : ` (${text(why)})`}`;
     }
     const from = place(startedAt);
     const bar = `${' '.repeat(from)}${'━'.repeat(Math.max(1, place(finishedAt) - from + 1))}`.padEnd(BAR);

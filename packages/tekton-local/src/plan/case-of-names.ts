@@ -12,10 +12,18 @@ const INSIDE: Readonly<Record<string, readonly (readonly [path: readonly string[
 /**
  * The value of an object with the fields of the specs inside it named as Tekton names them.
  *
- * @param written Gets what was named otherwise: the keys as they are, and as they were written.
+ * @param names Gets what was named otherwise, and what is there under two names.
  */
-export function withNamesInCase(value: unknown, kind: string, written: [to: Keys, from: Keys][]): unknown {
-  return (INSIDE[kind] ?? []).reduce((before, [path, shape]) => at(before, path, shape, [], written), value);
+export function withNamesInCase(value: unknown, kind: string, names: NamesInCase): unknown {
+  return (INSIDE[kind] ?? []).reduce((before, [path, shape]) => at(before, path, shape, [], names), value);
+}
+
+/** What names in other cases came to. */
+export interface NamesInCase {
+  /** The keys as they are, and as they were written. */
+  readonly written: [to: Keys, from: Keys][];
+  /** The keys, as they were written, of fields that are there in another case as well. */
+  readonly twice: Keys[];
 }
 
 function at(
@@ -23,40 +31,39 @@ function at(
   [first, ...rest]: readonly string[],
   shape: Shape,
   keys: Keys,
-  written: [Keys, Keys][],
+  names: NamesInCase,
 ): unknown {
-  if (first === undefined) return inCase(value, shape, keys, written);
+  if (first === undefined) return inCase(value, shape, keys, names);
   if (first === '*') {
     if (!Array.isArray(value)) return value;
-    const items = value.map((item: unknown, index) => at(item, rest, shape, [...keys, index], written));
+    const items = value.map((item: unknown, index) => at(item, rest, shape, [...keys, index], names));
     return items.every((item, index) => item === value[index]) ? value : items;
   }
   if (!isMap(value) || !Object.hasOwn(value, first)) return value;
-  const inside = at(value[first], rest, shape, [...keys, first], written);
+  const inside = at(value[first], rest, shape, [...keys, first], names);
   return inside === value[first] ? value : { ...value, [first]: inside };
 }
 
-function inCase(value: unknown, shape: Shape | undefined, keys: Keys, written: [Keys, Keys][]): unknown {
+function inCase(value: unknown, shape: Shape | undefined, keys: Keys, names: NamesInCase): unknown {
   if (shape === undefined || typeof shape === 'string' || isCased(value, shape)) return value;
   if (isListShape(shape)) {
     if (!Array.isArray(value)) return value;
-    return value.map((item, index) => inCase(item, shape[0], [...keys, index], written));
+    return value.map((item, index) => inCase(item, shape[0], [...keys, index], names));
   }
   if (!isMap(value)) return value;
   const every = shape['*'];
-  // As JSON that Go has made of YAML: in the order of the keys, and of two that differ in case the last one counts.
-  const inOrder = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
-    inOrder.map(([key, item]) => {
-      if (every !== undefined) return [key, inCase(item, every, [...keys, key], written)];
+    Object.entries(value).map(([key, item]) => {
+      if (every !== undefined) return [key, inCase(item, every, [...keys, key], names)];
       const known = nameOf(key, shape);
       if (known === undefined) return [key, item];
-      if (known !== key)
-        written.push([
-          [...keys, known],
-          [...keys, key],
-        ]);
-      return [known, inCase(item, shape[known], [...keys, known], written)];
+      if (known !== key) {
+        const here: Keys = [...keys, key];
+        const isSame = (other: string): boolean => other !== key && nameOf(other, shape) === known;
+        if (Object.keys(value).some(isSame)) names.twice.push(here);
+        names.written.push([[...keys, known], here]);
+      }
+      return [known, inCase(item, shape[known], [...keys, known], names)];
     }),
   );
 }

@@ -41,6 +41,9 @@ export function checkPipelineTask(
     const type = specs.find((declared) => declared.name === name)?.type ?? 'string';
     if (type !== 'string') field.invalid(`a matrix gives strings, and the param is ${article(type)}`);
   }
+  for (const { value, field } of prepared.include.flat()) {
+    if (typeof value !== 'string') field.get('value').expected('a string, as all that a matrix includes');
+  }
   for (const { value, field } of prepared.matrix) {
     if (
       !Array.isArray(value) &&

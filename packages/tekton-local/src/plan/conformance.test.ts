@@ -17,7 +17,7 @@ import { runExample, sayOf, tektonExamples } from '../testing/tekton-examples.ts
 // Whether tekton-local reads Tekton as Tekton does: as its webhook takes or refuses, and as its controllers replace.
 
 const FOLDER = new URL('../../testdata/tekton/', import.meta.url).pathname;
-/** Each says in its first line whether Tekton takes it, or what is said of it where it does not. */
+/** Each says in its first line whether Tekton takes it, and then how its TaskRuns end; or what is said of it where it does not. */
 const cases = readdirSync(FOLDER)
   .sort()
   .map((file) => {
@@ -54,8 +54,9 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
   });
   afterAll(() => judge.stop());
 
-  it.each(cases.map((each) => [each.file, each] as const))('%s', async (_file, { text, word }) => {
-    const { verdict, taken, why } = await compare(judge, text);
+  it.each(cases.map((each) => [each.file, each] as const))('%s', async (_file, { text, word, problem }) => {
+    const how = problem.startsWith('{') ? (JSON.parse(problem) as Mutation['how']) : {};
+    const { verdict, taken, why } = await compare(judge, text, how);
     expect({ verdict, taken, why: verdict === 'same' ? [] : why }).toEqual({
       verdict: 'same',
       taken: word === 'taken',

@@ -115,7 +115,14 @@ function asNewest(document: Field, kind: Kind): Field {
   const isOlder = kind !== 'StepAction' && document.get('apiVersion').value === 'tekton.dev/v1beta1';
   let { value } = document;
   for (const [from, to] of isOlder ? RENAMED[kind] : []) value = rename(value, from, to, [], written);
-  value = withNamesInCase(value, kind, written);
+  const twice: Keys[] = [];
+  value = withNamesInCase(value, kind, { written, twice });
+  // Tekton reads both, one over the other.
+  for (const keys of twice) {
+    new Field(undefined, document.origin, keys).unsupported(
+      'is there twice, in two cases: tekton-local takes one of them',
+    );
+  }
   if (written.length === 0 && !isOlder) return document;
   const keysOf = (keys: Keys): Keys => {
     const found = written.findLast(([to]) => to.length <= keys.length && to.every((key, index) => keys[index] === key));

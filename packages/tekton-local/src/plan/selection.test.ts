@@ -56,13 +56,20 @@ describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
           }),
           scriptTask('after', 'true', { task: { runAfter: ['bad'] } }),
           scriptTask('never', 'false', { task: { when: [{ input: 'a', operator: 'in', values: ['b'] }] } }),
+          scriptTask('then', 'true', { task: { runAfter: ['never'] } }),
         ],
       },
       { workspaces: [{ name: 'w', emptyDir: {} }] },
     );
     const options = { workspaces: { w: work.root }, statusFile: last };
     try {
-      expect((await run(files, options)).status).toBe('Failed');
+      const failed = await run(files, options);
+      expect(failed.status).toBe('Failed');
+      // As Tekton says it once a task has failed.
+      expect(failed.tasks.find(({ name }) => name === 'never')).toMatchObject({
+        reason: 'PipelineRun was stopping',
+        message: 'When Expressions evaluated to false',
+      });
       writeFileSync(join(work.root, 'mended'), '');
       const again = await run(files, { ...options, selection: { failed: true, last } });
       expect(again.tasks.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
@@ -70,6 +77,7 @@ describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
         'bad Succeeded',
         'after Succeeded',
         'never When Expressions evaluated to false',
+        'then Reused',
       ]);
       await expect(run(files, { ...options, selection: { failed: true, last } })).rejects.toMatchObject({
         code: 'USAGE',

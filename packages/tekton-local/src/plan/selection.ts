@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { TektonLocalError } from '../errors.ts';
-import { gatherResults, type TaskOutcome, withoutSteps } from '../outcome.ts';
+import { gatherResults, SKIPPED_FOR, type TaskOutcome, withoutSteps } from '../outcome.ts';
+import { isMap } from './field.ts';
 import type { ParamValue } from './model.ts';
 import type { Plan } from './plan.ts';
 
@@ -81,6 +82,7 @@ function readEarlier(file: string): Earlier {
   try {
     const { items } = JSON.parse(readFileSync(file, 'utf8')) as { items: StatusItem[] };
     const skipped = items.flatMap(({ status }) => status.skippedTasks ?? []);
+    const why: unknown = JSON.parse(items[0]?.metadata.annotations?.[SKIPPED_FOR] ?? '{}');
     const runs = items
       .filter(({ kind }) => kind === 'TaskRun')
       .map(({ metadata, status }) => ({
@@ -89,7 +91,7 @@ function readEarlier(file: string): Earlier {
         results: Object.fromEntries(status.results?.map(({ name, value }) => [name, value]) ?? []),
       }));
     return {
-      skipped: new Map(skipped.map(({ name, reason }) => [name, reason])),
+      skipped: new Map(skipped.map(({ name, reason }) => [name, isMap(why) ? String(why[name] ?? reason) : reason])),
       runs: Map.groupBy(runs, ({ task }) => task),
     };
   } catch (error) {
@@ -103,7 +105,7 @@ function readEarlier(file: string): Earlier {
 /** What is read of a PipelineRun or a TaskRun in the file. */
 interface StatusItem {
   kind: string;
-  metadata: { labels: Record<string, string> };
+  metadata: { labels: Record<string, string>; annotations?: Record<string, string> };
   status: {
     conditions: { status: string }[];
     skippedTasks?: { name: string; reason: string }[];

@@ -169,6 +169,7 @@ export function withResults(
 
 /** A pipeline task's params once it is about to start: its retries and lengths of matrices are known. */
 export function withTaskContext(prepared: Prepared, lengths: Readonly<Record<string, string>>): Prepared {
+  if (prepared.alone) return prepared;
   const pass = Variables.of({ 'context.pipelineTask.retries': String(prepared.task.retries), ...lengths });
   const { params, matrix, include } = replaceInPipelineTask(prepared.task, pass);
   return { ...prepared, task: { ...prepared.task, params, matrix, include } };

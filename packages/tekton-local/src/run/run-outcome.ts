@@ -2,7 +2,7 @@ import { type PipelineRunOutcome, Stopped, type TaskOutcome } from '../outcome.t
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { pipelineResults } from '../plan/task-runs.ts';
-import { isFailure, NO_RESULT } from './schedule.ts';
+import { isFailure, NO_RESULT, SKIPPED } from './schedule.ts';
 
 type Outcomes = ReadonlyMap<string, TaskOutcome>;
 
@@ -32,7 +32,14 @@ export function runOutcome(
 ): PipelineRunOutcome {
   const { pipeline } = plan;
   const all = [...pipeline.tasks, ...pipeline.finally];
-  const tasks = all.flatMap((task) => outcomes.get(task.name) ?? []);
+  const isStopping = run.stop === undefined && hasFailed(pipeline.tasks, outcomes);
+  const tasks = all.flatMap((task): TaskOutcome[] => {
+    const outcome = outcomes.get(task.name);
+    if (outcome === undefined) return [];
+    // After a failure Tekton says so of whatever was skipped, also before it and for other reasons.
+    const says = isStopping && outcome.status === 'Skipped' && pipeline.tasks.includes(task);
+    return [says ? { ...outcome, reason: SKIPPED.stopping } : outcome];
+  });
   const invalid = tasks.filter(({ reason }) => reason === NO_RESULT);
   const started = tasks.filter((task) => !invalid.includes(task));
   const count = (status: TaskOutcome['status']): number => started.filter((task) => task.status === status).length;

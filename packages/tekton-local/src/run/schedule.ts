@@ -101,33 +101,49 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
     const outcome = outcomes.get(name);
     return outcome?.status === 'Skipped' ? outcome.reason : undefined;
   };
+  const prepared = options.prepared.get(task.name);
+  if (prepared === undefined) return refused(task, `${task.name} was not resolved`);
+  const known = new Map([...outcomes].map(([name, outcome]) => [name, outcome.results]));
+  let ready: Prepared | undefined;
+  let failure: unknown;
+  try {
+    ready = withResults(prepared, known, isFinally ? options.statuses : {});
+  } catch (error) {
+    failure = error;
+  }
+  // Before all else; and where a result is missing, with all variables of results as they are written.
+  const asked = ready ?? (isFinally ? undefined : prepared);
+  if (asked?.task.when.some(({ input, values, operator }) => values.includes(input) !== (operator === 'in'))) {
+    return SKIPPED.when;
+  }
   if (!isFinally) {
     const parents = all.map(skipped);
     if (parents.some((reason) => reason !== undefined && reason !== SKIPPED.when)) return SKIPPED.parent;
     if (results.some((name) => skipped(name) !== undefined)) return SKIPPED.results;
   }
-  const prepared = options.prepared.get(task.name);
-  if (prepared === undefined) return refused(task, `${task.name} was not resolved`);
-  const known = new Map([...outcomes].map(([name, outcome]) => [name, outcome.results]));
-  try {
-    const ready = withResults(prepared, known, isFinally ? options.statuses : {});
-    for (const { input, values, operator } of ready.task.when) {
-      if (values.includes(input) !== (operator === 'in')) return SKIPPED.when;
-    }
+  if (ready !== undefined) {
     if (ready.task.matrix.some(({ value }) => Array.isArray(value) && value.length === 0)) return SKIPPED.matrix;
-    // Now, so that it is known before anything of the task starts.
-    combinationsOf(ready.task);
-    return ready;
-  } catch (error) {
-    if (!(error instanceof MissingResult)) return refused(task, String(error));
-    if (isFinally || task.onError === 'continue') return SKIPPED.results;
-    // In Tekton's words.
-    const { task: from, result } = error;
-    const emitted = `task "${from}" completed successfully but did not emit the result "${result}"`;
-    if (outcomes.get(from)?.status === 'Succeeded')
-      return refused(task, `${emitted}, which is referenced by task "${task.name}"`);
-    return refused(task, `Invalid task result reference: ${error.message}`);
+    try {
+      // Now, so that it is known before anything of the task starts.
+      combinationsOf(ready.task);
+      return ready;
+    } catch (error) {
+      failure = error;
+    }
   }
+  if (!(failure instanceof MissingResult)) return refused(task, String(failure));
+  if (isFinally || task.onError === 'continue') return SKIPPED.results;
+  return refused(task, messageOf(failure, task, outcomes));
+}
+
+/** Why a task can't be started without a result, in Tekton's words. */
+function messageOf(
+  { task: from, result, message }: MissingResult,
+  { name }: PipelineTask,
+  outcomes: ScheduleOptions['outcomes'],
+): string {
+  if (outcomes.get(from)?.status !== 'Succeeded') return `Invalid task result reference: ${message}`;
+  return `task "${from}" completed successfully but did not emit the result "${result}", which is referenced by task "${name}"`;
 }
 
 /** Of an outcome whose task was not started, since its results' references came to nothing. */

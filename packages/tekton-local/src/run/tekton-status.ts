@@ -1,4 +1,4 @@
-import { type PipelineRunOutcome, type StepOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
+import { type PipelineRunOutcome, SKIPPED_FOR, type StepOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
 import { type Field, isMap } from '../plan/field.ts';
 import type { ParamValue, PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -40,7 +40,7 @@ function pipelineRun(
       name: outcome.name,
       namespace: plan.run.namespace,
       labels: { ...run.labels, ...(pipeline.name === '' ? {} : { 'tekton.dev/pipeline': pipeline.name }) },
-      annotations: run.annotations,
+      annotations: annotationsOf(run.annotations, skipped),
     },
     spec: {
       pipelineRef: run.pipeline.kind === 'name' ? { name: run.pipeline.name } : undefined,
@@ -60,6 +60,13 @@ function pipelineRun(
       results: unlessEmpty(listOf(outcome.results)),
     },
   };
+}
+
+function annotationsOf(own: Readonly<Record<string, string>>, skipped: readonly TaskOutcome[]): object {
+  const others = skipped.filter(({ reason, message }) => message !== reason);
+  if (others.length === 0) return own;
+  const why = Object.fromEntries(others.map(({ name, message }) => [name, message]));
+  return { ...own, [SKIPPED_FOR]: JSON.stringify(why) };
 }
 
 function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOutcome): object {

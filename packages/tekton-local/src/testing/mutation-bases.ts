@@ -411,6 +411,7 @@ function moreBases(head: (kind: string, name: string) => object): unknown[][] {
       action,
     ],
     [checked],
+    [{ ...head('PipelineRun', 'skipping'), spec: { pipelineSpec: skipping(word) } }],
     [
       {
         ...head('TaskRun', 'referring'),
@@ -445,4 +446,32 @@ function moreBases(head: (kind: string, name: string) => object): unknown[][] {
       },
     ],
   ];
+}
+
+/** Tasks that are not started, for each reason that there is, and those that come after them. */
+function skipping(word: object): object {
+  const spec = { ...word, steps: [{ image: 'image', script: 'echo' }] };
+  const never = [{ input: 'a', operator: 'in', values: ['b'] }];
+  const after = (name: string): object => ({ name: `after-${name}`, runAfter: [name], taskSpec: spec });
+  const needs = (from: string): object => ({ params: [{ name: 'text', value: `$(tasks.${from}.results.word)` }] });
+  return {
+    tasks: [
+      { name: 'first', taskSpec: spec },
+      { name: 'second', when: never, taskSpec: spec },
+      after('second'),
+      { name: 'checked', ...needs('second'), taskSpec: spec },
+      { ...after('checked'), when: [{ input: '$(tasks.first.results.word)', operator: 'in', values: ['w'] }] },
+      after('after-checked'),
+      {
+        name: 'each',
+        ...needs('second'),
+        when: [{ input: '$(tasks.second.results.word)', operator: 'notin', values: ['b'] }],
+        taskSpec: spec,
+      },
+      after('each'),
+      { name: 'gather', ...needs('first'), when: never, taskSpec: spec },
+      after('gather'),
+    ],
+    finally: [{ name: 'last', ...needs('second'), when: never, taskSpec: spec }],
+  };
 }
