@@ -4,6 +4,8 @@ import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
+import { formatError } from '@multi-image/kit/error-text';
+import { palette } from '@multi-image/kit/terminal';
 import {
   control,
   costOf,
@@ -16,13 +18,15 @@ import {
   up,
 } from './cluster.ts';
 import { ClusterTestingError } from './errors.ts';
+import { deadParts, deathOf } from './parts.ts';
 import { API_SERVER, GIT, inState, REGISTRY } from './place.ts';
 
 const GIBIBYTE = 2 ** 30;
 
 const HELP = `pnpm cluster: a real Kubernetes with Tekton Pipelines and Chains on this machine (Linux, root)
 
-  up [--admission]    bring it up; with --admission only the API server with Tekton's webhook
+  up [--admission]    bring it up, or start again what has died of it; with --admission only the API server with Tekton's
+                      webhook
   down                end it, and remove all of it
   kubectl ARGS…       kubectl on it
   run COMMAND…        run a command of this machine's in its network
@@ -34,7 +38,7 @@ modules once, which takes up to half an hour.
 `;
 
 await runCommandLine(main, {
-  isRefusal: ({ code }) => ['USAGE', 'MACHINE_UNFIT', 'NOT_UP'].includes(code),
+  isRefusal: ({ code }) => ['USAGE', 'MACHINE_UNFIT', 'NOT_UP', 'PART_DIED'].includes(code),
 });
 
 async function main(args: readonly string[]): Promise<number> {
@@ -89,10 +93,15 @@ async function bringUp(options: readonly string[]): Promise<number> {
 }
 
 async function run(cluster: RunningCluster, command: readonly string[]): Promise<number> {
+  const before = deadParts(cluster.state);
+  if (before.length > 0) throw deathOf(cluster.state, before);
   const [program = '', ...args] = [...inNetwork(cluster), ...command];
   const child = spawn(program, args, { stdio: 'inherit', env: environmentOf(cluster) });
   const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? EXIT.failed;
+  const meanwhile = deadParts(cluster.state);
+  if (meanwhile.length === 0) return code ?? EXIT.failed;
+  process.stderr.write(formatError(deathOf(cluster.state, meanwhile), palette(process.stderr)));
+  return code || EXIT.failed;
 }
 
 async function showLog({ state }: RunningCluster, part: string | undefined): Promise<number> {

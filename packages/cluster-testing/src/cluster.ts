@@ -14,6 +14,7 @@ import { debianPrograms } from './debian.ts';
 import { ClusterTestingError } from './errors.ts';
 import { buildImages } from './images.ts';
 import { cgroupRoots } from './isolate.ts';
+import { deadParts } from './parts.ts';
 import { type Extent, inState, type Setup } from './place.ts';
 import { buildPrograms, CACHE } from './programs.ts';
 
@@ -47,8 +48,8 @@ export function personalState(): string {
 }
 
 /**
- * Brings up a cluster that stays when this process ends. Where it is up already, nothing is done; what one that was killed
- * has left is removed.
+ * Brings up a cluster that stays when this process ends. Where it is up already, its parts that have died are started
+ * again, and nothing else is done; what one that was killed has left is removed.
  *
  * @throws ClusterTestingError `MACHINE_UNFIT` where this machine can't have one; `PART_FAILED`.
  */
@@ -56,7 +57,13 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
   const state = personalState();
   const there = runningIn(state);
   if (there !== undefined) {
-    if (there.extent === 'node' || options.extent === 'admission') return there;
+    if (there.extent === 'node' || options.extent === 'admission') {
+      for (const { name, end } of deadParts(state)) {
+        await control(there, `start ${name}`);
+        options.onLine?.(`${name} had died (${end}), and is started again`);
+      }
+      return there;
+    }
     await down(state);
   }
   const { cluster, child } = await start(state, options);

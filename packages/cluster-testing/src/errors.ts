@@ -9,8 +9,10 @@ export type ClusterTestingErrorCode =
   | 'MACHINE_UNFIT'
   /** There is no cluster. */
   | 'NOT_UP'
-  /** A part of the cluster did not come up, or ended. */
+  /** A part of the cluster did not come up. */
   | 'PART_FAILED'
+  /** A part of the cluster ended without being told to. */
+  | 'PART_DIED'
   /** The API server refused something that was asked of it. */
   | 'API_REFUSED';
 

@@ -46,19 +46,24 @@ async function cluster(...args: readonly string[]): Promise<{ code: number | nul
 const cgroups = (): readonly string[] =>
   cgroupRoots().flatMap((root) => readdirSync(root).filter((name) => name.startsWith('multi-image-cluster-')));
 
-/** What is there of these clusters: folders, processes, cgroups. */
-function left(): readonly string[] {
-  const processes = readdirSync('/proc').filter((pid) => {
+/** The processes of these clusters, of which the command line has this word. */
+function processes(word = ''): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`STATE=${folder}/`);
+      const read = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'latin1');
+      return /^\d+$/.test(pid) && read('environ').includes(`STATE=${folder}/`) && read('cmdline').includes(word);
     } catch {
       return false;
     }
   });
+}
+
+/** What is there of these clusters: folders, processes, cgroups. */
+function left(): readonly string[] {
   return [
     ...readdirSync(join(folder, 'tmp')),
     ...readdirSync(join(folder, 'multi-image-cluster')).filter((name) => name === 'cluster'),
-    ...processes.map((pid) => `process ${pid}`),
+    ...processes().map((pid) => `process ${pid}`),
     ...cgroups().filter((name) => !before.includes(name)),
   ];
 }
@@ -87,7 +92,7 @@ test('a person brings one up, runs a pod, and takes it down, by the commands of 
   expect((await cluster('down')).code).toBe(0);
 });
 
-test('parts are stopped, started and looked at', async () => {
+test('parts are stopped, started and looked at, and one that dies is named', async () => {
   expect((await cluster('up', '--admission')).code).toBe(0);
   expect((await cluster('up', '--admission')).output).not.toContain('is ready');
   expect((await cluster('logs')).output.split('\n')).toContain('tekton-webhook');
@@ -95,6 +100,23 @@ test('parts are stopped, started and looked at', async () => {
   expect((await cluster('stop', 'tekton-webhook')).code).toBe(0);
   expect((await cluster('start', 'tekton-webhook')).code).toBe(0);
   expect((await cluster('run', 'ip', 'address', 'show', 'dev', 'node0')).output).toContain('10.88.0.1');
+
+  // Without its consent: what died, how, and what it said last; what would be done on the rest is not.
+  const [pid = ''] = processes('\0kube-controller-manager\0');
+  expect(await cluster('run', 'sh', '-c', `kill -KILL ${pid}; sleep 1; echo 'went on'`)).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/^went on\n[\s\S]*PART_DIED[\s\S]*kube-controller-manager: it ended with SIGKILL/),
+  });
+  const refused = await cluster('kubectl', 'get', 'namespaces');
+  expect(refused).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('of the cluster, kube-controller-manager died'),
+  });
+  expect(refused.output).toMatch(/log\/kube-controller-manager\.log, ends with\n[\s\S]*pnpm cluster up starts again/);
+  expect((await cluster('up', '--admission')).output).toMatch(
+    /kube-controller-manager had died \(it ended with SIGKILL\), and is started again/,
+  );
+  expect((await cluster('kubectl', 'get', 'namespaces')).output).toContain('tekton-pipelines');
   expect((await cluster('down')).code).toBe(0);
   expect(left()).toEqual([]);
 });

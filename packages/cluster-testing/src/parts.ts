@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterTestingError } from './errors.ts';
 import { inState } from './place.ts';
@@ -20,6 +21,45 @@ export interface Part {
 
 const LAST_LINES = 5;
 
+/**
+ * A part that ended without being told to. It is not started again by itself: a test that passes because a part of the
+ * cluster came back in time has proved nothing.
+ */
+export interface DeadPart {
+  readonly name: string;
+  /** `it ended with SIGSEGV`. */
+  readonly end: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The parts of a cluster that have died, the first first. */
+export function deadParts(state: string): readonly DeadPart[] {
+  const folder = inState.dead(state);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as DeadPart)
+    .sort((a, b) => a.at - b.at);
+}
+
+/** Says which parts have died, how, and what they said last. */
+export function deathOf(state: string, parts: readonly DeadPart[]): ClusterTestingError {
+  const told = parts.map(({ name, end, at }) => {
+    const file = inState.log(state, name);
+    return `${name}: ${end} at ${new Date(at).toISOString()}; its log, ${file}, ends with\n${lastLines(file)}`;
+  });
+  const names = parts.map(({ name }) => name).join(', ');
+  return new ClusterTestingError('PART_DIED', `of the cluster, ${names} died`, {
+    expected: 'every part to run until it is stopped',
+    found: told.join('\n'),
+    hint: 'pnpm cluster up starts again what died',
+  });
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n');
+}
+
 /** The programs of a cluster, each with its log in a file. */
 export class Parts {
   readonly #state: string;
@@ -28,6 +68,7 @@ export class Parts {
 
   constructor(state: string) {
     this.#state = state;
+    mkdirSync(inState.dead(state), { recursive: true });
   }
 
   /** Starts it and waits until it is ready. Throws `PART_FAILED` where it ends before, or time does. */
@@ -40,13 +81,18 @@ export class Parts {
     const child = spawn(program, args, { env: { ...process.env, ...part.env }, stdio: ['ignore', log, log] });
     closeSync(log);
     this.#running.set(part.name, child);
+    const dead = join(inState.dead(this.#state), part.name);
+    rmSync(dead, { force: true });
     let failure: string | undefined;
     child.once('error', (error) => {
       failure = error.message;
     });
     child.once('exit', (code, signal) => {
       failure = `it ended with ${signal ?? code}`;
-      if (this.#running.get(part.name) === child) this.#running.delete(part.name);
+      // One that is told to end is none of the running any more.
+      if (this.#running.get(part.name) !== child) return;
+      this.#running.delete(part.name);
+      writeFileSync(dead, JSON.stringify({ name: part.name, end: failure, at: Date.now() } satisfies DeadPart));
     });
     const { patience = 60_000 } = part;
     for (const end = performance.now() + patience; failure === undefined; await sleep(50)) {
@@ -55,7 +101,7 @@ export class Parts {
     }
     throw new ClusterTestingError('PART_FAILED', `${part.name} did not start: ${failure}`, {
       expected: part.command.join(' '),
-      found: readFileSync(file, 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n'),
+      found: lastLines(file),
       hint: file,
     });
   }
@@ -65,6 +111,7 @@ export class Parts {
     const child = this.#running.get(name);
     if (child === undefined) return;
     const ended = once(child, 'exit');
+    this.#running.delete(name);
     child.kill(signal);
     await ended;
   }

@@ -49,6 +49,8 @@ export const inState = {
   /** There where it did not come up: its logs are kept then. */
   failed: (state: string): string => join(state, 'failed'),
   control: (state: string): string => join(state, 'control.sock'),
+  /** What ended without being told to: a file for each part. */
+  dead: (state: string): string => join(state, 'dead'),
   git: (state: string): string => join(state, 'git'),
 } as const;
 

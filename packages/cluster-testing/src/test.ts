@@ -4,7 +4,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
+import { formatError } from '@multi-image/kit/error-text';
 import { environmentOf, inNetwork, startCluster } from './cluster.ts';
+import { deadParts, deathOf } from './parts.ts';
 
 await runCommandLine(main, { isRefusal: ({ code }) => code === 'MACHINE_UNFIT' });
 
@@ -25,7 +27,10 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       signal,
     });
     const [code] = (await once(child, 'exit')) as [number | null];
-    return code === 0 ? EXIT.done : EXIT.failed;
+    const dead = deadParts(cluster.state);
+    // Whatever the tests said: they were on a cluster that was not whole.
+    if (dead.length > 0) process.stderr.write(formatError(deathOf(cluster.state, dead)));
+    return code === 0 && dead.length === 0 ? EXIT.done : EXIT.failed;
   } finally {
     await cluster.stop();
   }
