@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ClusterTestingError } from './errors.ts';
 import type { KubeApi } from './kube-api.ts';
 import { readObjects, withoutPods } from './manifests.ts';
 import type { Part } from './parts.ts';
@@ -10,7 +11,7 @@ import { controller } from './tekton.ts';
 const SECRET = '/api/v1/namespaces/tekton-chains/secrets/signing-secrets';
 
 /** As on Konflux: signatures and attestations beside the images, of all images of a run, in no public log. */
-const CONFIG: Readonly<Record<string, string>> = {
+export const KONFLUX: Readonly<Record<string, string>> = {
   'artifacts.oci.storage': 'oci',
   'artifacts.oci.format': 'simplesigning',
   'artifacts.oci.signer': 'x509',
@@ -23,6 +24,47 @@ const CONFIG: Readonly<Record<string, string>> = {
   'artifacts.pipelinerun.enable-deep-inspection': 'true',
   'transparency.enabled': 'false',
 };
+
+export const PROVENANCES = ['slsa/v1', 'slsa/v2alpha4'] as const;
+export const ENCODINGS = ['dsse', 'sigstore-bundle'] as const;
+
+/** How Chains writes what it says. */
+export interface ChainsOptions {
+  /** Of what shape the provenance is: SLSA v0.2, as Konflux has it, or SLSA v1; `slsa/v1` by default. */
+  readonly provenance?: (typeof PROVENANCES)[number];
+  /** What signatures and attestations are wrapped in: `dsse` under tags of the image, by default, or bundles that refer to it. */
+  readonly encoding?: (typeof ENCODINGS)[number];
+}
+
+const ENCODING = 'storage.oci.encoding-format';
+
+/**
+ * What is different in Chains' configuration, keys of its ConfigMap chains-config.
+ *
+ * @param folder With the program, which is looked at: Chains passes over a key that it does not know.
+ * @throws ClusterTestingError `USAGE` where this Chains has no such encoding.
+ */
+export function chainsConfigOf(
+  { provenance, encoding = 'dsse' }: ChainsOptions,
+  folder: string,
+): Record<string, string> {
+  if (encoding !== 'dsse' && !readFileSync(join(folder, 'controller')).includes(ENCODING)) {
+    throw new ClusterTestingError('USAGE', 'this Chains writes no bundles of sigstore', {
+      expected: 'the encoding dsse',
+      found: encoding,
+      hint: `its key ${ENCODING} came after the version that packages/cluster-testing/go/chains/go.mod asks for`,
+    });
+  }
+  const config: Record<string, string> = {};
+  if (encoding !== 'dsse') config[ENCODING] = encoding;
+  if (provenance === 'slsa/v2alpha4') {
+    config['artifacts.taskrun.format'] = provenance;
+    config['artifacts.pipelinerun.format'] = provenance;
+    // Which says what tasks were called with; Chains' own default does not.
+    config['builddefinition.buildtype'] = 'https://tekton.dev/chains/v2/slsa-tekton';
+  }
+  return config;
+}
 
 /** Chains as it is released, with a new key. */
 export async function installChains({ chains, state, chainsConfig }: Setup, api: KubeApi): Promise<void> {
@@ -40,7 +82,7 @@ export async function installChains({ chains, state, chainsConfig }: Setup, api:
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'chains-config', namespace: 'tekton-chains' },
-    data: { ...CONFIG, ...chainsConfig },
+    data: { ...KONFLUX, ...chainsConfig },
   });
 }
 

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { formatError } from '@multi-image/kit/error-text';
+import { reasonOf } from '@multi-image/kit/errors';
 import { palette } from '@multi-image/kit/terminal';
+import { ENCODINGS, PROVENANCES } from './chains.ts';
 import {
   control,
   costOf,
@@ -25,8 +28,10 @@ const GIBIBYTE = 2 ** 30;
 
 const HELP = `pnpm cluster: a real Kubernetes with Tekton Pipelines and Chains on this machine (Linux, root)
 
-  up [--admission]    bring it up, or start again what has died of it; with --admission only the API server with Tekton's
-                      webhook
+  up                  bring it up, or start again what has died of it
+     --admission        only the API server with Tekton's webhook
+     --provenance WHAT  what Chains writes: ${PROVENANCES.join(' or ')}, the first by default
+     --encoding WHAT    and in what: ${ENCODINGS.join(' or ')}, the first by default
   down                end it, and remove all of it
   kubectl ARGS…       kubectl on it
   run COMMAND…        run a command of this machine's in its network
@@ -66,13 +71,13 @@ async function main(args: readonly string[]): Promise<number> {
   throw new ClusterTestingError('USAGE', 'not understood', { found: args.join(' '), hint: 'pnpm cluster --help' });
 }
 
-async function bringUp(options: readonly string[]): Promise<number> {
-  const unknown = options.filter((option) => option !== '--admission');
-  if (unknown.length > 0)
-    throw new ClusterTestingError('USAGE', `unknown: ${unknown.join(' ')}`, { expected: '--admission' });
+async function bringUp(args: readonly string[]): Promise<number> {
+  const { admission, provenance, encoding } = upArguments(args);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const since = performance.now();
-  const cluster = await up({ extent: options.includes('--admission') ? 'admission' : 'node', onLine: say });
+  const asked = { provenance: oneOf(PROVENANCES, provenance), encoding: oneOf(ENCODINGS, encoding) };
+  const chains = provenance === undefined && encoding === undefined ? undefined : asked;
+  const cluster = await up({ extent: admission ? 'admission' : 'node', chains, onLine: say });
   say(`up after ${((performance.now() - since) / 1000).toFixed(1)} s`);
   const { memory, disk } = costOf(cluster);
   const lines = [
@@ -90,6 +95,27 @@ async function bringUp(options: readonly string[]): Promise<number> {
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return EXIT.done;
+}
+
+function upArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        admission: { type: 'boolean', default: false },
+        provenance: { type: 'string' },
+        encoding: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw new ClusterTestingError('USAGE', reasonOf(error), { hint: 'pnpm cluster --help' });
+  }
+}
+
+function oneOf<Word extends string>(words: readonly [Word, ...Word[]], found: string = words[0]): Word {
+  const word = words.find((one) => one === found);
+  if (word !== undefined) return word;
+  throw new ClusterTestingError('USAGE', 'Chains can’t write that', { expected: words.join(' or '), found });
 }
 
 async function run(cluster: RunningCluster, command: readonly string[]): Promise<number> {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '@multi-image/kit/cache-folder';
 import { findProgram } from '@multi-image/kit/find-program';
 import { removeFolder } from '@multi-image/kit/remove-folder';
+import { type ChainsOptions, chainsConfigOf } from './chains.ts';
 import { debianPrograms } from './debian.ts';
 import { ClusterTestingError } from './errors.ts';
 import { buildImages } from './images.ts';
@@ -36,8 +37,8 @@ export interface RunningCluster {
 
 export interface UpOptions {
   readonly extent: Extent;
-  /** What is different in Chains' configuration: keys of its ConfigMap chains-config. */
-  readonly chainsConfig?: Readonly<Record<string, string>>;
+  /** How Chains writes what it says; as on Konflux by default. One that is up has to have it, where it is given. */
+  readonly chains?: ChainsOptions | undefined;
   /** Told what is being done, and what is ready. */
   readonly onLine?: (line: string) => void;
 }
@@ -58,6 +59,7 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
   const there = runningIn(state);
   if (there !== undefined) {
     if (there.extent === 'node' || options.extent === 'admission') {
+      requireSameChains(state, options);
       for (const { name, end } of deadParts(state)) {
         await control(there, `start ${name}`);
         options.onLine?.(`${name} had died (${end}), and is started again`);
@@ -151,13 +153,14 @@ export function environmentOf({ state }: RunningCluster): NodeJS.ProcessEnv {
 }
 
 async function start(state: string, options: UpOptions): Promise<{ cluster: RunningCluster; child: ChildProcess }> {
-  const { extent, chainsConfig = {}, onLine = () => {} } = options;
+  const { extent, onLine = () => {} } = options;
   requireMachine();
   await removeFolder(state);
   await removeCgroups();
   const programs = buildPrograms(extent, (name) =>
     onLine(`building ${name} from Go modules, which takes minutes, once`),
   );
+  const chainsConfig = extent === 'node' ? chainsConfigOf(options.chains ?? {}, programs.chains) : {};
   const debian = debianPrograms();
   const images = extent === 'node' ? await buildImages({ ...programs, debian, onLine }) : undefined;
   const token = randomBytes(24).toString('hex');
@@ -229,6 +232,19 @@ async function launch(
       writeFileSync(inState.cluster(state), JSON.stringify(cluster));
       resolve({ cluster, child });
     });
+  });
+}
+
+/** Another Chains than the one that runs was asked for. */
+function requireSameChains(state: string, { chains }: UpOptions): void {
+  if (chains === undefined) return;
+  const { chainsConfig, chains: folder } = JSON.parse(readFileSync(inState.setup(state), 'utf8')) as Setup;
+  const wanted = JSON.stringify(chainsConfigOf(chains, folder));
+  if (wanted === JSON.stringify(chainsConfig)) return;
+  throw new ClusterTestingError('USAGE', 'the cluster that is up has a Chains that writes otherwise', {
+    expected: wanted,
+    found: JSON.stringify(chainsConfig),
+    hint: 'pnpm cluster down',
   });
 }
 

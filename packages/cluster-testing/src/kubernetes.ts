@@ -87,6 +87,8 @@ export function controllerManager({ state, kubernetes }: Setup): Part {
       `--service-account-private-key-file=${join(state, 'keys/service-accounts.pem')}`,
       `--root-ca-file=${certificateFile(state)}`,
       `--cert-dir=${join(state, 'keys')}`,
+      '--kube-api-qps=200',
+      '--kube-api-burst=400',
     ],
     ready: async () => true,
   };

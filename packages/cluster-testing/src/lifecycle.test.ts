@@ -121,6 +121,15 @@ test('parts are stopped, started and looked at, and one that dies is named', asy
   expect(left()).toEqual([]);
 });
 
+test.each([
+  [['--provenance', 'slsa/v3'], 'expected  slsa/v1 or slsa/v2alpha4'],
+  [['--encoding', 'sigstore-bundle'], 'its key storage.oci.encoding-format came after the version'],
+  [['--memory', '2Gi'], '--memory'],
+])('nothing is begun with %s', async (args, said) => {
+  expect(await cluster('up', ...args)).toMatchObject({ code: 2, output: expect.stringContaining(said) });
+  expect(left()).toEqual([]);
+});
+
 test.each(['etcd is ready', 'kube-apiserver is ready', 'all of it'])(
   'nothing is left of one whose command is killed: %s',
   async (moment) => {

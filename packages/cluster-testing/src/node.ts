@@ -145,6 +145,8 @@ export function kubelet({ state, kubernetes }: Setup, api: KubeApi): Part {
       maxPods: 250,
       // Pods of TaskRuns are many, and short.
       nodeStatusUpdateFrequency: '4s',
+      // A pod with a sidecar reads from a file that it is ready, which is written with each of these rounds.
+      syncFrequency: '5s',
       registryPullQPS: 0,
       eventRecordQPS: 0,
       kubeAPIQPS: 200,

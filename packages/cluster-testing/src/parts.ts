@@ -21,6 +21,9 @@ export interface Part {
 
 const LAST_LINES = 5;
 
+/** Go's programs clear away garbage half as often as they would: that was a quarter of the API server's processor time. */
+const LESS_COLLECTION = { GOGC: '300' };
+
 /**
  * A part that ended without being told to. It is not started again by itself: a test that passes because a part of the
  * cluster came back in time has proved nothing.
@@ -78,7 +81,10 @@ export class Parts {
     const file = inState.log(this.#state, part.name);
     const log = openSync(file, 'a');
     const [program, ...args] = part.command;
-    const child = spawn(program, args, { env: { ...process.env, ...part.env }, stdio: ['ignore', log, log] });
+    const child = spawn(program, args, {
+      env: { ...process.env, ...LESS_COLLECTION, ...part.env },
+      stdio: ['ignore', log, log],
+    });
     closeSync(log);
     this.#running.set(part.name, child);
     const dead = join(inState.dead(this.#state), part.name);

@@ -1,23 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { createRegistry, parsePublicKeys, parseReference, verify } from '@multi-image/digest-chain';
+import { comparable, writtenOf } from '@multi-image/tekton-local/testing';
 import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { readCommands } from '@multi-image/testing/document-commands';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chainsConfigOf, KONFLUX, publicKeyOf } from './chains.ts';
 import type { RunningCluster } from './cluster.ts';
 import type { KubeApi } from './kube-api.ts';
-import { inState } from './place.ts';
+import { inState, REGISTRY, type Setup } from './place.ts';
 import { startE2e } from './testing/e2e.ts';
 import { repository, type ServedChain, serveChain } from './testing/served-chain.ts';
+import { CHAINS_CONFIG, recordedRuns, signAgain } from './testing/signed-runs.ts';
 import { thisCluster } from './testing/this-cluster.ts';
-
-const CHAINS_CONFIG = '/api/v1/namespaces/tekton-chains/configmaps/chains-config';
 
 let cluster: RunningCluster;
 let api: KubeApi;
+let setup: Setup;
 let chain: ServedChain;
 
 beforeAll(async () => {
-  ({ cluster, api } = thisCluster());
+  ({ cluster, api, setup } = thisCluster());
   chain = await serveChain(cluster);
   // Chains as it is installed, and then what the document says; what it knows of keys is the cluster's.
   await api.ask('PATCH', CHAINS_CONFIG, { data: null }, 'application/merge-patch+json');
@@ -39,4 +42,38 @@ test('the chain is built, sealed, extracted, signed by Chains, and proved attest
   expect(statusOf(report), output).toEqual(ALL_WELL);
   expect(report?.level, output).toBe('attested');
   expect(exitCode).toBe(0);
+});
+
+test('of the same runs, a local one writes field by field what this Chains wrote', async () => {
+  const recorded = await recordedRuns(api, 'whole');
+  expect(recorded.map(({ tasks }) => Object.keys(tasks).length).sort()).toEqual([1, 3]);
+  for (const one of recorded) {
+    const { statement, tasks } = one;
+    expect(comparable(await writtenOf(one))).toEqual(comparable({ statement, tasks }));
+  }
+});
+
+const TEKTON_BUILD = 'https://tekton.dev/chains/v2/slsa-tekton';
+const PLAIN_BUILD = 'https://tekton.dev/chains/v2/slsa';
+
+// The runs of the test before, signed again: what was removed is not in the way.
+test.each([
+  { build: TEKTON_BUILD, level: 'attested', failed: [] },
+  // Chains' own default for that format says of no task what it was called with.
+  { build: PLAIN_BUILD, level: 'none', failed: ['build-args'] },
+])('written as slsa/v2alpha4 with the build type $build: $level', async ({ build, level, failed }) => {
+  const config = { ...KONFLUX, ...chainsConfigOf({ provenance: 'slsa/v2alpha4' }, setup.chains) };
+  expect(config['builddefinition.buildtype']).toBe(TEKTON_BUILD);
+  await signAgain(api, 'whole', {
+    config: { ...config, 'builddefinition.buildtype': build },
+    isDone: new RegExp(`"buildType":"${build}"`),
+    signal: AbortSignal.timeout(120_000),
+  });
+  const proof = await verify(
+    createRegistry({ plainHttp: true }),
+    parseReference(`${REGISTRY}/whole/multi-image-poc-image1:${chain.revision}`),
+    { keys: parsePublicKeys(publicKeyOf(cluster.state)), source: chain.gitUrl, revision: chain.revision },
+  );
+  expect(proof.checks.filter(({ status }) => status === 'failed').map(({ id }) => id)).toEqual(failed);
+  expect(proof.level).toBe(level);
 });

@@ -18,11 +18,18 @@ export const TEKTON_IMAGES: Readonly<Record<string, string>> = {
 const PORTS = { webhook: 8090, controller: 8091, chains: 8092 } as const;
 const WEBHOOK_PORT = 8443;
 
-/** Tekton's kinds, and its configuration as it is released, but for its resolvers: there is nothing to fetch from. */
+/**
+ * What is different from Tekton's configuration as it is released. Nothing here puts sidecars into pods: without one, a step
+ * begins when its container does, and not when the kubelet has told it by a file that the pod is ready. That comes late, and
+ * now and then with the kubelet's next round, a minute later.
+ */
+const FLAGS: Readonly<Record<string, string>> = { 'running-in-environment-with-injected-sidecars': 'false' };
+
+/** Tekton's kinds and its configuration, but for its resolvers: there is nothing to fetch from. */
 export async function installTekton({ webhook: folder }: Setup, api: KubeApi): Promise<void> {
   const config = join(folder, 'config');
   const objects = withoutPods(readObjects(join(config, '100-namespace'), join(config, '300-crds'), config));
-  await api.applyAll(objects.map(unselected));
+  await api.applyAll(objects.map(configured).map(unselected));
   // The webhook's Service has no pods: what is behind it is a process on the node.
   await api.apply({
     apiVersion: 'discovery.k8s.io/v1',
@@ -36,6 +43,11 @@ export async function installTekton({ webhook: folder }: Setup, api: KubeApi): P
     ports: [{ name: 'https-webhook', port: WEBHOOK_PORT, protocol: 'TCP' }],
     endpoints: [{ addresses: [NODE], conditions: { ready: true } }],
   });
+}
+
+function configured(object: KubeObject): KubeObject {
+  if (object.kind !== 'ConfigMap' || object.metadata.name !== 'feature-flags') return object;
+  return { ...object, data: { ...(object.data as object), ...FLAGS } };
 }
 
 /** A Service that asks for pods would lose its endpoints to the controller manager. */
@@ -114,6 +126,9 @@ export function controller(
     command: [program, ...args],
     env: {
       ...deployed.env,
+      // Requests a second: as it is, 20 for all runs together, which a matrix takes for itself.
+      KUBE_API_QPS: '200',
+      KUBE_API_BURST: '400',
       KUBECONFIG: login,
       POD_NAME: `${deployment}-0`,
       PROBES_PORT: String(probes),

@@ -1,0 +1,168 @@
+import type { RecordedRun, Statement } from '@multi-image/tekton-local/testing';
+import type { KubeApi, KubeObject } from '../kube-api.ts';
+import { REGISTRY } from '../place.ts';
+
+// What Chains wrote of the runs of a namespace, and having it written again.
+
+interface Result {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A run, or a task of one, as far as it is looked at. */
+interface Ran extends KubeObject {
+  readonly status?: { readonly results?: readonly Result[] };
+}
+
+const SIGNED = 'chains.tekton.dev/signed';
+
+const collection = (namespace: string, plural: string): string =>
+  `/apis/tekton.dev/v1/namespaces/${namespace}/${plural}`;
+
+async function list(api: KubeApi, namespace: string, plural: string): Promise<readonly Ran[]> {
+  return ((await api.ask('GET', collection(namespace, plural))) as { items: readonly Ran[] }).items;
+}
+
+/** The runs of a namespace as they were made, with the results of their tasks and the statements at their images. */
+export async function recordedRuns(api: KubeApi, namespace: string): Promise<readonly RecordedRun[]> {
+  const [runs, tasks] = [await list(api, namespace, 'pipelineruns'), await list(api, namespace, 'taskruns')];
+  const statements = (await Promise.all(imagesOf(tasks).map(statementsOf))).flat();
+  const of = (kind: string, label: string, name: string): readonly Statement[] =>
+    statements.filter((one) => one.predicate.buildType === `tekton.dev/v1/${kind}` && labelsOf(one)[label] === name);
+  return runs.map(({ apiVersion, kind, metadata, spec }) => {
+    const { name, labels = {}, annotations = {} } = metadata;
+    const [statement, ...others] = of('PipelineRun', 'tekton.dev/pipeline', name);
+    if (statement === undefined || others.some((one) => JSON.stringify(one) !== JSON.stringify(statement))) {
+      throw new Error(`${name} has ${statement === undefined ? 'no statement' : 'several statements'}`);
+    }
+    const own = tasks.filter((task) => task.metadata.labels?.['tekton.dev/pipelineRun'] === name);
+    return {
+      run: {
+        ...{ apiVersion, kind, spec: spec as object },
+        metadata: {
+          name,
+          labels: without(labels, /^tekton\.dev\//),
+          annotations: without(annotations, /^(?:chains|results)\.tekton\.dev\//),
+        },
+      },
+      results: Object.fromEntries(own.map((task) => [taskOf(task), task.status?.results ?? []])),
+      statement,
+      tasks: Object.fromEntries(
+        of('TaskRun', 'tekton.dev/pipelineRun', name).map((one) => [
+          labelsOf(one)['tekton.dev/pipelineTask'] ?? '',
+          one,
+        ]),
+      ),
+    };
+  });
+}
+
+const taskOf = ({ metadata }: Ran): string => metadata.labels?.['tekton.dev/pipelineTask'] ?? '';
+
+function without(values: Readonly<Record<string, string>>, names: RegExp): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.test(name)));
+}
+
+function labelsOf({ predicate }: Statement): Readonly<Record<string, string>> {
+  const { environment } = predicate.invocation as { environment?: { labels?: Record<string, string> } };
+  return environment?.labels ?? {};
+}
+
+/** An image that a task returned: its repository in the registry, and its digest. */
+interface Image {
+  readonly repository: string;
+  readonly digest: string;
+}
+
+function imagesOf(tasks: readonly Ran[]): readonly Image[] {
+  const images = tasks.flatMap(({ status }) => {
+    const value = (wanted: string): string | undefined => status?.results?.find(({ name }) => name === wanted)?.value;
+    const [url, digest] = [value('IMAGE_URL'), value('IMAGE_DIGEST')?.trim()];
+    if (url === undefined || digest === undefined) return [];
+    return [
+      {
+        repository: url
+          .trim()
+          .replace(`${REGISTRY}/`, '')
+          .replace(/:[^/]*$/, ''),
+        digest,
+      },
+    ];
+  });
+  return [...new Map(images.map((image) => [JSON.stringify(image), image])).values()];
+}
+
+const tagOf = ({ digest }: Image, kind: 'sig' | 'att'): string => `${digest.replace(':', '-')}.${kind}`;
+
+async function statementsOf(image: Image): Promise<readonly Statement[]> {
+  const root = `http://${REGISTRY}/v2/${image.repository}`;
+  const answer = await fetch(`${root}/manifests/${tagOf(image, 'att')}`);
+  if (!answer.ok) return [];
+  const { layers } = (await answer.json()) as { layers: readonly { digest: string }[] };
+  return Promise.all(
+    layers.map(async ({ digest }) => {
+      const { payload } = (await (await fetch(`${root}/blobs/${digest}`)).json()) as { payload: string };
+      return JSON.parse(Buffer.from(payload, 'base64').toString()) as Statement;
+    }),
+  );
+}
+
+/**
+ * Removes what Chains wrote of the runs of a namespace, and has it written again by a Chains with this configuration, which
+ * is its alone until another one is given.
+ *
+ * @param isDone Whether a statement is as this configuration has it: by when Chains heeds one is told by nobody.
+ */
+export async function signAgain(
+  api: KubeApi,
+  namespace: string,
+  { config, isDone, signal }: { config: Readonly<Record<string, string>>; isDone: RegExp; signal: AbortSignal },
+): Promise<void> {
+  const { data } = (await api.ask('GET', CHAINS_CONFIG)) as { data: Record<string, string> };
+  const others = Object.fromEntries(Object.keys(data).map((name) => [name, null]));
+  await api.ask('PATCH', CHAINS_CONFIG, { data: { ...others, ...config } }, 'application/merge-patch+json');
+  const tasks = await list(api, namespace, 'taskruns');
+  do {
+    signal.throwIfAborted();
+    await signOnce(api, namespace, tasks, signal);
+  } while (
+    !(await Promise.all(imagesOf(tasks).map(statementsOf))).flat().every((one) => isDone.test(JSON.stringify(one)))
+  );
+}
+
+export const CHAINS_CONFIG = '/api/v1/namespaces/tekton-chains/configmaps/chains-config';
+
+async function signOnce(api: KubeApi, namespace: string, tasks: readonly Ran[], signal: AbortSignal): Promise<void> {
+  for (const image of imagesOf(tasks)) await removeSignatures(image);
+  // Chains signs a run after its tasks.
+  for (const [plural, items] of [
+    ['taskruns', tasks],
+    ['pipelineruns', await list(api, namespace, 'pipelineruns')],
+  ] as const) {
+    for (const { metadata } of items) {
+      await api.ask(
+        'PATCH',
+        `${collection(namespace, plural)}/${metadata.name}`,
+        FORGET,
+        'application/merge-patch+json',
+      );
+    }
+    while (!(await list(api, namespace, plural)).every(({ metadata }) => metadata.annotations?.[SIGNED] === 'true')) {
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+const FORGET = { metadata: { annotations: { [SIGNED]: null } } };
+
+async function removeSignatures(image: Image): Promise<void> {
+  const root = `http://${REGISTRY}/v2/${image.repository}/manifests`;
+  for (const kind of ['sig', 'att'] as const) {
+    const found = await fetch(`${root}/${tagOf(image, kind)}`, {
+      method: 'HEAD',
+      headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+    });
+    if (found.ok) await fetch(`${root}/${found.headers.get('docker-content-digest')}`, { method: 'DELETE' });
+  }
+}
