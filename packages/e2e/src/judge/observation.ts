@@ -25,6 +25,8 @@ export interface TaskPhases {
   queued: number;
   /** Until its first step began: a node was found, images were pulled, the pod was started. */
   starting: number;
+  /** Of that, the pulling of images; undefined where nobody tells. */
+  pulling?: number | undefined;
   /** In its steps. */
   running: number;
 }

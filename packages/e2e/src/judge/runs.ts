@@ -21,8 +21,12 @@ export function noManualStep(seen: Observation): Evidence[] {
 function timeOf({ name, tasks }: RunFacts): Evidence[] {
   const known = tasks.flatMap(({ phases }) => phases ?? []);
   if (known.length === 0) return [];
-  const sum = (phase: keyof TaskPhases): string => formatSpan(known.reduce((total, one) => total + one[phase], 0));
-  const parts = `${sum('queued')} until taken up, ${sum('starting')} until their steps began (node, images, pod), ${sum('running')} in steps`;
+  const sum = (phase: keyof TaskPhases): string =>
+    formatSpan(known.reduce((total, one) => total + (one[phase] ?? 0), 0));
+  const pulls = known.every(({ pulling }) => pulling === undefined)
+    ? ''
+    : `, of which ${sum('pulling')} pulling images`;
+  const parts = `${sum('queued')} until taken up, ${sum('starting')} until their steps began (node, images, pod)${pulls}, ${sum('running')} in steps`;
   return [passed('time', `${name}, its ${known.length} tasks together: ${parts}`)];
 }
 

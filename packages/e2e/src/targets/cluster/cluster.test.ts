@@ -84,6 +84,32 @@ describe('a request', () => {
     expect(await cluster.publicKey('openshift-pipelines')).toBeUndefined();
   });
 
+  test('adds up how long a pod waited for images, of those that were pulled', async () => {
+    const messages = [
+      [
+        'one',
+        'Successfully pulled image "quay.io/a/b@sha256:1" in 1.25s (3.5s including waiting). Image size: 7 bytes.',
+      ],
+      ['one', 'Container image "quay.io/a/c" already present on machine'],
+      ['one', 'Successfully pulled image "in 9s" in 500ms'],
+      ['two', 'Container image "quay.io/a/c" already present on machine and can be accessed by the pod'],
+    ] as const;
+    for (const [index, [pod, message]] of messages.entries()) {
+      server.store.put({
+        ...{ apiVersion: 'v1', kind: 'Event', metadata: { name: `event-${index}`, namespace } },
+        ...{ reason: 'Pulled', involvedObject: { kind: 'Pod', name: pod }, message },
+      });
+    }
+    expect(await connect().pulls(namespace)).toEqual(
+      new Map([
+        ['one', 4000],
+        ['two', 0],
+      ]),
+    );
+    server.denied.add('list events');
+    expect(await connect().pulls(namespace)).toBeUndefined();
+  });
+
   test('takes up a new login where the old one expired', async () => {
     server.store.put(emptyRun('one'));
     let asked = 0;

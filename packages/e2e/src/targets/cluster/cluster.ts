@@ -1,12 +1,15 @@
 import { ClusterError, instead } from './cluster-error.ts';
 import { ClusterSession } from './cluster-session.ts';
 import type { KubeClient, KubeRequest } from './kube-client.ts';
+import { readPulls } from './pulls.ts';
 import { field, type Kind, list, type Resource, text } from './resource.ts';
 import type { WatchEnd } from './watch.ts';
 
 const FIELD_MANAGER = 'multi-image-e2e';
 /** Objects in one answer to a list. */
 const PAGE = 250;
+/** Events that are looked at, at most: they are a help, not a need. */
+const PULLS = 2000;
 
 /** A list as it was at one version, from which it can be watched. */
 export interface Listed {
@@ -143,6 +146,17 @@ export class Cluster extends ClusterSession {
       if (error instanceof ClusterError) return undefined;
       throw error;
     });
+  }
+
+  /** Milliseconds that each pod took to pull images, as events tell; undefined where this login may not read them. */
+  async pulls(namespace: string): Promise<ReadonlyMap<string, number> | undefined> {
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
+    const query = { fieldSelector: 'reason=Pulled', limit: PULLS };
+    const events = await this.request((client) => client.json('LIST Event', path, { query })).catch((error) => {
+      if (error instanceof ClusterError) return undefined;
+      throw error;
+    });
+    return events && readPulls(list(events, 'items'));
   }
 
   /** Chains' public key: the only Secret whose data is read, and public by its name. */

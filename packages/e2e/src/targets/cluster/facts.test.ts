@@ -42,10 +42,11 @@ test('there is none where all ended well, or none ever ran', () => {
 
 test('a task tells where its time went: until it was taken up, until its first step began, and in its steps', () => {
   const at = (second: number): string => `2026-01-02T03:04:${String(second).padStart(2, '0')}Z`;
-  const task = readTask({
+  const ended = {
     ...KINDS.taskRun,
     metadata: { name: 'task', creationTimestamp: at(1) },
     status: {
+      podName: 'task-pod',
       startTime: at(3),
       completionTime: at(40),
       steps: [
@@ -53,8 +54,12 @@ test('a task tells where its time went: until it was taken up, until its first s
         { name: 'two', terminated: { exitCode: 0, startedAt: at(20), finishedAt: at(38) } },
       ],
     },
-  });
-  expect(task.phases).toEqual({ queued: 2000, starting: 10_000, running: 25_000 });
+  };
+  const phases = { queued: 2000, starting: 10_000, running: 25_000 };
+  expect(readTask(ended).phases).toEqual(phases);
+  expect(readTask(ended, new Map([['task-pod', 4000]])).phases).toEqual({ ...phases, pulling: 4000 });
+  // Of clocks that differ, no part is more than the whole.
+  expect(readTask(ended, new Map([['task-pod', 11_000]])).phases).toEqual({ ...phases, pulling: 10_000 });
   const running = {
     ...KINDS.taskRun,
     metadata: { name: 'task', creationTimestamp: at(1) },

@@ -68,7 +68,8 @@ export function isOver({ succeeded }: RunRecord): boolean {
   return succeeded === 'True' || succeeded === 'False';
 }
 
-export function readTask(object: Resource): TaskRecord {
+/** @param pulls Milliseconds that pods pulled images; undefined where that is not known. */
+export function readTask(object: Resource, pulls?: ReadonlyMap<string, number>): TaskRecord {
   const { name, labels = {} } = object.metadata;
   const { status = 'Unknown', reason = '', message } = condition(object, 'Succeeded') ?? {};
   const pod = text(object, 'status', 'podName');
@@ -84,7 +85,7 @@ export function readTask(object: Resource): TaskRecord {
     buildArgs: buildArgs(object),
     startedAt: time(object, 'status', 'startTime'),
     finishedAt: time(object, 'status', 'completionTime'),
-    phases: phases(object),
+    phases: phases(object, pulls?.get(pod ?? '')),
     failed: pod === undefined || container === undefined ? undefined : { pod, container },
     working: pod === undefined || working === undefined ? undefined : { pod, container: working },
     stuck: status === 'Unknown' && (NO_ROOM.test(reason) || NO_ROOM.test(message ?? '')) ? message : undefined,
@@ -142,7 +143,7 @@ function failedContainer(object: Resource, message: string): string | undefined 
   return failed.find((container) => message.includes(`"${container}"`)) ?? failed[0];
 }
 
-function phases(object: Resource): TaskPhases | undefined {
+function phases(object: Resource, pulling: number | undefined): TaskPhases | undefined {
   const steps = list(object, 'status', 'steps');
   const began = Math.min(...steps.flatMap((step) => time(step, 'terminated', 'startedAt') ?? []));
   const ended = Math.max(...steps.flatMap((step) => time(step, 'terminated', 'finishedAt') ?? []));
@@ -152,7 +153,13 @@ function phases(object: Resource): TaskPhases | undefined {
     return undefined;
   // They are to the second, and of two clocks.
   const from = Math.max(began, takenUp);
-  return { queued: Math.max(0, takenUp - created), starting: from - takenUp, running: Math.max(0, ended - from) };
+  const starting = from - takenUp;
+  return {
+    queued: Math.max(0, takenUp - created),
+    starting,
+    pulling: pulling && Math.min(pulling, starting),
+    running: Math.max(0, ended - from),
+  };
 }
 
 function buildArgs(object: Resource): readonly string[] | undefined {

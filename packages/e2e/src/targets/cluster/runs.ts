@@ -95,7 +95,8 @@ export async function followRuns(
       limit('runs', signal);
     }
   };
-  const onTask = (object: Resource): void => dispatch({ type: 'task', task: readTask(object) });
+  let pulls: ReadonlyMap<string, number> | undefined;
+  const onTask = (object: Resource): void => dispatch({ type: 'task', task: readTask(object, pulls) });
   const fetchLog = async (task: string, { pod, container }: { pod: string; container: string }): Promise<void> => {
     const log = await cluster.log(pod, container, namespace).catch(() => undefined);
     // As a whole: a key has many lines.
@@ -116,6 +117,7 @@ export async function followRuns(
       }),
     );
   const settle = async (run: RunRecord): Promise<void> => {
+    pulls = await cluster.pulls(namespace);
     const own = await cluster.list(KINDS.taskRun, namespace, `${NAMES.pipelineRun}=${run.name}`, signal);
     for (const task of own.items) onTask(task);
     await Promise.all(logs);

@@ -9,6 +9,7 @@ export const GROUPS: Record<string, Record<string, string>> = {
     Secret: 'secrets',
     ConfigMap: 'configmaps',
     Pod: 'pods',
+    Event: 'events',
   },
   'authorization.k8s.io/v1': { SelfSubjectAccessReview: 'selfsubjectaccessreviews' },
   'rbac.authorization.k8s.io/v1': { Role: 'roles', RoleBinding: 'rolebindings' },
@@ -102,6 +103,9 @@ function requirements(selector: string): Matches[] {
 }
 
 function fieldRequirement(part: string): Matches {
+  const [, reason] = /^reason=(.*)$/.exec(part) ?? [];
+  // Of Events alone.
+  if (reason !== undefined) return (object) => object.reason === reason;
   const [, name, not, value] = /^metadata\.(name|namespace)(!?)==?(.*)$/.exec(part) ?? [];
   if (name === undefined) throw new ApiError(400, `field label not supported: ${part.split('=')[0]}`);
   return ({ metadata }) => ((metadata as Record<string, unknown>)[name] === value) !== (not === '!');
