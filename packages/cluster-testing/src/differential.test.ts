@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,9 @@ const succeeding = new Set(rowsOfPage().flatMap((row) => (row.run === 'Succeeded
 const examples = tektonExamples(setup.tekton).filter(({ name }) => succeeding.has(name));
 const folder = mkdtempSync(join(tmpdir(), 'differential-'));
 
+/** In the names of what this run makes on the cluster: another one may have been there. */
+const own = randomBytes(3).toString('hex');
+
 /** Milliseconds. */
 const LONGEST = 240_000;
 
@@ -35,7 +39,7 @@ beforeAll(async () => {
   for (const [index, image] of [...new Set(Object.values(made.images))].entries()) {
     const repository = `${REGISTRY}/stand-in/${index}`;
     execFileSync('podman', ['push', '--quiet', '--tls-verify=false', image, `${repository}:1`], { stdio: 'pipe' });
-    for (const [name, own] of Object.entries(made.images)) if (own === image) onCluster[name] = `${repository}:1`;
+    for (const [name, stands] of Object.entries(made.images)) if (stands === image) onCluster[name] = `${repository}:1`;
     here[repository] = image;
   }
   // There is nothing that makes volumes when they are claimed.
@@ -51,11 +55,11 @@ function makeVolume(index: number): Promise<unknown> {
   return api.apply({
     apiVersion: 'v1',
     kind: 'PersistentVolume',
-    metadata: { name: `volume-${index}` },
+    metadata: { name: `volume-${own}-${index}` },
     spec: {
       capacity: { storage: '10Gi' },
       accessModes: ['ReadWriteOnce', 'ReadWriteMany', 'ReadOnlyMany'],
-      hostPath: { path: `/var/lib/volumes/${index}`, type: 'DirectoryOrCreate' },
+      hostPath: { path: `/var/lib/volumes/${own}-${index}`, type: 'DirectoryOrCreate' },
     },
   });
 }
@@ -99,16 +103,25 @@ async function runThere(text: string, namespace: string): Promise<Outcome> {
   throw new Error(`the run in ${namespace} goes on after ${LONGEST} ms`);
 }
 
-test('they are many', () => {
-  expect(examples.length).toBeGreaterThanOrEqual(60);
+/** What an example asks of a cluster, and is not here. */
+const LACKING: Readonly<Record<string, string>> = {
+  'pipelineruns/beta/pipelinerun-with-matrix-and-taskrunspecs-param-substitution.yaml':
+    'nodes that are labelled worker-1 and worker-2: there is one node',
+};
+for (const [name, what] of Object.entries(LACKING)) test.skip(`${name}: it needs ${what}`);
+
+test('they are many, and each is known to Tekton by its name', () => {
   expect(examples.length).toBe(succeeding.size);
+  expect(compared.length).toBeGreaterThanOrEqual(60);
 });
 
-test.concurrent.each(examples.map(({ name, text }, index) => [name, text, index] as const))(
+const compared = examples.filter(({ name }) => LACKING[name] === undefined);
+
+test.concurrent.each(compared.map(({ name, text }, index) => [name, text, index] as const))(
   '%s',
   async (name, text, index) => {
     const same = withImages(text);
-    const [local, remote] = await Promise.all([runHere(same), runThere(same, `example-${index}`)]);
+    const [local, remote] = await Promise.all([runHere(same), runThere(same, `example-${own}-${index}`)]);
     const isTaskRun = name.startsWith('taskruns/');
     expect(comparable(local, isTaskRun)).toEqual(comparable(remote, isTaskRun));
     // Else they may have failed for the same lack.

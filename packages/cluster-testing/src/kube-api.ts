@@ -84,7 +84,11 @@ export class KubeApi {
           });
         },
       );
-      asked.on('error', reject);
+      asked.on('error', (error: NodeJS.ErrnoException) => {
+        // The server ended a connection that was idle, and has not seen the request.
+        if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(this.request(method, path, body, type));
+        else reject(error);
+      });
       asked.end(text);
     });
   }

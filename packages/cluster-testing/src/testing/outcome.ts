@@ -56,7 +56,7 @@ export function outcomeThere({ kind, metadata, status = {} }: Ran, taskRuns: rea
   const ended = statusOf(status);
   if (ended === 'Running') return undefined;
   if (kind === 'TaskRun') {
-    return { status: ended, results: {}, tasks: [seen(metadata.name, [status], false)] };
+    return { status: ended, results: valuesOf(status), tasks: [seen(metadata.name, [status], false)] };
   }
   const { childReferences = [], skippedTasks = [], pipelineSpec } = status;
   const byName = new Map(taskRuns.map((run) => [run.metadata.name, run.status ?? {}]));
