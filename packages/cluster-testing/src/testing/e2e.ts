@@ -11,7 +11,12 @@ export interface Report {
   readonly criteria: readonly {
     readonly id: string;
     readonly status: string;
-    readonly evidence: readonly { readonly check: string; readonly status: string; readonly found?: string }[];
+    readonly evidence: readonly {
+      readonly check: string;
+      readonly status: string;
+      readonly text: string;
+      readonly found?: string;
+    }[];
   }[];
   readonly [field: string]: unknown;
 }

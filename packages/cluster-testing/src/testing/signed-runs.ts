@@ -92,12 +92,15 @@ function imagesOf(tasks: readonly Ran[]): readonly Image[] {
   return [...new Map(images.map((image) => [JSON.stringify(image), image])).values()];
 }
 
+const ACCEPT = { accept: 'application/vnd.oci.image.manifest.v1+json' };
+
 const tagOf = ({ digest }: Image, kind: 'sig' | 'att'): string => `${digest.replace(':', '-')}.${kind}`;
 
 async function statementsOf(image: Image): Promise<readonly Statement[]> {
   const root = `http://${REGISTRY}/v2/${image.repository}`;
-  const answer = await fetch(`${root}/manifests/${tagOf(image, 'att')}`);
-  if (!answer.ok) return [];
+  const answer = await fetch(`${root}/manifests/${tagOf(image, 'att')}`, { headers: ACCEPT });
+  if (answer.status === 404) return [];
+  if (!answer.ok) throw new Error(`${root}: ${answer.status}`);
   const { layers } = (await answer.json()) as { layers: readonly { digest: string }[] };
   return Promise.all(
     layers.map(async ({ digest }) => {
@@ -107,27 +110,32 @@ async function statementsOf(image: Image): Promise<readonly Statement[]> {
   );
 }
 
+export interface SignAgain {
+  readonly config: Readonly<Record<string, string>>;
+  /** Whether a statement is as this configuration has it: by when Chains heeds one is told by nobody. */
+  readonly isAsAsked: (statement: Statement) => boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Removes what Chains wrote of the runs of a namespace, and has it written again by a Chains with this configuration, which
  * is its alone until another one is given.
  *
- * @param isDone Whether a statement is as this configuration has it: by when Chains heeds one is told by nobody.
  */
 export async function signAgain(
   api: KubeApi,
   namespace: string,
-  { config, isDone, signal }: { config: Readonly<Record<string, string>>; isDone: RegExp; signal: AbortSignal },
+  { config, isAsAsked, signal }: SignAgain,
 ): Promise<void> {
   const { data } = (await api.ask('GET', CHAINS_CONFIG)) as { data: Record<string, string> };
   const others = Object.fromEntries(Object.keys(data).map((name) => [name, null]));
   await api.ask('PATCH', CHAINS_CONFIG, { data: { ...others, ...config } }, 'application/merge-patch+json');
   const tasks = await list(api, namespace, 'taskruns');
-  do {
+  for (let written: readonly Statement[] = []; written.length === 0 || !written.every(isAsAsked); ) {
     signal.throwIfAborted();
     await signOnce(api, namespace, tasks, signal);
-  } while (
-    !(await Promise.all(imagesOf(tasks).map(statementsOf))).flat().every((one) => isDone.test(JSON.stringify(one)))
-  );
+    written = (await Promise.all(imagesOf(tasks).map(statementsOf))).flat();
+  }
 }
 
 export const CHAINS_CONFIG = '/api/v1/namespaces/tekton-chains/configmaps/chains-config';
@@ -159,10 +167,7 @@ const FORGET = { metadata: { annotations: { [SIGNED]: null } } };
 async function removeSignatures(image: Image): Promise<void> {
   const root = `http://${REGISTRY}/v2/${image.repository}/manifests`;
   for (const kind of ['sig', 'att'] as const) {
-    const found = await fetch(`${root}/${tagOf(image, kind)}`, {
-      method: 'HEAD',
-      headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
-    });
+    const found = await fetch(`${root}/${tagOf(image, kind)}`, { method: 'HEAD', headers: ACCEPT });
     if (found.ok) await fetch(`${root}/${found.headers.get('docker-content-digest')}`, { method: 'DELETE' });
   }
 }
