@@ -4,6 +4,7 @@ import { formatGoal, formatTable } from '@multi-image/testing/bench-table';
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { pushWideChain } from '@multi-image/testing/wide-chain';
+import { measureAttested } from './attested.ts';
 import { pushBundle } from './files.ts';
 import { best, type Command, type Cost, measure } from './measure.ts';
 import { measurePeak, pushLargeImage } from './memory.ts';
@@ -23,7 +24,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     images: { type: 'string', default: '1000' },
     mebibytes: { type: 'string', default: '1024' },
-    // Of start, seal, read, verify, files and copy: all by default.
+    // Of start, seal, read, verify, attested, files and copy: all by default.
     only: { type: 'string', multiple: true },
   },
 });
@@ -40,6 +41,7 @@ await withFolder(async (folder) => {
       seal: benchSeal,
       read: benchRead,
       verify: benchVerify,
+      attested: benchAttested,
       files: benchFiles,
       copy: benchCopy,
     };
@@ -114,6 +116,24 @@ await withFolder(async (folder) => {
     );
     process.stdout.write(formatGoal('requests', cost.requests, 2 * images, ' '));
     process.stdout.write(formatGoal('peak of memory', cost.peak, 100, ' MB'));
+  }
+
+  /** With documents of the size that a real Chains writes. */
+  async function benchAttested(): Promise<void> {
+    const cost = await measureAttested(20 * rounds);
+    const milliseconds = (time: number): string => `${time.toFixed(1)} ms`;
+    const rows = [
+      [
+        `verify, attested: the largest has ${(cost.largest / 1000).toFixed(0)} kB`,
+        `${cost.documents}`,
+        cost.bytes.toLocaleString('en'),
+        milliseconds(cost.attested),
+      ],
+      ['verify, linked', '', '', milliseconds(cost.linked)],
+      ['the documents alone', `${cost.documents}`, cost.bytes.toLocaleString('en'), milliseconds(cost.floor)],
+    ];
+    process.stdout.write(formatTable(['signed by Chains', 'documents', 'bytes', 'processor'], rows));
+    process.stdout.write(formatGoal('attested ÷ (linked + documents)', cost.attested / (cost.linked + cost.floor), 3));
   }
 
   /** A bundle of 500 files that name thirty images, and a catalog: all of it in one proof. */
