@@ -122,7 +122,7 @@ test('parts are stopped, started and looked at, and one that dies is named', asy
 });
 
 test.each([
-  [['--provenance', 'slsa/v3'], 'expected  slsa/v1 or slsa/v2alpha4'],
+  [['--provenance', 'slsa/v3'], 'expected: slsa/v1 or slsa/v2alpha4'],
   [['--encoding', 'sigstore-bundle'], 'its key storage.oci.encoding-format came after the version'],
   [['--memory', '2Gi'], '--memory'],
 ])('nothing is begun with %s', async (args, said) => {

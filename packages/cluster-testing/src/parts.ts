@@ -20,6 +20,8 @@ export interface Part {
 }
 
 const LAST_LINES = 5;
+/** Milliseconds: Tekton's webhook would serve on for 45 s. */
+const GRACE = 5000;
 
 /** Go's programs clear away garbage half as often as they would: that was a quarter of the API server's processor time. */
 const LESS_COLLECTION = { GOGC: '300' };
@@ -119,7 +121,9 @@ export class Parts {
     const ended = once(child, 'exit');
     this.#running.delete(name);
     child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), GRACE);
     await ended;
+    clearTimeout(timer);
   }
 
   /** Starts one again that was stopped. */
