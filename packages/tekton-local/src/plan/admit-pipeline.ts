@@ -153,11 +153,10 @@ function textsWithResults(task: Field): { field: Field; text: string }[] {
     .items()
     .flatMap((item) => [item.get('input'), item.get('cel'), ...item.get('values').items()])
     .map((field) => ({ field, text: field.text() }));
-  const steps = task.get('taskSpec').present
-    ? mergedSteps(task.get('taskSpec')).flatMap((step) =>
-        textsOfStep(step).filter(({ field }) => field.key !== 'onError'),
-      )
-    : [];
+  const spec = task.get('taskSpec');
+  const steps = [...(spec.present ? mergedSteps(spec) : []), ...spec.get('sidecars').items()].flatMap((step) =>
+    textsOfStep(step).filter(({ field }) => field.key !== 'onError'),
+  );
   return [...values, ...when, ...steps];
 }
 

@@ -15,12 +15,11 @@ import {
 } from './admit-params.ts';
 import { admitReference, isLabel } from './admit-reference.ts';
 import { admitWhen } from './admit-when.ts';
-import { STEP_RESULT } from './expressions.ts';
+import { ARTIFACT, STEP_RESULT } from './expressions.ts';
 import type { Field } from './field.ts';
 import { mergedSteps, type StepTexts, textsOfStep } from './step-texts.ts';
 
 const RESULT_NAME = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
-const ARTIFACT = /\$\((?:step\.)?artifacts\.path\)|\$\((?:steps|tasks)\.[^.]+\.(?:inputs|outputs)\.[^.)]+\)/;
 
 /** Notes what Tekton's webhook refuses in a Task's spec, wherever that is. */
 export function admitTaskSpec(spec: Field): void {

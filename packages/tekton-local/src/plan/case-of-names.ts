@@ -52,18 +52,21 @@ function inCase(value: unknown, shape: Shape | undefined, keys: Keys, names: Nam
   }
   if (!isMap(value)) return value;
   const every = shape['*'];
+  const own = Object.keys(value);
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => {
-      if (every !== undefined) return [key, inCase(item, every, [...keys, key], names)];
+    Object.entries(value).flatMap(([key, item], index): [string, unknown][] => {
+      if (every !== undefined) return [[key, inCase(item, every, [...keys, key], names)]];
       const known = nameOf(key, shape);
-      if (known === undefined) return [key, item];
+      if (known === undefined) return [[key, item]];
       if (known !== key) {
         const here: Keys = [...keys, key];
-        const isSame = (other: string): boolean => other !== key && nameOf(other, shape) === known;
-        if (Object.keys(value).some(isSame)) names.twice.push(here);
+        if (Object.hasOwn(value, known) || own.slice(0, index).some((other) => nameOf(other, shape) === known)) {
+          names.twice.push(here);
+          return [];
+        }
         names.written.push([[...keys, known], here]);
       }
-      return [known, inCase(item, shape[known], [...keys, known], names)];
+      return [[known, inCase(item, shape[known], [...keys, known], names)]];
     }),
   );
 }

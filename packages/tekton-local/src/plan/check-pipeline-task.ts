@@ -1,7 +1,8 @@
 import { keysOf } from './admit-params.ts';
 import { admitNoStatusIn, unknownRoot } from './admit-pipeline.ts';
+import { problemOfReplaced } from './check-replaced.ts';
 import { combinationsOf } from './combinations.ts';
-import { expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
+import { ARTIFACT, expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
 import type { Field } from './field.ts';
 import type {
   ParamSpec,
@@ -16,7 +17,7 @@ import type {
 import { article, typeOf } from './parse-values.ts';
 import { replaceInTask } from './replace.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
-import { type Prepared, problemOfReplaced, resultsNeeded, taskRunPasses, workspacesUsed } from './task-runs.ts';
+import { type Prepared, resultsNeeded, taskRunPasses, textsOfSpecStep, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
 // What Tekton's controllers find wrong once an object is there; here it is said before anything starts.
@@ -162,11 +163,19 @@ function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): 
   try {
     for (const params of [given, ...more]) {
       const { task: whole, passes } = taskRunPasses(spec, params, context);
+      const replaced = passes.reduce(replaceInTask, whole);
       const problem = problemOfReplaced(
-        passes.reduce(replaceInTask, whole),
+        replaced,
         open.map(({ name }) => name),
       );
       if (problem !== undefined) task.field.invalid(problem);
+      if (replaced.steps.flatMap(textsOfSpecStep).some((text) => ARTIFACT.test(text))) {
+        task.field.unsupported("values bring in artifacts, which need Tekton's feature flag enable-artifacts");
+      }
+      const inherited = replaced.steps.flatMap(({ env }) => env.filter((item) => item.inherited));
+      if (inherited.some(({ value }) => value.includes('$(step.results'))) {
+        task.field.unsupported('values bring results of steps into the template, which is not supported');
+      }
     }
   } catch (error) {
     if (error instanceof TypeMismatch) task.field.invalid(error.message);
@@ -222,10 +231,13 @@ function itemsIn(text: string, arrays: ReadonlyMap<string, readonly string[]>): 
 
 /** What a step gives to its StepAction; not a text in place of an array, which is refused in other words. */
 function givenTexts({ action }: Step): string[] {
-  const types = new Map(action?.declared.map(({ name, type }) => [name, type]));
+  const declared = new Map(action?.declared.map((param) => [param.name, param]));
   return (action?.given ?? []).flatMap(({ name, value }) => {
-    if (typeof value !== 'string') return Object.values(value);
-    return types.get(name) === 'string' || isWholeVariable(value) ? [value] : [];
+    const param = declared.get(name);
+    if (typeof value === 'string') return param?.type === 'string' || isWholeVariable(value) ? [value] : [];
+    if (Array.isArray(value)) return value;
+    // A key that nothing declares goes nowhere.
+    return (param === undefined ? [] : keysOf(param.field.get('properties'))).flatMap((key) => value[key] ?? []);
   });
 }
 
@@ -264,7 +276,7 @@ function placeOf({ task }: Prepared, text: string): Field {
   return task.when.find(({ input, values }) => has([input, values]))?.field ?? task.field;
 }
 
-/** Notes what a run says of steps and sidecars that its tasks do not have. */
+/** Notes what a run says of tasks, steps and sidecars that there are not. */
 export function checkSpecNames({ run, pipeline, implementations }: ResolvedRun): void {
   const spec = run.field.get('spec');
   const owners = run.isTaskRun
@@ -273,15 +285,17 @@ export function checkSpecNames({ run, pipeline, implementations }: ResolvedRun):
         .get('taskRunSpecs')
         .items()
         .map((of) => ({ of, task: of.get('pipelineTaskName').text() }));
+  const names = new Set([...pipeline.tasks, ...pipeline.finally].map(({ name }) => name));
   for (const { of, task } of owners) {
     const known = implementations.get(task);
-    const isThere = [...pipeline.tasks, ...pipeline.finally].some(({ name }) => name === task);
-    if (known === undefined || known.skipped !== undefined || !isThere) continue;
+    if (!run.isTaskRun && !names.has(task))
+      of.get('pipelineTaskName').invalid(`there is no task ${JSON.stringify(task)} in the pipeline`);
+    if (known === undefined || known.skipped !== undefined || !names.has(task)) continue;
     for (const [key, list] of [
       ['stepSpecs', 'steps'],
       ['sidecarSpecs', 'sidecars'],
     ] as const) {
-      const names = new Set(
+      const there = new Set(
         known.task.field
           .get(list)
           .items()
@@ -289,7 +303,7 @@ export function checkSpecNames({ run, pipeline, implementations }: ResolvedRun):
       );
       for (const item of of.get(key).items()) {
         const name = item.get('name');
-        if (!names.has(name.text()))
+        if (!there.has(name.text()))
           name.invalid(`the task has none of its ${list} with the name ${JSON.stringify(name.text())}`);
       }
     }

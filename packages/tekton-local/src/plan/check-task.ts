@@ -9,6 +9,9 @@ export function checkTask(task: Task, moreVolumes: boolean): void {
   const volumes = new Set(task.volumes.map((volume) => volume.name));
   for (const step of task.steps) checkStep(step, moreVolumes ? undefined : volumes);
   task.workspaces.forEach(checkWorkspace);
+  for (const [index, { name, field }] of task.results.entries()) {
+    if (task.results.findIndex((other) => other.name === name) < index) field.get('name').unsupported('is there twice');
+  }
 }
 
 function checkStep({ field, env, volumeMounts }: Step, volumes: ReadonlySet<string> | undefined): void {

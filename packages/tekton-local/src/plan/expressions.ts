@@ -3,6 +3,10 @@
 const EXPRESSION = /\$\(([_a-zA-Z0-9.-]+(?:\.[_a-zA-Z0-9.-]+)*(?:\[(?:[0-9]+|\*)\])?)\)/g;
 const WHOLE = /^\$\([_a-zA-Z0-9.-]+(?:\.[_a-zA-Z0-9.-]+)*(?:\[(?:[0-9]+|\*)\])?\)$/;
 
+/** A path or a part of an artifact, which Tekton knows where it is told to. */
+export const ARTIFACT: RegExp =
+  /\$\((?:step\.)?artifacts\.path\)|\$\((?:steps|tasks)\.[^.]+\.(?:inputs|outputs)\.[^.)]+\)/;
+
 /** A result of a step, in a text. */
 export const STEP_RESULT: RegExp = /\$\(steps\..*?\.results\..*?\)/;
 

@@ -56,7 +56,7 @@ export function makePlan(
     const known = prepared.get(task.name);
     if (implementation === undefined || known === undefined) continue;
     checkPipelineTask(task, known, implementation, notes);
-    if (!pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
+    if (!run.isTaskRun && !pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
     if (run.pipeline.kind !== 'embedded') checkRoots(known.task);
     if (implementation.skipped === undefined) checkWorkspacesOfTask(task, known, resolved, workspaces);
     if (checked.has(implementation.task)) continue;

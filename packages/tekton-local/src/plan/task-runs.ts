@@ -1,12 +1,4 @@
-import { keysOf } from './admit-params.ts';
-import {
-  expressionsIn,
-  type ResultReference,
-  resultReference,
-  STEP_RESULT,
-  variablesIn,
-  withoutIndex,
-} from './expressions.ts';
+import { expressionsIn, type ResultReference, resultReference, variablesIn } from './expressions.ts';
 import type { ParamValue, PipelineTask, ResolvedRun, Task, WorkspaceBinding } from './model.ts';
 import { replaceInPipelineTask, replaceInTask } from './replace.ts';
 import { withActions } from './step-actions.ts';
@@ -107,7 +99,7 @@ function scoped(params: Variables, task: PipelineTask): Variables {
 /** The results that a pipeline task refers to, in itself and in a spec inside it: it waits for those tasks. */
 export function resultsNeeded({ task, spec, embedded, alone }: Prepared): ResultReference[] {
   if (alone === true) return [];
-  return [...textsOf(task), ...(embedded ? spec.steps.flatMap(textsOfSpecStep) : [])]
+  return [...textsOf(task), ...(embedded ? [...spec.steps, ...spec.sidecars].flatMap(textsOfSpecStep) : [])]
     .flatMap(expressionsIn)
     .flatMap((expression) => resultReference(expression) ?? []);
 }
@@ -120,8 +112,8 @@ function textsOf({ params, matrix, include, when }: PipelineTask): string[] {
   return [...values, ...when.flatMap(({ input, values: list }) => [input, ...list])];
 }
 
-/** What a step itself says; of a StepAction nothing, which is put in later. */
-function textsOfSpecStep(step: Task['steps'][number]): string[] {
+/** What a step or a sidecar itself says; of a StepAction nothing, which is put in later. */
+export function textsOfSpecStep(step: Task['steps'][number]): string[] {
   const { name, image, script = '', workingDir = '', command = [], args, env, action } = step;
   if (action !== undefined) return [];
   return [name, image, script, workingDir, ...command, ...args, ...env.map(({ value }) => value)];
@@ -303,45 +295,4 @@ export function pathsIn(
     values[`workspaces.${name}.volume`] = volumeOf(name);
   }
   return values;
-}
-
-/**
- * What Tekton says against a Task whose variables are replaced; undefined if nothing. Such as a param that nothing
- * declares, which a value may have brought in.
- *
- * @param open Params whose values are not known yet.
- */
-export function problemOfReplaced(spec: Task, open: readonly string[] = []): string | undefined {
-  const declared = new Set([...spec.params.map(({ name }) => name), ...open]);
-  const arrays = new Set(spec.params.filter(({ type }) => type === 'array').map((param) => param.name));
-  const objects = spec.params.filter(({ type }) => type === 'object');
-  const keys = new Map(objects.map(({ name, field }) => [name, new Set(keysOf(field.get('properties')))]));
-  for (const step of spec.steps) {
-    for (const text of [
-      ...textsOfSpecStep(step),
-      ...step.volumeMounts.flatMap((mount) => Object.values(mount).map(String)),
-    ]) {
-      const found = variablesIn(text, 'params').find(({ name, rest }) => {
-        const key = rest.slice(name.length + 1);
-        const isWhole = keys.has(rest.replace(/\[\*\]$/, ''));
-        return isWhole || !declared.has(withoutIndex(name)) || (key !== '' && keys.get(name)?.has(key) === false);
-      });
-      if (found !== undefined) return `${found.text} refers to nothing that is declared`;
-    }
-    const { name, image, script = '', workingDir = '', volumeMounts } = step;
-    const mounts = volumeMounts.flatMap((mount) => [mount.name, mount.mountPath, mount.subPath ?? '']);
-    if ([name, image, script, workingDir, ...mounts].some((text) => STEP_RESULT.test(text))) {
-      return `the step ${name} has a step's result outside of env, command and args`;
-    }
-    // Of a StepAction: a Task's own texts were looked at before.
-    for (const text of [name, image, script, workingDir, ...step.env.map(({ value }) => value), ...mounts]) {
-      const whole = variablesIn(text, 'params').find(({ rest }) => arrays.has(rest.replace(/\[\*\]$/, '')));
-      if (whole !== undefined) return `${whole.text} is an array; a string has to be here`;
-    }
-    if (step.image === '') return `the step ${step.name} has no image`;
-    if (!['', 'continue', 'stopAndFail'].includes(step.onError)) {
-      return `onError of the step ${step.name} has to be continue or stopAndFail, found ${JSON.stringify(step.onError)}`;
-    }
-  }
-  return undefined;
 }

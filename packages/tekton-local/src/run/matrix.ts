@@ -1,4 +1,6 @@
 import { gatherResults, type TaskOutcome } from '../outcome.ts';
+import { combinationsOf, isMatrix } from '../plan/combinations.ts';
+import type { Prepared } from '../plan/task-runs.ts';
 
 /** The outcome of a task that ran once for each combination: each of its results is the array of theirs. */
 export function combine(name: string, runs: TaskOutcome[]): TaskOutcome {
@@ -22,14 +24,21 @@ function inOrderOfNames(runs: readonly TaskOutcome[]): TaskOutcome[] {
   return order.flatMap((index) => runs[Number(index)] ?? []);
 }
 
-/** `tasks.<name>.matrix.length` and `tasks.<name>.matrix.<result>.length` of what has ended. */
-export function matrixLengths(outcomes: Iterable<TaskOutcome>): Record<string, string> {
+/**
+ * `tasks.<name>.matrix.length` and `tasks.<name>.matrix.<result>.length`: of what has not ended, how often it is to run, and
+ * that there is no result yet.
+ */
+export function matrixLengths(
+  prepared: ReadonlyMap<string, Prepared>,
+  outcomes: ReadonlyMap<string, TaskOutcome>,
+): Record<string, string> {
   const lengths: Record<string, string> = {};
-  for (const { name, runs, results } of outcomes) {
-    if (runs === undefined) continue;
-    lengths[`tasks.${name}.matrix.length`] = String(runs.length);
-    for (const [result, value] of Object.entries(results)) {
-      lengths[`tasks.${name}.matrix.${result}.length`] = String(value.length);
+  for (const [name, { task, spec }] of prepared) {
+    if (!isMatrix(task)) continue;
+    const { runs, results = {} } = outcomes.get(name) ?? {};
+    lengths[`tasks.${name}.matrix.length`] = String(runs?.length ?? combinationsOf(task).length);
+    for (const { name: result } of spec.results) {
+      lengths[`tasks.${name}.matrix.${result}.length`] = String(results[result]?.length ?? 0);
     }
   }
   return lengths;

@@ -1,4 +1,5 @@
 import { type PipelineRunOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
+import { isMatrix } from '../plan/combinations.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { pipelineResults } from '../plan/task-runs.ts';
@@ -59,10 +60,14 @@ export function runOutcome(
   }
   if (run.stop instanceof Stopped) [status, reason] = ['Failed', run.stop.reason];
   else if (run.stop !== undefined) [status, reason] = ['Cancelled', 'Cancelled'];
+  // Tekton gathers the results of a matrix for a task that asks for one, and has none where none does.
+  const gathered = new Set([...plan.dependencies.values()].flatMap((dependencies) => dependencies.results));
   const known = new Map(
     all.flatMap((task): [string, TaskOutcome['results']][] => {
       const outcome = outcomes.get(task.name);
-      return outcome === undefined || outcome.status === 'Skipped' ? [] : [[task.name, outcome.results]];
+      const isLost =
+        outcome === undefined || outcome.status === 'Skipped' || (isMatrix(task) && !gathered.has(task.name));
+      return isLost ? [] : [[task.name, outcome.results]];
     }),
   );
   const succeeded = (name: string): boolean => outcomes.get(name)?.status === 'Succeeded';

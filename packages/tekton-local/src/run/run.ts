@@ -5,19 +5,13 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
+import { problemOfReplaced } from '../plan/check-replaced.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceInTask } from '../plan/replace.ts';
-import {
-  bindingsOf,
-  type Prepared,
-  preparePipeline,
-  problemOfReplaced,
-  taskRunPasses,
-  withTaskContext,
-} from '../plan/task-runs.ts';
+import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
 import { combine, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
@@ -158,7 +152,7 @@ export class Run {
   }
 
   async #runTask(known: Prepared, signal: AbortSignal): Promise<TaskOutcome> {
-    const prepared = withTaskContext(known, matrixLengths(this.#outcomes.values()));
+    const prepared = withTaskContext(known, matrixLengths(this.#prepared, this.#outcomes));
     const { task } = prepared;
     this.#running.set(task.name, { ...withoutSteps(task.name, 'Succeeded', 'Running'), startedAt: Date.now() });
     this.#emit({ type: 'task-started', task: task.name });

@@ -53,22 +53,22 @@ export async function simulate(plan: Plan, how: NonNullable<Question['run']>): P
       steps: [],
     };
   };
+  const all = preparePipeline(plan, context);
   const run = async (known: Prepared): Promise<TaskOutcome> => {
-    const prepared = withTaskContext(known, matrixLengths(outcomes.values()));
+    const prepared = withTaskContext(known, matrixLengths(all, outcomes));
     if (!isMatrix(prepared.task)) return one(prepared, {}, 0, 1);
-    const all = combinationsOf(prepared.task);
+    const given = combinationsOf(prepared.task);
     return combine(
       prepared.task.name,
-      all.map((given, index) => one(prepared, given, index, all.length)),
+      given.map((each, index) => one(prepared, each, index, given.length)),
     );
   };
-  const prepared = preparePipeline(plan, context);
   for (const tasks of [plan.pipeline.tasks, plan.pipeline.finally]) {
     await schedule({
       plan,
       tasks,
       outcomes,
-      prepared,
+      prepared: all,
       statuses: tasks === plan.pipeline.tasks ? {} : taskStatuses(plan, outcomes),
       parallel: Number.POSITIVE_INFINITY,
       signal: new AbortController().signal,
