@@ -46,12 +46,9 @@ export function checkPipelineTask(
     if (typeof value !== 'string') field.get('value').expected('a string, as all that a matrix includes');
   }
   for (const { value, field } of prepared.matrix) {
-    if (
-      !Array.isArray(value) &&
-      !expressionsIn(typeof value === 'string' ? value : '').some((expression) => resultReference(expression))
-    ) {
-      field.get('value').invalid('a matrix goes over arrays');
-    }
+    // It becomes one once a result is known.
+    const isResult = typeof value === 'string' && isWholeVariable(value) && expressionsIn(value).some(resultReference);
+    if (!Array.isArray(value) && !isResult) field.get('value').invalid('a matrix goes over arrays');
   }
   const names = new Set([...prepared.params, ...prepared.matrix, ...prepared.include.flat()].map(({ name }) => name));
   for (const declared of specs) {

@@ -25,7 +25,11 @@ export function problemOfReplaced(spec: Task, open: readonly string[] = []): str
       const found = variablesIn(text, 'params').find(({ name, rest }) => {
         const key = rest.slice(name.length + 1);
         const isWhole = keys.has(rest.replace(/\[\*\]$/, ''));
-        return isWhole || !declared.has(withoutIndex(name)) || (key !== '' && keys.get(name)?.has(key) === false);
+        return (
+          isWhole ||
+          !declared.has(withoutIndex(name)) ||
+          (key !== '' && !open.includes(name) && keys.get(name)?.has(key) === false)
+        );
       });
       if (found !== undefined) return `${found.text} refers to nothing that is declared`;
     }
