@@ -1,22 +1,25 @@
 import { testConfig } from '@multi-image/testing/vitest-config';
-import { configDefaults, defineConfig } from 'vitest/config';
+import { defineConfig, mergeConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What runs a whole chain, and looks afterwards whether anything of any run was left on this machine. */
-const RUNS = [
-  'src/cli.test.ts',
+/** What runs whole chains, the longest first: begun at the end, one of them would run while the other workers have nothing. */
+const LONGEST = [
   'src/examples.test.ts',
+  'src/cli.test.ts',
   'src/whole-chain.test.ts',
   'src/targets/cluster/tekton/tekton-run.test.ts',
+  'src/targets/stand-ins-run.test.ts',
+  'src/operators.test.ts',
 ];
 
-const { test } = testConfig;
-const exclude = [...configDefaults.exclude, ...RUNS];
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const place = LONGEST.findIndex((file) => moduleId.endsWith(`/e2e/${file}`));
+      return place === -1 ? LONGEST.length : place;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
-export default defineConfig({
-  test: {
-    projects: [
-      { test: { ...test, name: 'runs', include: RUNS, fileParallelism: false, sequence: { groupOrder: 0 } } },
-      { test: { ...test, name: 'parts', exclude, sequence: { groupOrder: 1 } } },
-    ],
-  },
-});
+export default mergeConfig(testConfig, defineConfig({ test: { sequence: { sequencer: LongestFirst } } }));

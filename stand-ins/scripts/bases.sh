@@ -6,12 +6,15 @@
 # shellcheck disable=SC2004,SC2034,SC2154
 declare -A substitutes=() digests=()
 contexts=()
+# Of the images that the build stands on, as far as this machine has them.
+base_ids=() base_names=()
 
 bring_bases() {
   local base to id argument
   while read -r base to id; do
     if [[ -z $base || -z ${bases[$base]+used} ]]; then continue; fi
     substitutes[$base]=$to digests[$base]=$id
+    base_ids+=("${id#*:}") base_names+=("$to")
   done <<<"${SUBSTITUTES:-}"
   for base in "${!bases[@]}"; do
     if [[ -z ${substitutes[$base]-} ]]; then pull_base "$base"; fi
@@ -30,32 +33,42 @@ bring_bases() {
   done
 }
 
-# Lets the build use the images that this machine has now, under lists of its own and the layers as they lie there. Used
-# as it is, a second store is locked in another order than whoever works in it locks it, podman for one: each can come to
-# wait for the other for ever, and then everything else on this machine that asks for an image does.
+# Lets the build use those images of this machine, under lists of its own and the layers as they lie there. Used as it is,
+# a second store is locked in another order than whoever works in it locks it, podman for one: each can come to wait for
+# the other for ever, and then everything else on this machine that asks for an image does. Nothing else is in the lists:
+# a layer that somebody is just writing or removing would be taken for one that the build need not make.
 see_images() {
-  local index option store driver='' part view
+  local index option store driver='' part view ids names tops
+  ids=$(jq --null-input --compact-output '$ARGS.positional' --args "${base_ids[@]}")
+  names=$(jq --null-input --compact-output '$ARGS.positional' --args "${base_names[@]}")
   for index in "${!storage[@]}"; do
-    option=${storage[$index]}
+    option=${storage[index]}
     if [[ $option == --storage-driver=* ]]; then driver=${option#*=}; fi
     if [[ $option != --storage-opt=*.imagestore=* ]]; then continue; fi
     store=${option##*.imagestore=} view=$work/images-$index
     mkdir "$view"
     ln -s "$store/$driver" "$view"
-    # Images first: they go before their layers where somebody removes them meanwhile.
     for part in "$driver-images" "$driver-layers"; do
       if [[ ! -d $store/$part ]]; then continue; fi
       mkdir -m 700 "$view/$part"
-      find "$store/$part" -mindepth 1 -maxdepth 1 -name '*.json' -exec cp -t "$view/$part" {} +
       find "$store/$part" -mindepth 1 -maxdepth 1 ! -name '*.json' ! -name '*.lock' -exec ln -s -t "$view/$part" {} +
     done
-    storage[$index]=${option%"$store"}$view
+    if [[ -f $store/$driver-images/images.json ]]; then
+      jq --argjson ids "$ids" --argjson names "$names" \
+        'map(select((.id | IN($ids[])) or any(.names[]?; IN($names[]))))' \
+        "$store/$driver-images/images.json" >"$view/$driver-images/images.json"
+      tops=$(jq --compact-output 'map(.layer, ."mapped-layers"[]? | strings)' "$view/$driver-images/images.json")
+      jq --argjson tops "$tops" \
+        'INDEX(.id) as $all | [$tops[] | recurse($all[.].parent | strings)] as $used | map(select(.id | IN($used[])))' \
+        "$store/$driver-layers/layers.json" >"$view/$driver-layers/layers.json"
+    fi
+    storage[index]=${option%"$store"}$view
   done
 }
 
 # On somebody's own machine, where it is kept and found again.
 pull_base() {
-  local base=$1 policy_of_pull=always
+  local base=$1 policy_of_pull=always id
   local -a from=("--tls-verify=$(verify_tls "$base")")
   printf 'Pulling %s\n' "$base"
   if [[ $base == *@sha256:* ]]; then
@@ -64,8 +77,10 @@ pull_base() {
   else
     digests[$base]=$(as_user again skopeo inspect "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/')
   fi
-  as_user again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" "--platform=linux/$architecture" \
-    "${from[@]}" "$base" >/dev/null
+  # What is said last is the image's id.
+  id=$(as_user again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" \
+    "--platform=linux/$architecture" "${from[@]}" "$base" | tail -n 1)
+  base_ids+=("$id")
 }
 
 # A substitute of another architecture is never passed off as a base: its programs would be in an image that claims to

@@ -8,8 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CliFolder, makeCliFolder, repository } from './testing/cli-run.ts';
 
-const RUN = { timeout: 600_000 };
-
 let clone: CliFolder['clone'];
 let start: CliFolder['start'];
 let e2e: CliFolder['e2e'];
@@ -29,7 +27,7 @@ async function edit(file: string, change: (text: string) => string): Promise<voi
 }
 
 describe('the pipelines are what is executed', () => {
-  test('without the build argument, Image 2 holds nothing and its criterion falls', RUN, async () => {
+  test('without the build argument, Image 2 holds nothing and its criterion falls', async () => {
     const checkout = await clone('no-build-arg');
     await edit(join(checkout, 'pipeline/unified-build.yaml'), (text) => text.replace(/^.*- IMAGE1_DIGEST=.*\n/m, ''));
     const { exitCode, output, report } = await e2e(checkout, '--allow-drift');
@@ -46,7 +44,7 @@ describe('the pipelines are what is executed', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  test('with another label key, Image 1 is not labelled and its criterion falls', RUN, async () => {
+  test('with another label key, Image 1 is not labelled and its criterion falls', async () => {
     const checkout = await clone('other-label');
     await edit(join(checkout, 'pipeline/tasks/label-image.yaml'), (text) =>
       text.replaceAll('--prefix=$(params.LABEL_PREFIX)', '--prefix=com.example.other'),
@@ -72,7 +70,7 @@ test.each([
   ['Ctrl-C', 'SIGINT', 130],
   // Nobody is left to clean up but the janitor.
   ['SIGKILL', 'SIGKILL', null],
-] as const)('stopped in the middle of a build by %s, it leaves nothing behind', RUN, async (_, signal, expected) => {
+] as const)('stopped in the middle of a build by %s, it leaves nothing behind', async (_, signal, expected) => {
   const child = start(await clone(`stopped-${signal}`), '--port', '0');
   child.stderr.resume();
   let output = '';
@@ -93,7 +91,7 @@ test.each([
   expect(await leftovers()).toEqual([]);
 });
 
-test('a reader that goes away ends the run, and nothing stays behind', RUN, async () => {
+test('a reader that goes away ends the run, and nothing stays behind', async () => {
   const child = start(await clone('unread'), '--port', '0');
   child.stderr.resume();
   await once(child.stdout, 'data');
@@ -109,7 +107,7 @@ describe('what can not be run ends with exit code 2 and says why', () => {
     expect(output).toContain('error USAGE:');
   });
 
-  test('a port that is taken', RUN, async () => {
+  test('a port that is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

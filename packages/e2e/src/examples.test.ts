@@ -6,8 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from './report/report.ts';
 import { type CliFolder, makeCliFolder, repository } from './testing/cli-run.ts';
 
-const RUN = { timeout: 600_000 };
-
 let bench: CliFolder;
 let checkout: string;
 
@@ -35,7 +33,7 @@ test.each([
   ['operator-bundle-catalog', ['operator', 'bundle', 'catalog']],
   ['app-sidecar', ['app', 'proxy', 'logger']],
   ['multi-arch', ['primary', 'metadata']],
-])('the chain of examples/%s is built and proved', RUN, async (name, roles) => {
+])('the chain of examples/%s is built and proved', async (name, roles) => {
   const { images, criteria } = await runChain(checkout, `examples/${name}/konflux.config.ts`);
   expect(images.map(({ role }) => role)).toEqual(roles);
   for (const { originDigest, sealedDigest, latestDigest, role } of images) {
@@ -55,7 +53,7 @@ test.each([
   expect(without.every((text) => text.includes(`linux/${other}`) && !text.includes(`linux/${own}`))).toBe(true);
 });
 
-test('a wrong digest in one file of a bundle ends the run, with image, layer, file and line', RUN, async () => {
+test('a wrong digest in one file of a bundle ends the run, with image, layer, file and line', async () => {
   const clone = await bench.clone('planted');
   const folder = join(clone, 'examples/operator-with-daemon');
   const configMap = join(folder, 'bundle/manifests/node-operator-config_v1_configmap.yaml');
@@ -69,7 +67,7 @@ test('a wrong digest in one file of a bundle ends the run, with image, layer, fi
   expect(output).toMatch(/in layer sha256:[0-9a-f]{64} of bundle\)/);
 });
 
-test('one platform without the link makes the criterion fall', RUN, async () => {
+test('one platform without the link makes the criterion fall', async () => {
   const clone = await bench.clone('one-platform');
   const pipeline = join(clone, 'examples/multi-arch/pipeline/unified-build.yaml');
   const text = await readFile(pipeline, 'utf8');
@@ -92,7 +90,7 @@ test('one platform without the link makes the criterion fall', RUN, async () => 
   expect(report?.images.map(({ latestDigest }) => latestDigest)).toEqual([null, null]);
 });
 
-test('linked by referrer alone, latest is what was built, byte for byte', RUN, async () => {
+test('linked by referrer alone, latest is what was built, byte for byte', async () => {
   const clone = await bench.clone('referrer');
   const config = join(clone, 'konflux.config.ts');
   const text = await readFile(config, 'utf8');

@@ -1,7 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startForTest } from '@multi-image/testing/child';
 import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { readCommands } from '@multi-image/testing/document-commands';
 import { commitAll } from '@multi-image/testing/source';
@@ -81,15 +83,14 @@ exec \${script/ packages/ ${repository}/packages} "$@"
 }
 
 /** Runs the document's block of this name in the fork. */
-function run(
+async function run(
   name: string,
   change: (text: string) => string = (text) => text,
-): { status: number | null; output: string } {
+): Promise<{ status: number | null; output: string }> {
   const block = blocks.find(({ by }) => by?.endsWith(` ${name}`));
   if (block === undefined) throw new Error(`docs/operators.md has no ${name}`);
-  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', change(block.text)], {
+  const child = startForTest('bash', ['-euo', 'pipefail', '-c', change(block.text)], {
     cwd: fork,
-    encoding: 'utf8',
     env: {
       ...process.env,
       PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
@@ -103,23 +104,29 @@ function run(
       ),
     },
   });
-  return { status, output: stdout + stderr };
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const [status] = await once(child, 'close');
+  return { status, output };
 }
 
-test('an operator in its usual layout becomes a proven chain by the steps of docs/operators.md', {
-  timeout: 600_000,
-}, () => {
-  expect(run('bring', (text) => text.replace(/https:\S+/, operator))).toMatchObject({ status: 0 });
+async function succeed(...step: Parameters<typeof run>): Promise<void> {
+  const { status, output } = await run(...step);
+  expect(status, output).toBe(0);
+}
+
+test('an operator in its usual layout becomes a proven chain by the steps of docs/operators.md', async () => {
+  await succeed('bring', (text) => text.replace(/https:\S+/, operator));
   expect(readFileSync(join(fork, 'README.md'), 'utf8')).toBe(readFileSync(join(repository, 'README.md'), 'utf8'));
-  expect(run('config')).toMatchObject({ status: 0 });
-  expect(run('containerfiles')).toMatchObject({ status: 0 });
-  expect(run('configure')).toMatchObject({ status: 0 });
-  const { output } = run('look');
+  await succeed('config');
+  await succeed('containerfiles');
+  await succeed('configure');
+  const { output } = await run('look');
   const problems = output.split('\n').filter((line) => line.startsWith('problem: '));
   expect(problems).toEqual(['problem: external.daemon.image is still a placeholder']);
-  expect(run('commit')).toMatchObject({ status: 0 });
+  await succeed('commit');
   const file = join(folder, 'report.json');
-  const ran = run('run', (text) => `${text.trimEnd()} --port 0 --report ${file}\n`);
+  const ran = await run('run', (text) => `${text.trimEnd()} --port 0 --report ${file}\n`);
   expect(ran.output).toContain('5 passed, 0 failed, 1 skipped of 6 criteria');
   expect(ran.status).toBe(0);
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;

@@ -98,7 +98,7 @@ async function levelOf(layers: readonly Layer[], more: (registry: MemoryRegistry
   return LEVELS.indexOf(proof.level);
 }
 
-describe('a proof', { timeout: 1_800_000 }, () => {
+describe('a proof', () => {
   it('of all documents is attested, and of none is none', async () => {
     expect(await levelOf(all)).toBe(2);
     expect(await levelOf([])).toBe(0);

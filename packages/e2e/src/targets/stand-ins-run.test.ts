@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import type { PipelineRunOutcome } from '@multi-image/tekton-local';
-import { startFailingRegistry } from '@multi-image/testing/failing-registry';
+import { type FailingRegistry, startFailingRegistry } from '@multi-image/testing/failing-registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { building, sourceFiles, sourceOf, wholePipeline } from '../testing/stand-ins/calls.ts';
+import { building, sourceFiles, wholePipeline } from '../testing/stand-ins/calls.ts';
 import {
   lackingForStandIns,
   makeStandInBench,
@@ -23,33 +23,66 @@ const MAKES_IMAGES = ['build', 'build-amd64', 'build-arm64', 'index'];
 const BEFORE_IMAGES = ['init', 'clone', 'prefetch'];
 
 let bench: StandInBench;
+/** Where tasks find the registry: what each first asks there fails in passing. Tests look at the registry itself. */
+let failing: FailingRegistry;
+let base: string;
 let source: { url: string; commit: string };
 
 beforeAll(async () => {
   if (lacking.length > 0) return;
   bench = await makeStandInBench();
-  source = await bench.serve(sourceFiles(bench.base, bench.host));
+  failing = await startFailingRegistry(bench.host);
+  base = bench.base.replace(bench.host, failing.host);
+  source = await bench.serve(sourceFiles(base, failing.host));
 });
 
-afterAll(() => bench?.stop());
+afterAll(async () => {
+  await failing?.stop();
+  // On this machine a build keeps its base.
+  if (base !== undefined) spawnSync('buildah', ['rmi', '--force', base]);
+  await bench?.stop();
+});
 
 /** The tasks themselves, against a real registry and a real git server. */
 describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machine'])(`${title}, %s`, (where) => {
   let first: PipelineRunOutcome & { log: string };
+  /** The images once more, and builds that look for the network. */
+  let second: PipelineRunOutcome & { log: string };
 
-  const run = (name: string, calls: readonly StandInCall[], from = source) =>
-    bench.run(name, calls, where === 'on this machine' ? { host: { fetchFrom: from.url } } : {});
+  const run = (name: string, calls: readonly StandInCall[]) =>
+    bench.run(name, calls, where === 'on this machine' ? { host: { fetchFrom: source.url } } : {});
 
   beforeAll(async () => {
-    first = await run('first', wholePipeline({ host: bench.host, source }, 'one'));
+    const { host } = failing;
+    first = await run('first', wholePipeline({ host, source }, 'one'));
+    const calls = wholePipeline({ host, source }, 'two');
+    const making = calls.filter(({ name }) => [...BEFORE_IMAGES, ...MAKES_IMAGES].includes(name));
+    const probe = { ...building(`${host}/test/probe:1`, 'image/with-network') };
+    const undo = storeOtherwise(bench);
+    try {
+      second = await run('second', [
+        ...making,
+        { name: 'with', task: 'buildah-oci-ta', params: { ...probe, HERMETIC: 'false' }, runAfter: MAKES_IMAGES },
+        { name: 'without', task: 'buildah-oci-ta', params: probe, runAfter: ['with'] },
+      ]);
+    } finally {
+      undo();
+    }
   });
 
+  const inspect = (reference: string, ...options: string[]): string =>
+    bench.skopeo(
+      'inspect',
+      '--tls-verify=false',
+      ...options,
+      `docker://${reference.replace(failing.host, bench.host)}`,
+    );
+
   function manifest(reference: string): { [key: string]: unknown } {
-    return JSON.parse(bench.skopeo('inspect', '--raw', '--tls-verify=false', `docker://${reference}`));
+    return JSON.parse(inspect(reference, '--raw'));
   }
 
-  const digestOf = (reference: string): string =>
-    bench.skopeo('inspect', '--tls-verify=false', '--format={{.Digest}}', `docker://${reference}`).trim();
+  const digestOf = (reference: string): string => inspect(reference, '--format={{.Digest}}').trim();
 
   test('the source is the commit, and its results say so', () => {
     expect(resultsOf(first, 'clone')).toEqual({
@@ -59,7 +92,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
       'commit-timestamp': '1700000000',
       'CHAINS-GIT_URL': source.url,
       'CHAINS-GIT_COMMIT': source.commit,
-      SOURCE_ARTIFACT: expect.stringMatching(`^oci:${bench.host}/test/image@sha256:[0-9a-f]{64}$`),
+      SOURCE_ARTIFACT: expect.stringMatching(`^oci:${failing.host}/test/image@sha256:[0-9a-f]{64}$`),
     });
     expect(resultsOf(first, 'init')).toEqual({ 'http-proxy': '', 'no-proxy': '' });
     expect(resultsOf(first, 'prefetch').CACHI2_ARTIFACT).toBe('');
@@ -67,7 +100,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
 
   test('the image is where its results say, with labels, annotations and arguments', () => {
     const results = resultsOf(first, 'build');
-    const image = `${bench.host}/test/image`;
+    const image = `${failing.host}/test/image`;
     const { IMAGE_DIGEST: digest = '' } = results;
     expect(results).toEqual({
       IMAGE_URL: `${image}:one`,
@@ -77,7 +110,7 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
     });
     for (const tag of ['one', `${first.name}-build`, 'latest', 'more-one'])
       expect(digestOf(`${image}:${tag}`)).toBe(digest);
-    const config = JSON.parse(bench.skopeo('inspect', '--config', '--tls-verify=false', `docker://${image}@${digest}`));
+    const config = JSON.parse(inspect(`${image}@${digest}`, '--config'));
     const date = '2023-11-14T22:13:20Z';
     expect(config.created).toBe(date);
     expect(config.config.Labels).toEqual({
@@ -97,13 +130,13 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
     });
     expect(manifest(`${image}@${digest}`).annotations).toMatchObject({
       note: 'yes',
-      'org.opencontainers.image.base.name': bench.base,
+      'org.opencontainers.image.base.name': base,
     });
   });
 
   test('the index lists both platforms, and is there under all its tags', () => {
     const results = resultsOf(first, 'index');
-    const index = `${bench.host}/test/index`;
+    const index = `${failing.host}/test/index`;
     const entries = manifest(`${index}:one`).manifests as { digest: string; platform: object }[];
     expect(entries.map(({ platform }) => platform)).toEqual([
       { architecture: 'amd64', os: 'linux' },
@@ -143,20 +176,12 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
     }
   });
 
-  test('the same commit gives the same digests, here and there, whatever else this machine has stored', async () => {
-    const undo = storeOtherwise(bench);
-    try {
-      const calls = wholePipeline({ host: bench.host, source }, 'two');
-      const making = calls.filter(({ name }) => [...BEFORE_IMAGES, ...MAKES_IMAGES].includes(name));
-      const second = await run('second', making);
-      for (const task of MAKES_IMAGES) {
-        expect(resultsOf(second, task).IMAGE_DIGEST).toBe(resultsOf(first, task).IMAGE_DIGEST);
-      }
-    } finally {
-      undo();
+  test('the same commit gives the same digests, here and there, whatever else this machine has stored', () => {
+    for (const task of MAKES_IMAGES) {
+      expect(resultsOf(second, task).IMAGE_DIGEST).toBe(resultsOf(first, task).IMAGE_DIGEST);
     }
-    const { annotations } = manifest(`${bench.host}/test/image:two`);
-    expect(annotations).toMatchObject({ 'org.opencontainers.image.base.digest': bench.base.split('@')[1] });
+    const { annotations } = manifest(`${failing.host}/test/image:two`);
+    expect(annotations).toMatchObject({ 'org.opencontainers.image.base.digest': base.split('@')[1] });
     const made = MAKES_IMAGES.map((task) => [task, resultsOf(first, task).IMAGE_DIGEST ?? '']);
     digests.set(where, Object.fromEntries(made));
     for (const other of digests.values()) expect(other).toEqual(digests.get(where));
@@ -169,35 +194,20 @@ describe.skipIf(lacking.length > 0).each<Where>(['in containers', 'on this machi
     expect(output).toContain('server gave HTTP response to HTTPS client');
   });
 
-  test('a build is hermetic only where it is asked to be', async () => {
-    const image = `${bench.host}/test/probe:1`;
-    const outcome = await run('probe', [
-      ...sourceOf(source, image),
-      { name: 'with', task: 'buildah-oci-ta', params: { ...building(image, 'image/with-network'), HERMETIC: 'false' } },
-      { name: 'without', task: 'buildah-oci-ta', params: building(image, 'image/with-network'), runAfter: ['with'] },
-    ]);
-    resultsOf(outcome, 'with');
-    expect(outcome.tasks.find(({ name }) => name === 'without')?.status).toBe('Failed');
-    expect(outcome.log).toMatch(/^without: nc: can't connect to remote host .*unreachable/m);
+  test('a build is hermetic only where it is asked to be', () => {
+    resultsOf(second, 'with');
+    expect(second.tasks.find(({ name }) => name === 'without')?.status).toBe('Failed');
+    expect(second.log).toMatch(/^without: nc: can't connect to remote host .*unreachable/m);
   });
-});
 
-/** On this machine the tasks one by one: `local/registry-tasks.test.ts`. */
-test.skipIf(lacking.length > 0)('in containers, a registry that fails in passing is asked again', async () => {
-  const failing = await startFailingRegistry(bench.host);
-  try {
-    const { host } = failing;
-    const failed = await bench.serve(sourceFiles(bench.base.replace(bench.host, host), host));
-    const outcome = await bench.run('failing', wholePipeline({ host, source: failed }, 'failing'));
-    for (const { name } of outcome.tasks) resultsOf(outcome, name);
+  // On this machine the tasks one by one: `local/registry-tasks.test.ts`.
+  test.skipIf(where === 'on this machine')('a registry that fails in passing is asked again', () => {
+    for (const { name } of first.tasks) resultsOf(first, name);
     for (const kind of ['GET base manifests', 'HEAD test/image blobs', 'PUT test/image manifests']) {
       expect(failing.failed).toContain(kind);
     }
-    expect(outcome.log).toMatch(/^[\w-]+: This may pass: once more in [\d.]+ s\.$/m);
-  } finally {
-    await failing.stop();
-    spawnSync('buildah', ['rmi', '--force', bench.base.replace(bench.host, failing.host)]);
-  }
+    expect(first.log).toMatch(/^[\w-]+: This may pass: once more in [\d.]+ s\.$/m);
+  });
 });
 
 /** Stores the base as another manifest of the same image, as this machine may have it from elsewhere; returns what undoes it. */

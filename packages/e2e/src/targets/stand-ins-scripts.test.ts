@@ -218,3 +218,41 @@ function readBases(
     ),
   };
 }
+
+test('a build sees the images it stands on in this machine’s storage, and no layer that somebody is writing', () => {
+  const layers = [
+    { id: 'bottom' },
+    { id: 'top', parent: 'bottom' },
+    { id: 'of-another' },
+    { id: 'half', parent: 'top' },
+  ];
+  const images = [
+    { id: 'one', names: ['localhost/base:1'], layer: 'top' },
+    { id: 'two', names: ['localhost/other:1'], layer: 'of-another' },
+  ];
+  const store = makeFolder({
+    'overlay/top/diff/file': 'text\n',
+    'overlay-images/images.json': JSON.stringify(images),
+    'overlay-images/one/manifest': '{}\n',
+    'overlay-layers/layers.json': JSON.stringify(layers),
+    'overlay-layers/layers.lock': '',
+  });
+  try {
+    const lines = [
+      'set -euo pipefail',
+      `. ${join(scripts, 'bases.sh')}`,
+      'declare -A bases=([pinned]=used) by_argument=()',
+      'work=$1 architecture=amd64 node=amd64 SUBSTITUTES="pinned localhost/base:1 sha256:one"',
+      'storage=(--storage-driver=overlay "--storage-opt=overlay.imagestore=$1")',
+      'bring_bases',
+      'view=$work/images-1',
+      'jq -c "map(.id)" "$view"/overlay-images/images.json "$view"/overlay-layers/layers.json',
+      'cat "$view"/overlay/top/diff/file "$view"/overlay-images/one/manifest; ls "$view"/overlay-layers',
+    ];
+    const args = ['-c', lines.join('\n'), 'bash', store];
+    const { stdout, stderr } = spawnSync('bash', args, { encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: '["one"]\n["bottom","top"]\ntext\n{}\nlayers.json\n', stderr: '' });
+  } finally {
+    rmSync(store, { recursive: true, force: true });
+  }
+});

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { startForTest } from '@multi-image/testing/child';
 import type { Report } from '../report/report.ts';
 import type { QuayProxy } from './quay-proxy.ts';
 import type { Tenant, TenantWorld } from './tenant.ts';
@@ -39,7 +40,7 @@ export function startTenantCommand(
   const named = { report: `${place}.json`, html: `${place}.html`, junit: `${place}.xml`, state: tenant.stateFile };
   const options = Object.entries(named).flatMap(([name, file]) => [`--${name}`, file]);
   const target = ['--target', 'tenant', '--config', world.config, '--kubeconfig', tenant.kubeconfig];
-  const child = spawn(process.execPath, [cli, ...target, ...options, ...args], {
+  const child = startForTest(process.execPath, [cli, ...target, ...options, ...args], {
     env: {
       ...environment,
       ...quay.environment,
@@ -48,7 +49,6 @@ export function startTenantCommand(
       REGISTRY_AUTH_FILE: join(world.folder, 'auth.json'),
       CI: '1',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => (said.stdout += chunk));

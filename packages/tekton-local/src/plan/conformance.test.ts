@@ -64,7 +64,7 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
     });
   });
 
-  it("every example of Tekton's, as docs/tekton-conformance.md says", { timeout: 240_000 }, async () => {
+  it("every example of Tekton's, as docs/tekton-conformance.md says", async () => {
     const examples = tektonExamples(tekton);
     expect(examples.length).toBeGreaterThan(150);
     const said: { name: string; said: string }[] = [];
@@ -77,7 +77,7 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
     expect(rowsOfPage().map(({ name, said: words }) => ({ name, said: words }))).toEqual(said);
   });
 
-  it.skipIf(!isSlow || !hasBusybox)('runs them as the page says', { timeout: 1_800_000 }, async () => {
+  it.skipIf(!isSlow || !hasBusybox)('runs them as the page says', async () => {
     const { images, remove } = await makeStandInImages();
     try {
       const containers = await probeContainers();
@@ -113,7 +113,7 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
 
   // In the normal run the same files each time; what a slow run finds becomes a case of its own.
   const runs = isSlow ? 5000 : 100;
-  it(`${runs} mutations`, { timeout: 1_200_000 }, async () => {
+  it(`${runs} mutations`, async () => {
     const seed = isSlow ? Math.trunc(Math.random() * 2 ** 31) : 1;
     const found: (Mutation & { comparison: Comparison })[] = [];
     for (const { text, how } of fc.sample(mutation, { numRuns: runs, seed })) {

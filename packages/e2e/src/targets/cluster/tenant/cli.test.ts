@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { startForTest } from '@multi-image/testing/child';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { e2eHere } from '../../../testing/e2e-here.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
@@ -25,10 +25,7 @@ const environment = () => ({ HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0
 async function spawned(...args: string[]) {
   const cli = resolve(import.meta.dirname, '../../../cli.ts');
   const { KUBECONFIG: _, ...env } = process.env;
-  const child = spawn(process.execPath, [cli, ...where(), ...args], {
-    env: { ...env, ...environment() },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = startForTest(process.execPath, [cli, ...where(), ...args], { env: { ...env, ...environment() } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const [exitCode] = await once(child, 'close');
