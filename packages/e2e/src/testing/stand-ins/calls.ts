@@ -80,7 +80,7 @@ export function wholePipeline({ host, source }: CallOptions, tag: string): Stand
 }
 
 /** Fetches the source, and prefetches nothing. */
-export function sourceOf(source: CallOptions['source'], image: string): StandInCall[] {
+function sourceOf(source: CallOptions['source'], image: string): StandInCall[] {
   return [
     {
       name: 'clone',
