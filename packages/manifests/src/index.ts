@@ -12,7 +12,7 @@ export { type LoadedConfig, loadConfig } from './config/load.ts';
 export { readRemote } from './config/remote.ts';
 export { CHECKS, type ChainConfig, type ExternalConfig, type ImageConfig, type KonfluxCheck } from './config/schema.ts';
 export { findLinkGaps, type LinkGap } from './containerfile/links.ts';
-export { findInstruction } from './containerfile/read.ts';
+export { basesIn, findInstruction } from './containerfile/read.ts';
 export { ManifestsError, type ManifestsErrorCode } from './errors.ts';
 export type { Drift } from './files/drift.ts';
 export { findRenderedDrift } from './files/rendered.ts';

@@ -4,6 +4,7 @@ import { planChain } from '../chain/plan.ts';
 import { TWO } from '../testing/chains.ts';
 import { Workspace } from '../testing/workspace.ts';
 import { findLinkGaps } from './links.ts';
+import { basesIn } from './read.ts';
 
 const HEAD = ['FROM scratch', 'ARG IMAGE1_DIGEST', 'ARG IMAGE1_URL'];
 const ENV = ['ENV IMAGE1_DIGEST="${IMAGE1_DIGEST}"', 'ENV IMAGE1_URL="${IMAGE1_URL}"'];
@@ -82,4 +83,10 @@ test.each([
   expect(gapsOf(...lines.map(String))).toEqual([
     { role: 'metadata', embeds: 'primary', containerfile: 'metadata/Containerfile', line, lacks, add },
   ]);
+});
+
+test('what a Containerfile may be built on is each base and each value that an argument has for one', () => {
+  const lines = ['ARG BASE="quay.io/a:1"', 'ARG OTHER=quay.io/b:1', 'from --platform=x ${BASE} AS made', 'ARG NONE=no'];
+  const text = [...lines, 'FROM quay.io/c:1 \\', '  AS last', 'COPY --from=made / /'].join('\n');
+  expect(basesIn(text)).toEqual(['quay.io/a:1', 'quay.io/b:1', '${BASE}', 'quay.io/c:1']);
 });

@@ -78,6 +78,13 @@ export function pinnedBaseOf(containerfile: Containerfile): string | undefined {
   return isPinned(image) ? image : undefined;
 }
 
+/** What it may be built on: each image that a FROM names, and each value that an argument before it has of itself. */
+export function basesIn(text: string): readonly string[] {
+  const { globals, stages } = readContainerfile(text);
+  const values = globals.filter(({ name }) => name === 'ARG').flatMap(pairsOf);
+  return [...values.map(([, value]) => value), ...stages.map(([from]) => wordOf(from))];
+}
+
 /** Whether a reference names the bytes, and not what a tag names today. */
 export function isPinned(image: string): boolean {
   return /@sha256:[0-9a-f]{64}$/.test(image);

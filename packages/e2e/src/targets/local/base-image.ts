@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { createRegistry, parseReference } from '@multi-image/digest-chain/oci';
 import { run, runOrThrow } from '@multi-image/kit/commands';
 import { reasonOf } from '@multi-image/kit/errors';
-import type { LoadedConfig } from '@multi-image/manifests';
+import { basesIn, type LoadedConfig } from '@multi-image/manifests';
 import { buildNodeBase } from '@multi-image/tekton-local';
+import { parseDocument } from 'yaml';
 
 export interface BaseImage {
   /** The Node images that the Containerfiles and the tasks pin. */
@@ -66,17 +67,20 @@ function withoutTag(image: string): string {
 }
 
 async function findPinnedNodeImages(checkout: string, { chain, folder }: LoadedConfig): Promise<string[]> {
-  const found = new Set<string>();
-  const scan = async (file: string, pattern: RegExp): Promise<void> => {
-    const text = await readFile(join(checkout, file), 'utf8').catch(() => '');
-    for (const match of text.matchAll(pattern)) if (match[1]?.includes('nodejs')) found.add(match[1]);
-  };
-  for (const { containerfile } of chain.images) {
-    await scan(containerfile, /^\s*(?:ARG\s+\w+=|FROM\s+(?:--\S+\s+)*)["']?([^\s"']+)/gim);
-  }
+  const text = (file: string): Promise<string> => readFile(join(checkout, file), 'utf8').catch(() => '');
   const tasks = join(folder, 'pipeline/tasks');
-  for (const file of await readdir(join(checkout, tasks)).catch(() => [])) {
-    await scan(join(tasks, file), /^\s*(?:- )?image:\s*["']?([^\s"']+)/gm);
-  }
-  return [...found].sort();
+  const files = await readdir(join(checkout, tasks)).catch(() => []);
+  const containerfiles = await Promise.all(chain.images.map(({ containerfile }) => text(containerfile)));
+  // Whatever else is wrong with one is said where it is read to be run.
+  const read = async (file: string) => parseDocument(await text(join(tasks, file))).toJS() as Task | null;
+  const documents = await Promise.all(files.map(read));
+  const images = [
+    ...containerfiles.flatMap(basesIn),
+    ...documents.flatMap((task) => [task?.spec?.stepTemplate, ...(task?.spec?.steps ?? [])]).map((step) => step?.image),
+  ];
+  return [...new Set(images.filter((image) => image?.includes('nodejs') === true) as string[])].sort();
+}
+
+interface Task {
+  spec?: { stepTemplate?: { image?: string }; steps?: { image?: string }[] };
 }
