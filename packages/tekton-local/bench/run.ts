@@ -11,7 +11,9 @@ import { type RunOptions, runPipeline } from '../src/run-pipeline.ts';
 import { formatGoal, median } from './measure.ts';
 import { ownTime } from './own-time.ts';
 
-// What a run costs on top of the programs that it starts, beside its goals.
+// What a run costs on top of the programs that it starts, beside its goals. Steps are processes of podman: its API's socket,
+// tried with podman 4.3 and runc on two processors, took 150 ms of a processor for each step where `podman run` took 195, and
+// 0.85 to 0.95 of its time, since conmon, runc and podman's own cleanup are the same. That is too little for a second way.
 
 const ONE = {
   resolver: 'bundles',

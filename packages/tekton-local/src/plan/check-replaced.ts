@@ -22,7 +22,8 @@ export function problemOfReplaced(spec: Task, open: readonly string[] = []): str
       ...textsOfSpecStep(step),
       ...step.volumeMounts.flatMap((mount) => Object.values(mount).map(String)),
     ]) {
-      const found = variablesIn(text, 'params').find(({ name, rest }) => {
+      const found = variablesIn(text, 'params').find(({ name, rest, tooLong }) => {
+        if (tooLong) return true;
         const key = rest.slice(name.length + 1);
         const isWhole = keys.has(rest.replace(/\[\*\]$/, ''));
         return (
