@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from './kube-api.ts';
 import { REGISTRY } from './place.ts';
+import { makeNamespace } from './testing/namespace.ts';
 import { comparable, type Outcome, outcomeHere, outcomeThere, type Ran, turned } from './testing/outcome.ts';
 import { thisCluster } from './testing/this-cluster.ts';
 
@@ -81,7 +82,7 @@ async function runHere(text: string): Promise<Outcome> {
 
 /** In a namespace of its own, which stays: to remove one costs a server more than to run most of them. */
 async function runThere(text: string, namespace: string): Promise<Outcome> {
-  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  await makeNamespace(api, namespace);
   const objects = parseAllDocuments(text)
     .map((document) => document.toJS() as KubeObject | null)
     .filter((object) => object !== null)

@@ -6,6 +6,7 @@ import { control, type RunningCluster } from './cluster.ts';
 import type { KubeApi, KubeObject } from './kube-api.ts';
 import { inState, REGISTRY } from './place.ts';
 import { startE2e } from './testing/e2e.ts';
+import { makeNamespace } from './testing/namespace.ts';
 import { type ServedChain, serveChain } from './testing/served-chain.ts';
 import { thisCluster } from './testing/this-cluster.ts';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => api?.close());
 
 async function start(name: string, ...more: readonly string[]) {
-  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  await makeNamespace(api, name);
   // Where these tests were run on this cluster before.
   await api.ask('DELETE', `/apis/tekton.dev/v1/namespaces/${name}/pipelineruns`);
   while ((await list(name, 'taskruns')).length > 0) await sleep(200);

@@ -11,6 +11,7 @@ import type { RunningCluster } from './cluster.ts';
 import type { KubeApi } from './kube-api.ts';
 import { inState, REGISTRY, type Setup } from './place.ts';
 import { startE2e } from './testing/e2e.ts';
+import { makeNamespace } from './testing/namespace.ts';
 import { repository, type ServedChain, serveChain } from './testing/served-chain.ts';
 import { CHAINS_CONFIG, recordedRuns, signAgain } from './testing/signed-runs.ts';
 import { thisCluster } from './testing/this-cluster.ts';
@@ -41,7 +42,7 @@ const repetitions = Array.from({ length: Number(process.env.REPETITIONS ?? 1) },
 test.each(repetitions)(
   'the chain is built, sealed, extracted, signed by Chains, and proved attested by its key: %s',
   async (name) => {
-    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await makeNamespace(api, name);
     const key = ['--key', inState.publicKey(cluster.state)];
     const { exitCode, output, report } = await startE2e(cluster.state, chain, name, ...key).ended;
     expect(statusOf(report), output).toEqual(ALL_WELL);
