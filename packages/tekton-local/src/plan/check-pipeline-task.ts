@@ -7,6 +7,7 @@ import type { Field } from './field.ts';
 import type {
   ParamSpec,
   ParamValue,
+  Pipeline,
   PipelineTask,
   ResolvedRun,
   Step,
@@ -212,10 +213,41 @@ function checkIndexes(task: PipelineTask, spec: Task, { params }: PipelineTask):
     ...step.volumeMounts.flatMap(({ mountPath, subPath = '' }) => [mountPath, subPath]),
     ...givenTexts(step).flatMap((given) => [given, ...itemsIn(given, arrays)]),
   ]);
+  noteOutside(task, texts, (name) => arrays.get(name)?.length);
+}
+
+/**
+ * Notes indexes that are outside of the arrays that a run gives its Pipeline, wherever Tekton looks for them in it.
+ *
+ * @param params What the run gives, and the Pipeline's defaults.
+ */
+export function checkPipelineIndexes(
+  { tasks, finally: last }: Pipeline,
+  params: Readonly<Record<string, ParamValue>>,
+): void {
+  for (const task of [...tasks, ...last]) {
+    const values = [...task.params, ...task.matrix].flatMap(({ value }) =>
+      typeof value === 'string' ? [value] : Object.values(value),
+    );
+    const subPaths = last.includes(task) ? [] : task.workspaces.map(({ subPath = '' }) => subPath);
+    const texts = [...values, ...subPaths, ...task.when.flatMap(({ input, values: wanted }) => [input, ...wanted])];
+    noteOutside(task, texts, (name) => {
+      const value = Object.hasOwn(params, name) ? params[name] : undefined;
+      return Array.isArray(value) ? value.length : undefined;
+    });
+  }
+}
+
+/** @param lengthOf Of the array that a param is, if it is one. */
+function noteOutside(
+  task: PipelineTask,
+  texts: readonly string[],
+  lengthOf: (name: string) => number | undefined,
+): void {
   for (const { text, rest } of texts.flatMap((item) => variablesIn(item, 'params'))) {
     const index = /\[(\d+)\]$/.exec(rest)?.[1];
-    const length = arrays.get(withoutIndex(rest))?.length;
-    if (index === undefined || length === undefined || Number(index) < length) continue;
+    const length = index === undefined ? undefined : lengthOf(withoutIndex(rest));
+    if (length === undefined || Number(index) < length) continue;
     task.field.invalid(`${text} is outside of the array, which has ${length} items`);
   }
 }

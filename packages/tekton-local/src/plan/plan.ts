@@ -2,6 +2,7 @@ import { TektonLocalError, throwProblems } from '../errors.ts';
 import { leftIn } from '../pac/variables.ts';
 import {
   checkKeys,
+  checkPipelineIndexes,
   checkPipelineTask,
   checkResults,
   checkRoots,
@@ -63,6 +64,7 @@ export function makePlan(
     checked.add(implementation.task);
     checkTask(implementation.task, hasPodTemplate(run.field.get('spec')));
   }
+  if (!run.isTaskRun) checkPipelineIndexes(pipeline, params);
   checkResults(resolved, prepared);
   checkSpecNames(resolved);
   checkObjects(resolved, objects);
