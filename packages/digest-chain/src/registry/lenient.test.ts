@@ -93,7 +93,7 @@ describe('credentials that do not hold for ever', () => {
         const shown = new URLSearchParams(body.toString()).get('refresh_token');
         const basic = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64').toString();
         if (shown !== accepted() && basic !== `user:${accepted()}`) return { status: 401 };
-        return { body: JSON.stringify({ token: `for-${accepted()}`, expires_in: 0.001, refresh_token: next?.() }) };
+        return { body: JSON.stringify({ token: `for-${accepted()}`, expires_in: 60, refresh_token: next?.() }) };
       }
       if (headers.authorization?.startsWith('Bearer for-')) return { body: bytes };
       return { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` } };
@@ -105,7 +105,9 @@ describe('credentials that do not hold for ever', () => {
     let helper = 'first';
     let asked = 0;
     const server = await changing(() => accepted);
+    const clock = new TestClock();
     const registry = createRegistry({
+      clock,
       retries: 0,
       credentials: async () => {
         asked++;
@@ -114,9 +116,11 @@ describe('credentials that do not hold for ever', () => {
     });
     const at = { registry: server.host, repository: 'some/image' };
     expect(await registry.getBlob(at, blob)).toHaveLength(4);
+    clock.pass(60_000);
     [accepted, helper] = ['second', 'second'];
     expect(await registry.getBlob(at, blob)).toHaveLength(4);
     expect(asked).toBe(2);
+    clock.pass(60_000);
     accepted = 'third';
     await expect(registry.getBlob(at, blob)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     // Shown unasked, and shown again when the registry asks.
