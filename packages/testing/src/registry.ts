@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { close, listen } from './http-server.ts';
+import { freePort } from '@multi-image/kit/free-port';
 import { makeScratch } from './scratch.ts';
 
 export interface TestRegistry {
@@ -100,7 +99,7 @@ export async function startRegistryProgram(
   const failures: string[] = [];
   // The port is free when it is chosen and may be taken when the registry binds it: another try finds another one.
   for (let attempt = 0; attempt < 5; attempt++) {
-    const host = await freePort();
+    const host = `127.0.0.1:${await freePort()}`;
     const child = spawn(program, argumentsFor({ host, root }), {
       env: ENVIRONMENT,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -148,13 +147,6 @@ function configuration(host: string, root: string, { login, tokens }: TestRegist
       ...(tokens ? { token: { ...tokens, certificate: undefined, rootcertbundle: tokens.certificate } } : {}),
     },
   });
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  const host = await listen(server);
-  await close(server);
-  return host;
 }
 
 async function answers(child: ChildProcess, host: string): Promise<boolean> {

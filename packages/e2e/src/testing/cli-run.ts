@@ -2,10 +2,10 @@ import { type ChildProcessByStdio, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { freePort } from '@multi-image/kit/free-port';
 import { startForTest } from '@multi-image/testing/child';
 import type { Report } from '../report/report.ts';
 import { makeDemo } from './demo.ts';
@@ -81,17 +81,5 @@ export async function makeCliFolder(): Promise<CliFolder> {
 
 /** One for each of the workers that run tests at the same time; where somebody has it, any other. */
 async function usualPort(): Promise<number> {
-  const usual = 5480 + Number(process.env.VITEST_POOL_ID ?? 0);
-  return (await freePort(usual)) ?? (await freePort(0)) ?? 0;
-}
-
-function freePort(port: number): Promise<number | undefined> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const { port: found } = server.address() as AddressInfo;
-      server.close(() => resolve(found));
-    });
-  });
+  return freePort(5480 + Number(process.env.VITEST_POOL_ID ?? 0)).catch(() => freePort());
 }

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '@multi-image/kit/errors';
 import { findProgram } from '@multi-image/kit/find-program';
+import { freePort } from '@multi-image/kit/free-port';
 import { TektonLocalError } from '../errors.ts';
 
 const MARK = 'X-Tekton-Local-Registry';
@@ -41,7 +41,7 @@ export async function startLocalRegistry(options: {
   onStart?: (pid: number) => void;
   signal?: AbortSignal;
 }): Promise<LocalRegistry> {
-  const port = await freePort(options.port);
+  const port = await portFor(options.port);
   const mark = randomUUID();
   const storage = join(options.folder, 'registry');
   const config = join(options.folder, 'registry.yml');
@@ -106,13 +106,9 @@ function answers(port: number, mark: string): Promise<boolean> {
 }
 
 /** Returns the port if nobody listens on it (any free one for 0); throws `PORT_TAKEN`. */
-async function freePort(port: number): Promise<number> {
-  const server = createServer();
+async function portFor(port: number): Promise<number> {
   try {
-    return await new Promise<number>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-    });
+    return await freePort(port);
   } catch (cause) {
     throw new TektonLocalError('PORT_TAKEN', `port ${port} on 127.0.0.1 can't be used for the local registry`, {
       expected: 'a free port',
@@ -120,7 +116,5 @@ async function freePort(port: number): Promise<number> {
       hint: 'stop what listens there, or choose another with --port <number> (0: any free one). Image 2 holds the address of Image 1, so another port means another digest.',
       cause,
     });
-  } finally {
-    server.close();
   }
 }
