@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { runOrThrow } from '@multi-image/kit/commands';
 import { buildNodeBase, probeContainers, runPipeline } from '@multi-image/tekton-local';
 import { startTestRegistry } from '@multi-image/testing/registry';
+import { NODE_BASE } from '../src/targets/local/base-image.ts';
 import { localTasks } from '../src/targets/local/tasks.ts';
 
 // The repository's own pipeline, as a push starts it, beside the same commands in a script. In turns: what else the machine
@@ -21,7 +22,7 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7'
 const folder = mkdtempSync(join(tmpdir(), 'chain-bench-'));
 const registry = await startTestRegistry();
 try {
-  const base = await buildNodeBase({ tag: 'localhost/multi-image/node-base:local' });
+  const base = await buildNodeBase({ tag: NODE_BASE });
   const containers = await probeContainers();
   const clone = join(folder, 'clone');
   execFileSync('git', ['clone', '--quiet', '--no-hardlinks', REPOSITORY, clone]);

@@ -7,6 +7,9 @@ import { basesIn, type LoadedConfig } from '@multi-image/manifests';
 import { buildNodeBase } from '@multi-image/tekton-local';
 import { parseDocument } from 'yaml';
 
+/** The base made of this machine's Node, once for all runs. */
+export const NODE_BASE = 'localhost/multi-image/node-base:local';
+
 export interface BaseImage {
   /** The Node images that the Containerfiles and the tasks pin. */
   pinned: readonly string[];
@@ -34,7 +37,7 @@ export async function chooseBaseImage(
   if (reason === undefined) {
     return { pinned, substitutes: {}, used: pinned.join(', '), note: 'the pinned base image' };
   }
-  const used = await buildNodeBase({ tag: 'localhost/multi-image/node-base:local', signal });
+  const used = await buildNodeBase({ tag: NODE_BASE, signal });
   return {
     pinned,
     substitutes: Object.fromEntries(pinned.map((image) => [image, used])),

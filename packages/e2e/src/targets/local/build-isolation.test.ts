@@ -24,6 +24,7 @@ const BASE = 'registry.example.com/org/base:1';
 // CVE-2024-1753.
 const [, minor = 0] = /version 1\.(\d+)/.exec(execFileSync('buildah', ['--version'], { encoding: 'utf8' })) ?? [];
 const FLAWED = Number(minor) < 35;
+const TRAP = `localhost/multi-image-test/trap:${process.pid}`;
 const SECRET = `value-${Math.random()}`;
 
 /** What a stranger's Containerfile tries: whatever it finds it prints after `GOT`. */
@@ -70,14 +71,13 @@ describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', 
 
   /** A base that makes every build on it do this. Only Docker's format has such triggers. */
   function makeTrap(trigger: string): { image: string; remove(): void } {
-    const image = `localhost/multi-image-test/trap:${process.pid}`;
     const folder = makeFolder({
       Containerfile: `FROM ${busybox}\nRUN ln -s / /link\nONBUILD ${trigger}\n`,
     });
-    const args = ['bud', '--quiet', '--isolation=chroot', '--format=docker', `--tag=${image}`, folder];
+    const args = ['bud', '--quiet', '--isolation=chroot', '--format=docker', `--tag=${TRAP}`, folder];
     execFileSync('buildah', args, { stdio: 'pipe' });
     rmSync(folder, { recursive: true });
-    return { image, remove: () => void spawnSync('buildah', ['rmi', image]) };
+    return { image: TRAP, remove: () => void spawnSync('buildah', ['rmi', TRAP]) };
   }
 
   const got = ({ log }: TaskRun): string[] => log.split('\n').filter((line) => line.startsWith('GOT'));
@@ -116,7 +116,7 @@ describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', 
     const write = `RUN --mount=type=bind,from=0,source=/link,target=/mnt,rw touch ${places.map((place) => `/mnt${place}`).join(' ')}; true`;
     const direct = await build(['RUN ln -s / /link', `FROM ${BASE}`, write]);
     const hidden = await build(['RUN ln -s / /link', `FROM ${BASE}`, 'ARG MODE=rw', write.replace(',rw', ',$MODE')]);
-    const trap = makeTrap(write.replace('from=0', `from=localhost/multi-image-test/trap:${process.pid}`));
+    const trap = makeTrap(write.replace('from=0', `from=${TRAP}`));
     const triggered = await build([], { base: trap.image });
     trap.remove();
     for (const place of places) {

@@ -3,19 +3,19 @@ import { chmodSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:
 import { join } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain/oci';
 
+import { buildNodeBase } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { nodeBase } from '../../testing/node-base.ts';
 import { fail, result, runTask, succeed, type TaskRun, type TaskRunOptions } from '../../testing/stand-ins/run-task.ts';
+import { NODE_BASE } from './base-image.ts';
 import { createTrustedArtifacts } from './trusted-artifacts.ts';
 
 type Params = Readonly<Record<string, string | readonly string[]>>;
 
-const BASE = 'localhost/multi-image/node-base:local';
 const PINNED = `registry.example.com/org/node:1@sha256:${'a'.repeat(64)}`;
 const LITERAL = 'registry.example.com/org/literal:1';
-const IMAGES = { [PINNED]: BASE, [LITERAL]: BASE };
+const IMAGES = { [PINNED]: NODE_BASE, [LITERAL]: NODE_BASE };
 
 const FILES = {
   Containerfile: `ARG BASE_IMAGE=${PINNED}\nFROM \${BASE_IMAGE}\nARG WHO=nobody\nLABEL who="\${WHO}"\nCOPY a.txt /a.txt\n`,
@@ -39,7 +39,7 @@ async function store(folder: string): Promise<string> {
 
 beforeAll(async () => {
   registry = await startTestRegistry();
-  await nodeBase();
+  await buildNodeBase({ tag: NODE_BASE });
   source = makeFolder(FILES);
   artifact = await store(source);
 });
@@ -133,7 +133,7 @@ describe('an image', () => {
 
   it('does not depend on what else its base is called on this machine', async () => {
     const others = ['a', 'zz'].map((name) => `localhost/${name}/tekton-local-test-${process.pid}:other`);
-    for (const other of others) buildah('tag', BASE, other);
+    for (const other of others) buildah('tag', NODE_BASE, other);
     try {
       expect(result(await build({}), 'IMAGE_DIGEST')).toBe(plain);
     } finally {

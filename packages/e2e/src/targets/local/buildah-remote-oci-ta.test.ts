@@ -3,12 +3,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRegistry } from '@multi-image/digest-chain/oci';
 
+import { buildNodeBase } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_BASE_LABEL } from '../../look/view-image.ts';
-import { nodeBase } from '../../testing/node-base.ts';
 import { fail, result, runTask, succeed, type TaskRun } from '../../testing/stand-ins/run-task.ts';
+import { NODE_BASE } from './base-image.ts';
 import { createTrustedArtifacts } from './trusted-artifacts.ts';
 
 type Params = Readonly<Record<string, string | readonly string[]>>;
@@ -18,7 +19,6 @@ const [OWN, FOREIGN, FOREIGN_OCI, FOREIGN_MACHINE] =
     ? (['linux/arm64', 'linux/x86_64', 'linux/amd64', 'x86_64'] as const)
     : (['linux/x86_64', 'linux/arm64', 'linux/arm64', 'aarch64'] as const);
 
-const BASE = 'localhost/multi-image/node-base:local';
 const FOREIGN_BASE = `localhost/e2e-test/remote-${process.pid}:foreign`;
 const PINNED = `registry.example.com/org/node:1@sha256:${'a'.repeat(64)}`;
 
@@ -38,7 +38,7 @@ let artifact: string;
 
 beforeAll(async () => {
   registry = await startTestRegistry();
-  await nodeBase();
+  await buildNodeBase({ tag: NODE_BASE });
   source = makeFolder(FILES);
   const of = { store: `${registry.host}/org/source:t`, folders: [{ name: 'S', folder: source }] };
   artifact = (await createTrustedArtifacts(createRegistry(), of))[0] ?? '';
@@ -57,7 +57,7 @@ const build = (...[params, options]: Parameters<typeof attempt>): Promise<TaskRu
 
 function attempt(
   params: Params,
-  { task = 'buildah-remote-oci-ta', base = BASE, repository = 'org/image' } = {},
+  { task = 'buildah-remote-oci-ta', base = NODE_BASE, repository = 'org/image' } = {},
 ): Promise<TaskRun> {
   const IMAGE = `${registry.host}/${repository}:tag`;
   const fixed = { SOURCE_DATE_EPOCH: '1700000000', REWRITE_TIMESTAMP: 'true', OMIT_HISTORY: 'true' };

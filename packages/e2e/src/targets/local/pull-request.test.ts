@@ -1,14 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PipelineRunOutcome, runPipeline } from '@multi-image/tekton-local';
+import { buildNodeBase, type PipelineRunOutcome, runPipeline } from '@multi-image/tekton-local';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CliFolder, makeCliFolder } from '../../testing/cli-run.ts';
-import { nodeBase } from '../../testing/node-base.ts';
+import { NODE_BASE } from './base-image.ts';
 import { localTasks } from './tasks.ts';
-
-const BASE = 'localhost/multi-image/node-base:local';
 
 let registry: TestRegistry;
 let bench: CliFolder;
@@ -19,7 +17,7 @@ beforeAll(async () => {
   clone = await bench.clone('source');
   revision = execFileSync('git', ['-C', clone, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
   registry = await startTestRegistry();
-  await nodeBase();
+  await buildNodeBase({ tag: NODE_BASE });
 });
 afterAll(async () => {
   await registry?.stop();
@@ -27,7 +25,7 @@ afterAll(async () => {
 });
 
 const pipeline = async (component: string, params: Record<string, string>): Promise<PipelineRunOutcome> => {
-  const images = Object.fromEntries(pinnedImages().map((image) => [image, BASE]));
+  const images = Object.fromEntries(pinnedImages().map((image) => [image, NODE_BASE]));
   return await runPipeline({
     root: clone,
     file: `.tekton/${component}-pull-request.yaml`,

@@ -17,6 +17,7 @@ import { findGitDaemon, serveGit } from '../../../testing/git-server.ts';
 import { writeKubeConfig } from '../../../testing/kube/login.ts';
 import { KubeServer } from '../../../testing/kube/server.ts';
 import { TektonController } from '../../../testing/tekton-controller.ts';
+import { NODE_BASE } from '../../local/base-image.ts';
 import { KINDS } from '../resource.ts';
 
 const daemon = findGitDaemon();
@@ -41,7 +42,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
     bench = await makeCliFolder();
     images = await startTestRegistry();
     runner = await buildLocalTaskRunner();
-    base = await buildNodeBase({ tag: 'localhost/multi-image/node-base:local' });
+    base = await buildNodeBase({ tag: NODE_BASE });
     const there = `${images.host}/base/node:24`;
     execFileSync('buildah', ['push', '--tls-verify=false', base, `docker://${there}`], { stdio: 'pipe' });
     checkout = await bench.clone('source');
