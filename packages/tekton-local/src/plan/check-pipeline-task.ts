@@ -18,7 +18,7 @@ import type {
 import { article, typeOf } from './parse-values.ts';
 import { replaceInTask } from './replace.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
-import { type Prepared, resultsNeeded, taskRunPasses, textsOfSpecStep, workspacesUsed } from './task-runs.ts';
+import { type Prepared, resultsNeeded, taskRunPasses, textsOf, textsOfSpecStep, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
 // What Tekton's controllers find wrong once an object is there; here it is said before anything starts.
@@ -226,12 +226,9 @@ export function checkPipelineIndexes(
   params: Readonly<Record<string, ParamValue>>,
 ): void {
   for (const task of [...tasks, ...last]) {
-    const values = [...task.params, ...task.matrix].flatMap(({ value }) =>
-      typeof value === 'string' ? [value] : Object.values(value),
-    );
     const subPaths = last.includes(task) ? [] : task.workspaces.map(({ subPath = '' }) => subPath);
-    const texts = [...values, ...subPaths, ...task.when.flatMap(({ input, values: wanted }) => [input, ...wanted])];
-    noteOutside(task, texts, (name) => {
+    // Not in what a matrix includes.
+    noteOutside(task, [...textsOf({ ...task, include: [] }), ...subPaths], (name) => {
       const value = Object.hasOwn(params, name) ? params[name] : undefined;
       return Array.isArray(value) ? value.length : undefined;
     });

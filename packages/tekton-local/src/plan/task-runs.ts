@@ -104,7 +104,8 @@ export function resultsNeeded({ task, spec, embedded, alone }: Prepared): Result
     .flatMap((expression) => resultReference(expression) ?? []);
 }
 
-function textsOf({ params, matrix, include, when }: PipelineTask): string[] {
+/** What a pipeline task itself says in its params, its matrix and its conditions. */
+export function textsOf({ params, matrix, include, when }: PipelineTask): string[] {
   const values = [...params, ...matrix, ...include.flat()].flatMap(({ value }) => {
     if (typeof value === 'string') return [value];
     return Array.isArray(value) ? value : Object.values(value);
