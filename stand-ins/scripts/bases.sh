@@ -6,15 +6,15 @@
 # shellcheck disable=SC2004,SC2034,SC2154
 declare -A substitutes=() digests=()
 contexts=()
-# Of the images that the build stands on, as far as this machine has them.
-base_ids=() base_names=()
+# Ids and names of the images that the build stands on, as far as this machine has them.
+own_bases=()
 
 bring_bases() {
   local base to id argument
   while read -r base to id; do
     if [[ -z $base || -z ${bases[$base]+used} ]]; then continue; fi
     substitutes[$base]=$to digests[$base]=$id
-    base_ids+=("${id#*:}") base_names+=("$to")
+    own_bases+=("${id#*:}" "$to")
   done <<<"${SUBSTITUTES:-}"
   for base in "${!bases[@]}"; do
     if [[ -z ${substitutes[$base]-} ]]; then pull_base "$base"; fi
@@ -38,9 +38,7 @@ bring_bases() {
 # the other for ever, and then everything else on this machine that asks for an image does. Nothing else is in the lists:
 # a layer that somebody is just writing or removing would be taken for one that the build need not make.
 see_images() {
-  local index option store driver='' part view ids names tops
-  ids=$(jq --null-input --compact-output '$ARGS.positional' --args "${base_ids[@]}")
-  names=$(jq --null-input --compact-output '$ARGS.positional' --args "${base_names[@]}")
+  local index option store driver='' part view tops
   for index in "${!storage[@]}"; do
     option=${storage[index]}
     if [[ $option == --storage-driver=* ]]; then driver=${option#*=}; fi
@@ -54,9 +52,8 @@ see_images() {
       find "$store/$part" -mindepth 1 -maxdepth 1 ! -name '*.json' ! -name '*.lock' -exec ln -s -t "$view/$part" {} +
     done
     if [[ -f $store/$driver-images/images.json ]]; then
-      jq --argjson ids "$ids" --argjson names "$names" \
-        'map(select((.id | IN($ids[])) or any(.names[]?; IN($names[]))))' \
-        "$store/$driver-images/images.json" >"$view/$driver-images/images.json"
+      jq 'map(select(any(.id, .names[]?; IN($ARGS.positional[]))))' "$store/$driver-images/images.json" \
+        --args "${own_bases[@]}" >"$view/$driver-images/images.json"
       tops=$(jq --compact-output 'map(.layer, ."mapped-layers"[]? | strings)' "$view/$driver-images/images.json")
       jq --argjson tops "$tops" \
         'INDEX(.id) as $all | [$tops[] | recurse($all[.].parent | strings)] as $used | map(select(.id | IN($used[])))' \
@@ -80,7 +77,7 @@ pull_base() {
   # What is said last is the image's id.
   id=$(as_user again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" \
     "--platform=linux/$architecture" "${from[@]}" "$base" | tail -n 1)
-  base_ids+=("$id")
+  own_bases+=("$id")
 }
 
 # A substitute of another architecture is never passed off as a base: its programs would be in an image that claims to

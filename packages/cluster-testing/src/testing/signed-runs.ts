@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordedRun, Statement } from '@multi-image/tekton-local/testing';
 import type { KubeApi, KubeObject } from '../kube-api.ts';
 import { REGISTRY } from '../place.ts';
@@ -120,7 +121,6 @@ export interface SignAgain {
 /**
  * Removes what Chains wrote of the runs of a namespace, and has it written again by a Chains with this configuration, which
  * is its alone until another one is given.
- *
  */
 export async function signAgain(
   api: KubeApi,
@@ -157,7 +157,7 @@ async function signOnce(api: KubeApi, namespace: string, tasks: readonly Ran[], 
     }
     while (!(await list(api, namespace, plural)).every(({ metadata }) => metadata.annotations?.[SIGNED] === 'true')) {
       signal.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await sleep(200);
     }
   }
 }
