@@ -103,6 +103,14 @@ export class DigestChainError extends CodedError<ErrorCode> {
   }
 }
 
+/** By these a registry said nothing of what it was asked. */
+const UNANSWERED: ReadonlySet<ErrorCode> = new Set(['ABORTED', 'REGISTRY_UNREACHABLE', 'REGISTRY_TIMEOUT']);
+
+/** Whether nobody answered, as opposed to an answer that says no. */
+export function isUnanswered({ code }: DigestChainError): boolean {
+  return UNANSWERED.has(code);
+}
+
 /** What is not as it should be: what was expected, and in quotes what was found. */
 export function unexpected(
   code: ErrorCode,

@@ -1,6 +1,6 @@
 import { type Platform, readPlatform } from './descriptor.ts';
 import { decodeValue, items } from './json/decode.ts';
-import { decodeString, field, type JsonValue } from './json/scan.ts';
+import { field, type JsonValue, textIn } from './json/scan.ts';
 import { locateLabels, readEnvironment } from './seal/place.ts';
 
 /** What a config says about its image, as text from outside: nothing here is validated. */
@@ -22,9 +22,7 @@ export interface ImageFacts {
 export function readImageFacts(config: Uint8Array): ImageFacts {
   const place = locateLabels(config);
   const read = (value: JsonValue | undefined) => value && decodeValue(config, value);
-  const labels = new Map(
-    place.labels.map(({ key, value }) => [key, value.type === 'string' ? decodeString(config, value) : '']),
-  );
+  const labels = new Map(place.labels.map(({ key, value }) => [key, textIn(config, value)]));
   // vcs-ref is what images had before image-spec's annotations named it.
   const named = ['org.opencontainers.image.revision', 'vcs-ref'].map((label) => labels.get(label) || undefined);
   const revisions = [...new Set(named.filter((revision) => revision !== undefined))];

@@ -14,6 +14,9 @@ export const EMPTY: Uint8Array = Buffer.from('{}');
 /** What a manifest can be. */
 export const MANIFEST_TYPES: readonly string[] = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST];
 
+/** Registries must accept manifests of this size; larger ones are neither read nor written (distribution-spec, "Pushing Manifests"). Bytes. */
+export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
+
 /** Whether a media type is an index's, which lists images, and not an image's. */
 export function isIndex(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;

@@ -38,6 +38,7 @@ export {
 } from './media-types.ts';
 export { type PlatformImage, type ReadImage, readImage } from './read-image.ts';
 export {
+  attachmentTag,
   type DigestReference,
   formatReference,
   isSameRepository,

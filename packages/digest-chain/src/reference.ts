@@ -86,6 +86,11 @@ export function nameOf({ digest, tag }: Reference): string {
   return digest ?? tag ?? 'latest';
 }
 
+/** Cosign's tag scheme: what is attached to an image has a tag that spells the image's digest (`sha256-<hex>.sig`). */
+export function attachmentTag(image: Digest, kind: 'sbom' | 'sig' | 'att'): string {
+  return `${image.replace(':', '-')}.${kind}`;
+}
+
 /** Whether this can be a tag (distribution-spec, "Pulling manifests"). */
 export function isTag(text: string): boolean {
   return TAG.test(text);

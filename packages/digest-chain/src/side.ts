@@ -1,4 +1,4 @@
-import { Transient } from '../../kit/src/retry.ts';
+import { failureOf } from '../../kit/src/retry.ts';
 import { DigestChainError, type Operation, type Side } from './errors.ts';
 
 /** Runs one half of what crosses two repositories: what goes wrong in it says so, the innermost operation first. */
@@ -6,7 +6,7 @@ export async function onSide<T>(operation: Operation, side: Side, work: () => Pr
   try {
     return await work();
   } catch (error) {
-    const failure = error instanceof Transient ? error.failure : error;
+    const failure = failureOf(error);
     if (failure instanceof DigestChainError && failure.side === undefined) Object.assign(failure, { operation, side });
     throw error;
   }

@@ -16,6 +16,11 @@ export class Transient extends Error {
   }
 }
 
+/** What is to be thrown: of a {@link Transient} the failure that it carries. */
+export function failureOf(error: unknown): unknown {
+  return error instanceof Transient ? error.failure : error;
+}
+
 /** Time as retries and waits see it: a test has one that stands still until it is told. */
 export interface Clock {
   /** Milliseconds since some moment, never going back. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isAllowedTask, isBundlePattern } from './builders.ts';
 import { definitionOf } from './definition.ts';
-import { isCommit, isGitUrl, normalGitUrl } from './git-source.ts';
+import { isGitUrl, normalGitUrl } from './git-source.ts';
 
 const HEX = 'a'.repeat(64);
 
@@ -51,17 +51,6 @@ describe('the URL of a repository', () => {
     expect(['https://git.example/a/b', 'git@git.example:a/b', 'git+https://git.example/a'].every(isGitUrl)).toBe(true);
     expect(['', 'main', 'https://git.example/', '/srv/repo', 'a b'].some(isGitUrl)).toBe(false);
   });
-});
-
-it.each([
-  ['a'.repeat(40), true],
-  ['0'.repeat(64), true],
-  ['A'.repeat(40), false],
-  ['a'.repeat(39), false],
-  [`${'a'.repeat(40)}\n`, false],
-  ['$(touch x)', false],
-])('a commit is 40 or 64 hex digits: %j', (text, is) => {
-  expect(isCommit(text)).toBe(is);
 });
 
 describe('the definition of a task', () => {

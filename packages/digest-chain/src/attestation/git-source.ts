@@ -8,11 +8,6 @@ export interface GitSource {
 /** What a proof says of its source where none was demanded. */
 export const UNASKED = 'which was not asked for';
 
-/** A git commit, or what stands where one should: 40 hex digits (SHA-1) or 64 (SHA-256). */
-export function isCommit(text: string): boolean {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
-}
-
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'ssh:': '22', 'git:': '9418' };
 const WITHOUT_USER: ReadonlySet<string> = new Set(['http:', 'https:']);
 // git's own short form, which is no URL: user@host:path (gitprotocol, "URLS").

@@ -1,3 +1,4 @@
+import { isCommit } from '../../../kit/src/git-commit.ts';
 import { type Check, type CheckId, runCheck, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
@@ -6,7 +7,7 @@ import { judgeArguments } from './build-arguments.ts';
 import { CHAINS_BUILDER, isAllowedTask, knowsBuildType } from './builders.ts';
 import { describeDefinition } from './definition.ts';
 import type { FoundClaim } from './evidence.ts';
-import { describeSource, isCommit, normalGitUrl, UNASKED } from './git-source.ts';
+import { describeSource, normalGitUrl, UNASKED } from './git-source.ts';
 import type { Provenance, ProvenanceTask } from './provenance.ts';
 import { pullRequestOf } from './pull-request.ts';
 import { textsOf } from './type-hints.ts';

@@ -1,3 +1,4 @@
+import { shellWord } from '../../../kit/src/shell.ts';
 import { DigestChainError } from '../errors.ts';
 
 /** Where cosign reads keys from that are no files, and how the public key is had from there (sigstore/cosign, KEY_MANAGEMENT.md). */
@@ -23,16 +24,11 @@ export function refuseKeyReference(path: string): void {
 }
 
 function byCosign(reference: string): string {
-  return `cosign public-key --key ${quote(reference)} > cosign.pub`;
+  return `cosign public-key --key ${shellWord(reference)} > cosign.pub`;
 }
 
 function fromSecret(reference: string): string {
   const [namespace = '', name = ''] = reference.slice('k8s://'.length).split('/');
-  const secret = `kubectl get secret ${quote(name || 'NAME')} -n ${quote(namespace || 'NAMESPACE')}`;
+  const secret = `kubectl get secret ${shellWord(name || 'NAME')} -n ${shellWord(namespace || 'NAMESPACE')}`;
   return `${secret} -o jsonpath='{.data.cosign\\.pub}' | base64 -d > cosign.pub`;
-}
-
-/** As a shell takes it for one word, whatever it is. */
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -2,9 +2,10 @@ import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { isFinding } from '../check.ts';
 import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, isUnanswered } from '../errors.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
 import { EMPTY_MEDIA_TYPE, SIGNATURE_ANNOTATION } from '../media-types.ts';
+import { attachmentTag } from '../reference.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { isSignedMediaType, SIGSTORE_BUNDLE } from './document.ts';
 
@@ -39,7 +40,7 @@ export async function findSignedBlobs(
 ): Promise<readonly SignedBlob[]> {
   // A tag has at most 128 characters, so a SHA-512 has no place in one.
   const tags =
-    digestAlgorithm(image) === 'sha256' ? ['sig', 'att'].map((kind) => `${image.replace(':', '-')}.${kind}`) : [];
+    digestAlgorithm(image) === 'sha256' ? (['sig', 'att'] as const).map((kind) => attachmentTag(image, kind)) : [];
   const referrers = (await listReferrers(registry, repository, image, rejected)).filter(mayBeSignature);
   const sources = [...tags, ...referrers.slice(0, MAX_REFERRERS).map((referrer) => referrer.digest)];
   const found = await mapConcurrently(sources, async (source) => {
@@ -65,13 +66,11 @@ async function listReferrers(
   try {
     return await registry.listReferrers(repository, image);
   } catch (error) {
-    if (!(error instanceof DigestChainError) || NO_ANSWER.has(error.code)) throw error;
+    if (!(error instanceof DigestChainError) || isUnanswered(error)) throw error;
     rejected.push({ source: 'referrers', reason: `${error.code}: ${error.message}` });
     return [];
   }
 }
-
-const NO_ANSWER: ReadonlySet<string> = new Set(['ABORTED', 'REGISTRY_UNREACHABLE', 'REGISTRY_TIMEOUT']);
 
 /** Runs one step; what it finds wrong is noted, and what is not there is not, unless the registry only does not show it. */
 export async function attempt<T>(

@@ -8,14 +8,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { EMPTY, EMPTY_MEDIA_TYPE, OCI_MANIFEST } from '../media-types.ts';
-import { parseDigestReference, parseReference, parseTagReference, repositoryName } from '../reference.ts';
+import {
+  attachmentTag,
+  parseDigestReference,
+  parseReference,
+  parseTagReference,
+  repositoryName,
+} from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import type { RawManifest, Repository } from '../registry/registry.ts';
 import { type SealOptions, type SealResult, seal } from '../seal.ts';
 import { subjectOf } from '../statement/artifact.ts';
 import { runCli } from '../testing/cli.ts';
-import { attachmentTag } from './find-attachments.ts';
 
 const CYCLONEDX = 'application/vnd.cyclonedx+json';
 const SPDX = 'application/spdx+json';

@@ -3,14 +3,15 @@ import { attachFindably, failedPart, isRefusal } from '../attach.ts';
 import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
-import { type Edit, get, scanJson, splice } from '../json/scan.ts';
+import { get, scanJson } from '../json/scan.ts';
+import { type Edit, splice } from '../json/splice.ts';
 import { isIndex } from '../media-types.ts';
 import { blobsOf } from '../read-image.ts';
-import { isSameRepository } from '../reference.ts';
+import { attachmentTag, isSameRepository } from '../reference.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
 import type { ImageTree } from '../seal/tree.ts';
 import { subjectOf } from '../statement/artifact.ts';
-import { attachmentTag, findAttachments, type Left, type Sbom } from './find-attachments.ts';
+import { findAttachments, type Left, type Sbom } from './find-attachments.ts';
 import { rewriteSbom } from './rewrite-sbom.ts';
 
 /** An SBOM that is now attached to the sealed image, or to one of its images. */

@@ -5,7 +5,7 @@ import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, member, textOf } from '../json/decode.ts';
 import { EMPTY_MEDIA_TYPE, isIndex } from '../media-types.ts';
 import { blobsOf } from '../read-image.ts';
-import { repositoryName } from '../reference.ts';
+import { attachmentTag, repositoryName } from '../reference.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { ARTIFACT_TYPE } from '../statement/artifact.ts';
 
@@ -29,11 +29,6 @@ const MAX_SBOMS = 32;
 // CycloneDX, SPDX and Syft's own, as cosign, oras and BuildKit name them.
 const SBOM_TYPE =
   /^(?:application\/vnd\.cyclonedx|application\/spdx|text\/spdx|spdx|application\/vnd\.syft)(?:\+(?:json|xml))?(?:;|$)/;
-
-/** Cosign's tag scheme: what is attached to a digest has a tag that spells it. */
-export function attachmentTag(image: Digest, kind: 'sbom' | 'sig' | 'att'): string {
-  return `${image.replace(':', '-')}.${kind}`;
-}
 
 /** What to make of something that the registry refused; throws where that ends it all. */
 export type Refused = (name: string, error: unknown) => Left;

@@ -109,6 +109,11 @@ describe('an SBOM in CycloneDX', () => {
     const found = rewritten({ bomFormat: 'CycloneDX', metadata: { component: { ...component, pedigree } } });
     expect(found?.metadata.component.pedigree).toEqual({ notes: 'x', ancestors: [other, ancestor] });
   });
+
+  it.each([null, 'x', [], true])('stays JSON where its pedigree is %j, which has no room for ancestors', (pedigree) => {
+    const found = rewritten({ bomFormat: 'CycloneDX', metadata: { component: { ...component, pedigree } } });
+    expect(found?.metadata.component).toMatchObject({ version: ONES, pedigree });
+  });
 });
 
 it.each([

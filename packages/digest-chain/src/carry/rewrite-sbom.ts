@@ -1,5 +1,6 @@
-import type { Digest } from '../digest.ts';
-import { decodeString, get, type JsonValue, scanJson, splice } from '../json/scan.ts';
+import { type Digest, digestHex } from '../digest.ts';
+import { get, type JsonObject, type JsonValue, scanJson, textIn } from '../json/scan.ts';
+import { atEnd, type Edit, splice } from '../json/splice.ts';
 
 const { createHash } = process.getBuiltinModule('node:crypto');
 
@@ -22,7 +23,9 @@ const MAX_VALUES = 1_000_000;
  * makes wrong, or nothing that is understood here
  */
 export function rewriteSbom(bytes: Uint8Array, images: readonly [Renamed, ...Renamed[]]): Uint8Array | undefined {
-  if (!images.some(({ given }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(hexOf(given)))) {
+  if (
+    !images.some(({ given }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(digestHex(given)))
+  ) {
     return undefined;
   }
   let root: JsonValue;
@@ -31,16 +34,16 @@ export function rewriteSbom(bytes: Uint8Array, images: readonly [Renamed, ...Ren
   } catch {
     return undefined;
   }
-  const version = textAt(bytes, get(root, 'spdxVersion'));
+  const version = textIn(bytes, get(root, 'spdxVersion'));
   if (version.startsWith('SPDX-2.')) return amendSpdx(bytes, root, images);
-  return textAt(bytes, get(root, 'bomFormat')) === 'CycloneDX' ? descendCycloneDx(bytes, root, images) : undefined;
+  return textIn(bytes, get(root, 'bomFormat')) === 'CycloneDX' ? descendCycloneDx(bytes, root, images) : undefined;
 }
 
 /** The same document, with digests of the same length in place of the others: every value stays where it was. */
 function renamed(bytes: Uint8Array, images: readonly Renamed[]): Buffer {
   const copy = Buffer.from(bytes);
   for (const { given, sealed } of images) {
-    const [from, to] = [hexOf(given), hexOf(sealed)];
+    const [from, to] = [digestHex(given), digestHex(sealed)];
     for (let at = copy.indexOf(from); at !== -1; at = copy.indexOf(from, at + from.length))
       copy.write(to, at, 'latin1');
   }
@@ -53,7 +56,7 @@ function amendSpdx(
   images: readonly [Renamed, ...Renamed[]],
 ): Uint8Array | undefined {
   const namespace = get(root, 'documentNamespace');
-  const before = textAt(given, namespace);
+  const before = textIn(given, namespace);
   if (namespace?.type !== 'string' || before === '') return undefined;
   const id = 'DocumentRef-before-sealing';
   const external = {
@@ -68,7 +71,7 @@ function amendSpdx(
     comment: `as it was built the image was ${images[0].given}; labels were added, and nothing else`,
   };
   // A namespace is one document's.
-  const own = `${before.replace(/#$/, '')}-sealed-${hexOf(images[0].sealed).slice(0, 16)}`;
+  const own = `${before.replace(/#$/, '')}-sealed-${digestHex(images[0].sealed).slice(0, 16)}`;
   return splice(renamed(given, images), [
     { start: namespace.start, end: namespace.end, text: JSON.stringify(own) },
     ...appended(root, 'externalDocumentRefs', external),
@@ -86,39 +89,24 @@ function descendCycloneDx(
   const [{ given: digest }] = images;
   const ancestor = {
     type: 'container',
-    name: textAt(given, get(component, 'name')) || 'image',
+    name: textIn(given, get(component, 'name')) || 'image',
     version: digest,
-    hashes: [{ alg: digest.startsWith('sha512:') ? 'SHA-512' : 'SHA-256', content: hexOf(digest) }],
+    hashes: [{ alg: digest.startsWith('sha512:') ? 'SHA-512' : 'SHA-256', content: digestHex(digest) }],
     description: 'the image as it was built, before labels were added',
   };
   const pedigree = get(component, 'pedigree');
   const bytes = renamed(given, images);
   if (pedigree !== undefined) return splice(bytes, appended(pedigree, 'ancestors', ancestor));
-  return splice(bytes, [memberAtEnd(component, 'pedigree', { ancestors: [ancestor] })]);
+  return splice(bytes, [withMember(component, 'pedigree', { ancestors: [ancestor] })]);
 }
 
-/** Adds an item to a list that an object has, or the list with it. */
-function appended(object: JsonValue, key: string, item: object): { start: number; end: number; text: string }[] {
+/** Adds an item to a list that an object has, or the list with it; nothing to what is something else. */
+function appended(object: JsonValue, key: string, item: object): Edit[] {
   const list = get(object, key);
-  if (list?.type !== 'array') return list === undefined ? [memberAtEnd(object, key, [item])] : [];
-  const at = list.items.at(-1)?.end ?? list.start + 1;
-  return [{ start: at, end: at, text: `${list.items.length === 0 ? '' : ','}${JSON.stringify(item)}` }];
+  if (list?.type === 'array') return [atEnd(list, JSON.stringify(item))];
+  return object.type === 'object' && list === undefined ? [withMember(object, key, [item])] : [];
 }
 
-function memberAtEnd(object: JsonValue, key: string, value: object): { start: number; end: number; text: string } {
-  const last = object.type === 'object' ? object.members.at(-1)?.value.end : undefined;
-  const at = last ?? object.start + 1;
-  return {
-    start: at,
-    end: at,
-    text: `${last === undefined ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(value)}`,
-  };
-}
-
-function textAt(bytes: Uint8Array, value: JsonValue | undefined): string {
-  return value?.type === 'string' ? decodeString(bytes, value) : '';
-}
-
-function hexOf(digest: Digest): string {
-  return digest.slice(digest.indexOf(':') + 1);
+function withMember(object: JsonObject, key: string, value: object): Edit {
+  return atEnd(object, `${JSON.stringify(key)}:${JSON.stringify(value)}`);
 }

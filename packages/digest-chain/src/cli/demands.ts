@@ -1,6 +1,7 @@
 import type { ParseArgsConfig } from 'node:util';
+import { isCommit } from '../../../kit/src/git-commit.ts';
 import { isBundlePattern } from '../attestation/builders.ts';
-import { isCommit, isGitUrl } from '../attestation/git-source.ts';
+import { isGitUrl } from '../attestation/git-source.ts';
 import type { VerifyOptions } from '../verify.ts';
 import { usage, type Values } from './arguments.ts';
 import { IDENTITY_OPTIONS, readIdentities } from './identities.ts';

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../../../kit/src/cache-folder.ts';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import type { CertificateIdentity } from '../attestation/keyless.ts';
 import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../attestation/keyless-root.ts';
 import { DigestChainError } from '../errors.ts';
+import { usage } from './arguments.ts';
 
 /** The options that say who may have signed with a certificate, named as cosign names them. */
 export const IDENTITY_OPTIONS: Readonly<
@@ -51,9 +52,12 @@ function wanted(values: IdentityValues, name: 'certificate-identity' | 'certific
   const exact = values[name];
   const pattern = values[`${name}-regexp`];
   if (exact === undefined && pattern === undefined) {
-    throw usage(`--${name} or --${name}-regexp is missing: who may have signed is a subject and who vouches for it`);
+    throw usage(
+      'verify',
+      `--${name} or --${name}-regexp is missing: who may have signed is a subject and who vouches for it`,
+    );
   }
-  if (exact !== undefined && pattern !== undefined) throw usage(`give one of --${name} and --${name}-regexp`);
+  if (exact !== undefined && pattern !== undefined) throw usage('verify', `give one of --${name} and --${name}-regexp`);
   return exact ?? parsePattern(`--${name}-regexp`, pattern ?? '');
 }
 
@@ -66,35 +70,30 @@ function parsePattern(option: string, text: string): RegExp {
     if (/\[\[:\^?\w+:\]/.test(text)) throw new Error('it has a POSIX class');
     return new RegExp(text, 'u');
   } catch (cause) {
-    throw usage(`${option} is no regular expression that is read everywhere alike: ${reasonOf(cause)}`);
+    throw usage('verify', `${option} is no regular expression that is read everywhere alike: ${reasonOf(cause)}`);
   }
 }
 
 async function readTrustedRoot(values: IdentityValues): Promise<TrustedRoot> {
   const { 'trusted-root': file, 'tuf-mirror': mirror, 'tuf-root': root } = values;
   if (file === undefined) return fetchTrustedRoot({ mirror, root, cache: await cacheOf(root) });
-  if (mirror !== undefined || root !== undefined) throw usage('give one of --trusted-root and --tuf-mirror');
+  if (mirror !== undefined || root !== undefined) throw usage('verify', 'give one of --trusted-root and --tuf-mirror');
   return parseTrustedRoot(await readText(file));
 }
 
 /** What was fetched by the word of one root says nothing to who trusts another. */
 async function cacheOf(root: string | undefined): Promise<string> {
-  const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const trust =
     root === undefined
       ? 'public'
       : createHash('sha256')
           .update(await readText(root))
           .digest('hex');
-  return join(caches, 'digest-chain', 'tuf', trust);
+  return cacheFolder('digest-chain', join('tuf', trust));
 }
 
 async function readText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause) => {
     throw new DigestChainError('TRUSTED_ROOT_INVALID', `${path} can't be read`, { found: reasonOf(cause), cause });
   });
-}
-
-function usage(reason: string): DigestChainError {
-  return new DigestChainError('USAGE', reason, { hint: 'digest-chain verify --help' });
 }

@@ -59,6 +59,11 @@ export function decodeString(bytes: Uint8Array, value: JsonValue): string {
   return JSON.parse(rawText(bytes, value)) as string;
 }
 
+/** The text of a value; none of what is no string. */
+export function textIn(bytes: Uint8Array, value: JsonValue | undefined): string {
+  return value?.type === 'string' ? decodeString(bytes, value) : '';
+}
+
 /** A token exactly as it is written. */
 export function rawText(bytes: Uint8Array, value: Range): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + value.start, value.end - value.start).toString('utf8');
@@ -282,22 +287,4 @@ export function field(value: JsonValue | undefined, key: string): JsonValue | un
 /** A key as readers see it that don't look at its case (Go's encoding/json: Unicode's simple folding). */
 export function fold(key: string): string {
   return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
-}
-
-/** Replaces the bytes from `start` up to `end` with `text`. */
-export interface Edit extends Range {
-  readonly text: string;
-}
-
-/** Applies edits that don't overlap, in any order, to a copy; every other byte stays as it is. */
-export function splice(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let at = 0;
-  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
-    if (edit.start < at || edit.end < edit.start) throw new RangeError('edits overlap');
-    parts.push(bytes.subarray(at, edit.start), Buffer.from(edit.text));
-    at = edit.end;
-  }
-  parts.push(bytes.subarray(at));
-  return Buffer.concat(parts);
 }

@@ -1,15 +1,12 @@
 import type { BlobDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
 import { DigestChainError, tooLarge, unexpected } from '../errors.ts';
-import { MANIFEST_TYPES } from '../media-types.ts';
+import { MANIFEST_LIMIT, MANIFEST_TYPES } from '../media-types.ts';
 import { isTag } from '../reference.ts';
 import { checkDigest, digestHeader, mediaTypeOf, mismatch } from './headers.ts';
 import type { RawManifest, Repository } from './registry.ts';
 import { type Call, CREATED, type Request, unconfirmed } from './session.ts';
 import { hasTag } from './tags.ts';
-
-/** Registries must accept manifests of this size; larger ones are not read (distribution-spec, "Pushing Manifests"). Bytes. */
-export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
 
 /** distribution-spec, "Pulling manifests". */
 export function getManifest(call: Call, repository: Repository, reference: string | Digest): Promise<RawManifest> {

@@ -1,14 +1,15 @@
-import { pauseAfter, Transient } from '../../../kit/src/retry.ts';
+import { failureOf, pauseAfter, Transient } from '../../../kit/src/retry.ts';
 import { readDescriptor } from '../descriptor.ts';
-import { type Digest, digestAlgorithm, digestOf, parseDigest } from '../digest.ts';
+import { type Digest, digestAlgorithm, digestHex, digestOf, parseDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
-import { get, scanJson, splice } from '../json/scan.ts';
-import { DOCKER_LIST, isIndex, OCI_INDEX } from '../media-types.ts';
+import { get, scanJson } from '../json/scan.ts';
+import { atEnd, splice } from '../json/splice.ts';
+import { DOCKER_LIST, isIndex, MANIFEST_LIMIT, OCI_INDEX } from '../media-types.ts';
 import { repositoryName } from '../reference.ts';
 import { mediaTypeOf, nextPage } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
-import { askForManifest, isRefused, MANIFEST_LIMIT, putManifest } from './manifests.ts';
+import { askForManifest, isRefused, putManifest } from './manifests.ts';
 import type { RawManifest, Referrer, Repository } from './registry.ts';
 import { type Call, REFUSALS } from './session.ts';
 import { hasTag } from './tags.ts';
@@ -223,14 +224,9 @@ async function append(call: Call, repository: Repository, attachment: Attachment
   });
 }
 
-function failureOf(error: unknown): unknown {
-  return error instanceof Transient ? error.failure : error;
-}
-
 /** `<algorithm>-<first 64 hex digits>` (distribution-spec, "Referrers Tag Schema"). */
 export function fallbackTag(subject: Digest): string {
-  const algorithm = digestAlgorithm(subject);
-  return `${algorithm}-${subject.slice(algorithm.length + 1, algorithm.length + 65)}`;
+  return `${digestAlgorithm(subject)}-${digestHex(subject).slice(0, 64)}`;
 }
 
 function ofType(artifactType: string | undefined, referrers: readonly Referrer[]): readonly Referrer[] {
@@ -285,9 +281,7 @@ export function appendReferrer(index: Uint8Array | undefined, descriptor: string
   }
   const manifests = get(scanJson(index), 'manifests');
   if (manifests?.type !== 'array') throw notAnIndex();
-  const last = manifests.items.at(-1);
-  const end = last?.end ?? manifests.start + 1;
-  return splice(index, [{ start: end, end, text: last === undefined ? descriptor : `,${descriptor}` }]);
+  return splice(index, [atEnd(manifests, descriptor)]);
 }
 
 function notAnIndex(): DigestChainError {

@@ -1,4 +1,4 @@
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, isUnanswered } from '../errors.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
 import { nextPage } from './headers.ts';
 import type { Repository } from './registry.ts';
@@ -36,14 +36,7 @@ export async function hasTag(call: Call, repository: Repository, tag: string): P
       url = answer;
     }
   } catch (error) {
-    if (!(error instanceof DigestChainError) || NO_ANSWER.has(error.code)) throw error;
+    if (!(error instanceof DigestChainError) || isUnanswered(error) || error.code === 'REGISTRY_ERROR') throw error;
   }
   return undefined;
 }
-
-const NO_ANSWER: ReadonlySet<string> = new Set([
-  'ABORTED',
-  'REGISTRY_UNREACHABLE',
-  'REGISTRY_TIMEOUT',
-  'REGISTRY_ERROR',
-]);

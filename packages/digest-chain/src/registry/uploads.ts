@@ -1,7 +1,7 @@
-import { Transient } from '../../../kit/src/retry.ts';
+import { failureOf } from '../../../kit/src/retry.ts';
 import { type BlobDescriptor, checkDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../digest.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, isUnanswered } from '../errors.ts';
 import { repositoryName } from '../reference.ts';
 import { onSide } from '../side.ts';
 import { headBlob, streamBlob, verified } from './blobs.ts';
@@ -190,11 +190,9 @@ function post(call: Call, repository: Repository, what: string): Request {
 
 /** Whether a failure is a registry's answer to this request, whatever it says, and not that nobody answered. */
 function isAnswer(error: unknown): boolean {
-  const failure = error instanceof Transient ? error.failure : error;
-  return failure instanceof DigestChainError && !NO_ANSWER.has(failure.code);
+  const failure = failureOf(error);
+  return failure instanceof DigestChainError && !isUnanswered(failure);
 }
-
-const NO_ANSWER: ReadonlySet<string> = new Set(['ABORTED', 'REGISTRY_UNREACHABLE', 'REGISTRY_TIMEOUT']);
 
 async function isThere(call: Call, repository: Repository, digest: Digest, size: number): Promise<boolean> {
   return (await headBlob(call, repository, digest))?.size === size;

@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, quoted, tooLarge, unexpected } from '../errors.ts';
-import { decodeString, type Edit, type JsonMember, rawText, splice } from '../json/scan.ts';
+import { type JsonMember, rawText, textIn } from '../json/scan.ts';
+import { type Edit, splice } from '../json/splice.ts';
 import { isRole, type LabelNames } from '../label-names.ts';
 import { insertion, locateLabels, type Place, refuseEmbeds, removal, truncation } from './place.ts';
 import { formatRecord, parseRecord, type SealedOver } from './record.ts';
@@ -116,7 +117,7 @@ function readPlaced(config: Uint8Array, place: Place, names: LabelNames): { seal
   const text = (label: string): string => {
     const value = own.get(label)?.value;
     if (value === undefined) throw new DigestChainError('SEAL_BROKEN', `the label ${label} is gone`);
-    return value.type === 'string' ? decodeString(config, value) : '';
+    return textIn(config, value);
   };
   if (!own.has(names.sealedFrom)) {
     throw new DigestChainError('NOT_SEALED', 'the image is not sealed', {

@@ -2,10 +2,9 @@ import { type Descriptor, requireDescriptor } from '../descriptor.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, quoted, tooLarge, unexpected } from '../errors.ts';
 import { decodeValue } from '../json/decode.ts';
-import { decodeString, field, get, type JsonValue, rawText, scanJson, splice } from '../json/scan.ts';
-
-/** Registries must accept manifests of this size, and no larger ones (distribution-spec, "Pushing Manifests"). Bytes. */
-const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
+import { field, get, type JsonValue, rawText, scanJson, textIn } from '../json/scan.ts';
+import { splice } from '../json/splice.ts';
+import { MANIFEST_LIMIT } from '../media-types.ts';
 
 const SIZE = /^(?:0|[1-9][0-9]{0,14})$/;
 
@@ -27,7 +26,7 @@ export function scanDocument(bytes: Uint8Array, mediaType: string, supported: re
   const declared = field(root, 'mediaType');
   // Docker's formats have always had the field; OCI's made it optional at first.
   const found =
-    declared === undefined && mediaType.startsWith('application/vnd.oci.') ? mediaType : textOf(bytes, declared);
+    declared === undefined && mediaType.startsWith('application/vnd.oci.') ? mediaType : textIn(bytes, declared);
   if (found !== mediaType) throw unsupported('the manifest says that it is something else', [mediaType], found);
   const version = field(root, 'schemaVersion');
   if (version?.type === 'number' && rawText(bytes, version) === '2') return root;
@@ -78,10 +77,6 @@ export function refuseSubject(root: JsonValue): void {
   if (get(root, 'subject') !== undefined) throw refused('it is attached to another manifest (subject)');
 }
 
-export function textOf(bytes: Uint8Array, value: JsonValue | undefined): string {
-  return value?.type === 'string' ? decodeString(bytes, value) : '';
-}
-
 export function notAnImage(reason: string, expected: string, found: string): DigestChainError {
   return unexpected('NOT_AN_IMAGE', `not an image: ${reason}`, expected, found);
 }
@@ -97,6 +92,6 @@ function unsupported(reason: string, expected: readonly string[], found: string)
 }
 
 function checkSize(bytes: Uint8Array): void {
-  if (bytes.length <= MAX_MANIFEST_SIZE) return;
-  throw tooLarge('SEAL_REFUSED', 'the manifest is too large', MAX_MANIFEST_SIZE, bytes.length);
+  if (bytes.length <= MANIFEST_LIMIT) return;
+  throw tooLarge('SEAL_REFUSED', 'the manifest is too large', MANIFEST_LIMIT, bytes.length);
 }

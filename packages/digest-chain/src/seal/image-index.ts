@@ -1,6 +1,6 @@
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
-import { field, get, type JsonValue } from '../json/scan.ts';
+import { field, get, type JsonValue, textIn } from '../json/scan.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, isIndex, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
 import type { Seal } from './config.ts';
@@ -12,7 +12,6 @@ import {
   refuseSubject,
   replaceDescriptors,
   scanDocument,
-  textOf,
 } from './document.ts';
 import { IMAGE_CONFIGS, type Image } from './manifest.ts';
 
@@ -36,7 +35,7 @@ export function readIndex(bytes: Uint8Array, mediaType: string): ImageIndex {
   const root = scanDocument(bytes, mediaType, [OCI_INDEX, DOCKER_LIST]);
   const artifactType = get(root, 'artifactType');
   if (artifactType !== undefined)
-    throw notAnImage('its index has an artifactType', 'none', textOf(bytes, artifactType));
+    throw notAnImage('its index has an artifactType', 'none', textIn(bytes, artifactType));
   const manifests = field(root, 'manifests');
   if (manifests?.type !== 'array') throw notAnImage('its index has no manifests', 'an array', 'none');
   const others = manifests.items.filter((item) => !isAttachment(bytes, item));
@@ -56,7 +55,7 @@ export function requireArtifact({ bytes, digest, mediaType }: RawManifest): void
   let type = mediaType;
   if (mediaType === OCI_MANIFEST) {
     const config = field(scanDocument(bytes, mediaType, [OCI_MANIFEST]), 'config');
-    type = textOf(bytes, field(config, 'mediaType'));
+    type = textIn(bytes, field(config, 'mediaType'));
     if (!IMAGE_CONFIGS.includes(type)) return;
   }
   const expected = 'an artifact, or platform unknown/unknown';
@@ -108,26 +107,26 @@ export function commonSeal(seals: readonly Seal[]): Seal {
 /** Marked, and for no platform that there is: what BuildKit puts beside the images, and nobody runs. */
 function isAttachment(bytes: Uint8Array, item: JsonValue): boolean {
   const platform = field(item, 'platform');
-  const names = ['os', 'architecture'].map((key) => textOf(bytes, field(platform, key)));
+  const names = ['os', 'architecture'].map((key) => textIn(bytes, field(platform, key)));
   return isMarked(bytes, item) && names.every((name) => name === 'unknown');
 }
 
 /** BuildKit's attestations have an annotation, OCI artifacts an artifactType. */
 function isMarked(bytes: Uint8Array, item: JsonValue): boolean {
   if (get(item, 'artifactType') !== undefined) return true;
-  return textOf(bytes, get(get(item, 'annotations'), 'vnd.docker.reference.type')) === 'attestation-manifest';
+  return textIn(bytes, get(get(item, 'annotations'), 'vnd.docker.reference.type')) === 'attestation-manifest';
 }
 
 function readArtifactDigest(bytes: Uint8Array, item: JsonValue): Digest {
-  const mediaType = textOf(bytes, field(item, 'mediaType'));
+  const mediaType = textIn(bytes, field(item, 'mediaType'));
   if (isIndex(mediaType)) throw refused('its index names another index', mediaType);
-  const digest = textOf(bytes, field(item, 'digest'));
+  const digest = textIn(bytes, field(item, 'digest'));
   if (isDigest(digest)) return digest;
   throw refused("a descriptor's digest is not written plainly", digest);
 }
 
 function readChild(bytes: Uint8Array, item: JsonValue): PlacedDescriptor {
-  const mediaType = textOf(bytes, field(item, 'mediaType'));
+  const mediaType = textIn(bytes, field(item, 'mediaType'));
   if (isIndex(mediaType)) throw refused('its index names another index', mediaType);
   if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) return placeDescriptor(bytes, item);
   throw refused('its index names something that is not known', mediaType);

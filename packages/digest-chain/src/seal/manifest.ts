@@ -1,7 +1,7 @@
-import { field, get, type JsonValue, rawText } from '../json/scan.ts';
+import { field, get, type JsonValue, rawText, textIn } from '../json/scan.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
-import { notAnImage, type PlacedDescriptor, placeDescriptor, scanDocument, textOf } from './document.ts';
+import { notAnImage, type PlacedDescriptor, placeDescriptor, scanDocument } from './document.ts';
 
 export const IMAGE_CONFIGS: readonly string[] = [OCI_CONFIG, DOCKER_CONFIG];
 const LAYER = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
@@ -25,7 +25,7 @@ export interface ImageManifest {
 export function readImageManifest(bytes: Uint8Array, mediaType: string): ImageManifest {
   const root = scanDocument(bytes, mediaType, [OCI_MANIFEST, DOCKER_MANIFEST]);
   const artifactType = get(root, 'artifactType');
-  if (artifactType !== undefined) throw notAnImage('it has an artifactType', 'none', textOf(bytes, artifactType));
+  if (artifactType !== undefined) throw notAnImage('it has an artifactType', 'none', textIn(bytes, artifactType));
   const layers = field(root, 'layers');
   // Go writes a list of none as null.
   const none = layers !== undefined && rawText(bytes, layers) === 'null';
@@ -35,7 +35,7 @@ export function readImageManifest(bytes: Uint8Array, mediaType: string): ImageMa
     throw notAnImage('its config is of another type', IMAGE_CONFIGS.join(' or '), config.mediaType);
   }
   for (const layer of layers.type === 'array' ? layers.items : []) {
-    const type = textOf(bytes, field(layer, 'mediaType'));
+    const type = textIn(bytes, field(layer, 'mediaType'));
     if (!LAYER.test(type)) throw notAnImage('it has content that is no file system layer', 'layers', type);
   }
   return { root, config };

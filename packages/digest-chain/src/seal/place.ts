@@ -1,13 +1,6 @@
 import { DigestChainError } from '../errors.ts';
-import {
-  decodeString,
-  type Edit,
-  field,
-  type JsonMember,
-  type JsonObject,
-  type JsonValue,
-  scanJson,
-} from '../json/scan.ts';
+import { decodeString, field, type JsonMember, type JsonObject, type JsonValue, scanJson } from '../json/scan.ts';
+import { atEnd, type Edit } from '../json/splice.ts';
 import type { Container } from './record.ts';
 
 /** Where the labels of an image config are, or would be. */
@@ -88,10 +81,7 @@ function lastEnd(value: JsonValue | undefined, index = -1): number {
 
 /** Puts members at the end of an object, or makes one of them where there is none. */
 function append(value: JsonValue | undefined, members: string): Edit {
-  if (value?.type !== 'object') return replace(value, `{${members}}`);
-  const last = value.members.at(-1)?.value.end;
-  const at = last ?? value.start + 1;
-  return { start: at, end: at, text: last === undefined ? members : `,${members}` };
+  return value?.type === 'object' ? atEnd(value, members) : replace(value, `{${members}}`);
 }
 
 function replace(value: JsonValue | undefined, text: string): Edit {

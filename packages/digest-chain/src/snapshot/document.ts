@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { isGitUrl } from '../attestation/git-source.ts';
-import { type Digest, digestOf } from '../digest.ts';
+import { type Digest, digestHex, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { assertVerified } from '../extract.ts';
 import { readImage } from '../read-image.ts';
@@ -144,6 +144,6 @@ async function externalSource(
 /** At most 63 characters, as Konflux wants it, and the same for the same chain, whichever image one starts from. */
 export function snapshotName(application: string, revision: string, images: readonly ProvedImage[]): string {
   const digests = images.map(({ digest }) => digest).toSorted();
-  const hex = digestOf(Buffer.from(digests.join('\n'))).slice('sha256:'.length);
+  const hex = digestHex(digestOf(Buffer.from(digests.join('\n'))));
   return `${application.slice(0, 36).replace(/-+$/, '')}-${revision.slice(0, 12)}-${hex.slice(0, 12)}`;
 }

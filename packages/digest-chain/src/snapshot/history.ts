@@ -1,4 +1,4 @@
-import { isCommit } from '../attestation/git-source.ts';
+import { isCommit } from '../../../kit/src/git-commit.ts';
 import { DigestChainError } from '../errors.ts';
 
 /** A commit among others. */

@@ -1,4 +1,4 @@
-import { isCommit } from '../attestation/git-source.ts';
+import { isCommit } from '../../../kit/src/git-commit.ts';
 import { DigestChainError, quoted } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
 import { type DigestReference, parseDigestReference } from '../reference.ts';

@@ -1,4 +1,5 @@
 import { findCycle } from '../../../kit/src/cycles.ts';
+import { COMMIT } from '../../../kit/src/git-commit.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { DigestChainError, unexpected } from '../errors.ts';
 import { isRole } from '../label-names.ts';
@@ -91,8 +92,6 @@ export function invalid(what: string, expected: string, found: string): DigestCh
 }
 
 const RUN = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
-/** A git commit: SHA-1 or SHA-256. */
-export const COMMIT: RegExp = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** A URL's characters (RFC 3986), or scp's form; no spaces, double quotes or control characters. */
 export const GIT_URL: RegExp = /^[A-Za-z0-9][A-Za-z0-9+.@:/?#[\]!$&'()*,;=%_~-]{0,2047}$/;
 

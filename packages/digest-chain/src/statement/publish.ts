@@ -1,3 +1,4 @@
+import { isCommit } from '../../../kit/src/git-commit.ts';
 import { failedPart } from '../attach.ts';
 import type { Digest } from '../digest.ts';
 import type { ImageFacts } from '../image-facts.ts';
@@ -8,7 +9,7 @@ import { parseReference, placeOf } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { builtAs, type ImageTree } from '../seal/tree.ts';
 import { attachStatement, type StatementSubject } from './artifact.ts';
-import { type Chain, COMMIT, type Embeds, GIT_URL, type Source } from './chain.ts';
+import { type Chain, type Embeds, GIT_URL, type Source } from './chain.ts';
 
 /** An image as it is about to be published. */
 export interface PublishedImage {
@@ -103,7 +104,7 @@ function subjectsOf({
 /** What an image says that it was built from. Labels are free text: what is no commit or no url is left out. */
 export function sourceOf([facts]: readonly ImageFacts[]): Source | undefined {
   const commit = facts?.revision;
-  if (facts === undefined || commit === undefined || !COMMIT.test(commit)) return undefined;
+  if (facts === undefined || commit === undefined || !isCommit(commit)) return undefined;
   const url = facts.labels.get('org.opencontainers.image.source') || facts.labels.get('vcs-url') || '';
   return { url: GIT_URL.test(url) ? url : undefined, commit };
 }

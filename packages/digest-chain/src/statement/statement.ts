@@ -1,7 +1,7 @@
-import { type Digest, isDigest } from '../digest.ts';
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../digest.ts';
 import { tooLarge } from '../errors.ts';
 import { at, decodeJson, items, member, textOf } from '../json/decode.ts';
-import { parseReference } from '../reference.ts';
+import { parseReference, repositoryName } from '../reference.ts';
 import { type Chain, type ChainImage, invalid, orderChain, type Source } from './chain.ts';
 
 /** in-toto attestation, spec/v1/statement.md. */
@@ -67,11 +67,8 @@ function builtDigests({ digest, origin, external }: ChainImage): readonly Digest
 }
 
 function subjectsOf(image: ChainImage): readonly unknown[] {
-  const { registry, repository } = parseReference(image.url);
-  return builtDigests(image).map((text) => {
-    const colon = text.indexOf(':');
-    return { name: `${registry}/${repository}`, digest: { [text.slice(0, colon)]: text.slice(colon + 1) } };
-  });
+  const name = repositoryName(parseReference(image.url));
+  return builtDigests(image).map((digest) => ({ name, digest: { [digestAlgorithm(digest)]: digestHex(digest) } }));
 }
 
 function parseImage(image: unknown): ChainImage {

@@ -1,6 +1,6 @@
 import { CONCURRENCY } from '../../../kit/src/concurrent.ts';
+import { isCommit } from '../../../kit/src/git-commit.ts';
 import type { AttestedImage } from '../attestation/attested-image.ts';
-import { isCommit } from '../attestation/git-source.ts';
 import { after, type Check, type Step } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { type Embedding, findEmbeddings } from '../embedding.ts';

@@ -10,7 +10,7 @@ import { reachElsewhere } from '../look/connect.ts';
 import { verifyPublished } from '../targets/published/verify-published.ts';
 import { attested, reportFor } from '../testing/report.ts';
 import { publishChain, signChain } from '../testing/tenant-chain.ts';
-import { type HandCheck, handChecksOf, quote } from './by-hand.ts';
+import { type HandCheck, handChecksOf } from './by-hand.ts';
 import type { Report } from './report.ts';
 
 const has = (program: string): boolean => spawnSync(program, ['--help'], { stdio: 'ignore' }).error === undefined;
@@ -103,11 +103,3 @@ test('a registry without TLS is reached without it', () => {
 test('without a chain there is nothing to look at', () => {
   expect(handChecksOf({ ...report, images: report.images.slice(0, 1) })).toEqual([]);
 });
-
-test.each(["it's", '$(touch hacked)', '`x`', 'a b', '"', '\\', '', '!x', 'a\nb', "';touch hacked;'"])(
-  'whatever is in a value, %j is one word for a shell',
-  (text) => {
-    const { stdout } = spawnSync('bash', ['-c', `printf '<%s>' ${quote(text)}`], { cwd: folder, encoding: 'utf8' });
-    expect(stdout).toBe(`<${text}>`);
-  },
-);

@@ -1,4 +1,5 @@
 import { DEFAULT_PREFIX, isLoopback, LabelNames } from '@multi-image/digest-chain/oci';
+import { shellWord } from '@multi-image/kit/shell';
 import type { Report, ReportImage } from './report.ts';
 import { publishedDigest } from './report-of.ts';
 
@@ -68,7 +69,7 @@ function edgesOf({ images }: Report): readonly Edge[] {
 
 /** One word: an image by its digest. */
 function at({ repository }: ReportImage, digest: string): string {
-  return quote(`${repository}@${digest}`);
+  return shellWord(`${repository}@${digest}`);
 }
 
 /** The option without which skopeo and podman expect TLS. */
@@ -82,11 +83,11 @@ function linkChecks({ image, embedded, digest, embeddedDigest, origin }: Edge, r
   const built = `docker://${at(embedded, origin)}`;
   const published = `docker://${at(embedded, embeddedDigest)}`;
   const label = (name: string): string =>
-    `${inspect} ${published} | jq -r ${quote(`.Labels[${JSON.stringify(name)}]`)}`;
+    `${inspect} ${published} | jq -r ${shellWord(`.Labels[${JSON.stringify(name)}]`)}`;
   const embedding: HandCheck[] = [
     {
       what: `${image.title} was built with ${embedded.title}'s digest inside`,
-      command: `${inspect} --config docker://${at(image, digest)} | jq -r '.config.Env[]' | grep ${quote(origin)}`,
+      command: `${inspect} --config docker://${at(image, digest)} | jq -r '.config.Env[]' | grep ${shellWord(origin)}`,
       prints: [origin],
     },
     {
@@ -121,7 +122,7 @@ function outputChecks(edges: readonly Edge[], report: Report): HandCheck[] {
     const digest = publishedDigest(image);
     if (!image.ran || digest === null) return [];
     const origins = edges.filter((edge) => edge.image === image).map(({ origin }) => origin);
-    const args = (report.byHand?.podmanArguments ?? []).map((arg) => ` ${quote(arg)}`).join('');
+    const args = (report.byHand?.podmanArguments ?? []).map((arg) => ` ${shellWord(arg)}`).join('');
     return [
       {
         what: `${image.title} runs${origins.length > 0 ? ' and prints the digest that it holds' : ''}`,
@@ -189,15 +190,15 @@ function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
   const { copied, elsewhere, plainHttp } = byHand;
   const http = plainHttp ? ' --plain-http' : '';
   // Links name the registry as the cluster does, so whoever follows them has to know both names.
-  const here = elsewhere === undefined ? '' : ` --registry-here ${quote(elsewhere.to)}`;
+  const here = elsewhere === undefined ? '' : ` --registry-here ${shellWord(elsewhere.to)}`;
   const asLinked = (reference: string): string =>
     elsewhere === undefined ? reference : moved(reference, elsewhere.to, elsewhere.from);
-  const prefix = labelPrefix === DEFAULT_PREFIX ? '' : ` --prefix ${quote(labelPrefix)}`;
+  const prefix = labelPrefix === DEFAULT_PREFIX ? '' : ` --prefix ${shellWord(labelPrefix)}`;
   const key = `${publicKeys.length > 0 ? ' --key cosign.pub' : ''}${signer === undefined ? '' : ` ${signer}`}`;
   const placesBut = (start: ReportImage): string =>
     (copied ? images : [])
       .filter((image) => image !== start)
-      .map(({ role, repository }) => ` --at ${quote(`${role}=${asLinked(repository)}`)}`)
+      .map(({ role, repository }) => ` --at ${shellWord(`${role}=${asLinked(repository)}`)}`)
       .join('');
   const embedded = new Map(edges.map((edge) => [edge.embedded, edge]));
   return [...embedded.values()].flatMap(({ embedded: image, embeddedDigest, origin }) => {
@@ -221,20 +222,15 @@ function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
 
 function runChecks({ cluster, runs }: Report): HandCheck[] {
   if (cluster === undefined || runs.length === 0) return [];
-  const namespace = ` -n ${quote(cluster.namespace)}`;
+  const namespace = ` -n ${shellWord(cluster.namespace)}`;
   return [
     {
       what: 'The PipelineRuns, while the cluster keeps them',
-      command: `kubectl get pipelineruns${namespace} ${runs.map(({ name }) => quote(name)).join(' ')}`,
+      command: `kubectl get pipelineruns${namespace} ${runs.map(({ name }) => shellWord(name)).join(' ')}`,
     },
     ...runs.map(({ name }) => ({
       what: `What ${name} came to`,
-      command: `kubectl get pipelinerun ${quote(name)}${namespace} -o json | jq '.status.results // .status.pipelineResults'`,
+      command: `kubectl get pipelinerun ${shellWord(name)}${namespace} -o json | jq '.status.results // .status.pipelineResults'`,
     })),
   ];
-}
-
-/** One word for a shell, whatever is in it. */
-export function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,7 +1,7 @@
 import { readIdentities, type VerificationKey, type VerifyOptions } from '@multi-image/digest-chain';
+import { shellWord } from '@multi-image/kit/shell';
 import { readKeyFiles } from '../look/key-files.ts';
 import type { Values } from '../options.ts';
-import { quote } from '../report/by-hand.ts';
 
 /** Who may have signed, by the command line. */
 export interface Signers {
@@ -17,7 +17,7 @@ export async function readSigners(values: Values): Promise<Signers> {
   const keys = await readKeyFiles(values.key);
   const identities = await readIdentities(values);
   const named = SIGNER_OPTIONS.filter((name) => values[name] !== undefined);
-  const signer = named.map((name) => `--${name} ${quote(values[name] ?? '')}`).join(' ');
+  const signer = named.map((name) => `--${name} ${shellWord(values[name] ?? '')}`).join(' ');
   return { keys, identities, signer: signer === '' ? undefined : signer };
 }
 

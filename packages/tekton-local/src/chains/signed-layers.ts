@@ -1,4 +1,5 @@
 import {
+  attachmentTag,
   type Descriptor,
   DigestChainError,
   decodeJson,
@@ -27,7 +28,7 @@ export async function pushSignedLayer(
   suffix: 'sig' | 'att',
   layer: SignedLayer,
 ): Promise<void> {
-  const tag = `${image.digest.replace(':', '-')}.${suffix}`;
+  const tag = attachmentTag(image.digest, suffix);
   const place = `${image.registry}/${image.repository}:${tag}`;
   const before = last.get(place) ?? Promise.resolve();
   const now = before.catch(() => undefined).then(() => addLayer(registry, image, tag, layer));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { reasonOf } from '@multi-image/kit/errors';
 import { E2eError } from '../../errors.ts';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { Secrecy } from './secrecy.ts';
@@ -50,7 +51,7 @@ async function saveState(file: string, state: TenantState): Promise<void> {
     await rm(draft, { force: true }).catch(() => {});
     throw new E2eError('STATE_INVALID', `the run's state can't be written to ${file}`, {
       expected: 'a file that this user may write, so that --resume can take up what was begun',
-      found: cause instanceof Error ? cause.message : String(cause),
+      found: reasonOf(cause),
       hint: '--state names another file',
       cause,
     });
