@@ -1,24 +1,20 @@
-import { keysOf } from './admit-params.ts';
 import { admitNoStatusIn, unknownRoot } from './admit-pipeline.ts';
-import { problemOfReplaced } from './check-replaced.ts';
+import { checkReplaced, problemOutside } from './check-replaced.ts';
 import { combinationsOf } from './combinations.ts';
-import { ARTIFACT, expressionsIn, isWholeVariable, resultReference, variablesIn, withoutIndex } from './expressions.ts';
+import { expressionsIn, isWholeVariable, resultReference } from './expressions.ts';
 import type { Field } from './field.ts';
+import { missingKeys } from './given-params.ts';
 import type {
   ParamSpec,
   ParamValue,
   Pipeline,
   PipelineTask,
   ResolvedRun,
-  Step,
-  Task,
   TaskImplementation,
   WorkspaceBinding,
 } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
-import { replaceInTask } from './replace.ts';
-import { OpenParam, TypeMismatch } from './step-actions.ts';
-import { type Prepared, resultsNeeded, taskRunPasses, textsOf, textsOfSpecStep, workspacesUsed } from './task-runs.ts';
+import { type Prepared, resultsNeeded, textsOf, type WorkspacePath, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
 // What Tekton's controllers find wrong once an object is there; here it is said before anything starts.
@@ -28,6 +24,7 @@ export function checkPipelineTask(
   task: PipelineTask,
   { task: prepared, spec, embedded }: Prepared,
   { task: implementation, given, skipped }: TaskImplementation,
+  mounts: readonly WorkspacePath[],
   notes: string[],
 ): void {
   if (skipped !== undefined) return;
@@ -68,8 +65,7 @@ export function checkPipelineTask(
     }
   }
   checkCombinations(prepared, specs);
-  checkIndexes(task, spec, prepared);
-  checkReplaced(task, { task: prepared, spec, embedded });
+  checkReplaced(task, { task: prepared, spec, embedded }, mounts);
   // A param without a value stays as it is, which Tekton takes and which is not continue.
   if (!['continue', 'stopAndFail'].includes(prepared.onError) && !prepared.onError.startsWith('$(params')) {
     task.field.get('onError').invalid(`expected continue or stopAndFail, found ${JSON.stringify(prepared.onError)}`);
@@ -124,12 +120,7 @@ function combinationsOrNone(of: Pick<PipelineTask, 'matrix' | 'include'>): Recor
 
 /** Notes an object that has some of its declared keys and not all, by its default and what is given together. */
 export function checkKeys(declared: ParamSpec, value: ParamValue | undefined, place: Field): void {
-  const objects = [declared.default, value].filter((item) => typeof item === 'object' && !Array.isArray(item));
-  if (declared.type !== 'object' || objects.length === 0) return;
-  const there = new Set(objects.flatMap((item) => Object.keys(item ?? {})));
-  if (there.size === 0) return;
-  const properties = keysOf(declared.field.get('properties'));
-  const missing = properties.filter((key) => !there.has(key));
+  const missing = missingKeys(declared, value);
   if (missing.length > 0) place.invalid(`the param ${declared.name} lacks ${missing.join(', ')}`);
 }
 
@@ -139,47 +130,6 @@ function mayStayOpen(text: string): boolean {
   const expressions = expressionsIn(text);
   if (isWholeVariable(text)) return expressions.length > 0;
   return expressions.some((expression) => !isOpen(expression) || expression.endsWith('[*]'));
-}
-
-/** Notes what Tekton refuses of a Task once its variables are replaced: before each of its Pods it looks again. */
-function checkReplaced(task: PipelineTask, { task: prepared, spec }: Prepared): void {
-  const combined = [...prepared.matrix, ...prepared.include.flat()];
-  const own = prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]);
-  const given = Object.fromEntries([...combined.map(({ name }): [string, ParamValue] => [name, '']), ...own]);
-  // A matrix may bring in variables as well.
-  const more = combined.flatMap(({ name, value }) =>
-    (typeof value === 'string' ? [value] : Object.values(value))
-      .filter((text) => text.includes('$('))
-      .map((text) => ({ ...given, [name]: text })),
-  );
-  // What is not known yet is something, all the same.
-  const context = { name: 'name', namespace: 'namespace', uid: 'uid', task: 'task', retry: 0 };
-  // What becomes an array or an object once results are known.
-  const open = prepared.params.filter(
-    ({ value }) => typeof value === 'string' && isWholeVariable(value) && /^\$\((?:tasks|finally)\./.test(value),
-  );
-  try {
-    for (const params of [given, ...more]) {
-      const { task: whole, passes } = taskRunPasses(spec, params, context);
-      const replaced = passes.reduce(replaceInTask, whole);
-      const problem = problemOfReplaced(
-        replaced,
-        open.map(({ name }) => name),
-      );
-      if (problem !== undefined) task.field.invalid(problem);
-      if (replaced.steps.flatMap(textsOfSpecStep).some((text) => ARTIFACT.test(text))) {
-        task.field.unsupported("values bring in artifacts, which need Tekton's feature flag enable-artifacts");
-      }
-      const inherited = replaced.steps.flatMap(({ env }) => env.filter((item) => item.inherited));
-      if (inherited.some(({ value }) => value.includes('$(step.results'))) {
-        task.field.unsupported('values bring results of steps into the template, which is not supported');
-      }
-    }
-  } catch (error) {
-    if (error instanceof TypeMismatch) task.field.invalid(error.message);
-    else if (error instanceof OpenParam) task.field.unsupported(error.message);
-    else throw error;
-  }
 }
 
 /**
@@ -198,24 +148,6 @@ export function checkRoots({ params, matrix, include, when }: PipelineTask): voi
   }
 }
 
-/** Notes indexes that are outside of the arrays that a TaskRun gets. */
-function checkIndexes(task: PipelineTask, spec: Task, { params }: PipelineTask): void {
-  const arrays = new Map<string, readonly string[]>();
-  for (const { name, default: value } of spec.params) if (Array.isArray(value)) arrays.set(name, value);
-  for (const { name, value } of params) if (Array.isArray(value)) arrays.set(name, value);
-  const texts = spec.steps.flatMap((step) => [
-    step.image,
-    step.script ?? '',
-    step.workingDir ?? '',
-    ...(step.command ?? []),
-    ...step.args,
-    ...step.env.map(({ value }) => value),
-    ...step.volumeMounts.flatMap(({ mountPath, subPath = '' }) => [mountPath, subPath]),
-    ...givenTexts(step).flatMap((given) => [given, ...itemsIn(given, arrays)]),
-  ]);
-  noteOutside(task, texts, (name) => arrays.get(name)?.length);
-}
-
 /**
  * Notes indexes that are outside of the arrays that a run gives its Pipeline, wherever Tekton looks for them in it.
  *
@@ -228,43 +160,12 @@ export function checkPipelineIndexes(
   for (const task of [...tasks, ...last]) {
     const subPaths = last.includes(task) ? [] : task.workspaces.map(({ subPath = '' }) => subPath);
     // Not in what a matrix includes.
-    noteOutside(task, [...textsOf({ ...task, include: [] }), ...subPaths], (name) => {
+    const problem = problemOutside([...textsOf({ ...task, include: [] }), ...subPaths], (name) => {
       const value = Object.hasOwn(params, name) ? params[name] : undefined;
       return Array.isArray(value) ? value.length : undefined;
     });
+    if (problem !== undefined) task.field.invalid(problem);
   }
-}
-
-/** @param lengthOf Of the array that a param is, if it is one. */
-function noteOutside(
-  task: PipelineTask,
-  texts: readonly string[],
-  lengthOf: (name: string) => number | undefined,
-): void {
-  for (const { text, rest } of texts.flatMap((item) => variablesIn(item, 'params'))) {
-    const index = /\[(\d+)\]$/.exec(rest)?.[1];
-    const length = index === undefined ? undefined : lengthOf(withoutIndex(rest));
-    if (length === undefined || Number(index) < length) continue;
-    task.field.invalid(`${text} is outside of the array, which has ${length} items`);
-  }
-}
-
-/** The items of the arrays that a text brings in whole. */
-function itemsIn(text: string, arrays: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const whole = variablesIn(text, 'params').filter(({ rest }) => rest.endsWith('[*]'));
-  return whole.flatMap(({ rest }) => arrays.get(withoutIndex(rest)) ?? []);
-}
-
-/** What a step gives to its StepAction; not a text in place of an array, which is refused in other words. */
-function givenTexts({ action }: Step): string[] {
-  const declared = new Map(action?.declared.map((param) => [param.name, param]));
-  return (action?.given ?? []).flatMap(({ name, value }) => {
-    const param = declared.get(name);
-    if (typeof value === 'string') return param?.type === 'string' || isWholeVariable(value) ? [value] : [];
-    if (Array.isArray(value)) return value;
-    // A key that nothing declares goes nowhere.
-    return (param === undefined ? [] : keysOf(param.field.get('properties'))).flatMap((key) => value[key] ?? []);
-  });
 }
 
 /** Notes references to results that no task has, of tasks and in the pipeline's results. */

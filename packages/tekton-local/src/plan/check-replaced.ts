@@ -1,59 +1,227 @@
+import { posix } from 'node:path';
 import { keysOf } from './admit-params.ts';
-import { STEP_RESULT, variablesIn, withoutIndex } from './expressions.ts';
-import type { Task } from './model.ts';
-import { textsOfSpecStep } from './task-runs.ts';
+import { ARTIFACT, isWholeVariable, STEP_RESULT, variablesIn, withoutIndex } from './expressions.ts';
+import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task } from './model.ts';
+import { replacedTask } from './replaced-task.ts';
+import { OpenParam, TypeMismatch } from './step-actions.ts';
+import { type Prepared, taskRunPasses, textsOfSpecStep, type WorkspacePath } from './task-runs.ts';
+
+// What Tekton finds wrong with a TaskRun: before it makes a Pod, it looks once more at the Task, whose variables are then
+// replaced.
 
 /**
- * What Tekton says against a Task whose variables are replaced; undefined if nothing. Such as a param that nothing
- * declares, which a value may have brought in.
+ * What Tekton says against a TaskRun, before it makes its Pod; undefined if nothing.
  *
+ * @param made Its Task, and what is to be replaced in it.
+ * @param given Its params.
  * @param open Params whose values are not known yet.
  */
-export function problemOfReplaced(spec: Task, open: readonly string[] = []): string | undefined {
-  const declared = new Set([...spec.params.map(({ name }) => name), ...open]);
-  const arrays = new Set(spec.params.filter(({ type }) => type === 'array').map((param) => param.name));
-  const results = new Set(spec.results.map(({ name }) => name));
-  const objects = spec.params.filter(({ type }) => type === 'object');
-  const keys = new Map(objects.map(({ name, field }) => [name, new Set(keysOf(field.get('properties')))]));
+export function problemOfTaskRun(
+  made: ReturnType<typeof taskRunPasses>,
+  given: Readonly<Record<string, ParamValue>>,
+  mounts: readonly WorkspacePath[],
+  open: readonly string[] = [],
+): string | undefined {
+  const problem = problemOfIndexes(made.task, given, open);
+  return problem ?? problemOfReplaced(replacedTask(made, mounts), mounts, open);
+}
+
+/** Notes what Tekton refuses of the TaskRuns of a task, as far as their params are known. */
+export function checkReplaced(
+  task: PipelineTask,
+  { task: prepared, spec }: Prepared,
+  mounts: readonly WorkspacePath[],
+): void {
+  const combined = [...prepared.matrix, ...prepared.include.flat()];
+  const own = prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]);
+  const given = Object.fromEntries([...combined.map(({ name }): [string, ParamValue] => [name, '']), ...own]);
+  // A matrix may bring in variables as well.
+  const more = combined.flatMap(({ name, value }) =>
+    (typeof value === 'string' ? [value] : Object.values(value))
+      .filter((text) => text.includes('$('))
+      .map((text) => ({ ...given, [name]: text })),
+  );
+  // What is not known yet is something, all the same.
+  const context = { name: 'name', namespace: 'namespace', uid: 'uid', task: 'task', retry: 0 };
+  // What becomes an array or an object once results are known.
+  const open = prepared.params.filter(
+    ({ value }) => typeof value === 'string' && isWholeVariable(value) && /^\$\((?:tasks|finally)\./.test(value),
+  );
+  const names = open.map(({ name }) => name);
+  try {
+    for (const params of [given, ...more]) {
+      const made = taskRunPasses(spec, params, context);
+      const problem = problemOfTaskRun(made, params, mounts, names);
+      if (problem !== undefined) task.field.invalid(problem);
+      const replaced = replacedTask(made, mounts);
+      if (replaced.steps.flatMap(textsOfSpecStep).some((text) => ARTIFACT.test(text))) {
+        task.field.unsupported("values bring in artifacts, which need Tekton's feature flag enable-artifacts");
+      }
+      const inherited = replaced.steps.flatMap(({ env }) => env.filter((item) => item.inherited));
+      if (inherited.some(({ value }) => value.includes('$(step.results'))) {
+        task.field.unsupported('values bring results of steps into the template, which is not supported');
+      }
+    }
+  } catch (error) {
+    if (error instanceof TypeMismatch) task.field.invalid(error.message);
+    else if (error instanceof OpenParam) task.field.unsupported(error.message);
+    else throw error;
+  }
+}
+
+/** An index that is outside of its array, as the Task is before its own variables are replaced. */
+function problemOfIndexes(
+  task: Task,
+  given: Readonly<Record<string, ParamValue>>,
+  open: readonly string[],
+): string | undefined {
+  const arrays = new Map<string, readonly string[]>();
+  for (const { name, default: value } of task.params) if (Array.isArray(value)) arrays.set(name, value);
+  for (const [name, value] of Object.entries(given)) if (Array.isArray(value)) arrays.set(name, value);
+  for (const [name, value] of arrays) if (value.some(isOpenList)) arrays.delete(name);
+  for (const name of open) arrays.delete(name);
+  return problemOutside(textsWithIndexes(task), (name) => arrays.get(name)?.length);
+}
+
+/** Whether an item of a list becomes any number of items once results are known. */
+function isOpenList(item: string): boolean {
+  return /^\$\((?:tasks|finally)\..*\[\*\]\)$/.test(item);
+}
+
+/**
+ * What is wrong with the indexes in texts; undefined if nothing.
+ *
+ * @param lengthOf Of the array that a param is, if it is one.
+ */
+export function problemOutside(
+  texts: readonly string[],
+  lengthOf: (name: string) => number | undefined,
+): string | undefined {
+  for (const { text, rest } of texts.flatMap((item) => variablesIn(item, 'params'))) {
+    const index = /\[(\d+)\]$/.exec(rest)?.[1];
+    const length = index === undefined ? undefined : lengthOf(withoutIndex(rest));
+    if (length === undefined || Number(index) < length) continue;
+    return `${text} is outside of the array, which has ${length} items`;
+  }
+  return undefined;
+}
+
+/** Every text of a Task in which Tekton looks for indexes. */
+function textsWithIndexes({ steps, sidecars, template, volumes, workspaces }: Task): string[] {
+  return [
+    ...[...steps, ...sidecars, ...(template === undefined ? [] : [template])].flatMap(textsOfContainer),
+    ...volumes.flatMap(({ name, claim = '', sources }) => [name, claim, ...sources.flatMap(textsOfSource)]),
+    ...workspaces.map(({ mountPath = '' }) => mountPath),
+  ];
+}
+
+function textsOfContainer(container: Step): string[] {
+  return [
+    ...textsOfSpecStep(container),
+    ...container.env.flatMap(({ from }) => (from === undefined ? [] : [from.object, from.key])),
+    ...container.envFrom.flatMap(({ prefix, source }) => [prefix, source.object]),
+    ...container.volumeMounts.flatMap(({ name, mountPath, subPath = '' }) => [name, mountPath, subPath]),
+  ];
+}
+
+function textsOfSource({ object, items = [] }: ObjectSource): string[] {
+  return [object, ...items.flatMap(({ key, path }) => [key, path])];
+}
+
+const CONTEXTS = { 'context.taskRun': ['name', 'namespace', 'uid'], 'context.task': ['name', 'retry-count'] };
+
+/** What Tekton says against a Task whose variables are replaced: such as a param that a value has brought in. */
+function problemOfReplaced(spec: Task, mounts: readonly WorkspacePath[], open: readonly string[]): string | undefined {
+  const known: KnownHere = {
+    declared: new Set([...spec.params.map(({ name }) => name), ...open]),
+    arrays: new Set(spec.params.filter(({ type }) => type === 'array').map((param) => param.name)),
+    keys: new Map(
+      spec.params
+        .filter(({ type }) => type === 'object')
+        .map(({ name, field }: ParamSpec) => [name, new Set(keysOf(field.get('properties')))]),
+    ),
+    results: new Set(spec.results.map(({ name }) => name)),
+    open,
+  };
   const unknown = spec.workspaces.find(({ mountPath = '' }) => variablesIn(mountPath, 'params').length > 0);
   if (unknown !== undefined) return `${JSON.stringify(unknown.mountPath)} is no absolute path`;
+  const names = spec.volumes.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) return `there are two volumes named ${JSON.stringify(twice)}`;
+  const withoutImage = spec.sidecars.find(({ image }) => image === '');
+  if (withoutImage !== undefined) return `the sidecar ${withoutImage.name} has no image`;
   for (const step of spec.steps) {
-    for (const text of [
-      ...textsOfSpecStep(step),
-      ...step.volumeMounts.flatMap((mount) => Object.values(mount).map(String)),
-    ]) {
-      const found = variablesIn(text, 'params').find(({ name, rest, tooLong }) => {
-        if (tooLong) return true;
-        const key = rest.slice(name.length + 1);
-        const isWhole = keys.has(rest.replace(/\[\*\]$/, ''));
-        return (
-          isWhole ||
-          !declared.has(withoutIndex(name)) ||
-          (key !== '' && !open.includes(name) && keys.get(name)?.has(key) === false)
-        );
-      });
-      if (found !== undefined) return `${found.text} refers to nothing that is declared`;
+    const problem = problemOfStep(step, known);
+    if (problem !== undefined) return problem;
+  }
+  return problemOfMountPaths(spec, mounts);
+}
+
+interface KnownHere {
+  declared: ReadonlySet<string>;
+  arrays: ReadonlySet<string>;
+  keys: ReadonlyMap<string, ReadonlySet<string>>;
+  results: ReadonlySet<string>;
+  open: readonly string[];
+}
+
+function problemOfStep(step: Step, { declared, arrays, keys, results, open }: KnownHere): string | undefined {
+  const { name, image, script = '', workingDir = '', volumeMounts } = step;
+  const mounts = volumeMounts.flatMap((mount) => [mount.name, mount.mountPath, mount.subPath ?? '']);
+  const all = [...textsOfSpecStep(step), ...mounts];
+  for (const text of all) {
+    const found = variablesIn(text, 'params').find(({ name: param, rest, tooLong }) => {
+      if (tooLong) return true;
+      const key = rest.slice(param.length + 1);
+      const isWhole = keys.has(rest.replace(/\[\*\]$/, ''));
+      return (
+        isWhole ||
+        !declared.has(withoutIndex(param)) ||
+        (key !== '' && !open.includes(param) && keys.get(param)?.has(key) === false)
+      );
+    });
+    if (found !== undefined) return `${found.text} refers to nothing that is declared`;
+    for (const [prefix, parts] of Object.entries(CONTEXTS)) {
+      const lost = variablesIn(text, prefix).find((variable) => variable.tooLong || !parts.includes(variable.name));
+      if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
     }
-    const { name, image, script = '', workingDir = '', volumeMounts } = step;
-    const mounts = volumeMounts.flatMap((mount) => [mount.name, mount.mountPath, mount.subPath ?? '']);
-    const lost = variablesIn(script, 'results').find((result) => !results.has(result.name));
-    if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
-    if ([name, image, script, workingDir, ...mounts].some((text) => STEP_RESULT.test(text))) {
-      return `the step ${name} has a step's result outside of env, command and args`;
-    }
-    // Of a StepAction: a Task's own texts were looked at before.
-    for (const text of [name, image, script, workingDir, ...step.env.map(({ value }) => value), ...mounts]) {
-      const whole = variablesIn(text, 'params').find(({ rest }) => arrays.has(rest.replace(/\[\*\]$/, '')));
-      if (whole !== undefined) return `${whole.text} is an array; a string has to be here`;
-    }
-    for (const text of [...(step.command ?? []), ...step.args]) {
-      const whole = variablesIn(text, 'params').find(({ rest }) => arrays.has(rest.replace(/\[\*\]$/, '')));
-      if (whole !== undefined && whole.text !== text) return `${whole.text} has to stand alone, since it is an array`;
-    }
-    if (step.image === '') return `the step ${step.name} has no image`;
-    if (!['', 'continue', 'stopAndFail'].includes(step.onError)) {
-      return `onError of the step ${step.name} has to be continue or stopAndFail, found ${JSON.stringify(step.onError)}`;
-    }
+  }
+  const lost = variablesIn(script, 'results').find((result) => !results.has(result.name));
+  if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
+  if ([name, image, script, workingDir, ...mounts].some((text) => STEP_RESULT.test(text))) {
+    return `the step ${name} has a step's result outside of env, command and args`;
+  }
+  // Of a StepAction: a Task's own texts were looked at before.
+  for (const text of [name, image, script, workingDir, ...step.env.map(({ value }) => value), ...mounts]) {
+    const whole = variablesIn(text, 'params').find(({ rest }) => arrays.has(rest.replace(/\[\*\]$/, '')));
+    if (whole !== undefined) return `${whole.text} is an array; a string has to be here`;
+  }
+  for (const text of [...(step.command ?? []), ...step.args]) {
+    const whole = variablesIn(text, 'params').find(({ rest }) => arrays.has(rest.replace(/\[\*\]$/, '')));
+    if (whole !== undefined && whole.text !== text) return `${whole.text} has to stand alone, since it is an array`;
+  }
+  if (image === '') return `the step ${name} has no image`;
+  if (!['', 'continue', 'stopAndFail'].includes(step.onError)) {
+    return `onError of the step ${name} has to be continue or stopAndFail, found ${JSON.stringify(step.onError)}`;
+  }
+  if (script.trim().startsWith('#!win')) return 'scripts for Windows are an alpha feature of Tekton';
+  const empty = step.when.find(({ values }) => values.length === 0);
+  return empty === undefined ? undefined : `a condition of the step ${name} has no values`;
+}
+
+/** Workspaces that the run gives and the Task does not declare are among them by then. */
+function problemOfMountPaths(
+  { steps, workspaces, template }: Task,
+  mounts: readonly WorkspacePath[],
+): string | undefined {
+  const mounted = [...steps, ...(template === undefined ? [] : [template])].flatMap(({ volumeMounts }) => volumeMounts);
+  const taken = new Set(mounted.map(({ mountPath }) => posix.resolve(mountPath)));
+  const declared = new Set(workspaces.map(({ name }) => name));
+  const own = workspaces.map(({ name, mountPath }) => mountPath ?? `/workspace/${name}`);
+  const more = mounts.filter(({ name }) => !declared.has(name)).map(({ containerPath }) => containerPath);
+  for (const path of [...own, ...more].map((each) => posix.resolve(each))) {
+    if (taken.has(path)) return `something else is mounted at ${path}`;
+    taken.add(path);
   }
   return undefined;
 }

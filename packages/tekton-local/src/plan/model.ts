@@ -152,6 +152,8 @@ export interface Task {
   results: ResultSpec[];
   steps: Step[];
   sidecars: Sidecar[];
+  /** What steps have where they say nothing else: it is in them already. */
+  template?: Step | undefined;
   volumes: Volume[];
   workspaces: WorkspaceDeclaration[];
   field: Field;

@@ -24,6 +24,7 @@ export function parseTaskSpec(spec: Field, name: string): Task {
     results: spec.get('results').map(parseResult),
     steps: steps.map((step, index) => parseStep(step, template, index)),
     sidecars: spec.get('sidecars').map(parseSidecar),
+    template: template.present ? parseContainer(template) : undefined,
     volumes: spec.get('volumes').map(parseVolume),
     workspaces: spec.get('workspaces').map(parseWorkspaceDeclaration),
     field: spec,

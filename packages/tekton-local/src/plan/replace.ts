@@ -10,6 +10,7 @@ export function replaceInTask(task: Task, pass: Variables): Task {
       ...replaceInStep(sidecar, pass),
       ready: sidecar.ready && replaceInProbe(sidecar.ready, pass),
     })),
+    template: task.template && replaceInStep(task.template, pass),
     volumes: task.volumes.map((volume) => ({
       ...volume,
       name: pass.text(volume.name),

@@ -263,6 +263,23 @@ export function bindingsOf(plan: Known, { name, namespace, uid }: RunContext): M
   );
 }
 
+/** Where the steps of a task have a workspace. */
+export interface WorkspacePath {
+  name: string;
+  containerPath: string;
+}
+
+/** The workspaces of a task that are bound, whether they are passed on to it or it uses them by itself. */
+export function workspacePaths(prepared: Prepared, bound: Pick<ReadonlyMap<string, unknown>, 'has'>): WorkspacePath[] {
+  const { task, spec } = prepared;
+  const names = new Map(task.workspaces.map(({ name, workspace }) => [name, workspace]));
+  for (const name of workspacesUsed(prepared)) if (!names.has(name)) names.set(name, name);
+  return [...names].flatMap(([name, workspace]) => {
+    const declared = spec.workspaces.find((candidate) => candidate.name === name);
+    return bound.has(workspace) ? [{ name, containerPath: declared?.mountPath ?? `/workspace/${name}` }] : [];
+  });
+}
+
 /** The name of the volume that a workspace is. */
 export function volumeOf(workspace: string): string {
   return `ws-${workspace}`;
@@ -275,7 +292,7 @@ export function volumeOf(workspace: string): string {
  */
 export function pathsIn(
   { results, steps, workspaces }: Task,
-  mounts: readonly { name: string; containerPath: string }[],
+  mounts: readonly WorkspacePath[],
 ): Record<string, string> {
   const values: Record<string, string> = { 'credentials.path': '/tekton/creds' };
   for (const { name } of results) {

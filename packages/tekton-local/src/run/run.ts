@@ -5,13 +5,20 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
-import { problemOfReplaced } from '../plan/check-replaced.ts';
+import { problemOfTaskRun } from '../plan/check-replaced.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceInTask } from '../plan/replace.ts';
-import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
+import {
+  bindingsOf,
+  type Prepared,
+  preparePipeline,
+  taskRunPasses,
+  withTaskContext,
+  workspacePaths,
+} from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
 import { combine, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
@@ -221,10 +228,11 @@ export class Run {
       task: of.prepared.embedded ? name : spec.name,
       retry: attempt,
     };
-    const { task: whole, passes } = taskRunPasses(spec, params, context);
-    const replaced = passes.reduce(replaceInTask, whole);
-    const problem = problemOfReplaced(replaced);
+    const made = taskRunPasses(spec, params, context);
+    const { task: whole, passes } = made;
+    const problem = problemOfTaskRun(made, params, workspacePaths(of.prepared, this.#bindings));
     if (problem !== undefined) return withoutSteps(task.name, 'Failed', 'PodCreationFailed', problem);
+    const replaced = passes.reduce(replaceInTask, whole);
     // There, what the Task itself says is looked at before it says what it was given.
     const onHost = whole.steps.map((step, index) => ({
       ...step,

@@ -1,5 +1,7 @@
+import { reasonOf } from '@multi-image/kit/errors';
 import { Stopped, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import { combinationsOf } from '../plan/combinations.ts';
+import { problemOfGiven } from '../plan/given-params.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { MissingResult, type Prepared, withResults } from '../plan/task-runs.ts';
@@ -109,8 +111,12 @@ function decide(task: PipelineTask, options: ScheduleOptions): string | TaskOutc
   try {
     ready = withResults(prepared, known, isFinally ? options.statuses : {});
   } catch (error) {
+    // An index that a result does not have, which no condition makes good.
+    if (!(error instanceof MissingResult)) return refused(task, reasonOf(error));
     failure = error;
   }
+  const wrong = ready && problemOfGiven(ready.task.params, ready.spec.params);
+  if (wrong !== undefined) return refused(task, `invalid input params for task ${task.name}: ${wrong}`);
   // Before all else; and where a result is missing, with all variables of results as they are written.
   const asked = ready ?? (isFinally ? undefined : prepared);
   if (asked?.task.when.some(({ input, values, operator }) => values.includes(input) !== (operator === 'in'))) {

@@ -7,6 +7,7 @@ import type { StepOutcome } from '../outcome.ts';
 import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
 import type { ParamValue, Sidecar, Step, Task } from '../plan/model.ts';
 import { replaceInStep } from '../plan/replace.ts';
+import { ownResultPaths } from '../plan/replaced-task.ts';
 import { expandEnvironment, type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
 import { volumeOf } from '../plan/task-runs.ts';
 import type { Variables } from '../plan/variables.ts';
@@ -122,16 +123,9 @@ async function execute(
   signal: AbortSignal,
 ): Promise<number> {
   makeOpenFolder(join(run.folder, `steps/step-${declared.name}/results`));
-  const values = { ...outer.values, ...resultPaths(declared) };
+  const values = { ...outer.values, ...ownResultPaths(declared) };
   const { command, program } = commandOf(run, declared, outer, { ...outer, values }, 'step', { log, signal });
   return program === undefined ? await run.executor.run(command) : await runStepProgram(program, command);
-}
-
-/** Where a step finds its own results. */
-function resultPaths({ name: step, results }: Step): Record<string, string> {
-  return Object.fromEntries(
-    results.map(({ name }) => [`step.results.${name}.path`, `/tekton/steps/step-${step}/results/${name}`]),
-  );
 }
 
 /** These values, and where a step has the workspaces that are elsewhere for it. */
@@ -155,7 +149,7 @@ export function shown(run: TaskRun, steps: readonly Step[], outer: Scope): StepS
     const { values } = outer;
     const scope: Scope = {
       ...outer,
-      values: { ...values, ...pathsOf(declared, { ...values, ...resultPaths(declared) }) },
+      values: { ...values, ...pathsOf(declared, { ...values, ...ownResultPaths(declared) }) },
     };
     const step = run.passes.reduce(replaceInStep, declared);
     const text = (from: string): string => substituteString(from, scope);

@@ -1,19 +1,11 @@
 import type { TaskOutcome } from '../outcome.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import { isMap } from '../plan/field.ts';
-import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
+import type { ParamValue, ResultSpec } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
-import { replaceInStep, replaceInTask } from '../plan/replace.ts';
-import {
-  type Prepared,
-  pathsIn,
-  preparePipeline,
-  taskRunPasses,
-  withTaskContext,
-  workspacesUsed,
-} from '../plan/task-runs.ts';
-import { Variables } from '../plan/variables.ts';
+import { replacedTask } from '../plan/replaced-task.ts';
+import { type Prepared, preparePipeline, taskRunPasses, withTaskContext, workspacePaths } from '../plan/task-runs.ts';
 import { combine, matrixLengths } from '../run/matrix.ts';
 import { runOutcome, taskStatuses } from '../run/run-outcome.ts';
 import { schedule } from '../run/schedule.ts';
@@ -95,7 +87,7 @@ function stepsOf(
   run: string,
   params: Record<string, ParamValue>,
 ): JudgedTaskRun['steps'] {
-  const { task, spec, embedded } = prepared;
+  const { spec, embedded } = prepared;
   const context = {
     name: run,
     namespace: plan.run.namespace,
@@ -103,42 +95,18 @@ function stepsOf(
     task: embedded ? run : spec.name,
     retry: 0,
   };
-  const names = new Map(task.workspaces.map(({ name, workspace }) => [name, workspace]));
-  for (const name of workspacesUsed(prepared)) if (!names.has(name)) names.set(name, name);
-  const mounts = [...names].flatMap(([name, workspace]) => {
-    const declared = spec.workspaces.find((candidate) => candidate.name === name);
-    return plan.workspaces.has(workspace) ? [{ name, containerPath: declared?.mountPath ?? `/workspace/${name}` }] : [];
-  });
-  const { task: whole, passes } = taskRunPasses(spec, params, context);
-  const replaced = passes.reduce(replaceInTask, whole);
-  const { steps } = replaceInTask(replaced, Variables.of(pathsIn(replaced, mounts)));
-  const own = (step: Task['steps'][number]): Variables =>
-    Variables.of(
-      Object.fromEntries(
-        step.results.map(({ name }) => [
-          `step.results.${name}.path`,
-          `/tekton/steps/step-${step.name}/results/${name}`,
-        ]),
-      ),
-    );
-  return steps
-    .map((step) => {
-      const replaced = replaceInStep(step, own(step));
-      return {
-        ...replaced,
-        env: step.env.map((item, index) => (item.inherited ? item : (replaced.env[index] ?? item))),
-      };
-    })
-    .map((step) => ({
-      name: step.name,
-      image: step.image,
-      command: step.command,
-      args: step.args,
-      script: step.script,
-      workingDir: step.workingDir,
-      onError: step.onError,
-      env: Object.fromEntries(step.env.map(({ name, value }) => [name, value])),
-    }));
+  const made = taskRunPasses(spec, params, context);
+  const mounts = workspacePaths(prepared, plan.workspaces);
+  return replacedTask(made, mounts).steps.map((step) => ({
+    name: step.name,
+    image: step.image,
+    command: step.command,
+    args: step.args,
+    script: step.script,
+    workingDir: step.workingDir,
+    onError: step.onError,
+    env: Object.fromEntries(step.env.map(({ name, value }) => [name, value])),
+  }));
 }
 
 /** As the judge makes up results: they say which TaskRun's they are. */
