@@ -14,8 +14,13 @@ export function matchesGlob(pattern: string, text: string): boolean {
 
 function expressionOf(pattern: string): string {
   let depth = 0;
-  const parts = pattern.matchAll(/\\(?<taken>.)|(?<any>\*+)|\[(?<not>!?)(?<set>[^\]]+)\]|(?<other>.)/gs);
-  const expression = [...parts].map(({ groups = {} }) => {
+  // A bracket after the last that closes opens nothing; to look for its end each time would take too long.
+  const closed = pattern.lastIndexOf(']') + 1;
+  const parts = [
+    ...pattern.slice(0, closed).matchAll(/\\(?<taken>.)|(?<any>\*+)|\[(?<not>!?)(?<set>[^\]]+)\]|(?<other>.)/gs),
+    ...pattern.slice(closed).matchAll(/\\(?<taken>.)|(?<any>\*+)|(?<not>(?!))(?<set>(?!))|(?<other>.)/gs),
+  ];
+  const expression = parts.map(({ groups = {} }) => {
     const { taken, any, not, set, other = '' } = groups;
     if (taken !== undefined) return RE2JS.quote(taken);
     if (any !== undefined) return '.*';

@@ -64,6 +64,30 @@ export function withoutHeads(branch: string): string {
 
 /** What was meant to be a variable in a text, and has no value in this event. */
 export function leftIn(text: string): string[] {
-  const names = [...text.matchAll(/\{\{([^}]{2,})\}\}/g)].map(([, name = '']) => name.trim());
+  const names: string[] = [];
+  replaceVariables(text, (whole, inner) => {
+    names.push(inner.trim());
+    return whole;
+  });
   return [...new Set(names)].filter((name) => SOMETIMES_KNOWN.has(name) || /^(?:body|headers|files)\b/.test(name));
+}
+
+/**
+ * Replaces each `{{ … }}` of a text: at least two characters without a `}` between the braces. Not by a pattern, which would
+ * look for the end of each of a million braces anew.
+ */
+export function replaceVariables(text: string, read: (whole: string, inner: string, at: number) => string): string {
+  let replaced = '';
+  let done = 0;
+  for (let at = text.indexOf('{{'); at !== -1; ) {
+    const end = text.indexOf('}', at + 2);
+    if (end === -1) break;
+    const isWhole = text[end + 1] === '}' && end - at >= 4;
+    if (isWhole) {
+      replaced += text.slice(done, at) + read(text.slice(at, end + 2), text.slice(at + 2, end), at);
+      done = end + 2;
+    }
+    at = text.indexOf('{{', isWhole ? done : end);
+  }
+  return replaced + text.slice(done);
 }

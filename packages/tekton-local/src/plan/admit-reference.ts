@@ -13,7 +13,7 @@ export function admitReference(reference: Field): void {
   const name = reference.get('name').text();
   const params = reference.get('params');
   const hasResolver = reference.get('resolver').text() !== '';
-  const looksLikeUrl = /[\w-]+:\/\/*/.test(name);
+  const looksLikeUrl = /[\w-]:\//.test(name);
   if (!hasResolver && !params.present) {
     // Tekton would ask the default resolver, of which none is set where nobody did.
     if (name === '') {

@@ -15,7 +15,7 @@ import {
 } from './admit-params.ts';
 import { admitReference, isLabel } from './admit-reference.ts';
 import { admitWhen } from './admit-when.ts';
-import { ARTIFACT, STEP_RESULT } from './expressions.ts';
+import { ARTIFACT, firstStepResult } from './expressions.ts';
 import type { Field } from './field.ts';
 import { mergedSteps, type StepTexts, textsOfStep } from './step-texts.ts';
 
@@ -150,7 +150,7 @@ function admitStep(place: Field, step: StepTexts): void {
     if (step.get(key).present) step.get(key).unsupported('is an alpha feature of Tekton');
   }
   for (const { field, text } of texts) {
-    if (!STEP_RESULT.test(text)) continue;
+    if (firstStepResult(text) === undefined) continue;
     const place = String(field.key);
     const mayBeHere =
       ['onError', 'value'].includes(place) || field.keys.includes('args') || field.keys.includes('command');
@@ -185,9 +185,10 @@ function admitResult(result: Field): void {
   }
   const text = value.text();
   if (text === '') return;
-  const [, step, name] = /\$\(steps\.(.*?)\.results\.(.*?)\)/.exec(text) ?? [];
-  if (step === undefined || name === undefined) value.invalid('expected $(steps.<step>.results.<result>)');
-  else if (!isLabel(step) || !RESULT_NAME.test(name)) value.invalid(`${text} names no result of a step that can be`);
+  const named = firstStepResult(text);
+  if (named === undefined) value.invalid('expected $(steps.<step>.results.<result>)');
+  else if (!isLabel(named.step) || !RESULT_NAME.test(named.result))
+    value.invalid(`${text} names no result of a step that can be`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { keysOf } from './admit-params.ts';
-import { ARTIFACT, isWholeVariable, STEP_RESULT, variablesIn, withoutIndex } from './expressions.ts';
+import { ARTIFACT, firstStepResult, isWholeVariable, variablesIn, withoutIndex } from './expressions.ts';
 import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task } from './model.ts';
 import { replacedTask } from './replaced-task.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
@@ -188,7 +188,7 @@ function problemOfStep(step: Step, { declared, arrays, keys, results, open }: Kn
   }
   const lost = variablesIn(script, 'results').find((result) => !results.has(result.name));
   if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
-  if ([name, image, script, workingDir, ...mounts].some((text) => STEP_RESULT.test(text))) {
+  if ([name, image, script, workingDir, ...mounts].some((text) => firstStepResult(text) !== undefined)) {
     return `the step ${name} has a step's result outside of env, command and args`;
   }
   // Of a StepAction: a Task's own texts were looked at before.

@@ -1,14 +1,27 @@
 // The patterns by which Tekton finds variables: what it does not find, it leaves alone.
 
-const EXPRESSION = /\$\(([_a-zA-Z0-9.-]+(?:\.[_a-zA-Z0-9.-]+)*(?:\[(?:[0-9]+|\*)\])?)\)/g;
-const WHOLE = /^\$\([_a-zA-Z0-9.-]+(?:\.[_a-zA-Z0-9.-]+)*(?:\[(?:[0-9]+|\*)\])?\)$/;
+// Each of these takes a time that grows as the text does, whoever wrote it.
+const EXPRESSION = /\$\(([_a-zA-Z0-9.-]+(?:\[(?:[0-9]+|\*)\])?)\)/g;
+const WHOLE = /^\$\([_a-zA-Z0-9.-]+(?:\[(?:[0-9]+|\*)\])?\)$/;
 
 /** A path or a part of an artifact, which Tekton knows where it is told to. */
 export const ARTIFACT: RegExp =
   /\$\((?:step\.)?artifacts\.path\)|\$\((?:steps|tasks)\.[^.]+\.(?:inputs|outputs)\.[^.)]+\)/;
 
-/** A result of a step, in a text. */
-export const STEP_RESULT: RegExp = /\$\(steps\..*?\.results\..*?\)/;
+/** The first `$(steps.<step>.results.<result>)` of a text, on one line. */
+export function firstStepResult(text: string): { step: string; result: string } | undefined {
+  const [start, middle, lineEnd, close] = ['$(steps.', '.results.', LINE_END, ')'].map((what) => finder(text, what));
+  for (let at = start?.(0) ?? -1; at !== -1; at = start?.(at + 1) ?? -1) {
+    const name = at + '$(steps.'.length;
+    const results = middle?.(name) ?? -1;
+    const end = results === -1 ? -1 : (close?.(results + '.results.'.length) ?? -1);
+    // Without one after this, there is none for a later one.
+    if (end === -1) return undefined;
+    if (end > endOr(lineEnd?.(name))) continue;
+    return { step: text.slice(name, results), result: text.slice(results + '.results.'.length, end) };
+  }
+  return undefined;
+}
 
 /** What stands between `$(` and `)` of each variable in a text, in order. */
 export function expressionsIn(text: string): string[] {
@@ -18,18 +31,6 @@ export function expressionsIn(text: string): string[] {
 /** Whether a text is one variable and nothing else. */
 export function isWholeVariable(text: string): boolean {
   return WHOLE.test(text);
-}
-
-const patterns = new Map<string, RegExp>();
-
-function patternOf(prefix: string): RegExp {
-  const known = patterns.get(prefix);
-  if (known !== undefined) return known;
-  const name = '(.*?(?:\\[\\*\\])?)';
-  const literal = prefix.replaceAll('.', '\\.');
-  const pattern = new RegExp(`\\$\\(${literal}(?:\\.${name}|\\["${name}"\\]|\\['${name}'\\])\\)`, 'g');
-  patterns.set(prefix, pattern);
-  return pattern;
 }
 
 /** A variable of one prefix in a text. */
@@ -44,14 +45,56 @@ export interface PrefixedVariable {
   tooLong: boolean;
 }
 
-/** The variables of a prefix such as `params` or `context.taskRun` in a text. */
+/** The variables of a prefix such as `params` or `context.taskRun` in a text: `.name`, `["name"]` and `['name']`. */
 export function variablesIn(text: string, prefix: string): PrefixedVariable[] {
-  if (!text.includes('$(')) return [];
-  return [...text.matchAll(patternOf(prefix))].map(([whole, dotted, double, single]) => {
-    const parts = (dotted ?? '').split('.');
-    const rest = dotted ?? double ?? single ?? '';
-    return { text: whole, rest, name: dotted === undefined ? rest : (parts[0] ?? ''), tooLong: parts.length > 2 };
-  });
+  const head = `$(${prefix}`;
+  if (!text.includes(head)) return [];
+  const lineEnd = finder(text, LINE_END);
+  const closes = SPELLINGS.map(([open, close]) => ({ open, close, find: finder(text, close) }));
+  const found: PrefixedVariable[] = [];
+  for (let at = text.indexOf(head); at !== -1; ) {
+    const after = at + head.length;
+    const spelled = closes.find(({ open }) => text.startsWith(open, after));
+    const start = after + (spelled?.open.length ?? 0);
+    const end = spelled?.find(start) ?? -1;
+    const isOne = spelled !== undefined && end !== -1 && end < endOr(lineEnd(start));
+    if (isOne) {
+      const rest = text.slice(start, end);
+      const parts = spelled.open === '.' ? rest.split('.') : [rest];
+      const whole = text.slice(at, end + spelled.close.length);
+      found.push({ text: whole, rest, name: parts[0] ?? '', tooLong: parts.length > 2 });
+    }
+    at = text.indexOf(head, isOne ? end + spelled.close.length : at + 1);
+  }
+  return found;
+}
+
+const SPELLINGS = [
+  ['.', ')'],
+  ['["', '"])'],
+  ["['", "'])"],
+] as const;
+
+const LINE_END = /[\n\r\u2028\u2029]/g;
+
+/** Finds the next of something from a place on. Asked for places in their order, it looks at the text once. */
+function finder(text: string, what: string | RegExp): (from: number) => number {
+  let asked = -1;
+  let found = -1;
+  return (from) => {
+    if (asked !== -1 && from >= asked && (found === -1 || found >= from)) return found;
+    asked = from;
+    if (typeof what === 'string') found = text.indexOf(what, from);
+    else {
+      what.lastIndex = from;
+      found = what.exec(text)?.index ?? -1;
+    }
+    return found;
+  };
+}
+
+function endOr(place = -1): number {
+  return place === -1 ? Number.POSITIVE_INFINITY : place;
 }
 
 /** Without `[0]` and `[*]`. */

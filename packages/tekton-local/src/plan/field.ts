@@ -10,6 +10,20 @@ export interface FieldOrigin {
   writtenAs?(keys: Keys): Keys;
 }
 
+const places = new WeakMap<readonly Problem[], { known: Set<string>; seen: number }>();
+
+/** The fields that problems are of: of a file with a hundred thousand, not found by looking at each. */
+function placesOf(problems: readonly Problem[]): ReadonlySet<string> {
+  const { known, seen } = places.get(problems) ?? { known: new Set<string>(), seen: 0 };
+  for (const problem of problems.slice(seen)) known.add(placeKey(problem));
+  places.set(problems, { known, seen: problems.length });
+  return known;
+}
+
+function placeKey({ file, path }: Pick<Problem, 'file' | 'path'>): string {
+  return `${file}\n${path}`;
+}
+
 /**
  * A value in a YAML document that knows its place. Reading what is not there or has another type notes a problem and
  * goes on, so that all problems of a file are told at once.
@@ -63,7 +77,7 @@ export class Field {
     const { file, problems } = this.origin;
     const { path } = this;
     // Of one field, the first is the cause.
-    if (problems.some((known) => known.file === file && known.path === path)) return;
+    if (placesOf(problems).has(placeKey({ file, path }))) return;
     const { line, column } = this.origin.placeOf(this.keys) ?? {};
     problems.push({ code, file, path, line, column, message });
   }

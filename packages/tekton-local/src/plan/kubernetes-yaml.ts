@@ -38,6 +38,9 @@ export class YamlError extends Error {
 const MOST_VALUES = 400_000;
 const MOST_ALIASED = 0.99;
 
+/** How deep lists and objects may be in each other: far beyond what Kubernetes' objects are, and far from what ends a program. */
+const DEEPEST = 500;
+
 /**
  * Reads YAML as Kubernetes does (sigs.k8s.io/yaml): as YAML 1.1, and as far as JSON can say it. So `yes` is true, `0644`
  * is 420, `1_000` is 1000, `~` is null, the key `on` is "true", and `<<` merges.
@@ -46,7 +49,7 @@ const MOST_ALIASED = 0.99;
  * @throws YamlError where that reader fails too.
  */
 export function readYaml(text: string, read: (text: string) => string = (same) => same): YamlDocument[] {
-  const at = (offset: number): Place | undefined => placeIn(text, offset);
+  const at = placesIn(text);
   return nodesOf(text, at).flatMap((root) => {
     if (root === undefined) return [];
     const reader = new Reader(at, read);
@@ -65,10 +68,25 @@ function nodesOf(text: string, at: (offset: number) => Place | undefined): (Yaml
   });
 }
 
-function placeIn(text: string, offset: number): Place | undefined {
-  if (offset < 0) return undefined;
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+/** Tells places by their offsets: a file may have as many problems as lines. */
+function placesIn(text: string): (offset: number) => Place | undefined {
+  let starts: number[] | undefined;
+  return (offset) => {
+    if (offset < 0) return undefined;
+    starts ??= [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+    let [from, to] = [0, starts.length];
+    while (to - from > 1) {
+      const middle = (from + to) >> 1;
+      if ((starts[middle] ?? 0) <= offset) from = middle;
+      else to = middle;
+    }
+    return { line: from + 1, column: offset - (starts[from] ?? 0) + 1 };
+  };
+}
+
+interface Child {
+  key?: YamlNode;
+  value: YamlNode;
 }
 
 class Reader {
@@ -77,7 +95,9 @@ class Reader {
   readonly duplicates: { key: string; place: Place }[] = [];
   #values = 0;
   #aliased = 0;
+  #aliases = 0;
   #depth = 0;
+  readonly #children = new Map<ObjectNode, Map<string, Child>>();
 
   constructor(at: (offset: number) => Place | undefined, read: (text: string) => string) {
     this.#at = at;
@@ -87,12 +107,17 @@ class Reader {
   valueOf(node: YamlNode): unknown {
     this.#count(node);
     if (node.kind === 'scalar') return this.#scalarOf(node);
-    if (node.kind === 'list') return node.items.map((item) => this.valueOf(item));
-    if (node.kind === 'object') return this.#objectOf(node);
-    const target = this.#targetOf(node);
+    if (node.kind === 'alias') {
+      const target = this.#targetOf(node);
+      this.#aliases++;
+      if (this.#aliases > 100) throw this.#error('an anchor contains itself', node);
+      const value = this.valueOf(target);
+      this.#aliases--;
+      return value;
+    }
     this.#depth++;
-    if (this.#depth > 100) throw this.#error('an anchor contains itself', node);
-    const value = this.valueOf(target);
+    if (this.#depth > DEEPEST) throw this.#error(`more than ${DEEPEST} lists and objects are in each other`, node);
+    const value = node.kind === 'list' ? node.items.map((item) => this.valueOf(item)) : this.#objectOf(node);
     this.#depth--;
     return value;
   }
@@ -109,18 +134,28 @@ class Reader {
     return place;
   }
 
-  #child(from: YamlNode | undefined, key: string | number): { key?: YamlNode; value: YamlNode } | undefined {
+  #child(from: YamlNode | undefined, key: string | number): Child | undefined {
     const node = from === undefined ? undefined : this.#meant(from);
     if (node?.kind === 'list') {
       const value = node.items[Number(key)];
       return value === undefined ? undefined : { value };
     }
-    if (node?.kind !== 'object') return undefined;
-    let found: { key?: YamlNode; value: YamlNode } | undefined;
+    return node?.kind === 'object' ? this.#childrenOf(node).get(String(key)) : undefined;
+  }
+
+  #childrenOf(node: ObjectNode): ReadonlyMap<string, Child> {
+    const known = this.#children.get(node);
+    if (known !== undefined) return known;
+    const found = new Map<string, Child>();
+    this.#children.set(node, found);
     for (const [own, value] of node.pairs) {
-      if (isMerge(own)) {
-        for (const merged of this.#mergedMaps(value).reverse()) found = this.#child(merged, key) ?? found;
-      } else if (this.#keyOf(own) === key) found = { key: own, value };
+      if (!isMerge(own)) found.set(this.#keyOf(own), { key: own, value });
+      else {
+        for (const merged of this.#mergedMaps(value).reverse()) {
+          const meant = this.#meant(merged);
+          if (meant.kind === 'object') for (const [key, child] of this.#childrenOf(meant)) found.set(key, child);
+        }
+      }
     }
     return found;
   }
@@ -136,6 +171,7 @@ class Reader {
         }
         continue;
       }
+      this.#count(name);
       const key = this.#keyOf(name);
       if (own.has(key)) this.duplicates.push({ key, place: this.#at(name.offset) ?? { line: 1, column: 1 } });
       own.add(key);
@@ -151,7 +187,8 @@ class Reader {
   }
 
   #keyOf(node: YamlNode): string {
-    const value = node.kind === 'scalar' || node.kind === 'alias' ? this.valueOf(node) : undefined;
+    const meant = this.#meant(node);
+    const value = meant.kind === 'scalar' ? this.#scalarOf(meant) : undefined;
     if (typeof value === 'string') return value;
     if (typeof value === 'boolean') return String(value);
     if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Math.fround(value));
@@ -192,7 +229,7 @@ class Reader {
 
   #count(node: YamlNode): void {
     this.#values++;
-    if (this.#depth > 0) this.#aliased++;
+    if (this.#aliases > 0) this.#aliased++;
     const isBomb = this.#aliased > 100 && this.#values > 1000 && this.#aliased > this.#values * MOST_ALIASED;
     if (isBomb || this.#values > MOST_VALUES) throw this.#error('too many values by way of aliases', node);
   }

@@ -30,7 +30,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 /** A quantity as Kubernetes writes it (`256Mi`, `500m`, `1e3`); undefined where it is none, or less than nothing. */
 export function quantityOf(value: unknown): number | undefined {
   const [, number = '', suffix = ''] =
-    /^\+?(\d+\.?\d*|\.\d+)(?:([numkMGTPE]|[KMGTPE]i)|([eE][+-]?\d+))?$/.exec(String(value)) ?? [];
+    /^\+?(\d+(?:\.\d*)?|\.\d+)(?:([numkMGTPE]|[KMGTPE]i)|([eE][+-]?\d+))?$/.exec(String(value)) ?? [];
   if (number === '') return undefined;
   const exponent = /[eE][+-]?\d+$/.exec(String(value))?.[0] ?? '';
   return Number(number + exponent) * (SUFFIXES[suffix] ?? Number.NaN);

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import type { Field } from './field.ts';
 import type { Variables } from './variables.ts';
-import { loadDocuments, yamlFilesBelow } from './yaml-file.ts';
+import { loadDocuments, loadText, yamlFilesBelow } from './yaml-file.ts';
 
 export type RemoteKind = 'Task' | 'Pipeline' | 'StepAction';
 
@@ -55,7 +55,7 @@ export function annotatedRemote(kind: RemoteKind, text: string): Remote {
 }
 
 function httpRemote(kind: RemoteKind, url: string): Remote {
-  const path = url.replace(/^https?:\/\//, '').replace(/[?#].*$/, '');
+  const path = (url.split(/[?#]/, 1)[0] ?? '').replace(/^https?:\/\//, '');
   return { kind, resolver: 'http', address: url, paths: [path, basename(path)] };
 }
 
@@ -112,7 +112,7 @@ export function replacementOf(
 /** The documents of a file that has that name somewhere; none of one that can't be read: a clone has all kinds of files. */
 function documentsNaming(place: string, file: string, name: string): Field[] {
   try {
-    return readFileSync(join(place, file), 'utf8').includes(name) ? loadDocuments(place, file, []) : [];
+    return loadText(place, file).includes(name) ? loadDocuments(place, file, []) : [];
   } catch {
     return [];
   }

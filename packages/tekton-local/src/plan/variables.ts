@@ -1,5 +1,9 @@
+import { TektonLocalError } from '../errors.ts';
 import { isWholeVariable } from './expressions.ts';
 import type { ParamValue } from './model.ts';
+
+/** Characters that one pass may bring in: a cluster keeps no object of more than 1.5 MiB. */
+const MOST_BROUGHT = 16 << 20;
 
 /**
  * What variables stand for, by what is between `$(` and `)`. Tekton replaces in several passes, one of these for each:
@@ -9,6 +13,7 @@ export class Variables {
   readonly strings: Map<string, string> = new Map();
   readonly arrays: Map<string, readonly string[]> = new Map();
   readonly objects: Map<string, Readonly<Record<string, string>>> = new Map();
+  #brought = 0;
 
   /** Of names and their strings. */
   static of(strings: Readonly<Record<string, string>>): Variables {
@@ -52,7 +57,20 @@ export class Variables {
   /** A text with its variables replaced. */
   text(text: string): string {
     if (!text.includes('$(')) return text;
-    return text.replace(/\$\(([^()]+)\)/g, (whole: string, name: string) => this.strings.get(name) ?? whole);
+    return text.replace(/\$\(([^()]+)\)/g, (whole: string, name: string) => {
+      const value = this.strings.get(name);
+      if (value !== undefined) this.#bring(value.length);
+      return value ?? whole;
+    });
+  }
+
+  /** A file of a kilobyte could ask for all memory. */
+  #bring(characters: number): void {
+    this.#brought += characters;
+    if (this.#brought <= MOST_BROUGHT) return;
+    throw new TektonLocalError('INVALID', 'what variables bring in is more than an object of a cluster can hold', {
+      expected: `at most ${MOST_BROUGHT} characters`,
+    });
   }
 
   /** A list of texts: an item that is nothing but an array becomes its items. */
@@ -95,7 +113,9 @@ export class Variables {
 
   #arrayOf(text: string): readonly string[] | undefined {
     const [, name] = /^\$\((.*?)(?:\[\*\])?\)$/.exec(text) ?? [];
-    return name === undefined ? undefined : this.arrays.get(name);
+    const array = name === undefined ? undefined : this.arrays.get(name);
+    if (array !== undefined) this.#bring(array.reduce((sum, item) => sum + item.length + 1, 0));
+    return array;
   }
 }
 

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { type Problem, TektonLocalError } from '../errors.ts';
-import { ALWAYS_KNOWN } from '../pac/variables.ts';
+import { ALWAYS_KNOWN, replaceVariables } from '../pac/variables.ts';
 import { Field } from './field.ts';
 import { readYaml, type YamlDocument, YamlError } from './kubernetes-yaml.ts';
 
@@ -25,11 +25,30 @@ export function yamlFilesBelow(checkout: Checkout, folder: string): string[] {
     return [...checkout.keys()].filter((file) => file.startsWith(`${folder}/`) && isYaml(file)).sort();
   }
   const base = join(checkout, folder);
-  const files = existsSync(base) ? readdirSync(base, { recursive: true, encoding: 'utf8' }) : [];
-  return files
-    .filter(isYaml)
-    .sort()
-    .map((file) => join(folder, file));
+  return existsSync(base)
+    ? filesBelow(realpathSync(checkout), base)
+        .filter(isYaml)
+        .sort()
+        .map((file) => join(folder, file))
+    : [];
+}
+
+/** What is below a folder; by a link, where that leads to a folder of the checkout that was not looked at yet. */
+function filesBelow(root: string, folder: string): string[] {
+  const seen = new Set<string>();
+  const look = (path: string): string[] => {
+    const real = realpathSync(join(folder, path));
+    if (seen.has(real) || !isInside(root, real)) return [];
+    seen.add(real);
+    return readdirSync(real, { withFileTypes: true }).flatMap((entry) => {
+      const below = join(path, entry.name);
+      const isFolder =
+        entry.isDirectory() ||
+        (entry.isSymbolicLink() && statSync(join(real, entry.name), { throwIfNoEntry: false })?.isDirectory() === true);
+      return isFolder ? look(below) : [below];
+    });
+  };
+  return look('.');
 }
 
 /**
@@ -49,13 +68,14 @@ export function loadDocuments(
   const text = loadText(checkout, file);
   const values: string[] = [];
   const mark = `tekton-local-variable-${Math.random().toString(36).slice(2)}-`;
-  const marked = text.replace(/\{\{([^}]{2,})\}\}/g, (whole, inner: string, at: number) => {
+  const lineOf = lineCounter(text);
+  const marked = replaceVariables(text, (whole, inner, at) => {
     const name = inner.trim();
     const value = lookup?.(name);
     if (value !== undefined) return PLAIN_WORD.test(value) ? value : `${mark}${values.push(value) - 1}-`;
     if (lookup !== undefined && ALWAYS_KNOWN.has(name)) {
-      const line = text.slice(0, at).split('\n').length;
-      problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', line, message: `{{ ${name} }} has no value` });
+      const place = lineOf(at);
+      problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', ...place, message: `{{ ${name} }} has no value` });
     }
     return whole;
   });
@@ -67,6 +87,19 @@ export function loadDocuments(
     }
     return new Field(document.value, { file, problems, placeOf: (keys) => document.placeOf(keys) });
   });
+}
+
+/** Tells line and column of places of a text that are asked for in their order. */
+function lineCounter(text: string): (at: number) => { line: number; column: number } {
+  let line = 1;
+  let lineStart = 0;
+  return (at) => {
+    for (let end = text.indexOf('\n', lineStart); end !== -1 && end < at; end = text.indexOf('\n', lineStart)) {
+      line++;
+      lineStart = end + 1;
+    }
+    return { line, column: at - lineStart + 1 };
+  };
 }
 
 /** Whether the checkout has a file. */
@@ -100,18 +133,23 @@ function readConfined(root: string, file: string): string {
     const base = realpathSync(root);
     const path = realpathSync(resolve(base, file));
     if (!isInside(base, path)) throw new TektonLocalError('FILE_NOT_READABLE', `${file} is outside ${root}`);
+    const stat = statSync(path);
+    // To open a pipe is to wait for whoever writes to it.
+    if (!stat.isFile()) throw new TektonLocalError('FILE_NOT_READABLE', `${file} is no file`);
+    if (stat.size > MAX_BYTES) throw tooLarge(file, stat.size);
     bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof TektonLocalError) throw error;
     throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${file}`, { found: reasonOf(error), cause: error });
   }
-  if (bytes.length > MAX_BYTES) {
-    throw new TektonLocalError('YAML_INVALID', `${file} is too large`, {
-      expected: `at most ${MAX_BYTES} bytes`,
-      found: `${bytes.length} bytes`,
-    });
-  }
   return bytes.toString('utf8');
+}
+
+function tooLarge(file: string, size: number): TektonLocalError {
+  return new TektonLocalError('YAML_INVALID', `${file} is too large`, {
+    expected: `at most ${MAX_BYTES} bytes`,
+    found: `${size} bytes`,
+  });
 }
 
 /** Whether a path is that folder or in it; both without links. */

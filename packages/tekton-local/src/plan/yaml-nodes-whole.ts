@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Document, Node } from 'yaml';
-import type { YamlNode } from './yaml-nodes.ts';
+import type { ListNode, ObjectNode, ScalarNode, YamlNode } from './yaml-nodes.ts';
 
 /** A document of any YAML, or why it is none. */
 export type WholeDocument = { root: YamlNode | undefined } | { broken: string; offset: number; cause: unknown };
@@ -17,47 +17,54 @@ export function wholeNodes(text: string): WholeDocument[] {
   });
   return [...documents].map((document: Document): WholeDocument => {
     const broken = document.errors[0];
-    if (broken !== undefined) return { broken: broken.message, offset: broken.pos[0], cause: broken };
-    const known = new Map<unknown, YamlNode>();
-    return { root: document.contents === null ? undefined : nodeOf(document.contents, document, known, yaml) };
+    if (broken !== undefined) {
+      const isDeep = broken.message === 'Maximum call stack size exceeded';
+      const message = isDeep ? 'too many lists and objects are in each other' : broken.message;
+      return { broken: message, offset: broken.pos[0], cause: broken };
+    }
+    const known: Known = { nodes: new Map(), anchors: new Map() };
+    return { root: document.contents === null ? undefined : nodeOf(document.contents, known, yaml) };
   });
 }
 
+interface Known {
+  nodes: Map<unknown, YamlNode>;
+  anchors: Map<string, YamlNode>;
+}
+
 /** What is written once is one node, however often an alias stands for it. */
-function nodeOf(
-  node: unknown,
-  document: Document,
-  known: Map<unknown, YamlNode>,
-  yaml: typeof import('yaml'),
-): YamlNode {
-  const same = known.get(node);
+function nodeOf(node: unknown, known: Known, yaml: typeof import('yaml')): YamlNode {
+  const same = known.nodes.get(node);
   if (same !== undefined) return same;
   const offset = yaml.isNode(node) ? ((node as Node).range?.[0] ?? -1) : -1;
   if (yaml.isAlias(node)) {
     const alias: YamlNode = { kind: 'alias', offset };
-    known.set(node, alias);
-    const target = node.resolve(document);
-    if (target !== undefined) alias.target = nodeOf(target, document, known, yaml);
+    known.nodes.set(node, alias);
+    const target = known.anchors.get(node.source);
+    if (target !== undefined) alias.target = target;
     return alias;
   }
+  const anchor = yaml.isNode(node) && 'anchor' in node ? node.anchor : undefined;
+  const remember = <Kind extends YamlNode>(made: Kind): Kind => {
+    known.nodes.set(node, made);
+    // In the order of the text: an alias stands for the last of that name before it.
+    if (anchor !== undefined) known.anchors.set(anchor, made);
+    return made;
+  };
   if (yaml.isSeq(node)) {
-    const list: YamlNode = { kind: 'list', items: [], offset };
-    known.set(node, list);
-    list.items.push(...node.items.map((item) => nodeOf(item, document, known, yaml)));
+    const list = remember<ListNode>({ kind: 'list', items: [], offset });
+    for (const item of node.items) list.items.push(nodeOf(item, known, yaml));
     return list;
   }
   if (yaml.isMap(node)) {
-    const object: YamlNode = { kind: 'object', pairs: [], offset };
-    known.set(node, object);
+    const object = remember<ObjectNode>({ kind: 'object', pairs: [], offset });
     for (const { key, value } of node.items) {
-      object.pairs.push([nodeOf(key, document, known, yaml), nodeOf(value, document, known, yaml)]);
+      object.pairs.push([nodeOf(key, known, yaml), nodeOf(value, known, yaml)]);
     }
     return object;
   }
   if (!yaml.isScalar(node)) return { kind: 'scalar', text: '', plain: true, offset };
   const plain = node.type === 'PLAIN' || node.type === undefined;
   const text = (plain ? node.source : undefined) ?? String(node.value ?? '');
-  const scalar: YamlNode = { kind: 'scalar', text, plain, tag: node.tag, offset };
-  known.set(node, scalar);
-  return scalar;
+  return remember<ScalarNode>({ kind: 'scalar', text, plain, tag: node.tag, offset });
 }

@@ -275,7 +275,7 @@ function mountsOf(
 ): Mount[] {
   const text = textIn(passes);
   const own = step.volumeMounts.map((mount): Mount => {
-    const containerPath = substituteString(mount.mountPath, scope).replace(/(?<=.)\/+$/, '');
+    const containerPath = withoutLastSlash(substituteString(mount.mountPath, scope));
     if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
     const name = substituteString(mount.name, scope);
     const workspace = workspaces.find((candidate) => volumeOf(candidate.name) === name);
@@ -337,6 +337,13 @@ function visibleWorkspaces(
     if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
     return [{ ...mount, containerPath }];
   });
+}
+
+/** As Kubernetes mounts it. */
+function withoutLastSlash(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }
 
 function isMountable(path: string): boolean {
