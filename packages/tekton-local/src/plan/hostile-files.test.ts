@@ -87,10 +87,10 @@ describe('the file of a stranger takes no longer than its length', () => {
   );
 
   it.each([
-    ['fields that nobody knows', Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n'), 'INVALID'],
+    ['fields that nobody knows', Array.from({ length: 40_000 }, (_, index) => `k${index}: 1`).join('\n'), 'INVALID'],
     [
       'aliases',
-      [...Array(20_000).keys()].map((index) => `k${index}: &a${index} x\nl${index}: *a${index}`).join('\n'),
+      [...Array(8_000).keys()].map((index) => `k${index}: &a${index} x\nl${index}: *a${index}`).join('\n'),
       'INVALID',
     ],
     ['lists in each other', `a: ${'['.repeat(5000)}${']'.repeat(5000)}`, 'YAML_INVALID'],
