@@ -108,7 +108,13 @@ function admitTaskOf(task: Field): void {
   }
   if (kind !== '' && kind !== 'Task' ? true : version !== '') {
     if (kind === '') (reference.present ? reference : spec).get('kind').invalid('is required with apiVersion');
-    if (!/^[^/]+\/[^/]+$/.test(version)) {
+    if (kind === 'ClusterTask') {
+      reference
+        .get('kind')
+        .invalid(
+          'Tekton has no ClusterTasks since version 1.0; the resolver "cluster" finds the Task of another namespace',
+        );
+    } else if (!/^[^/]+\/[^/]+$/.test(version)) {
       (reference.present ? reference : spec)
         .get('apiVersion')
         .invalid('expected a group and a version: example.com/v1');

@@ -20,6 +20,16 @@ describe('refuses before the run, by name and path', () => {
     expect(problemsOf(() => planOf(pipelineRun(pipelineSpec)))).toEqual([problem]);
   });
 
+  it('a run that needs the git credential, with what gives it one', () => {
+    const workspaces = [{ name: 'git-auth', secret: { secretName: 'auth' } }];
+    const needing = (optional: boolean) =>
+      pipelineRun({ tasks: [ok], workspaces: [{ name: 'git-auth', optional }] }, { workspaces });
+    expect(problemsOf(() => planOf(needing(false)))).toEqual([
+      expect.stringMatching(/^spec\.workspaces\[0\]: .* --workspace git-auth=FOLDER$/),
+    ]);
+    expect(problemsOf(() => planOf(needing(true)))).toEqual([]);
+  });
+
   it('tells all problems at once, with their lines', () => {
     const files = pipelineRun({
       tasks: [scriptTask('a', '', { spec: { sidecars: [{ name: 's', image: 'i', lifecycle: {} }], x: 1 } })],

@@ -380,7 +380,8 @@ function findTask(
   if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document, sources);
   const task = tasks.get(name);
   if (task !== undefined) return { task, embedded: false };
-  if (mayBeMissing('Task', name, sources)) return undefined;
+  // Of another kind it has been refused as such, and no file would help.
+  if (mayBeMissing('Task', name, sources) || !['', 'Task'].includes(field.get('kind').text())) return undefined;
   field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)}; its file belongs in an annotation`);
   return undefined;
 }

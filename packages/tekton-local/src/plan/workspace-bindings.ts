@@ -37,7 +37,11 @@ export function bindWorkspaces(
     else if (binding.kind === 'unbound') {
       const isOptional = pipeline.workspaces.some(({ name, optional }) => name === binding.name && optional);
       if (isOptional) notes.push(`workspace ${binding.name} is not bound: there is no git credential here`);
-      else binding.field.unsupported('there is no git credential here, and the workspace is not optional');
+      else {
+        binding.field.unsupported(
+          `there is no git credential here, and the workspace is not optional; give a folder for it: --workspace ${binding.name}=FOLDER`,
+        );
+      }
     } else {
       checkWordName(binding);
       checkSubPath(binding.field, binding.subPath);
