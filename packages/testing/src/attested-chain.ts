@@ -1,19 +1,10 @@
 import { seal } from '@multi-image/digest-chain';
-import {
-  createRegistry,
-  type Digest,
-  DSSE_ENVELOPE,
-  parseDigestReference,
-  parseReference,
-  parseTagReference,
-  SIGNATURE_ANNOTATION,
-  SIMPLE_SIGNING,
-} from '@multi-image/digest-chain/oci';
+import { createRegistry, type Digest, parseDigestReference, parseTagReference } from '@multi-image/digest-chain/oci';
 import { REVISION, type TestChain } from './chain.ts';
 import { ONES } from './image.ts';
 import { SOURCE, type TestTask } from './provenance.ts';
 import { pushChain } from './pushed-chain.ts';
-import { envelope, pushSigned, type Signer, simpleSigning } from './signer.ts';
+import { attestImage, type Signer, signImage } from './signer.ts';
 
 export interface SealedChain extends TestChain {
   readonly sealed: Digest;
@@ -63,20 +54,9 @@ export const buildArgsOf = (chain: SealedChain): string[] => [
   `IMAGE1_URL=${chain.image1}@${chain.origin}`,
 ];
 
-/** cosign's tag for what is signed about an image. */
-export const tagOf = (digest: Digest, suffix: string): string => `${digest.replace(':', '-')}.${suffix}`;
-
 /** Pushes a signature of an image. */
-export async function sign(
-  image: string,
-  digest: Digest,
-  by: Signer,
-  payload: Uint8Array = simpleSigning(digest),
-): Promise<void> {
-  const signature = Buffer.from(by.sign(payload)).toString('base64');
-  const document = { mediaType: SIMPLE_SIGNING, bytes: payload, annotations: { [SIGNATURE_ANNOTATION]: signature } };
-  await pushSigned(registry, parseReference(image), tagOf(digest, 'sig'), [document]);
-}
+export const sign = (image: string, digest: Digest, by: Signer, payload?: Uint8Array): Promise<void> =>
+  signImage(registry, image, digest, by, payload);
 
 /** Signs both published images of a chain. */
 export async function signBoth(chain: SealedChain, by: Signer): Promise<void> {
@@ -85,12 +65,5 @@ export async function signBoth(chain: SealedChain, by: Signer): Promise<void> {
 }
 
 /** Pushes signed statements about an image, in place of those that were there. */
-export async function attest(
-  image: string,
-  digest: Digest,
-  by: Signer,
-  ...statements: readonly object[]
-): Promise<void> {
-  const documents = statements.map((statement) => ({ mediaType: DSSE_ENVELOPE, bytes: envelope(by, statement) }));
-  await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), documents);
-}
+export const attest = (image: string, digest: Digest, by: Signer, ...statements: readonly object[]): Promise<void> =>
+  attestImage(registry, image, digest, by, statements);

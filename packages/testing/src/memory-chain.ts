@@ -1,18 +1,15 @@
 import { seal } from '@multi-image/digest-chain';
 import {
   type Digest,
-  DSSE_ENVELOPE,
   parseDigestReference,
   parseReference,
   parseTagReference,
   type Registry,
-  SIGNATURE_ANNOTATION,
-  SIMPLE_SIGNING,
 } from '@multi-image/digest-chain/oci';
-import { type SealedChain, tagOf } from './attested-chain.ts';
+import type { SealedChain } from './attested-chain.ts';
 import { REVISION } from './chain.ts';
 import { configOf, imageOf } from './image.ts';
-import { envelope, pushSigned, type Signer, simpleSigning } from './signer.ts';
+import { attestImage, type Signer, signImage } from './signer.ts';
 
 export interface MemoryChainOptions {
   /** Labels beside, or in place of, those that Containerfiles write; one that is `undefined` is left out. */
@@ -76,13 +73,7 @@ export async function signChain(
     { image: chain.image2, digest: chain.metadata },
     ...(chain.third === undefined ? [] : [chain.third]),
   ];
-  for (const { image, digest } of images) {
-    const bytes = simpleSigning(digest);
-    const annotations = { [SIGNATURE_ANNOTATION]: Buffer.from(signer.sign(bytes)).toString('base64') };
-    await pushSigned(registry, parseReference(image), tagOf(digest, 'sig'), [
-      { mediaType: SIMPLE_SIGNING, bytes, annotations },
-    ]);
-  }
+  for (const { image, digest } of images) await signImage(registry, image, digest, signer);
   const places = new Map<string, MemoryDocument[]>();
   for (const document of documents) {
     const key = `${document.image}@${document.digest}`;
@@ -90,8 +81,8 @@ export async function signChain(
   }
   for (const all of places.values()) {
     const [{ image, digest } = { image: '', digest: chain.sealed }] = all;
-    const layers = all.map(({ statement }) => ({ mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement) }));
-    await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), layers);
+    const statements = all.map(({ statement }) => statement);
+    await attestImage(registry, image, digest, signer, statements);
   }
 }
 

@@ -1,6 +1,17 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
-import { type Digest, digestOf, OCI_MANIFEST, type Registry, type Repository } from '@multi-image/digest-chain/oci';
+import {
+  attachmentTag,
+  type Digest,
+  DSSE_ENVELOPE,
+  digestOf,
+  OCI_MANIFEST,
+  parseReference,
+  type Registry,
+  type Repository,
+  SIGNATURE_ANNOTATION,
+  SIMPLE_SIGNING,
+} from '@multi-image/digest-chain/oci';
 
 /** A throwaway key that signs as cosign and Chains do. */
 export interface Signer {
@@ -53,6 +64,33 @@ export async function pushSigned(
   const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: descriptor, layers };
   const bytes = Buffer.from(JSON.stringify(manifest));
   await registry.putManifest(repository, tag, { bytes, mediaType: OCI_MANIFEST });
+}
+
+/** Pushes a signature of an image, in place of those that were there. */
+export async function signImage(
+  registry: Registry,
+  image: string,
+  digest: Digest,
+  by: Signer,
+  payload: Uint8Array = simpleSigning(digest),
+): Promise<void> {
+  const annotations = { [SIGNATURE_ANNOTATION]: Buffer.from(by.sign(payload)).toString('base64') };
+  const document = { mediaType: SIMPLE_SIGNING, bytes: payload, annotations };
+  await pushSigned(registry, parseReference(image), attachmentTag(digest, 'sig'), [document]);
+}
+
+/** Pushes signed statements about an image, in place of those that were there. */
+export async function attestImage(
+  registry: Registry,
+  image: string,
+  digest: Digest,
+  by: Signer,
+  statements: readonly object[],
+): Promise<void> {
+  // Cosign reads only layers with this annotation; in an attestation it is empty.
+  const annotations = { [SIGNATURE_ANNOTATION]: '' };
+  const documents = statements.map((one) => ({ mediaType: DSSE_ENVELOPE, bytes: envelope(by, one), annotations }));
+  await pushSigned(registry, parseReference(image), attachmentTag(digest, 'att'), documents);
 }
 
 function pair(kind: 'P-256' | 'P-384' | 'RSA' | 'Ed25519'): { publicKey: KeyObject; privateKey: KeyObject } {

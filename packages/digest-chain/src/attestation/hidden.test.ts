@@ -1,4 +1,4 @@
-import { buildArgsOf, tagOf, tasksOf } from '@multi-image/testing/attested-chain';
+import { buildArgsOf, tasksOf } from '@multi-image/testing/attested-chain';
 import { REVISION } from '@multi-image/testing/chain';
 import { type MemoryChain, memoryChain, signChain } from '@multi-image/testing/memory-chain';
 import { type MemoryRegistry, memoryRegistry } from '@multi-image/testing/memory-registry';
@@ -9,7 +9,7 @@ import type { Digest } from '../digest.ts';
 import { extract } from '../extract.ts';
 import { LEVELS } from '../level.ts';
 import { link } from '../link.ts';
-import { parseDigestReference, parseReference } from '../reference.ts';
+import { attachmentTag, parseDigestReference, parseReference } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { verify } from '../verify.ts';
 
@@ -63,10 +63,10 @@ beforeAll(async () => {
   ]);
   hiding = {
     revision: withoutTag(`${image1}:${REVISION}`),
-    'signature of the sealed': withoutTag(`${image1}:${tagOf(sealed.sealed, 'sig')}`),
-    'documents of the sealed': withoutTag(`${image1}:${tagOf(sealed.sealed, 'att')}`),
-    'signature of the linked': withoutTag(`${image2}:${tagOf(metadata, 'sig')}`),
-    'documents of the linked': withoutTag(`${image2}:${tagOf(metadata, 'att')}`),
+    'signature of the sealed': withoutTag(`${image1}:${attachmentTag(sealed.sealed, 'sig')}`),
+    'documents of the sealed': withoutTag(`${image1}:${attachmentTag(sealed.sealed, 'att')}`),
+    'signature of the linked': withoutTag(`${image2}:${attachmentTag(metadata, 'sig')}`),
+    'documents of the linked': withoutTag(`${image2}:${attachmentTag(metadata, 'att')}`),
     'referrers of the sealed': withoutReferrers(sealed.sealed),
     'referrers of the linked': withoutReferrers(metadata),
     'a statement': withoutManifest(`${image1}@${artifacts[0]}`),

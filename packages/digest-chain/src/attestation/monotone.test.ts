@@ -1,4 +1,4 @@
-import { buildArgsOf, tagOf, tasksOf } from '@multi-image/testing/attested-chain';
+import { buildArgsOf, tasksOf } from '@multi-image/testing/attested-chain';
 import { REVISION } from '@multi-image/testing/chain';
 import { ONES } from '@multi-image/testing/image';
 import { type MemoryChain, memoryChain } from '@multi-image/testing/memory-chain';
@@ -16,7 +16,7 @@ import { assert, asyncProperty, boolean, constantFrom, option, record, shuffledS
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LEVELS } from '../level.ts';
 import { DSSE_ENVELOPE, OCI_MANIFEST, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../media-types.ts';
-import { parseReference } from '../reference.ts';
+import { attachmentTag, parseReference } from '../reference.ts';
 import { verify } from '../verify.ts';
 
 // A registry can hide anything, and whoever may push can add anything: neither may make a proof out of what is none.
@@ -37,9 +37,9 @@ let chain: MemoryChain;
 let base: MemoryRegistry;
 let all: readonly Layer[];
 
-const place = (at: 1 | 2, digest: MemoryChain['origin'], suffix: string) => ({
+const place = (at: 1 | 2, digest: MemoryChain['origin'], kind: 'sig' | 'att') => ({
   image: at === 1 ? chain.image1 : chain.image2,
-  tag: tagOf(digest, suffix),
+  tag: attachmentTag(digest, kind),
 });
 
 function signature(at: 1 | 2, by: Signer = signer): Layer {

@@ -5,7 +5,6 @@ import {
   sealedChain,
   sign,
   signBoth,
-  tagOf,
   tasksOf,
 } from '@multi-image/testing/attested-chain';
 import { REVISION } from '@multi-image/testing/chain';
@@ -18,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Check } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DSSE_ENVELOPE } from '../media-types.ts';
-import { parseReference } from '../reference.ts';
+import { attachmentTag, parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { type Verification, verify } from '../verify.ts';
 
@@ -177,7 +176,7 @@ describe('a registry full of signatures', () => {
       mediaType: DSSE_ENVELOPE,
       bytes: envelope(createJunkSigner(index), { index }),
     }));
-    await pushSigned(registry, parseReference(chain.image2), tagOf(chain.metadata, 'att'), junk);
+    await pushSigned(registry, parseReference(chain.image2), attachmentTag(chain.metadata, 'att'), junk);
     const proxy = await startCountingProxy(server.host);
     try {
       const started = process.cpuUsage();

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildArgsOf, type SealedChain, sealedChain, sign, tagOf, tasksOf } from '@multi-image/testing/attested-chain';
+import { buildArgsOf, type SealedChain, sealedChain, sign, tasksOf } from '@multi-image/testing/attested-chain';
 import { REVISION } from '@multi-image/testing/chain';
 import {
   annotationsOf,
@@ -22,7 +22,7 @@ import { parseTrustedRoot } from '../attestation/keyless-root.ts';
 import type { Digest } from '../digest.ts';
 import { extract } from '../extract.ts';
 import { IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
-import { parseReference } from '../reference.ts';
+import { attachmentTag, parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import { runCli } from '../testing/cli.ts';
 import { verify } from '../verify.ts';
@@ -64,7 +64,7 @@ async function signImage(image: string, digest: Digest, options: KeylessOptions)
   const bytes = simpleSigning(digest);
   const annotations = annotationsOf(await instance.sign(bytes, options));
   const place = parseReference(image);
-  await pushSigned(registry, place, tagOf(digest, 'sig'), [{ mediaType: SIMPLE_SIGNING, bytes, annotations }]);
+  await pushSigned(registry, place, attachmentTag(digest, 'sig'), [{ mediaType: SIMPLE_SIGNING, bytes, annotations }]);
 }
 
 async function attestRun(chain: SealedChain, options: KeylessOptions): Promise<void> {
@@ -72,7 +72,7 @@ async function attestRun(chain: SealedChain, options: KeylessOptions): Promise<v
   const payload = Buffer.from(JSON.stringify(statement));
   const made = await instance.signEnvelope(IN_TOTO, payload, options);
   const bytes = Buffer.from(JSON.stringify(bundleOf(made, { payloadType: IN_TOTO, payload })));
-  await pushSigned(registry, parseReference(chain.image2), tagOf(chain.metadata, 'att'), [
+  await pushSigned(registry, parseReference(chain.image2), attachmentTag(chain.metadata, 'att'), [
     { mediaType: BUNDLE, bytes },
   ]);
 }

@@ -1,19 +1,18 @@
 import { seal } from '@multi-image/digest-chain';
 import {
+  attachmentTag,
   createRegistry,
   type Digest,
-  DSSE_ENVELOPE,
   parseDigestReference,
   parseReference,
   parseTagReference,
   type Registry,
-  SIGNATURE_ANNOTATION,
   SIMPLE_SIGNING,
 } from '@multi-image/digest-chain/oci';
 import { configOf, imageOf } from '@multi-image/testing/image';
 import { annotationsOf, bundleOf, type KeylessInstance } from '@multi-image/testing/keyless-signer';
 import { gitMaterial, provenanceV02 } from '@multi-image/testing/provenance';
-import { envelope, pushSigned, type Signer, simpleSigning } from '@multi-image/testing/signer';
+import { attestImage, pushSigned, type Signer, signImage, simpleSigning } from '@multi-image/testing/signer';
 import { reachElsewhere } from '../look/connect.ts';
 
 /** A registry client for which `quay.io` is the test's registry: Konflux' references have no port. */
@@ -67,15 +66,6 @@ export async function signChain(
   signer: Signer,
   source: string = 'https://github.com/acme/chain',
 ): Promise<void> {
-  const tagOf = (digest: Digest, suffix: string): string => `${digest.replace(':', '-')}.${suffix}`;
-  const sign = async (image: string, digest: Digest): Promise<void> => {
-    const bytes = simpleSigning(digest);
-    const signature = Buffer.from(signer.sign(bytes)).toString('base64');
-    const document = { mediaType: SIMPLE_SIGNING, bytes, annotations: { [SIGNATURE_ANNOTATION]: signature } };
-    await pushSigned(registry, parseReference(image), tagOf(digest, 'sig'), [document]);
-  };
-  await sign(chain.image1, chain.sealed);
-  await sign(chain.image2, chain.metadata);
   const tasks = [
     { name: 'build-image-1', params: { BUILD_ARGS: [] }, results: { IMAGE_DIGEST: chain.origin } },
     {
@@ -87,14 +77,12 @@ export async function signChain(
   ];
   const materials = [gitMaterial(source, chain.revision)];
   const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasks, { materials });
-  // Cosign reads only layers with this annotation; in an attestation it is empty.
-  const annotations = { [SIGNATURE_ANNOTATION]: '' };
-  const attestation = { mediaType: DSSE_ENVELOPE, bytes: envelope(signer, statement), annotations };
   for (const [image, digest] of [
     [chain.image1, chain.sealed],
     [chain.image2, chain.metadata],
   ] as const) {
-    await pushSigned(registry, parseReference(image), tagOf(digest, 'att'), [attestation]);
+    await signImage(registry, image, digest, signer);
+    await attestImage(registry, image, digest, signer, [statement]);
   }
 }
 
@@ -110,16 +98,15 @@ export async function signByCertificate(
 
 async function signAgain(registry: Registry, instance: KeylessInstance, image: string, digest: Digest): Promise<void> {
   const place = parseReference(image);
-  const tag = digest.replace(':', '-');
-  const { bytes: manifest } = await registry.getManifest(place, `${tag}.att`);
+  const { bytes: manifest } = await registry.getManifest(place, attachmentTag(digest, 'att'));
   const [layer] = JSON.parse(Buffer.from(manifest).toString()).layers;
   const { payload, payloadType } = JSON.parse(Buffer.from(await registry.getBlob(place, layer)).toString());
   const content = { payloadType, payload: Buffer.from(payload, 'base64') };
   const bundle = bundleOf(await instance.signEnvelope(payloadType, content.payload), content);
-  await pushSigned(registry, place, `${tag}.att`, [
+  await pushSigned(registry, place, attachmentTag(digest, 'att'), [
     { mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', bytes: Buffer.from(JSON.stringify(bundle)) },
   ]);
   const bytes = simpleSigning(digest);
   const annotations = annotationsOf(await instance.sign(bytes));
-  await pushSigned(registry, place, `${tag}.sig`, [{ mediaType: SIMPLE_SIGNING, bytes, annotations }]);
+  await pushSigned(registry, place, attachmentTag(digest, 'sig'), [{ mediaType: SIMPLE_SIGNING, bytes, annotations }]);
 }
