@@ -1,6 +1,5 @@
 // The verbs of chains, and all of ./oci beside them.
 
-export { refuseKeyReference } from './attestation/key-references.ts';
 export type { CertificateIdentity } from './attestation/keyless.ts';
 export {
   fetchTrustedRoot,
@@ -13,6 +12,8 @@ export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
 export { ATTESTED, type Check, type CheckId } from './check.ts';
 export { IDENTITY_OPTIONS, type IdentityValues, readIdentities } from './cli/identities.ts';
+export { readKeys } from './cli/keys.ts';
+export { embeddedImages } from './embedding.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
 export type { NamingFiles } from './files/named-in-files.ts';
 export { type InspectedImage, type InspectedLink, type Inspection, inspect } from './inspect/inspect.ts';

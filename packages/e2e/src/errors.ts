@@ -29,9 +29,7 @@ export type E2eErrorCode =
   | 'NO_STAND_IN'
   // sources on their way from task to task
   | 'ARTIFACT_INVALID'
-  | 'UNSAFE_PATH'
-  // published images
-  | 'KEY_UNREADABLE';
+  | 'UNSAFE_PATH';
 
 /** The one error class of this package. */
 export class E2eError extends CodedError<E2eErrorCode> {}

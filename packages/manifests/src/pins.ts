@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isCommit } from '@multi-image/kit/git-commit';
 import { parseDocument } from 'yaml';
 import { ManifestsError } from './errors.ts';
 import { isMergedPins } from './files/merge.ts';
+import { findPinned } from './files/stamp.ts';
 
 /** The tasks of Konflux' catalog that a rendered pipeline may call: each has a pin, and a stand-in in `stand-ins`. */
 export const CATALOG_TASKS = [
@@ -52,8 +54,6 @@ export function readPinsText(path: string): string {
   }
 }
 
-const PIN = /^[a-z0-9.-]+(?::[0-9]+)?(?:\/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}@sha256:[0-9a-f]{64}$/;
-
 export function parsePins(text: string, path: string): Pins {
   if (isMergedPins(text)) {
     throw new ManifestsError('PINS_INVALID', `${path} is what a merge made of two files`, {
@@ -70,7 +70,7 @@ export function parsePins(text: string, path: string): Pins {
   const take = <Name extends string>(kind: 'tasks' | 'images', names: readonly Name[]): Record<Name, string> => {
     const entries = names.map((name) => {
       const value: unknown = document.getIn([kind, name]);
-      if (typeof value === 'string' && PIN.test(value)) return [name, value];
+      if (typeof value === 'string' && findPinned(value)[0]?.reference === value) return [name, value];
       throw new ManifestsError('PINS_INVALID', `${path}: ${kind}.${name} is no pin`, {
         expected: 'repository:tag@sha256:<64 hex digits>',
         found: value === undefined ? 'nothing' : JSON.stringify(value),
@@ -80,7 +80,7 @@ export function parsePins(text: string, path: string): Pins {
     return Object.fromEntries(entries) as Record<Name, string>;
   };
   const verifier: unknown = document.get('verifier');
-  if (verifier !== undefined && !(typeof verifier === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(verifier))) {
+  if (verifier !== undefined && !(typeof verifier === 'string' && isCommit(verifier))) {
     throw new ManifestsError('PINS_INVALID', `${path}: verifier is no commit`, {
       expected: '40 or 64 hex digits',
       found: JSON.stringify(verifier),

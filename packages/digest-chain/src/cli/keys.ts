@@ -9,7 +9,10 @@ const MAX_KEY_FILE = 64 * 1024;
 /** Before the name of a variable of the environment, as cosign has it: what a pipeline hands on is in no file. */
 const VARIABLE = 'env://';
 
-/** The keys of all files that `--key` names. */
+/**
+ * The public keys in all of these files, or variables (`env://<variable>`). Throws `KEY_INVALID`: also for a reference to a
+ * key that is in no file, with what to do then.
+ */
 export async function readKeys(paths: readonly string[] = []): Promise<readonly VerificationKey[]> {
   const keys: VerificationKey[] = [];
   for (const path of paths) {

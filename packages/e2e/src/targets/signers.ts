@@ -1,6 +1,5 @@
-import { readIdentities, type VerificationKey, type VerifyOptions } from '@multi-image/digest-chain';
+import { readIdentities, readKeys, type VerificationKey, type VerifyOptions } from '@multi-image/digest-chain';
 import { shellWord } from '@multi-image/kit/shell';
-import { readKeyFiles } from '../look/key-files.ts';
 import type { Values } from '../options.ts';
 
 /** Who may have signed, by the command line. */
@@ -12,9 +11,9 @@ export interface Signers {
   readonly signer?: string | undefined;
 }
 
-/** Throws `KEY_UNREADABLE`, `USAGE`, and what reading a trusted root throws. */
+/** Throws `KEY_INVALID`, `USAGE`, and what reading a trusted root throws. */
 export async function readSigners(values: Values): Promise<Signers> {
-  const keys = await readKeyFiles(values.key);
+  const keys = values.key && (await readKeys(values.key));
   const identities = await readIdentities(values);
   const named = SIGNER_OPTIONS.filter((name) => values[name] !== undefined);
   const signer = named.map((name) => `--${name} ${shellWord(values[name] ?? '')}`).join(' ');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseReference, repositoryName } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
 import { run as runProgram } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
@@ -112,7 +113,7 @@ function* findUntrusted({ ownTasks }: ChainPlan): Generator<Finding> {
     yield note(about, "ownTasks: 'source': who changes the source changes its tasks, so no rule can allow them", hint);
     return;
   }
-  const repository = ownTasks.bundle.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+  const repository = repositoryName(parseReference(ownTasks.bundle));
   const about = "release policies that ask for trusted tasks take the chain's own where a rule allows their repository";
   yield note(about, `ownTasks: ${ownTasks.bundle}`, `pattern: oci://${repository} (${docs}, "Trusted tasks")`);
 }

@@ -2,6 +2,7 @@ import { parse } from '@babel/parser';
 import type { Node, ObjectExpression, Statement } from '@babel/types';
 import { reasonOf } from '@multi-image/kit/errors';
 import { ManifestsError } from '../errors.ts';
+import { literalOf } from './literal.ts';
 
 /**
  * Sets text fields in the source of a config, and leaves every other character alone: comments, order, helpers.
@@ -40,21 +41,8 @@ export function addImages(
   return `${source.slice(0, at)}${last ? ',' : ''}${texts.join(',')},${rest}${source.slice(end)}`;
 }
 
-function literalOf(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(literalOf).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return quoted(String(value));
-  return `{ ${Object.entries(value)
-    .map(([key, entry]) => `${key}: ${literalOf(entry)}`)
-    .join(', ')} }`;
-}
-
-/** JSON's escapes are JavaScript's; only the quotes change sides. */
-function quoted(value: string): string {
-  return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
-}
-
 function setField(source: string, path: string, value: string): string {
-  const literal = quoted(value);
+  const literal = literalOf(value);
   const [key = '', ...parents] = path.split('.').reverse();
   const object = objectOf(
     parents.reduceRight<Node | undefined>((at, parent) => valueIn(at, parent), findRoot(source)),

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type ChainPlan, planChain } from '../chain/plan.ts';
 import { ManifestsError } from '../errors.ts';
+import { hasConflictMarkers } from '../files/merge.ts';
 import { BUILT_IN_PINS, type Pins, parsePins, readPinsText } from '../pins.ts';
 import { checkConfig } from './check.ts';
 import { formatValue } from './issue.ts';
@@ -84,7 +85,7 @@ async function importDefault(file: string): Promise<unknown> {
   } catch (cause) {
     const at = readFileSync(file, 'utf8')
       .split('\n')
-      .findIndex((line) => /^(?:<{7}|={7}|>{7})(?: |$)/.test(line));
+      .findIndex((line) => hasConflictMarkers(line));
     if (at >= 0) {
       throw new ManifestsError('CONFIG_FAILED', `${file}:${at + 1} holds both sides of a merge`, {
         expected: 'a config without the lines <<<<<<<, ======= and >>>>>>> of git',

@@ -104,7 +104,8 @@ function roleIn(entry: unknown): unknown {
   return typeof entry === 'string' ? entry : recordOf(entry).image;
 }
 
-function recordOf(value: unknown): Record<string, unknown> {
+/** The members of what may be an object; none of what is none. */
+export function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 

@@ -20,9 +20,8 @@ export interface Adoption {
  * @throws ManifestsError PINS_CONFLICT where two files have different new values
  */
 export function findAdoptions(files: readonly ComparedFile[], pins: Pins): Adoption[] {
-  const byRepository = new Map(
-    [...Object.values(pins.tasks), ...Object.values(pins.images)].map((pin) => [pin.replace(/:[^:/]+@.*$/, ''), pin]),
-  );
+  const all = [...Object.values(pins.tasks), ...Object.values(pins.images)].flatMap(findPinned);
+  const byRepository = new Map(all.map(({ repository, reference }) => [repository, reference]));
   const changed = new Map<string, Map<string, string[]>>();
   for (const { path, found, sides = found === undefined ? [] : [found] } of files) {
     for (const { repository, reference } of sides.filter(isRepinned).flatMap(findPinned)) {

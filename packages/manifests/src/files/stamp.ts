@@ -11,7 +11,8 @@ export interface Stamp {
 }
 
 const STAMP = /^# Checksums: text ([0-9a-f]{12}), pins ([0-9a-f]{12})$/m;
-const PINNED = /([a-z0-9.-]+(?::[0-9]+)?(?:\/[a-z0-9._-]+)+):([A-Za-z0-9_][A-Za-z0-9._-]*)@(sha256:[0-9a-f]{64})/g;
+const PINNED =
+  /([a-z0-9.-]+(?::[0-9]+)?(?:\/[a-z0-9._-]+)+):([A-Za-z0-9_][A-Za-z0-9._-]{0,127})@(sha256:[0-9a-f]{64})/g;
 
 /** A pinned reference in a text. */
 export interface PinnedReference {

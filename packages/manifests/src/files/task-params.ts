@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
+import { literalOf } from '../config/literal.ts';
+import { recordOf } from '../config/relations.ts';
 import type { TaskParams } from '../config/schema.ts';
 import { CATALOG_TASKS, type CatalogTask } from '../pins.ts';
 import type { ComparedFile } from './compare.ts';
@@ -38,19 +40,10 @@ export function findTaskParams(files: readonly ComparedFile[], known: TaskParams
 /** The config's text for them, to paste. */
 export function taskParamsText(tasks: TaskParams): string {
   const lines = Object.entries(tasks).map(([task, { params }]) => {
-    const entries = Object.entries(params).map(([name, value]) => `${quote(name)}: ${valueText(value)}`);
-    return `    ${quote(task)}: { params: { ${entries.join(', ')} } },`;
+    const entries = Object.entries(params).map(([name, value]) => `${literalOf(name)}: ${literalOf(value)}`);
+    return `    ${literalOf(task)}: { params: { ${entries.join(', ')} } },`;
   });
   return ['  tasks: {', ...lines, '  },'].join('\n');
-}
-
-function valueText(value: string | string[] | null): string {
-  if (value === null) return 'null';
-  return typeof value === 'string' ? quote(value) : `[${value.map(quote).join(', ')}]`;
-}
-
-function quote(text: string): string {
-  return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }
 
 function isValue(value: unknown): value is string | string[] | null {
@@ -97,6 +90,3 @@ const paramsOf = (params: unknown): Map<string, unknown> =>
   new Map(listOf(params).map((entry) => [String(recordOf(entry).name), recordOf(entry).value]));
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-
-const recordOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

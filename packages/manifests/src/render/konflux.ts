@@ -140,7 +140,8 @@ interface ScenarioFile {
   readonly kind: 'pipeline' | 'pipelinerun';
 }
 
-function scenario(
+/** An IntegrationTestScenario that runs a file of the repository. */
+export function scenario(
   name: string,
   chain: ChainPlan,
   { pathInRepo, kind }: ScenarioFile,

@@ -186,19 +186,20 @@ function task(from: DigestChainFrom, pins: Pins, name: string, spec: TaskSpec): 
   const inSource = 'source' in from;
   const source = inSource ? [declare('SOURCE_ARTIFACT', 'The source, as a trusted artifact')] : [];
   const { params: own, results, steps, description } = spec;
-  return {
-    apiVersion: 'tekton.dev/v1',
-    kind: 'Task',
-    metadata: { name, labels: { 'app.kubernetes.io/version': OWN_TASKS_VERSION } },
-    spec: {
-      description,
-      params: [...source, ...own],
-      results,
-      stepTemplate: STEP_TEMPLATE,
-      steps: [...(inSource ? [useSource(pins)] : []), ...steps],
-      volumes: [WORKDIR_VOLUME],
-    },
-  };
+  return ownTask(name, {
+    description,
+    params: [...source, ...own],
+    results,
+    stepTemplate: STEP_TEMPLATE,
+    steps: [...(inSource ? [useSource(pins)] : []), ...steps],
+    volumes: [WORKDIR_VOLUME],
+  });
+}
+
+/** A Task of the chain's own. */
+export function ownTask(name: string, spec: YamlMap): YamlMap {
+  const metadata = { name, labels: { 'app.kubernetes.io/version': OWN_TASKS_VERSION } };
+  return { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata, spec };
 }
 
 interface TaskSpec {

@@ -3,6 +3,7 @@ import type { ChainPlan } from '../chain/plan.ts';
 import { CHAIN_LABEL } from '../chain/release.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
+import { scenario } from './konflux.ts';
 import { label, script } from './snapshot-test.ts';
 import { declare, param, params, result, STEP_TEMPLATE, WORKDIR_VOLUME } from './wiring.ts';
 
@@ -136,19 +137,9 @@ export function policyPipeline(chain: ChainPlan, pins: Pins): YamlMap {
 
 /** Judges the Snapshots of pushes by the policy; a required scenario, so a ReleasePlan waits for it. */
 export function policyScenario(chain: ChainPlan, folder: string): YamlMap {
-  return {
-    apiVersion: 'appstudio.redhat.com/v1beta2',
-    kind: 'IntegrationTestScenario',
-    metadata: { name: policyName(chain), namespace: chain.namespace },
-    spec: {
-      application: chain.application,
-      contexts: noted('A pull request is not released.', [{ name: 'push', description: 'Snapshots of pushes' }]),
-      params: params({ POLICY_CONFIGURATION: `${chain.namespace}/${policyName(chain)}` }),
-      resolverRef: {
-        resolver: 'git',
-        resourceKind: 'pipeline',
-        params: params({ url: chain.gitUrl, revision: chain.branch, pathInRepo: `${folder}${POLICY_PIPELINE}` }),
-      },
-    },
-  };
+  const file = { pathInRepo: `${folder}${POLICY_PIPELINE}`, kind: 'pipeline' } as const;
+  return scenario(policyName(chain), chain, file, {
+    contexts: noted('A pull request is not released.', [{ name: 'push', description: 'Snapshots of pushes' }]),
+    params: params({ POLICY_CONFIGURATION: `${chain.namespace}/${policyName(chain)}` }),
+  });
 }

@@ -2,7 +2,7 @@ import type { ChainPlan } from '../chain/plan.ts';
 import { CHAIN_LABEL } from '../chain/release.ts';
 import type { Pins } from '../pins.ts';
 import type { YamlMap } from '../yaml/write.ts';
-import { type DigestChainFrom, OWN_TASKS_VERSION } from './own-tasks.ts';
+import { type DigestChainFrom, ownTask } from './own-tasks.ts';
 import { type SnapshotTest, snapshotTask, snapshotTest } from './snapshot-test.ts';
 
 const TEST: SnapshotTest = {
@@ -27,10 +27,5 @@ export function verifyChain(chain: ChainPlan, pins: Pins): YamlMap {
 
 /** The Task that proves the chain of a Snapshot, for a bundle: whose digest-chain it runs, no commit decides. */
 export function verifyChainTask(from: DigestChainFrom, pins: Pins): YamlMap {
-  return {
-    apiVersion: 'tekton.dev/v1',
-    kind: 'Task',
-    metadata: { name: TEST.name, labels: { 'app.kubernetes.io/version': OWN_TASKS_VERSION } },
-    spec: { description: TEST.description, ...snapshotTask(TEST, from, pins) },
-  };
+  return ownTask(TEST.name, { description: TEST.description, ...snapshotTask(TEST, from, pins) });
 }

@@ -9,6 +9,8 @@ export interface DeletionOptions extends Pick<ClusterOptions, 'kubeconfig' | 'co
   dryRun?: boolean;
   /** Answers whether to go on; it was told what will be deleted. */
   confirm: (question: string) => Promise<boolean>;
+  /** Milliseconds to wait until what was deleted is gone; 3 minutes by default. */
+  patience?: number;
   progress: Progress;
   signal: AbortSignal;
 }
@@ -58,6 +60,22 @@ export function isGoing({ metadata }: Resource): boolean {
 export function printGoing(object: Resource): string {
   const held = list(object, 'metadata', 'finalizers').filter((name) => typeof name === 'string');
   return `${object.kind} ${object.metadata.name}${held.length > 0 ? ` (held by ${held.join(', ')})` : ''}`;
+}
+
+/**
+ * Waits until what a clean-up deleted is gone, and says what is not; answers with how it ended, in words.
+ *
+ * @param holder Who may hold an object for longer.
+ */
+export async function settleDeleted(
+  cluster: Cluster,
+  deleted: readonly Resource[],
+  holder: string,
+  { patience = 180_000, progress, signal }: DeletionOptions,
+): Promise<string> {
+  const left = await awaitGone(cluster, deleted, { timeout: patience, signal });
+  for (const object of left) progress.line(`still going: ${printGoing(object)}`);
+  return left.length === 0 ? 'done' : `all is deleted; what is still going goes when ${holder} lets go of it`;
 }
 
 /** Waits until objects that were deleted are gone; answers with those that are still there when the time is over. */

@@ -65,7 +65,7 @@ async function canHave(image: string, signal?: AbortSignal): Promise<string | un
 }
 
 /** `repository:tag@digest` as `repository@digest`: older podman and skopeo take one or the other. */
-function withoutTag(image: string): string {
+export function withoutTag(image: string): string {
   return image.replace(/:[^:@/]+@/, '@');
 }
 

@@ -10,6 +10,7 @@ import {
 import { runOrThrow } from '@multi-image/kit/commands';
 import type { ChainPlan, PlannedExternal } from '@multi-image/manifests';
 import { E2eError } from '../../errors.ts';
+import { withoutTag } from './base-image.ts';
 
 /** An image that the chain takes from elsewhere, as this run has it. */
 export interface LocalExternal {
@@ -79,7 +80,7 @@ export async function placeExternal(
 
 async function copy(source: string, to: string, signal: AbortSignal): Promise<void> {
   const isLayout = /^oci(?:-archive)?:/.test(source);
-  const from = isLayout ? source : `docker://${source.replace(/:[^:@/]+@/, '@')}`;
+  const from = isLayout ? source : `docker://${withoutTag(source)}`;
   const plain = !isLayout && isLoopback(source.split('/')[0] ?? '') ? ['--src-tls-verify=false'] : [];
   const options = ['--all', '--preserve-digests', '--quiet', '--dest-tls-verify=false', ...plain];
   await runOrThrow('skopeo', ['copy', ...options, from, `docker://${to}`], { signal }, E2eError);

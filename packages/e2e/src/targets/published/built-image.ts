@@ -1,4 +1,4 @@
-import { type Link, unseal } from '@multi-image/digest-chain';
+import { embeddedImages, type Link, unseal } from '@multi-image/digest-chain';
 import {
   type Digest,
   type ImageFacts,
@@ -40,9 +40,6 @@ export async function readBuilt(
 
 /** What all images of an index say alike. */
 function embedsOf([first, ...others]: readonly ImageFacts[], names: LabelNames): BuiltImage['embeds'] {
-  return [...(first?.labels ?? [])].flatMap(([label, digest]) => {
-    const link = names.parseLink(label);
-    if (link?.part !== 'digest' || others.some(({ labels }) => labels.get(label) !== digest)) return [];
-    return [{ role: link.role, digest, url: first?.labels.get(names.urlOf(link.role)) }];
-  });
+  const all = first === undefined ? [] : embeddedImages(first, names);
+  return all.filter(({ role, digest }) => others.every(({ labels }) => labels.get(names.digestOf(role)) === digest));
 }

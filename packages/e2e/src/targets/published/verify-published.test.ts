@@ -119,7 +119,7 @@ test.each([
 
 test.each([
   ['NOT_FOUND', () => [`${chain.image1}:nothing`]],
-  ['KEY_UNREADABLE', () => [`${chain.image1}:latest`, '--key', '/no/such/key']],
+  ['KEY_INVALID', () => [`${chain.image1}:latest`, '--key', '/no/such/key']],
   ['REFERENCE_INVALID', () => ['Not A Reference']],
   ['REGISTRY_UNREACHABLE', () => ['127.0.0.1:1/x/y:z']],
   ['USAGE', () => []],

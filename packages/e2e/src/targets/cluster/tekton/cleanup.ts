@@ -1,5 +1,5 @@
 import { Cluster } from '../cluster.ts';
-import { awaitGone, type DeletionOptions, findMade, isDeletionWanted, printGoing } from '../deletion.ts';
+import { type DeletionOptions, findMade, isDeletionWanted, settleDeleted } from '../deletion.ts';
 import { KINDS } from '../resource.ts';
 import { RUN_LABELS } from './pipeline-runs.ts';
 
@@ -7,8 +7,6 @@ export interface TektonCleanupOptions extends DeletionOptions {
   application: string;
   /** Of the context where it is undefined. */
   namespace: string | undefined;
-  /** Milliseconds to wait until what was deleted is gone; 3 minutes by default. */
-  patience?: number;
 }
 
 /**
@@ -24,9 +22,7 @@ export async function cleanUpRuns(options: TektonCleanupOptions): Promise<void> 
   const steps = made.map(({ kind, metadata }) => `delete ${kind} ${metadata.name}, with its pods`);
   if (!(await isDeletionWanted(steps, options))) return;
   for (const run of made) await cluster.delete(run);
-  const left = await awaitGone(cluster, made, { timeout: options.patience ?? 180_000, signal: options.signal });
-  for (const run of left) progress.line(`still going: ${printGoing(run)}`);
   // Chains keeps a run until it has signed what the run made.
-  const end = left.length === 0 ? 'done' : 'all is deleted; what is still going goes when its holder lets go of it';
+  const end = await settleDeleted(cluster, made, 'its holder', options);
   progress.line(`${end}; images and source artifacts stay in the registry`);
 }

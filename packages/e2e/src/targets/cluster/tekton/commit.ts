@@ -2,20 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, run } from '@multi-image/kit/commands';
+import { isCommit } from '@multi-image/kit/git-commit';
 import { isPlaceholder, render } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { gitEnvironment } from '../../../git-environment.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note, problem } from '../finding.ts';
 
-const HEX = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
-
 /** The commit to build: the one that is asked for, or HEAD. Throws `NOT_A_GIT_REPOSITORY`, `NO_COMMIT`. */
 export async function findCommit(root: string, wanted?: string): Promise<string> {
   if (wanted !== undefined) return wanted;
   const found = await git(['-C', root, 'rev-parse', '--verify', 'HEAD^{commit}']);
   const revision = found.stdout.trim();
-  if (found.exitCode === 0 && HEX.test(revision)) return revision;
+  if (found.exitCode === 0 && isCommit(revision)) return revision;
   const isRepository = (await git(['-C', root, 'rev-parse', '--git-dir'])).exitCode === 0;
   throw isRepository
     ? new E2eError('NO_COMMIT', 'the repository has no commit yet', { hint: 'commit and push something first' })

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
+import type { ClusterRun } from '../cluster-run.ts';
 import { isGoing } from '../deletion.ts';
 import type { Resource } from '../resource.ts';
 import { adjust } from './adjust.ts';
@@ -32,6 +33,14 @@ export async function planApply(cluster: Cluster, objects: readonly Resource[]):
   );
   if (conflicts.length > 0) throw conflictOf(conflicts);
   return changes;
+}
+
+/** Says what a plan changes, or would. */
+export function sayPlan(plan: readonly Change[], { dryRun, progress }: Pick<ClusterRun, 'dryRun' | 'progress'>): void {
+  const would = dryRun ? 'would ' : '';
+  for (const { action, object } of plan) {
+    if (action !== 'unchanged') progress.line(`${would}${action} ${object.kind} ${object.metadata.name}`);
+  }
 }
 
 /** Applies what a plan found to be new or different. Throws `APPLY_CONFLICT`. */

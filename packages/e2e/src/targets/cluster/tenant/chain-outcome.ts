@@ -5,7 +5,17 @@ import type { ClusterRun } from '../cluster-run.ts';
 import { shown, waitFor } from '../follow.ts';
 import { condition, KINDS, NAMES, OPTIONAL_KINDS, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
-import { imagesOf, isOver, isPassed, type SnapshotFacts, type TestResult, testResults, waitTest } from './snapshots.ts';
+import {
+  imageEvidence,
+  imagesOf,
+  isOver,
+  isPassed,
+  type SnapshotFacts,
+  type TestResult,
+  testEvidence,
+  testResults,
+  waitTest,
+} from './snapshots.ts';
 
 /** What came of the whole chain; undefined is what did not come in time. */
 export interface ChainOutcome {
@@ -132,25 +142,13 @@ export function chainEvidence(
   }
   const components = componentsOf(run.config.chain).map(({ component, role }): Evidence => {
     const digest = images.find((image) => image.role === role)?.published.digest;
-    const found = snapshot.images[component];
     const what = `the chain's Snapshot ${snapshot.name} has ${component}`;
-    if (digest !== undefined && found?.endsWith(`@${digest}`)) return passed('chain-snapshot', `${what}: ${digest}`);
-    return failed('chain-snapshot', what, digest ?? 'a digest (none was published)', found ?? 'no such component');
+    return imageEvidence('chain-snapshot', what, snapshot, component, digest);
   });
   const tested = `integration test ${scenario} on the chain's Snapshot`;
   return {
     'scanner-extracts': components,
-    'scanned-and-signed': [
-      isPassed(test)
-        ? passed('integration-test', `${tested}: TestPassed`)
-        : failed(
-            'integration-test',
-            tested,
-            'TestPassed',
-            test === undefined ? 'no result in time' : `${test.status}: ${test.details}`,
-          ),
-      ...releaseEvidence(releases, snapshot.name, isPassed(test)),
-    ],
+    'scanned-and-signed': [testEvidence(tested, test), ...releaseEvidence(releases, snapshot.name, isPassed(test))],
   };
 }
 

@@ -1,6 +1,6 @@
 import { loadConfig } from '@multi-image/manifests';
 import { Cluster } from '../cluster.ts';
-import { awaitGone, type DeletionOptions, isDeletionWanted, printGoing } from '../deletion.ts';
+import { type DeletionOptions, isDeletionWanted, settleDeleted } from '../deletion.ts';
 import { settleFindings } from '../finding.ts';
 import { KINDS, list, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
@@ -10,8 +10,6 @@ import { findAllMade } from './made.ts';
 
 export interface CleanupOptions extends DeletionOptions {
   config: string;
-  /** Milliseconds to wait until what was deleted is gone; 3 minutes by default. */
-  patience?: number;
 }
 
 /**
@@ -60,9 +58,7 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
   // Applied without the list, the entries that were applied before go, and those of others stay.
   for (const { secrets: _, ...account } of unlink) await cluster.apply(account as (typeof unlink)[number]);
   for (const object of made) await cluster.delete(object);
-  const left = await awaitGone(cluster, made, { timeout: options.patience ?? 180_000, signal });
-  for (const object of left) progress.line(`still going: ${printGoing(object)}`);
-  progress.line(left.length === 0 ? 'done' : 'all is deleted; what is still going goes when Konflux lets go of it');
+  progress.line(await settleDeleted(cluster, made, 'Konflux', options));
 }
 
 /** Whether this command applied something to the object: its name is among the field managers. */

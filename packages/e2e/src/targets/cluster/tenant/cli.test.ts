@@ -59,7 +59,7 @@ test.each([
   ['USAGE', ['--commit', REVISION, '--resume']],
   ['KUBECONFIG_INVALID', ['--kubeconfig', '/no/such/file']],
   ['KUBECONFIG_INVALID', ['--context', 'elsewhere']],
-  ['KEY_UNREADABLE', ['--key', '/no/such/key']],
+  ['KEY_INVALID', ['--key', '/no/such/key']],
 ])('%s for %j', async (code, args) => {
   const login = args.includes('--kubeconfig') ? [] : ['--kubeconfig', tenant.kubeconfig];
   const { exitCode, output } = await e2e(...login, ...args);

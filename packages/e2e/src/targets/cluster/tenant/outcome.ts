@@ -1,4 +1,4 @@
-import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
+import { type Evidence, failed } from '../../../judge/criterion.ts';
 import type { ObservedImage } from '../../../judge/observation.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { shown, waitFor } from '../follow.ts';
@@ -6,7 +6,15 @@ import { KINDS, list, NAMES, text } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import { awaitSigned, RUN_GONE, signedEvidence } from '../signed.ts';
 import { desiredObjects } from './desired.ts';
-import { imagesOf, isPassed, type SnapshotFacts, type TestResult, waitTest } from './snapshots.ts';
+import {
+  imageEvidence,
+  imagesOf,
+  isPassed,
+  type SnapshotFacts,
+  type TestResult,
+  testEvidence,
+  waitTest,
+} from './snapshots.ts';
 
 export interface OutcomeOptions extends ClusterRun {
   /** The PipelineRuns' names by component, of those that succeeded. */
@@ -80,7 +88,10 @@ export function outcomeEvidence(
     'scanner-extracts': outcomes.flatMap(snapshotEvidence),
     'scanned-and-signed': [
       ...outcomes.map(({ component, signed }) => signedEvidence(component, signed)),
-      ...outcomes.flatMap(({ component, test }) => (test === undefined ? [] : [testEvidence(component, test)])),
+      ...outcomes.flatMap(({ component, test }) => {
+        if (test === undefined) return [];
+        return [testEvidence(`integration test ${test.scenario} on the Snapshot of ${component}`, test.result)];
+      }),
     ],
   };
 
@@ -97,16 +108,12 @@ export function outcomeEvidence(
   function named(what: string, snapshot: SnapshotFacts, component: string): Evidence {
     const role = components.find((entry) => entry.component === component)?.role;
     const digest = images.find((image) => image.role === role)?.published.digest;
-    const found = snapshot.images[component];
-    const text = `Snapshot ${snapshot.name} has ${what}, ${component}`;
-    if (digest !== undefined && found?.endsWith(`@${digest}`)) return passed('snapshot', `${text}: ${digest}`);
-    return failed('snapshot', text, digest ?? 'a digest (none was published)', found ?? 'no such component');
+    return imageEvidence(
+      'snapshot',
+      `Snapshot ${snapshot.name} has ${what}, ${component}`,
+      snapshot,
+      component,
+      digest,
+    );
   }
-}
-
-function testEvidence(component: string, { scenario, result }: NonNullable<Outcome['test']>): Evidence {
-  const what = `integration test ${scenario} on the Snapshot of ${component}`;
-  if (isPassed(result)) return passed('integration-test', `${what}: TestPassed`);
-  const found = result === undefined ? 'no result in time' : `${result.status}: ${result.details}`;
-  return failed('integration-test', what, 'TestPassed', found);
 }

@@ -2,7 +2,7 @@ import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note } from '../finding.ts';
 import { groupOf, OPTIONAL_KINDS } from '../resource.ts';
-import { carryOut, planApply } from './apply.ts';
+import { carryOut, planApply, sayPlan } from './apply.ts';
 import { releaseAccess } from './desired.ts';
 
 type Place = Pick<ClusterRun, 'cluster' | 'config' | 'namespace'>;
@@ -12,13 +12,10 @@ type Place = Pick<ClusterRun, 'cluster' | 'config' | 'namespace'>;
  * not, and is told what to send to one.
  */
 export async function grantRelease(run: ClusterRun): Promise<void> {
-  const { cluster, config, dryRun, progress } = run;
+  const { cluster, config, dryRun } = run;
   if (!(await mayGrant(run))) return;
   const plan = await planApply(cluster, releaseAccess(config));
-  for (const { action, object } of plan) {
-    const would = dryRun ? 'would ' : '';
-    if (action !== 'unchanged') progress.line(`${would}${action} ${object.kind} ${object.metadata.name}`);
-  }
+  sayPlan(plan, run);
   if (!dryRun) await carryOut(cluster, plan);
 }
 

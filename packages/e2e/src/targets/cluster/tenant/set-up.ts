@@ -3,7 +3,7 @@ import { E2eError } from '../../../errors.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { awaitGone, isGoing, printGoing } from '../deletion.ts';
 import type { Resource } from '../resource.ts';
-import { carryOut, planApply } from './apply.ts';
+import { carryOut, planApply, sayPlan } from './apply.ts';
 import { askAgain, configure, findUnconfigured, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';
 import { grantRelease } from './release-access.ts';
@@ -15,12 +15,9 @@ export async function setUp(run: ClusterRun): Promise<void> {
   await settleGoing(objects, run);
   const plan = await planApply(cluster, objects);
   const unconfigured = await findUnconfigured(cluster, objects);
-  const would = dryRun ? 'would ' : '';
-  for (const { action, object } of plan) {
-    if (action !== 'unchanged') progress.line(`${would}${action} ${object.kind} ${object.metadata.name}`);
-  }
+  sayPlan(plan, run);
   for (const { name, found } of unconfigured)
-    progress.line(`${would}ask again to configure component ${name}: ${found}`);
+    progress.line(`${dryRun ? 'would ' : ''}ask again to configure component ${name}: ${found}`);
   if (plan.every(({ action }) => action === 'unchanged') && unconfigured.length === 0)
     progress.line('nothing to apply: the tenant is as the config says');
   await grantRelease(run);

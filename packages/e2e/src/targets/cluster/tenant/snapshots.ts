@@ -1,3 +1,4 @@
+import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { waitFor } from '../follow.ts';
 import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
@@ -33,6 +34,26 @@ export function isOver({ status }: TestResult): boolean {
 
 export function isPassed(result: TestResult | undefined): boolean {
   return result?.status === 'TestPassed';
+}
+
+/** What came of an integration test, as evidence. */
+export function testEvidence(what: string, result: TestResult | undefined): Evidence {
+  if (isPassed(result)) return passed('integration-test', `${what}: TestPassed`);
+  const found = result === undefined ? 'no result in time' : `${result.status}: ${result.details}`;
+  return failed('integration-test', what, 'TestPassed', found);
+}
+
+/** That a Snapshot has this image of a component. */
+export function imageEvidence(
+  check: string,
+  what: string,
+  { images }: SnapshotFacts,
+  component: string,
+  digest: string | undefined,
+): Evidence {
+  const found = images[component];
+  if (digest !== undefined && found?.endsWith(`@${digest}`)) return passed(check, `${what}: ${digest}`);
+  return failed(check, what, digest ?? 'a digest (none was published)', found ?? 'no such component');
 }
 
 /** Waits for the outcome of a scenario on a Snapshot; undefined where none came in time. */
