@@ -15,6 +15,7 @@ import type { Plan } from './plan/plan.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
 import { type PlanOptions, planRun } from './plan-run.ts';
 import { writeFileObjects } from './run/cluster-files.ts';
+import { type OwnFile, refuseAmongSteps } from './run/own-files.ts';
 import { Run, type RunnerOptions, runName } from './run/run.ts';
 import type { StepProgram } from './run/step-program.ts';
 import { signsIn, startThrowaway } from './run/throwaway-registry.ts';
@@ -61,6 +62,7 @@ export interface RunOptions extends PlanOptions {
  */
 export async function runPipeline(options: RunOptions): Promise<PipelineRunOutcome> {
   const { root, signal } = options;
+  refuseAmongSteps(ownFiles(options), [options.workspaces, options.claims]);
   const planned = await planRun(options);
   const emit = options.onEvent ?? (() => {});
   for (const message of planned.notes) emit({ type: 'note', message });
@@ -102,7 +104,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
           key,
           run: { uid: id, name: runName(plan, id), builderId: options.chains?.builderId },
           digestOf: async (image) =>
-            (await runCommand('podman', ['image', 'inspect', '--format={{.Digest}}', image])).trim(),
+            (await runCommand('podman', ['image', 'inspect', '--format={{.Digest}}', '--', image])).trim(),
           signsIn: options.ownRegistry === true ? signsIn(said, root) : (host) => (options.registry ?? host) === host,
           signal,
         });
@@ -153,6 +155,18 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
     }
     for (const end of ends) if (end.status === 'rejected') emit({ type: 'note', message: String(end.reason) });
   }
+}
+
+/** What is written or read of the caller's while steps run, and what a later run would read. */
+function ownFiles({ logs, statusFile, secrets, configMaps }: RunOptions): OwnFile[] {
+  const given = (option: string, folders: RunOptions['secrets']): OwnFile[] =>
+    Object.entries(folders ?? {}).map(([name, path]) => ({ option: `${option} ${name}`, path }));
+  return [
+    { option: '--logs', path: logs },
+    { option: '--status', path: statusFile },
+    ...given('--secret', secrets),
+    ...given('--configmap', configMaps),
+  ];
 }
 
 /** The tasks that may use more than they say, and why. */

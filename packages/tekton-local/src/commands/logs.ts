@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { EXIT } from '@multi-image/kit/command-line';
 import { reasonOf } from '@multi-image/kit/errors';
 import { printable } from '@multi-image/kit/terminal';
 import { TektonLocalError } from '../errors.ts';
+import { filesBelow } from '../plan/yaml-file.ts';
 import { COMMON, parseOptions } from './options.ts';
 
 export const USAGE = `tekton-local logs FOLDER [options]  what a run said, from the folder of its --logs
@@ -44,7 +45,7 @@ export function logs(args: readonly string[]): Promise<number> {
   }
   for (const { task, step, path } of chosen) {
     const lines = readFileSync(path, 'utf8').replace(/\n$/, '').split('\n');
-    for (const line of lines) process.stdout.write(`[${task} : ${step}] ${printable(line, '\t')}\n`);
+    for (const line of lines) process.stdout.write(`${printable(`[${task} : ${step}] ${line}`, '\t')}\n`);
   }
   return Promise.resolve(EXIT.done);
 }
@@ -52,7 +53,7 @@ export function logs(args: readonly string[]): Promise<number> {
 function find(folder: string): Log[] {
   let files: string[];
   try {
-    files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    files = filesBelow(realpathSync(folder), folder);
   } catch (error) {
     throw new TektonLocalError('FILE_NOT_READABLE', `cannot read ${folder}`, { found: reasonOf(error), cause: error });
   }
@@ -61,7 +62,9 @@ function find(folder: string): Log[] {
       const [, task, step] = /^(.+)\/step-([^/]+)\.log$/.exec(file) ?? [];
       if (task === undefined || step === undefined) return [];
       const path = join(folder, file);
-      return [{ task: relative('.', task), step, path, since: statSync(path).birthtimeMs }];
+      const stat = lstatSync(path);
+      // A run writes files: a link leads elsewhere, and at a pipe one would wait.
+      return stat.isFile() ? [{ task, step, path, since: stat.birthtimeMs }] : [];
     })
     .sort((a, b) => a.since - b.since);
 }

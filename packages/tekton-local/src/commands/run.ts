@@ -3,10 +3,11 @@ import { join, resolve } from 'node:path';
 import { EXIT } from '@multi-image/kit/command-line';
 import { reasonOf } from '@multi-image/kit/errors';
 import { Progress } from '@multi-image/kit/progress';
-import { printableJson } from '@multi-image/kit/terminal';
+import { printable, printableJson } from '@multi-image/kit/terminal';
 import { TektonLocalError } from '../errors.ts';
 import type { PipelineRunOutcome, RunEvent } from '../outcome.ts';
 import type { Selection } from '../plan/selection.ts';
+import { refuseAmongSteps } from '../run/own-files.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 import { eventLine, outcomeText, showEvent } from '../show.ts';
 import { junitText } from './junit.ts';
@@ -97,10 +98,15 @@ export async function runAll(
   const stream = json ? process.stderr : process.stdout;
   const { runs, notes, ...where } = choice;
   if (runs.length > 1) refuseForSeveral(values, runs);
+  const files = (['junit', 'public-key', 'signing-key'] as const).map((name) => ({
+    option: `--${name}`,
+    path: values[name],
+  }));
+  refuseAmongSteps(files, [options.workspaces, options.claims]);
   for (const note of notes) stream.write(`${eventLine({ type: 'note', message: note }, false)}\n`);
   const outcomes: PipelineRunOutcome[] = [];
   for (const { file, name, run: given } of runs) {
-    if (runs.length > 1) stream.write(`\n${name} in ${file}\n`);
+    if (runs.length > 1) stream.write(`\n${printable(`${name} in ${file}`)}\n`);
     const logs = values.logs && join(resolve(values.logs), runs.length > 1 ? (name ?? '') : '');
     const outcome = await showing(stream, values, (onEvent) =>
       runPipeline({ ...where, ...options, file, name, run: given, logs, signal, onEvent }),

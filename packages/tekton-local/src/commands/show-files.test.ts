@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCheckout } from '@multi-image/testing/checkout';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -99,4 +101,20 @@ it('logs prints what a run said, of all steps or of one', async () => {
     code: 'NOT_FOUND',
     found: expect.stringContaining('a : one'),
   });
+});
+
+it('logs of a folder that somebody else made: no link, no pipe, and no name that steers a terminal', async () => {
+  const { root, remove } = makeCheckout({ 'a\u001b[2J/step-one\u001b[31m.log': 'said\n', secret: 'never\n' });
+  onTestFinished(remove);
+  symlinkSync(join(root, 'secret'), join(root, 'a\u001b[2J/step-link.log'));
+  symlinkSync('.', join(root, 'a\u001b[2J/round'));
+  symlinkSync('.', join(root, 'round'));
+  execFileSync('mkfifo', [join(root, 'a\u001b[2J/step-pipe.log')]);
+  const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    await logs([root]);
+    expect(written.mock.calls).toEqual([['[a\\u{1b}[2J : one\\u{1b}[31m] said\n']]);
+  } finally {
+    written.mockRestore();
+  }
 });

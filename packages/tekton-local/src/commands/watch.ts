@@ -1,7 +1,7 @@
 import { statSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { formatError } from '@multi-image/kit/error-text';
-import { palette } from '@multi-image/kit/terminal';
+import { palette, printable } from '@multi-image/kit/terminal';
 import { TektonLocalError } from '../errors.ts';
 
 /** Editors write a file in several goes. */
@@ -43,7 +43,7 @@ export async function rerunOnChange(
       isDue = false;
       const code = await attempt(run);
       if (signal.aborted) return code;
-      process.stderr.write(`waiting for a change in ${paths.map((path) => shortOf(path)).join(', ')}\n`);
+      process.stderr.write(`waiting for a change in ${printable(paths.map((path) => shortOf(path)).join(', '))}\n`);
       await new Promise<void>((resolve) => {
         changed = resolve;
         if (isDue || signal.aborted) resolve();

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { plainEnvironment, runCommand } from '../command.ts';
 import { COMMON_ARGUMENTS, type Containers, type Network, removeContainers } from '../containers/containers.ts';
 import { type Beside, type Executor, follow, type StepCommand } from './executor.ts';
+import { isImageName } from './image-name.ts';
 
 export interface ContainerOptions {
   containers: Containers;
@@ -31,6 +32,10 @@ export function containerExecutor(options: ContainerOptions): Executor & { remov
     beside: besideContainers(options.prefix),
     async run(step) {
       step.signal.throwIfAborted();
+      // One that was given instead is the caller's own word.
+      if (!step.neverPull && !isImageName(step.image)) {
+        throw new Error(`${JSON.stringify(step.image)} is no name of an image`);
+      }
       const whole = { ...step, command: step.command ?? (await commandOfImage(step)) };
       const { workingDir } = step;
       let isMissing = false;

@@ -117,6 +117,21 @@ describe('a step on this machine', () => {
     await expect(run(script('true', { env: secret }))).rejects.toThrow('there is no Secret "s" on this machine');
   });
 
+  it('has no variables of the run, which would be those of its programs', async () => {
+    const podTemplate = { env: [{ name: 'BASH_ENV', value: '/dev/null' }] };
+    for (const more of [
+      { taskRunTemplate: { podTemplate } },
+      { taskRunSpecs: [{ pipelineTaskName: 'one', podTemplate }] },
+    ]) {
+      const task = { apiVersion: 'tekton.dev/v1', kind: 'Task', metadata: { name: 'one' }, spec: script('true') };
+      checkout = makeCheckout(pipelineRun({ tasks: [{ name: 'one', taskRef: bundle('one') }] }, more));
+      const { root, remove } = checkout;
+      const tasks = { one: { task, executor: 'host' as const } };
+      await expect(runPipeline({ root, file: 'run.yaml', tasks })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+      remove();
+    }
+  });
+
   it('sees no workspace, where other steps could leave links to anything', async () => {
     const spec = {
       workspaces: [{ name: 'w', optional: true }],

@@ -14,7 +14,7 @@ export async function eventFromGit(
   target?: string,
 ): Promise<PacEvent> {
   const [commit, branch, settings, main] = await Promise.all([
-    git(root, 'log', '-1', '--format=%H%n%B'),
+    git(root, 'log', '-1', '--no-show-signature', '--format=%H%n%B'),
     git(root, 'symbolic-ref', '--short', '-q', 'HEAD'),
     git(root, 'config', '--null', '--get-regexp', '^(remote\\.origin\\.url|user\\.name)$'),
     trigger === 'push' ? undefined : git(root, 'symbolic-ref', '--short', '-q', 'refs/remotes/origin/HEAD'),
@@ -53,7 +53,9 @@ export async function changedInGit(root: string, event: PacEvent): Promise<Chang
   const { revision = 'HEAD', baseBranch = '' } = event;
   if (!/^[\w][\w./-]*$/.test(revision)) return undefined;
   if (event.trigger === 'push') {
-    return changes(await git(root, 'show', '--first-parent', '-m', '--format=', ...CHANGES, revision, '--'));
+    return changes(
+      await git(root, 'show', '--no-show-signature', '--first-parent', '-m', '--format=', ...CHANGES, revision, '--'),
+    );
   }
   for (const base of [`refs/remotes/origin/${baseBranch}`, `refs/heads/${baseBranch}`]) {
     const start = await git(root, 'merge-base', base, revision);

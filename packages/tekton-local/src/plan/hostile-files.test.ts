@@ -121,6 +121,7 @@ describe('the checkout of a stranger', () => {
     const root = checkoutOf({ '.tekton/run.yaml': '', 'ci/task.yaml': '' });
     for (const name of ['a', 'b', 'c']) symlinkSync('.', join(root, '.tekton', name));
     symlinkSync('/', join(root, '.tekton/root'));
+    symlinkSync('itself', join(root, '.tekton/itself'));
     symlinkSync('../ci', join(root, '.tekton/ci'));
     expect(yamlFilesBelow(root, '.tekton')).toEqual(['.tekton/ci/task.yaml', '.tekton/run.yaml']);
   });

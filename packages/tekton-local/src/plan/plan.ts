@@ -60,6 +60,11 @@ export function makePlan(
     if (!run.isTaskRun && !pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
     if (run.pipeline.kind !== 'embedded') checkRoots(known.task);
     if (implementation.skipped === undefined) checkWorkspacesOfTask(task, known, resolved, workspaces);
+    if (implementation.given?.executor === 'host' && hasPodVariables(run, task.name)) {
+      task.field.unsupported(
+        "runs on this machine, where variables of a run's Pod template would be those of its programs",
+      );
+    }
     if (checked.has(implementation.task)) continue;
     checked.add(implementation.task);
     checkTask(implementation.task, hasPodTemplate(run.field.get('spec')));
@@ -93,6 +98,11 @@ function hasPodTemplate(spec: Field): boolean {
     spec.get('taskRunTemplate', 'podTemplate').present ||
     spec.get('taskRunSpecs').present
   );
+}
+
+/** Such as PATH and LD_PRELOAD: what they say is run. */
+function hasPodVariables({ pod, pods }: ResolvedRun['run'], task: string): boolean {
+  return [pod, pods.get(task)].some((each) => Object.keys(each?.env ?? {}).length > 0);
 }
 
 function noteIgnored({ run }: ResolvedRun, notes: string[]): void {

@@ -107,6 +107,16 @@ describe('names and paths that lead out are refused before the run', () => {
   });
 });
 
+test('an image that is a file or a folder of this machine is none', async () => {
+  const places = [`oci-archive:${victim}/secret`, `dir:${victim}`, '--rootfs', `${victim}`];
+  const tasks = places.map((image, index) => ({
+    ...task({ steps: [{ name: 's', image, command: ['true'] }] }, { onError: 'continue' }),
+    name: `t${index}`,
+  }));
+  const { tasks: outcomes } = await run({ tasks });
+  for (const { message } of outcomes) expect(message).toContain('is no name of an image');
+});
+
 describe('links that a step leaves behind are not followed', () => {
   const link = (from: string): string => `require('fs').symlinkSync(${JSON.stringify(victim)}, '${from}')`;
   const remove = (path: string): string => `require('fs').rmSync('${path}', { recursive: true })`;

@@ -33,8 +33,8 @@ export function yamlFilesBelow(checkout: Checkout, folder: string): string[] {
     : [];
 }
 
-/** What is below a folder; by a link, where that leads to a folder of the checkout that was not looked at yet. */
-function filesBelow(root: string, folder: string): string[] {
+/** The files below a folder; by a link, where that leads to a folder in `root` that was not looked at yet. */
+export function filesBelow(root: string, folder: string): string[] {
   const seen = new Set<string>();
   const look = (path: string): string[] => {
     const real = realpathSync(join(folder, path));
@@ -42,13 +42,20 @@ function filesBelow(root: string, folder: string): string[] {
     seen.add(real);
     return readdirSync(real, { withFileTypes: true }).flatMap((entry) => {
       const below = join(path, entry.name);
-      const isFolder =
-        entry.isDirectory() ||
-        (entry.isSymbolicLink() && statSync(join(real, entry.name), { throwIfNoEntry: false })?.isDirectory() === true);
+      const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && leadsToFolder(join(real, entry.name)));
       return isFolder ? look(below) : [below];
     });
   };
   return look('.');
+}
+
+function leadsToFolder(link: string): boolean {
+  try {
+    return statSync(link).isDirectory();
+  } catch {
+    // It leads nowhere, or to itself.
+    return false;
+  }
 }
 
 /**

@@ -261,7 +261,11 @@ export class Run {
       signal,
       params,
       executor: this.#options.executors[executor],
-      env: { ...pod.env, ...env, ...(registry === undefined || executor === 'host' ? {} : LOOPBACK_ONLY) },
+      env: {
+        ...(executor === 'host' ? {} : pod.env),
+        ...env,
+        ...(registry === undefined || executor === 'host' ? {} : LOOPBACK_ONLY),
+      },
       // What other steps could fill is no place for a process of this machine.
       workspaces:
         executor === 'host'
