@@ -11,6 +11,8 @@ export interface IsolationOptions {
   asked?: Isolation | undefined;
   /** Answers whether to go on without a sandbox. */
   confirm: (question: string) => Promise<boolean>;
+  /** What {@link trySandbox} found, where it has been tried already. */
+  tried?: Promise<string | undefined> | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -18,9 +20,9 @@ export interface IsolationOptions {
  * Finds out what builds run in, by trying the sandbox once. Throws `ISOLATION_UNAVAILABLE` where this machine lets this
  * user have none and nobody asked to do without.
  */
-export async function chooseIsolation({ asked, confirm, signal }: IsolationOptions): Promise<Isolation> {
+export async function chooseIsolation({ asked, confirm, tried, signal }: IsolationOptions): Promise<Isolation> {
   if (asked === 'chroot') return asked;
-  const failure = await trySandbox(signal);
+  const failure = await (tried ?? trySandbox(signal));
   if (failure === undefined) return 'sandbox';
   const question = `No build can be put into a sandbox here: ${failure}
 A Containerfile's RUN would have the rights of this user: over processes, files and devices of this machine.
@@ -35,7 +37,7 @@ Type yes to build all the same: `;
 }
 
 /** Runs buildah in a sandbox. Returns why that can't be done. */
-async function trySandbox(signal: AbortSignal | undefined): Promise<string | undefined> {
+export async function trySandbox(signal: AbortSignal | undefined): Promise<string | undefined> {
   const script = `set -euo pipefail\n${await readScript('sandbox.sh')}\nsandbox_writes=()\nsandbox -- "$1" buildah --version`;
   const folder = await mkdtemp(join(tmpdir(), 'sandbox-probe-'));
   try {

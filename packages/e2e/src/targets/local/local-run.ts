@@ -8,7 +8,7 @@ import { cacheFolder } from '@multi-image/kit/cache-folder';
 import { isCodedError } from '@multi-image/kit/errors';
 import type { Progress } from '@multi-image/kit/progress';
 import { findRenderedDrift, type LoadedConfig, loadConfig } from '@multi-image/manifests';
-import { LOCAL_BUILDER, type LocalRegistry, probeContainers, startLocalRegistry } from '@multi-image/tekton-local';
+import { LOCAL_BUILDER, type LocalRegistry, startLocalRegistry } from '@multi-image/tekton-local';
 import { ask } from '../../ask.ts';
 import { E2eError } from '../../errors.ts';
 import { judge } from '../../judge/criteria.ts';
@@ -25,6 +25,7 @@ import { parseExternal, placeExternal } from './external-images.ts';
 import { chooseIsolation } from './isolation.ts';
 import { Janitor } from './janitor.ts';
 import { LayerCache } from './layer-cache.ts';
+import { askMachine } from './machine.ts';
 import { repositoryIn, runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import { type Source, takeSource } from './source.ts';
@@ -85,16 +86,13 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     }
   };
   let done = false;
+  /** What goes on beside, which the end waits for. */
+  let beside: readonly Promise<unknown>[] = [];
   try {
     const folder = await mkdtemp(join(tmpdir(), 'multi-image-'));
     janitor.remember({ kind: 'folder', path: folder });
     // Whatever anything in the run puts into the temporary folder goes with the run.
     setEnvironment({ TMPDIR: folder, ...(await userEnvironment(folder)) });
-    const source = await takeSource(options.cwd, folder, signal);
-    sayWhatIsBuilt(source, progress);
-    const config = await loadConfig(join(source.root, options.config));
-    refuseDrift(config, source, options.allowDrift);
-    const given = parseExternal(options.external ?? [], config.chain);
     const startRegistry = (port: number): Promise<LocalRegistry> =>
       startLocalRegistry({
         program,
@@ -104,10 +102,21 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
         signal,
         onStart: (pid) => janitor.remember({ kind: 'process', pid }),
       });
-    const registry = await startRegistry(options.port ?? USUAL_PORT).catch((error: unknown) => {
+    const registryStarts = startRegistry(options.port ?? USUAL_PORT).catch((error: unknown) => {
       if (options.port !== undefined || !isCodedError(error) || !NO_PORT.includes(error.code)) throw error;
       return startRegistry(0);
     });
+    // Git, the registry and what this machine is asked for need nothing of each other.
+    const machine = askMachine(options.isolation, signal);
+    beside = [registryStarts, ...Object.values(machine)];
+    // What fails is told where it is needed.
+    for (const one of beside) one.catch(() => undefined);
+    const source = await takeSource(options.cwd, folder, signal);
+    sayWhatIsBuilt(source, progress);
+    const config = await loadConfig(join(source.root, options.config));
+    refuseDrift(config, source, options.allowDrift);
+    const given = parseExternal(options.external ?? [], config.chain);
+    const registry = await registryStarts;
     progress.line(`registry   ${registry.address} (CNCF distribution, throwaway)`);
     if (options.port === undefined && !registry.address.endsWith(`:${USUAL_PORT}`)) {
       progress.line(
@@ -121,8 +130,8 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const bringing = layers.bring(repositoryIn(registry, config.chain.primary.repository), signal);
     const confirm = (question: string): Promise<boolean> => ask(question, false);
     const [containers, isolation] = await Promise.all([
-      probeContainers({ signal }),
-      chooseIsolation({ asked: options.isolation, confirm, signal }),
+      machine.containers,
+      chooseIsolation({ asked: options.isolation, tried: machine.sandbox, confirm, signal }),
     ]);
     progress.line(`containers ${containers.description}`);
     progress.line(`builds     ${BUILDS[isolation]}`);
@@ -152,6 +161,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
       base,
       containers,
       isolation,
+      storage: machine.storage,
       janitor,
       work,
       progress,
@@ -201,6 +211,8 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
   } finally {
     progress.stop();
     setEnvironment({ ...changed });
+    // They have files in the folder that goes now.
+    await Promise.allSettled(beside);
     await (done && keep ? janitor.leave() : janitor.finish());
   }
 }

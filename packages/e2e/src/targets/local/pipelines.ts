@@ -17,7 +17,7 @@ import type { BaseImage } from './base-image.ts';
 import type { LocalExternal } from './external-images.ts';
 import type { Janitor } from './janitor.ts';
 import type { Source } from './source.ts';
-import { localTasks } from './tasks.ts';
+import { type BuildahStorage, localTasks } from './tasks.ts';
 
 export interface PipelinesOptions {
   config: LoadedConfig;
@@ -28,6 +28,7 @@ export interface PipelinesOptions {
   base: BaseImage;
   containers: Containers;
   isolation: Isolation;
+  storage: Promise<BuildahStorage>;
   /** PEM: what the stand-in for Tekton Chains signs with, and what scanners and others check that with. */
   privateKey: string;
   publicKey: string;
@@ -61,6 +62,7 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
     params: chain.tasks,
     isolation,
     scanners: { signatures: process.env.CLAMAV_DATABASE },
+    storage: options.storage,
     signal,
   });
   const { waitFor = 'signed' } = chain.buildSystem ?? {};

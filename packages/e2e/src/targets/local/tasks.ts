@@ -26,6 +26,8 @@ export interface LocalTasksOptions {
   };
   /** Seconds before each further try of what a registry failed: as many as there are tries; the tasks' own by default. */
   retryPauses?: readonly number[] | undefined;
+  /** Where it has been asked for already. */
+  storage?: Promise<BuildahStorage> | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -39,8 +41,8 @@ export interface LocalTasksOptions {
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
   const { fetchFrom, images, registry, params = {}, isolation = 'sandbox', scanners, retryPauses, signal } = options;
   const pins = readPins();
-  const [{ driver, storage }, ids, ...specs] = await Promise.all([
-    buildahStorage(signal),
+  const [{ driver, options: storage }, ids, ...specs] = await Promise.all([
+    options.storage ?? buildahStorage(signal),
     idsOf([...new Set(Object.values(images))], signal),
     ...STAND_INS.map((name) => readStandIn(name, pins)),
   ]);
@@ -86,12 +88,18 @@ function withParams(name: string, spec: Record<string, unknown>, given: ChainPla
 }
 
 /** buildah's options for a storage that has this machine's images as well. */
-async function buildahStorage(signal: AbortSignal | undefined): Promise<{ driver: string; storage: string[] }> {
+export interface BuildahStorage {
+  readonly driver: string;
+  readonly options: readonly string[];
+}
+
+/** Throws `PLATFORM_UNSUPPORTED` where buildah can't share images with a storage of its own. */
+export async function buildahStorage(signal: AbortSignal | undefined): Promise<BuildahStorage> {
   const { stdout } = await runOrThrow('buildah', ['info'], { signal }, E2eError);
   const { store } = JSON.parse(stdout) as {
     store: { GraphDriverName: string; GraphRoot: string; GraphOptions: string[] | null };
   };
-  const { GraphDriverName: driver, GraphRoot: root, GraphOptions: options } = store;
+  const { GraphDriverName: driver, GraphRoot: root, GraphOptions: given } = store;
   if (!DRIVERS.includes(driver)) {
     throw new E2eError('PLATFORM_UNSUPPORTED', 'images can’t be built with this storage driver', {
       expected: DRIVERS.join(' or '),
@@ -99,8 +107,8 @@ async function buildahStorage(signal: AbortSignal | undefined): Promise<{ driver
       hint: 'set STORAGE_DRIVER=overlay',
     });
   }
-  const all = [...(options ?? []), `${driver}.imagestore=${root}`];
-  return { driver, storage: [`--storage-driver=${driver}`, ...all.map((option) => `--storage-opt=${option}`)] };
+  const all = [...(given ?? []), `${driver}.imagestore=${root}`];
+  return { driver, options: [`--storage-driver=${driver}`, ...all.map((option) => `--storage-opt=${option}`)] };
 }
 
 /** The digests of the images' configs: what is in no registry has no other that is its own. */
