@@ -42,9 +42,12 @@ export function containerExecutor(options: ContainerOptions): Executor & { remov
       const code = await runContainer(options, left, {
         ...whole,
         log(line) {
-          if (/^Error: workdir ".*" does not exist on container/.test(line)) isMissing = true;
+          if (/^Error: (?:\S+: )?workdir ".*" does not exist on container/.test(line)) isMissing = true;
           else step.log(line);
         },
+      }).catch((error: unknown) => {
+        if (isMissing) return PODMAN_FAILED;
+        throw error;
       });
       if (!isMissing || workingDir === undefined) return code;
       // In a cluster it would be made; nothing has run yet.
@@ -83,7 +86,10 @@ async function commandOfImage({ image, args, neverPull, signal }: StepCommand): 
 async function runContainer(options: ContainerOptions, left: Set<string>, step: StepCommand): Promise<number> {
   const name = `${options.prefix}-${step.name}`;
   left.add(name);
-  const child = spawn('podman', podmanArguments(name, step, options), {
+  const args = podmanArguments(name, step, options);
+  const isChecked = step.mounts.some(({ identity }) => identity !== undefined);
+  if (isChecked) await makeChecked(name, args, step, options);
+  const child = spawn('podman', isChecked ? ['start', '--attach', name] : args, {
     env: plainEnvironment(),
     cwd: options.folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,6 +103,49 @@ async function runContainer(options: ContainerOptions, left: Set<string>, step: 
   // Podman has removed it before it ended, unless something went wrong.
   if (exitCode < PODMAN_FAILED) left.delete(name);
   return exitCode;
+}
+
+/**
+ * Makes a container with all its mounts in which nothing runs yet, and looks at what was mounted: between the choice of a
+ * folder and its mount, another step may have put a link to any other in its place.
+ *
+ * @throws Error where it is not what was chosen.
+ */
+async function makeChecked(
+  name: string,
+  [_run, ...args]: readonly string[],
+  { mounts, log, signal }: StepCommand,
+  { folder }: ContainerOptions,
+): Promise<void> {
+  const podman = (...command: string[]): Promise<string> =>
+    runCommand('podman', command, { signal, cwd: folder, onLine: (line) => line.startsWith('Error: ') && log(line) });
+  try {
+    await podman('create', '--quiet', ...args);
+    await podman('init', name);
+    const pid = (await podman('container', 'inspect', '--format={{.State.Pid}}', name)).trim();
+    for (const { identity, containerPath } of mounts) {
+      if (identity === undefined) continue;
+      const found = await identityIn(pid, containerPath, signal);
+      if (found !== identity) throw new Error(`${containerPath} leads out of its volume by now`);
+    }
+  } catch (error) {
+    await runCommand('podman', ['rm', '--force', '--time', '0', '--ignore', name]).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What a process has at a path to which no link leads, as `device:inode`. */
+async function identityIn(pid: string, path: string, signal: AbortSignal): Promise<string | undefined> {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  const places = parts.map((_part, index) => `/proc/${pid}/root/${parts.slice(0, index + 1).join('/')}`);
+  // Without root, the processes of containers belong to podman's user namespace.
+  const [program = '', ...before] = process.getuid?.() === 0 ? ['stat'] : ['podman', 'unshare', 'stat'];
+  const said = await runCommand(program, [...before, '--format=%F:%d:%i', '--', ...places], { signal });
+  const kinds = said.trim().split('\n');
+  const isPlain = kinds.every((kind, index) =>
+    index < kinds.length - 1 ? kind.startsWith('directory:') : !kind.startsWith('symbolic link:'),
+  );
+  return isPlain && kinds.length === parts.length ? kinds.at(-1)?.replace(/^[^:]*:/, '') : undefined;
 }
 
 /** What sidecars need: they are few, so that a program for each question costs little. */

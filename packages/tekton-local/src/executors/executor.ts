@@ -10,6 +10,8 @@ export interface Mount {
   readOnly: boolean;
   /** Whether others see it at the same time: steps of other TaskRuns, or the caller, whose folder it is. */
   shared?: boolean;
+  /** What it has to be, as `device:inode`, where something else may be put in its place before the step starts. */
+  identity?: string | undefined;
   /** Whether it is the caller's own, which nothing but the steps changes. */
   callers?: boolean;
 }

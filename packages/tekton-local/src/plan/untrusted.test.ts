@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildNodeBase } from '../containers/base-image.ts';
 import { type Containers, probeContainers } from '../containers/containers.ts';
 import { TektonLocalError } from '../errors.ts';
+import { containerExecutor } from '../executors/container.ts';
 import type { PipelineRunOutcome } from '../outcome.ts';
 import { runPipeline } from '../run-pipeline.ts';
 
@@ -161,6 +162,35 @@ describe('links that a step leaves behind are not followed', () => {
     );
     expect(outcome.tasks.map(({ status }) => status)).toEqual(['Succeeded', 'Failed']);
   });
+});
+
+test('what took the place of a chosen folder is not used: no process starts in it', async () => {
+  const [chosen, place] = [join(folder, 'chosen'), join(folder, 'place')];
+  mkdirSync(chosen);
+  symlinkSync(victim, place);
+  const { dev, ino } = statSync(chosen, { bigint: true });
+  const lines: string[] = [];
+  const executor = containerExecutor({ containers, network: 'none', prefix: `untrusted-${process.pid}` });
+  const runIn = (hostPath: string): Promise<number> =>
+    executor.run({
+      name: 'step',
+      image: base,
+      neverPull: true,
+      command: ['node', '-e', `require('fs').writeFileSync('/v/pwned', ''); console.log('ran'); process.exit(3)`],
+      args: [],
+      env: new Map(),
+      mounts: [{ hostPath, containerPath: '/v', readOnly: false, shared: true, identity: `${dev}:${ino}` }],
+      security: { readOnlyRootFilesystem: false, noNewPrivileges: false, addCapabilities: [], dropCapabilities: [] },
+      limits: {},
+      log: (line) => lines.push(line),
+      note: () => {},
+      signal: new AbortController().signal,
+    });
+  await expect(runIn(place)).rejects.toThrow('/v leads out of its volume by now');
+  expect(lines).toEqual([]);
+  expect(await runIn(chosen)).toBe(3);
+  expect(lines).toEqual(['ran']);
+  expect(readdirSync(chosen)).toEqual(['pwned']);
 });
 
 test('a timeout of more than 24 days is no timeout of a millisecond', async () => {

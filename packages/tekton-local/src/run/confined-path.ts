@@ -1,4 +1,14 @@
-import { constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join, normalize, posix } from 'node:path';
 import type { Mount } from '../executors/executor.ts';
@@ -31,6 +41,58 @@ export function insideFolder(folder: string, path: string): string {
   while (!existsSync(existing) && !isLink(existing)) existing = dirname(existing);
   if (!isInside(base, realpathSync(existing))) throw new Error(`${path} leads out of its volume`);
   return target;
+}
+
+/** A place in a folder that steps write to. */
+export interface Place {
+  path: string;
+  /** What was there: `device:inode`. Undefined where this machine can't say (all but Linux). */
+  identity: string | undefined;
+}
+
+/** Of Linux: the descriptor only says which file it is. */
+const O_PATH = 0x200000;
+
+/**
+ * `folder/path`, made where there is nothing, if no `..` and no symbolic link leads out of the folder. On Linux that holds
+ * even while steps change what is in the folder: nothing is made elsewhere, and what is used later can be compared.
+ */
+export function placeInside(folder: string, path: string): Place {
+  if (process.platform !== 'linux') {
+    const place = insideFolder(folder, path);
+    if (!existsSync(place)) makeOpenFolder(place);
+    return { path: place, identity: undefined };
+  }
+  const parts = normalize(path)
+    .split('/')
+    .filter((part) => part !== '' && part !== '.');
+  const leadsOut = new Error(`${path} leads out of its volume`);
+  if (parts.includes('..')) throw leadsOut;
+  const base = realpathSync(folder);
+  let descriptor = openSync(base, O_PATH);
+  try {
+    for (const part of parts) {
+      // From what is open, and not by a path that may mean something else by now.
+      const next = openOrMake(`/proc/self/fd/${descriptor}/${part}`);
+      closeSync(descriptor);
+      descriptor = next;
+      if (!isInside(base, readlinkSync(`/proc/self/fd/${descriptor}`))) throw leadsOut;
+    }
+    const { dev, ino } = fstatSync(descriptor, { bigint: true });
+    return { path: join(folder, ...parts), identity: `${dev}:${ino}` };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openOrMake(path: string): number {
+  try {
+    return openSync(path, O_PATH);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    makeOpenFolder(path);
+    return openSync(path, O_PATH);
+  }
 }
 
 /** Makes a folder that every user of a container may write to, where there is none yet. */

@@ -1,5 +1,5 @@
-import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import type { Executor, Mount, StepCommand } from '../executors/executor.ts';
 import { hostPathsIn } from '../executors/host.ts';
@@ -12,7 +12,7 @@ import { expandEnvironment, type Scope, substituteResults, substituteString } fr
 import { volumeOf } from '../plan/task-runs.ts';
 import type { Variables } from '../plan/variables.ts';
 import { envFromObjects, fillFolder, keyText } from './cluster-files.ts';
-import { hostPathOf, insideFolder, makeOpenFolder } from './confined-path.ts';
+import { makeOpenFolder, mountOf, placeInside } from './confined-path.ts';
 import { Deadline } from './deadline.ts';
 import { keyFor, repositoryOf } from './image-instead.ts';
 import { runStepProgram, type StepProgram } from './step-program.ts';
@@ -290,10 +290,17 @@ function mountsOf(
     if (volume.kind === 'claim' && claim === undefined)
       throw new Error(`there is no claim ${text(volume.claim ?? '')}`);
     const base = claim ?? fillFolder(place, volume.sources, objects, text);
-    const hostPath = mount.subPath === undefined ? base : insideFolder(base, substituteString(mount.subPath, scope));
-    if (!existsSync(hostPath)) makeOpenFolder(hostPath);
-    const callers = claim === undefined ? undefined : true;
-    return { hostPath, containerPath, readOnly: mount.readOnly || volume.readOnly, shared: callers, callers };
+    const isShared = claim !== undefined || task.sidecars.length > 0;
+    const subPath = mount.subPath === undefined ? '' : substituteString(mount.subPath, scope);
+    const { path: hostPath, identity } = placeInside(base, subPath);
+    return {
+      hostPath,
+      containerPath,
+      readOnly: mount.readOnly || volume.readOnly,
+      shared: isShared,
+      identity: isShared && hostPath !== base ? identity : undefined,
+      callers: claim === undefined ? undefined : true,
+    };
   });
   const implicit = (name: string, containerPath: string, readOnly = false): Mount => ({
     hostPath: makeOpenFolder(join(folder, name)),
@@ -355,7 +362,8 @@ function isMountable(path: string): boolean {
 /** Tekton creates the working directory where it can be created: in a volume. */
 function makeWorkingDir(mounts: readonly Mount[], workingDir: string): void {
   try {
-    makeOpenFolder(hostPathOf(mounts, workingDir));
+    const mount = mountOf(mounts, workingDir);
+    placeInside(mount.hostPath, posix.relative(mount.containerPath, posix.normalize(workingDir)));
   } catch {
     // It is in the image.
   }

@@ -1,10 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
 import type { WorkspaceBinding } from '../plan/model.ts';
 import { type Prepared, workspacesUsed } from '../plan/task-runs.ts';
 import { fillFolder } from './cluster-files.ts';
-import { insideFolder, makeOpenFolder } from './confined-path.ts';
+import { insideFolder, makeOpenFolder, placeInside } from './confined-path.ts';
 import type { WorkspaceMount } from './step-run.ts';
 
 /**
@@ -33,9 +32,7 @@ export function workspaceMounts(
     const containerPath = workspace.mountPath ?? `/workspace/${workspace.name}`;
     const mount = { name: workspace.name, containerPath, readOnly: workspace.readOnly };
     if (binding.kind === 'folder') {
-      const hostPath = insideFolder(binding.path, subPath);
-      mkdirSync(hostPath, { recursive: true });
-      return [{ ...mount, hostPath, shared: true, callers: true }];
+      return [{ ...mount, ...sharedPlace(binding.path, subPath), callers: true }];
     }
     if (binding.kind === 'objects') {
       const filled = fillFolder(join(folders.task, 'bound', workspace.name), binding.sources, objects, (text) => text);
@@ -46,10 +43,15 @@ export function workspaceMounts(
         ? join(folders.task, 'bound', workspace.name)
         : (claimOf(binding.claim, objects) ?? join(folders.run, 'claims', used.workspace));
     // An earlier task may have left a link where this one's subPath leads.
-    const hostPath = insideFolder(makeOpenFolder(base), subPath);
-    makeOpenFolder(hostPath);
-    return [{ ...mount, hostPath, shared: binding.kind !== 'emptyDir' }];
+    if (binding.kind !== 'emptyDir') return [{ ...mount, ...sharedPlace(makeOpenFolder(base), subPath) }];
+    return [{ ...mount, hostPath: placeInside(makeOpenFolder(base), subPath).path, shared: false }];
   });
+}
+
+/** A place that other tasks may see from above, and put something else there. */
+function sharedPlace(base: string, subPath: string): Pick<WorkspaceMount, 'hostPath' | 'shared' | 'identity'> {
+  const { path, identity } = placeInside(base, subPath);
+  return { hostPath: path, shared: true, identity: path === base ? undefined : identity };
 }
 
 function claimOf(name: string | undefined, objects: ClusterObjects): string | undefined {
