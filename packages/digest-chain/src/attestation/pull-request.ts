@@ -1,3 +1,4 @@
+import { KONFLUX } from '../../../kit/src/konflux.ts';
 import { textsOf, type Values } from './type-hints.ts';
 
 /** What a run's provenance says about how the run came about. */
@@ -11,7 +12,7 @@ export interface RunEvent {
 // one that a comment started (pkg/kubeinteraction/labels.go). The others are what Konflux' and our own PipelineRuns carry.
 const NUMBERS = [
   'pipelinesascode.tekton.dev/pull-request',
-  'build.appstudio.redhat.com/pull_request_number',
+  KONFLUX.pullRequestNumber,
   'build.appstudio.openshift.io/pull_request_number',
 ];
 const EVENT_TYPE = 'pipelinesascode.tekton.dev/event-type';

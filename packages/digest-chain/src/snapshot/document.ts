@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../../../kit/src/concurrent.ts';
+import { KONFLUX, KONFLUX_API } from '../../../kit/src/konflux.ts';
 import { isGitUrl } from '../attestation/git-source.ts';
 import { type Digest, digestHex, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
@@ -49,20 +50,6 @@ export interface GitSource {
   readonly revision: string;
 }
 
-/** Labels and annotations of Snapshots, by Konflux's integration service. */
-export const NAMES = {
-  application: 'appstudio.openshift.io/application',
-  component: 'appstudio.openshift.io/component',
-  type: 'test.appstudio.openshift.io/type',
-  event: 'pac.test.appstudio.openshift.io/event-type',
-  pullRequest: 'pac.test.appstudio.openshift.io/pull-request',
-  autoRelease: 'release.appstudio.openshift.io/auto-release',
-  /** When the build started, in milliseconds since 1970: a Snapshot with an older one than its component's last is not released. */
-  buildStart: 'test.appstudio.openshift.io/pipelinerunstarttime',
-  /** Ours: which chain it is of. The service copies labels of this prefix. */
-  chain: 'custom.appstudio.openshift.io/chain',
-} as const;
-
 /**
  * Makes a Snapshot of a chain, from the registry's bytes, if its proof holds: every component by the digest that was just
  * proved, with the commit that all were built from. The same chain gives the same name, so that it is created once. Throws
@@ -92,12 +79,12 @@ export async function snapshotOf(client: Registry, reference: Reference, options
   }
   const git = { url: gitUrl, revision };
   return {
-    apiVersion: 'appstudio.redhat.com/v1alpha1',
+    apiVersion: KONFLUX_API,
     kind: 'Snapshot',
     metadata: {
       name: snapshotName(application, revision, images),
       namespace,
-      labels: { [NAMES.application]: application },
+      labels: { [KONFLUX.application]: application },
     },
     spec: { application, components: await componentsOf(client, images, { ...options, git }) },
   };

@@ -3,6 +3,7 @@ import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { reasonOf } from '../../../kit/src/errors.ts';
+import { KONFLUX_GROUP } from '../../../kit/src/konflux.ts';
 import { type Clock, parseRetryAfter, retry, Transient } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, items, textOf } from '../json/decode.ts';
@@ -48,7 +49,6 @@ export type KubeObject = Readonly<Record<string, unknown>>;
 /** Konflux's kinds, as paths name them. */
 export type Plural = 'snapshots' | 'components';
 
-const GROUP = 'appstudio.redhat.com';
 const TIMEOUT = 30_000;
 /** As much as a list of a thousand Snapshots with a hundred images each. */
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -107,7 +107,7 @@ export class KubernetesApi {
   }
 
   #path(plural: Plural, name?: string): string {
-    const place = `/apis/${GROUP}/v1alpha1/namespaces/${encodeURIComponent(this.#access.namespace)}/${plural}`;
+    const place = `/apis/${KONFLUX_GROUP}/v1alpha1/namespaces/${encodeURIComponent(this.#access.namespace)}/${plural}`;
     return name === undefined ? place : `${place}/${encodeURIComponent(name)}`;
   }
 
@@ -184,7 +184,7 @@ export class KubernetesApi {
     const who = account === undefined ? 'the service account of this pod' : `the service account ${account}`;
     const message = `${who} may not ${verb} ${plural} in the namespace ${namespace}`;
     return new DigestChainError('CLUSTER_FORBIDDEN', message, {
-      expected: `a Role that allows ${verb} of ${plural}.${GROUP}, bound to it`,
+      expected: `a Role that allows ${verb} of ${plural}.${KONFLUX_GROUP}, bound to it`,
       found: `${status}: ${textOf(at(body, 'message')) ?? 'no reason given'}`,
       hint: `send this to an admin of ${namespace}: please run \`kubectl apply -f konflux/release-access.yaml\``,
     });

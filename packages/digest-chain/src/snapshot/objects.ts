@@ -1,5 +1,6 @@
+import { KONFLUX } from '../../../kit/src/konflux.ts';
 import { at, items, member, textOf } from '../json/decode.ts';
-import { NAMES, type SnapshotComponent } from './document.ts';
+import type { SnapshotComponent } from './document.ts';
 import { isPullRequest } from './judge.ts';
 import type { KubeObject } from './kubernetes.ts';
 
@@ -17,30 +18,30 @@ export class SnapshotObject {
 
   /** `component`, `group` or `override`. */
   get type(): string | undefined {
-    return this.#label(NAMES.type);
+    return this.#label(KONFLUX.snapshotType);
   }
 
   /** The component whose build it was made from. */
   get built(): string | undefined {
-    return this.#label(NAMES.component);
+    return this.#label(KONFLUX.component);
   }
 
   get chain(): string | undefined {
-    return this.#label(NAMES.chain);
+    return this.#label(KONFLUX.chain);
   }
 
   /** Whether it says of itself that it is not to be released. */
   get isHeld(): boolean {
-    return this.#label(NAMES.autoRelease) === 'false';
+    return this.#label(KONFLUX.autoRelease) === 'false';
   }
 
   get isPullRequest(): boolean {
-    return isPullRequest({ event: this.#label(NAMES.event), pullRequest: this.#label(NAMES.pullRequest) });
+    return isPullRequest({ event: this.#label(KONFLUX.event), pullRequest: this.#label(KONFLUX.pullRequest) });
   }
 
   /** In milliseconds since 1970; NaN where it is not known. */
   get buildStart(): number {
-    const time = Number(this.annotation(NAMES.buildStart) ?? Number.NaN);
+    const time = Number(this.annotation(KONFLUX.buildStart) ?? Number.NaN);
     // Some versions write seconds.
     return time < 1e11 ? time * 1000 : time;
   }

@@ -1,15 +1,9 @@
+import { KONFLUX, KONFLUX_API } from '../../../kit/src/konflux.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { at, textOf } from '../json/decode.ts';
 import type { Registry } from '../registry/registry.ts';
-import {
-  componentsOf,
-  type GitSource,
-  NAMES,
-  type Snapshot,
-  type SnapshotComponent,
-  snapshotName,
-} from './document.ts';
+import { componentsOf, type GitSource, type Snapshot, type SnapshotComponent, snapshotName } from './document.ts';
 import { type CommitHistory, historyAnnotations } from './history.ts';
 import type { KubeObject, KubernetesApi } from './kubernetes.ts';
 import { SnapshotObject } from './objects.ts';
@@ -58,7 +52,7 @@ export async function releaseChain(client: Registry, api: KubernetesApi, options
   const { commit: revision } = history;
   const names = [...components.values()].filter((name) => name !== undefined);
   const look = async (): Promise<readonly SnapshotObject[]> => {
-    const found = await api.list('snapshots', `${NAMES.application}=${application}`);
+    const found = await api.list('snapshots', `${KONFLUX.application}=${application}`);
     return found.map((object) => new SnapshotObject(object)).filter((object) => object.application === application);
   };
   const before = await look();
@@ -94,14 +88,14 @@ export async function releaseChain(client: Registry, api: KubernetesApi, options
     sourceOf: (component, digest) => sourceOfBuild(before, component, digest),
   });
   const snapshot: Snapshot = {
-    apiVersion: 'appstudio.redhat.com/v1alpha1',
+    apiVersion: KONFLUX_API,
     kind: 'Snapshot',
     metadata: {
       name,
       namespace: api.namespace,
-      labels: { [NAMES.application]: application, [NAMES.component]: own.built ?? '', [NAMES.chain]: chain },
+      labels: { [KONFLUX.application]: application, [KONFLUX.component]: own.built ?? '', [KONFLUX.chain]: chain },
       annotations: {
-        ...(Number.isNaN(own.buildStart) ? {} : { [NAMES.buildStart]: String(own.buildStart) }),
+        ...(Number.isNaN(own.buildStart) ? {} : { [KONFLUX.buildStart]: String(own.buildStart) }),
         ...historyAnnotations(history),
       },
     },
@@ -193,7 +187,7 @@ async function otherComponents(
   }
   const others = known.filter((object) => !own.names.includes(nameOf(object)));
   const kept = others.flatMap((object): SnapshotComponent[] => {
-    const chain = textOf(at(object, 'metadata', 'labels', NAMES.chain));
+    const chain = textOf(at(object, 'metadata', 'labels', KONFLUX.chain));
     const found = chain === undefined ? promoted(object) : lastReleased(nameOf(object), chain, own.snapshots);
     return found === undefined ? [] : [found];
   });
@@ -263,5 +257,5 @@ async function holdIfLater(
 
 /** The integration service releases nothing that says so, whatever its tests say. */
 function hold(api: KubernetesApi, name: string): Promise<void> {
-  return api.patch('snapshots', name, { metadata: { labels: { [NAMES.autoRelease]: 'false' } } });
+  return api.patch('snapshots', name, { metadata: { labels: { [KONFLUX.autoRelease]: 'false' } } });
 }

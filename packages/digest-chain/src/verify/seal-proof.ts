@@ -6,7 +6,7 @@ import { DigestChainError, unexpected } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
 import { factsOf, readTree } from '../read-image.ts';
-import { parseReference } from '../reference.ts';
+import { parseReference, repositoryName } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link, Seal } from '../seal/config.ts';
 import { builtAs, type ImageTree, readTreeSeal, unsealTree } from '../seal/tree.ts';
@@ -89,7 +89,7 @@ async function verifyLink({ registry, names, at }: ProofContext, origin: Digest,
     repository ??= parseLinkUrl(link);
     const linked = await readTree(registry, repository, link.digest);
     const images = linked.images.length === 1 ? '' : `, ${linked.images.length} images`;
-    const place = at.has(role) ? `, in ${repository.registry}/${repository.repository}` : '';
+    const place = at.has(role) ? `, in ${repositoryName(repository)}` : '';
     const evidence = `${link.digest}, ${linked.manifest.bytes.length} bytes that hash to it${images}${place}`;
     return { evidence, value: linked };
   });

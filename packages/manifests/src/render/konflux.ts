@@ -1,3 +1,4 @@
+import { KONFLUX, KONFLUX_API, KONFLUX_GROUP, SCENARIO_API } from '@multi-image/kit/konflux';
 import { konfluxName } from '../chain/konflux-registry.ts';
 import { entryImage } from '../chain/linking.ts';
 import { fileOptions } from '../chain/naming-files.ts';
@@ -7,11 +8,9 @@ import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { componentOptions } from './snapshot-test.ts';
 import { params } from './wiring.ts';
 
-const API = 'appstudio.redhat.com/v1alpha1';
-
 export function application(chain: ChainPlan): YamlMap {
   return {
-    apiVersion: API,
+    apiVersion: KONFLUX_API,
     kind: 'Application',
     metadata: { name: chain.application, namespace: chain.namespace },
     spec: { displayName: chain.displayName },
@@ -20,13 +19,13 @@ export function application(chain: ChainPlan): YamlMap {
 
 export function component(image: PlannedImage, chain: ChainPlan): YamlMap {
   return {
-    apiVersion: API,
+    apiVersion: KONFLUX_API,
     kind: 'Component',
     metadata: {
       name: image.component,
       namespace: chain.namespace,
       annotations: {
-        'build.appstudio.openshift.io/request': noted(
+        [KONFLUX.request]: noted(
           'Plain configure-pac would open a pull request that overwrites .tekton/ with generated pipelines.',
           'configure-pac-no-mr',
         ),
@@ -57,10 +56,10 @@ function imageRepository(
   chain: ChainPlan,
   owner?: string,
 ): YamlMap {
-  const annotations = { 'image-controller.appstudio.redhat.com/update-component-image': 'true' };
-  const labels = { 'appstudio.redhat.com/application': chain.application, 'appstudio.redhat.com/component': owner };
+  const annotations = { [KONFLUX.updateImage]: 'true' };
+  const labels = { 'appstudio.redhat.com/application': chain.application, [KONFLUX.repositoryOf]: owner };
   return {
-    apiVersion: API,
+    apiVersion: KONFLUX_API,
     kind: 'ImageRepository',
     metadata: { name, namespace: chain.namespace, ...(owner === undefined ? {} : { annotations, labels }) },
     spec: { image: { name: konfluxName(image, chain), visibility: chain.visibility } },
@@ -129,7 +128,7 @@ export function integrationTestScenarios(chain: ChainPlan, folder: string): Yaml
         components.map((name) => ({ name: `component_${name}`, description: `Snapshots of ${name}` })),
       ),
       labels: {
-        'test.appstudio.openshift.io/optional': noted('It tests nothing that is waited for with a release.', 'true'),
+        [KONFLUX.optional]: noted('It tests nothing that is waited for with a release.', 'true'),
       },
     }),
   ];
@@ -148,7 +147,7 @@ export function scenario(
   { contexts, params: given, labels }: { contexts: Yaml; params?: YamlMap[]; labels?: YamlMap },
 ): YamlMap {
   return {
-    apiVersion: 'appstudio.redhat.com/v1beta2',
+    apiVersion: SCENARIO_API,
     kind: 'IntegrationTestScenario',
     metadata: { name, namespace: chain.namespace, labels },
     spec: {
@@ -182,11 +181,11 @@ export function releaseAccess(chain: ChainPlan): YamlMap[] {
       metadata,
       rules: [
         {
-          apiGroups: ['appstudio.redhat.com'],
+          apiGroups: [KONFLUX_GROUP],
           resources: ['snapshots'],
           verbs: ['get', 'list', 'create', noted('To hold back what a later commit overtook.', 'patch')],
         },
-        { apiGroups: ['appstudio.redhat.com'], resources: ['components'], verbs: ['list'] },
+        { apiGroups: [KONFLUX_GROUP], resources: ['components'], verbs: ['list'] },
       ],
     },
     {

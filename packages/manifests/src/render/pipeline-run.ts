@@ -1,6 +1,7 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { entryImage, isEmbedded, linkingsOf } from '../chain/linking.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
-import { AUTO_RELEASE, CHAIN_LABEL, chainName } from '../chain/release.ts';
+import { chainName } from '../chain/release.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { type Event, keyParams } from './demands.ts';
 import { entryParam, extractPipeline } from './extract.ts';
@@ -24,19 +25,18 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
       name: `${component}-on-${event}`,
       namespace: chain.namespace,
       labels: {
-        'appstudio.openshift.io/application': chain.application,
-        'appstudio.openshift.io/component': component,
-        'pipelines.appstudio.openshift.io/type': 'build',
+        [KONFLUX.application]: chain.application,
+        [KONFLUX.component]: component,
+        [KONFLUX.pipelineType]: 'build',
         // Copied to the component's Snapshot.
-        [CHAIN_LABEL]: chain.release === 'chain' ? chainName(chain) : undefined,
-        [AUTO_RELEASE]: chain.release === 'chain' && event === 'push' ? HELD : undefined,
+        [KONFLUX.chain]: chain.release === 'chain' ? chainName(chain) : undefined,
+        [KONFLUX.autoRelease]: chain.release === 'chain' && event === 'push' ? HELD : undefined,
       },
       annotations: {
         'build.appstudio.openshift.io/repo': `${chain.gitUrl}?rev={{revision}}`,
-        'build.appstudio.redhat.com/commit_sha': '{{revision}}',
+        [KONFLUX.commit]: '{{revision}}',
         'build.appstudio.redhat.com/target_branch': '{{target_branch}}',
-        'build.appstudio.redhat.com/pull_request_number':
-          event === 'pull-request' ? '{{pull_request_number}}' : undefined,
+        [KONFLUX.pullRequestNumber]: event === 'pull-request' ? '{{pull_request_number}}' : undefined,
         'pipelinesascode.tekton.dev/cancel-in-progress': event === 'pull-request' ? 'true' : 'false',
         'pipelinesascode.tekton.dev/max-keep-runs': '3',
         'pipelinesascode.tekton.dev/on-cel-expression': onEvent(event, chain.branch),

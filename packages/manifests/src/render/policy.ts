@@ -1,6 +1,6 @@
+import { KONFLUX, KONFLUX_API } from '@multi-image/kit/konflux';
 import { isSealed } from '../chain/linking.ts';
 import type { ChainPlan } from '../chain/plan.ts';
-import { CHAIN_LABEL } from '../chain/release.ts';
 import type { Pins } from '../pins.ts';
 import { noted, type Yaml, type YamlMap } from '../yaml/write.ts';
 import { scenario } from './konflux.ts';
@@ -42,7 +42,7 @@ const policyName = (chain: ChainPlan): string => `policy-${chain.primary.compone
 /** The policy by which Conforma proves the chain, from the images' bytes and what Chains signed. */
 export function chainPolicy(chain: ChainPlan, pins: Pins): YamlMap {
   return {
-    apiVersion: 'appstudio.redhat.com/v1alpha1',
+    apiVersion: KONFLUX_API,
     kind: 'EnterpriseContractPolicy',
     metadata: { name: policyName(chain), namespace: chain.namespace },
     spec: {
@@ -102,7 +102,7 @@ export function policyPipeline(chain: ChainPlan, pins: Pins): YamlMap {
     'look',
     MAY_BE_RELEASED,
     { RELEASE: chain.release, ...Object.fromEntries(results.map(({ name }) => [name, `$(results.${name}.path)`])) },
-    [label('TYPE', 'test.appstudio.openshift.io/type'), label('CHAIN', CHAIN_LABEL)],
+    [label('TYPE', KONFLUX.snapshotType), label('CHAIN', KONFLUX.chain)],
   );
   return {
     apiVersion: 'tekton.dev/v1',

@@ -1,3 +1,4 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { startsOf } from '../chain/linking.ts';
 import { fileOptions } from '../chain/naming-files.ts';
 import type { ChainPlan, PlannedImage } from '../chain/plan.ts';
@@ -155,8 +156,8 @@ function askStep({ verb, options, args, labels = {} }: SnapshotTest, from: Diges
     env: noted('What event a Snapshot is of is not in it, but in the labels of its tests.', [
       ...params({ SNAPSHOT: param('SNAPSHOT'), [KEY_VARIABLE]: param('public-key') }),
       BUILT,
-      label('EVENT', 'pac.test.appstudio.openshift.io/event-type'),
-      label('PULL_REQUEST', 'pac.test.appstudio.openshift.io/pull-request'),
+      label('EVENT', KONFLUX.event),
+      label('PULL_REQUEST', KONFLUX.pullRequest),
       ...Object.entries(labels).map(([name, key]) => label(name, key)),
     ]),
   };
@@ -168,7 +169,7 @@ export function label(name: string, key: string): YamlMap {
 }
 
 /** The component whose build a Snapshot was made from. */
-export const BUILT: YamlMap = label('BUILT', 'appstudio.openshift.io/component');
+export const BUILT: YamlMap = label('BUILT', KONFLUX.component);
 
 const variable = (option: string): string => option.toUpperCase().replaceAll('-', '_');
 

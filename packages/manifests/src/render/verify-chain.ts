@@ -1,5 +1,5 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import type { ChainPlan } from '../chain/plan.ts';
-import { CHAIN_LABEL } from '../chain/release.ts';
 import type { Pins } from '../pins.ts';
 import type { YamlMap } from '../yaml/write.ts';
 import { type DigestChainFrom, ownTask } from './own-tasks.ts';
@@ -11,7 +11,7 @@ const TEST: SnapshotTest = {
   verb: 'judge-snapshot',
   options: { release: "What is released of a push, as the config's release says", prefix: 'Prefix of the labels' },
   args: ['--type=env://TYPE', '--chain=env://CHAIN'],
-  labels: { TYPE: 'test.appstudio.openshift.io/type', CHAIN: CHAIN_LABEL },
+  labels: { TYPE: KONFLUX.snapshotType, CHAIN: KONFLUX.chain },
 };
 
 /** The Pipeline of the required IntegrationTestScenario: proves the chain that a Snapshot holds, result TEST_OUTPUT. */

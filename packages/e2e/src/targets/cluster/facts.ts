@@ -1,3 +1,4 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { PRUNED, PRUNED_REASON } from '../../judge/chain-view.ts';
 import type { RunFacts, TaskFacts, TaskPhases } from '../../judge/observation.ts';
 import { condition, field, KINDS, list, NAMES, type Resource, text } from './resource.ts';
@@ -38,14 +39,14 @@ export interface TaskRecord extends TaskFacts {
 const NO_ROOM = /^(?:ExceededNodeResources|ExceededResourceQuota)$|"PodScheduled":"False"/;
 
 /** @param componentLabel The label that names the run's component. */
-export function readRun(object: Resource, componentLabel: string = NAMES.component): RunRecord {
+export function readRun(object: Resource, componentLabel: string = KONFLUX.component): RunRecord {
   const { name, uid = '', labels = {}, annotations = {} } = object.metadata;
   const { status = 'Unknown', reason = '', message = '' } = condition(object, 'Succeeded') ?? {};
   return {
     name,
     uid,
     component: labels[componentLabel] ?? '',
-    revision: annotations[NAMES.commit] ?? labels['pipelinesascode.tekton.dev/sha'],
+    revision: annotations[KONFLUX.commit] ?? labels['pipelinesascode.tekton.dev/sha'],
     created: Date.parse(object.metadata.creationTimestamp ?? ''),
     startedAt: time(object, 'status', 'startTime'),
     finishedAt: time(object, 'status', 'completionTime'),

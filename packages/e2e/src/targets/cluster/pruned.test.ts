@@ -1,3 +1,4 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../report/report.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../testing/tenant.ts';
@@ -59,7 +60,7 @@ describe('runs whose TaskRuns are gone', () => {
     const other = 'f'.repeat(40);
     for (const { metadata } of tenant.server.store.all('PipelineRun')) {
       tenant.server.store.change('PipelineRun', metadata.name, (object) => {
-        object.metadata.annotations[NAMES.commit] = other;
+        object.metadata.annotations[KONFLUX.commit] = other;
       });
     }
     // Of that commit there is no Snapshot either.

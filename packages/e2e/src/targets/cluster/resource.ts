@@ -1,3 +1,5 @@
+import { KONFLUX_API, SCENARIO_API } from '@multi-image/kit/konflux';
+
 /** A kind of object, as manifests name it. */
 export interface Kind {
   readonly apiVersion: string;
@@ -23,14 +25,12 @@ export interface Resource extends Kind {
   readonly [field: string]: unknown;
 }
 
-const konflux = 'appstudio.redhat.com/v1alpha1';
-
 export const KINDS = {
-  application: { apiVersion: konflux, kind: 'Application' },
-  component: { apiVersion: konflux, kind: 'Component' },
-  imageRepository: { apiVersion: konflux, kind: 'ImageRepository' },
-  snapshot: { apiVersion: konflux, kind: 'Snapshot' },
-  scenario: { apiVersion: 'appstudio.redhat.com/v1beta2', kind: 'IntegrationTestScenario' },
+  application: { apiVersion: KONFLUX_API, kind: 'Application' },
+  component: { apiVersion: KONFLUX_API, kind: 'Component' },
+  imageRepository: { apiVersion: KONFLUX_API, kind: 'ImageRepository' },
+  snapshot: { apiVersion: KONFLUX_API, kind: 'Snapshot' },
+  scenario: { apiVersion: SCENARIO_API, kind: 'IntegrationTestScenario' },
   pipelineRun: { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun' },
   taskRun: { apiVersion: 'tekton.dev/v1', kind: 'TaskRun' },
   serviceAccount: { apiVersion: 'v1', kind: 'ServiceAccount' },
@@ -43,28 +43,15 @@ const RBAC = 'rbac.authorization.k8s.io/v1';
 export const OPTIONAL_KINDS = {
   role: { apiVersion: RBAC, kind: 'Role' },
   roleBinding: { apiVersion: RBAC, kind: 'RoleBinding' },
-  releasePlan: { apiVersion: konflux, kind: 'ReleasePlan' },
-  release: { apiVersion: konflux, kind: 'Release' },
+  releasePlan: { apiVersion: KONFLUX_API, kind: 'ReleasePlan' },
+  release: { apiVersion: KONFLUX_API, kind: 'Release' },
 } as const satisfies Record<string, Kind>;
 
-/** Labels and annotations, by whom writes them. */
+/** Labels and annotations that are not of Konflux. */
 export const NAMES = {
-  application: 'appstudio.openshift.io/application',
-  component: 'appstudio.openshift.io/component',
-  type: 'pipelines.appstudio.openshift.io/type',
-  commit: 'build.appstudio.redhat.com/commit_sha',
-  request: 'build.appstudio.openshift.io/request',
-  status: 'build.appstudio.openshift.io/status',
-  commonSecret: 'build.appstudio.openshift.io/common-secret',
   signed: 'chains.tekton.dev/signed',
   pipelineRun: 'tekton.dev/pipelineRun',
   pipelineTask: 'tekton.dev/pipelineTask',
-  buildPipelineRun: 'appstudio.openshift.io/build-pipelinerun',
-  testStatus: 'test.appstudio.openshift.io/status',
-  snapshotType: 'test.appstudio.openshift.io/type',
-  autoRelease: 'release.appstudio.openshift.io/auto-release',
-  /** Ours: which chain a Snapshot is of. */
-  chain: 'custom.appstudio.openshift.io/chain',
   /** Ours: on what this command made, and on nothing else. */
   madeBy: 'app.kubernetes.io/managed-by',
 } as const;

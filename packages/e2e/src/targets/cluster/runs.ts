@@ -1,4 +1,5 @@
 import { formatLimit } from '@multi-image/kit/durations';
+import { KONFLUX } from '@multi-image/kit/konflux';
 import type { Progress } from '@multi-image/kit/progress';
 import type { ChainPlan } from '@multi-image/manifests';
 import { E2eError } from '../../errors.ts';
@@ -31,8 +32,8 @@ export interface RunLabels {
 
 /** As Konflux labels the builds of an application. */
 export function konfluxLabels(application: string): RunLabels {
-  const tasks = `${NAMES.application}=${application}`;
-  return { runs: `${tasks},${NAMES.type}=build`, tasks, component: NAMES.component };
+  const tasks = `${KONFLUX.application}=${application}`;
+  return { runs: `${tasks},${KONFLUX.pipelineType}=build`, tasks, component: KONFLUX.component };
 }
 
 export interface FollowRunsOptions {

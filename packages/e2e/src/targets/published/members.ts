@@ -1,5 +1,11 @@
 import type { ChainImage, Link } from '@multi-image/digest-chain';
-import { type Digest, parseReference, type Reference, type Repository } from '@multi-image/digest-chain/oci';
+import {
+  type Digest,
+  parseReference,
+  type Reference,
+  type Repository,
+  repositoryName,
+} from '@multi-image/digest-chain/oci';
 import type { ReportImage } from '../../report/report.ts';
 import type { BuiltImage } from './built-image.ts';
 
@@ -68,7 +74,7 @@ export function linkedPlace(
 export function placeOf(place: Reference | Repository | undefined): Place {
   if (place === undefined) return { repository: '', revisionTag: null };
   const tag = 'tag' in place ? place.tag : undefined;
-  return { repository: `${place.registry}/${place.repository}`, revisionTag: tag ?? null };
+  return { repository: repositoryName(place), revisionTag: tag ?? null };
 }
 
 /** A label's text need not be a reference. */

@@ -1,3 +1,4 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import type { Progress } from '@multi-image/kit/progress';
 import { type ChainPlan, type LoadedConfig, type Pins, render } from '@multi-image/manifests';
 import { resolvePipelineRun } from '@multi-image/tekton-local';
@@ -78,7 +79,7 @@ export function assemble(
             [RUN_LABELS.component]: component,
             [RUN_LABELS.invocation]: invocation,
           },
-          annotations: { [NAMES.commit]: revision },
+          annotations: { [KONFLUX.commit]: revision },
         },
         spec: {
           ...spec,

@@ -1,10 +1,7 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import type { Cluster } from '../cluster.ts';
 import { field, KINDS, MADE_BY_US, NAMES, type Resource, text } from '../resource.ts';
 import { buildStatus, requestOf } from './build-status.ts';
-import { REPOSITORY_OF } from './desired.ts';
-
-/** Asks Konflux to write an image repository into its component; gone when it did. */
-export const UPDATE = 'image-controller.appstudio.redhat.com/update-component-image';
 
 type Draft = { metadata: { labels?: Record<string, string>; annotations?: Record<string, string> } } & Resource;
 
@@ -18,9 +15,10 @@ export async function adjust(cluster: Cluster, desired: Resource, current: Resou
   if (current === undefined) return object;
   // Konflux takes a request away when it was carried out: to set it again would be to ask again.
   const request = requestOf(current);
-  if (request !== undefined || buildStatus(current) !== undefined) setRequest(object, NAMES.request, request);
+  if (request !== undefined || buildStatus(current) !== undefined) setRequest(object, KONFLUX.request, request);
   if (object.kind === 'ImageRepository') {
-    if (await isComponentUpdated(cluster, current)) setRequest(object, UPDATE, current.metadata.annotations?.[UPDATE]);
+    if (await isComponentUpdated(cluster, current))
+      setRequest(object, KONFLUX.updateImage, current.metadata.annotations?.[KONFLUX.updateImage]);
     keepName(object, current);
   }
   return object;
@@ -37,7 +35,7 @@ function setRequest({ metadata }: Draft, name: string, value: string | undefined
 /** Whether the component has the repository's image already, which it gets by a request. */
 async function isComponentUpdated(cluster: Cluster, repository: Resource): Promise<boolean> {
   const url = text(repository, 'status', 'image', 'url');
-  const name = repository.metadata.labels?.[REPOSITORY_OF];
+  const name = repository.metadata.labels?.[KONFLUX.repositoryOf];
   if (url === undefined || name === undefined) return false;
   const component = await cluster.read(KINDS.component, name, repository.metadata.namespace ?? '');
   return component !== undefined && repositoryOf(text(component, 'spec', 'containerImage') ?? '') === url;

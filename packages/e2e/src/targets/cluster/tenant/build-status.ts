@@ -1,4 +1,5 @@
-import { NAMES, type Resource, text } from '../resource.ts';
+import { KONFLUX } from '@multi-image/kit/konflux';
+import { type Resource, text } from '../resource.ts';
 
 export interface BuildStatus {
   /** Of Pipelines as Code: enabled, disabled or error. */
@@ -10,7 +11,7 @@ export interface BuildStatus {
 
 /** What the build service says of a component; undefined where it has said nothing yet. */
 export function buildStatus(component: Resource): BuildStatus | undefined {
-  const raw = component.metadata.annotations?.[NAMES.status];
+  const raw = component.metadata.annotations?.[KONFLUX.buildStatus];
   if (raw === undefined || raw === '') return undefined;
   try {
     const parsed: unknown = JSON.parse(raw);
@@ -30,7 +31,7 @@ export function isConfigured({ state, error }: BuildStatus): boolean {
 
 /** What is asked of the build service, which takes the annotation away when it wrote its answer. */
 export function requestOf(component: Resource): string | undefined {
-  return component.metadata.annotations?.[NAMES.request];
+  return component.metadata.annotations?.[KONFLUX.request];
 }
 
 /** Whether it is asked to set up Pipelines as Code, or not to: what its status says then is of before. */

@@ -1,9 +1,10 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed, passed, skipped } from '../../../judge/criterion.ts';
 import type { ObservedImage } from '../../../judge/observation.ts';
 import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { shown, waitFor } from '../follow.ts';
-import { condition, KINDS, NAMES, OPTIONAL_KINDS, type Resource, text } from '../resource.ts';
+import { condition, KINDS, OPTIONAL_KINDS, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
 import {
   imageEvidence,
@@ -48,7 +49,7 @@ export async function awaitChain(run: ClusterRun, revision: string): Promise<Cha
   const names = { gate: `verify-${component}`, maker: `release-${component}` };
   const made = waitFor(cluster, KINDS.snapshot, {
     ...run,
-    selector: `${NAMES.application}=${chain.application}`,
+    selector: `${KONFLUX.application}=${chain.application}`,
     timeout: timeouts.snapshot,
     look(object): SnapshotFacts | TestResult | undefined {
       if (isOfChain(object, run, component, revision)) return { name: object.metadata.name, images: imagesOf(object) };
@@ -88,7 +89,7 @@ export async function awaitChain(run: ClusterRun, revision: string): Promise<Cha
       .catch(instead('KIND_MISSING', { items: [] }));
     return listed?.items
       .filter((plan) => text(plan, 'spec', 'application') === chain.application)
-      .filter(({ metadata }) => metadata.labels?.[NAMES.autoRelease] !== 'false')
+      .filter(({ metadata }) => metadata.labels?.[KONFLUX.autoRelease] !== 'false')
       .map(({ metadata }) => metadata.name);
   }
 }
@@ -96,7 +97,7 @@ export async function awaitChain(run: ClusterRun, revision: string): Promise<Cha
 /** The chain's own Snapshot: all its components of this commit, and of no build by itself. */
 function isOfChain(object: Resource, run: ClusterRun, chain: string, revision: string): boolean {
   const { labels = {} } = object.metadata;
-  if (labels[NAMES.chain] !== chain || labels[NAMES.snapshotType] !== undefined) return false;
+  if (labels[KONFLUX.chain] !== chain || labels[KONFLUX.snapshotType] !== undefined) return false;
   return revisions(object, run).every((each) => each === revision);
 }
 

@@ -1,11 +1,12 @@
 import { formatLimit } from '@multi-image/kit/durations';
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { isGoing } from '../deletion.ts';
 import type { Finding } from '../finding.ts';
 import { waitFor } from '../follow.ts';
-import { KINDS, NAMES, type Resource, text } from '../resource.ts';
+import { KINDS, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
 import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
 import { checkImages, failWithRepositories } from './image-repositories.ts';
@@ -43,7 +44,7 @@ export async function askAgain(
   namespace: string,
 ): Promise<void> {
   for (const { name, request } of unconfigured)
-    await cluster.annotate(KINDS.component, name, namespace, { [NAMES.request]: request });
+    await cluster.annotate(KINDS.component, name, namespace, { [KONFLUX.request]: request });
 }
 
 /**
@@ -92,13 +93,13 @@ async function configureOne(component: string, run: ClusterRun): Promise<void> {
     throw new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux could not configure component ${component}`, {
       expected: 'state enabled',
       found: last,
-      hint: `when that is cured, run again; by hand: kubectl annotate component/${component} -n ${namespace} ${NAMES.request}=configure-pac-no-mr --overwrite`,
+      hint: `when that is cured, run again; by hand: kubectl annotate component/${component} -n ${namespace} ${KONFLUX.request}=configure-pac-no-mr --overwrite`,
     });
   }
   throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {
     expected: `state enabled within ${formatLimit(timeout)}; --timeout configured=… sets another limit`,
     found: last,
-    hint: `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${NAMES.status}`,
+    hint: `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${KONFLUX.buildStatus}`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KONFLUX } from '@multi-image/kit/konflux';
 import {
   findOtherRegistry,
   findPlaceholders,
@@ -9,9 +10,6 @@ import {
 } from '@multi-image/manifests';
 import { parseAllDocuments } from 'yaml';
 import type { Resource } from '../resource.ts';
-
-/** On an image repository: its component. */
-export const REPOSITORY_OF = 'appstudio.redhat.com/component';
 
 const RELEASE_ACCESS = 'konflux/release-access.yaml';
 
@@ -42,7 +40,7 @@ export function releaseAccess(config: LoadedConfig): readonly Resource[] {
 /** The image repositories that Konflux is to make for a component; none where its images are pushed elsewhere. */
 export function repositoriesOf(config: LoadedConfig, component: string | undefined): readonly Resource[] {
   return desiredObjects(config).filter(
-    ({ kind, metadata }) => kind === 'ImageRepository' && metadata.labels?.[REPOSITORY_OF] === component,
+    ({ kind, metadata }) => kind === 'ImageRepository' && metadata.labels?.[KONFLUX.repositoryOf] === component,
   );
 }
 

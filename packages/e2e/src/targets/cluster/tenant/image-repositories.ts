@@ -1,7 +1,8 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { E2eError } from '../../../errors.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { KINDS, type Resource, text } from '../resource.ts';
-import { repositoryOf, UPDATE } from './adjust.ts';
+import { repositoryOf } from './adjust.ts';
 import { desiredObjects, repositoriesOf } from './desired.ts';
 
 /** Fails where Konflux could not make an image repository: it says so there, and not in the component. */
@@ -50,7 +51,7 @@ export async function checkImages(run: ClusterRun): Promise<void> {
 async function isUpdating(component: string, run: ClusterRun): Promise<boolean> {
   const [wanted] = repositoriesOf(run.config, component);
   const found = wanted === undefined ? undefined : await read(run, wanted.metadata.name);
-  return found?.metadata.annotations?.[UPDATE] === 'true';
+  return found?.metadata.annotations?.[KONFLUX.updateImage] === 'true';
 }
 
 function anotherImage(component: string, found: string, { config, namespace }: ClusterRun): E2eError {

@@ -1,8 +1,9 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note, problem } from '../finding.ts';
-import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
+import { KINDS, list, type Resource, text } from '../resource.ts';
 import { desiredObjects, repositoriesOf } from './desired.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function findUnlinkedSecrets(
       );
       return wanted.flatMap((name, index): Finding[] => {
         const secret = secrets[index];
-        const common = secret !== 'unknown' && secret?.metadata.labels?.[NAMES.commonSecret] === 'true';
+        const common = secret !== 'unknown' && secret?.metadata.labels?.[KONFLUX.commonSecret] === 'true';
         const linked = common || (found !== undefined && secretsOf(found).includes(name));
         const own = config.chain.imageRepositories === 'own';
         if (secret === undefined && own) {

@@ -1,8 +1,9 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed } from '../../../judge/criterion.ts';
 import type { ObservedImage } from '../../../judge/observation.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { shown, waitFor } from '../follow.ts';
-import { KINDS, list, NAMES, text } from '../resource.ts';
+import { KINDS, list, text } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import { awaitSigned, RUN_GONE, signedEvidence } from '../signed.ts';
 import { desiredObjects } from './desired.ts';
@@ -58,7 +59,7 @@ function waitSnapshot(options: OutcomeOptions, run: string, isGone: boolean): Pr
   const { cluster, timeouts } = options;
   return waitFor(cluster, KINDS.snapshot, {
     ...options,
-    selector: `${NAMES.buildPipelineRun}=${run}`,
+    selector: `${KONFLUX.buildPipelineRun}=${run}`,
     // From a run that is not there any more none is made: one that is there was made before.
     timeout: isGone ? Math.min(timeouts.snapshot, 60_000) : timeouts.snapshot,
     look: (object) => ({ name: object.metadata.name, images: imagesOf(object) }),
@@ -71,7 +72,7 @@ function scenarioOf({ config }: OutcomeOptions, component: string): string | und
   return desiredObjects(config).find(
     ({ kind, metadata, ...object }) =>
       kind === 'IntegrationTestScenario' &&
-      metadata.labels?.['test.appstudio.openshift.io/optional'] !== 'true' &&
+      metadata.labels?.[KONFLUX.optional] !== 'true' &&
       list(object, 'spec', 'contexts').some((entry) => contexts.includes(text(entry, 'name') ?? '')),
   )?.metadata.name;
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Misfortunes } from '../../../testing/kube/konflux.ts';
 import {
@@ -10,7 +11,6 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { NAMES } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 let world: TenantWorld;
@@ -38,7 +38,7 @@ describe('a component that Konflux could not set up', () => {
     await expect(tenant.run()).rejects.toMatchObject({
       code: 'COMPONENT_NOT_CONFIGURED',
       found: '70: GitHub App is not installed',
-      hint: expect.stringContaining(`${NAMES.request}=configure-pac-no-mr --overwrite`),
+      hint: expect.stringContaining(`${KONFLUX.request}=configure-pac-no-mr --overwrite`),
     });
     delete misfortunes.configureError;
     expect(await tenant.run({ dryRun: true })).toBeUndefined();
@@ -59,9 +59,9 @@ describe('a component that Konflux could not set up', () => {
     await start({});
     await tenant.run();
     tenant.server.store.change('Component', 'app', ({ metadata }) => {
-      metadata.annotations[NAMES.status] = JSON.stringify({ pac: { state: 'disabled' }, message: 'done' });
+      metadata.annotations[KONFLUX.buildStatus] = JSON.stringify({ pac: { state: 'disabled' }, message: 'done' });
       // Never carried out, since the component is not configured.
-      metadata.annotations[NAMES.request] = 'trigger-pac-build';
+      metadata.annotations[KONFLUX.request] = 'trigger-pac-build';
     });
     expect((await tenant.run())?.status).toBe('passed');
     expect(tenant.output()).toContain('ask again to configure component app: disabled');
@@ -74,8 +74,8 @@ describe('a component that Konflux could not set up', () => {
     const { store } = tenant.server;
     await until(() => store.get('Component', 'app') !== undefined);
     store.change('Component', 'app', ({ metadata, spec }) => {
-      delete metadata.annotations[NAMES.request];
-      metadata.annotations[NAMES.status] = JSON.stringify({ pac: { state: 'disabled' }, message: 'done' });
+      delete metadata.annotations[KONFLUX.request];
+      metadata.annotations[KONFLUX.buildStatus] = JSON.stringify({ pac: { state: 'disabled' }, message: 'done' });
       spec.containerImage = world.chain.image1;
     });
     expect(await run).toMatchObject({ code: 'COMPONENT_NOT_CONFIGURED', found: expect.stringContaining('disabled') });

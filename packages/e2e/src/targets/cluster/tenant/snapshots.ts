@@ -1,7 +1,8 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { waitFor } from '../follow.ts';
-import { KINDS, list, NAMES, type Resource, text } from '../resource.ts';
+import { KINDS, list, type Resource, text } from '../resource.ts';
 
 export interface SnapshotFacts {
   readonly name: string;
@@ -71,7 +72,7 @@ export function waitTest(run: ClusterRun, snapshot: string, scenario: string): P
 /** The integration service's annotation: a JSON list with an entry for each scenario. */
 export function testResults(snapshot: Resource): TestResult[] {
   try {
-    const parsed: unknown = JSON.parse(snapshot.metadata.annotations?.[NAMES.testStatus] ?? '[]');
+    const parsed: unknown = JSON.parse(snapshot.metadata.annotations?.[KONFLUX.testStatus] ?? '[]');
     return (Array.isArray(parsed) ? parsed : []).map((entry) => ({
       scenario: text(entry, 'scenario') ?? '',
       status: text(entry, 'status') ?? '',

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { HeldClock } from '@multi-image/testing/clock';
 import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -13,7 +14,7 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { NAMES, OPTIONAL_KINDS } from '../resource.ts';
+import { OPTIONAL_KINDS } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 let world: TenantWorld;
@@ -53,7 +54,9 @@ test('applies, builds, follows, and proves it attested with the cluster’s key'
   const snapshots = report?.cluster?.snapshots ?? [];
   expect(snapshots).toEqual([expect.any(String), expect.any(String), expect.stringMatching(/^chain-c0ffee0{6}-/)]);
   // The chain's own is the only one that Konflux would release.
-  const held = snapshots.map((name) => tenant.server.store.get('Snapshot', name)?.metadata.labels?.[NAMES.autoRelease]);
+  const held = snapshots.map(
+    (name) => tenant.server.store.get('Snapshot', name)?.metadata.labels?.[KONFLUX.autoRelease],
+  );
   expect(held).toEqual(['false', 'false', undefined]);
   expect(texts(report, 'chain-snapshot')).toEqual([
     `the chain's Snapshot ${snapshots[2]} has app: ${world.chain.sealed}`,
@@ -82,7 +85,7 @@ describe('where there is a ReleasePlan', () => {
   test('the run follows the chain’s Snapshot to its Release', async () => {
     await start();
     plan('to-production');
-    plan('by-hand', { [NAMES.autoRelease]: 'false' });
+    plan('by-hand', { [KONFLUX.autoRelease]: 'false' });
     const report = await tenant.run();
     expect(report?.status).toBe('passed');
     const [, , snapshot] = report?.cluster?.snapshots ?? [];

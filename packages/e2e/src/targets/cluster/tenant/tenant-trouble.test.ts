@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { loadConfig } from '@multi-image/manifests';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Misfortunes, PLANTED } from '../../../testing/kube/konflux.ts';
@@ -6,7 +7,7 @@ import { writeKubeConfig } from '../../../testing/kube/login.ts';
 import type { Writable } from '../../../testing/kube/store.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { KINDS, NAMES, type Resource } from '../resource.ts';
+import { KINDS, type Resource } from '../resource.ts';
 import { desiredObjects } from './desired.ts';
 
 let world: TenantWorld;
@@ -117,7 +118,7 @@ describe('what was there before', () => {
     const { store } = tenant.server;
     const config = await loadConfig(world.config);
     for (const object of desiredObjects(config)) store.apply(object, 'kubectl', false);
-    const isReady = ({ metadata }: Resource): boolean => metadata.annotations?.[NAMES.status] !== undefined;
+    const isReady = ({ metadata }: Resource): boolean => metadata.annotations?.[KONFLUX.buildStatus] !== undefined;
     await until(() => store.all('Component').every(isReady));
     expect((await tenant.run())?.status).toBe('passed');
     expect(tenant.output()).toContain('nothing to apply');

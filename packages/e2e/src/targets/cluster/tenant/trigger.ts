@@ -1,8 +1,9 @@
+import { KONFLUX } from '@multi-image/kit/konflux';
 import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { follow } from '../follow.ts';
-import { KINDS, NAMES, type Resource } from '../resource.ts';
+import { KINDS, type Resource } from '../resource.ts';
 import type { RunLabels } from '../runs.ts';
 import type { TenantState } from '../state.ts';
 import { buildStatus, requestOf } from './build-status.ts';
@@ -11,7 +12,7 @@ import { buildStatus, requestOf } from './build-status.ts';
 export async function trigger(cluster: Cluster, components: readonly string[], namespace: string): Promise<void> {
   await Promise.all(
     components.map((component) =>
-      cluster.annotate(KINDS.component, component, namespace, { [NAMES.request]: 'trigger-pac-build' }),
+      cluster.annotate(KINDS.component, component, namespace, { [KONFLUX.request]: 'trigger-pac-build' }),
     ),
   );
 }
@@ -27,7 +28,7 @@ export async function findAsked(
     components.map(async (component) => {
       const object = await cluster.read(KINDS.component, component, namespace);
       const isPending = object !== undefined && requestOf(object) === 'trigger-pac-build';
-      return isPending || runs.some(({ metadata }) => metadata.labels?.[NAMES.component] === component);
+      return isPending || runs.some(({ metadata }) => metadata.labels?.[KONFLUX.component] === component);
     }),
   );
   return components.filter((_, index) => asked[index]);
@@ -97,7 +98,7 @@ async function watchRefusals(options: RefusalOptions, end: (error: E2eError) => 
 }
 
 function refusal(component: string, namespace: string, found: string): E2eError {
-  const command = `kubectl annotate component/${component} -n ${namespace} ${NAMES.request}=trigger-pac-build --overwrite`;
+  const command = `kubectl annotate component/${component} -n ${namespace} ${KONFLUX.request}=trigger-pac-build --overwrite`;
   return new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux refused to start a build of component ${component}`, {
     expected: 'a PipelineRun',
     found,
