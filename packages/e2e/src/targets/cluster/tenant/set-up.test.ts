@@ -40,6 +40,8 @@ describe('a component that Konflux could not set up', () => {
       found: '70: GitHub App is not installed',
       hint: expect.stringContaining(`${KONFLUX.request}=configure-pac-no-mr --overwrite`),
     });
+    // The run is over with the first that fails; the other one gets its answer in its own time.
+    await until(() => asked('configure-pac-no-mr').length === 2);
     delete misfortunes.configureError;
     expect(await tenant.run({ dryRun: true })).toBeUndefined();
     expect(tenant.output()).toContain('would ask again to configure component app: 70: GitHub App is not installed');
