@@ -40,17 +40,25 @@ export function sourceAnnotations({ url, revision, committed }: Source): Record<
   };
 }
 
-/** An artifact of a config and layers (image-spec, manifest.md). */
+/** A layer that is not compressed: what a compressor writes depends on its version and on the machine. */
+export const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+
+/**
+ * An artifact of a config and layers (image-spec, manifest.md).
+ *
+ * @param below Layers under these that the registry has, or gets otherwise: as the manifest names them.
+ */
 export function artifactOf(
   config: ArtifactBlob,
   layers: readonly ArtifactBlob[],
   annotations: Readonly<Record<string, string>>,
+  below: readonly Readonly<Record<string, unknown>>[] = [],
 ): Artifact {
   const document = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
     config: descriptorOf(config),
-    layers: layers.map(descriptorOf),
+    layers: [...below, ...layers.map(descriptorOf)],
     annotations: Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))),
   };
   const bytes = Buffer.from(JSON.stringify(document));
@@ -61,18 +69,18 @@ export function artifactOf(
 }
 
 /** A blob as a manifest names it. */
-export function descriptorOf({ mediaType, bytes, annotations }: ArtifactBlob): BlobDescriptor & { mediaType: string } {
+function descriptorOf({ mediaType, bytes, annotations }: ArtifactBlob): BlobDescriptor & { mediaType: string } {
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length, annotations };
   return descriptor;
 }
 
-/** Pushes an artifact under a tag, blobs first. */
+/** Pushes an artifact under a tag, or by its digest alone; blobs first. */
 export async function pushArtifact(
   registry: Registry,
   place: Repository,
-  tag: string,
+  name: string,
   { manifest, blobs }: Artifact,
 ): Promise<Digest> {
   await mapConcurrently(blobs, (bytes) => registry.putBlob(place, bytes));
-  return (await registry.putManifest(place, tag, manifest)).digest;
+  return (await registry.putManifest(place, name, manifest)).digest;
 }

@@ -7,7 +7,6 @@ import {
   isIndex,
   OCI_CONFIG,
   OCI_INDEX,
-  OCI_MANIFEST,
   type RawManifest,
   type Registry,
   type Repository,
@@ -16,13 +15,11 @@ import {
 import { archiveOf } from '@multi-image/kit/archive';
 import { mapConcurrently } from '@multi-image/kit/concurrent';
 import { RUNNER_PROGRAM } from '@multi-image/manifests';
-import { type Artifact, descriptorOf, type Source, sourceAnnotations } from './artifact.ts';
+import { type Artifact, artifactOf, LAYER, pushArtifact, type Source, sourceAnnotations } from './artifact.ts';
 import { BundlesError } from './errors.ts';
 import type { Program } from './program.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 /** One image of the base, and the runner that is made of it. */
 interface Platform {
@@ -59,10 +56,7 @@ export async function pushRunner(
   );
   const layers = new Map(platforms.flatMap((one) => one.layers.map((each) => [each.digest, each] as const)));
   await mapConcurrently([...layers.values()], (each) => registry.copyBlob(each, base, place));
-  for (const { artifact } of platforms) {
-    await mapConcurrently(artifact.blobs, (bytes) => registry.putBlob(place, bytes));
-    await registry.putManifest(place, artifact.manifest.digest, artifact.manifest);
-  }
+  for (const { artifact } of platforms) await pushArtifact(registry, place, artifact.manifest.digest, artifact);
   const [only] = platforms;
   if (!isIndex(root.mediaType))
     return (await registry.putManifest(place, tag, (only as Platform).artifact.manifest)).digest;
@@ -140,27 +134,16 @@ async function runnerOf(
       history: [...(config.history ?? []), { created: source.committed, created_by: 'multi-image bundles' }],
     }),
   );
-  const document = {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    config: descriptorOf({ mediaType: OCI_CONFIG, bytes: bytesOfConfig }),
-    layers: [
-      ...manifest.layers.map((each) => ({ ...each, mediaType: ociLayer(String(each.mediaType)) })),
-      descriptorOf({ mediaType: LAYER, bytes: layer }),
-    ],
-    annotations: sourceAnnotations(source),
-  };
-  const written = Buffer.from(JSON.stringify(document));
-  const artifact = {
-    manifest: { bytes: written, mediaType: OCI_MANIFEST, digest: digestOf(written) },
-    blobs: [bytesOfConfig, layer],
-  };
+  const artifact = artifactOf(
+    { mediaType: OCI_CONFIG, bytes: bytesOfConfig },
+    [{ mediaType: LAYER, bytes: layer }],
+    sourceAnnotations(source),
+    manifest.layers.map((each) => ({ ...each, mediaType: ociLayer(String(each.mediaType)) })),
+  );
   return { descriptor, artifact, layers };
 }
 
 /** Docker's layers under the name that OCI has for them; the bytes are the same. */
 function ociLayer(mediaType: string): string {
-  return mediaType === 'application/vnd.docker.image.rootfs.diff.tar.gzip'
-    ? 'application/vnd.oci.image.layer.v1.tar+gzip'
-    : mediaType;
+  return mediaType === 'application/vnd.docker.image.rootfs.diff.tar.gzip' ? `${LAYER}+gzip` : mediaType;
 }

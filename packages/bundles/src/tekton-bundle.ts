@@ -7,7 +7,7 @@ import {
   requireDescriptor,
 } from '@multi-image/digest-chain/oci';
 import { archiveOf } from '@multi-image/kit/archive';
-import { type Artifact, artifactOf, type Source, sourceAnnotations } from './artifact.ts';
+import { type Artifact, artifactOf, LAYER, type Source, sourceAnnotations } from './artifact.ts';
 import { BundlesError } from './errors.ts';
 
 // Tekton's bundles (tektoncd/pipeline, docs/tekton-bundle-contracts.md, and pkg/resolution/resolver/bundle): an image with
@@ -16,8 +16,6 @@ import { BundlesError } from './errors.ts';
 const KIND = 'dev.tekton.image.kind';
 const NAME = 'dev.tekton.image.name';
 const API_VERSION = 'dev.tekton.image.apiVersion';
-/** Not compressed: what a compressor writes depends on its version and on the machine. */
-const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 /** Tekton's MaximumBundleObjects. */
 const MOST_OBJECTS = 20;
 /** As `tkn bundle push` writes them. */
