@@ -6,7 +6,7 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { ChainsStandIn, signingKey } from './chains/chains.ts';
 import { runCommand } from './command.ts';
 import { type Containers, type Network, probeContainers } from './containers/containers.ts';
-import { failureText, TektonLocalError } from './errors.ts';
+import { failureText, TektonLocalError, throwProblems } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
 import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
@@ -64,6 +64,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const { root, signal } = options;
   refuseAmongSteps(ownFiles(options), [options.workspaces, options.claims]);
   const planned = await planRun(options);
+  if (options.network === 'none') refuseProbes(planned);
   const emit = options.onEvent ?? (() => {});
   for (const message of planned.notes) emit({ type: 'note', message });
   if (options.selection !== undefined && options.chains !== undefined) {
@@ -167,6 +168,17 @@ function ownFiles({ logs, statusFile, secrets, configMaps }: RunOptions): OwnFil
     ...given('--secret', secrets),
     ...given('--configmap', configMaps),
   ];
+}
+
+/** This machine would ask in place of the containers, and so send what they may not. */
+function refuseProbes({ implementations, problems }: Plan): void {
+  for (const { task } of implementations.values()) {
+    for (const { ready, field } of task.sidecars) {
+      if (ready === undefined || ready.check.kind === 'command') continue;
+      field.get('readinessProbe').unsupported('asks over the network, which --network none takes from the run');
+    }
+  }
+  throwProblems(problems);
 }
 
 /** The tasks that may use more than they say, and why. */

@@ -164,6 +164,21 @@ describe('links that a step leaves behind are not followed', () => {
   });
 });
 
+test.each([{ httpGet: { host: 'example.com', port: 80 } }, { tcpSocket: { port: 80 } }])(
+  'without a network, this machine asks nobody for a sidecar: %j',
+  async (readinessProbe) => {
+    const taskSpec = { sidecars: [{ ...node(''), readinessProbe }], steps: [node('')] };
+    const metadata = { name: 'untrusted' };
+    const spec = { pipelineSpec: { tasks: [{ name: 'a', taskSpec }] } };
+    writeFileSync(
+      join(folder, 'run.yaml'),
+      JSON.stringify({ apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata, spec }),
+    );
+    const started = runPipeline({ root: folder, file: 'run.yaml', containers, network: 'none' });
+    expect(await refusal(started)).toBe('spec.pipelineSpec.tasks[0].taskSpec.sidecars[0].readinessProbe');
+  },
+);
+
 test('what took the place of a chosen folder is not used: no process starts in it', async () => {
   const [chosen, place] = [join(folder, 'chosen'), join(folder, 'place')];
   mkdirSync(chosen);
