@@ -36,15 +36,15 @@ export interface ObserveOptions {
 export async function observe(options: ObserveOptions): Promise<Observation> {
   const { chain, revision, build, scanners, signer, progress } = options;
   const observer = new Observer(options);
-  const step = async (
+  const step = async <Seen>(
     name: string,
-    looks: readonly Promise<ObservedImage>[],
-    went: (seen: ObservedImage) => boolean,
-    wasSkipped: (seen: ObservedImage) => boolean = () => false,
-  ) => {
+    looks: readonly Promise<Seen>[],
+    went: (seen: Seen) => boolean,
+    wasSkipped: (seen: Seen) => boolean = () => false,
+  ): Promise<readonly Seen[]> => {
     progress?.started(name);
     const seen = await Promise.all(looks);
-    const skipped = seen.filter(wasSkipped);
+    const skipped = chain.images.filter((_, index) => wasSkipped(seen[index] as Seen));
     if (skipped.length === 0) progress?.ended(name, seen.every(went) ? 'passed' : 'failed');
     else {
       const note = `not run: ${skipped.map((image) => image.name).join(', ')}`;
@@ -57,17 +57,21 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     chain.images.map((image) => observer.look(image)),
     ({ published }) => published.digest !== undefined,
   );
-  const ran = await step(
-    'run the images',
-    looked.map((image, index) => observer.run(image, chain.images[index]?.run)),
-    ({ output }) => output === undefined || 'problem' in output || output.exitCode === 0,
-    ({ notRun }) => notRun !== undefined,
-  );
-  const images = await step(
-    'verify the chain',
-    ran.map((image) => observer.prove(image)),
-    ({ proof = [] }) => !('problem' in proof) && proof.every(({ status }) => status !== 'failed'),
-  );
+  // What they print says nothing of the links between them, nor the other way round.
+  const [ran, proved] = await Promise.all([
+    step(
+      'run the images',
+      looked.map((image, index) => observer.run(image, chain.images[index]?.run)),
+      ({ output }) => output === undefined || 'problem' in output || output.exitCode === 0,
+      ({ notRun }) => notRun !== undefined,
+    ),
+    step(
+      'verify the chain',
+      looked.map((image) => observer.prove(image)),
+      ({ proof = [] }) => !('problem' in proof) && proof.every(({ status }) => status !== 'failed'),
+    ),
+  ]);
+  const images = proved.map((image, index) => ({ ...image, ...ran[index] }));
   return {
     revision,
     labelNames: observer.names,
@@ -83,7 +87,9 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   };
 }
 
-/** Looks at one image of a chain, step by step; each step adds to what was seen before. */
+type ImageRun = Pick<ObservedImage, 'expected' | 'notRun' | 'output'>;
+
+/** Looks at one image of a chain, step by step. */
 class Observer {
   readonly names: LabelNames;
   readonly #options: ObserveOptions;
@@ -119,17 +125,18 @@ class Observer {
   }
 
   /** Runs an image that ends by itself: one whose config says how, or this template's own. */
-  async run(image: ObservedImage, how: PlannedImage['run']): Promise<ObservedImage> {
+  async run(image: ObservedImage, how: PlannedImage['run']): Promise<ImageRun> {
     const { digest, entrypoint = [] } = image.published.digest === undefined ? image.origin : image.published;
-    if (digest === undefined) return { ...image, notRun: 'it is not there' };
+    if (digest === undefined) return { notRun: 'it is not there' };
     const reference = `${image.repository}@${digest}`;
-    if (how === false) return { ...image, notRun: 'its config says run: false' };
+    if (how === false) return { notRun: 'its config says run: false' };
     if (how !== undefined) {
-      return { ...image, expected: how.expect ?? '', output: await this.#options.runImage(reference, how.args) };
+      return { expected: how.expect ?? '', output: await this.#options.runImage(reference, how.args) };
     }
-    if (entrypoint.includes(OWN_PROGRAM)) return { ...image, output: await this.#options.runImage(reference) };
-    const notRun = `nobody knows whether it ends by itself: say how in its config, run: { args, expect }, or run: false`;
-    return { ...image, notRun };
+    if (entrypoint.includes(OWN_PROGRAM)) return { output: await this.#options.runImage(reference) };
+    return {
+      notRun: 'nobody knows whether it ends by itself: say how in its config, run: { args, expect }, or run: false',
+    };
   }
 
   /** Verifies the chain behind an image that others embed, and takes its seal off. */
