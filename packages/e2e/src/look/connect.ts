@@ -1,4 +1,5 @@
 import { createRegistry, type Registry } from '@multi-image/digest-chain/oci';
+import type { Elsewhere } from '../elsewhere.ts';
 import { E2eError } from '../errors.ts';
 
 export interface ConnectOptions {
@@ -13,7 +14,7 @@ export interface ConnectOptions {
 /** A client for registries as the command line says that they are reached. Throws `USAGE`. */
 export function connect({ from, to, plainHttp, signal }: ConnectOptions): {
   registry: Registry;
-  elsewhere: { from: string; to: string } | undefined;
+  elsewhere: Elsewhere | undefined;
 } {
   const registry = createRegistry({ signal, plainHttp: plainHttp || undefined });
   if (to === undefined) return { registry, elsewhere: undefined };

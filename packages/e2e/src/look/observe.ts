@@ -6,7 +6,7 @@ import { builtDigest, isPruned, isSealed, PRUNED_REASON, runsOf, taskOf } from '
 import type { Observation, ObservedExternal, ObservedImage, RunFacts } from '../judge/observation.ts';
 import { scansOf } from '../judge/scanned-and-signed.ts';
 import { type ImageRunner, OWN_PROGRAM } from './run-images.ts';
-import { problemOf, unseen, viewImage } from './view-image.ts';
+import { codedReasonOf, unseen, viewImage } from './view-image.ts';
 
 export interface ObserveOptions {
   readonly registry: Registry;
@@ -161,7 +161,7 @@ class Observer {
     try {
       return (await verify(registry, parseReference(published.reference), demands)).checks;
     } catch (error) {
-      return { problem: problemOf(error) };
+      return { problem: codedReasonOf(error) };
     }
   }
 
@@ -175,7 +175,7 @@ class Observer {
       const { digest, bytes } = left.origin.manifest;
       return { digest, bytesEqual: Buffer.compare(built.bytes, bytes) === 0 };
     } catch (error) {
-      return { problem: problemOf(error) };
+      return { problem: codedReasonOf(error) };
     }
   }
 

@@ -2,6 +2,7 @@ import { isLoopback } from '@multi-image/digest-chain/oci';
 import { type CommandOptions, type CommandResult, run } from '@multi-image/kit/commands';
 import { reasonOf } from '@multi-image/kit/errors';
 import { probeContainers } from '@multi-image/tekton-local';
+import { asReachedHere, type Elsewhere } from '../elsewhere.ts';
 
 /** Runs `repository@digest` by its entrypoint, with these arguments; answers with what it printed, or why this machine can't. */
 export type ImageRunner = (
@@ -12,19 +13,16 @@ export type ImageRunner = (
 /** The program of this repository's own images; it ends by itself, which an image of a fork need not do. */
 export const OWN_PROGRAM = '/app/entrypoint.mts';
 
-/**
- * Runs images with this machine's podman, without a network.
- *
- * @param elsewhere The registry as references name it, and as it answers here.
- */
-export function podmanRunner(where: {
+/** Runs images with this machine's podman, without a network. */
+export function podmanRunner({
+  plainHttp = false,
+  elsewhere,
+}: {
   plainHttp?: boolean;
-  elsewhere?: { from: string; to: string } | undefined;
+  elsewhere?: Elsewhere | undefined;
 }): ImageRunner {
-  const { plainHttp = false, elsewhere } = where;
   return async (reference, imageArgs) => {
-    const [host = '', ...path] = reference.split('/');
-    const exact = [host === elsewhere?.from ? elsewhere.to : host, ...path].join('/');
+    const exact = asReachedHere(reference, elsewhere);
     // Podman knows no loopback: every registry has TLS for it.
     const isPlain = plainHttp || isLoopback(exact.split('/')[0] ?? '');
     try {

@@ -25,7 +25,7 @@ export async function viewImage(registry: Registry, reference: string): Promise<
       entrypoint: images[0]?.entrypoint ?? [],
     };
   } catch (error) {
-    return unseen(reference, problemOf(error));
+    return unseen(reference, codedReasonOf(error));
   }
 }
 
@@ -35,7 +35,7 @@ export function unseen(reference: string, problem: string): ImageView {
 }
 
 /** What went wrong, with its code where it has one. */
-export function problemOf(error: unknown): string {
+export function codedReasonOf(error: unknown): string {
   return isCodedError(error) ? `${error.code}: ${error.message}` : reasonOf(error);
 }
 

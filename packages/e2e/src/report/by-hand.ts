@@ -1,5 +1,6 @@
 import { DEFAULT_PREFIX, isLoopback, LabelNames } from '@multi-image/digest-chain/oci';
 import { shellWord } from '@multi-image/kit/shell';
+import { asReachedHere } from '../elsewhere.ts';
 import type { Report, ReportImage } from './report.ts';
 import { publishedDigest } from './report-of.ts';
 
@@ -29,7 +30,7 @@ interface Edge {
 
 /** The commands for every link of a chain, by tool. Nothing where no chain was published. */
 export function handChecksOf(made: Report): readonly HandChecks[] {
-  const report = asReachedHere(made);
+  const report = withImagesHere(made);
   const edges = edgesOf(report);
   if (edges.length === 0) return [];
   const groups: HandChecks[] = [
@@ -43,15 +44,9 @@ export function handChecksOf(made: Report): readonly HandChecks[] {
 }
 
 /** The same report with the images where this machine finds them: a cluster may call their registry otherwise. */
-function asReachedHere(report: Report): Report {
-  const { from, to } = report.byHand?.elsewhere ?? {};
-  if (from === undefined || to === undefined) return report;
-  const images = report.images.map((image) => ({ ...image, repository: moved(image.repository, from, to) }));
-  return { ...report, images };
-}
-
-function moved(reference: string, from: string, to: string): string {
-  return reference.startsWith(`${from}/`) ? to + reference.slice(from.length) : reference;
+function withImagesHere(report: Report): Report {
+  const here = (repository: string): string => asReachedHere(repository, report.byHand?.elsewhere);
+  return { ...report, images: report.images.map((image) => ({ ...image, repository: here(image.repository) })) };
 }
 
 function edgesOf({ images }: Report): readonly Edge[] {
@@ -192,7 +187,7 @@ function ownChecks(edges: readonly Edge[], report: Report): HandCheck[] {
   // Links name the registry as the cluster does, so whoever follows them has to know both names.
   const here = elsewhere === undefined ? '' : ` --registry-here ${shellWord(elsewhere.to)}`;
   const asLinked = (reference: string): string =>
-    elsewhere === undefined ? reference : moved(reference, elsewhere.to, elsewhere.from);
+    asReachedHere(reference, elsewhere && { from: elsewhere.to, to: elsewhere.from });
   const prefix = labelPrefix === DEFAULT_PREFIX ? '' : ` --prefix ${shellWord(labelPrefix)}`;
   const key = `${publicKeys.length > 0 ? ' --key cosign.pub' : ''}${signer === undefined ? '' : ` ${signer}`}`;
   const placesBut = (start: ReportImage): string =>

@@ -1,4 +1,5 @@
 import type { Level } from '@multi-image/digest-chain';
+import type { Elsewhere } from '../elsewhere.ts';
 import type { Criterion, Status } from '../judge/criterion.ts';
 import type { Observation, RunFacts, Seal } from '../judge/observation.ts';
 import type { Cause } from './first-cause.ts';
@@ -44,7 +45,7 @@ export interface Report {
   byHand?: {
     plainHttp?: boolean;
     podmanArguments?: readonly string[];
-    elsewhere?: { from: string; to: string } | undefined;
+    elsewhere?: Elsewhere | undefined;
     /** Its images are elsewhere than they name each other. */
     copied?: boolean;
   };

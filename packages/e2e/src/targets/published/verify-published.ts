@@ -7,6 +7,7 @@ import {
   type Registry,
   type Repository,
 } from '@multi-image/digest-chain/oci';
+import type { Elsewhere } from '../../elsewhere.ts';
 import { type Criterion, criterion, type Evidence, passed, skipped } from '../../judge/criterion.ts';
 import { proofEvidence } from '../../judge/proof-evidence.ts';
 import { type CriterionId, titlesOf } from '../../judge/titles.ts';
@@ -31,7 +32,7 @@ export interface VerifyPublishedOptions {
   registry: Registry;
   /** How this machine reaches the registry, for the commands in the report. */
   plainHttp?: boolean;
-  elsewhere?: { from: string; to: string } | undefined;
+  elsewhere?: Elsewhere | undefined;
 }
 
 /**

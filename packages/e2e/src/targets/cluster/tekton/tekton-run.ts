@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { VerificationKey } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
 import { stringify } from 'yaml';
+import type { Elsewhere } from '../../../elsewhere.ts';
 import type { Report } from '../../../report/report.ts';
 import { pemOf } from '../../../report/report-of.ts';
 import { keysOf } from '../chains-key.ts';
@@ -32,7 +33,7 @@ export interface TektonRunOptions extends ClusterRunOptions {
   /** Gets the PipelineRuns of a dry run, as YAML, once the server has said that it would take them. */
   print?: (yaml: string) => void;
   /** How this machine calls the registry that the cluster calls otherwise. */
-  elsewhere?: { from: string; to: string } | undefined;
+  elsewhere?: Elsewhere | undefined;
 }
 
 /**
