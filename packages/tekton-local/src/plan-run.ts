@@ -75,8 +75,12 @@ async function resolveInEvent(options: PlanOptions): Promise<ResolvedRun> {
   const variables = options.variables ?? {};
   const authSecret = variables.git_auth_secret ?? AUTH_SECRET;
   const given = { tasks, replacements, skip, overrides: params };
-  const resolve = (known: Readonly<Record<string, string>>, find?: VariableLookup): ResolvedRun =>
-    resolveRun({ root, file, name, run, beside, variables: known, lookup: find, authSecret, ...given });
+  const resolve = (
+    known: Readonly<Record<string, string>>,
+    find?: VariableLookup,
+    mayAskAgain?: boolean,
+  ): ResolvedRun =>
+    resolveRun({ root, file, name, run, beside, variables: known, lookup: find, mayAskAgain, authSecret, ...given });
   if (lookup !== undefined) return resolve(variables, lookup);
   let asked = false;
   const withoutEvent = (word: string): string | undefined => {
@@ -85,7 +89,7 @@ async function resolveInEvent(options: PlanOptions): Promise<ResolvedRun> {
     return undefined;
   };
   try {
-    const resolved = resolve(variables, withoutEvent);
+    const resolved = resolve(variables, withoutEvent, true);
     if (!asked) return resolved;
   } catch (error) {
     if (!asked) throw error;

@@ -159,12 +159,13 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
 }
 
 /** What is written or read of the caller's while steps run, and what a later run would read. */
-function ownFiles({ logs, statusFile, secrets, configMaps }: RunOptions): OwnFile[] {
+function ownFiles({ logs, statusFile, selection, secrets, configMaps }: RunOptions): OwnFile[] {
   const given = (option: string, folders: RunOptions['secrets']): OwnFile[] =>
     Object.entries(folders ?? {}).map(([name, path]) => ({ option: `${option} ${name}`, path }));
   return [
     { option: '--logs', path: logs },
     { option: '--status', path: statusFile },
+    { option: '--status', path: selection?.last },
     ...given('--secret', secrets),
     ...given('--configmap', configMaps),
   ];

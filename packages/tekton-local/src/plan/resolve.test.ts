@@ -1,6 +1,7 @@
 import { globSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pipelineRun } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
 import { planOf, problemsOf } from '../testing/plan.ts';
 import { makePlan, type Plan } from './plan.ts';
@@ -127,6 +128,11 @@ describe('as Pipelines as Code resolves', () => {
     expect(problemsOf(() => planOf({ 'run.yaml': 'kind: "{{ revision }}"' }))).toEqual([
       ': {{ revision }} has no value',
     ]);
+    const unquoted = pipelineRun({ tasks: [{ name: 'A', taskSpec: task('{{ revision }}') }] })['run.yaml'] ?? '';
+    expect(problemsOf(() => planOf({ 'run.yaml': unquoted.replaceAll(/"(\{\{.*?\}\})"/g, '$1') }))).toEqual([
+      expect.stringContaining('tasks[0].name: "A" is no name'),
+      ': {{ revision }} has no value',
+    ]);
     expect(problemsOf(() => planOf(only('https://example.com/p.yaml')))[0]).toContain('nothing is fetched');
     expect(problemsOf(() => planOf(only('some-hub-pipeline')))[0]).toContain('nothing is fetched');
     expect(() => planOf(only('../p.yaml'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_READABLE' }));
@@ -186,7 +192,8 @@ describe('as Pipelines as Code resolves', () => {
     const missing = problemsOf(() => resolvePipelineRun(files, '.tekton/run.yaml', { revision: 'c0ffee' }));
     expect(missing[0]).toContain('there is no Task "a"');
     const unknown = problemsOf(() => resolvePipelineRun(files, '.tekton/run.yaml', {}));
-    expect(unknown).toEqual([': {{ revision }} has no value']);
+    expect(unknown).toContain(': {{ revision }} has no value');
+    expect(unknown).toContain(missing[0]);
     expect(() => resolvePipelineRun(files, '.tekton/other.yaml', {})).toThrow(
       expect.objectContaining({ code: 'FILE_NOT_READABLE' }),
     );

@@ -63,6 +63,8 @@ export interface ResolveOptions {
   variables: Readonly<Record<string, string>>;
   /** What `{{ … }}` stands for, in place of the variables alone. */
   lookup?: VariableLookup | undefined;
+  /** Whether a variable without a value ends it at once, since it will be tried again with more of them. */
+  mayAskAgain?: boolean | undefined;
   /** The name that `{{ git_auth_secret }}` stands for. */
   authSecret: string;
   /** For tasks of bundles, by the task's name in the bundle. */
@@ -89,6 +91,7 @@ export function resolveRun({
   skip = {},
   beside = [],
   overrides = {},
+  mayAskAgain = false,
   ...options
 }: ResolveOptions): ResolvedRun {
   const problems: Problem[] = [];
@@ -114,7 +117,8 @@ export function resolveRun({
       document.withProblems(problems),
     ),
   );
-  throwProblems(problems);
+  // Where nothing can be run, they are why.
+  if (mayAskAgain || !documents.some(isRun)) throwProblems(problems);
   sources.documents = documents;
   const document =
     options.run === undefined

@@ -42,7 +42,7 @@ describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
   });
 
   it('runs again what failed, and what comes after it', async () => {
-    const work = makeCheckout({});
+    const work = makeCheckout({ 'w/file': '' });
     const last = join(work.root, 'run.json');
     // Fails where nobody has left a file: the workspace is the caller's.
     const files = pipelineRun(
@@ -61,7 +61,7 @@ describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
       },
       { workspaces: [{ name: 'w', emptyDir: {} }] },
     );
-    const options = { workspaces: { w: work.root }, statusFile: last };
+    const options = { workspaces: { w: join(work.root, 'w') }, statusFile: last };
     try {
       const failed = await run(files, options);
       expect(failed.status).toBe('Failed');
@@ -70,7 +70,7 @@ describe.skipIf(!hasBusybox)('a part of a run (needs busybox-static)', () => {
         reason: 'PipelineRun was stopping',
         message: 'When Expressions evaluated to false',
       });
-      writeFileSync(join(work.root, 'mended'), '');
+      writeFileSync(join(work.root, 'w/mended'), '');
       const again = await run(files, { ...options, selection: { failed: true, last } });
       expect(again.tasks.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
         'fine Reused',

@@ -80,11 +80,11 @@ export function loadDocuments(
     const name = inner.trim();
     const value = lookup?.(name);
     if (value !== undefined) return PLAIN_WORD.test(value) ? value : `${mark}${values.push(value) - 1}-`;
-    if (lookup !== undefined && ALWAYS_KNOWN.has(name)) {
-      const place = lineOf(at);
-      problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', ...place, message: `{{ ${name} }} has no value` });
-    }
-    return whole;
+    if (lookup === undefined || !ALWAYS_KNOWN.has(name)) return whole;
+    const place = lineOf(at);
+    problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', ...place, message: `{{ ${name} }} has no value` });
+    // So that the rest can be read, and what else is wrong is told with it.
+    return `${mark}${values.push(whole) - 1}-`;
   });
   const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
   const replacement = (_mark: string, index: string): string => values[Number(index)] ?? '';
