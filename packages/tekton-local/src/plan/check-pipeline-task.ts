@@ -14,7 +14,7 @@ import type {
   WorkspaceBinding,
 } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
-import { type Prepared, resultsNeeded, textsOf, type WorkspacePath, workspacesUsed } from './task-runs.ts';
+import { type Prepared, resultsNeeded, textsOf, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
 // What Tekton's controllers find wrong once an object is there; here it is said before anything starts.
@@ -24,7 +24,7 @@ export function checkPipelineTask(
   task: PipelineTask,
   { task: prepared, spec, embedded }: Prepared,
   { task: implementation, given, skipped }: TaskImplementation,
-  mounts: readonly WorkspacePath[],
+  bound: readonly string[],
   notes: string[],
 ): void {
   if (skipped !== undefined) return;
@@ -65,7 +65,7 @@ export function checkPipelineTask(
     }
   }
   checkCombinations(prepared, specs);
-  checkReplaced(task, { task: prepared, spec, embedded }, mounts);
+  checkReplaced(task, { task: prepared, spec, embedded }, bound);
   // A param without a value stays as it is, which Tekton takes and which is not continue.
   if (!['continue', 'stopAndFail'].includes(prepared.onError) && !prepared.onError.startsWith('$(params')) {
     task.field.get('onError').invalid(`expected continue or stopAndFail, found ${JSON.stringify(prepared.onError)}`);

@@ -4,7 +4,7 @@ import { ARTIFACT, firstStepResult, isWholeVariable, variablesIn, withoutIndex }
 import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task } from './model.ts';
 import { replacedTask } from './replaced-task.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
-import { type Prepared, taskRunPasses, textsOfSpecStep, type WorkspacePath } from './task-runs.ts';
+import { type Prepared, taskRunPasses, textsOfSpecStep, workspacePaths } from './task-runs.ts';
 
 // What Tekton finds wrong with a TaskRun: before it makes a Pod, it looks once more at the Task, whose variables are then
 // replaced.
@@ -14,23 +14,24 @@ import { type Prepared, taskRunPasses, textsOfSpecStep, type WorkspacePath } fro
  *
  * @param made Its Task, and what is to be replaced in it.
  * @param given Its params.
+ * @param workspaces The names of those that are bound.
  * @param open Params whose values are not known yet.
  */
 export function problemOfTaskRun(
   made: ReturnType<typeof taskRunPasses>,
   given: Readonly<Record<string, ParamValue>>,
-  mounts: readonly WorkspacePath[],
+  workspaces: readonly string[],
   open: readonly string[] = [],
 ): string | undefined {
   const problem = problemOfIndexes(made.task, given, open);
-  return problem ?? problemOfReplaced(replacedTask(made, mounts), mounts, open);
+  return problem ?? problemOfReplaced(replacedTask(made, workspaces), workspaces, open);
 }
 
 /** Notes what Tekton refuses of the TaskRuns of a task, as far as their params are known. */
 export function checkReplaced(
   task: PipelineTask,
   { task: prepared, spec }: Prepared,
-  mounts: readonly WorkspacePath[],
+  workspaces: readonly string[],
 ): void {
   const combined = [...prepared.matrix, ...prepared.include.flat()];
   const own = prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]);
@@ -51,9 +52,9 @@ export function checkReplaced(
   try {
     for (const params of [given, ...more]) {
       const made = taskRunPasses(spec, params, context);
-      const problem = problemOfTaskRun(made, params, mounts, names);
+      const problem = problemOfTaskRun(made, params, workspaces, names);
       if (problem !== undefined) task.field.invalid(problem);
-      const replaced = replacedTask(made, mounts);
+      const replaced = replacedTask(made, workspaces);
       if (replaced.steps.flatMap(textsOfSpecStep).some((text) => ARTIFACT.test(text))) {
         task.field.unsupported("values bring in artifacts, which need Tekton's feature flag enable-artifacts");
       }
@@ -131,7 +132,7 @@ function textsOfSource({ object, items = [] }: ObjectSource): string[] {
 const CONTEXTS = { 'context.taskRun': ['name', 'namespace', 'uid'], 'context.task': ['name', 'retry-count'] };
 
 /** What Tekton says against a Task whose variables are replaced: such as a param that a value has brought in. */
-function problemOfReplaced(spec: Task, mounts: readonly WorkspacePath[], open: readonly string[]): string | undefined {
+function problemOfReplaced(spec: Task, workspaces: readonly string[], open: readonly string[]): string | undefined {
   const known: KnownHere = {
     declared: new Set([...spec.params.map(({ name }) => name), ...open]),
     arrays: new Set(spec.params.filter(({ type }) => type === 'array').map((param) => param.name)),
@@ -154,7 +155,7 @@ function problemOfReplaced(spec: Task, mounts: readonly WorkspacePath[], open: r
     const problem = problemOfStep(step, known);
     if (problem !== undefined) return problem;
   }
-  return problemOfMountPaths(spec, mounts);
+  return problemOfMountPaths(spec, workspaces);
 }
 
 interface KnownHere {
@@ -210,16 +211,14 @@ function problemOfStep(step: Step, { declared, arrays, keys, results, open }: Kn
 }
 
 /** Workspaces that the run gives and the Task does not declare are among them by then. */
-function problemOfMountPaths(
-  { steps, workspaces, template }: Task,
-  mounts: readonly WorkspacePath[],
-): string | undefined {
+function problemOfMountPaths(task: Task, bound: readonly string[]): string | undefined {
+  const { steps, workspaces, template } = task;
   const mounted = [...steps, ...(template === undefined ? [] : [template])].flatMap(({ volumeMounts }) => volumeMounts);
   const taken = new Set(mounted.map(({ mountPath }) => posix.resolve(mountPath)));
-  const declared = new Set(workspaces.map(({ name }) => name));
-  const own = workspaces.map(({ name, mountPath }) => mountPath ?? `/workspace/${name}`);
-  const more = mounts.filter(({ name }) => !declared.has(name)).map(({ containerPath }) => containerPath);
-  for (const path of [...own, ...more].map((each) => posix.resolve(each))) {
+  const declared = workspaces.map(({ name }) => name);
+  const all = [...declared, ...bound.filter((name) => !declared.includes(name))];
+  for (const { containerPath } of workspacePaths(task, all)) {
+    const path = posix.resolve(containerPath);
     if (taken.has(path)) return `something else is mounted at ${path}`;
     taken.add(path);
   }

@@ -16,9 +16,9 @@ export function combinationsOf({
   matrix,
   include,
 }: Pick<PipelineTask, 'matrix' | 'include'>): Record<string, string>[] {
-  const included = include.map((params) => Object.fromEntries(params.map(({ name, value }) => [name, String(value)])));
+  const included = include.map(valuesOf);
   const all = matrix.length === 0 ? included : withIncluded(fanOut(matrix), included);
-  const count = countOf(matrix, included);
+  const count = countOf({ matrix, include });
   if (count > MAX_COMBINATIONS) throw new Error(`the matrix has more than ${MAX_COMBINATIONS} combinations`);
   return Array.from({ length: count }, (_, index) => all[index] ?? {});
 }
@@ -27,11 +27,11 @@ export function combinationsOf({
  * How many TaskRuns there are. Tekton counts them otherwise than it makes combinations: what is included counts once for
  * each of its values that the matrix' param of that name does not have, up to the first that it has.
  */
-function countOf(matrix: readonly Param[], included: readonly Record<string, string>[]): number {
-  if (matrix.length === 0) return included.length;
+export function countOf({ matrix, include }: Pick<PipelineTask, 'matrix' | 'include'>): number {
+  if (matrix.length === 0) return include.length;
   const values = new Map(matrix.map(({ name, value }) => [name, Array.isArray(value) ? value : []]));
   let count = [...values.values()].reduce((product, { length }) => product * Math.max(length, 1), 1);
-  for (const more of included) {
+  for (const more of include.map(valuesOf)) {
     for (const [name, value] of Object.entries(more)) {
       const own = values.get(name);
       if (own?.includes(value) === true) break;
@@ -39,6 +39,10 @@ function countOf(matrix: readonly Param[], included: readonly Record<string, str
     }
   }
   return count;
+}
+
+function valuesOf(params: readonly Param[]): Record<string, string> {
+  return Object.fromEntries(params.map(({ name, value }) => [name, String(value)]));
 }
 
 function withIncluded(

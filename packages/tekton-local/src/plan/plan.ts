@@ -18,7 +18,7 @@ import { withFileObjects } from './file-objects.ts';
 import { type Dependencies, dependenciesOf, skippedTooEarly } from './graph.ts';
 import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
-import { type Prepared, preparePipeline, workspacePaths } from './task-runs.ts';
+import { boundWorkspaces, type Prepared, preparePipeline } from './task-runs.ts';
 import { Variables } from './variables.ts';
 import { bindWorkspaces } from './workspace-bindings.ts';
 
@@ -56,7 +56,7 @@ export function makePlan(
     const implementation = implementations.get(task.name);
     const known = prepared.get(task.name);
     if (implementation === undefined || known === undefined) continue;
-    checkPipelineTask(task, known, implementation, workspacePaths(known, workspaces), notes);
+    checkPipelineTask(task, known, implementation, boundWorkspaces(known, workspaces), notes);
     if (!run.isTaskRun && !pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
     if (run.pipeline.kind !== 'embedded') checkRoots(known.task);
     if (implementation.skipped === undefined) checkWorkspacesOfTask(task, known, resolved, workspaces);

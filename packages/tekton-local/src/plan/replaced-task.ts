@@ -1,18 +1,17 @@
 import type { Task } from './model.ts';
 import { replaceInStep, replaceInTask } from './replace.ts';
-import { pathsIn, type taskRunPasses, type WorkspacePath } from './task-runs.ts';
+import { pathsIn, type taskRunPasses, workspacePaths } from './task-runs.ts';
 import { Variables } from './variables.ts';
 
 /**
  * A TaskRun's Task with everything replaced that Tekton replaces before the Pod: params, contexts, and then the paths of
  * results and workspaces. What stays is for the steps: results of the steps before them, and what nobody knows.
+ *
+ * @param workspaces The names of those that are bound.
  */
-export function replacedTask(
-  { task, passes }: ReturnType<typeof taskRunPasses>,
-  mounts: readonly WorkspacePath[],
-): Task {
+export function replacedTask({ task, passes }: ReturnType<typeof taskRunPasses>, workspaces: readonly string[]): Task {
   const known = passes.reduce(replaceInTask, task);
-  const paths = Variables.of(pathsIn(known, mounts));
+  const paths = Variables.of(pathsIn(known, workspacePaths(known, workspaces)));
   const replaced = replaceInTask(known, paths);
   const steps = replaced.steps.map((step) => {
     if (step.results.length === 0) return step;

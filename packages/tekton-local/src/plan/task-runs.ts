@@ -132,7 +132,11 @@ export function withResults(
   statuses: Readonly<Record<string, string>>,
 ): Prepared {
   let { task, spec } = prepared;
-  if (Object.keys(statuses).length > 0) task = replaceInPipelineTask(task, Variables.of(statuses));
+  if (Object.keys(statuses).length > 0) {
+    // Not in a matrix.
+    const { params, when } = replaceInPipelineTask(task, Variables.of(statuses));
+    task = { ...task, params, when };
+  }
   const needed = new Variables();
   for (const { task: from, result, index } of resultsNeeded({ ...prepared, task })) {
     const value = results.get(from)?.[result];
@@ -269,14 +273,18 @@ export interface WorkspacePath {
   containerPath: string;
 }
 
-/** The workspaces of a task that are bound, whether they are passed on to it or it uses them by itself. */
-export function workspacePaths(prepared: Prepared, bound: Pick<ReadonlyMap<string, unknown>, 'has'>): WorkspacePath[] {
-  const { task, spec } = prepared;
-  const names = new Map(task.workspaces.map(({ name, workspace }) => [name, workspace]));
+/** The names of the workspaces of a task that are bound, whether they are passed on to it or it uses them by itself. */
+export function boundWorkspaces(prepared: Prepared, bound: Pick<ReadonlyMap<string, unknown>, 'has'>): string[] {
+  const names = new Map(prepared.task.workspaces.map(({ name, workspace }) => [name, workspace]));
   for (const name of workspacesUsed(prepared)) if (!names.has(name)) names.set(name, name);
-  return [...names].flatMap(([name, workspace]) => {
-    const declared = spec.workspaces.find((candidate) => candidate.name === name);
-    return bound.has(workspace) ? [{ name, containerPath: declared?.mountPath ?? `/workspace/${name}` }] : [];
+  return [...names].flatMap(([name, workspace]) => (bound.has(workspace) ? [name] : []));
+}
+
+/** Where the steps of a Task have its workspaces, once its variables are replaced: of these those that it does not declare too. */
+export function workspacePaths({ workspaces }: Task, names: readonly string[]): WorkspacePath[] {
+  return names.map((name) => {
+    const declared = workspaces.find((candidate) => candidate.name === name);
+    return { name, containerPath: declared?.mountPath ?? `/workspace/${name}` };
   });
 }
 

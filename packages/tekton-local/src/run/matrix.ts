@@ -1,5 +1,7 @@
 import { gatherResults, type TaskOutcome } from '../outcome.ts';
-import { combinationsOf, isMatrix } from '../plan/combinations.ts';
+import { countOf } from '../plan/combinations.ts';
+import { expressionsIn } from '../plan/expressions.ts';
+import type { PipelineTask } from '../plan/model.ts';
 import type { Prepared } from '../plan/task-runs.ts';
 
 /** The outcome of a task that ran once for each combination: each of its results is the array of theirs. */
@@ -25,21 +27,32 @@ function inOrderOfNames(runs: readonly TaskOutcome[]): TaskOutcome[] {
 }
 
 /**
- * `tasks.<name>.matrix.length` and `tasks.<name>.matrix.<result>.length`: of what has not ended, how often it is to run, and
- * that there is no result yet.
+ * `tasks.<name>.matrix.length` and `tasks.<name>.matrix.<result>.length`, as far as a task's params ask for them. Tekton
+ * heeds the first of each param, and counts the combinations that are known before any result is.
  */
 export function matrixLengths(
+  { params }: PipelineTask,
   prepared: ReadonlyMap<string, Prepared>,
   outcomes: ReadonlyMap<string, TaskOutcome>,
 ): Record<string, string> {
   const lengths: Record<string, string> = {};
-  for (const [name, { task, spec }] of prepared) {
-    if (!isMatrix(task)) continue;
-    const { runs, results = {} } = outcomes.get(name) ?? {};
-    lengths[`tasks.${name}.matrix.length`] = String(runs?.length ?? combinationsOf(task).length);
-    for (const { name: result } of spec.results) {
-      lengths[`tasks.${name}.matrix.${result}.length`] = String(results[result]?.length ?? 0);
-    }
+  for (const { value } of params) {
+    const expressions = (typeof value === 'string' ? [value] : Object.values(value)).flatMap(expressionsIn);
+    const parts = expressions.map((expression) => expression.split('.')).find(isLength);
+    if (parts === undefined) continue;
+    const [, from = '', , result = ''] = parts;
+    const known = prepared.get(from);
+    if (known !== undefined) lengths[`tasks.${from}.matrix.length`] = String(countOf(known.task));
+    if (known === undefined || parts.length === 4) continue;
+    const outcome = outcomes.get(from);
+    const runs = outcome === undefined ? [] : (outcome.runs ?? [outcome]);
+    const count = runs.filter(({ results }) => Object.hasOwn(results, result)).length;
+    lengths[`tasks.${from}.matrix.${result}.length`] = String(count);
   }
   return lengths;
+}
+
+function isLength(parts: readonly string[]): boolean {
+  const isThere = parts.length === 4 || parts.length === 5;
+  return isThere && parts[0] === 'tasks' && parts[2] === 'matrix' && parts.at(-1) === 'length';
 }

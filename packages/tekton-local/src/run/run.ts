@@ -13,11 +13,11 @@ import type { Plan } from '../plan/plan.ts';
 import { replaceInTask } from '../plan/replace.ts';
 import {
   bindingsOf,
+  boundWorkspaces,
   type Prepared,
   preparePipeline,
   taskRunPasses,
   withTaskContext,
-  workspacePaths,
 } from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
 import { combine, matrixLengths } from './matrix.ts';
@@ -159,7 +159,7 @@ export class Run {
   }
 
   async #runTask(known: Prepared, signal: AbortSignal): Promise<TaskOutcome> {
-    const prepared = withTaskContext(known, matrixLengths(this.#prepared, this.#outcomes));
+    const prepared = withTaskContext(known, matrixLengths(known.task, this.#prepared, this.#outcomes));
     const { task } = prepared;
     this.#running.set(task.name, { ...withoutSteps(task.name, 'Succeeded', 'Running'), startedAt: Date.now() });
     this.#emit({ type: 'task-started', task: task.name });
@@ -230,7 +230,7 @@ export class Run {
     };
     const made = taskRunPasses(spec, params, context);
     const { task: whole, passes } = made;
-    const problem = problemOfTaskRun(made, params, workspacePaths(of.prepared, this.#bindings));
+    const problem = problemOfTaskRun(made, params, boundWorkspaces(of.prepared, this.#bindings));
     if (problem !== undefined) return withoutSteps(task.name, 'Failed', 'PodCreationFailed', problem);
     const replaced = passes.reduce(replaceInTask, whole);
     // There, what the Task itself says is looked at before it says what it was given.
@@ -270,7 +270,12 @@ export class Run {
       workspaces:
         executor === 'host'
           ? []
-          : workspaceMounts(of.prepared, this.#bindings, { run: this.#folder, task: folder }, this.#options.objects),
+          : workspaceMounts(
+              { ...of.prepared, spec: { ...spec, workspaces: replaced.workspaces } },
+              this.#bindings,
+              { run: this.#folder, task: folder },
+              this.#options.objects,
+            ),
       values: {
         ...namedBy(labelValue, { ...this.#plan.run.labels, ...pod.task?.labels }),
         ...namedBy(annotationValue, { ...this.#plan.run.annotations, ...pod.task?.annotations }),

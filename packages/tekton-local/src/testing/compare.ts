@@ -112,11 +112,11 @@ function failuresOf({ run }: Judgement): string[] {
 }
 
 /** Whether a run failed for what only its TaskRuns decide. */
-function isOfResults({ reason, message }: NonNullable<Judgement['run']>): boolean {
+function isOfResults({ reason, message, taskRuns = [] }: NonNullable<Judgement['run']>): boolean {
   return (
     /^(?:Failed|Completed|Succeeded|Cancelled|CouldntGetPipelineResult)$/.test(reason) ||
     /Failed Validation: /.test(message) ||
-    ENDS_THERE.test(message)
+    (taskRuns.length > 0 && ENDS_THERE.test(message))
   );
 }
 

@@ -1,5 +1,7 @@
+import { wideBases } from './wide-bases.ts';
+
 /** Files that Tekton takes, each as its documents: what mutations start from. */
-export const mutationBases: readonly (readonly unknown[])[] = makeBases();
+export const mutationBases: readonly (readonly unknown[])[] = [...makeBases(), ...wideBases];
 
 function makeBases(): unknown[][] {
   const params = [

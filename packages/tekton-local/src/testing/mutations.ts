@@ -6,9 +6,11 @@ import { mutationBases } from './mutation-bases.ts';
 interface Edit {
   /** Chooses the place. */
   at: number;
-  change: 'replace' | 'extend' | 'remove' | 'rename' | 'repeat' | 'add';
+  change: 'replace' | 'extend' | 'remove' | 'rename' | 'repeat' | 'add' | 'graft';
   value: unknown;
   key: string;
+  /** Which of what the bases have under the same name. */
+  from: number;
 }
 
 const VARIABLES = [
@@ -70,6 +72,34 @@ const VARIABLES = [
   '$(steps.step-make.exitCode.path)',
   '$(steps.make.exitCode.path)',
   '$(credentials.path)',
+  '$(context.taskRun.none)',
+  '$(context.task.name)',
+  '$(params.list[1])',
+  '$(params.text[0])',
+  '$(params["map"])',
+  '$(params.map["one"])',
+  '$(tasks.first.results.map.none)',
+  '$(tasks.first.results.list)',
+  '$(tasks.first.results["word"])',
+  '$(tasks.each.results.word[1])',
+  '$(tasks.each.results.none[*])',
+  '$(tasks.none.status)',
+  '$(tasks.checked.status)',
+  '$(tasks.second.results.word)',
+  '$(finally.last.status)',
+  '$(step.results.none.path)',
+  '$(steps.make.results.none)',
+  '$(steps.none.results.word)',
+  '$(steps.make.results.list[1])',
+  '$(workspaces.more.claim)',
+  '$(workspaces.more.bound)',
+  '$(workspaces.all)',
+  '$(artifacts.path)',
+  '$(step.artifacts.path)',
+  '$$(params.text)',
+  '$(params.text',
+  '$(params.)',
+  '#!win',
   '$(HOME)',
   '$(date)',
 ];
@@ -98,6 +128,9 @@ const SCALARS = [
   '1.5.5',
   '/tekton/results',
   '/workspace/all',
+  '/workspace/more',
+  '2h',
+  'Never',
   0,
   1,
   -1,
@@ -108,7 +141,7 @@ const SCALARS = [
 ];
 
 const KEYS =
-  'name value params default type properties tasks finally results workspaces when input operator values runAfter retries timeout onError matrix include taskSpec taskRef stepSpecs podTemplate taskRunSpecs pipelineTaskName sidecars ref computeResources envFrom valueFrom securityContext pipeline steps script command args env image optional readOnly mountPath subPath description Name surprise emptyDir volumeClaimTemplate stepTemplate volumes enum resolver kind'.split(
+  'name value params default type properties tasks finally results workspaces when input operator values runAfter retries timeout onError matrix include taskSpec taskRef stepSpecs podTemplate taskRunSpecs pipelineTaskName sidecars ref computeResources envFrom valueFrom securityContext pipeline steps script command args env image optional readOnly mountPath subPath description Name surprise emptyDir volumeClaimTemplate stepTemplate volumes enum resolver kind cel workspace claimName configMap secret projected persistentVolumeClaim timeouts taskRunTemplate serviceAccountName displayName readinessProbe imagePullPolicy prefix items optional stepSpecs sidecarSpecs retries pipelineSpec pipelineRef debug breakpoint labels annotations'.split(
     ' ',
   );
 
@@ -140,9 +173,12 @@ const edit: fc.Arbitrary<Edit> = fc.record({
     'rename',
     'repeat',
     'add',
+    'graft',
+    'graft',
   ),
   value,
   key: fc.constantFrom(...KEYS),
+  from: fc.nat(10_000),
 });
 
 /** A file, and how its TaskRuns end. */
@@ -156,7 +192,7 @@ const how: fc.Arbitrary<Mutation['how']> = fc.oneof(
   {
     arbitrary: fc
       .tuple(
-        fc.constantFrom('first', 'second', 'each', 'gather', 'checked'),
+        fc.constantFrom('first', 'second', 'each', 'gather', 'checked', 'taking', 'last', 'always', 'cleanup'),
         fc.constantFrom<NonNullable<Mutation['how']['tasks']>[string]>(
           { fails: true },
           { fails: true, results: { word: 'w' } },
@@ -169,9 +205,9 @@ const how: fc.Arbitrary<Mutation['how']> = fc.oneof(
   },
 );
 
-/** Files that Tekton takes, changed in one or two places; as JSON, which is YAML too. */
+/** Files that Tekton takes, changed in one to three places; as JSON, which is YAML too. */
 export const mutation: fc.Arbitrary<Mutation> = fc
-  .tuple(fc.nat(mutationBases.length - 1), fc.array(edit, { minLength: 1, maxLength: 2 }), how)
+  .tuple(fc.nat(mutationBases.length - 1), fc.array(edit, { minLength: 1, maxLength: 3 }), how)
   .map(([base, edits, endings]) => {
     const documents = edits.reduce<unknown>(apply, mutationBases[base]) as unknown[];
     return { text: documents.map((document) => JSON.stringify(document, null, 1)).join('\n---\n'), how: endings };
@@ -191,7 +227,19 @@ function placesIn(parent: unknown, found: Place[] = []): Place[] {
   return found;
 }
 
-function apply(documents: unknown, { at, change, value: given, key }: Edit): unknown {
+/** What the bases have under each name. */
+const POOL = new Map<string | number, unknown[]>();
+for (const { parent, key } of placesIn(mutationBases)) {
+  if (!Array.isArray(parent)) POOL.set(key, [...(POOL.get(key) ?? []), parent[key]]);
+}
+
+/** Something that a base has under that name. */
+function grafted(key: string | number, from: number): unknown {
+  const all = POOL.get(key) ?? [];
+  return structuredClone(all[from % all.length]);
+}
+
+function apply(documents: unknown, { at, change, value: given, key, from }: Edit): unknown {
   const copy: unknown[] = structuredClone(documents) as unknown[];
   // Not the documents themselves.
   const places = placesIn(copy).filter(({ parent }) => parent !== copy);
@@ -208,7 +256,11 @@ function apply(documents: unknown, { at, change, value: given, key }: Edit): unk
     return copy;
   }
   const { [place.key]: before } = parent;
-  if (change === 'remove') delete parent[place.key];
+  if (change === 'graft') {
+    // In place of what is there, or beside it.
+    const name = from % 3 === 0 && POOL.has(key) ? key : place.key;
+    parent[name] = grafted(name, from);
+  } else if (change === 'remove') delete parent[place.key];
   else if (change === 'rename') {
     delete parent[place.key];
     parent[key] = before;

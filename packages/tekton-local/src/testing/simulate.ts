@@ -5,7 +5,7 @@ import type { ParamValue, ResultSpec } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replacedTask } from '../plan/replaced-task.ts';
-import { type Prepared, preparePipeline, taskRunPasses, withTaskContext, workspacePaths } from '../plan/task-runs.ts';
+import { boundWorkspaces, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
 import { combine, matrixLengths } from '../run/matrix.ts';
 import { runOutcome, taskStatuses } from '../run/run-outcome.ts';
 import { schedule } from '../run/schedule.ts';
@@ -47,7 +47,7 @@ export async function simulate(plan: Plan, how: NonNullable<Question['run']>): P
   };
   const all = preparePipeline(plan, context);
   const run = async (known: Prepared): Promise<TaskOutcome> => {
-    const prepared = withTaskContext(known, matrixLengths(all, outcomes));
+    const prepared = withTaskContext(known, matrixLengths(known.task, all, outcomes));
     if (!isMatrix(prepared.task)) return one(prepared, {}, 0, 1);
     const given = combinationsOf(prepared.task);
     return combine(
@@ -96,8 +96,8 @@ function stepsOf(
     retry: 0,
   };
   const made = taskRunPasses(spec, params, context);
-  const mounts = workspacePaths(prepared, plan.workspaces);
-  return replacedTask(made, mounts).steps.map((step) => ({
+  const workspaces = boundWorkspaces(prepared, plan.workspaces);
+  return replacedTask(made, workspaces).steps.map((step) => ({
     name: step.name,
     image: step.image,
     command: step.command,
