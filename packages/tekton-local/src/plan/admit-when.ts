@@ -1,5 +1,5 @@
 import type { Field } from './field.ts';
-import { isEmpty } from './schema.ts';
+import { isEmpty } from './shape.ts';
 
 /** Notes what Tekton's webhook refuses in `when`, of a pipeline task or of a step. */
 export function admitWhen(when: Field): void {

@@ -1,4 +1,5 @@
 import { parseGoDuration } from '@multi-image/kit/durations';
+import { admitMetadata } from './admit-metadata.ts';
 import { admitParamName, admitUniqueNames, type DeclaredParam, declaredParams, knownParams } from './admit-params.ts';
 import {
   admitObjectProperties,
@@ -13,17 +14,8 @@ import { admitStepAction } from './admit-step-action.ts';
 import { admitArraysInStep, admitParamUsage, admitTaskSpec } from './admit-task.ts';
 import { expressionsIn, resultReference } from './expressions.ts';
 import type { Field } from './field.ts';
-import {
-  checkShape,
-  isEmpty,
-  METADATA,
-  PIPELINE_RUN_SPEC,
-  PIPELINE_SPEC,
-  type Shape,
-  STEP_ACTION_SPEC,
-  TASK_RUN_SPEC,
-  TASK_SPEC,
-} from './schema.ts';
+import { METADATA, PIPELINE_RUN_SPEC, PIPELINE_SPEC, STEP_ACTION_SPEC, TASK_RUN_SPEC, TASK_SPEC } from './schema.ts';
+import { checkShape, isEmpty, type Shape } from './shape.ts';
 import { mergedSteps } from './step-texts.ts';
 
 /** The kinds of Tekton's that a file may have for tekton-local. */
@@ -39,7 +31,8 @@ const SHAPES: Readonly<Record<Kind, Shape>> = {
 
 /** The fields of an object of that kind. */
 export function shapeOf(kind: Kind): Shape {
-  return { apiVersion: 'string', kind: 'string', metadata: METADATA, spec: SHAPES[kind], status: 'any' };
+  const shape: Shape = { apiVersion: 'string', kind: 'string', metadata: METADATA, spec: SHAPES[kind] };
+  return kind === 'PipelineRun' || kind === 'TaskRun' ? { ...shape, status: 'written' } : shape;
 }
 
 /**
@@ -62,37 +55,6 @@ export function admit(document: Field, kind: Kind): void {
   } else if (kind === 'StepAction') admitStepAction(spec);
   else if (kind === 'PipelineRun') admitPipelineRun(spec);
   else admitTaskRun(spec);
-}
-
-function admitMetadata(metadata: Field): void {
-  const name = metadata.get('name').text();
-  const generated = metadata.get('generateName').text();
-  if (name === '' && generated === '') {
-    metadata.get('name').invalid('a name or a generateName is required');
-    return;
-  }
-  const whole = name === '' ? `${generated.slice(0, 58)}abcde` : name;
-  if (!/^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(whole) || /\.\.|\.-|-\./.test(whole) || whole.length > 63) {
-    const field = metadata.get(name === '' ? 'generateName' : 'name');
-    field.invalid(
-      `${JSON.stringify(name === '' ? generated : name)} is no name: letters a-z, digits, - and ., at most 63`,
-    );
-  }
-  for (const [key, label] of metadata.get('labels').members()) {
-    admitKey(label, key);
-    if (!/^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(label.text())) {
-      label.invalid(`${JSON.stringify(label.value)} is no value of a label`);
-    }
-  }
-  for (const [key, annotation] of metadata.get('annotations').members()) admitKey(annotation, key.toLowerCase());
-}
-
-/** Names of labels and annotations: perhaps a domain and a slash before a word. */
-function admitKey(field: Field, key: string): void {
-  const [, prefix, name = ''] = /^(?:([^/]*)\/)?([^/]*)$/.exec(key) ?? [];
-  const isWord = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(name);
-  const isDomain = prefix === undefined || /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(prefix);
-  if (!isWord || !isDomain) field.invalid(`${JSON.stringify(key)} is no name of a label or an annotation`);
 }
 
 function admitPipelineRun(spec: Field): void {

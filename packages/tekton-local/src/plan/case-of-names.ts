@@ -1,6 +1,7 @@
 import { isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
-import { PIPELINE_SPEC, type Shape, TASK_SPEC } from './schema.ts';
+import { PIPELINE_SPEC, TASK_SPEC } from './schema.ts';
+import type { Shape } from './shape.ts';
 
 /** The specs inside others, whose fields' names Go's reader takes in any case: nothing looks at them before it does. */
 const INSIDE: Readonly<Record<string, readonly (readonly [path: readonly string[], shape: Shape])[]>> = {

@@ -2,7 +2,7 @@ import { admit, type Kind, shapeOf } from './admit.ts';
 import { withNamesInCase } from './case-of-names.ts';
 import { Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
-import { withoutUnknown } from './schema.ts';
+import { withoutUnknown } from './shape.ts';
 
 /**
  * An object of Tekton's as one of `tekton.dev/v1`, with everything noted for which a cluster would refuse it.

@@ -19,10 +19,11 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
   const metadata = document.get('metadata');
   const spec = document
     .get('spec')
-    .only('params pipelineRef pipelineSpec workspaces timeouts taskRunTemplate taskRunSpecs', {
-      status: 'a PipelineRun that is pending or cancelled is not run',
+    .only('params pipelineRef pipelineSpec workspaces timeouts taskRunTemplate taskRunSpecs status', {
       managedBy: 'a PipelineRun that another controller manages is not run',
     });
+  const status = spec.get('status');
+  if (status.text() !== '') status.unsupported('a PipelineRun that is pending or cancelled is not run');
   const pods = spec.get('taskRunSpecs').map((item): [string, PodTemplate] => {
     const template = parsePodTemplate(item.get('podTemplate'));
     return [item.get('pipelineTaskName').text(), { ...template, task: parseTaskRunSpec(item) }];

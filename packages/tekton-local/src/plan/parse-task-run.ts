@@ -17,10 +17,11 @@ export function parseTaskRun(
   overrides: Readonly<Record<string, ParamValue>>,
 ): PipelineRun {
   const metadata = document.get('metadata');
-  const spec = document.get('spec').only(`${FIELDS} stepSpecs sidecarSpecs computeResources`, {
+  const spec = document.get('spec').only(`${FIELDS} stepSpecs sidecarSpecs computeResources status`, {
     debug: 'breakpoints are not supported',
-    status: 'a TaskRun that is cancelled is not run',
   });
+  const status = spec.get('status');
+  if (status.text() !== '') status.unsupported('a TaskRun that is cancelled is not run');
   const generated = metadata.get('name').text() === '';
   const name = metadata.get(generated ? 'generateName' : 'name').text();
   const reference = parseTaskReference(spec, name);

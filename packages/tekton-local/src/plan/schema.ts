@@ -1,70 +1,29 @@
-import { parseGoDuration } from '@multi-image/kit/durations';
-import { type Field, isMap } from './field.ts';
-import type { Keys } from './kubernetes-yaml.ts';
+import {
+  CLAIM,
+  CONFIG_MAP,
+  EMPTY_DIR,
+  ENV,
+  ENV_FROM,
+  POD_TEMPLATE,
+  PORTS,
+  PROBE,
+  PROJECTED,
+  RESOURCES,
+  SECRET,
+  SECURITY_CONTEXT,
+  STRINGS,
+  VOLUME,
+} from './pod-shapes.ts';
+import type { Shape } from './shape.ts';
 
-/**
- * What a field holds: a scalar; a list, as `[shape]`; a map, as `{ '*': shape }`; an object by its fields' names.
- * `param` is what a param may be, `given` the same and there, `any` is not looked at.
- */
-export type Shape =
-  | 'string'
-  | 'boolean'
-  | 'integer'
-  | 'duration'
-  | 'quantity'
-  | 'param'
-  | 'given'
-  | 'any'
-  | readonly [Shape]
-  | { readonly [name: string]: Shape };
+// The fields of Tekton's own objects.
 
-const STRINGS: Shape = ['string'];
 const PARAMS: Shape = [{ name: 'string', value: 'given' }];
 const PROPERTIES: Shape = { '*': { type: 'string' } };
 const RESULT = { name: 'string', type: 'string', description: 'string', properties: PROPERTIES } as const;
 const PARAM_SPECS: Shape = [
   { name: 'string', type: 'string', description: 'string', properties: PROPERTIES, default: 'param', enum: STRINGS },
 ];
-const KEY_REF: Shape = { name: 'string', key: 'string', optional: 'boolean' };
-const RESOURCES: Shape = {
-  limits: { '*': 'quantity' },
-  requests: { '*': 'quantity' },
-  claims: [{ name: 'string', request: 'string' }],
-};
-const ENV: Shape = [
-  {
-    name: 'string',
-    value: 'string',
-    valueFrom: {
-      configMapKeyRef: KEY_REF,
-      secretKeyRef: KEY_REF,
-      fieldRef: { apiVersion: 'string', fieldPath: 'string' },
-      fileKeyRef: { volumeName: 'string', path: 'string', key: 'string', optional: 'boolean' },
-      resourceFieldRef: { containerName: 'string', resource: 'string', divisor: 'quantity' },
-    },
-  },
-];
-const ENV_FROM: Shape = [
-  {
-    prefix: 'string',
-    configMapRef: { name: 'string', optional: 'boolean' },
-    secretRef: { name: 'string', optional: 'boolean' },
-  },
-];
-const SECURITY_CONTEXT: Shape = {
-  allowPrivilegeEscalation: 'boolean',
-  appArmorProfile: { type: 'string', localhostProfile: 'string' },
-  capabilities: { add: STRINGS, drop: STRINGS },
-  privileged: 'boolean',
-  procMount: 'string',
-  readOnlyRootFilesystem: 'boolean',
-  runAsGroup: 'integer',
-  runAsNonRoot: 'boolean',
-  runAsUser: 'integer',
-  seLinuxOptions: { user: 'string', role: 'string', type: 'string', level: 'string' },
-  seccompProfile: { type: 'string', localhostProfile: 'string' },
-  windowsOptions: 'any',
-};
 const CONTAINER = {
   image: 'string',
   imagePullPolicy: 'string',
@@ -124,10 +83,10 @@ const SIDECAR: Shape = {
   name: 'string',
   script: 'string',
   workspaces: [{ name: 'string', mountPath: 'string' }],
-  ports: 'any',
-  livenessProbe: 'any',
-  readinessProbe: 'any',
-  startupProbe: 'any',
+  ports: PORTS,
+  livenessProbe: PROBE,
+  readinessProbe: PROBE,
+  startupProbe: PROBE,
   lifecycle: 'any',
   terminationMessagePath: 'string',
   terminationMessagePolicy: 'string',
@@ -135,43 +94,6 @@ const SIDECAR: Shape = {
   stdinOnce: 'boolean',
   tty: 'boolean',
   restartPolicy: 'string',
-};
-const ITEMS: Shape = [{ key: 'string', path: 'string', mode: 'integer' }];
-const EMPTY_DIR: Shape = { medium: 'string', sizeLimit: 'quantity' };
-const CLAIM: Shape = { claimName: 'string', readOnly: 'boolean' };
-const CONFIG_MAP: Shape = { name: 'string', items: ITEMS, defaultMode: 'integer', optional: 'boolean' };
-const SECRET: Shape = { secretName: 'string', items: ITEMS, defaultMode: 'integer', optional: 'boolean' };
-const PROJECTED: Shape = {
-  defaultMode: 'integer',
-  sources: [
-    {
-      configMap: { name: 'string', items: ITEMS, optional: 'boolean' },
-      secret: { name: 'string', items: ITEMS, optional: 'boolean' },
-      downwardAPI: 'any',
-      serviceAccountToken: { audience: 'string', expirationSeconds: 'integer', path: 'string' },
-      clusterTrustBundle: 'any',
-      podCertificate: 'any',
-    },
-  ],
-};
-/** Kinds of volumes that no step gets here, whatever they say. */
-const OTHER_VOLUMES: Record<string, Shape> = Object.fromEntries(
-  (
-    'awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral fc flexVolume flocker ' +
-    'gcePersistentDisk gitRepo glusterfs hostPath image iscsi nfs photonPersistentDisk portworxVolume quobyte rbd ' +
-    'scaleIO storageos vsphereVolume'
-  )
-    .split(' ')
-    .map((name) => [name, 'any']),
-);
-const VOLUME: Shape = {
-  ...OTHER_VOLUMES,
-  name: 'string',
-  emptyDir: EMPTY_DIR,
-  configMap: CONFIG_MAP,
-  secret: SECRET,
-  persistentVolumeClaim: CLAIM,
-  projected: PROJECTED,
 };
 const WORKSPACE: Shape = {
   name: 'string',
@@ -232,45 +154,48 @@ export const PIPELINE_SPEC: Shape = {
   workspaces: [{ name: 'string', description: 'string', optional: 'boolean' }],
 };
 
-const POD_SECURITY: Shape = {
-  appArmorProfile: 'any',
-  fsGroup: 'integer',
-  fsGroupChangePolicy: 'string',
-  runAsGroup: 'integer',
-  runAsNonRoot: 'boolean',
-  runAsUser: 'integer',
-  seLinuxChangePolicy: 'string',
-  seLinuxOptions: 'any',
-  seccompProfile: { type: 'string', localhostProfile: 'string' },
-  supplementalGroups: ['integer'],
-  supplementalGroupsPolicy: 'string',
-  sysctls: [{ name: 'string', value: 'string' }],
-  windowsOptions: 'any',
+/** What every object of Kubernetes may say of itself. */
+export const METADATA: Shape = {
+  name: 'string',
+  generateName: 'string',
+  namespace: 'string',
+  labels: { '*': 'string' },
+  annotations: { '*': 'string' },
+  finalizers: STRINGS,
+  ownerReferences: [
+    {
+      apiVersion: 'string',
+      kind: 'string',
+      name: 'string',
+      uid: 'string',
+      controller: 'boolean',
+      blockOwnerDeletion: 'boolean',
+    },
+  ],
+  uid: 'string',
+  resourceVersion: 'string',
+  generation: 'integer',
+  creationTimestamp: 'time',
+  deletionTimestamp: 'time',
+  deletionGracePeriodSeconds: 'integer',
+  selfLink: 'string',
+  managedFields: [
+    {
+      manager: 'string',
+      operation: 'string',
+      apiVersion: 'string',
+      time: 'time',
+      fieldsType: 'string',
+      fieldsV1: 'any',
+      subresource: 'string',
+    },
+  ],
 };
-const POD_TEMPLATE: Shape = {
-  env: ENV,
-  securityContext: POD_SECURITY,
-  nodeSelector: { '*': 'string' },
-  tolerations: 'any',
-  affinity: 'any',
-  volumes: [VOLUME],
-  runtimeClassName: 'string',
-  automountServiceAccountToken: 'boolean',
-  dnsPolicy: 'string',
-  dnsConfig: 'any',
-  enableServiceLinks: 'boolean',
-  priorityClassName: 'string',
-  schedulerName: 'string',
-  imagePullSecrets: [{ name: 'string' }],
-  hostAliases: 'any',
-  hostNetwork: 'boolean',
-  hostUsers: 'boolean',
-  topologySpreadConstraints: 'any',
-};
+
 const CLAIM_TEMPLATE: Shape = {
   apiVersion: 'string',
   kind: 'string',
-  metadata: 'any',
+  metadata: METADATA,
   spec: {
     accessModes: STRINGS,
     selector: {
@@ -285,7 +210,7 @@ const CLAIM_TEMPLATE: Shape = {
     dataSourceRef: { apiGroup: 'string', kind: 'string', name: 'string', namespace: 'string' },
     volumeAttributesClassName: 'string',
   },
-  status: 'any',
+  status: 'written',
 };
 const BINDINGS: Shape = [
   {
@@ -344,103 +269,3 @@ export const TASK_RUN_SPEC: Shape = {
   computeResources: RESOURCES,
   managedBy: 'string',
 };
-
-/** What every object of Kubernetes may say of itself. */
-export const METADATA: Shape = {
-  name: 'string',
-  generateName: 'string',
-  namespace: 'string',
-  labels: { '*': 'string' },
-  annotations: { '*': 'string' },
-  finalizers: STRINGS,
-  ownerReferences: 'any',
-  uid: 'string',
-  resourceVersion: 'string',
-  generation: 'integer',
-  creationTimestamp: 'any',
-  deletionTimestamp: 'any',
-  deletionGracePeriodSeconds: 'integer',
-  selfLink: 'string',
-  managedFields: 'any',
-};
-
-const QUANTITY = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/;
-
-/**
- * Notes each field that Tekton does not know or that holds something else than it should. Answers whether every known one
- * holds what it should: else nothing more can be said of the object.
- */
-export function checkShape(field: Field, shape: Shape): boolean {
-  if (!field.present || shape === 'any' || shape === 'param' || shape === 'given') return true;
-  if (typeof shape === 'string') return checkScalar(field, shape);
-  const all = (checked: boolean[]): boolean => !checked.includes(false);
-  if (isListShape(shape)) {
-    if (!Array.isArray(field.value)) return field.expected('a list');
-    return all(field.items().map((item) => checkShape(item, shape[0])));
-  }
-  if (!isMap(field.value)) return field.expected('an object');
-  if (shape.value === 'given' && field.get('value').value === undefined) field.get('value').invalid('is required');
-  const every = shape['*'];
-  return all(
-    field.members().map(([key, value]) => {
-      const known = every ?? (Object.hasOwn(shape, key) ? shape[key] : undefined);
-      if (known !== undefined) return checkShape(value, known);
-      const near = didYouMean(key, Object.keys(shape));
-      value.invalid(`Tekton knows no such field${near === undefined ? '' : `; is ${near} meant?`}`);
-      return true;
-    }),
-  );
-}
-
-/**
- * The value of an object without the fields that Tekton does not know, as its Go types read it.
- *
- * @param dropped Gets the keys that lead to each of them.
- */
-export function withoutUnknown(value: unknown, shape: Shape | undefined, dropped: Keys[], keys: Keys = []): unknown {
-  if (shape === undefined || typeof shape === 'string') return value;
-  if (isListShape(shape)) {
-    if (!Array.isArray(value)) return value;
-    return value.map((item, index) => withoutUnknown(item, shape[0], dropped, [...keys, index]));
-  }
-  if (!isMap(value)) return value;
-  const every = shape['*'];
-  const known: [string, unknown][] = [];
-  for (const [key, item] of Object.entries(value)) {
-    const inside = every ?? (Object.hasOwn(shape, key) ? shape[key] : undefined);
-    if (inside === undefined) dropped.push([...keys, key]);
-    else known.push([key, withoutUnknown(item, inside, dropped, [...keys, key])]);
-  }
-  return dropped.length === 0 ? value : Object.fromEntries(known);
-}
-
-function isListShape(shape: Shape): shape is readonly [Shape] {
-  return Array.isArray(shape);
-}
-
-function checkScalar(field: Field, kind: 'string' | 'boolean' | 'integer' | 'duration' | 'quantity'): boolean {
-  const { value } = field;
-  if (kind === 'string') return typeof value === 'string' || field.expected('a string');
-  if (kind === 'boolean') return typeof value === 'boolean' || field.expected('true or false');
-  if (kind === 'integer')
-    return typeof value === 'bigint' || Number.isInteger(value) || field.expected('a whole number');
-  if (kind === 'duration') {
-    const isDuration = typeof value === 'string' && parseGoDuration(value) !== undefined;
-    return isDuration || field.expected('a duration such as "1h30m"');
-  }
-  const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;
-  return (typeof text === 'string' && QUANTITY.test(text.trim())) || field.expected('a quantity such as "64Mi"');
-}
-
-/** The known name that is meant, where case or an s is wrong. */
-function didYouMean(key: string, known: readonly string[]): string | undefined {
-  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-  return known.find((name) => same(name, key) || same(`${name}s`, key) || same(name, `${key}s`));
-}
-
-/** Whether an object says nothing: `{}`, or fields that are empty. */
-export function isEmpty(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  if (isMap(value)) return Object.values(value).every(isEmpty);
-  return value === undefined || value === null || value === '' || value === false || value === 0;
-}

@@ -52,11 +52,13 @@ export async function schedule(options: ScheduleOptions): Promise<void> {
   while (pending.size > 0 || running.size > 0) {
     const before = pending.size;
     let skipped = false;
-    const ready = [...pending].filter((task) => isReady(task, options));
-    // Of what becomes ready together, Tekton refuses first: then nothing else starts.
-    for (const task of [...ready.filter((each) => isRefused(decide(each, options))), ...pending]) {
+    const ready = failed ? [] : [...pending].filter((task) => isReady(task, options));
+    // Of what becomes ready together, Tekton refuses all that is to be refused: then nothing else starts.
+    const first = new Set(ready.filter((task) => isRefused(decide(task, options))));
+    for (const task of [...first, ...pending]) {
       if (!pending.has(task)) continue;
-      const stop = signal.aborted ? stopReason(signal) : failed ? SKIPPED.stopping : undefined;
+      const isStopping = failed && !first.has(task);
+      const stop = signal.aborted ? stopReason(signal) : isStopping ? SKIPPED.stopping : undefined;
       if (stop === undefined && !isReady(task, options)) continue;
       if (stop === undefined && running.size >= options.parallel) break;
       pending.delete(task);
