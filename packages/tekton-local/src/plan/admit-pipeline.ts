@@ -160,10 +160,21 @@ function textsWithResults(task: Field): { field: Field; text: string }[] {
     .flatMap((item) => [item.get('input'), item.get('cel'), ...item.get('values').items()])
     .map((field) => ({ field, text: field.text() }));
   const spec = task.get('taskSpec');
-  const steps = [...(spec.present ? mergedSteps(spec) : []), ...spec.get('sidecars').items()].flatMap((step) =>
-    textsOfStep(step).filter(({ field }) => field.key !== 'onError'),
-  );
+  const containers = [...(spec.present ? mergedSteps(spec) : []), ...spec.get('sidecars').items()];
+  // Not in where volumes are mounted.
+  const steps = containers.flatMap((container) => [
+    ...textsOfStep(container).filter(({ field }) => field.key !== 'onError' && !field.keys.includes('volumeMounts')),
+    { field: container.get('imagePullPolicy'), text: container.get('imagePullPolicy').text() },
+    ...container.get('env').items().flatMap(textsOfSource),
+  ]);
   return [...values, ...when, ...steps];
+}
+
+/** What names the ConfigMap or Secret that a variable is from. */
+function textsOfSource(variable: Field): { field: Field; text: string }[] {
+  return ['configMapKeyRef', 'secretKeyRef']
+    .flatMap((kind) => ['name', 'key'].map((key) => variable.get('valueFrom', kind, key)))
+    .map((field) => ({ field, text: field.text() }));
 }
 
 /** The params that a pipeline task gives, also by its matrix. */

@@ -14,7 +14,15 @@ import { admitStepAction } from './admit-step-action.ts';
 import { admitArraysInStep, admitParamUsage, admitTaskSpec } from './admit-task.ts';
 import { expressionsIn, resultReference } from './expressions.ts';
 import type { Field } from './field.ts';
-import { METADATA, PIPELINE_RUN_SPEC, PIPELINE_SPEC, STEP_ACTION_SPEC, TASK_RUN_SPEC, TASK_SPEC } from './schema.ts';
+import {
+  METADATA,
+  PIPELINE_RUN_SPEC,
+  PIPELINE_SPEC,
+  STATUS,
+  STEP_ACTION_SPEC,
+  TASK_RUN_SPEC,
+  TASK_SPEC,
+} from './schema.ts';
 import { checkShape, isEmpty, type Shape } from './shape.ts';
 import { mergedSteps } from './step-texts.ts';
 
@@ -32,7 +40,7 @@ const SHAPES: Readonly<Record<Kind, Shape>> = {
 /** The fields of an object of that kind. */
 export function shapeOf(kind: Kind): Shape {
   const shape: Shape = { apiVersion: 'string', kind: 'string', metadata: METADATA, spec: SHAPES[kind] };
-  return kind === 'PipelineRun' || kind === 'TaskRun' ? { ...shape, status: 'written' } : shape;
+  return kind === 'PipelineRun' || kind === 'TaskRun' ? { ...shape, status: STATUS[kind] } : shape;
 }
 
 /**

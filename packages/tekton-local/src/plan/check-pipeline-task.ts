@@ -95,7 +95,9 @@ function checkCombinations({ params, matrix, include }: PipelineTask, specs: rea
     if (!Array.isArray(value) || value.length === 0) return false;
     return value.every((item) => !(compared.has(name) ? item.includes('$(') : /\[\*\]\)$/.test(item)));
   });
-  if (include.length === 0 || !isKnown || !isCountable) return;
+  // Of those alone, whatever their values are.
+  const isAlone = matrix.length === 0;
+  if (include.length === 0 || !(isAlone || (isKnown && isCountable))) return;
   const always = new Set(params.map(({ name }) => name));
   const needed = specs.filter((spec) => spec.default === undefined && !always.has(spec.name));
   for (const combination of combinationsOrNone({ matrix, include })) {

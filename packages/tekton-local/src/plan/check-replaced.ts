@@ -23,6 +23,8 @@ export function problemOfTaskRun(
   workspaces: readonly string[],
   open: readonly string[] = [],
 ): string | undefined {
+  const missing = made.task.params.find((spec) => spec.default === undefined && !Object.hasOwn(given, spec.name));
+  if (missing !== undefined) return `there is no value for the param ${missing.name}`;
   const problem = problemOfIndexes(made.task, given, open);
   return problem ?? problemOfReplaced(replacedTask(made, workspaces), workspaces, open);
 }

@@ -1,3 +1,4 @@
+import { findCycle } from '@multi-image/kit/cycles';
 import { TektonLocalError, throwProblems } from '../errors.ts';
 import { leftIn } from '../pac/variables.ts';
 import {
@@ -74,12 +75,20 @@ export function makePlan(
   checkSpecNames(resolved);
   checkObjects(resolved, objects);
   const dependencies = dependenciesOf(pipeline, prepared);
+  noteCycle(pipeline, dependencies);
   for (const name of skippedTooEarly(pipeline, dependencies, prepared)) {
     const field = pipeline.tasks.find((task) => task.name === name)?.field.get('matrix');
     field?.invalid('is empty before what the task waits for has ended: Tekton never goes on then');
   }
   throwProblems(problems);
   return { ...resolved, pipeline: withOnErrors(pipeline, prepared), params, dependencies, workspaces, notes };
+}
+
+/** Notes tasks that wait for each other, since values have brought in results. */
+function noteCycle({ tasks }: Pipeline, dependencies: ReadonlyMap<string, Dependencies>): void {
+  const cycle = findCycle(new Map(tasks.map(({ name }) => [name, [...(dependencies.get(name)?.all ?? [])]])));
+  const first = tasks.find(({ name }) => name === cycle?.[0]);
+  if (cycle !== undefined) first?.field.invalid(`tasks wait for each other: ${cycle.join(' → ')}`);
 }
 
 /** What a failure of a task means is known before it runs: params alone can say it. */

@@ -192,6 +192,36 @@ export const METADATA: Shape = {
   ],
 };
 
+const SAID_BY_A_CLUSTER = {
+  observedGeneration: 'integer',
+  conditions: 'written',
+  annotations: { '*': 'string' },
+  startTime: 'time',
+  completionTime: 'time',
+  results: 'written',
+  provenance: 'written',
+  spanContext: { '*': 'string' },
+} as const satisfies Shape;
+/** The status of a run, in a file that a cluster has written: what is more than a few words is not read. */
+export const STATUS: Readonly<Record<'PipelineRun' | 'TaskRun', Shape>> = {
+  PipelineRun: {
+    ...SAID_BY_A_CLUSTER,
+    finallyStartTime: 'time',
+    childReferences: 'written',
+    pipelineSpec: 'written',
+    skippedTasks: 'written',
+  },
+  TaskRun: {
+    ...SAID_BY_A_CLUSTER,
+    podName: 'string',
+    artifacts: 'written',
+    retriesStatus: 'written',
+    sidecars: 'written',
+    steps: 'written',
+    taskSpec: 'written',
+  },
+};
+
 const CLAIM_TEMPLATE: Shape = {
   apiVersion: 'string',
   kind: 'string',
@@ -210,7 +240,16 @@ const CLAIM_TEMPLATE: Shape = {
     dataSourceRef: { apiGroup: 'string', kind: 'string', name: 'string', namespace: 'string' },
     volumeAttributesClassName: 'string',
   },
-  status: 'written',
+  status: {
+    phase: 'string',
+    accessModes: STRINGS,
+    capacity: { '*': 'quantity' },
+    conditions: 'written',
+    allocatedResources: 'written',
+    allocatedResourceStatuses: 'written',
+    currentVolumeAttributesClassName: 'string',
+    modifyVolumeStatus: 'written',
+  },
 };
 const BINDINGS: Shape = [
   {

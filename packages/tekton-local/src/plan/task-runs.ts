@@ -99,7 +99,7 @@ function scoped(params: Variables, task: PipelineTask): Variables {
 /** The results that a pipeline task refers to, in itself and in a spec inside it: it waits for those tasks. */
 export function resultsNeeded({ task, spec, embedded, alone }: Prepared): ResultReference[] {
   if (alone === true) return [];
-  return [...textsOf(task), ...(embedded ? [...spec.steps, ...spec.sidecars].flatMap(textsOfSpecStep) : [])]
+  return [...textsOf(task), ...(embedded ? [...spec.steps, ...spec.sidecars].flatMap(textsWithResults) : [])]
     .flatMap(expressionsIn)
     .flatMap((expression) => resultReference(expression) ?? []);
 }
@@ -118,6 +118,13 @@ export function textsOfSpecStep(step: Task['steps'][number]): string[] {
   const { name, image, script = '', workingDir = '', command = [], args, env, action } = step;
   if (action !== undefined) return [];
   return [name, image, script, workingDir, ...command, ...args, ...env.map(({ value }) => value)];
+}
+
+/** The texts of a step or a sidecar in which Tekton looks for results: also the names of what variables are from. */
+function textsWithResults(step: Task['steps'][number]): string[] {
+  if (step.action !== undefined) return [];
+  const sources = step.env.flatMap(({ from }) => (from === undefined ? [] : [from.object, from.key]));
+  return [...textsOfSpecStep(step), ...sources];
 }
 
 /**
@@ -168,8 +175,9 @@ export function withResults(
 export function withTaskContext(prepared: Prepared, lengths: Readonly<Record<string, string>>): Prepared {
   if (prepared.alone) return prepared;
   const pass = Variables.of({ 'context.pipelineTask.retries': String(prepared.task.retries), ...lengths });
-  const { params, matrix, include } = replaceInPipelineTask(prepared.task, pass);
-  return { ...prepared, task: { ...prepared.task, params, matrix, include } };
+  // Combinations are made by then.
+  const { params } = replaceInPipelineTask(prepared.task, pass);
+  return { ...prepared, task: { ...prepared.task, params } };
 }
 
 /**

@@ -83,33 +83,42 @@ export function tektonModule(): string {
   return goModule(SOURCE, 'github.com/tektoncd/pipeline');
 }
 
-/** The judge on its bench: one process for any number of questions. */
+/** The judge on its bench: one process for any number of questions, and another one after one that ends it. */
 export class Judge {
-  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #start: () => ChildProcessWithoutNullStreams;
+  #process: ChildProcessWithoutNullStreams | undefined;
   readonly #waiting: ((said: Judgement) => void)[] = [];
 
   constructor(program: string, tekton: string) {
-    this.#process = spawn(program, ['-test.run', 'TestServe', '-test.timeout', '0'], {
-      env: { ...process.env, TEKTON_MODULE: tekton },
-    });
-    createInterface({ input: this.#process.stdout }).on('line', (line) => {
-      if (line.startsWith('judge:')) this.#waiting.shift()?.(JSON.parse(line.slice('judge:'.length)) as Judgement);
-    });
-    this.#process.stderr.resume();
-    this.#process.on('exit', () => {
-      for (const end of this.#waiting.splice(0)) end({ documents: [], failure: 'the judge has ended' });
-    });
+    this.#start = () =>
+      spawn(program, ['-test.run', 'TestServe', '-test.timeout', '0'], {
+        env: { ...process.env, TEKTON_MODULE: tekton },
+      });
   }
 
   ask(question: Question): Promise<Judgement> {
+    this.#process ??= this.#listen(this.#start());
+    const { stdin } = this.#process;
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      this.#process.stdin.write(`${JSON.stringify(question)}\n`);
+      stdin.write(`${JSON.stringify(question)}\n`);
     });
   }
 
+  #listen(judge: ChildProcessWithoutNullStreams): ChildProcessWithoutNullStreams {
+    createInterface({ input: judge.stdout }).on('line', (line) => {
+      if (line.startsWith('judge:')) this.#waiting.shift()?.(JSON.parse(line.slice('judge:'.length)) as Judgement);
+    });
+    judge.stderr.resume();
+    judge.on('exit', () => {
+      this.#process = undefined;
+      for (const end of this.#waiting.splice(0)) end({ documents: [], failure: 'the judge has ended' });
+    });
+    return judge;
+  }
+
   stop(): void {
-    this.#process.stdin.end();
-    this.#process.kill();
+    this.#process?.stdin.end();
+    this.#process?.kill();
   }
 }
