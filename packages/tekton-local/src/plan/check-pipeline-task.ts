@@ -1,10 +1,11 @@
 import { admitNoStatusIn, unknownRoot } from './admit-pipeline.ts';
 import { checkReplaced, problemOutside } from './check-replaced.ts';
-import { combinationsOf } from './combinations.ts';
-import { expressionsIn, isWholeVariable, resultReference } from './expressions.ts';
+import { combinationsOf, isMatrix, knownCombinations } from './combinations.ts';
+import { expressionsIn, isWholeVariable, type ResultReference, resultReference } from './expressions.ts';
 import type { Field } from './field.ts';
 import { missingKeys } from './given-params.ts';
 import type {
+  Param,
   ParamSpec,
   ParamValue,
   Pipeline,
@@ -75,8 +76,8 @@ export function checkPipelineTask(
 }
 
 /**
- * Notes the status of tasks that values of params brought in: with its params put in, Tekton looks at the pipeline again
- * each time that it comes back to the run.
+ * Notes the status of tasks that values of params brought in: with its params put in, Tekton looks at a Pipeline of its own
+ * again each time that it comes back to the run.
  */
 export function checkStatusBroughtIn({ params, when }: PipelineTask): void {
   for (const { value, field } of params) {
@@ -87,36 +88,16 @@ export function checkStatusBroughtIn({ params, when }: PipelineTask): void {
 }
 
 /** Notes a TaskRun of a matrix that gets no value for what it needs, since what is included gives none. */
-function checkCombinations({ params, matrix, include }: PipelineTask, specs: readonly ParamSpec[]): void {
-  // Values may be open that nothing is compared with, as long as their number is known.
-  const compared = new Set(include.flat().map(({ name }) => name));
-  const isKnown = include.flat().every(({ value }) => !String(value).includes('$('));
-  const isCountable = matrix.every(({ name, value }) => {
-    if (!Array.isArray(value) || value.length === 0) return false;
-    return value.every((item) => !(compared.has(name) ? item.includes('$(') : /\[\*\]\)$/.test(item)));
-  });
-  // Of those alone, whatever their values are.
-  const isAlone = matrix.length === 0;
-  if (include.length === 0 || !(isAlone || (isKnown && isCountable))) return;
+function checkCombinations({ params, matrix, include, field }: PipelineTask, specs: readonly ParamSpec[]): void {
   const always = new Set(params.map(({ name }) => name));
   const needed = specs.filter((spec) => spec.default === undefined && !always.has(spec.name));
-  for (const combination of combinationsOrNone({ matrix, include })) {
+  for (const combination of knownCombinations({ matrix, include }) ?? []) {
     const missing = needed.find(({ name }) => !Object.hasOwn(combination, name));
     if (missing === undefined) continue;
     const given = Object.entries(combination).map(([name, value]) => `${name}=${value}`);
-    include[0]?.[0]?.field.invalid(
-      `the TaskRun with ${given.join(' ') || 'nothing'} gets no value for ${missing.name}`,
-    );
+    const place = include[0]?.[0]?.field ?? field.get('matrix');
+    place.invalid(`the TaskRun with ${given.join(' ') || 'nothing'} gets no value for ${missing.name}`);
     return;
-  }
-}
-
-/** None where there are too many, which is told elsewhere. */
-function combinationsOrNone(of: Pick<PipelineTask, 'matrix' | 'include'>): Record<string, string>[] {
-  try {
-    return combinationsOf(of);
-  } catch {
-    return [];
   }
 }
 
@@ -188,6 +169,12 @@ export function checkResults(
       if (problem !== undefined) placeOf(known, `tasks.${task}.results`).invalid(problem);
     }
   }
+  const isArray = ({ task, result }: ResultReference): boolean => {
+    const known = prepared.get(task);
+    if (known === undefined || isMatrix(known.task)) return true;
+    return known.spec.results.find(({ name }) => name === result)?.type === 'array';
+  };
+  for (const known of prepared.values()) checkMatrixOfTexts(known, isArray);
   for (const { value, field } of pipeline.results) {
     const texts = typeof value === 'string' ? [value] : Object.values(value);
     for (const reference of texts.flatMap(expressionsIn).flatMap((text) => resultReference(text) ?? [])) {
@@ -195,6 +182,30 @@ export function checkResults(
       if (problem !== undefined) field.get('value').invalid(problem);
     }
   }
+}
+
+/**
+ * Notes a matrix over a result that is no array, of which Tekton makes no combinations: what needs a value from it gets
+ * none.
+ */
+function checkMatrixOfTexts({ task, spec }: Prepared, isArray: (reference: ResultReference) => boolean): void {
+  const isText = ({ value }: Param): boolean => {
+    const [reference] =
+      typeof value === 'string' ? expressionsIn(value).flatMap((one) => resultReference(one) ?? []) : [];
+    return reference !== undefined && !isArray(reference);
+  };
+  const texts = task.matrix.filter(isText);
+  const [text] = texts;
+  if (text === undefined) return;
+  const matrix = task.matrix.map((param): Param => {
+    if (typeof param.value !== 'string') return param;
+    return { ...param, value: texts.includes(param) ? [] : [param.value] };
+  });
+  const [first = {}] = combinationsOf({ matrix, include: task.include });
+  const given = new Set([...Object.keys(first), ...task.params.map(({ name }) => name)]);
+  const missing = spec.params.find((param) => param.default === undefined && !given.has(param.name));
+  if (missing === undefined) return;
+  text.field.get('value').invalid(`is no array, so that the param ${missing.name} gets no value`);
 }
 
 /** The field of a pipeline task that has a text. */

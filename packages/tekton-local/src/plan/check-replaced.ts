@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { keysOf } from './admit-params.ts';
+import { knownCombinations } from './combinations.ts';
 import { ARTIFACT, firstStepResult, isWholeVariable, variablesIn, withoutIndex } from './expressions.ts';
 import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task } from './model.ts';
 import { replacedTask } from './replaced-task.ts';
@@ -35,15 +36,11 @@ export function checkReplaced(
   { task: prepared, spec }: Prepared,
   workspaces: readonly string[],
 ): void {
-  const combined = [...prepared.matrix, ...prepared.include.flat()];
-  const own = prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]);
-  const given = Object.fromEntries([...combined.map(({ name }): [string, ParamValue] => [name, '']), ...own]);
-  // A matrix may bring in variables as well.
-  const more = combined.flatMap(({ name, value }) =>
-    (typeof value === 'string' ? [value] : Object.values(value))
-      .filter((text) => text.includes('$('))
-      .map((text) => ({ ...given, [name]: text })),
-  );
+  const own = Object.fromEntries(prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]));
+  const all = valuesOfMatrix(prepared).map((values) => ({ ...values, ...own }));
+  // That one is missing is said elsewhere.
+  const needed = spec.params.filter((param) => param.default === undefined);
+  const given = all.filter((params) => needed.every(({ name }) => Object.hasOwn(params, name)));
   // What is not known yet is something, all the same.
   const context = { name: 'name', namespace: 'namespace', uid: 'uid', task: 'task', retry: 0 };
   // What becomes an array or an object once results are known.
@@ -52,7 +49,7 @@ export function checkReplaced(
   );
   const names = open.map(({ name }) => name);
   try {
-    for (const params of [given, ...more]) {
+    for (const params of given) {
       const made = taskRunPasses(spec, params, context);
       const problem = problemOfTaskRun(made, params, workspaces, names);
       if (problem !== undefined) task.field.invalid(problem);
@@ -70,6 +67,18 @@ export function checkReplaced(
     else if (error instanceof OpenParam) task.field.unsupported(error.message);
     else throw error;
   }
+}
+
+/** What a matrix gives: its combinations, or where those are not known yet, each of its values beside the first of others. */
+function valuesOfMatrix({ matrix, include }: PipelineTask): Record<string, string>[] {
+  const known = knownCombinations({ matrix, include });
+  if (known !== undefined) return known;
+  const texts = [...matrix, ...include.flat()].map(({ name, value }): [string, string[]] => [
+    name,
+    typeof value === 'string' ? [value] : Object.values(value),
+  ]);
+  const first = Object.fromEntries(texts.map(([name, [text = '']]) => [name, text]));
+  return [first, ...texts.flatMap(([name, [, ...more]]) => more.map((text) => ({ ...first, [name]: text })))];
 }
 
 /** An index that is outside of its array, as the Task is before its own variables are replaced. */

@@ -24,6 +24,28 @@ export function combinationsOf({
 }
 
 /**
+ * The combinations of which it is known before results are which params they have, if there is anything included; none
+ * where there are too many, which is told elsewhere.
+ */
+export function knownCombinations(of: Pick<PipelineTask, 'matrix' | 'include'>): Record<string, string>[] | undefined {
+  const { matrix, include } = of;
+  // Values may be open that nothing is compared with, as long as their number is known.
+  const compared = new Set(include.flat().map(({ name }) => name));
+  const isKnown = include.flat().every(({ value }) => !String(value).includes('$('));
+  const isCountable = matrix.every(({ name, value }) => {
+    if (!Array.isArray(value) || value.length === 0) return false;
+    return value.every((item) => !(compared.has(name) ? item.includes('$(') : /\[\*\]\)$/.test(item)));
+  });
+  // Of what is included alone, whatever the values are.
+  if (include.length === 0 || !(matrix.length === 0 || (isKnown && isCountable))) return undefined;
+  try {
+    return combinationsOf(of);
+  } catch {
+    return [];
+  }
+}
+
+/**
  * How many TaskRuns there are. Tekton counts them otherwise than it makes combinations: what is included counts once for
  * each of its values that the matrix' param of that name does not have, up to the first that it has.
  */
@@ -63,13 +85,15 @@ function withIncluded(
 }
 
 function fanOut(matrix: readonly Param[]): Record<string, string>[] {
-  let all: Record<string, string>[] = [{}];
+  let all: Record<string, string>[] = [];
   for (const { name, value } of matrix) {
     const items = Array.isArray(value) ? value : [];
-    if (all.length * items.length > MAX_COMBINATIONS) {
+    if (Math.max(all.length, 1) * items.length > MAX_COMBINATIONS) {
       throw new Error(`the matrix has more than ${MAX_COMBINATIONS} combinations`);
     }
-    all = items.flatMap((item) => all.map((combination) => ({ ...combination, [name]: item })));
+    // What is no array takes with it what came before, and the next begins anew.
+    const before = all.length === 0 ? [{}] : all;
+    all = items.flatMap((item) => before.map((combination) => ({ ...combination, [name]: item })));
   }
   return all;
 }

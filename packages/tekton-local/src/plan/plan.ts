@@ -58,8 +58,10 @@ export function makePlan(
     const known = prepared.get(task.name);
     if (implementation === undefined || known === undefined) continue;
     checkPipelineTask(task, known, implementation, boundWorkspaces(known, workspaces), notes);
-    if (!run.isTaskRun && !pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
-    if (run.pipeline.kind !== 'embedded') checkRoots(known.task);
+    if (run.pipeline.kind !== 'embedded') {
+      if (!pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
+      checkRoots(known.task);
+    }
     if (implementation.skipped === undefined) checkWorkspacesOfTask(task, known, resolved, workspaces);
     if (implementation.given?.executor === 'host' && hasPodVariables(run, task.name)) {
       task.field.unsupported(
@@ -84,10 +86,11 @@ export function makePlan(
   return { ...resolved, pipeline: withOnErrors(pipeline, prepared), params, dependencies, workspaces, notes };
 }
 
-/** Notes tasks that wait for each other, since values have brought in results. */
-function noteCycle({ tasks }: Pipeline, dependencies: ReadonlyMap<string, Dependencies>): void {
-  const cycle = findCycle(new Map(tasks.map(({ name }) => [name, [...(dependencies.get(name)?.all ?? [])]])));
-  const first = tasks.find(({ name }) => name === cycle?.[0]);
+/** Notes tasks that wait for each other, since values have brought in results; and finally tasks, by what their steps ask for. */
+function noteCycle({ tasks, finally: last }: Pipeline, dependencies: ReadonlyMap<string, Dependencies>): void {
+  const all = [...tasks, ...last];
+  const cycle = findCycle(new Map(all.map(({ name }) => [name, [...(dependencies.get(name)?.all ?? [])]])));
+  const first = all.find(({ name }) => name === cycle?.[0]);
   if (cycle !== undefined) first?.field.invalid(`tasks wait for each other: ${cycle.join(' → ')}`);
 }
 
