@@ -18,7 +18,7 @@ import { defaultStateFile, loadState, StateKeeper, type TenantState } from './st
 import type { Timeouts } from './timeouts.ts';
 
 export interface ClusterRunOptions
-  extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses' | 'loginPatience' | 'clock'>,
+  extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses' | 'clock'>,
     Signers {
   /** The config's path. */
   config: string;

@@ -12,12 +12,12 @@ export interface ClusterOptions extends KubeConfigOptions, Pick<KubeClientOption
   onExpired?: (hint: string) => void;
   /** Called once for each request that is tried for long, with what stands in its way. */
   onTrouble?: (what: string) => void;
-  /** Milliseconds to wait for a new login where the old one expired; 15 minutes by default. */
-  loginPatience?: number;
   clock?: Clock;
 }
 
 const TRIES = 6;
+/** Milliseconds to wait for a new login where the old one expired. */
+const LOGIN_PATIENCE = 15 * 60_000;
 
 /** A login at a cluster: with which requests are made, tried again, and which is renewed when it expires. */
 export class ClusterSession {
@@ -141,7 +141,7 @@ export class ClusterSession {
 
   async #renew(): Promise<void> {
     const hint = 'log in again (for example: oc login); what was begun is taken up with --resume';
-    const deadline = this.clock.now() + (this.#options.loginPatience ?? 15 * 60_000);
+    const deadline = this.clock.now() + LOGIN_PATIENCE;
     for (let told = false; !(await this.#tryLogin()); told = true) {
       if (!told) this.#options.onExpired?.(hint);
       if (this.clock.now() > deadline) {
