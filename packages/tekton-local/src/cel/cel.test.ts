@@ -11,6 +11,7 @@ describe('CEL', () => {
     ['files.all.all(f, f.matches("(?i)^(docs/a|src)"))', true],
     ['matches(event, "^p")', true],
     ['has(body.pull) && !has(body.pull.title) && !body.pull.draft', true],
+    ['[1].all(a, [1].exists(b, a == b)) && [1, 2].filter(a, a > 1).map(a, a).map(a, a).size() == 1', true],
     ['body.n == 1', true],
     ['event in ["push", "pull_request"] ? files.all.size() : 0', 2n],
   ])('%s', (text, expected) => {
@@ -18,6 +19,7 @@ describe('CEL', () => {
   });
 
   it.each([
+    ['[1].all(a, [1].all(b, [1].all(c, a + b + c > 0)))', 'more than 2 of all'],
     ['event ==', 'Unexpected token'],
     ['evnt == "push"', 'Unknown variable: evnt'],
     ['event == 1', 'no such overload'],

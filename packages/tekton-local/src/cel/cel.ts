@@ -53,6 +53,9 @@ export function parseCel(expression: string, { variables, functions = {} }: CelO
     // The evaluator's own takes JavaScript's patterns, which differ and may take for ever.
     if (node.op === 'rcall' && name === 'matches') node.args[0] = LINEAR_MATCHES;
   }
+  if (loopsIn(parsed.ast) > MOST_LOOPS) {
+    throw new CelError(`more than ${MOST_LOOPS} of ${[...LOOPS].join(', ')} are in each other`);
+  }
   const { valid, error } = attempt(() => parsed.check());
   if (!valid) throw new CelError(firstLine(error));
   const texts = nodes.flatMap((node) => (node.op === 'value' && typeof node.args === 'string' ? [node.args] : []));
@@ -67,6 +70,20 @@ export function parseCel(expression: string, { variables, functions = {} }: CelO
       ),
     evaluate: (values) => attempt(() => parsed({ ...values })),
   };
+}
+
+/** What goes through a list: each in another takes as many times as long as the list has items. */
+const LOOPS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+const MOST_LOOPS = 2;
+
+/** How deep loops are in each other. */
+function loopsIn(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce<number>((most, item) => Math.max(most, loopsIn(item)), 0);
+  if (typeof value !== 'object' || value === null || !('op' in value)) return 0;
+  const node = value as ASTNode;
+  if (node.op !== 'rcall' || !LOOPS.has(node.args[0])) return loopsIn(node.args);
+  const [, list, inside] = node.args;
+  return Math.max(loopsIn(list), 1 + loopsIn(inside));
 }
 
 const LINEAR_MATCHES = 'matchesInLinearTime';

@@ -49,7 +49,8 @@ export function containerExecutor(options: ContainerOptions): Executor & { remov
         if (isMissing) return PODMAN_FAILED;
         throw error;
       });
-      if (!isMissing || workingDir === undefined) return code;
+      // A step may say so as well.
+      if (!isMissing || workingDir === undefined || code < PODMAN_FAILED) return code;
       // In a cluster it would be made; nothing has run yet.
       return await runContainer({ ...options, makes: workingDir }, left, whole);
     },
