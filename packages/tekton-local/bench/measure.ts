@@ -6,8 +6,13 @@ export function median(values: readonly number[]): number {
 }
 
 /** A goal beside what was measured. */
-export function formatGoal(what: string, found: number, goal: number, unit: string = ''): string {
-  const digits = unit === '' ? 2 : 0;
+export function formatGoal(
+  what: string,
+  found: number,
+  goal: number,
+  unit: string = '',
+  digits: number = unit === '' ? 2 : 0,
+): string {
   const verdict = found <= goal ? 'reached' : 'MISSED ';
   return `${verdict}  ${what}: ${found.toFixed(digits)}${unit} (goal ≤ ${goal.toFixed(digits)}${unit})\n`;
 }

@@ -260,7 +260,12 @@ export function checkWorkspacesOfTask(
   const { spec, embedded } = prepared;
   const declared = new Map(spec.workspaces.map((workspace) => [workspace.name, workspace]));
   const used = new Map(task.workspaces.map(({ name, workspace, field }) => [name, { workspace, field }]));
-  for (const item of task.workspaces) checkSubPath(item.field, item.subPath);
+  for (const [index, { name, field, subPath }] of task.workspaces.entries()) {
+    checkSubPath(field, subPath);
+    // What a Task declares itself is there once, whatever it gets.
+    const isTwice = task.workspaces.findIndex((other) => other.name === name) < index;
+    if (isTwice && !declared.has(name)) field.invalid(`there are two workspaces named ${JSON.stringify(name)}`);
+  }
   for (const name of workspacesUsed(prepared)) {
     if (!used.has(name)) used.set(name, { workspace: name, field: task.field.get('workspaces') });
   }
