@@ -23,7 +23,7 @@ import { checkSubPath } from './workspace-bindings.ts';
 /** Notes what is wrong between a pipeline task and the Task that it runs. */
 export function checkPipelineTask(
   task: PipelineTask,
-  { task: prepared, spec, embedded }: Prepared,
+  { task: prepared, spec, embedded, alone }: Prepared,
   { task: implementation, given, skipped }: TaskImplementation,
   bound: readonly string[],
   notes: string[],
@@ -34,7 +34,7 @@ export function checkPipelineTask(
     const declared = specs.find((candidate) => candidate.name === name);
     if (declared === undefined || typeOf(value) === declared.type) continue;
     // It becomes one once results are known; and where variables stay in it, Tekton does not look.
-    if (typeof value === 'string' && declared.type !== 'string' && mayStayOpen(value)) continue;
+    if (typeof value === 'string' && declared.type !== 'string' && mayStayOpen(value, alone)) continue;
     field.get('value').invalid(`expected ${article(declared.type)}, found ${article(typeOf(value))}`);
   }
   for (const { name, field } of [...prepared.matrix, ...prepared.include.flat()]) {
@@ -108,10 +108,11 @@ export function checkKeys(declared: ParamSpec, value: ParamValue | undefined, pl
 }
 
 /** Whether a text becomes an array or an object once results are known, or keeps a variable for good. */
-function mayStayOpen(text: string): boolean {
+function mayStayOpen(text: string, alone = false): boolean {
   const isOpen = (expression: string): boolean => /^(?:tasks|finally)\./.test(expression);
   const expressions = expressionsIn(text);
-  if (isWholeVariable(text)) return expressions.length > 0;
+  // A TaskRun that stands alone has no results of others to put in.
+  if (alone || isWholeVariable(text)) return expressions.length > 0;
   return expressions.some((expression) => !isOpen(expression) || expression.endsWith('[*]'));
 }
 

@@ -180,8 +180,7 @@ interface KnownHere {
 function problemOfStep(step: Step, { declared, arrays, keys, results, open }: KnownHere): string | undefined {
   const { name, image, script = '', workingDir = '', volumeMounts } = step;
   const mounts = volumeMounts.flatMap((mount) => [mount.name, mount.mountPath, mount.subPath ?? '']);
-  const all = [...textsOfSpecStep(step), ...mounts];
-  for (const text of all) {
+  for (const text of [...textsOfSpecStep(withoutTemplate(step)), ...mounts]) {
     const found = variablesIn(text, 'params').find(({ name: param, rest, tooLong }) => {
       if (tooLong) return true;
       const key = rest.slice(param.length + 1);
@@ -219,6 +218,19 @@ function problemOfStep(step: Step, { declared, arrays, keys, results, open }: Kn
   if (script.trim().startsWith('#!win')) return 'scripts for Windows are an alpha feature of Tekton';
   const empty = step.when.find(({ values }) => values.length === 0);
   return empty === undefined ? undefined : `a condition of the step ${name} has no values`;
+}
+
+/** A step that was a StepAction without what is the template's: of that, Tekton asks for no declared params. */
+function withoutTemplate(step: Step): Step {
+  const { field } = step;
+  if (!field.get('actionParams').present) return step;
+  return {
+    ...step,
+    env: step.env.filter(({ inherited }) => inherited !== true),
+    workingDir: field.get('workingDir').present ? step.workingDir : undefined,
+    command: field.get('command').present ? step.command : undefined,
+    args: field.get('args').present ? step.args : [],
+  };
 }
 
 /** Workspaces that the run gives and the Task does not declare are among them by then. */

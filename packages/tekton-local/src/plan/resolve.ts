@@ -144,6 +144,7 @@ export function resolveRun({
   if (pipeline.tasks.length === 0) throwProblems(problems);
   const tasks = new Map<string, Task>();
   for (const field of documents) addTask(tasks, field, sources);
+  if (!isOfPac(document)) for (const field of documents) admitBeside(field);
   for (const path of [...annotatedTaskFiles(run.annotations), ...pipeline.taskFiles]) {
     for (const field of loadAnnotated(run.field, path, 'Task', sources)) addTask(tasks, field, sources);
   }
@@ -435,6 +436,12 @@ function findStepAction(reference: Field, sources: Sources): Field | undefined {
   if (found === undefined) reference.problem('NOT_FOUND', `there is no StepAction ${JSON.stringify(name)}`);
   else notes.push(`StepAction ${name} is the one in ${found.origin.file}: a cluster needs it in the namespace`);
   return found && readObject(found, 'StepAction');
+}
+
+/** What is in the files beside the run is applied with it, whether or not anything refers to it. */
+function admitBeside(document: Field): void {
+  const kind = document.get('kind').value;
+  if (kind === 'StepAction' || kind === 'Pipeline') readObject(document, kind);
 }
 
 function addTask(tasks: Map<string, Task>, document: Field, sources: Sources): void {

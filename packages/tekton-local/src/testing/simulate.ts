@@ -1,7 +1,8 @@
-import type { TaskOutcome } from '../outcome.ts';
+import { type TaskOutcome, withoutSteps } from '../outcome.ts';
+import { problemOfTaskRun } from '../plan/check-replaced.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import { isMap } from '../plan/field.ts';
-import type { ParamValue, ResultSpec } from '../plan/model.ts';
+import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replacedTask } from '../plan/replaced-task.ts';
@@ -21,12 +22,14 @@ export async function simulate(plan: Plan, how: NonNullable<Question['run']>): P
     const { task } = prepared;
     const run = plan.run.isTaskRun ? name : taskRunName(name, task.name, index, count);
     const params = { ...Object.fromEntries(task.params.map((param) => [param.name, param.value])), ...given };
-    taskRuns.push({
-      task: plan.run.isTaskRun ? '' : task.name,
-      name: run,
-      params,
-      steps: stepsOf(plan, prepared, run, params),
-    });
+    const { made, workspaces } = madeOf(plan, prepared, run, params);
+    const message = problemOfTaskRun(made, params, workspaces);
+    const steps = stepsOf(replacedTask(made, workspaces));
+    taskRuns.push({ task: plan.run.isTaskRun ? '' : task.name, name: run, params, steps });
+    if (message !== undefined) {
+      Object.assign(taskRuns.at(-1) ?? {}, { reason: 'Failed', message });
+      return withoutSteps(task.name, 'Failed', 'Failed', message);
+    }
     const { fails = false, results: wanted } = how.tasks?.[task.name] ?? {};
     const results: Record<string, ParamValue> = {};
     for (const result of fails && wanted === undefined ? [] : prepared.spec.results) {
@@ -81,12 +84,13 @@ export async function simulate(plan: Plan, how: NonNullable<Question['run']>): P
   };
 }
 
-function stepsOf(
+/** The Task of a TaskRun, and the names of its workspaces that are bound. */
+function madeOf(
   plan: Plan,
   prepared: Prepared,
   run: string,
   params: Record<string, ParamValue>,
-): JudgedTaskRun['steps'] {
+): { made: ReturnType<typeof taskRunPasses>; workspaces: string[] } {
   const { spec, embedded } = prepared;
   const context = {
     name: run,
@@ -95,9 +99,11 @@ function stepsOf(
     task: embedded ? run : spec.name,
     retry: 0,
   };
-  const made = taskRunPasses(spec, params, context);
-  const workspaces = boundWorkspaces(prepared, plan.workspaces);
-  return replacedTask(made, workspaces).steps.map((step) => ({
+  return { made: taskRunPasses(spec, params, context), workspaces: boundWorkspaces(prepared, plan.workspaces) };
+}
+
+function stepsOf({ steps }: Task): JudgedTaskRun['steps'] {
+  return steps.map((step) => ({
     name: step.name,
     image: step.image,
     command: step.command,
