@@ -35,7 +35,8 @@ export function replaceInStep(step: Step, pass: Variables): Step {
   if (step.action !== undefined) {
     const given = replaceInParams(step.action.given, pass);
     const when = step.when.map((item) => replaceInWhen(item, pass));
-    return { ...step, when, onError: pass.text(step.onError), action: { ...step.action, given } };
+    const template = replaceInStep(step.action.template, pass);
+    return { ...step, when, onError: pass.text(step.onError), action: { ...step.action, given, template } };
   }
   return {
     ...step,
