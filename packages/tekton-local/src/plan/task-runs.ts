@@ -155,7 +155,17 @@ export function withResults(
     }
     needed.addResult(from, result, value);
   }
-  task = replaceInPipelineTask(task, needed);
+  const { include } = task;
+  task = {
+    ...replaceInPipelineTask(task, needed),
+    // What is included is text: whole arrays and objects stay as they are written.
+    include: include.map((params) =>
+      params.map((param) => ({
+        ...param,
+        value: typeof param.value === 'string' ? needed.text(param.value) : param.value,
+      })),
+    ),
+  };
   if (prepared.embedded) {
     const all = new Variables();
     for (const [from, values] of results) {
