@@ -57,7 +57,8 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
   await git(['--git-dir', repository, 'update-ref', `refs/heads/${branch}`, revision]);
 
   const checkout = join(folder, 'checkout');
-  await git(['clone', '--quiet', '--shared', '--branch', branch, repository, checkout]);
+  // Files are written by as many processes as there are processors.
+  await git(['-c', 'checkout.workers=0', 'clone', '--quiet', '--shared', '--branch', branch, repository, checkout]);
   return { root, repository, checkout, revision, branch, uncommitted };
 
   async function commitWorkingTree(): Promise<string> {
