@@ -118,7 +118,8 @@ export async function followRuns(
       }),
     );
   const settle = async (run: RunRecord): Promise<void> => {
-    pulls = await cluster.pulls(namespace);
+    // What was known once stays known, where the cluster does not answer at this moment.
+    pulls = (await cluster.pulls(namespace)) ?? pulls;
     const own = await cluster.list(KINDS.taskRun, namespace, `${NAMES.pipelineRun}=${run.name}`, signal);
     for (const task of own.items) onTask(task);
     await Promise.all(logs);
