@@ -15,6 +15,7 @@ import { parseAllDocuments } from 'yaml';
 import type { KubeApi, KubeObject } from './kube-api.ts';
 import { API_SERVER } from './place.ts';
 import { konfluxCrds } from './testing/konflux-crds.ts';
+import { makeNamespace } from './testing/namespace.ts';
 import { thisCluster } from './testing/this-cluster.ts';
 
 const GIT = 'https://git.example/org/chain';
@@ -73,7 +74,7 @@ afterAll(() => api?.close());
 /** A tenant with what is rendered for it, and nothing built yet. */
 beforeEach(async () => {
   namespace = `snapshots-${process.pid}-${++tenants}`;
-  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  await makeNamespace(api, namespace);
   const { config, issues } = checkConfig({
     application: 'chain',
     namespace,
