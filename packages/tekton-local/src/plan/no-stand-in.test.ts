@@ -25,7 +25,7 @@ describe.each(['git-clone', 'tkn-bundle-oci-ta'])('a pipeline with %s', (name) =
       said = error instanceof TektonLocalError ? error.problems : error;
     }
     const bundle = bundleOf(name);
-    const instead = `--task ${name}=FILE, --skip ${name}, or --resolve ${bundle}=FOLDER`;
+    const instead = `--task ${name}=FILE, --skip ${name}, or --resolve ${bundle.replace(/:[\d.]+$/, '')}=FOLDER`;
     expect(said).toMatchObject([
       {
         code: 'UNSUPPORTED',

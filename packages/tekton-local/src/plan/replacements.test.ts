@@ -100,10 +100,23 @@ describe('what stands for remote tasks and pipelines', () => {
       missing('Task "tasks/deep/lint.yaml" of https://example.com/o/r: --resolve https://example.com/o/r=FOLDER'),
     );
     const bundle = ref('bundles', { name: 'init', bundle: 'quay.io/x/init:1' });
-    expect(await plan(oneTask(bundle), { replacements: { bundles: 'place' } })).toEqual(
-      missing('Task "init" of quay.io/x/init:1: --task init=FILE, --skip init, or --resolve'),
+    expect(await plan(oneTask(bundle), {})).toEqual(
+      missing('Task "init" of quay.io/x/init:1: --task init=FILE, --skip init, or --resolve quay.io/x/init=FOLDER'),
     );
     expect(await plan({ pipelineRef: git }, {})).toEqual(missing('Pipeline "tasks/deep/lint.yaml"'));
+  });
+
+  it('are refused where what is given does not have them, by its name', async () => {
+    const bundle = ref('bundles', { name: 'init', bundle: 'quay.io/x/init:1' });
+    const replacements = { bundles: 'place' };
+    const missing = [
+      expect.stringMatching(
+        /^NOT_FOUND: .*\/place, which was given for bundles, does not have the Task "init" of quay\.io\/x\/init:1$/,
+      ),
+    ];
+    expect(await plan(oneTask(bundle), { replacements })).toEqual(missing);
+    // Of another name.
+    expect(await plan(oneTask(bundle), { replacements: { bundles: 'place/lint.yaml' } })).toHaveLength(1);
   });
 
   it('are of the version that is asked for, where there are several', async () => {
@@ -112,13 +125,17 @@ describe('what stands for remote tasks and pipelines', () => {
     const replacements = { 'quay.io/x/': 'versions' };
     expect(await plan(init('0.4.3'), { replacements })).toEqual(['new']);
     expect(await plan(init('0.3'), { replacements })).toEqual(['old']);
-    expect(await plan(init('0.5'), { replacements })).toEqual([expect.stringContaining('UNSUPPORTED')]);
+    expect(await plan(init('0.5'), { replacements })).toEqual([
+      expect.stringMatching(
+        /^NOT_FOUND: .* does not have the Task "init" of quay.io\/x\/task-init:0\.5@sha256:0, but 0\.\d, 0\.\d of it$/,
+      ),
+    ]);
   });
 
   it('stay in the folder that is given', async () => {
     const out = ref('git', { url: 'https://example.com/o/r', pathInRepo: '../secret.yaml' });
     expect(await plan(oneTask(out), { replacements: { git: 'place' } })).toEqual([
-      expect.stringContaining('UNSUPPORTED'),
+      expect.stringMatching(/^NOT_FOUND: .*does not have the Task "\.\.\/secret\.yaml"/),
     ]);
   });
 

@@ -72,41 +72,57 @@ function hubRemote(kind: RemoteKind, name: string, version: string, catalog: str
 
 /**
  * The document that stands for something remote: in the file or folder that the caller gives for its address, for the
- * start of it, or for its resolver. Undefined where none is given, or where it is not there.
+ * start of it, or for its resolver. Undefined where there is none, which is a problem of the field that asks for it.
  *
  * @param replacements Files and folders of this machine, by addresses or resolvers.
  */
 export function replacementOf(
   remote: Remote,
+  field: Field,
   replacements: Readonly<Record<string, string>>,
   problems: Problem[],
 ): Field | undefined {
-  const from = Object.keys(replacements)
+  const [from] = Object.keys(replacements)
     .filter((key) => key === remote.resolver || isStartOf(key.replace(/\.git$/, ''), remote.address))
-    .sort((a, b) => b.length - a.length)[0];
-  const place = from === undefined ? undefined : resolve(replacements[from] ?? '');
-  if (from === undefined || place === undefined) return undefined;
-  const isIt = (document: Field): boolean =>
-    document.get('kind').value === remote.kind &&
-    (remote.name === undefined || document.get('metadata', 'name').value === remote.name);
-  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return loadDocuments(dirname(place), basename(place), problems).find(isIt);
+    .sort((a, b) => b.length - a.length);
+  if (from === undefined) {
+    noteMissing(field, remote);
+    return undefined;
   }
-  const rest = remote.address.startsWith(from) ? [remote.address.slice(from.length).replace(/^\/+/, '')] : [];
-  const paths = [...rest, ...remote.paths].filter((path) => /\.ya?ml$/.test(path) && !path.split('/').includes('..'));
-  const there = paths.find((path) => existsSync(join(place, path)));
-  if (there !== undefined) return loadDocuments(place, there, problems).find(isIt);
-  if (remote.name === undefined) return undefined;
-  // Whatever the folder's order, it says itself what it has.
-  const { name } = remote;
-  const all = yamlFilesBelow(place, '.')
-    .flatMap((file) => documentsNaming(place, file, name))
-    .filter(isIt);
-  const tag = /:([\w.-]+)(?:@|$)/.exec(remote.address)?.[1];
-  const fits = tag === undefined ? [] : all.filter((document) => isVersion(versionOf(document), tag));
+  const place = resolve(replacements[from] ?? '');
+  const all = documentsIn(place, from, remote, problems);
+  const tag = /:([\w.-]+)(?:@|$)/.exec(remote.address)?.[1] ?? '';
   // Of several versions it is the one that is asked for, or none.
-  const [found] = all.length > 1 ? fits : all;
-  return found?.withProblems(problems);
+  const [found] = all.length > 1 ? all.filter((document) => isVersion(versionOf(document), tag)) : all;
+  if (found !== undefined) return found.withProblems(problems);
+  const what = `the ${remote.kind} ${JSON.stringify(remote.name ?? remote.paths[0] ?? '')} of ${remote.address}`;
+  const versions = all.map((document) => versionOf(document) || 'no version').join(', ');
+  const none = `${replacements[from]}, which was given for ${from}, does not have ${what}`;
+  field.problem('NOT_FOUND', versions === '' ? none : `${none}, but ${versions} of it`);
+  return undefined;
+}
+
+/** What a file or folder has of what is looked for, in one version or several. */
+function documentsIn(
+  place: string,
+  from: string,
+  { address, kind, name, paths }: Remote,
+  problems: Problem[],
+): Field[] {
+  const isIt = (document: Field): boolean =>
+    document.get('kind').value === kind && (name === undefined || document.get('metadata', 'name').value === name);
+  const read = (folder: string, file: string): Field[] =>
+    loadDocuments(folder, file, problems).filter(isIt).slice(0, 1);
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return read(dirname(place), basename(place));
+  const rest = address.startsWith(from) ? [address.slice(from.length).replace(/^\/+/, '')] : [];
+  const there = [...rest, ...paths]
+    .filter((path) => /\.ya?ml$/.test(path) && !path.split('/').includes('..'))
+    .find((path) => existsSync(join(place, path)));
+  if (there !== undefined) return read(place, there);
+  // Whatever the folder's order, it says itself what it has.
+  return name === undefined
+    ? []
+    : yamlFilesBelow(place, '.').flatMap((file) => documentsNaming(place, file, name).filter(isIt));
 }
 
 /** The documents of a file that has that name somewhere; none of one that can't be read: a clone has all kinds of files. */
@@ -128,12 +144,14 @@ function isVersion(version: string, tag: string): boolean {
 }
 
 /** Says that something remote can't be had here, and what to do. */
-export function noteMissing(field: Field, { kind, resolver, address, name, paths }: Remote): void {
+function noteMissing(field: Field, { kind, resolver, address, name, paths }: Remote): void {
   const what = name ?? paths[0] ?? '';
   const instead = resolver === 'bundles' && kind === 'Task' ? `--task ${name}=FILE, --skip ${name}, or ` : '';
+  // Whichever version: what is given says which it is.
+  const start = resolver === 'bundles' ? address.replace(/@.*$/, '').replace(/:[\w.-]+$/, '') : address;
   field.unsupported(
     `nothing is fetched, and nothing was given for the ${kind} ${JSON.stringify(what)} of ${address || resolver}: ` +
-      `${instead}--resolve ${address || resolver}=FOLDER`,
+      `${instead}--resolve ${start || resolver}=FOLDER`,
   );
 }
 

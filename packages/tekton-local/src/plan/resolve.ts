@@ -20,7 +20,7 @@ import { parsePipeline, parsePipelineRun, splitAnnotation, stringMap } from './p
 import { parseTaskSpec } from './parse-task.ts';
 import { parseTaskRun } from './parse-task-run.ts';
 import { parseParamValue, typeOf } from './parse-values.ts';
-import { annotatedRemote, noteMissing, type Remote, type RemoteKind, remoteOf, replacementOf } from './replacements.ts';
+import { annotatedRemote, type Remote, type RemoteKind, remoteOf, replacementOf } from './replacements.ts';
 import { withStepActions } from './step-actions.ts';
 import { Variables } from './variables.ts';
 import { type Checkout, isThere, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
@@ -341,10 +341,8 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
   };
   if (run.pipeline.kind === 'remote') {
     const remote = remoteOf(field, 'Pipeline', sources.variables);
-    const found = replacementOf(remote, sources.replacements, sources.problems);
-    if (found !== undefined) return parsePipeline(read(found, 'Pipeline', sources));
-    noteMissing(field, remote);
-    return none('');
+    const found = replacementOf(remote, field, sources.replacements, sources.problems);
+    return found === undefined ? none('') : parsePipeline(read(found, 'Pipeline', sources));
   }
   const { name } = run.pipeline;
   const annotation = run.annotations[`${ANNOTATION}pipeline`];
@@ -374,10 +372,8 @@ function findTask(
     const given = Object.hasOwn(sources.given, named) ? sources.given[named] : undefined;
     if (given !== undefined) return { task: readGiven(named, given, sources), embedded: false, given };
     const remote = remoteOf(field, 'Task', sources.variables);
-    const found = replacementOf(remote, sources.replacements, sources.problems);
-    if (found !== undefined) return { task: parseTask(found, sources), embedded: false };
-    noteMissing(field, remote);
-    return undefined;
+    const found = replacementOf(remote, field, sources.replacements, sources.problems);
+    return found && { task: parseTask(found, sources), embedded: false };
   }
   const { name } = reference;
   // A pipeline in its place, which has been refused.
@@ -425,8 +421,7 @@ function findStepAction(reference: Field, sources: Sources): Field | undefined {
   const { problems, replacements, documents, notes } = sources;
   if (reference.get('resolver').present) {
     const remote = remoteOf(reference, 'StepAction', sources.variables);
-    const found = replacementOf(remote, replacements, problems);
-    if (found === undefined) noteMissing(reference, remote);
+    const found = replacementOf(remote, reference, replacements, problems);
     return found && readObject(found, 'StepAction');
   }
   const name = reference.get('name').text();
@@ -459,12 +454,10 @@ function loadAnnotated(run: Field, text: string, kind: 'Task' | 'Pipeline', sour
   const { checkout, lookup, problems, notes, replacements } = sources;
   if (!text.includes('://') && text.includes('/')) return loadDocuments(checkout, text, problems, lookup, notes);
   const remote = annotatedRemote(kind, text);
-  const found = replacementOf(remote, replacements, problems);
-  if (found === undefined) {
-    noteMissing(run.get('metadata', 'annotations'), remote);
-    sources.missing.push(remote);
-  }
-  return found === undefined ? [] : [found];
+  const found = replacementOf(remote, run.get('metadata', 'annotations'), replacements, problems);
+  if (found !== undefined) return [found];
+  sources.missing.push(remote);
+  return [];
 }
 
 function tektonDocuments(sources: Sources): Field[] {
