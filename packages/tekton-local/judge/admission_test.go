@@ -184,11 +184,14 @@ func checkMetadata(admitted *admittedObject, content any) {
 		admitted.refuse("metadata: %v", err)
 		return
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
 	var metadata metav1.ObjectMeta
-	if err := decoder.Decode(&metadata); err != nil {
-		admitted.refuse("metadata: %v", err)
+	unknown, err := decodeStrictly(text, &metadata)
+	for _, problem := range append(unknown, err) {
+		if problem != nil {
+			admitted.refuse("metadata: %v", problem)
+		}
+	}
+	if len(admitted.errors) > 0 {
 		return
 	}
 	if metadata.Namespace == "" {

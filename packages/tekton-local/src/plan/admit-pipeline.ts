@@ -17,6 +17,7 @@ import { admitWhen } from './admit-when.ts';
 import { expressionsIn, looksLikeResult, resultReference, variablesIn } from './expressions.ts';
 import type { Field } from './field.ts';
 import { parseParamValue, typeOf } from './parse-values.ts';
+import { isEmpty } from './shape.ts';
 import { mergedSteps, textsOfStep } from './step-texts.ts';
 
 /** Tekton's default for a matrix. */
@@ -27,8 +28,10 @@ const ROOTS = ['params', 'tasks', 'finally', 'context', 'workspaces', 'results']
 export function admitPipelineSpec(spec: Field): void {
   const groups = { tasks: spec.get('tasks').items(), finally: spec.get('finally').items() };
   const all = [...groups.tasks, ...groups.finally];
-  if (all.length === 0) spec.get('tasks').invalid('a Pipeline needs at least one task');
-  else if (groups.tasks.length === 0) spec.get('finally').invalid('a Pipeline needs more than finally tasks');
+  // One without tasks ends as soon as it starts, and well.
+  if (isEmpty(spec.value)) spec.invalid('is empty');
+  if (groups.tasks.length === 0 && groups.finally.length > 0)
+    spec.get('finally').invalid('a Pipeline needs more than finally tasks');
   const names = { tasks: namesOf(groups.tasks), finally: namesOf(groups.finally) };
   const seen = new Set<string>();
   for (const task of all) {

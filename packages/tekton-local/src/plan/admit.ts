@@ -71,7 +71,6 @@ function admitPipelineRun(spec: Field): void {
   if (reference.present && embedded.present) spec.invalid('has pipelineRef and pipelineSpec; expected one of them');
   if (reference.present) admitReference(reference);
   if (embedded.present) {
-    if (isEmpty(embedded.value)) embedded.invalid('is empty');
     admitPipelineSpec(embedded);
     admitInlinePipeline(spec);
   }

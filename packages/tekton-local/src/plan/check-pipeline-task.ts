@@ -15,6 +15,7 @@ import type {
   WorkspaceBinding,
 } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
+import { type BoundWorkspace, claimOf } from './task-paths.ts';
 import { type Prepared, resultsNeeded, textsOf, workspacesUsed } from './task-runs.ts';
 import { checkSubPath } from './workspace-bindings.ts';
 
@@ -25,7 +26,7 @@ export function checkPipelineTask(
   task: PipelineTask,
   { task: prepared, spec, embedded, alone }: Prepared,
   { task: implementation, given, skipped }: TaskImplementation,
-  bound: readonly string[],
+  bound: readonly BoundWorkspace[],
   notes: string[],
 ): void {
   if (skipped !== undefined) return;
@@ -291,8 +292,10 @@ export function checkWorkspacesOfTask(
   const claims = new Set(
     [...used.values()].flatMap(({ workspace }) => {
       const binding = bound.get(workspace);
-      if (binding?.kind === 'volumeClaimTemplate') return [binding.claim ?? workspace];
-      return binding?.kind === 'elsewhere' && binding.isClaim ? [binding.object] : [];
+      if (binding?.kind === 'elsewhere' && binding.isClaim) return [binding.object];
+      const claim = binding === undefined ? undefined : claimOf(binding);
+      if (claim === undefined) return [];
+      return [claim.generated ? workspace : claim.name];
     }),
   );
   if (claims.size > 1) {

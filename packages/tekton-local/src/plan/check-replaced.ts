@@ -5,36 +5,43 @@ import { ARTIFACT, firstStepResult, isWholeVariable, variablesIn, withoutIndex }
 import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task } from './model.ts';
 import { replacedTask } from './replaced-task.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
-import { type Prepared, taskRunPasses, textsOfSpecStep, workspacePaths } from './task-runs.ts';
+import { type BoundWorkspace, workspacePaths } from './task-paths.ts';
+import { type Prepared, taskRunPasses, textsOfSpecStep } from './task-runs.ts';
 
 // What Tekton finds wrong with a TaskRun: before it makes a Pod, it looks once more at the Task, whose variables are then
 // replaced.
 
+/** The Task of a TaskRun with its variables replaced; or what Tekton says against it, before it makes its Pod. */
+export type CheckedTask = { task: Task; problem?: undefined } | { problem: string };
+
 /**
- * What Tekton says against a TaskRun, before it makes its Pod; undefined if nothing.
+ * Puts values into the Task of a TaskRun, and looks at it as Tekton does before and after.
  *
  * @param made Its Task, and what is to be replaced in it.
  * @param given Its params.
- * @param workspaces The names of those that are bound.
+ * @param workspaces Those that are bound.
  * @param open Params whose values are not known yet.
  */
-export function problemOfTaskRun(
+export function checkedTask(
   made: ReturnType<typeof taskRunPasses>,
   given: Readonly<Record<string, ParamValue>>,
-  workspaces: readonly string[],
+  workspaces: readonly BoundWorkspace[],
   open: readonly string[] = [],
-): string | undefined {
+): CheckedTask {
   const missing = made.task.params.find((spec) => spec.default === undefined && !Object.hasOwn(given, spec.name));
-  if (missing !== undefined) return `there is no value for the param ${missing.name}`;
-  const problem = problemOfIndexes(made.task, given, open);
-  return problem ?? problemOfReplaced(replacedTask(made, workspaces), workspaces, open);
+  if (missing !== undefined) return { problem: `there is no value for the param ${missing.name}` };
+  const outside = problemOfIndexes(made.task, given, open);
+  if (outside !== undefined) return { problem: outside };
+  const task = replacedTask(made, workspaces);
+  const problem = problemOfReplaced(task, workspaces, open);
+  return problem === undefined ? { task } : { problem };
 }
 
 /** Notes what Tekton refuses of the TaskRuns of a task, as far as their params are known. */
 export function checkReplaced(
   task: PipelineTask,
   { task: prepared, spec }: Prepared,
-  workspaces: readonly string[],
+  workspaces: readonly BoundWorkspace[],
 ): void {
   const own = Object.fromEntries(prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]));
   const all = valuesOfMatrix(prepared).map((values) => ({ ...values, ...own }));
@@ -51,9 +58,12 @@ export function checkReplaced(
   try {
     for (const params of given) {
       const made = taskRunPasses(spec, params, context);
-      const problem = problemOfTaskRun(made, params, workspaces, names);
-      if (problem !== undefined) task.field.invalid(problem);
-      const replaced = replacedTask(made, workspaces);
+      const checked = checkedTask(made, params, workspaces, names);
+      if (checked.problem !== undefined) {
+        task.field.invalid(checked.problem);
+        return;
+      }
+      const { task: replaced } = checked;
       if (replaced.steps.flatMap(textsOfSpecStep).some((text) => ARTIFACT.test(text))) {
         task.field.unsupported("values bring in artifacts, which need Tekton's feature flag enable-artifacts");
       }
@@ -143,7 +153,11 @@ function textsOfSource({ object, items = [] }: ObjectSource): string[] {
 const CONTEXTS = { 'context.taskRun': ['name', 'namespace', 'uid'], 'context.task': ['name', 'retry-count'] };
 
 /** What Tekton says against a Task whose variables are replaced: such as a param that a value has brought in. */
-function problemOfReplaced(spec: Task, workspaces: readonly string[], open: readonly string[]): string | undefined {
+function problemOfReplaced(
+  spec: Task,
+  workspaces: readonly BoundWorkspace[],
+  open: readonly string[],
+): string | undefined {
   const known: KnownHere = {
     declared: new Set([...spec.params.map(({ name }) => name), ...open]),
     arrays: new Set(spec.params.filter(({ type }) => type === 'array').map((param) => param.name)),
@@ -234,12 +248,12 @@ function withoutTemplate(step: Step): Step {
 }
 
 /** Workspaces that the run gives and the Task does not declare are among them by then. */
-function problemOfMountPaths(task: Task, bound: readonly string[]): string | undefined {
+function problemOfMountPaths(task: Task, bound: readonly BoundWorkspace[]): string | undefined {
   const { steps, workspaces, template } = task;
   const mounted = [...steps, ...(template === undefined ? [] : [template])].flatMap(({ volumeMounts }) => volumeMounts);
   const taken = new Set(mounted.map(({ mountPath }) => posix.resolve(mountPath)));
-  const declared = workspaces.map(({ name }) => name);
-  const all = [...declared, ...bound.filter((name) => !declared.includes(name))];
+  const own = workspaces.map(({ name }) => ({ name, claim: '' }));
+  const all = [...own, ...bound.filter(({ name }) => !workspaces.some((declared) => declared.name === name))];
   for (const { containerPath } of workspacePaths(task, all)) {
     const path = posix.resolve(containerPath);
     if (taken.has(path)) return `something else is mounted at ${path}`;

@@ -230,16 +230,16 @@ export interface Pipeline {
   field: Field;
 }
 
+/** The PersistentVolumeClaim that a workspace is: by its name, or the start of the name that a run makes up for it. */
+export interface VolumeClaim {
+  name: string;
+  generated: boolean;
+}
+
 export type WorkspaceBinding =
-  | {
-      name: string;
-      kind: 'emptyDir' | 'volumeClaimTemplate';
-      /** The claim's name, where the files have it themselves. */
-      claim?: string | undefined;
-      subPath?: string | undefined;
-      field: Field;
-    }
-  | { name: string; kind: 'folder'; path: string; subPath?: string | undefined }
+  | { name: string; kind: 'emptyDir'; subPath?: string | undefined; field: Field }
+  | { name: string; kind: 'volumeClaimTemplate'; claim: VolumeClaim; subPath?: string | undefined; field: Field }
+  | { name: string; kind: 'folder'; path: string; claim?: VolumeClaim | undefined; subPath?: string | undefined }
   | { name: string; kind: 'unbound'; field: Field }
   /** Files of ConfigMaps and Secrets. */
   | { name: string; kind: 'objects'; sources: readonly ObjectSource[]; subPath?: string | undefined; field: Field }

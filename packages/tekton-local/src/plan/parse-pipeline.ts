@@ -106,8 +106,10 @@ export function parseBinding(field: Field, authSecret: string): WorkspaceBinding
     const sources = parseObjectSources(field);
     return { name, kind: 'elsewhere', field: bound, subPath, object, reason, isClaim, sources };
   }
-  const kind = field.get('volumeClaimTemplate').present ? 'volumeClaimTemplate' : 'emptyDir';
-  return { name, kind, subPath, field };
+  const template = field.get('volumeClaimTemplate');
+  if (!template.present) return { name, kind: 'emptyDir', subPath, field };
+  const claim = { name: template.get('metadata', 'name').text() || 'pvc', generated: true };
+  return { name, kind: 'volumeClaimTemplate', claim, subPath, field };
 }
 
 function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipeline {

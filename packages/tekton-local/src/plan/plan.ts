@@ -19,7 +19,8 @@ import { withFileObjects } from './file-objects.ts';
 import { type Dependencies, dependenciesOf, skippedTooEarly } from './graph.ts';
 import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
-import { boundWorkspaces, type Prepared, preparePipeline } from './task-runs.ts';
+import { boundWorkspaces } from './task-paths.ts';
+import { type Prepared, preparePipeline } from './task-runs.ts';
 import { Variables } from './variables.ts';
 import { bindWorkspaces } from './workspace-bindings.ts';
 
@@ -57,7 +58,7 @@ export function makePlan(
     const implementation = implementations.get(task.name);
     const known = prepared.get(task.name);
     if (implementation === undefined || known === undefined) continue;
-    checkPipelineTask(task, known, implementation, boundWorkspaces(known, workspaces), notes);
+    checkPipelineTask(task, known, implementation, boundWorkspaces(known, workspaces, context.uid), notes);
     if (run.pipeline.kind !== 'embedded') {
       if (!pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
       checkRoots(known.task);

@@ -1,30 +1,76 @@
-import type { Task } from './model.ts';
+import type { Step, Task } from './model.ts';
 import { replaceInStep, replaceInTask } from './replace.ts';
-import { pathsIn, type taskRunPasses, workspacePaths } from './task-runs.ts';
+import { type BoundWorkspace, pathsIn, type WorkspacePath, workspacePaths } from './task-paths.ts';
+import type { taskRunPasses } from './task-runs.ts';
 import { Variables } from './variables.ts';
 
 /**
  * A TaskRun's Task with everything replaced that Tekton replaces before the Pod: params, contexts, and then the paths of
  * results and workspaces. What stays is for the steps: results of the steps before them, and what nobody knows.
  *
- * @param workspaces The names of those that are bound.
+ * @param workspaces Those that are bound.
  */
-export function replacedTask({ task, passes }: ReturnType<typeof taskRunPasses>, workspaces: readonly string[]): Task {
+export function replacedTask(
+  { task, passes }: ReturnType<typeof taskRunPasses>,
+  workspaces: readonly BoundWorkspace[],
+): Task {
   const known = passes.reduce(replaceInTask, task);
-  const paths = Variables.of(pathsIn(known, workspacePaths(known, workspaces)));
-  const replaced = replaceInTask(known, paths);
-  const steps = replaced.steps.map((step) => {
-    if (step.results.length === 0) return step;
-    const own = replaceInStep(step, Variables.of(ownResultPaths(step)));
-    // A template knows nothing of a step's own results.
-    return { ...own, env: step.env.map((item, index) => (item.inherited ? item : (own.env[index] ?? item))) };
-  });
-  return { ...replaced, steps };
+  const mounts = workspacePaths(known, workspaces);
+  // Those that it declares come first, in their order.
+  const declared = known.workspaces.flatMap(({ name }) => mounts.find((mount) => mount.name === name) ?? []);
+  const all = [...new Set([...declared, ...mounts])];
+  const placed = {
+    ...known,
+    steps: known.steps.map((step) => withOwnMounts(withOwnResults(step), all)),
+    sidecars: known.sidecars.map((sidecar) => ({ ...sidecar, ...withOwnMounts(sidecar, all) })),
+  };
+  return pathPasses(known, all).reduce(replaceInTask, placed);
+}
+
+/** Paths are replaced at once, unless one of them has variables itself, which then are those of the workspaces after it. */
+function pathPasses(task: Task, mounts: readonly WorkspacePath[]): Variables[] {
+  const values = pathsIn(task, mounts);
+  if (!mounts.some(({ containerPath }) => containerPath.includes('$('))) return [Variables.of(values)];
+  const entries = Object.entries(values);
+  const paths = mounts.map(({ name }) => `workspaces.${name}.path`);
+  const pass = (wanted: (key: string) => boolean): Variables =>
+    Variables.of(Object.fromEntries(entries.filter(([key]) => wanted(key))));
+  return [
+    pass((key) => !key.startsWith('workspaces.')),
+    ...paths.map((path) => pass((key) => key === path)),
+    pass((key) => key.startsWith('workspaces.') && !paths.includes(key)),
+  ];
+}
+
+/** A step with the paths of its own results. */
+function withOwnResults(step: Step): Step {
+  return step.results.length === 0 ? step : withOwn(step, ownResultPaths(step));
+}
+
+/** A step or a sidecar with the paths of the workspaces that it has elsewhere than others, as it says them. */
+function withOwnMounts(container: Step, bound: readonly WorkspacePath[]): Step {
+  const own = container.workspaces.flatMap(({ name, mountPath }) =>
+    mountPath !== undefined && bound.some((workspace) => workspace.name === name)
+      ? [[`workspaces.${name}.path`, mountPath] as const]
+      : [],
+  );
+  return own.length === 0 ? container : withOwn(container, Object.fromEntries(own));
+}
+
+/** A step with what it alone has; what is its template's knows nothing of that. */
+function withOwn(step: Step, values: Readonly<Record<string, string>>): Step {
+  const own = replaceInStep(step, Variables.of(values));
+  return { ...own, env: step.env.map((item, index) => (item.inherited ? item : (own.env[index] ?? item))) };
 }
 
 /** Where a step finds its own results. */
-export function ownResultPaths({ name: step, results }: Task['steps'][number]): Record<string, string> {
+export function ownResultPaths({ name: step, results }: Step): Record<string, string> {
   return Object.fromEntries(
-    results.map(({ name }) => [`step.results.${name}.path`, `/tekton/steps/step-${step}/results/${name}`]),
+    results.flatMap(({ name }) =>
+      [`.${name}`, `["${name}"]`, `['${name}']`].map((key) => [
+        `step.results${key}.path`,
+        `/tekton/steps/step-${step}/results/${name}`,
+      ]),
+    ),
   );
 }

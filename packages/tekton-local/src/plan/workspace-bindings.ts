@@ -62,8 +62,9 @@ function fromFolder(
   objects: ClusterObjects,
 ): WorkspaceBinding | undefined {
   const claim = isClaim ? claimFolder(objects, object) : undefined;
-  if (claim === IN_FILES) return { name, kind: 'volumeClaimTemplate', claim: object, subPath, field };
-  if (claim !== undefined) return { name, kind: 'folder', path: sharedFolder(name, claim), subPath };
+  const own = { name: object, generated: false };
+  if (claim === IN_FILES) return { name, kind: 'volumeClaimTemplate', claim: own, subPath, field };
+  if (claim !== undefined) return { name, kind: 'folder', path: sharedFolder(name, claim), claim: own, subPath };
   const isHere = sources.length > 0 && sources.every((each) => each.optional || folderOf(each, objects) !== undefined);
   return isHere ? { name, kind: 'objects', sources, subPath, field } : undefined;
 }

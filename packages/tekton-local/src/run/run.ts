@@ -5,20 +5,13 @@ import { removeFolder } from '@multi-image/kit/remove-folder';
 import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
-import { problemOfTaskRun } from '../plan/check-replaced.ts';
+import { checkedTask } from '../plan/check-replaced.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
-import { replaceInTask } from '../plan/replace.ts';
-import {
-  bindingsOf,
-  boundWorkspaces,
-  type Prepared,
-  preparePipeline,
-  taskRunPasses,
-  withTaskContext,
-} from '../plan/task-runs.ts';
+import { boundWorkspaces, pathsIn } from '../plan/task-paths.ts';
+import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
 import { combine, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
@@ -230,9 +223,11 @@ export class Run {
     };
     const made = taskRunPasses(spec, params, context);
     const { task: whole, passes } = made;
-    const problem = problemOfTaskRun(made, params, boundWorkspaces(of.prepared, this.#bindings));
-    if (problem !== undefined) return withoutSteps(task.name, 'Failed', 'PodCreationFailed', problem);
-    const replaced = passes.reduce(replaceInTask, whole);
+    const checked = checkedTask(made, params, boundWorkspaces(of.prepared, this.#bindings, this.#id));
+    if (checked.problem !== undefined) {
+      return withoutSteps(task.name, 'Failed', 'PodCreationFailed', checked.problem);
+    }
+    const { task: replaced } = checked;
     // There, what the Task itself says is looked at before it says what it was given.
     const onHost = whole.steps.map((step, index) => ({
       ...step,
@@ -277,6 +272,7 @@ export class Run {
               this.#options.objects,
             ),
       values: {
+        ...(executor === 'host' ? pathsIn(whole, []) : {}),
         ...namedBy(labelValue, { ...this.#plan.run.labels, ...pod.task?.labels }),
         ...namedBy(annotationValue, { ...this.#plan.run.annotations, ...pod.task?.annotations }),
       },

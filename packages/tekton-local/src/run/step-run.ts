@@ -9,7 +9,7 @@ import type { ParamValue, Sidecar, Step, Task } from '../plan/model.ts';
 import { replaceInStep } from '../plan/replace.ts';
 import { ownResultPaths } from '../plan/replaced-task.ts';
 import { expandEnvironment, type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
-import { volumeOf } from '../plan/task-runs.ts';
+import { volumeOf } from '../plan/task-paths.ts';
 import type { Variables } from '../plan/variables.ts';
 import { envFromObjects, fillFolder, keyText } from './cluster-files.ts';
 import { makeOpenFolder, mountOf, placeInside } from './confined-path.ts';
@@ -37,7 +37,7 @@ export interface TaskRun extends StepEnvironment {
   /** What is still to be replaced in its steps, once they have the paths of this machine. */
   passes: readonly Variables[];
   params: Record<string, ParamValue>;
-  /** Dotted values that the Task may refer to, besides its own. */
+  /** What stands for dotted names: labels and annotations of its Pod and, of a Task on this machine, the paths that it knows. */
   values: Readonly<Record<string, string>>;
   /** The TaskRun's own folder on this machine; does not exist yet. */
   folder: string;
@@ -128,15 +128,6 @@ async function execute(
   return program === undefined ? await run.executor.run(command) : await runStepProgram(program, command);
 }
 
-/** These values, and where a step has the workspaces that are elsewhere for it. */
-function pathsOf({ workspaces }: Step, values: Readonly<Record<string, string>>): Record<string, string> {
-  const all = { ...values };
-  for (const { name, mountPath } of workspaces) {
-    if (mountPath !== undefined) all[`workspaces.${name}.path`] = substituteString(mountPath, { values });
-  }
-  return all;
-}
-
 /** A sidecar with everything filled in. */
 export function sidecarCommand(run: TaskRun, sidecar: Sidecar, scope: Scope): StepCommand {
   const log = (line: string): void => run.log(sidecar.name, line);
@@ -146,11 +137,7 @@ export function sidecarCommand(run: TaskRun, sidecar: Sidecar, scope: Scope): St
 /** The steps of a TaskRun, or its sidecars, as they are shown. */
 export function shown(run: TaskRun, steps: readonly Step[], outer: Scope): StepShown[] {
   return steps.map((declared) => {
-    const { values } = outer;
-    const scope: Scope = {
-      ...outer,
-      values: { ...values, ...pathsOf(declared, { ...values, ...ownResultPaths(declared) }) },
-    };
+    const scope: Scope = { ...outer, values: { ...outer.values, ...ownResultPaths(declared) } };
     const step = run.passes.reduce(replaceInStep, declared);
     const text = (from: string): string => substituteString(from, scope);
     const image = text(step.image);
@@ -174,7 +161,7 @@ function commandOf(
   kind: 'step' | 'sidecar',
   { log, signal }: Pick<StepCommand, 'log' | 'signal'>,
 ): { command: StepCommand; program: StepProgram | undefined } {
-  const values = pathsOf(declared, own.values);
+  const values = { ...own.values };
   const scope: Scope = { ...own, values };
   const inContainer = run.passes.reduce(replaceInStep, declared);
   const mounts = mountsOf(run, inContainer, scope, kind);
@@ -308,7 +295,7 @@ function mountsOf(
     readOnly,
   });
   const scripts = implicit('scripts', '/tekton/scripts', true);
-  const others = [...visibleWorkspaces(task, workspaces, step, scope), ...own];
+  const others = [...visibleWorkspaces(task, workspaces, step), ...own];
   if (kind === 'sidecar') return lastAtEach([scripts, ...others]);
   return lastAtEach([
     implicit('workspace', '/workspace'),
@@ -328,21 +315,15 @@ function lastAtEach(mounts: readonly Mount[]): Mount[] {
 }
 
 /** The workspaces that a step sees: those that it names, perhaps elsewhere, and those that no step names. */
-function visibleWorkspaces(
-  { steps, sidecars }: Task,
-  all: readonly WorkspaceMount[],
-  { workspaces }: Step,
-  scope: Scope,
-): Mount[] {
+function visibleWorkspaces({ steps, sidecars }: Task, all: readonly WorkspaceMount[], { workspaces }: Step): Mount[] {
   const named = new Set([...steps, ...sidecars].flatMap((each) => each.workspaces.map(({ name }) => name)));
   return all.flatMap((mount) => {
     if (!named.has(mount.name)) return [mount];
     const used = workspaces.find(({ name }) => name === mount.name);
     if (used === undefined) return [];
     if (used.mountPath === undefined) return [mount];
-    const containerPath = substituteString(used.mountPath, scope);
-    if (!isMountable(containerPath)) throw new Error(`${JSON.stringify(containerPath)} cannot be a mount path`);
-    return [{ ...mount, containerPath }];
+    if (!isMountable(used.mountPath)) throw new Error(`${JSON.stringify(used.mountPath)} cannot be a mount path`);
+    return [{ ...mount, containerPath: used.mountPath }];
   });
 }
 

@@ -5,7 +5,6 @@ import { failureText } from '../errors.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
 import type { ParamValue, ResultSpec, Step } from '../plan/model.ts';
 import { type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
-import { pathsIn } from '../plan/task-runs.ts';
 import { makeOpenFolder, readStepFile } from './confined-path.ts';
 import { besideSidecars } from './sidecars.ts';
 import { runStep, type StepShown, shown, sidecarCommand, type TaskRun } from './step-run.ts';
@@ -25,9 +24,8 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
     startedAt: Date.now(),
     steps: [],
   };
-  const values: Record<string, string> = { ...run.values, ...pathsIn(task, run.workspaces) };
   const stepResults = new Map<string, string>();
-  const scope: Scope = { values, results: stepResults };
+  const scope: Scope = { values: run.values, results: stepResults };
   const written = new Set<string>();
   try {
     const sidecars = task.sidecars.map((sidecar) => ({ sidecar, command: sidecarCommand(run, sidecar, scope) }));
@@ -51,7 +49,7 @@ export async function runTask(run: TaskRun): Promise<TaskOutcome> {
 
 /** What the TaskRun's status shows of its steps and sidecars. */
 export function shownOf(run: TaskRun): TaskRunShown {
-  const scope: Scope = { values: { ...run.values, ...pathsIn(run.task, run.workspaces) } };
+  const scope: Scope = { values: run.values };
   return { steps: shown(run, run.task.steps, scope), sidecars: shown(run, run.task.sidecars, scope) };
 }
 

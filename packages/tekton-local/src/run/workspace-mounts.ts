@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type ClusterObjects, claimFolder } from '../plan/cluster-objects.ts';
-import type { WorkspaceBinding } from '../plan/model.ts';
+import type { VolumeClaim, WorkspaceBinding } from '../plan/model.ts';
 import { type Prepared, workspacesUsed } from '../plan/task-runs.ts';
 import { fillFolder } from './cluster-files.ts';
 import { insideFolder, makeOpenFolder, placeInside } from './confined-path.ts';
@@ -41,7 +41,7 @@ export function workspaceMounts(
     const base =
       binding.kind === 'emptyDir'
         ? join(folders.task, 'bound', workspace.name)
-        : (claimOf(binding.claim, objects) ?? join(folders.run, 'claims', used.workspace));
+        : (claimedFolder(binding.claim, objects) ?? join(folders.run, 'claims', used.workspace));
     // An earlier task may have left a link where this one's subPath leads.
     if (binding.kind !== 'emptyDir') return [{ ...mount, ...sharedPlace(makeOpenFolder(base), subPath) }];
     return [{ ...mount, hostPath: placeInside(makeOpenFolder(base), subPath).path, shared: false }];
@@ -54,6 +54,6 @@ function sharedPlace(base: string, subPath: string): Pick<WorkspaceMount, 'hostP
   return { hostPath: path, shared: true, identity: path === base ? undefined : identity };
 }
 
-function claimOf(name: string | undefined, objects: ClusterObjects): string | undefined {
-  return name === undefined ? undefined : claimFolder(objects, name);
+function claimedFolder({ name, generated }: VolumeClaim, objects: ClusterObjects): string | undefined {
+  return generated ? undefined : claimFolder(objects, name);
 }

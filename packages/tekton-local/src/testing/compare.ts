@@ -153,6 +153,7 @@ function differences(mine: Judgement['run'], tektons: NonNullable<Judgement['run
   for (const other of others) {
     const run = own.find(({ name }) => name === other.name);
     if (run === undefined) continue;
+    same(`refusal of ${other.name}`, run.message, undefined);
     same(`params of ${other.name}`, run.params, other.params);
     same(`steps of ${other.name}`, stepsOf(run), stepsOf(other, true));
   }

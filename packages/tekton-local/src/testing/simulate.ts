@@ -1,12 +1,12 @@
 import { type TaskOutcome, withoutSteps } from '../outcome.ts';
-import { problemOfTaskRun } from '../plan/check-replaced.ts';
+import { type CheckedTask, checkedTask } from '../plan/check-replaced.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import { isMap } from '../plan/field.ts';
 import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
-import { replacedTask } from '../plan/replaced-task.ts';
-import { boundWorkspaces, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
+import { boundWorkspaces } from '../plan/task-paths.ts';
+import { type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
 import { combine, matrixLengths } from '../run/matrix.ts';
 import { runOutcome, taskStatuses } from '../run/run-outcome.ts';
 import { schedule } from '../run/schedule.ts';
@@ -22,14 +22,13 @@ export async function simulate(plan: Plan, how: NonNullable<Question['run']>): P
     const { task } = prepared;
     const run = plan.run.isTaskRun ? name : taskRunName(name, task.name, index, count);
     const params = { ...Object.fromEntries(task.params.map((param) => [param.name, param.value])), ...given };
-    const { made, workspaces } = madeOf(plan, prepared, run, params);
-    const message = problemOfTaskRun(made, params, workspaces);
-    const steps = stepsOf(replacedTask(made, workspaces));
-    taskRuns.push({ task: plan.run.isTaskRun ? '' : task.name, name: run, params, steps });
-    if (message !== undefined) {
-      Object.assign(taskRuns.at(-1) ?? {}, { reason: 'Failed', message });
-      return withoutSteps(task.name, 'Failed', 'Failed', message);
+    const checked = checkedOf(plan, prepared, run, params);
+    const said = { task: plan.run.isTaskRun ? '' : task.name, name: run, params };
+    if (checked.problem !== undefined) {
+      taskRuns.push({ ...said, reason: 'Failed', message: checked.problem });
+      return withoutSteps(task.name, 'Failed', 'Failed', checked.problem);
     }
+    taskRuns.push({ ...said, steps: stepsOf(checked.task) });
     const { fails = false, results: wanted } = how.tasks?.[task.name] ?? {};
     const results: Record<string, ParamValue> = {};
     for (const result of fails && wanted === undefined ? [] : prepared.spec.results) {
@@ -84,13 +83,8 @@ export async function simulate(plan: Plan, how: NonNullable<Question['run']>): P
   };
 }
 
-/** The Task of a TaskRun, and the names of its workspaces that are bound. */
-function madeOf(
-  plan: Plan,
-  prepared: Prepared,
-  run: string,
-  params: Record<string, ParamValue>,
-): { made: ReturnType<typeof taskRunPasses>; workspaces: string[] } {
+/** The Task of a TaskRun, or what is wrong with it. */
+function checkedOf(plan: Plan, prepared: Prepared, run: string, params: Record<string, ParamValue>): CheckedTask {
   const { spec, embedded } = prepared;
   const context = {
     name: run,
@@ -99,7 +93,12 @@ function madeOf(
     task: embedded ? run : spec.name,
     retry: 0,
   };
-  return { made: taskRunPasses(spec, params, context), workspaces: boundWorkspaces(prepared, plan.workspaces) };
+  const workspaces = boundWorkspaces(
+    prepared,
+    plan.workspaces,
+    `judge-${plan.run.generated ? `${plan.run.name}abcde` : plan.run.name}`,
+  );
+  return checkedTask(taskRunPasses(spec, params, context), params, workspaces);
 }
 
 function stepsOf({ steps }: Task): JudgedTaskRun['steps'] {
