@@ -6,7 +6,7 @@ const PUBLIC = [
   String.raw`^packages/kit/src/[^/]+\.ts$`,
   String.raw`^packages/testing/src/[^/]+\.ts$`,
   String.raw`^packages/[^/]+/src/index\.ts$`,
-  String.raw`^packages/digest-chain/src/oci(/index)?\.ts$`,
+  String.raw`^packages/digest-chain/src/(oci|options)\.ts$`,
   // For tests of another package, and not published.
   String.raw`^packages/tekton-local/src/testing/examples\.ts$`,
 ];

@@ -4,7 +4,13 @@ import { run } from '@multi-image/kit/commands';
 import { CodedError } from '@multi-image/kit/errors';
 
 /** What can be imported: `packages/<name>/dist/<entry>.d.ts`. */
-const ENTRIES = ['digest-chain/index', 'digest-chain/oci', 'manifests/index', 'tekton-local/index'];
+const ENTRIES = [
+  'digest-chain/index',
+  'digest-chain/oci',
+  'digest-chain/options',
+  'manifests/index',
+  'tekton-local/index',
+];
 
 /**
  * Writes what the packages export into `packages/<name>/api/<entry>.api.md`, by api-extractor and from what was built; so a

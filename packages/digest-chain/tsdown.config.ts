@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', oci: 'src/oci.ts', cli: 'src/cli.ts', testing: 'src/testing/profiles.ts' },
+  entry: {
+    index: 'src/index.ts',
+    oci: 'src/oci.ts',
+    options: 'src/options.ts',
+    cli: 'src/cli.ts',
+    testing: 'src/testing/profiles.ts',
+  },
   platform: 'node',
   target: 'node22',
   fixedExtension: false,

@@ -1,5 +1,6 @@
 // The verbs of chains, and all of ./oci beside them.
 
+export { readKeys } from './attestation/key-files.ts';
 export type { CertificateIdentity } from './attestation/keyless.ts';
 export {
   fetchTrustedRoot,
@@ -11,8 +12,9 @@ export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
 export { ATTESTED, type Check, type CheckId } from './check.ts';
-export { IDENTITY_OPTIONS, type IdentityValues, readIdentities } from './cli/identities.ts';
-export { readKeys } from './cli/keys.ts';
+export { readDemands } from './cli/demands.ts';
+export { parsePlaces } from './cli/files.ts';
+export { readIdentities } from './cli/identities.ts';
 export { embeddedImages } from './embedding.ts';
 export { assertVerified, type ExtractOptions, type ExtractResult, extract } from './extract.ts';
 export type { NamingFiles } from './files/named-in-files.ts';
@@ -21,6 +23,7 @@ export { isAtLeast, type Judgement, judgeProof, LEVELS, type Level } from './lev
 export { type LinkOptions, type LinkResult, link } from './link.ts';
 export type { LinkedImage } from './linked-image.ts';
 export * from './oci.ts';
+export type { DemandValues } from './options.ts';
 export { type ExternalImage, type ResolvedImage, resolve } from './resolve.ts';
 export { type Link, type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';

@@ -17,6 +17,7 @@ import { renderReport } from './report/terminal.ts';
 /** Does what the command line asks for, and sets the exit code of this process. */
 export function main(): Promise<void> {
   return runCommandLine(run, {
+    help: `${COMMAND} --help lists the options`,
     // A criterion that falls is a result; an error is a run that could not be made.
     isRefusal: () => true,
     needsReader: true,
@@ -142,7 +143,7 @@ function parse(args: readonly string[]) {
     checkCommand(parsed.positionals, parsed.values);
     return parsed;
   } catch (cause) {
-    throw new E2eError('USAGE', reasonOf(cause), { hint: `${COMMAND} --help lists the options`, cause });
+    throw new E2eError('USAGE', reasonOf(cause), { cause });
   }
 }
 

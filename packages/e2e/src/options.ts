@@ -1,5 +1,5 @@
 import type { parseArgs } from 'node:util';
-import { IDENTITY_OPTIONS } from '@multi-image/digest-chain';
+import { RUN_OPTIONS, SIGNER_OPTIONS } from '@multi-image/digest-chain/options';
 
 /**
  * What is around a build on this machine: a sandbox of namespaces (docs/tekton-local.md says what it contains), or
@@ -25,15 +25,11 @@ export const OPTIONS = {
   'no-install': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
   target: { type: 'string', default: 'local' },
-  key: { type: 'string', multiple: true },
-  revision: { type: 'string' },
-  source: { type: 'string' },
-  'builder-id': { type: 'string', multiple: true },
-  'builder-task': { type: 'string', multiple: true },
-  'allow-pull-request': { type: 'boolean' },
+  // of published images
+  ...SIGNER_OPTIONS,
+  ...RUN_OPTIONS,
   prefix: { type: 'string' },
   at: { type: 'string', multiple: true },
-  ...IDENTITY_OPTIONS,
   // on a tenant, and on any cluster with Tekton
   kubeconfig: { type: 'string' },
   context: { type: 'string' },

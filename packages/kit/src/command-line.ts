@@ -20,6 +20,8 @@ const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 export async function runCommandLine(
   command: (args: readonly string[], signal: AbortSignal) => Promise<number>,
   options: {
+    /** What shows how the command is called: the hint of an error `USAGE` that has none. */
+    readonly help?: string | undefined;
     /** Whether an error means that nothing was done. */
     readonly isRefusal: (error: CodedError) => boolean;
     /** Said when a signal came, before the command ends. */
@@ -54,7 +56,7 @@ export async function runCommandLine(
   try {
     code = await command(process.argv.slice(2), stop.signal);
   } catch (error) {
-    const shown = stop.signal.aborted ? stop.signal.reason : error;
+    const shown = stop.signal.aborted ? stop.signal.reason : withHelp(error, options.help);
     process.stderr.write(formatError(shown, palette(process.stderr)));
     if (isCodedError(shown)) options.onError?.(shown);
     code = isCodedError(shown) && options.isRefusal(shown) ? EXIT.refused : EXIT.failed;
@@ -63,6 +65,12 @@ export async function runCommandLine(
   }
   // That the output was not written may be known by now.
   process.exitCode ??= received === undefined ? code : 128 + SIGNALS[received];
+}
+
+function withHelp(error: unknown, help: string | undefined): unknown {
+  if (!isCodedError(error) || error.code !== 'USAGE' || error.hint !== undefined) return error;
+  const { code, message, expected, found } = error;
+  return new CodedError(code, message, { expected, found, hint: help, cause: error });
 }
 
 /** The output has no place, such as a full disk: a failure, though what was to be done is done. */

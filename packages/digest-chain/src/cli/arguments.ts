@@ -1,4 +1,4 @@
-import type { ParseArgsConfig } from 'node:util';
+import type { parseArgs as ParseArgs, ParseArgsConfig } from 'node:util';
 import { parseDuration } from '../../../kit/src/durations.ts';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
@@ -20,56 +20,57 @@ export const COMMON = {
   'plain-http-at': { type: 'string', multiple: true },
   'ca-file': { type: 'string' },
   'auth-file': { type: 'string' },
-} as const satisfies ParseArgsConfig['options'];
+} as const;
 
 /** The options of verbs that answer with an image: files for its url and digest. */
 export const RESULTS = {
   'result-url': { type: 'string' },
   'result-digest': { type: 'string' },
-} as const satisfies ParseArgsConfig['options'];
+} as const;
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 /** What the options of a verb were given. */
 export type Values<T extends Options> = Partial<Parsed<T>['values']>;
-type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>>;
+type Parsed<T extends Options> = ReturnType<typeof ParseArgs<{ options: T; allowPositionals: true; strict: true }>>;
 
 /** Parses the arguments of a verb; throws `USAGE` for what is not known, is empty, or has no value. */
-export function parseArguments<const T extends Options>(verb: string, args: readonly string[], options: T): Parsed<T> {
+export function parseArguments<const T extends Options>(args: readonly string[], options: T): Parsed<T> {
   try {
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     for (const [name, value] of Object.entries(parsed.values)) {
-      if (value === '') throw usage(verb, `--${name} has no value`);
+      if (value === '') throw usage(`--${name} has no value`);
     }
     return parsed;
   } catch (error) {
     if (error instanceof DigestChainError || !(error instanceof Error)) throw error;
-    throw usage(verb, error.message.split('\n')[0] ?? '');
+    throw usage(error.message.split('\n')[0] ?? '');
   }
 }
 
 /** Exactly one positional argument. */
-export function single(verb: string, name: string, positionals: readonly string[]): string {
+export function single(name: string, positionals: readonly string[]): string {
   const [first] = positionals;
   if (first !== undefined && positionals.length === 1) return first;
-  throw usage(verb, positionals.length === 0 ? `no ${name} given` : `more than one ${name} given`);
+  throw usage(positionals.length === 0 ? `no ${name} given` : `more than one ${name} given`);
 }
 
-export function usage(verb: string, reason: string): DigestChainError {
-  return new DigestChainError('USAGE', reason, { hint: `digest-chain ${verb} --help` });
+/** The arguments are wrong; the verb's help is what shows how they would be right. */
+export function usage(reason: string): DigestChainError {
+  return new DigestChainError('USAGE', reason);
 }
 
 /** Milliseconds of a duration such as `90s`, `30m` or `1h30m`. */
-export function durationOf(verb: string, text: string): number {
+export function durationOf(text: string): number {
   const milliseconds = parseDuration(text);
-  if (milliseconds === undefined) throw usage(verb, `not a duration: ${text} (write 90s, 30m or 2h)`);
+  if (milliseconds === undefined) throw usage(`not a duration: ${text} (write 90s, 30m or 2h)`);
   return milliseconds;
 }
 
 /** A repository alone: what it holds is named by other arguments. */
-export function parseRepository(verb: string, option: string, text: string): Repository {
+export function parseRepository(option: string, text: string): Repository {
   const { registry, repository, tag, digest } = parseReference(text);
   if (tag === undefined && digest === undefined) return { registry, repository };
-  throw usage(verb, `${option} is not a repository without tag and digest: ${text}`);
+  throw usage(`${option} is not a repository without tag and digest: ${text}`);
 }
 
 /** Writes a Tekton result, or any other file: exactly these bytes, no newline at the end. */
@@ -92,16 +93,16 @@ export function connect(values: Values<typeof COMMON>): Registry {
 }
 
 /** Reads `<role>=<image>`. */
-export function parseLinked(verb: string, text: string): LinkedImage {
-  const { role, named } = parseRole(verb, 'not <role>=<image>', text);
+export function parseLinked(text: string): LinkedImage {
+  const { role, named } = parseRole('not <role>=<image>', text);
   return { role, image: parseDigestReference(named) };
 }
 
 /** Reads `<role>=…`. */
-export function parseRole(verb: string, problem: string, text: string): { role: string; named: string } {
+export function parseRole(problem: string, text: string): { role: string; named: string } {
   const at = text.indexOf('=');
   const role = text.slice(0, Math.max(at, 0));
-  if (!isRole(role)) throw usage(verb, `${problem}: ${text}`);
+  if (!isRole(role)) throw usage(`${problem}: ${text}`);
   return { role, named: text.slice(at + 1) };
 }
 

@@ -1,4 +1,3 @@
-import type { ParseArgsConfig } from 'node:util';
 import { isGitUrl } from '../attestation/git-source.ts';
 import { isRole } from '../label-names.ts';
 import type { TestedSnapshot } from '../snapshot/judge.ts';
@@ -10,7 +9,7 @@ import { parseRole, usage, type Values, writeOutput } from './arguments.ts';
 export const COMPONENTS = {
   component: { type: 'string', multiple: true },
   'git-url': { type: 'string' },
-} as const satisfies ParseArgsConfig['options'];
+} as const;
 
 /** The options of the verbs that run in an integration test: what that is told, and what it answers. */
 export const TEST = {
@@ -22,36 +21,32 @@ export const TEST = {
   event: { type: 'string' },
   'pull-request': { type: 'string' },
   'test-output': { type: 'string' },
-} as const satisfies ParseArgsConfig['options'];
+} as const;
 
 /** Reads `--component <role>=<name>`, or `<role>=-` for none, and options like it. */
-export function parseComponents(
-  verb: string,
-  texts: readonly string[] = [],
-  option: string = '--component',
-): Components {
+export function parseComponents(texts: readonly string[] = [], option: string = '--component'): Components {
   const components = new Map<string, string | undefined>();
   for (const text of texts) {
-    const { role, named } = parseRole(verb, `${option} is not <role>=<name>`, text);
-    if (components.has(role)) throw usage(verb, `${option} is given twice for ${role}`);
-    if (named !== '-') checkName(verb, named);
+    const { role, named } = parseRole(`${option} is not <role>=<name>`, text);
+    if (components.has(role)) throw usage(`${option} is given twice for ${role}`);
+    if (named !== '-') checkName(named);
     if (named !== '-' && [...components.values()].includes(named)) {
-      throw usage(verb, `the component ${named} is given for two roles`);
+      throw usage(`the component ${named} is given for two roles`);
     }
     components.set(role, named === '-' ? undefined : named);
   }
   return components;
 }
 
-export function checkName(verb: string, name: string): void {
+export function checkName(name: string): void {
   if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
-  throw usage(verb, `not a Kubernetes name: ${name}`);
+  throw usage(`not a Kubernetes name: ${name}`);
 }
 
 /** An option that has to be given. */
-export function needed(verb: string, name: string, value: string | undefined): string {
+export function needed(name: string, value: string | undefined): string {
   if (value !== undefined) return value;
-  throw usage(verb, `no --${name} given`);
+  throw usage(`no --${name} given`);
 }
 
 /** An option, or what the variable has that `env://<variable>` names; undefined where that is empty, as labels of pods are. */
@@ -61,39 +56,38 @@ export function optionOf(text: string | undefined): string | undefined {
 }
 
 /** What is proved is named; naming it beside what is not would leave open which of them goes into a Snapshot. */
-export function refuseTwoSources(
-  verb: string,
-  values: { 'git-url'?: string | undefined; source?: string | undefined },
-): void {
+export function refuseTwoSources(values: { 'git-url'?: string | undefined; source?: string | undefined }): void {
   if (values['git-url'] === undefined || values.source === undefined) return;
-  throw usage(verb, '--git-url and --source exclude each other: what is proved is named');
+  throw usage('--git-url and --source exclude each other: what is proved is named');
 }
 
 /** The repository that pushes are built from, proved or not. */
-export function readGitUrl(verb: string, values: Values<typeof COMPONENTS> & { source?: string | undefined }): string {
-  refuseTwoSources(verb, values);
-  const url = needed(verb, 'git-url', values['git-url'] ?? values.source);
-  if (!isGitUrl(url)) throw usage(verb, `--git-url is no git URL: ${url}`);
+export function readGitUrl(values: Values<typeof COMPONENTS> & { source?: string | undefined }): string {
+  refuseTwoSources(values);
+  const url = needed('git-url', values['git-url'] ?? values.source);
+  if (!isGitUrl(url)) throw usage(`--git-url is no git URL: ${url}`);
   return url;
 }
 
 /** What every integration test of a chain is told. */
-export function readTest(
-  verb: string,
-  values: Values<typeof TEST & typeof COMPONENTS>,
-): { tested: TestedSnapshot; components: Components; external: Components; starts: readonly string[] } {
-  const components = parseComponents(verb, values.component);
-  if (components.size === 0) throw usage(verb, 'no --component given');
-  const external = parseComponents(verb, values['external-component'], '--external-component');
+export function readTest(values: Values<typeof TEST & typeof COMPONENTS>): {
+  tested: TestedSnapshot;
+  components: Components;
+  external: Components;
+  starts: readonly string[];
+} {
+  const components = parseComponents(values.component);
+  if (components.size === 0) throw usage('no --component given');
+  const external = parseComponents(values['external-component'], '--external-component');
   for (const [role, component] of external) {
-    if (component === undefined) throw usage(verb, `--external-component names no component: ${role}=-`);
-    if (components.has(role)) throw usage(verb, `${role} is given as an image of the chain, and as an external one`);
+    if (component === undefined) throw usage(`--external-component names no component: ${role}=-`);
+    if (components.has(role)) throw usage(`${role} is given as an image of the chain, and as an external one`);
     if (![...components.values()].includes(component)) continue;
-    throw usage(verb, `the component ${component} is given for two roles`);
+    throw usage(`the component ${component} is given for two roles`);
   }
   const odd = values.start?.find((role) => !isRole(role));
-  if (odd !== undefined) throw usage(verb, `--start is no role: ${odd}`);
-  const text = optionOf(needed(verb, 'snapshot', values.snapshot)) ?? '';
+  if (odd !== undefined) throw usage(`--start is no role: ${odd}`);
+  const text = optionOf(needed('snapshot', values.snapshot)) ?? '';
   const tested = {
     spec: parseSnapshotSpec(text),
     built: optionOf(values.built),

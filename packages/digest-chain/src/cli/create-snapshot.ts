@@ -12,10 +12,8 @@ import { answer, COMPONENTS, checkName, needed, readGitUrl, readTest, TEST } fro
 import { DEMANDS, readDemands } from './demands.ts';
 import { FILES, readFileDemands } from './files.ts';
 
-const VERB = 'create-snapshot';
-
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArguments(VERB, args, {
+  const { values } = parseArguments(args, {
     ...COMMON,
     ...DEMANDS,
     ...FILES,
@@ -25,16 +23,16 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     history: { type: 'string' },
     'service-account': { type: 'string' },
   });
-  const application = needed(VERB, 'application', values.application);
-  const chain = needed(VERB, 'chain', values.chain);
-  for (const name of [application, chain]) checkName(VERB, name);
-  const gitUrl = readGitUrl(VERB, values);
-  const history = needed(VERB, 'history', values.history);
-  const { revision: _, allowPullRequest: __, ...signed } = await readDemands(VERB, values);
-  const demands = { ...signed, ...readFileDemands(VERB, values) };
+  const application = needed('application', values.application);
+  const chain = needed('chain', values.chain);
+  for (const name of [application, chain]) checkName(name);
+  const gitUrl = readGitUrl(values);
+  const history = needed('history', values.history);
+  const { revision: _, allowPullRequest: __, ...signed } = await readDemands(values);
+  const demands = { ...signed, ...readFileDemands(values) };
   const file = values['test-output'];
   const make = async (): Promise<TestOutput> => {
-    const { tested, components, external, starts } = readTest(VERB, values);
+    const { tested, components, external, starts } = readTest(values);
     const none = reasonForNone(tested, components);
     if (none !== undefined) return testOutput('SKIPPED', none);
     const revision = builtRevision(tested, components);

@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('what is demanded', () => {
   it('is taken as it is given, and nothing where nothing is', async () => {
-    const demands = await readDemands('verify', {
+    const demands = await readDemands({
       key,
       revision: 'a'.repeat(40),
       source: 'https://git.example/org/repo',
@@ -33,7 +33,7 @@ describe('what is demanded', () => {
       builderTasks: ['oci://quay.io/org/*'],
       allowPullRequest: true,
     });
-    expect(await readDemands('verify', {})).toEqual({ keys: [], identities: [] });
+    expect(await readDemands({})).toEqual({ keys: [], identities: [] });
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe('what is demanded', () => {
     ['a source that is no repository', { source: 'main' }],
     ['a pattern that is no bundle', { 'builder-task': ['quay.io/org/*'] }],
   ])('is refused: %s', async (_, values) => {
-    await expect(readDemands('verify', { key, ...values })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(readDemands({ key, ...values })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
   it.each([
@@ -50,7 +50,7 @@ describe('what is demanded', () => {
     { 'builder-task': ['oci://quay.io/org/*'] },
     { 'allow-pull-request': true },
   ])('is refused without a key, which alone says it: %j', async (values) => {
-    await expect(readDemands('extract', values)).rejects.toMatchObject({
+    await expect(readDemands(values)).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('needs --key'),
     });

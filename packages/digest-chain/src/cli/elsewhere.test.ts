@@ -63,6 +63,8 @@ it('publishes in another repository, says what it carried, and verifies where th
 it.each([
   ['a place with a tag', ['verify', 'a/b:c', '--at', 'metadata=a/d:e']],
   ['a place without a role', ['verify', 'a/b:c', '--at', 'a/d']],
+  ['a place with an empty role', ['verify', 'a/b:c', '--at', '=a/d']],
+  ['a place with an odd role', ['verify', 'a/b:c', '--at', 'Not=a/d']],
   ['two places of a role', ['verify', 'a/b:c', '--at=metadata=a/d', '--at=metadata=a/e']],
   ['a repository with a digest', ['seal', `a/b@${ZERO}`, `metadata=a/c@${ZERO}`, `--to=a/d@${ZERO}`]],
   ['a tag in another repository', ['seal', `a/b@${ZERO}`, `metadata=a/c@${ZERO}`, '--to=a/d', '--tag=a/b:1']],

@@ -18,7 +18,7 @@ import { FILES, readFileDemands } from './files.ts';
 import { SBOM_RESULT, writeSbomUrl } from './sbom-result.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArguments('extract', args, {
+  const { values, positionals } = parseArguments(args, {
     ...COMMON,
     role: { type: 'string' },
     wait: { type: 'boolean' },
@@ -30,29 +30,29 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...SBOM_RESULT,
     'result-proof': { type: 'string' },
   });
-  const image = parseReference(single('extract', 'image', positionals));
-  if (values.role === undefined) throw usage('extract', 'no --role given');
-  if (values.deadline !== undefined && !values.wait) throw usage('extract', '--deadline needs --wait');
+  const image = parseReference(single('image', positionals));
+  if (values.role === undefined) throw usage('no --role given');
+  if (values.deadline !== undefined && !values.wait) throw usage('--deadline needs --wait');
   const { until } = values;
   if (until !== undefined && until !== 'signed' && until !== 'attested') {
-    throw usage('extract', `--until is neither signed nor attested: ${until}`);
+    throw usage(`--until is neither signed nor attested: ${until}`);
   }
   if (until !== undefined && !namesSigner(values)) {
-    throw usage('extract', '--until needs --key or --certificate-identity');
+    throw usage('--until needs --key or --certificate-identity');
   }
   const runOnly = (['source', 'builder-task'] as const).find(
     (name) => until === 'signed' && values[name] !== undefined,
   );
   if (runOnly !== undefined) {
-    throw usage('extract', `--${runOnly} needs --until attested: only what is signed of the whole run says it`);
+    throw usage(`--${runOnly} needs --until attested: only what is signed of the whole run says it`);
   }
   const registry = connect(values);
   const result = await extract(registry, image, {
-    ...(await readDemands('extract', values)),
-    ...readFileDemands('extract', values),
+    ...(await readDemands(values)),
+    ...readFileDemands(values),
     role: values.role,
     until,
-    deadline: values.wait ? durationOf('extract', values.deadline ?? '30m') : undefined,
+    deadline: values.wait ? durationOf(values.deadline ?? '30m') : undefined,
     onWait: announce(),
     prefix: values.prefix,
     signal,

@@ -1,4 +1,3 @@
-import type { ParseArgsConfig } from 'node:util';
 import type { NamingFiles } from '../files/named-in-files.ts';
 import { isRole } from '../label-names.ts';
 import type { Repository } from '../registry/registry.ts';
@@ -9,38 +8,31 @@ import { parseRepository, parseRole, usage, type Values } from './arguments.ts';
 export const FILES = {
   files: { type: 'string', multiple: true },
   released: { type: 'string', multiple: true },
-} as const satisfies ParseArgsConfig['options'];
+} as const;
 
 /** Reads {@link FILES}; throws `USAGE`. */
-export function readFileDemands(
-  verb: string,
-  { files, released }: Values<typeof FILES>,
-): Pick<VerifyOptions, 'files' | 'released'> {
-  return { files: parseFiles(verb, files), released: parsePlaces(verb, '--released', released) };
+export function readFileDemands({ files, released }: Values<typeof FILES>): Pick<VerifyOptions, 'files' | 'released'> {
+  return { files: parseFiles(files), released: parsePlaces('--released', released) };
 }
 
 /** Reads `--at <role>=<repository>`, and options like it. */
-export function parsePlaces(
-  verb: string,
-  option: string,
-  texts: readonly string[] = [],
-): ReadonlyMap<string, Repository> {
+export function parsePlaces(option: string, texts: readonly string[] = []): ReadonlyMap<string, Repository> {
   const places = new Map<string, Repository>();
   for (const text of texts) {
-    const { role, named } = parseRole(verb, `${option} is not <role>=<repository>`, text);
-    if (places.has(role)) throw usage(verb, `${option} is given twice for ${role}`);
-    places.set(role, parseRepository(verb, option, named));
+    const { role, named } = parseRole(`${option} is not <role>=<repository>`, text);
+    if (places.has(role)) throw usage(`${option} is given twice for ${role}`);
+    places.set(role, parseRepository(option, named));
   }
   return places;
 }
 
 /** Reads `--files <role>=<pattern>` and `<role>/<embedded>=<pattern>`; several of the same are patterns of the same files. */
-function parseFiles(verb: string, texts: readonly string[] = []): readonly NamingFiles[] {
+function parseFiles(texts: readonly string[] = []): readonly NamingFiles[] {
   const read = texts.map((text) => {
     const [, role = '', embedded, pattern = ''] = /^([^=/]*)(?:\/([^=/]*))?=(.*)$/su.exec(text) ?? [];
     if (isRole(role) && (embedded === undefined || isRole(embedded)) && pattern !== '')
       return { role, embedded, pattern };
-    throw usage(verb, `--files is not <role>=<pattern> or <role>/<embedded>=<pattern>: ${text}`);
+    throw usage(`--files is not <role>=<pattern> or <role>/<embedded>=<pattern>: ${text}`);
   });
   return [...Map.groupBy(read, ({ role, embedded = '' }) => `${role}/${embedded}`).values()].flatMap((all) => {
     const [first] = all;

@@ -6,58 +6,31 @@ import { reasonOf } from '../../../kit/src/errors.ts';
 import type { CertificateIdentity } from '../attestation/keyless.ts';
 import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../attestation/keyless-root.ts';
 import { DigestChainError } from '../errors.ts';
+import { type DemandValues, SIGNER_OPTIONS } from '../options.ts';
 import { usage } from './arguments.ts';
 
-/** The options that say who may have signed with a certificate, named as cosign names them. */
-export const IDENTITY_OPTIONS: Readonly<
-  Record<
-    | 'certificate-identity'
-    | 'certificate-identity-regexp'
-    | 'certificate-oidc-issuer'
-    | 'certificate-oidc-issuer-regexp'
-    | 'trusted-root'
-    | 'tuf-mirror'
-    | 'tuf-root',
-    { readonly type: 'string' }
-  >
-> = {
-  'certificate-identity': { type: 'string' },
-  'certificate-identity-regexp': { type: 'string' },
-  'certificate-oidc-issuer': { type: 'string' },
-  'certificate-oidc-issuer-regexp': { type: 'string' },
-  'trusted-root': { type: 'string' },
-  'tuf-mirror': { type: 'string' },
-  'tuf-root': { type: 'string' },
-};
-
-export type IdentityValues = { readonly [name in keyof typeof IDENTITY_OPTIONS]?: string | undefined };
-
 /**
- * Reads {@link IDENTITY_OPTIONS}; none where none is given. Without a trusted root it is the one of Sigstore's public instance,
- * or of the TUF repository that is named. Throws `USAGE`, `TRUSTED_ROOT_INVALID`, `TRUSTED_ROOT_UNAVAILABLE`,
- * `KEYLESS_UNSUPPORTED`.
+ * Reads those of {@link SIGNER_OPTIONS} that are no key; none where none is given. Without a trusted root it is the one of
+ * Sigstore's public instance, or of the TUF repository that is named. Throws `USAGE`, `TRUSTED_ROOT_INVALID`,
+ * `TRUSTED_ROOT_UNAVAILABLE`, `KEYLESS_UNSUPPORTED`.
  */
-export async function readIdentities(values: IdentityValues): Promise<readonly CertificateIdentity[]> {
-  const given = (Object.keys(IDENTITY_OPTIONS) as (keyof typeof IDENTITY_OPTIONS)[]).find(
-    (name) => values[name] !== undefined,
-  );
-  if (given === undefined) return [];
+export async function readIdentities(values: DemandValues): Promise<readonly CertificateIdentity[]> {
+  const { key: _, ...options } = SIGNER_OPTIONS;
+  const isGiven = (name: string): boolean => values[name as keyof DemandValues] !== undefined;
+  if (!Object.keys(options).some(isGiven)) return [];
   const subject = wanted(values, 'certificate-identity');
   const issuer = wanted(values, 'certificate-oidc-issuer');
   return [{ subject, issuer, trustedRoot: await readTrustedRoot(values) }];
 }
 
 /** One of the two forms of an option, and one is needed, as with cosign: anybody may vouch for any subject. */
-function wanted(values: IdentityValues, name: 'certificate-identity' | 'certificate-oidc-issuer'): string | RegExp {
+function wanted(values: DemandValues, name: 'certificate-identity' | 'certificate-oidc-issuer'): string | RegExp {
   const exact = values[name];
   const pattern = values[`${name}-regexp`];
   if (exact === undefined && pattern === undefined) {
-    throw usage(
-      'verify',
-      `--${name} or --${name}-regexp is missing: who may have signed is a subject and who vouches for it`,
-    );
+    throw usage(`--${name} or --${name}-regexp is missing: who may have signed is a subject and who vouches for it`);
   }
-  if (exact !== undefined && pattern !== undefined) throw usage('verify', `give one of --${name} and --${name}-regexp`);
+  if (exact !== undefined && pattern !== undefined) throw usage(`give one of --${name} and --${name}-regexp`);
   return exact ?? parsePattern(`--${name}-regexp`, pattern ?? '');
 }
 
@@ -70,14 +43,14 @@ function parsePattern(option: string, text: string): RegExp {
     if (/\[\[:\^?\w+:\]/.test(text)) throw new Error('it has a POSIX class');
     return new RegExp(text, 'u');
   } catch (cause) {
-    throw usage('verify', `${option} is no regular expression that is read everywhere alike: ${reasonOf(cause)}`);
+    throw usage(`${option} is no regular expression that is read everywhere alike: ${reasonOf(cause)}`);
   }
 }
 
-async function readTrustedRoot(values: IdentityValues): Promise<TrustedRoot> {
+async function readTrustedRoot(values: DemandValues): Promise<TrustedRoot> {
   const { 'trusted-root': file, 'tuf-mirror': mirror, 'tuf-root': root } = values;
   if (file === undefined) return fetchTrustedRoot({ mirror, root, cache: await cacheOf(root) });
-  if (mirror !== undefined || root !== undefined) throw usage('verify', 'give one of --trusted-root and --tuf-mirror');
+  if (mirror !== undefined || root !== undefined) throw usage('give one of --trusted-root and --tuf-mirror');
   return parseTrustedRoot(await readText(file));
 }
 

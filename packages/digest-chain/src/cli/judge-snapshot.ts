@@ -6,10 +6,8 @@ import { answer, COMPONENTS, optionOf, readGitUrl, readTest, TEST } from './chai
 import { DEMANDS, readDemands } from './demands.ts';
 import { FILES, readFileDemands } from './files.ts';
 
-const VERB = 'judge-snapshot';
-
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArguments(VERB, args, {
+  const { values } = parseArguments(args, {
     ...COMMON,
     ...DEMANDS,
     ...FILES,
@@ -20,14 +18,14 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   });
   const release = values.release ?? 'chain';
   if (release !== 'chain' && release !== 'components') {
-    throw usage(VERB, `--release is neither chain nor components: ${release}`);
+    throw usage(`--release is neither chain nor components: ${release}`);
   }
-  const gitUrl = readGitUrl(VERB, values);
-  const { revision: _, source: __, allowPullRequest: ___, ...signed } = await readDemands(VERB, values);
-  const demands = { ...signed, ...readFileDemands(VERB, values) };
+  const gitUrl = readGitUrl(values);
+  const { revision: _, source: __, allowPullRequest: ___, ...signed } = await readDemands(values);
+  const demands = { ...signed, ...readFileDemands(values) };
   const file = values['test-output'];
   try {
-    const { tested, components, external, starts } = readTest(VERB, values);
+    const { tested, components, external, starts } = readTest(values);
     const labels = { type: optionOf(values.type), chain: optionOf(values.chain) };
     const options: JudgeOptions = {
       ...demands,

@@ -3,7 +3,7 @@ import { parseDigestReference, parseTagReference } from '../reference.ts';
 import { COMMON, connect, parseArguments, parseLinked, printResult, RESULTS, usage } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArguments('link', args, {
+  const { values, positionals } = parseArguments(args, {
     ...COMMON,
     tag: { type: 'string' },
     external: { type: 'string', multiple: true },
@@ -11,13 +11,13 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...RESULTS,
   });
   const [image, ...images] = positionals;
-  if (image === undefined) throw usage('link', 'no image given');
-  if (images.length === 0) throw usage('link', 'no <role>=<image> given');
-  const linked = images.map((text) => parseLinked('link', text));
+  if (image === undefined) throw usage('no image given');
+  if (images.length === 0) throw usage('no <role>=<image> given');
+  const linked = images.map((text) => parseLinked(text));
   const result = await link(connect(values), parseDigestReference(image), linked, {
     tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
     prefix: values.prefix,
-    external: (values.external ?? []).map((text) => parseLinked('link', text)),
+    external: (values.external ?? []).map((text) => parseLinked(text)),
     statement: { pipelineRun: values['pipeline-run'] },
     signal,
   });

@@ -7,19 +7,19 @@ import { COMMON, connect, parseArguments, parseRole, RESULTS, usage, writeOutput
 const { prefix: _, ...CONNECT } = COMMON;
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArguments('resolve', args, {
+  const { values, positionals } = parseArguments(args, {
     ...CONNECT,
     ...RESULTS,
     'result-reference': { type: 'string' },
   });
   const images = positionals.map((text) => {
-    const { role, named } = parseRole('resolve', 'not <role>=<image>', text);
+    const { role, named } = parseRole('not <role>=<image>', text);
     return { role, image: parseReference(named) };
   });
   const [first, ...others] = images;
-  if (first === undefined) throw usage('resolve', 'no <role>=<image> given');
+  if (first === undefined) throw usage('no <role>=<image> given');
   const result = (['result-url', 'result-digest', 'result-reference'] as const).find((name) => values[name]);
-  if (others.length > 0 && result !== undefined) throw usage('resolve', `--${result} is for one image`);
+  if (others.length > 0 && result !== undefined) throw usage(`--${result} is for one image`);
   const found = await resolve(connect(values), images, { signal });
   for (const { image } of found) {
     await writeOutput(values['result-url'], `${repositoryName(image)}@${image.digest}`);

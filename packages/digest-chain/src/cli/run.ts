@@ -33,6 +33,7 @@ export function runVerb(
       });
     },
     {
+      help: load && `digest-chain ${verb} --help`,
       isRefusal: ({ code }) => REFUSED.has(code),
       onError(error) {
         if (!json) return;

@@ -1,4 +1,3 @@
-import type { ParseArgsConfig } from 'node:util';
 import { sbomBlobUrl } from '../carry/find-attachments.ts';
 import type { Digest } from '../digest.ts';
 import { parseReference } from '../reference.ts';
@@ -7,7 +6,7 @@ import { withSignal } from '../registry/with-call-options.ts';
 import { type Values, writeOutput } from './arguments.ts';
 
 /** The option by which a task gets its result `SBOM_BLOB_URL`. */
-export const SBOM_RESULT = { 'result-sbom': { type: 'string' } } as const satisfies ParseArgsConfig['options'];
+export const SBOM_RESULT = { 'result-sbom': { type: 'string' } } as const;
 
 /** Writes where the SBOM of an image is; nothing where it has none, which leaves a task without that result. */
 export async function writeSbomUrl(

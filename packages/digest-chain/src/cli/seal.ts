@@ -13,7 +13,7 @@ import {
 import { SBOM_RESULT, writeSbomUrl } from './sbom-result.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArguments('seal', args, {
+  const { values, positionals } = parseArguments(args, {
     ...COMMON,
     tag: { type: 'string' },
     'no-check': { type: 'boolean' },
@@ -26,18 +26,18 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     ...SBOM_RESULT,
   });
   const [origin, ...images] = positionals;
-  if (origin === undefined) throw usage('seal', 'no origin given');
-  if (images.length === 0) throw usage('seal', 'no <role>=<image> given');
-  if (values.carry && values['no-carry']) throw usage('seal', 'either --carry or --no-carry');
+  if (origin === undefined) throw usage('no origin given');
+  if (images.length === 0) throw usage('no <role>=<image> given');
+  if (values.carry && values['no-carry']) throw usage('either --carry or --no-carry');
   const registry = connect(values);
   const result = await seal(
     registry,
     parseDigestReference(origin),
-    images.map((text) => parseLinked('seal', text)),
+    images.map((text) => parseLinked(text)),
     {
       tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
       prefix: values.prefix,
-      to: values.to === undefined ? undefined : parseRepository('seal', '--to', values.to),
+      to: values.to === undefined ? undefined : parseRepository('--to', values.to),
       carry: values['no-carry'] ? false : values.carry,
       check: values['no-check'] !== true,
       statement: values['no-statement'] ? false : { pipelineRun: values['pipeline-run'] },

@@ -7,7 +7,7 @@ import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
 import { FILES, readFileDemands } from './files.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArguments('snapshot', args, {
+  const { values, positionals } = parseArguments(args, {
     ...COMMON,
     ...DEMANDS,
     ...FILES,
@@ -15,16 +15,16 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     application: { type: 'string' },
     namespace: { type: 'string' },
   });
-  const image = parseReference(single('snapshot', 'image', positionals));
+  const image = parseReference(single('image', positionals));
   const { namespace, 'git-url': gitUrl } = values;
-  const application = needed('snapshot', 'application', values.application);
-  for (const name of [application, namespace ?? application]) checkName('snapshot', name);
-  refuseTwoSources('snapshot', values);
+  const application = needed('application', values.application);
+  for (const name of [application, namespace ?? application]) checkName(name);
+  refuseTwoSources(values);
   const snapshot = await snapshotOf(connect(values), image, {
-    ...(await readDemands('snapshot', values)),
-    ...readFileDemands('snapshot', values),
+    ...(await readDemands(values)),
+    ...readFileDemands(values),
     application,
-    components: parseComponents('snapshot', values.component),
+    components: parseComponents(values.component),
     namespace,
     gitUrl,
     prefix: values.prefix,

@@ -4,16 +4,16 @@ import { unseal } from '../unseal.ts';
 import { COMMON, connect, parseArguments, single, usage, writeOutput } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArguments('unseal', args, {
+  const { values, positionals } = parseArguments(args, {
     ...COMMON,
     manifest: { type: 'string' },
     config: { type: 'string' },
   });
-  const sealed = parseReference(single('unseal', 'image', positionals));
+  const sealed = parseReference(single('image', positionals));
   const { origin, seal } = await unseal(connect(values), sealed, { prefix: values.prefix, signal });
   const config = origin.images[0]?.config ?? '';
   if (values.config !== undefined && origin.images.length !== 1) {
-    throw usage('unseal', 'an index has no config of its own: unseal with --manifest only');
+    throw usage('an index has no config of its own: unseal with --manifest only');
   }
   await writeOutput(values.manifest, origin.manifest.bytes);
   await writeOutput(values.config, config);

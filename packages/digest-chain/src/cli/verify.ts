@@ -16,7 +16,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   // What is read of an image is soon forgotten; V8 would rather let the heap grow than clear it up as often as that takes
   // no time. Without it a thousand images take 20 MB more.
   process.getBuiltinModule('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
-  const { values, positionals } = parseArguments('verify', args, {
+  const { values, positionals } = parseArguments(args, {
     ...COMMON,
     ...DEMANDS,
     at: { type: 'string', multiple: true },
@@ -26,16 +26,16 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     'digest-from': { type: 'string' },
     deadline: { type: 'string' },
   });
-  const image = await exactly(parseReference(single('verify', 'image', positionals)), values['digest-from']);
-  const demands = await readDemands('verify', values);
+  const image = await exactly(parseReference(single('image', positionals)), values['digest-from']);
+  const demands = await readDemands(values);
   const wanted = wantedLevel(demands);
   const result = await verify(connect(values), image, {
     ...demands,
-    ...readFileDemands('verify', values),
-    at: parsePlaces('verify', '--at', values.at),
+    ...readFileDemands(values),
+    at: parsePlaces('--at', values.at),
     statement: await readStatement(values),
     prefix: values.prefix,
-    deadline: values.deadline === undefined ? undefined : durationOf('verify', values.deadline),
+    deadline: values.deadline === undefined ? undefined : durationOf(values.deadline),
     signal,
   });
   process.stdout.write(values.json ? `${printableJson(result)}\n` : formatVerification(result, wanted));
@@ -49,7 +49,7 @@ async function readStatement(values: {
 }): Promise<boolean | Uint8Array> {
   const { statement: file, 'no-statement': without = false } = values;
   if (file === undefined) return !without;
-  if (without) throw usage('verify', '--statement and --no-statement exclude each other');
+  if (without) throw usage('--statement and --no-statement exclude each other');
   return readFile(file).catch((cause) => {
     throw new DigestChainError('USAGE', `the chain statement could not be read: ${reasonOf(cause)}`, { cause });
   });
@@ -62,9 +62,9 @@ async function exactly(image: Reference, file: string | undefined): Promise<Refe
     throw new DigestChainError('USAGE', `the digest could not be read: ${reasonOf(cause)}`, { cause });
   });
   const digest = text.trim();
-  if (!isDigest(digest)) throw usage('verify', `${file} holds no digest: ${digest.slice(0, 100)}`);
+  if (!isDigest(digest)) throw usage(`${file} holds no digest: ${digest.slice(0, 100)}`);
   if (image.digest !== undefined && image.digest !== digest) {
-    throw usage('verify', `the image has another digest than ${file}: ${digest}`);
+    throw usage(`the image has another digest than ${file}: ${digest}`);
   }
   return { ...image, tag: undefined, digest };
 }

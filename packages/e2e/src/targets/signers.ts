@@ -7,20 +7,23 @@ export interface Signers {
   /** Undefined where none was named. */
   readonly keys?: readonly VerificationKey[] | undefined;
   readonly identities?: VerifyOptions['identities'];
-  /** The identities, as options of this command and of cosign alike. */
+  /** See {@link signerArguments}. */
   readonly signer?: string | undefined;
 }
 
 /** Throws `KEY_INVALID`, `USAGE`, and what reading a trusted root throws. */
 export async function readSigners(values: Values): Promise<Signers> {
   const keys = values.key && (await readKeys(values.key));
-  const identities = await readIdentities(values);
-  const named = SIGNER_OPTIONS.filter((name) => values[name] !== undefined);
-  const signer = named.map((name) => `--${name} ${shellWord(values[name] ?? '')}`).join(' ');
-  return { keys, identities, signer: signer === '' ? undefined : signer };
+  return { keys, identities: await readIdentities(values), signer: signerArguments(values) };
 }
 
-const SIGNER_OPTIONS = [
+/** The identities, as options of this command and of cosign alike; undefined where none was named. */
+export function signerArguments(values: Values): string | undefined {
+  const named = COSIGN_OPTIONS.filter((name) => values[name] !== undefined);
+  return named.map((name) => `--${name} ${shellWord(values[name] ?? '')}`).join(' ') || undefined;
+}
+
+const COSIGN_OPTIONS = [
   'certificate-identity',
   'certificate-identity-regexp',
   'certificate-oidc-issuer',

@@ -2,6 +2,7 @@ import {
   createRegistry,
   type Digest,
   parseDigestReference,
+  parsePlaces,
   parseReference,
   parseTagReference,
   seal,
@@ -10,8 +11,9 @@ import { REVISION, type TestChain } from '@multi-image/testing/chain';
 import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Values } from '../../options.ts';
 import { handChecksOf } from '../../report/by-hand.ts';
-import { parsePlaces } from './command.ts';
+import { runVerifyCommand } from './command.ts';
 import { verifyPublished } from './verify-published.ts';
 
 const registry = createRegistry({ retries: 0 });
@@ -43,7 +45,7 @@ async function copy(from: string, to: string): Promise<void> {
 
 describe('a chain that was copied, and is gone where its labels name it', () => {
   test('is proved where it is now, and shown there', async () => {
-    const at = parsePlaces([`metadata=${chain.image2}`]);
+    const at = parsePlaces('--at', [`metadata=${chain.image2}`]);
     const report = await verifyPublished({ reference: `${chain.image1}:${REVISION}`, registry, at });
     expect(report).toMatchObject({ status: 'passed', level: 'linked' });
     expect(report.images.map(({ role, repository }) => [role, repository])).toEqual([
@@ -71,10 +73,11 @@ describe('a chain that was copied, and is gone where its labels name it', () => 
   });
 });
 
-test.each([['a/b'], ['=a/b'], ['metadata='], ['metadata=a/b:tag'], ['Not=a/b']])('%s is no place', (text) => {
-  expect(() => parsePlaces([text])).toThrow(expect.objectContaining({ code: 'USAGE' }));
-});
-
-test('a role has one place', () => {
-  expect(() => parsePlaces(['a=x.io/a', 'a=x.io/b'])).toThrow(expect.objectContaining({ code: 'USAGE' }));
+test.each([
+  ['a place without a role', { at: ['a/b'] }],
+  ['a revision that is no commit', { revision: 'main' }],
+  ['what only a signature says, without a signer', { source: 'https://git.example/org/repo' }],
+])('%s is refused before a registry is asked', async (_, values) => {
+  const verified = runVerifyCommand('127.0.0.1:1/x/y:z', values as unknown as Values, new AbortController().signal);
+  await expect(verified).rejects.toMatchObject({ code: 'USAGE' });
 });

@@ -1,11 +1,10 @@
-import { type Verification, type VerificationKey, type VerifyOptions, verify } from '@multi-image/digest-chain';
+import { type Verification, type VerifyOptions, verify } from '@multi-image/digest-chain';
 import {
   DigestChainError,
   LabelNames,
   parseReference,
   type Reference,
   type Registry,
-  type Repository,
 } from '@multi-image/digest-chain/oci';
 import type { Elsewhere } from '../../elsewhere.ts';
 import { type Criterion, criterion, type Evidence, passed, skipped } from '../../judge/criterion.ts';
@@ -15,20 +14,11 @@ import type { Report } from '../../report/report.ts';
 import { madeNow, pemOf, verdictOf } from '../../report/report-of.ts';
 import { externalImages, type PublishedImage, publishedImages } from './published-images.ts';
 
-export interface VerifyPublishedOptions {
+export interface VerifyPublishedOptions extends VerifyOptions {
   /** Any image of the chain. */
   reference: string;
-  keys?: readonly VerificationKey[] | undefined;
-  /** Who may have signed with a certificate. */
-  identities?: VerifyOptions['identities'];
-  /** The same, for the commands in the report. */
+  /** Who may have signed with a certificate, for the commands in the report. */
   signer?: string | undefined;
-  revision?: string | undefined;
-  prefix?: string | undefined;
-  /** What is demanded of the run that built them; see digest-chain's `verify`. */
-  demands?: Pick<VerifyOptions, 'source' | 'builders' | 'builderTasks' | 'allowPullRequest'> | undefined;
-  /** Where the images of these roles are now, of a chain that was copied. */
-  at?: ReadonlyMap<string, Repository> | undefined;
   registry: Registry;
   /** How this machine reaches the registry, for the commands in the report. */
   plainHttp?: boolean;
@@ -41,14 +31,11 @@ export interface VerifyPublishedOptions {
  */
 export async function verifyPublished(options: VerifyPublishedOptions): Promise<Report> {
   const began = Date.now();
-  const { registry, keys = [], identities = [], revision, plainHttp = false, elsewhere } = options;
-  const at: ReadonlyMap<string, Repository> = options.at ?? new Map();
-  const names = new LabelNames(options.prefix);
-  const image = parseReference(options.reference);
-  const proof = await verify(registry, image, {
-    ...options.demands,
-    ...{ keys, identities, revision, prefix: names.prefix, at },
-  }).catch((error) => throwWithPlaces(registry, image, error));
+  const { reference, signer, registry, plainHttp = false, elsewhere, ...demands } = options;
+  const { keys = [], identities = [], at = new Map() } = demands;
+  const names = new LabelNames(demands.prefix);
+  const image = parseReference(reference);
+  const proof = await verify(registry, image, demands).catch((error) => throwWithPlaces(registry, image, error));
   const published = await publishedImages(registry, image, proof, { names, at });
   const images = published.map((entry) => entry.image);
   const criteria = judgePublished(proof, published, keys.length + identities.length > 0);
@@ -61,7 +48,7 @@ export async function verifyPublished(options: VerifyPublishedOptions): Promise<
     uncommitted: [],
     labelPrefix: names.prefix,
     publicKeys: pemOf(keys),
-    signer: options.signer,
+    signer,
     external: externalImages(proof),
     images,
     runs: [],

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { reasonOf } from '../../../kit/src/errors.ts';
-import { refuseKeyReference } from '../attestation/key-references.ts';
-import { parsePublicKeys, type VerificationKey } from '../attestation/keys.ts';
 import { DigestChainError } from '../errors.ts';
+import { refuseKeyReference } from './key-references.ts';
+import { parsePublicKeys, type VerificationKey } from './keys.ts';
 
 const MAX_KEY_FILE = 64 * 1024;
 
