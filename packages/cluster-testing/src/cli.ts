@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { formatError } from '@multi-image/kit/error-text';
@@ -43,6 +42,7 @@ modules once, which takes up to half an hour.
 `;
 
 await runCommandLine(main, {
+  help: 'pnpm cluster --help',
   isRefusal: ({ code }) => ['USAGE', 'MACHINE_UNFIT', 'NOT_UP', 'PART_DIED'].includes(code),
 });
 
@@ -63,12 +63,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (verb === 'kubectl') return run(cluster, ['kubectl', ...rest]);
   if (verb === 'run' && rest.length > 0) return run(cluster, rest);
-  if (verb === 'logs') return showLog(cluster, rest[0]);
+  if (verb === 'logs') {
+    process.stdout.write(logOf(cluster, rest[0]));
+    return EXIT.done;
+  }
   if ((verb === 'stop' || verb === 'start') && rest.length === 1) {
     await control(cluster, `${verb} ${rest[0]}`);
     return EXIT.done;
   }
-  throw new ClusterTestingError('USAGE', 'not understood', { found: args.join(' '), hint: 'pnpm cluster --help' });
+  throw new ClusterTestingError('USAGE', 'not understood', { found: args.join(' ') });
 }
 
 async function bringUp(args: readonly string[]): Promise<number> {
@@ -108,7 +111,7 @@ function upArguments(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new ClusterTestingError('USAGE', reasonOf(error), { hint: 'pnpm cluster --help' });
+    throw new ClusterTestingError('USAGE', reasonOf(error));
   }
 }
 
@@ -130,15 +133,11 @@ async function run(cluster: RunningCluster, command: readonly string[]): Promise
   return code || EXIT.failed;
 }
 
-async function showLog({ state }: RunningCluster, part: string | undefined): Promise<number> {
-  const folder = join(state, 'log');
-  const names = readdirSync(folder).map((name) => name.replace(/\.log$/, ''));
-  if (part === undefined) {
-    process.stdout.write(`${names.sort().join('\n')}\n`);
-    return EXIT.done;
-  }
+/** What a part said; without one, the names of those that said anything. */
+function logOf({ state }: RunningCluster, part: string | undefined): Uint8Array | string {
+  const names = readdirSync(join(state, 'log')).map((name) => name.replace(/\.log$/, ''));
+  if (part === undefined) return `${names.sort().join('\n')}\n`;
   const file = inState.log(state, part);
-  if (!existsSync(file)) throw new ClusterTestingError('USAGE', `no part ${part}`, { expected: names.join(', ') });
-  await pipeline(createReadStream(file), process.stdout, { end: false });
-  return EXIT.done;
+  if (existsSync(file)) return readFileSync(file);
+  throw new ClusterTestingError('USAGE', `no part ${part}`, { expected: names.join(', ') });
 }

@@ -285,7 +285,7 @@ function removeEmpty(folder: string): void {
 }
 
 /** When a process began; undefined where there is none (proc_pid_stat(5), field 22). */
-function beginningOf(pid: number): string | undefined {
+export function beginningOf(pid: number): string | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')

@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  attachmentTag,
+  createRegistry,
+  type DigestReference,
+  decodeJson,
+  formatReference,
+  parseDigestReference,
+  requireDescriptor,
+} from '@multi-image/digest-chain/oci';
+import { TEKTON } from '@multi-image/kit/tekton';
 import type { RecordedRun, Statement } from '@multi-image/tekton-local/testing';
 import type { KubeApi, KubeObject } from '../kube-api.ts';
-import { REGISTRY } from '../place.ts';
 
 // What Chains wrote of the runs of a namespace, and having it written again.
 
@@ -14,8 +23,6 @@ interface Result {
 interface Ran extends KubeObject {
   readonly status?: { readonly results?: readonly Result[] };
 }
-
-const SIGNED = 'chains.tekton.dev/signed';
 
 const collection = (namespace: string, plural: string): string =>
   `/apis/tekton.dev/v1/namespaces/${namespace}/${plural}`;
@@ -32,11 +39,11 @@ export async function recordedRuns(api: KubeApi, namespace: string): Promise<rea
     statements.filter((one) => one.predicate.buildType === `tekton.dev/v1/${kind}` && labelsOf(one)[label] === name);
   return runs.map(({ apiVersion, kind, metadata, spec }) => {
     const { name, labels = {}, annotations = {} } = metadata;
-    const [statement, ...others] = of('PipelineRun', 'tekton.dev/pipeline', name);
+    const [statement, ...others] = of('PipelineRun', TEKTON.pipeline, name);
     if (statement === undefined || others.some((one) => JSON.stringify(one) !== JSON.stringify(statement))) {
       throw new Error(`${name} has ${statement === undefined ? 'no statement' : 'several statements'}`);
     }
-    const own = tasks.filter((task) => task.metadata.labels?.['tekton.dev/pipelineRun'] === name);
+    const own = tasks.filter((task) => task.metadata.labels?.[TEKTON.pipelineRun] === name);
     return {
       run: {
         ...{ apiVersion, kind, spec: spec as object },
@@ -49,16 +56,13 @@ export async function recordedRuns(api: KubeApi, namespace: string): Promise<rea
       results: Object.fromEntries(own.map((task) => [taskOf(task), task.status?.results ?? []])),
       statement,
       tasks: Object.fromEntries(
-        of('TaskRun', 'tekton.dev/pipelineRun', name).map((one) => [
-          labelsOf(one)['tekton.dev/pipelineTask'] ?? '',
-          one,
-        ]),
+        of('TaskRun', TEKTON.pipelineRun, name).map((one) => [labelsOf(one)[TEKTON.pipelineTask] ?? '', one]),
       ),
     };
   });
 }
 
-const taskOf = ({ metadata }: Ran): string => metadata.labels?.['tekton.dev/pipelineTask'] ?? '';
+const taskOf = ({ metadata }: Ran): string => metadata.labels?.[TEKTON.pipelineTask] ?? '';
 
 function without(values: Readonly<Record<string, string>>, names: RegExp): Record<string, string> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !names.test(name)));
@@ -69,43 +73,27 @@ function labelsOf({ predicate }: Statement): Readonly<Record<string, string>> {
   return environment?.labels ?? {};
 }
 
-/** An image that a task returned: its repository in the registry, and its digest. */
-interface Image {
-  readonly repository: string;
-  readonly digest: string;
-}
-
-function imagesOf(tasks: readonly Ran[]): readonly Image[] {
+/** The images that tasks returned. */
+function imagesOf(tasks: readonly Ran[]): readonly DigestReference[] {
   const images = tasks.flatMap(({ status }) => {
     const value = (wanted: string): string | undefined => status?.results?.find(({ name }) => name === wanted)?.value;
     const [url, digest] = [value('IMAGE_URL'), value('IMAGE_DIGEST')?.trim()];
     if (url === undefined || digest === undefined) return [];
-    return [
-      {
-        repository: url
-          .trim()
-          .replace(`${REGISTRY}/`, '')
-          .replace(/:[^/]*$/, ''),
-        digest,
-      },
-    ];
+    return [parseDigestReference(`${url.trim().replace(/:[^/]*$/, '')}@${digest}`)];
   });
-  return [...new Map(images.map((image) => [JSON.stringify(image), image])).values()];
+  return [...new Map(images.map((image) => [formatReference(image), image])).values()];
 }
 
-const ACCEPT = { accept: 'application/vnd.oci.image.manifest.v1+json' };
+const registry = createRegistry({ plainHttp: true });
 
-const tagOf = ({ digest }: Image, kind: 'sig' | 'att'): string => `${digest.replace(':', '-')}.${kind}`;
-
-async function statementsOf(image: Image): Promise<readonly Statement[]> {
-  const root = `http://${REGISTRY}/v2/${image.repository}`;
-  const answer = await fetch(`${root}/manifests/${tagOf(image, 'att')}`, { headers: ACCEPT });
-  if (answer.status === 404) return [];
-  if (!answer.ok) throw new Error(`${root}: ${answer.status}`);
-  const { layers } = (await answer.json()) as { layers: readonly { digest: string }[] };
+async function statementsOf(image: DigestReference): Promise<readonly Statement[]> {
+  const tag = attachmentTag(image.digest, 'att');
+  if ((await registry.headManifest(image, tag)) === undefined) return [];
+  const { bytes } = await registry.getManifest(image, tag);
+  const { layers } = decodeJson(bytes) as { layers: readonly object[] };
   return Promise.all(
-    layers.map(async ({ digest }) => {
-      const { payload } = (await (await fetch(`${root}/blobs/${digest}`)).json()) as { payload: string };
+    layers.map(async (layer) => {
+      const { payload } = decodeJson(await registry.getBlob(image, requireDescriptor(layer))) as { payload: string };
       return JSON.parse(Buffer.from(payload, 'base64').toString()) as Statement;
     }),
   );
@@ -155,19 +143,22 @@ async function signOnce(api: KubeApi, namespace: string, tasks: readonly Ran[], 
         'application/merge-patch+json',
       );
     }
-    while (!(await list(api, namespace, plural)).every(({ metadata }) => metadata.annotations?.[SIGNED] === 'true')) {
+    while (
+      !(await list(api, namespace, plural)).every(({ metadata }) => metadata.annotations?.[TEKTON.signed] === 'true')
+    ) {
       signal.throwIfAborted();
       await sleep(200);
     }
   }
 }
 
-const FORGET = { metadata: { annotations: { [SIGNED]: null } } };
+const FORGET = { metadata: { annotations: { [TEKTON.signed]: null } } };
 
-async function removeSignatures(image: Image): Promise<void> {
-  const root = `http://${REGISTRY}/v2/${image.repository}/manifests`;
+/** By hand: the client of a product that never deletes can't (distribution-spec, "Deleting Manifests"). */
+async function removeSignatures(image: DigestReference): Promise<void> {
   for (const kind of ['sig', 'att'] as const) {
-    const found = await fetch(`${root}/${tagOf(image, kind)}`, { method: 'HEAD', headers: ACCEPT });
-    if (found.ok) await fetch(`${root}/${found.headers.get('docker-content-digest')}`, { method: 'DELETE' });
+    const found = await registry.headManifest(image, attachmentTag(image.digest, kind));
+    if (found === undefined) continue;
+    await fetch(`http://${image.registry}/v2/${image.repository}/manifests/${found.digest}`, { method: 'DELETE' });
   }
 }
