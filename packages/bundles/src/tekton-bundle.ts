@@ -4,9 +4,11 @@ import {
   digestOf,
   OCI_CONFIG,
   type Registry,
+  readTar,
   requireDescriptor,
 } from '@multi-image/digest-chain/oci';
 import { archiveOf } from '@multi-image/kit/archive';
+import { reasonOf } from '@multi-image/kit/errors';
 import { type Artifact, artifactOf, LAYER, type Source, sourceAnnotations } from './artifact.ts';
 import { BundlesError } from './errors.ts';
 
@@ -81,24 +83,21 @@ export async function readTektonBundle(registry: Registry, reference: DigestRefe
         );
       }
       if (kind !== kind.toLowerCase().replace(/s$/, '')) throw invalid('a kind in lower case, singular', kind);
-      const object = fileOf(await registry.getBlob(reference, requireDescriptor(layer)));
+      const object = await fileOf(await registry.getBlob(reference, requireDescriptor(layer)));
       if (object.metadata?.name === name && object.kind.toLowerCase() === kind) return object;
       throw invalid(`a ${kind} ${name}, as layer ${at} says`, `a ${object.kind} ${object.metadata?.name}`);
     }),
   );
 }
 
-/** The one file of an archive that is not compressed, as {@link tektonBundle} makes them. */
-function fileOf(archive: Uint8Array): TektonObject {
-  const header = Buffer.from(archive.subarray(0, 512));
-  const size = Number.parseInt(header.toString('latin1', 124, 136), 8);
-  if (header.toString('latin1', 257, 262) !== 'ustar' || !Number.isSafeInteger(size)) {
-    throw invalid('layers that are archives (tar), not compressed', 'something else');
-  }
+/** The first file of an archive that is not compressed, as {@link tektonBundle} makes them. */
+async function fileOf(archive: Uint8Array): Promise<TektonObject> {
   try {
-    return decodeJson(archive.subarray(512, 512 + size)) as TektonObject;
+    const reader = readTar([archive]);
+    await reader.next();
+    return decodeJson(await reader.read()) as TektonObject;
   } catch (cause) {
-    throw invalid('an object as JSON in each layer', 'something else', cause);
+    throw invalid('layers that are archives (tar) of an object as JSON, not compressed', reasonOf(cause), cause);
   }
 }
 

@@ -18,6 +18,7 @@ export {
   type Side,
 } from './errors.ts';
 export { type Glob, globOf } from './files/glob.ts';
+export { readTar, type TarEntry, type TarReader } from './files/tar.ts';
 export { type ImageFacts, readImageFacts } from './image-facts.ts';
 export { decodeJson } from './json/decode.ts';
 export { DEFAULT_PREFIX, isRole, LabelNames } from './label-names.ts';

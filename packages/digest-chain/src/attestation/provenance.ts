@@ -1,3 +1,4 @@
+import { TEKTON } from '../../../kit/src/tekton.ts';
 import type { Digest } from '../digest.ts';
 import { type DigestChainError, unexpected } from '../errors.ts';
 import { decodeJson, items, known, member, members, textOf } from '../json/decode.ts';
@@ -101,9 +102,9 @@ function readTaskV02(entry: unknown): ReadTask {
 function taskOf(name: string | undefined, invocation: unknown, reference: unknown): ReadTask {
   const labels = known(invocation, 'environment', 'labels');
   return {
-    run: textOf(member(labels, PIPELINE_RUN_UID)),
+    run: textOf(member(labels, TEKTON.pipelineRunUid)),
     task: {
-      name: name ?? textOf(member(labels, PIPELINE_TASK)) ?? '',
+      name: name ?? textOf(member(labels, TEKTON.pipelineTask)) ?? '',
       status: undefined,
       params: valuesOf(known(invocation, 'parameters')),
       results: new Map(),
@@ -118,9 +119,6 @@ interface ReadTask {
   /** The run that it says it belongs to. */
   readonly run: string | undefined;
 }
-
-const PIPELINE_TASK = 'tekton.dev/pipelineTask';
-const PIPELINE_RUN_UID = 'tekton.dev/pipelineRunUID';
 
 function readV1(predicate: unknown): Provenance {
   const definition = known(predicate, 'buildDefinition');
@@ -137,14 +135,14 @@ function readV1(predicate: unknown): Provenance {
   if (reference !== undefined || known(runSpec, 'taskSpec') !== undefined) {
     const resolved = dependencies.find((dependency) => known(dependency, 'name') === 'task');
     const task: ProvenanceTask = {
-      name: textOf(event.labels.get(PIPELINE_TASK)) ?? '',
+      name: textOf(event.labels.get(TEKTON.pipelineTask)) ?? '',
       status: undefined,
       params: event.params,
       results: new Map(),
       outputs: undefined,
       definition: definitionOf(reference, resolved),
     };
-    const run = textOf(event.labels.get(PIPELINE_RUN_UID));
+    const run = textOf(event.labels.get(TEKTON.pipelineRunUid));
     const sources = sourcesOf(dependencies, [task.definition], [], event.params);
     return { of: 'TaskRun', ...common, run, tasks: [task], sources, definition: undefined };
   }
@@ -181,9 +179,9 @@ function taskOfRun(content: string | undefined): ReadTask {
   const labels = known(run, 'metadata', 'labels');
   const results = named(known(run, 'status', 'results') ?? known(run, 'status', 'taskResults'));
   return {
-    run: textOf(member(labels, PIPELINE_RUN_UID)),
+    run: textOf(member(labels, TEKTON.pipelineRunUid)),
     task: {
-      name: textOf(member(labels, PIPELINE_TASK)) ?? '',
+      name: textOf(member(labels, TEKTON.pipelineTask)) ?? '',
       status: statusOf(items(known(run, 'status', 'conditions'))),
       params: named(known(run, 'spec', 'params')),
       results,

@@ -1,4 +1,5 @@
 import { KONFLUX } from '../../../kit/src/konflux.ts';
+import { TEKTON } from '../../../kit/src/tekton.ts';
 import { textsOf, type Values } from './type-hints.ts';
 
 /** What a run's provenance says about how the run came about. */
@@ -17,7 +18,7 @@ const NUMBERS = [
 ];
 const EVENT_TYPE = 'pipelinesascode.tekton.dev/event-type';
 const REQUEST_EVENT = /pull|merge|note/i;
-const NAMES = ['tekton.dev/pipeline', 'pipelinesascode.tekton.dev/original-prname'];
+const NAMES = [TEKTON.pipeline, 'pipelinesascode.tekton.dev/original-prname'];
 const REQUEST_NAME = /on-pull-request/;
 const REQUEST_TAG = /:on-pr-[^:@/]*$/;
 

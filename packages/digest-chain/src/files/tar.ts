@@ -21,7 +21,7 @@ const BLOCK = 512;
 const MAX_EXTENSION = 1024 * 1024;
 
 /** Reads an archive as its bytes come. Throws `LAYER_INVALID` where it is none. */
-export function readTar(content: AsyncIterable<Uint8Array>): TarReader {
+export function readTar(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): TarReader {
   const bytes = new ByteReader(content);
   let size = 0;
   let unread = 0;
@@ -136,11 +136,11 @@ function padding(length: number): number {
 
 /** A stream of bytes, by pieces of any length. */
 class ByteReader {
-  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array();
 
-  constructor(content: AsyncIterable<Uint8Array>) {
-    this.#source = content[Symbol.asyncIterator]();
+  constructor(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+    this.#source = Symbol.asyncIterator in content ? content[Symbol.asyncIterator]() : content[Symbol.iterator]();
   }
 
   /** Undefined at the end of the stream. */

@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TEKTON } from '@multi-image/kit/tekton';
 import { type Containers, type RunOptions, runPipeline } from '@multi-image/tekton-local';
-import { NAMES, type Resource } from '../targets/cluster/resource.ts';
+import type { Resource } from '../targets/cluster/resource.ts';
 import { trustedArtifacts } from '../targets/local/trusted-artifacts.ts';
 import type { KubeServer } from './kube/server.ts';
 
@@ -78,7 +79,7 @@ export class TektonController {
       if (chainsKey !== undefined && outcome.status === 'Succeeded' && !this.#stop.signal.aborted) {
         const signed = outcome.chains === undefined ? 'failed' : 'true';
         this.#server.store.change('PipelineRun', name, (run) => {
-          run.metadata.annotations = { ...run.metadata.annotations, [NAMES.signed]: signed };
+          run.metadata.annotations = { ...run.metadata.annotations, [TEKTON.signed]: signed };
         });
       }
     } catch (error) {
@@ -111,7 +112,7 @@ export class TektonController {
       const there = store.get(kind, name);
       const podName = `${name}-pod`;
       const next = kind === 'TaskRun' ? { ...status, podName } : status;
-      if (kind === 'TaskRun') await this.#keepLogs(logs, metadata.labels?.[NAMES.pipelineTask] ?? '', podName, status);
+      if (kind === 'TaskRun') await this.#keepLogs(logs, metadata.labels?.[TEKTON.pipelineTask] ?? '', podName, status);
       if (there === undefined) {
         if (kind === 'TaskRun') store.put({ apiVersion: 'tekton.dev/v1', kind, metadata, spec, status: next });
       } else if (JSON.stringify(there.status) !== JSON.stringify(next)) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseReference, repositoryName } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
 import { run as runProgram } from '@multi-image/kit/commands';
-import { findProgram } from '@multi-image/kit/find-program';
+import { findTool, LOCAL_TOOLS } from '@multi-image/kit/local-tools';
 import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
 import { findOwnNames, findPlaceholders, isPlaceholder } from '../chain/placeholders.ts';
@@ -211,19 +211,14 @@ function findTemplateNames({ chain, root }: LoadedConfig): Finding[] {
   ];
 }
 
-/** The programs that are needed, each with another that does as well, and what for. */
-const LOCAL = 'a local run; pnpm e2e installs it where it may';
-const TOOLS = [
-  { names: ['git'], purpose: 'everything' },
-  { names: ['kubectl', 'oc'], purpose: 'a tenant' },
-  ...['buildah', 'podman', 'skopeo', 'jq'].map((name) => ({ names: [name], purpose: LOCAL })),
-  { names: ['runc', 'crun'], purpose: LOCAL },
-  // A registry for the time of a run: docker-registry (Debian), docker-distribution (Fedora).
-  { names: ['docker-registry', 'registry'], purpose: LOCAL },
-];
-
 function findMissingTools(): Finding[] {
-  return TOOLS.filter(({ names }) => findProgram(names, ['/usr/sbin']) === undefined).map(({ names, purpose }) =>
-    note(`${names.join(' or ')} is not installed`, 'no such command', `it is needed for ${purpose}`),
-  );
+  const tools = [
+    { programs: ['kubectl', 'oc'], purpose: 'a tenant' },
+    ...LOCAL_TOOLS.map(({ programs }) => ({ programs, purpose: 'a local run; pnpm e2e installs it where it may' })),
+  ];
+  return tools
+    .filter((tool) => findTool(tool) === undefined)
+    .map(({ programs, purpose }) =>
+      note(`${programs.join(' or ')} is not installed`, 'no such command', `it is needed for ${purpose}`),
+    );
 }

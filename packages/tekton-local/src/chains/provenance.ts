@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { TEKTON } from '@multi-image/kit/tekton';
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
 import type { PipelineTask } from '../plan/model.ts';
 import { typeOf } from '../plan/parse-values.ts';
@@ -107,7 +108,7 @@ function metadataOf(startedAt = 0, finishedAt = 0): object {
 function labelsOf({ run, pipeline }: Plan, name: string): Readonly<Record<string, string>> {
   // What a name is made from, without what it ends with.
   const anonymous = run.generated ? run.name.replace(/[^A-Za-z0-9]+$/, '') : name;
-  return run.isTaskRun ? run.labels : { 'tekton.dev/pipeline': pipeline.name || anonymous, ...run.labels };
+  return run.isTaskRun ? run.labels : { [TEKTON.pipeline]: pipeline.name || anonymous, ...run.labels };
 }
 
 function invocationOf(
@@ -128,12 +129,12 @@ function invocationOf(
     ...(run.isTaskRun
       ? {}
       : {
-          'tekton.dev/memberOf': pipeline.finally.some((task) => task.name === name) ? 'finally' : 'tasks',
-          'tekton.dev/pipelineRun': runName,
-          'tekton.dev/pipelineRunUID': uid,
-          'tekton.dev/pipelineTask': name,
+          [TEKTON.memberOf]: pipeline.finally.some((task) => task.name === name) ? 'finally' : 'tasks',
+          [TEKTON.pipelineRun]: runName,
+          [TEKTON.pipelineRunUid]: uid,
+          [TEKTON.pipelineTask]: name,
         }),
-    ...(embedded || reference === undefined ? {} : { 'tekton.dev/task': task?.name ?? name }),
+    ...(embedded || reference === undefined ? {} : { [TEKTON.task]: task?.name ?? name }),
   };
   // A Tekton that was built by somebody calls its release so.
   const annotations = { ...own?.annotations, ...run.annotations, 'pipeline.tekton.dev/release': 'unknown' };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { TEKTON } from '@multi-image/kit/tekton';
 import { TektonLocalError } from '../errors.ts';
 import { gatherResults, SKIPPED_FOR, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import { isMap } from './field.ts';
@@ -86,7 +87,7 @@ function readEarlier(file: string): Earlier {
     const runs = items
       .filter(({ kind }) => kind === 'TaskRun')
       .map(({ metadata, status }) => ({
-        task: metadata.labels['tekton.dev/pipelineTask'],
+        task: metadata.labels[TEKTON.pipelineTask],
         succeeded: status.conditions[0]?.status === 'True',
         results: Object.fromEntries(status.results?.map(({ name, value }) => [name, value]) ?? []),
       }));

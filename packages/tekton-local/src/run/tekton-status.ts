@@ -1,3 +1,4 @@
+import { TEKTON } from '@multi-image/kit/tekton';
 import { type PipelineRunOutcome, SKIPPED_FOR, type StepOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
 import { type Field, isMap } from '../plan/field.ts';
 import type { ParamValue, PipelineTask } from '../plan/model.ts';
@@ -39,7 +40,7 @@ function pipelineRun(
     metadata: {
       name: outcome.name,
       namespace: plan.run.namespace,
-      labels: { ...run.labels, ...(pipeline.name === '' ? {} : { 'tekton.dev/pipeline': pipeline.name }) },
+      labels: { ...run.labels, ...(pipeline.name === '' ? {} : { [TEKTON.pipeline]: pipeline.name }) },
       annotations: annotationsOf(run.annotations, skipped),
     },
     spec: {
@@ -89,9 +90,9 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOu
         ...(plan.run.isTaskRun
           ? {}
           : {
-              'tekton.dev/pipelineRun': run.name,
-              'tekton.dev/pipelineTask': task.name,
-              'tekton.dev/memberOf': last === undefined ? 'tasks' : 'finally',
+              [TEKTON.pipelineRun]: run.name,
+              [TEKTON.pipelineTask]: task.name,
+              [TEKTON.memberOf]: last === undefined ? 'tasks' : 'finally',
             }),
       },
     },

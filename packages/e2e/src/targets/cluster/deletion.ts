@@ -2,7 +2,7 @@ import type { Progress } from '@multi-image/kit/progress';
 import { E2eError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
-import { type Kind, list, MADE_BY_US, NAMES, type Resource } from './resource.ts';
+import { type Kind, list, MADE_BY, MADE_BY_US, type Resource } from './resource.ts';
 
 export interface DeletionOptions extends Pick<ClusterOptions, 'kubeconfig' | 'context' | 'pauses'> {
   /** Only say what would be deleted. */
@@ -22,7 +22,7 @@ export async function findMade(
   namespace: string,
   labels: Readonly<Record<string, string>> = {},
 ): Promise<readonly Resource[]> {
-  const wanted = Object.entries({ [NAMES.madeBy]: MADE_BY_US, ...labels });
+  const wanted = Object.entries({ [MADE_BY]: MADE_BY_US, ...labels });
   const { items } = await cluster.list(kind, namespace, wanted.map(([name, value]) => `${name}=${value}`).join(','));
   // The selector is the server's; the labels decide here again, before anything is deleted.
   return items.filter(({ metadata }) => wanted.every(([name, value]) => metadata.labels?.[name] === value));

@@ -1,7 +1,8 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
+import { TEKTON } from '@multi-image/kit/tekton';
 import { PRUNED, PRUNED_REASON } from '../../judge/chain-view.ts';
 import type { RunFacts, TaskFacts, TaskPhases } from '../../judge/observation.ts';
-import { condition, field, KINDS, list, NAMES, type Resource, text } from './resource.ts';
+import { condition, field, KINDS, list, type Resource, text } from './resource.ts';
 
 /** What is kept of a PipelineRun while it is followed: not the object, which can have megabytes. */
 export interface RunRecord {
@@ -61,7 +62,7 @@ export function readRun(object: Resource, componentLabel: string = KONFLUX.compo
     children: list(object, 'status', 'childReferences')
       .filter((child) => text(child, 'kind') === KINDS.taskRun.kind)
       .flatMap((child) => text(child, 'pipelineTaskName') ?? []),
-    signed: annotations[NAMES.signed],
+    signed: annotations[TEKTON.signed],
   };
 }
 
@@ -78,8 +79,8 @@ export function readTask(object: Resource, pulls?: ReadonlyMap<string, number>):
   const step = list(object, 'status', 'steps').find((one) => field(one, 'running') !== undefined);
   const working = text(step, 'container');
   return {
-    run: labels[NAMES.pipelineRun] ?? '',
-    name: labels[NAMES.pipelineTask] ?? name,
+    run: labels[TEKTON.pipelineRun] ?? '',
+    name: labels[TEKTON.pipelineTask] ?? name,
     status: taskStatus(status, reason),
     message: status === 'False' ? message : undefined,
     results: results(object),

@@ -1,8 +1,9 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
+import { TEKTON } from '@multi-image/kit/tekton';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../report/report.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../testing/tenant.ts';
-import { KINDS, NAMES } from './resource.ts';
+import { KINDS } from './resource.ts';
 import { DEFAULT_TIMEOUTS } from './timeouts.ts';
 
 let world: TenantWorld;
@@ -22,12 +23,12 @@ function pruneTasks(): void {
   const { store } = tenant.server;
   const tasks = store.all('TaskRun');
   for (const { metadata } of store.all('PipelineRun')) {
-    const own = tasks.filter(({ metadata: { labels } }) => labels?.[NAMES.pipelineRun] === metadata.name);
+    const own = tasks.filter(({ metadata: { labels } }) => labels?.[TEKTON.pipelineRun] === metadata.name);
     store.change('PipelineRun', metadata.name, (object) => {
       object.status.childReferences = own.map((task) => ({
         ...KINDS.taskRun,
         name: task.metadata.name,
-        pipelineTaskName: task.metadata.labels?.[NAMES.pipelineTask],
+        pipelineTaskName: task.metadata.labels?.[TEKTON.pipelineTask],
       }));
     });
   }

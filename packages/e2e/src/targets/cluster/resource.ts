@@ -47,15 +47,8 @@ export const OPTIONAL_KINDS = {
   release: { apiVersion: KONFLUX_API, kind: 'Release' },
 } as const satisfies Record<string, Kind>;
 
-/** Labels and annotations that are not of Konflux. */
-export const NAMES = {
-  signed: 'chains.tekton.dev/signed',
-  pipelineRun: 'tekton.dev/pipelineRun',
-  pipelineTask: 'tekton.dev/pipelineTask',
-  /** Ours: on what this command made, and on nothing else. */
-  madeBy: 'app.kubernetes.io/managed-by',
-} as const;
-
+/** The label of what this command made, and of nothing else: with {@link MADE_BY_US}. */
+export const MADE_BY = 'app.kubernetes.io/managed-by';
 export const MADE_BY_US = 'multi-image-e2e';
 
 /** A field somewhere below an object that came from outside; undefined where any step of the way is missing. */

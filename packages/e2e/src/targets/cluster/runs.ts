@@ -1,13 +1,14 @@
 import { formatLimit } from '@multi-image/kit/durations';
 import { KONFLUX } from '@multi-image/kit/konflux';
 import type { Progress } from '@multi-image/kit/progress';
+import { TEKTON } from '@multi-image/kit/tekton';
 import type { ChainPlan } from '@multi-image/manifests';
 import { E2eError } from '../../errors.ts';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { Cluster } from './cluster.ts';
 import { type RunRecord, readRun, readTask } from './facts.ts';
 import { follow } from './follow.ts';
-import { KINDS, NAMES, type Resource } from './resource.ts';
+import { KINDS, type Resource } from './resource.ts';
 import {
   areFinished,
   type KnownRuns,
@@ -120,7 +121,7 @@ export async function followRuns(
   const settle = async (run: RunRecord): Promise<void> => {
     // What was known once stays known, where the cluster does not answer at this moment.
     pulls = (await cluster.pulls(namespace)) ?? pulls;
-    const own = await cluster.list(KINDS.taskRun, namespace, `${NAMES.pipelineRun}=${run.name}`, signal);
+    const own = await cluster.list(KINDS.taskRun, namespace, `${TEKTON.pipelineRun}=${run.name}`, signal);
     for (const task of own.items) onTask(task);
     await Promise.all(logs);
     dispatch({ type: 'settled', run });

@@ -1,7 +1,7 @@
+import { TEKTON } from '@multi-image/kit/tekton';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { emptyRun, type KubePlace, startKube } from '../../testing/kube/place.ts';
 import { until } from '../../testing/until.ts';
-import { NAMES } from './resource.ts';
 import { RUN_GONE, signedEvidence, waitSigned } from './signed.ts';
 
 let kube: KubePlace;
@@ -57,7 +57,7 @@ test('what Chains wrote counts, also where the run goes with it; what it never w
   const waiting = wait();
   await watching();
   store.change('PipelineRun', 'one', (object) => {
-    object.metadata.annotations = { [NAMES.signed]: 'true' };
+    object.metadata.annotations = { [TEKTON.signed]: 'true' };
   });
   store.delete('PipelineRun', 'one');
   expect(await waiting).toBe('true');

@@ -1,8 +1,9 @@
 import type { Progress } from '@multi-image/kit/progress';
+import { TEKTON } from '@multi-image/kit/tekton';
 import { type Evidence, failed, passed, skipped } from '../../judge/criterion.ts';
 import type { Cluster } from './cluster.ts';
 import { shown, type WaitOptions, waitFor } from './follow.ts';
-import { KINDS, NAMES } from './resource.ts';
+import { KINDS } from './resource.ts';
 
 export interface SignedOptions extends Pick<WaitOptions<string>, 'namespace' | 'timeout' | 'signal'> {
   cluster: Cluster;
@@ -25,7 +26,7 @@ export async function waitSigned(options: SignedOptions): Promise<string | undef
   const { cluster, run, progress, ...where } = options;
   const value = await waitFor<string>(cluster, KINDS.pipelineRun, {
     ...where,
-    look: ({ metadata }) => (metadata.name === run ? metadata.annotations?.[NAMES.signed] : undefined),
+    look: ({ metadata }) => (metadata.name === run ? metadata.annotations?.[TEKTON.signed] : undefined),
     subject: { name: run, gone: RUN_GONE },
   });
   if (value === RUN_GONE)

@@ -1,34 +1,7 @@
 import { run } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
+import { findTool, LOCAL_TOOLS, type LocalTool, REGISTRY_TOOL } from '@multi-image/kit/local-tools';
 import { E2eError } from '../../errors.ts';
-
-/** The programs that a local run and the tests need. Any one of `programs` will do. */
-interface Tool {
-  name: string;
-  programs: readonly string[];
-  /** The packages that bring one of them. */
-  apt: string;
-  dnf: string;
-}
-
-const REGISTRY: Tool = {
-  name: 'a registry',
-  programs: ['docker-registry', 'registry'],
-  apt: 'docker-registry',
-  dnf: 'docker-distribution',
-};
-
-const TOOLS: readonly Tool[] = [
-  ...['git', 'tar', 'buildah', 'podman'].map(plainTool),
-  { name: 'an OCI runtime', programs: ['runc', 'crun'], apt: 'runc', dnf: 'crun' },
-  ...['jq', 'skopeo'].map(plainTool),
-  REGISTRY,
-];
-
-/** One whose program and packages have its name. */
-function plainTool(name: string): Tool {
-  return { name, programs: [name], apt: name, dnf: name };
-}
 
 /** What rootless containers need beyond root's, on Debian and its like, where podman only recommends it. */
 const ROOTLESS_APT = ['uidmap', 'slirp4netns', 'fuse-overlayfs'];
@@ -57,15 +30,18 @@ export async function preflight(options: {
       hint: 'run it in a Linux virtual machine or container host',
     });
   }
-  const lacking = (): readonly Tool[] => TOOLS.filter((tool) => find(tool) === undefined);
+  const lacking = (): readonly LocalTool[] => LOCAL_TOOLS.filter((tool) => findTool(tool) === undefined);
   const missing = lacking();
   const installed = missing.length === 0 ? [] : await install(missing, options);
   const still = lacking();
   if (still.length > 0) throw missingError(still, 'installing it did not bring it');
-  return { registry: find(REGISTRY) ?? '', installed };
+  return { registry: findTool(REGISTRY_TOOL) ?? '', installed };
 }
 
-async function install(missing: readonly Tool[], options: Parameters<typeof preflight>[0]): Promise<readonly string[]> {
+async function install(
+  missing: readonly LocalTool[],
+  options: Parameters<typeof preflight>[0],
+): Promise<readonly string[]> {
   const root = process.getuid?.() === 0;
   const hasApt = findProgram(['apt-get']) !== undefined;
   if (!hasApt && findProgram(['dnf']) === undefined)
@@ -104,7 +80,7 @@ async function sudoWorks(): Promise<boolean> {
 const NO_DOCKER =
   'docker is here and is not used: Konflux builds with buildah, and so does this; beside docker both work, without a daemon';
 
-function missingError(tools: readonly Tool[], found: string, command?: string): E2eError {
+function missingError(tools: readonly LocalTool[], found: string, command?: string): E2eError {
   const todo = command === undefined ? 'install what is missing, then run this again' : `run: ${command}`;
   const lacksBuilder = tools.some(({ name }) => name === 'buildah' || name === 'podman');
   const docker = lacksBuilder && findProgram(['docker']) !== undefined ? `\n${NO_DOCKER}` : '';
@@ -113,9 +89,4 @@ function missingError(tools: readonly Tool[], found: string, command?: string): 
     found,
     hint: todo + docker,
   });
-}
-
-/** Debian keeps runc where a user's PATH doesn't lead, and podman looks there by itself. */
-function find({ programs }: Pick<Tool, 'programs'>): string | undefined {
-  return findProgram(programs, programs.includes('runc') ? ['/usr/sbin'] : []);
 }

@@ -1,4 +1,5 @@
-import { KINDS, list, NAMES, type Resource, text } from '../../targets/cluster/resource.ts';
+import { TEKTON } from '@multi-image/kit/tekton';
+import { KINDS, list, type Resource, text } from '../../targets/cluster/resource.ts';
 import { RUN_LABELS } from '../../targets/cluster/tekton/pipeline-runs.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { after } from './misfortunes.ts';
@@ -89,7 +90,7 @@ export class SimulatedTekton {
 
   #put(run: Resource, task: string, status: object): void {
     const name = `${run.metadata.name}-${task}`;
-    const labels = { ...run.metadata.labels, [NAMES.pipelineRun]: run.metadata.name, [NAMES.pipelineTask]: task };
+    const labels = { ...run.metadata.labels, [TEKTON.pipelineRun]: run.metadata.name, [TEKTON.pipelineTask]: task };
     this.#server.store.put({
       ...KINDS.taskRun,
       metadata: { name, labels },
@@ -115,7 +116,7 @@ export class SimulatedTekton {
     if (!good || chains === undefined) return;
     this.#later(() =>
       this.#server.store.change('PipelineRun', name, (object) => {
-        object.metadata.annotations = { ...object.metadata.annotations, [NAMES.signed]: chains };
+        object.metadata.annotations = { ...object.metadata.annotations, [TEKTON.signed]: chains };
       }),
     );
   }

@@ -5,7 +5,7 @@ import { resolvePipelineRun } from '@multi-image/tekton-local';
 import { E2eError } from '../../../errors.ts';
 import { readStandIn } from '../../stand-ins.ts';
 import type { Cluster } from '../cluster.ts';
-import { KINDS, list, MADE_BY_US, NAMES, type Resource, text } from '../resource.ts';
+import { KINDS, list, MADE_BY, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { componentsOf, type RunLabels } from '../runs.ts';
 
 /** Who made a run, and for what: the labels that this command finds its runs by. */
@@ -74,7 +74,7 @@ export function assemble(
           name: `${component}-on-push-${invocation}`,
           namespace,
           labels: {
-            [NAMES.madeBy]: MADE_BY_US,
+            [MADE_BY]: MADE_BY_US,
             [RUN_LABELS.application]: application,
             [RUN_LABELS.component]: component,
             [RUN_LABELS.invocation]: invocation,

@@ -1,6 +1,6 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
 import type { Cluster } from '../cluster.ts';
-import { field, KINDS, MADE_BY_US, NAMES, type Resource, text } from '../resource.ts';
+import { field, KINDS, MADE_BY, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { buildStatus, requestOf } from './build-status.ts';
 
 type Draft = { metadata: { labels?: Record<string, string>; annotations?: Record<string, string> } } & Resource;
@@ -9,8 +9,8 @@ type Draft = { metadata: { labels?: Record<string, string>; annotations?: Record
 export async function adjust(cluster: Cluster, desired: Resource, current: Resource | undefined): Promise<Resource> {
   const object = structuredClone(desired) as Draft;
   // What is there already was made by somebody else, unless it says that it was made here.
-  if (current === undefined || current.metadata.labels?.[NAMES.madeBy] === MADE_BY_US) {
-    object.metadata.labels = { ...object.metadata.labels, [NAMES.madeBy]: MADE_BY_US };
+  if (current === undefined || current.metadata.labels?.[MADE_BY] === MADE_BY_US) {
+    object.metadata.labels = { ...object.metadata.labels, [MADE_BY]: MADE_BY_US };
   }
   if (current === undefined) return object;
   // Konflux takes a request away when it was carried out: to set it again would be to ask again.
