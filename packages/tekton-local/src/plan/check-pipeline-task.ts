@@ -158,18 +158,19 @@ export function checkResults(
   { pipeline, implementations }: ResolvedRun,
   prepared: ReadonlyMap<string, Prepared>,
 ): void {
-  const problemOf = (task: string, result: string): string | undefined => {
+  const check = ({ task, result }: ResultReference, field: () => Field): void => {
     const known = implementations.get(task);
     const isThere = [...pipeline.tasks, ...pipeline.finally].some(({ name }) => name === task);
-    if (!isThere) return `there is no task ${JSON.stringify(task)} in the pipeline`;
-    if (known === undefined || known.task.results.some(({ name }) => name === result)) return undefined;
-    return `the task ${task} has no result ${JSON.stringify(result)}`;
+    if (!isThere) field().invalid(`there is no task ${JSON.stringify(task)} in the pipeline`);
+    else if (known === undefined || known.task.results.some(({ name }) => name === result)) return;
+    else if (known.skippedAs === undefined) field().invalid(`the task ${task} has no result ${JSON.stringify(result)}`);
+    else {
+      const missing = `the task ${task} is skipped, and nothing was given for its result ${JSON.stringify(result)}`;
+      field().unsupported(`${missing}: --result ${known.skippedAs}.${result}=VALUE`);
+    }
   };
   for (const known of prepared.values()) {
-    for (const { task, result } of resultsNeeded(known)) {
-      const problem = problemOf(task, result);
-      if (problem !== undefined) placeOf(known, `tasks.${task}.results`).invalid(problem);
-    }
+    for (const needed of resultsNeeded(known)) check(needed, () => placeOf(known, `tasks.${needed.task}.results`));
   }
   const isArray = ({ task, result }: ResultReference): boolean => {
     const known = prepared.get(task);
@@ -180,8 +181,7 @@ export function checkResults(
   for (const { value, field } of pipeline.results) {
     const texts = typeof value === 'string' ? [value] : Object.values(value);
     for (const reference of texts.flatMap(expressionsIn).flatMap((text) => resultReference(text) ?? [])) {
-      const problem = problemOf(reference.task, reference.result);
-      if (problem !== undefined) field.get('value').invalid(problem);
+      check(reference, () => field.get('value'));
     }
   }
 }

@@ -198,6 +198,8 @@ export interface TaskImplementation {
   given?: GivenTask;
   /** The results that the caller gives in place of running it. */
   skipped?: Readonly<Record<string, ParamValue>>;
+  /** What the caller calls it who has it left out. */
+  skippedAs?: string;
 }
 
 export interface PipelineTask {

@@ -165,5 +165,7 @@ it('takes the results of a task that is not run, and whatever params it gets', a
     },
   };
   expect(await plan(spec, { skip: { init: { r: 'x' } } })).toEqual(['$(params.v)']);
-  expect(await plan(spec, { skip: { a: {} } })).toEqual([expect.stringContaining('the task a has no result')]);
+  const missing = 'UNSUPPORTED: the task a is skipped, and nothing was given for its result "r": --result';
+  expect(await plan(spec, { skip: { a: {} } })).toEqual([`${missing} a.r=VALUE`]);
+  expect(await plan(spec, { skip: { init: { q: 'x' } } })).toEqual([`${missing} init.r=VALUE`]);
 });

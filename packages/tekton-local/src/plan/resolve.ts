@@ -365,7 +365,7 @@ function findTask(
 ): TaskImplementation | undefined {
   const named = reference.kind === 'name' || reference.kind === 'bundle' ? reference.name : own;
   const skipped = [own, named].find((each) => Object.hasOwn(sources.skip, each));
-  if (skipped !== undefined) return skippedTask(named, sources.skip[skipped] ?? {}, place);
+  if (skipped !== undefined) return { ...skippedTask(named, sources.skip[skipped] ?? {}, place), skippedAs: skipped };
   if (reference.kind === 'embedded') return { task: reference.task, embedded: true };
   const { field } = reference;
   if (reference.kind !== 'name') {
