@@ -74,11 +74,12 @@ export function problemsError(problems: readonly [Problem, ...Problem[]]): Tekto
   const sorted = [...problems].sort(
     (a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
-  const lines = sorted.map(({ file, line, column, path, message }) =>
-    [[file, line, column].filter((part) => part !== undefined).join(':'), path, message]
-      .filter((part) => part !== '')
-      .join(': '),
-  );
   const code = problems.find((problem) => problem.code === 'INVALID')?.code ?? problems[0].code;
+  const lines = sorted.map((problem) => {
+    const { file, line, column, path, message } = problem;
+    const place = [file, line, column].filter((part) => part !== undefined).join(':');
+    // What is not of the kind that the error says says its own: a limit of this program is no fault of the file.
+    return [place, path, problem.code === code ? '' : problem.code, message].filter((part) => part !== '').join(': ');
+  });
   return new TektonLocalError(code, lines.join('\n'), { problems: sorted });
 }

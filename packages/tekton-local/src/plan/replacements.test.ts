@@ -3,6 +3,7 @@ import { makeCheckout } from '@multi-image/testing/checkout';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { TektonLocalError } from '../errors.ts';
 import { planRun } from '../plan-run.ts';
+import { planOf } from '../testing/compare.ts';
 
 const task = (name: string, image: string): string =>
   `apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: ${name}}\nspec: {params: [{name: p, default: x}], steps: [{name: s, image: ${image}}]}\n`;
@@ -168,4 +169,25 @@ it('takes the results of a task that is not run, and whatever params it gets', a
   const missing = 'UNSUPPORTED: the task a is skipped, and nothing was given for its result "r": --result';
   expect(await plan(spec, { skip: { a: {} } })).toEqual([`${missing} a.r=VALUE`]);
   expect(await plan(spec, { skip: { init: { q: 'x' } } })).toEqual([`${missing} init.r=VALUE`]);
+});
+
+it('says which problem is a limit of this program, beside what a cluster would refuse', () => {
+  const taskRef = { name: 'git-clone', kind: 'ClusterTask' };
+  const run = {
+    apiVersion: 'tekton.dev/v1',
+    kind: 'PipelineRun',
+    metadata: { name: 'r', annotations: { 'pipelinesascode.tekton.dev/task': 'git-clone' } },
+    spec: { pipelineSpec: { tasks: [{ name: 'a', taskRef }] } },
+  };
+  let said: unknown;
+  try {
+    planOf(JSON.stringify(run));
+  } catch (error) {
+    said = error;
+  }
+  expect(said).toMatchObject({ code: 'INVALID' });
+  const lines = String((said as Error).message).split('\n');
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toContain('metadata.annotations: UNSUPPORTED: nothing is fetched');
+  expect(lines[1]).toMatch(/taskRef\.kind: Tekton has no ClusterTasks/);
 });
