@@ -23,8 +23,11 @@ const LAST_LINES = 5;
 /** Milliseconds: Tekton's webhook would serve on for 45 s. */
 const GRACE = 5000;
 
-/** Go's programs clear away garbage half as often as they would: that was a quarter of the API server's processor time. */
-const LESS_COLLECTION = { GOGC: '300' };
+/**
+ * Go's programs clear away garbage half as often as they would, which was a quarter of the API server's processor time; but
+ * not once they are large: after twenty chains it would have 2.5 GiB to itself, of which a quarter is in use.
+ */
+const LESS_COLLECTION = { GOGC: '300', GOMEMLIMIT: '768MiB' };
 
 /**
  * A part that ended without being told to. It is not started again by itself: a test that passes because a part of the
