@@ -198,12 +198,17 @@ func checkMetadata(admitted *admittedObject, content any) {
 		metadata.Namespace = "default"
 	}
 	if metadata.Name == "" && metadata.GenerateName != "" {
-		metadata.Name = metadata.GenerateName + "abcde"
+		metadata.Name = madeUpName(metadata.GenerateName)
 		admitted.name = metadata.Name
 	}
 	for _, problem := range apivalidation.ValidateObjectMeta(&metadata, true, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata")) {
 		admitted.refuse("%v", problem)
 	}
+}
+
+// madeUpName is what an API server makes of a beginning: the random part always has room.
+func madeUpName(start string) string {
+	return start[:min(len(start), 58)] + "abcde"
 }
 
 type crdSchema struct {

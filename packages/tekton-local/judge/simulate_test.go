@@ -286,7 +286,7 @@ func gather(t *testing.T, admitted []*admittedObject) test.Data {
 func place(object *metav1.ObjectMeta) {
 	object.Namespace = "default"
 	if object.Name == "" {
-		object.Name = object.GenerateName + "abcde"
+		object.Name = madeUpName(object.GenerateName)
 	}
 	object.UID = types.UID("judge-" + object.Name)
 }

@@ -14,7 +14,7 @@ export function admitMetadata(metadata: Field): void {
     return;
   }
   const whole = name === '' ? `${generated.slice(0, 58)}abcde` : name;
-  if (!/^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(whole) || /\.\.|\.-|-\./.test(whole) || whole.length > 63) {
+  if (!isSubdomain(whole) || whole.length > 63) {
     const field = metadata.get(name === '' ? 'generateName' : 'name');
     field.invalid(
       `${JSON.stringify(name === '' ? generated : name)} is no name: letters a-z, digits, - and ., at most 63`,
@@ -59,9 +59,14 @@ function admitOwners(owners: Field): void {
   if (controllers.length > 1) owners.invalid('only one of them can be the controller');
 }
 
+/** A name as that of a host, of at most 253 characters. */
+function isSubdomain(name: string): boolean {
+  return name.length <= 253 && /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name) && !/\.\.|\.-|-\./.test(name);
+}
+
 /** Names of labels, annotations and finalizers: perhaps a domain and a slash before a word. */
 function admitKey(field: Field, key: string): void {
   const [, prefix, name = ''] = /^(?:([^/]*)\/)?([^/]*)$/.exec(key) ?? [];
-  const isDomain = prefix === undefined || /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(prefix);
+  const isDomain = prefix === undefined || isSubdomain(prefix);
   if (!WORD.test(name) || !isDomain) field.invalid(`${JSON.stringify(key)} is no name of such a kind`);
 }

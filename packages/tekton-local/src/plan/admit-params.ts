@@ -147,3 +147,11 @@ export function admitAlone(field: Field, text: string, prefix: string, arrays: R
 export function admitObjectKeys(field: Field, text: string, prefix: string, objects: KnownParams['objects']): void {
   for (const [name, keys] of objects) admitKnown(field, text, `${prefix}.${name}`, keys);
 }
+
+/** Params that an object gives itself can't be null, which those of a spec inside it can: that is read as it is written. */
+export function admitValues(params: Field): void {
+  for (const param of params.items()) {
+    if (param.get('value').value === null)
+      param.get('value').invalid('is null; expected a string, a list or an object');
+  }
+}

@@ -7,6 +7,7 @@ import {
   admitObjectKeys,
   admitParamSpecs,
   admitUniqueNames,
+  admitValues,
   declaredParams,
   type KnownParams,
   knownParams,
@@ -402,6 +403,9 @@ export function admitPipelineAlone(spec: Field): void {
   for (const group of ['tasks', 'finally']) {
     const tasks = spec.get(group).items();
     for (const task of tasks) {
+      const matrix = task.get('matrix');
+      const included = matrix.get('include').items();
+      for (const params of [task, matrix, ...included].map((of) => of.get('params'))) admitValues(params);
       const embedded = task.get('taskSpec');
       if (embedded.present) {
         const own = [...declaredParams(embedded.get('params')), ...params];

@@ -1,6 +1,13 @@
 import { parseGoDuration } from '@multi-image/kit/durations';
 import { admitMetadata } from './admit-metadata.ts';
-import { admitParamName, admitUniqueNames, type DeclaredParam, declaredParams, knownParams } from './admit-params.ts';
+import {
+  admitParamName,
+  admitUniqueNames,
+  admitValues,
+  type DeclaredParam,
+  declaredParams,
+  knownParams,
+} from './admit-params.ts';
 import {
   admitObjectProperties,
   admitPipelineAlone,
@@ -55,6 +62,7 @@ export function admit(document: Field, kind: Kind): void {
   const spec = document.get('spec');
   if (kind === 'Task') {
     admitTaskSpec(spec);
+    for (const step of spec.get('steps').items()) admitValues(step.get('params'));
     admitObjectProperties(spec.get('params'));
     admitParamUsage(spec, knownParams(declaredParams(spec.get('params'))));
   } else if (kind === 'Pipeline') {
@@ -87,14 +95,6 @@ function admitPipelineRun(spec: Field): void {
   admitStatus(spec.get('status'), ['PipelineRunPending', 'Cancelled', 'CancelledRunFinally', 'StoppedRunFinally']);
   admitBindings(spec.get('workspaces'), false);
   for (const item of spec.get('taskRunSpecs').items()) admitTaskRunSpec(item, spec.get('timeouts'));
-}
-
-/** A run's own params can't be null, which others can: it is filled in before it is read. */
-function admitValues(params: Field): void {
-  for (const param of params.items()) {
-    if (param.get('value').value === null)
-      param.get('value').invalid('is null; expected a string, a list or an object');
-  }
 }
 
 function admitStatus(status: Field, words: readonly string[]): void {
@@ -131,24 +131,27 @@ function admitTimeouts(timeouts: Field): void {
 }
 
 function admitTaskRunSpec(item: Field, timeouts: Field): void {
-  for (const key of ['stepSpecs', 'sidecarSpecs']) admitSpecs(item.get(key));
-  if (
-    item.get('computeResources').present &&
-    item
-      .get('stepSpecs')
-      .items()
-      .some((step) => !isEmpty(step.get('computeResources').value))
-  ) {
-    item.get('computeResources').invalid('is said of the task and of its steps; expected one of them');
-  }
+  admitSpecs(item);
   const timeout = millisecondsOf(item.get('timeout'));
   if (timeout === undefined) return;
-  const limit = millisecondsOf(timeouts.get('tasks')) ?? millisecondsOf(timeouts.get('pipeline')) ?? 3_600_000;
+  const pipeline = timeouts.get('pipeline');
+  // What v1beta1 calls timeout is not looked at here.
+  const whole = pipeline.path === 'spec.timeout' ? undefined : millisecondsOf(pipeline);
+  const limit = millisecondsOf(timeouts.get('tasks')) ?? whole ?? DEFAULT_LIMIT;
   if (timeout < 0) item.get('timeout').invalid('is less than 0');
   else if (limit !== 0 && timeout > limit) item.get('timeout').invalid('is more than the timeout of the tasks');
 }
 
-function admitSpecs(specs: Field): void {
+/** Notes what is wrong with what a run says of the resources of a TaskRun and of its containers. */
+function admitSpecs(item: Field): void {
+  for (const specs of [item.get('stepSpecs'), item.get('sidecarSpecs')]) admitNamedSpecs(specs);
+  const steps = item.get('stepSpecs').items();
+  if (item.get('computeResources').present && steps.some((step) => !isEmpty(step.get('computeResources').value))) {
+    item.get('computeResources').invalid('is said of the task and of its steps; expected one of them');
+  }
+}
+
+function admitNamedSpecs(specs: Field): void {
   admitUniqueNames(specs, 'steps', true);
   for (const spec of specs.items()) if (spec.get('name').text() === '') spec.get('name').invalid('is required');
 }
@@ -263,7 +266,7 @@ function admitTaskRun(spec: Field): void {
   }
   admitBindings(spec.get('workspaces'), true);
   if (spec.get('debug').present) spec.get('debug').invalid('is an alpha feature of Tekton');
-  for (const key of ['stepSpecs', 'sidecarSpecs']) admitSpecs(spec.get(key));
+  admitSpecs(spec);
   admitStatus(spec.get('status'), ['TaskRunCancelled', 'TaskRunPending']);
   if (Number(spec.get('retries').value ?? 0) < 0) spec.get('retries').invalid('is less than 0');
   if ((millisecondsOf(spec.get('timeout')) ?? 0) < 0) spec.get('timeout').invalid('is less than 0');

@@ -1,22 +1,22 @@
 import { isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
-import { PIPELINE_SPEC, TASK_SPEC } from './schema.ts';
-import type { Shape } from './shape.ts';
+import { type Shape, shapeAt } from './shape.ts';
 
 /** The specs inside others, whose fields' names Go's reader takes in any case: nothing looks at them before it does. */
-const INSIDE: Readonly<Record<string, readonly (readonly [path: readonly string[], shape: Shape])[]>> = {
-  TaskRun: [[['spec', 'taskSpec'], TASK_SPEC]],
-  PipelineRun: [[['spec', 'pipelineSpec'], PIPELINE_SPEC]],
-  Pipeline: ['tasks', 'finally'].map((group) => [['spec', group, '*', 'taskSpec'], TASK_SPEC]),
+const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  TaskRun: [['spec', 'taskSpec']],
+  PipelineRun: [['spec', 'pipelineSpec']],
+  Pipeline: ['tasks', 'finally'].map((group) => ['spec', group, '*', 'taskSpec']),
 };
 
 /**
  * The value of an object with the fields of the specs inside it named as Tekton names them.
  *
+ * @param whole The shape of the object.
  * @param names Gets what was named otherwise, and what is there under two names.
  */
-export function withNamesInCase(value: unknown, kind: string, names: NamesInCase): unknown {
-  return (INSIDE[kind] ?? []).reduce((before, [path, shape]) => at(before, path, shape, [], names), value);
+export function withNamesInCase(value: unknown, kind: string, whole: Shape, names: NamesInCase): unknown {
+  return (INSIDE[kind] ?? []).reduce((before, path) => at(before, path, shapeAt(whole, path), [], names), value);
 }
 
 /** What names in other cases came to. */
@@ -30,7 +30,7 @@ export interface NamesInCase {
 function at(
   value: unknown,
   [first, ...rest]: readonly string[],
-  shape: Shape,
+  shape: Shape | undefined,
   keys: Keys,
   names: NamesInCase,
 ): unknown {

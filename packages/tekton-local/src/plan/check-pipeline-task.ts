@@ -7,11 +7,13 @@ import { missingKeys } from './given-params.ts';
 import type {
   Param,
   ParamSpec,
+  ParamType,
   ParamValue,
   Pipeline,
   PipelineTask,
   ResolvedRun,
   TaskImplementation,
+  Volume,
   WorkspaceBinding,
 } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
@@ -27,6 +29,7 @@ export function checkPipelineTask(
   { task: prepared, spec, embedded, alone }: Prepared,
   { task: implementation, given, skipped }: TaskImplementation,
   bound: readonly BoundWorkspace[],
+  volumes: readonly Volume[],
   notes: string[],
 ): void {
   if (skipped !== undefined) return;
@@ -46,8 +49,8 @@ export function checkPipelineTask(
     if (typeof value !== 'string') field.get('value').expected('a string, as all that a matrix includes');
   }
   for (const { value, field } of prepared.matrix) {
-    // It becomes one once a result is known.
-    const isResult = typeof value === 'string' && isWholeVariable(value) && expressionsIn(value).some(resultReference);
+    // It becomes one once a result is known, or stays as it is.
+    const isResult = typeof value === 'string' && expressionsIn(value).some(resultReference);
     if (!Array.isArray(value) && !isResult) field.get('value').invalid('a matrix goes over arrays');
   }
   const names = new Set([...prepared.params, ...prepared.matrix, ...prepared.include.flat()].map(({ name }) => name));
@@ -67,7 +70,7 @@ export function checkPipelineTask(
     }
   }
   checkCombinations(prepared, specs);
-  checkReplaced(task, { task: prepared, spec, embedded }, bound);
+  checkReplaced(task, { task: prepared, spec, embedded }, bound, volumes);
   // A param without a value stays as it is, which Tekton takes and which is not continue.
   if (!['continue', 'stopAndFail'].includes(prepared.onError) && !prepared.onError.startsWith('$(params')) {
     task.field.get('onError').invalid(`expected continue or stopAndFail, found ${JSON.stringify(prepared.onError)}`);
@@ -172,12 +175,12 @@ export function checkResults(
   for (const known of prepared.values()) {
     for (const needed of resultsNeeded(known)) check(needed, () => placeOf(known, `tasks.${needed.task}.results`));
   }
-  const isArray = ({ task, result }: ResultReference): boolean => {
+  const typeIn = ({ task, result }: ResultReference): ParamType | undefined => {
     const known = prepared.get(task);
-    if (known === undefined || isMatrix(known.task)) return true;
-    return known.spec.results.find(({ name }) => name === result)?.type === 'array';
+    if (known === undefined || isMatrix(known.task)) return 'array';
+    return known.spec.results.find(({ name }) => name === result)?.type;
   };
-  for (const known of prepared.values()) checkMatrixOfTexts(known, isArray);
+  for (const known of prepared.values()) checkMatrixOfTexts(known, typeIn);
   for (const { value, field } of pipeline.results) {
     const texts = typeof value === 'string' ? [value] : Object.values(value);
     for (const reference of texts.flatMap(expressionsIn).flatMap((text) => resultReference(text) ?? [])) {
@@ -187,16 +190,25 @@ export function checkResults(
 }
 
 /**
- * Notes a matrix over a result that is no array, of which Tekton makes no combinations: what needs a value from it gets
- * none.
+ * Notes a matrix over a result that becomes a text, or that is no array: of that one Tekton makes no combinations, and what
+ * needs a value from it gets none.
  */
-function checkMatrixOfTexts({ task, spec }: Prepared, isArray: (reference: ResultReference) => boolean): void {
-  const isText = ({ value }: Param): boolean => {
-    const [reference] =
-      typeof value === 'string' ? expressionsIn(value).flatMap((one) => resultReference(one) ?? []) : [];
-    return reference !== undefined && !isArray(reference);
+function checkMatrixOfTexts(
+  { task, spec }: Prepared,
+  typeIn: (reference: ResultReference) => ParamType | undefined,
+): void {
+  const isReplaced = (reference: ResultReference): boolean => {
+    if (reference.index === '*') return false;
+    return reference.index !== undefined || reference.key !== undefined || typeIn(reference) === 'string';
   };
-  const texts = task.matrix.filter(isText);
+  const texts = task.matrix.filter(({ value, field }) => {
+    if (typeof value !== 'string') return false;
+    const references = expressionsIn(value).flatMap((one) => resultReference(one) ?? []);
+    const [reference] = references;
+    if (reference === undefined) return false;
+    if (references.every(isReplaced)) field.get('value').invalid('a matrix goes over arrays');
+    return !isWholeVariable(value) || typeIn(reference) !== 'array';
+  });
   const [text] = texts;
   if (text === undefined) return;
   const matrix = task.matrix.map((param): Param => {

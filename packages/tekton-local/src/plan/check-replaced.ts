@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { keysOf } from './admit-params.ts';
 import { knownCombinations } from './combinations.ts';
 import { ARTIFACT, firstStepResult, isWholeVariable, variablesIn, withoutIndex } from './expressions.ts';
-import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task } from './model.ts';
+import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task, Volume } from './model.ts';
 import { replacedTask } from './replaced-task.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
 import { type BoundWorkspace, workspacePaths } from './task-paths.ts';
@@ -20,20 +20,20 @@ export type CheckedTask = { task: Task; problem?: undefined } | { problem: strin
  * @param made Its Task, and what is to be replaced in it.
  * @param given Its params.
  * @param workspaces Those that are bound.
- * @param open Params whose values are not known yet.
+ * @param more Params whose values are not known yet, and volumes that its Pod gets beside its own.
  */
 export function checkedTask(
   made: ReturnType<typeof taskRunPasses>,
   given: Readonly<Record<string, ParamValue>>,
   workspaces: readonly BoundWorkspace[],
-  open: readonly string[] = [],
+  { open = [], volumes = [] }: { open?: readonly string[]; volumes?: readonly Volume[] } = {},
 ): CheckedTask {
   const missing = made.task.params.find((spec) => spec.default === undefined && !Object.hasOwn(given, spec.name));
   if (missing !== undefined) return { problem: `there is no value for the param ${missing.name}` };
   const outside = problemOfIndexes(made.task, given, open);
   if (outside !== undefined) return { problem: outside };
   const task = replacedTask(made, workspaces);
-  const problem = problemOfReplaced(task, workspaces, open);
+  const problem = problemOfReplaced({ ...task, volumes: [...task.volumes, ...volumes] }, workspaces, open);
   return problem === undefined ? { task } : { problem };
 }
 
@@ -42,6 +42,7 @@ export function checkReplaced(
   task: PipelineTask,
   { task: prepared, spec }: Prepared,
   workspaces: readonly BoundWorkspace[],
+  volumes: readonly Volume[],
 ): void {
   const own = Object.fromEntries(prepared.params.map(({ name, value }): [string, ParamValue] => [name, value]));
   const all = valuesOfMatrix(prepared).map((values) => ({ ...values, ...own }));
@@ -58,7 +59,7 @@ export function checkReplaced(
   try {
     for (const params of given) {
       const made = taskRunPasses(spec, params, context);
-      const checked = checkedTask(made, params, workspaces, names);
+      const checked = checkedTask(made, params, workspaces, { open: names, volumes });
       if (checked.problem !== undefined) {
         task.field.invalid(checked.problem);
         return;

@@ -1,5 +1,6 @@
 import type { Field } from './field.ts';
 import type { Step, Task, WorkspaceDeclaration } from './model.ts';
+import { quantityOf } from './quantity.ts';
 
 // What Kubernetes would refuse of the Pod that a TaskRun becomes; and names that become those of folders here.
 
@@ -8,6 +9,9 @@ export function checkTask(task: Task, moreVolumes: boolean): void {
   for (const { name, field } of task.volumes) checkName(field.get('name'), name);
   const volumes = new Set(task.volumes.map((volume) => volume.name));
   for (const step of task.steps) checkStep(step, moreVolumes ? undefined : volumes);
+  const shared = task.template?.field.get('computeResources', 'limits');
+  for (const { field } of task.steps) checkRequests(field.get('computeResources'), shared);
+  for (const { field } of task.sidecars) checkRequests(field.get('computeResources'));
   task.workspaces.forEach(checkWorkspace);
   for (const [index, { name, field }] of task.results.entries()) {
     if (task.results.findIndex((other) => other.name === name) < index) field.get('name').unsupported('is there twice');
@@ -28,6 +32,18 @@ function checkStep({ field, env, volumeMounts }: Step, volumes: ReadonlySet<stri
     if (isTektons(mountPath)) place.invalid(`${mountPath} is Tekton's own`);
     if (subPath !== undefined && !isPlainPath(`/${subPath}`)) {
       place.invalid(`${JSON.stringify(subPath)} leads out of the volume`);
+    }
+  }
+}
+
+/** Notes a request of more than the limit, which may be the template's. */
+function checkRequests(resources: Field, shared?: Field): void {
+  for (const [name, request] of resources.get('requests').members()) {
+    const own = resources.get('limits', name);
+    const limit = quantityOf((own.present ? own : shared?.get(name))?.value);
+    // What is written in two ways may differ by less than a number of this machine tells.
+    if (limit !== undefined && (quantityOf(request.value) ?? 0) > limit * (1 + Number.EPSILON * 4)) {
+      request.invalid('is more than its limit');
     }
   }
 }

@@ -62,7 +62,7 @@ export function parseTimeout(field: Field): number | undefined {
 
 /** `continue`, `stopAndFail`, or a variable that becomes one of them. */
 export function parseOnError(field: Field): string {
-  return field.string() ?? 'stopAndFail';
+  return field.text() || 'stopAndFail';
 }
 
 export function parseWorkspaceDeclaration(field: Field): WorkspaceDeclaration {

@@ -20,7 +20,7 @@ import { type Dependencies, dependenciesOf, skippedTooEarly } from './graph.ts';
 import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
 import { article, typeOf } from './parse-values.ts';
 import { boundWorkspaces } from './task-paths.ts';
-import { type Prepared, preparePipeline } from './task-runs.ts';
+import { type Prepared, podOf, preparePipeline } from './task-runs.ts';
 import { Variables } from './variables.ts';
 import { bindWorkspaces } from './workspace-bindings.ts';
 
@@ -28,6 +28,8 @@ import { bindWorkspaces } from './workspace-bindings.ts';
 export interface Plan extends ResolvedRun {
   /** The params of the run, and the pipeline's with their defaults. */
   params: Record<string, ParamValue>;
+  /** The names of those that have their defaults. */
+  defaulted: ReadonlySet<string>;
   /** By task name, of tasks and finally tasks. */
   dependencies: ReadonlyMap<string, Dependencies>;
   /** The run's workspaces that are bound, whether the pipeline declares them or not. */
@@ -48,17 +50,18 @@ export function makePlan(
   // What the files say wrong would be said again, in other words, by what follows.
   if (problems.some(({ code }) => code === 'INVALID')) throwProblems(problems);
   const notes = [...resolved.notes];
-  const params = pipelineParams(resolved, overrides, notes);
+  const { params, defaulted } = pipelineParams(resolved, overrides, notes);
   const workspaces = bindWorkspaces(resolved, folders, notes, objects);
   noteIgnored(resolved, notes);
   const context = { name: run.name, namespace: run.namespace, uid: '' };
-  const prepared = preparePipeline({ run, pipeline, implementations, params, workspaces }, context);
+  const prepared = preparePipeline({ run, pipeline, implementations, params, defaulted, workspaces }, context);
   const checked = new Set<object>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
     const implementation = implementations.get(task.name);
     const known = prepared.get(task.name);
     if (implementation === undefined || known === undefined) continue;
-    checkPipelineTask(task, known, implementation, boundWorkspaces(known, workspaces, context.uid), notes);
+    const bound = boundWorkspaces(known, workspaces, context.uid);
+    checkPipelineTask(task, known, implementation, bound, podOf(run, task.name).volumes, notes);
     if (run.pipeline.kind !== 'embedded') {
       if (!pipeline.finally.includes(task)) checkStatusBroughtIn(known.task);
       checkRoots(known.task);
@@ -84,7 +87,15 @@ export function makePlan(
     field?.invalid('is empty before what the task waits for has ended: Tekton never goes on then');
   }
   throwProblems(problems);
-  return { ...resolved, pipeline: withOnErrors(pipeline, prepared), params, dependencies, workspaces, notes };
+  return {
+    ...resolved,
+    pipeline: withOnErrors(pipeline, prepared),
+    params,
+    defaulted,
+    dependencies,
+    workspaces,
+    notes,
+  };
 }
 
 /** Notes tasks that wait for each other, since values have brought in results; and finally tasks, by what their steps ask for. */
@@ -142,7 +153,7 @@ function pipelineParams(
   { run, pipeline, problems }: ResolvedRun,
   overrides: Readonly<Record<string, ParamValue>>,
   notes: string[],
-): Record<string, ParamValue> {
+): Pick<Plan, 'params' | 'defaulted'> {
   const declared = new Map(pipeline.params.map((param) => [param.name, param]));
   checkOverrides(run.params, declared, overrides);
   const given = new Map<string, ParamValue>();
@@ -165,7 +176,8 @@ function pipelineParams(
     const { file } = run.field.origin;
     problems.push({ code: 'INVALID', file, path: 'spec.params', message: `the param ${spec.name} has no value` });
   }
-  return { ...Object.fromEntries(given), ...defaultsOf(pipeline.params, given) };
+  const defaults = defaultsOf(pipeline.params, given);
+  return { params: { ...Object.fromEntries(given), ...defaults }, defaulted: new Set(Object.keys(defaults)) };
 }
 
 function checkOverrides(

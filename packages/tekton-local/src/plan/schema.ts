@@ -78,11 +78,8 @@ export const STEP_ACTION_SPEC: Shape = {
   securityContext: SECURITY_CONTEXT,
   volumeMounts: CONTAINER.volumeMounts,
 };
-const SIDECAR: Shape = {
-  ...CONTAINER,
-  name: 'string',
-  script: 'string',
-  workspaces: [{ name: 'string', mountPath: 'string' }],
+/** What v1beta1 has in steps as well. */
+export const ONCE_IN_STEPS = {
   ports: PORTS,
   livenessProbe: PROBE,
   readinessProbe: PROBE,
@@ -93,6 +90,13 @@ const SIDECAR: Shape = {
   stdin: 'boolean',
   stdinOnce: 'boolean',
   tty: 'boolean',
+} as const satisfies Shape;
+const SIDECAR: Shape = {
+  ...CONTAINER,
+  ...ONCE_IN_STEPS,
+  name: 'string',
+  script: 'string',
+  workspaces: [{ name: 'string', mountPath: 'string' }],
   restartPolicy: 'string',
 };
 const WORKSPACE: Shape = {

@@ -23,6 +23,13 @@ export type Shape =
   | readonly [Shape]
   | { readonly [name: string]: Shape };
 
+/** The shape of what is at a path, in which `*` is every item of a list. */
+export function shapeAt(shape: Shape | undefined, [first, ...rest]: readonly string[]): Shape | undefined {
+  if (first === undefined || shape === undefined || typeof shape === 'string') return shape;
+  if (isListShape(shape)) return first === '*' ? shapeAt(shape[0], rest) : undefined;
+  return shapeAt(Object.hasOwn(shape, first) ? shape[first] : undefined, rest);
+}
+
 const QUANTITY = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/;
 
 /**
@@ -30,7 +37,13 @@ const QUANTITY = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]
  * holds what it should: else nothing more can be said of the object.
  */
 export function checkShape(field: Field, shape: Shape): boolean {
-  if (!field.present || shape === 'any' || shape === 'param' || shape === 'given') return true;
+  if (!field.present) {
+    // A param that is nothing has no value either.
+    if (typeof field.key === 'number' && shapeAt(shape, ['value']) === 'given')
+      field.get('value').invalid('is required');
+    return true;
+  }
+  if (shape === 'any' || shape === 'param' || shape === 'given') return true;
   if (shape === 'written') {
     field.unsupported('is what a cluster has written: remove it');
     return true;

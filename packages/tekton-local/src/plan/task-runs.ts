@@ -1,5 +1,13 @@
 import { expressionsIn, type ResultReference, resultReference, variablesIn } from './expressions.ts';
-import type { ParamValue, PipelineTask, ResolvedRun, Task, WorkspaceBinding } from './model.ts';
+import type {
+  ParamValue,
+  PipelineRun,
+  PipelineTask,
+  PodTemplate,
+  ResolvedRun,
+  Task,
+  WorkspaceBinding,
+} from './model.ts';
 import { replaceInPipelineTask, replaceInTask } from './replace.ts';
 import { withActions } from './step-actions.ts';
 import { taskParams } from './task-params.ts';
@@ -37,6 +45,7 @@ export class MissingResult extends Error {
 type Results = ReadonlyMap<string, Readonly<Record<string, ParamValue>>>;
 type Known = Pick<ResolvedRun, 'run' | 'pipeline' | 'implementations'> & {
   params: Readonly<Record<string, ParamValue>>;
+  defaulted: ReadonlySet<string>;
   workspaces: ReadonlyMap<string, WorkspaceBinding>;
 };
 
@@ -47,7 +56,14 @@ type Known = Pick<ResolvedRun, 'run' | 'pipeline' | 'implementations'> & {
 export function preparePipeline(plan: Known, { name, namespace, uid }: RunContext): Map<string, Prepared> {
   const { pipeline, implementations } = plan;
   const params = new Variables();
-  for (const [key, value] of Object.entries(plan.params)) params.addParam(key, value, 'pipeline');
+  for (const [key, value] of Object.entries(plan.params)) {
+    params.addParam(key, value, 'pipeline');
+    if (typeof value === 'string' || Array.isArray(value) || !plan.defaulted.has(key)) continue;
+    // Of defaults alone, keys are known in every spelling.
+    for (const spelling of spellings(key, 'pipeline')) {
+      for (const [member, item] of Object.entries(value)) params.strings.set(`${spelling}.${member}`, item);
+    }
+  }
   const contexts = Variables.of({
     'context.pipelineRun.name': name,
     'context.pipelineRun.namespace': namespace,
@@ -264,6 +280,18 @@ function addReferenced(pass: Variables, expression: string, value: ParamValue, {
     else pass.strings.set(expression, value[index ?? 0] ?? '');
   } else if (key !== undefined) pass.strings.set(expression, value[key] ?? '');
   else pass.objects.set(name, value);
+}
+
+/** What a task's own Pod template says goes before what all of the run get. */
+export function podOf({ pod, pods }: PipelineRun, task: string): PodTemplate {
+  const own = pods.get(task);
+  return {
+    env: { ...pod.env, ...own?.env },
+    runAsUser: own?.runAsUser ?? pod.runAsUser,
+    runAsGroup: own?.runAsGroup ?? pod.runAsGroup,
+    volumes: own === undefined || own.volumes.length === 0 ? pod.volumes : own.volumes,
+    task: own?.task ?? pod.task,
+  };
 }
 
 /** What the run's workspaces are bound to, with the variables in their sub paths replaced. */

@@ -11,7 +11,14 @@ import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } fr
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { boundWorkspaces, pathsIn } from '../plan/task-paths.ts';
-import { bindingsOf, type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
+import {
+  bindingsOf,
+  type Prepared,
+  podOf,
+  preparePipeline,
+  taskRunPasses,
+  withTaskContext,
+} from '../plan/task-runs.ts';
 import { Deadline } from './deadline.ts';
 import { combine, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
@@ -51,7 +58,8 @@ interface TaskRunOf {
 
 /** The name of a run, of which its file may have only the beginning. */
 export function runName({ run }: Plan, id: string): string {
-  return run.generated ? `${run.name}${id.slice(0, 5)}` : run.name;
+  // As an API server makes room for what it puts after the name.
+  return run.generated ? `${run.name.slice(0, 58)}${id.slice(0, 5)}` : run.name;
 }
 
 /** One PipelineRun on its way. */
@@ -223,7 +231,9 @@ export class Run {
     };
     const made = taskRunPasses(spec, params, context);
     const { task: whole, passes } = made;
-    const checked = checkedTask(made, params, boundWorkspaces(of.prepared, this.#bindings, this.#id));
+    const pod = podOf(this.#plan.run, task.name);
+    const workspaces = boundWorkspaces(of.prepared, this.#bindings, this.#id);
+    const checked = checkedTask(made, params, workspaces, { volumes: pod.volumes });
     if (checked.problem !== undefined) {
       return withoutSteps(task.name, 'Failed', 'PodCreationFailed', checked.problem);
     }
@@ -238,7 +248,6 @@ export class Run {
     if (registry !== undefined && elsewhere !== undefined) {
       return withoutSteps(task.name, 'Failed', 'Failed', elsewhereText(elsewhere, registry));
     }
-    const pod = podOf(this.#plan.run, task.name);
     const ready = executor === 'host' ? { ...whole, steps: onHost } : replaced;
     const run: TaskRun = {
       ...this.#options,
@@ -286,18 +295,6 @@ export class Run {
 
 function namedBy(name: (key: string) => string, values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [name(key), value]));
-}
-
-/** What a task's own Pod template says goes before what all of the run get. */
-function podOf({ pod, pods }: Plan['run'], task: string): PodTemplate {
-  const own = pods.get(task);
-  return {
-    env: { ...pod.env, ...own?.env },
-    runAsUser: own?.runAsUser ?? pod.runAsUser,
-    runAsGroup: own?.runAsGroup ?? pod.runAsGroup,
-    volumes: own === undefined || own.volumes.length === 0 ? pod.volumes : own.volumes,
-    task: own?.task ?? pod.task,
-  };
 }
 
 /** A step that names no user runs as its Pod's; what the run says of its limits goes before its own. */

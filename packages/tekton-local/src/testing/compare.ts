@@ -43,9 +43,8 @@ export async function compare(judge: Judge, yaml: string, how: NonNullable<Quest
   const taken = refused.length === 0 && failed.length === 0;
   let plan: Plan;
   try {
-    const first =
-      documents.find(({ kind }) => kind === 'PipelineRun') ?? documents.find(({ kind }) => kind === 'TaskRun');
-    plan = planOf(yaml, first?.name.replace(/abcde$/, ''));
+    const runs = ['PipelineRun', 'TaskRun'].flatMap((wanted) => documents.filter(({ kind }) => kind === wanted));
+    plan = planOf(yaml, runs.length > 1 ? runs[0]?.name.replace(/abcde$/, '') : undefined);
   } catch (error) {
     if (!(error instanceof TektonLocalError)) throw error;
     const problems =

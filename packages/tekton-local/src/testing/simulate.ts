@@ -6,15 +6,16 @@ import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { boundWorkspaces } from '../plan/task-paths.ts';
-import { type Prepared, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
+import { type Prepared, podOf, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
 import { combine, matrixLengths } from '../run/matrix.ts';
+import { runName } from '../run/run.ts';
 import { runOutcome, taskStatuses } from '../run/run-outcome.ts';
 import { schedule } from '../run/schedule.ts';
 import type { JudgedTaskRun, Judgement, Question } from './judge.ts';
 
 /** What tekton-local makes of a plan, in the judge's words: every TaskRun ends as the question says, and no step runs. */
 export async function simulate(plan: Plan, how: NonNullable<Question['run']>): Promise<Judgement['run']> {
-  const name = plan.run.generated ? `${plan.run.name}abcde` : plan.run.name;
+  const name = runName(plan, 'abcde');
   const context = { name, namespace: plan.run.namespace, uid: `judge-${name}` };
   const outcomes = new Map<string, TaskOutcome>();
   const taskRuns: JudgedTaskRun[] = [];
@@ -93,12 +94,9 @@ function checkedOf(plan: Plan, prepared: Prepared, run: string, params: Record<s
     task: embedded ? run : spec.name,
     retry: 0,
   };
-  const workspaces = boundWorkspaces(
-    prepared,
-    plan.workspaces,
-    `judge-${plan.run.generated ? `${plan.run.name}abcde` : plan.run.name}`,
-  );
-  return checkedTask(taskRunPasses(spec, params, context), params, workspaces);
+  const workspaces = boundWorkspaces(prepared, plan.workspaces, `judge-${runName(plan, 'abcde')}`);
+  const { volumes } = podOf(plan.run, prepared.task.name);
+  return checkedTask(taskRunPasses(spec, params, context), params, workspaces, { volumes });
 }
 
 function stepsOf({ steps }: Task): JudgedTaskRun['steps'] {
