@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { hasBusybox } from '@multi-image/testing/busybox';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { candidatesIn, pacContext } from './pac/context.ts';
+import { candidatesIn } from './pac/candidates.ts';
+import { pacContext } from './pac/context.ts';
 import { yamlFilesBelow } from './plan/yaml-file.ts';
 import { planRun } from './plan-run.ts';
 import { type RunOptions, runPipeline } from './run-pipeline.ts';
@@ -41,9 +42,10 @@ async function started({ name, ...of }: Case & { name: string }): Promise<(RunOp
   const places = (map: Record<string, string> = {}): Record<string, string> =>
     Object.fromEntries(Object.entries(map).map(([key, place]) => [key, join(FOLDER, place)]));
   const { changed = [], comment, repository } = of;
-  const context = await pacContext({ root, event: join(root, of.event), changed, comment, repository });
   const files = yamlFilesBelow(root, '.tekton');
-  return candidatesIn(root, files, context)
+  const event = await pacContext({ root, event: join(root, of.event), changed, comment, repository });
+  const { candidates, context } = candidatesIn(root, files, event);
+  return candidates
     .filter(({ starts }) => starts)
     .map((run) => ({
       root,

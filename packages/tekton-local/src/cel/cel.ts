@@ -1,9 +1,17 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
+import { EXTENSIONS, NOT_HERE, registerExtensions } from './extensions.ts';
 
 /** An expression that is no CEL, or can't be evaluated with these values. */
 export class CelError extends Error {
   override readonly name = 'CelError';
+  /** Whether it is only here that it can't be evaluated. */
+  readonly isLimit: boolean;
+
+  constructor(message: string, options: { cause?: unknown; isLimit?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.isLimit = options.isLimit ?? false;
+  }
 }
 
 export interface CelOptions {
@@ -11,6 +19,8 @@ export interface CelOptions {
   readonly variables: Readonly<Record<string, 'string' | 'map'>>;
   /** Further functions of strings, by their names: `"docs/*".pathChanged()`. */
   readonly functions?: Readonly<Record<string, (text: string) => boolean>> | undefined;
+  /** With the extensions of strings and lists that cel-go has beside CEL's own library. */
+  readonly extended?: boolean | undefined;
 }
 
 /** An expression that has been parsed and whose types fit. */
@@ -35,7 +45,10 @@ const STANDARD = new Set(
 );
 
 /** Parses an expression of the Common Expression Language and checks its types. Throws {@link CelError}. */
-export function parseCel(expression: string, { variables, functions = {} }: CelOptions): CelExpression {
+export function parseCel(
+  expression: string,
+  { variables, functions = {}, extended = false }: CelOptions,
+): CelExpression {
   const environment = new Environment({ unlistedVariablesAreDyn: false });
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
   for (const [name, call] of Object.entries(functions)) {
@@ -43,18 +56,21 @@ export function parseCel(expression: string, { variables, functions = {} }: CelO
   }
   environment.registerFunction('matches(string, string): bool', matches);
   environment.registerFunction(`string.${LINEAR_MATCHES}(string): bool`, matches);
+  if (extended) registerExtensions(environment);
   const nodes: ASTNode[] = [];
   const parsed = attempt(() => environment.parse(expression));
   walk(parsed.ast, (node) => nodes.push(node));
   for (const node of nodes) {
     if (node.op !== 'call' && node.op !== 'rcall') continue;
     const name = node.args[0];
+    if (extended && NOT_HERE.has(name)) throw new CelError(`the function ${name} is unknown here`, { isLimit: true });
+    if (extended && EXTENSIONS.has(name)) continue;
     if (!STANDARD.has(name) && !Object.hasOwn(functions, name)) throw new CelError(`there is no function ${name}`);
     // The evaluator's own takes JavaScript's patterns, which differ and may take for ever.
     if (node.op === 'rcall' && name === 'matches') node.args[0] = LINEAR_MATCHES;
   }
   if (loopsIn(parsed.ast) > MOST_LOOPS) {
-    throw new CelError(`more than ${MOST_LOOPS} of ${[...LOOPS].join(', ')} are in each other`);
+    throw new CelError(`more than ${MOST_LOOPS} of ${[...LOOPS].join(', ')} are in each other`, { isLimit: true });
   }
   const { valid, error } = attempt(() => parsed.check());
   if (!valid) throw new CelError(firstLine(error));

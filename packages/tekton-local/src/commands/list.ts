@@ -1,6 +1,7 @@
 import { EXIT } from '@multi-image/kit/command-line';
 import { printable, printableJson } from '@multi-image/kit/terminal';
-import { candidatesIn, pacContext } from '../pac/context.ts';
+import { candidatesIn } from '../pac/candidates.ts';
+import { pacContext } from '../pac/context.ts';
 import { COMMON, EVENT, isJson, parseOptions } from './options.ts';
 import { eventOptions, filesOf } from './which-runs.ts';
 
@@ -25,7 +26,7 @@ export async function list(args: readonly string[]): Promise<number> {
   const json = isJson(values.output);
   const { root, files } = filesOf(positionals, values.root);
   const context = await pacContext(eventOptions(root, values));
-  const runs = candidatesIn(root, files, context);
+  const { candidates: runs } = candidatesIn(root, files, context);
   const { from, trigger, type, baseBranch, revision } = context.event;
   if (json) {
     const shown = runs.map(({ decides: _, ...each }) => each);

@@ -51,15 +51,14 @@ export async function whichRuns(
     return { root, runs: [{ file: first.file, name: values.name }], beside: files, variables, notes: [] };
   }
   // The evaluator of expressions is only loaded for those who need it.
-  const { candidatesIn, pacContext } = await import('../pac/context.ts');
+  const { pacContext } = await import('../pac/context.ts');
+  const { candidatesIn } = await import('../pac/candidates.ts');
   const options = eventOptions(root, values);
-  let context = await pacContext(options);
-  let candidates = candidatesIn(root, files, context);
+  let { context, candidates } = candidatesIn(root, files, await pacContext(options));
   if (values.event === undefined && !candidates.some(({ starts }) => starts)) {
     // Without an event it is whichever of a checkout's starts something.
-    const other = await pacContext({ ...options, event: 'pull_request' });
-    const also = candidatesIn(root, files, other);
-    if (also.some(({ starts }) => starts)) [context, candidates] = [other, also];
+    const other = candidatesIn(root, files, await pacContext({ ...options, event: 'pull_request' }));
+    if (other.candidates.some(({ starts }) => starts)) ({ context, candidates } = other);
   }
   const { event, lookup } = context;
   const base = { root, beside: files, variables: context.variables, lookup };

@@ -1,3 +1,5 @@
+import { readComment } from './comment.ts';
+
 /** The files that an event changed, as paths in the repository. */
 export interface ChangedFiles {
   readonly all: readonly string[];
@@ -12,16 +14,20 @@ export interface PacEvent {
   /** Where it is from, for a person: `push in event.json (GitHub)`. */
   readonly from: string;
   /** What `on-event` names, and `event` in CEL. */
-  readonly trigger: 'push' | 'pull_request' | 'pull_request_closed';
-  /** `event_type`: the trigger, or a finer word such as `pull_request_labeled` or `on-comment`. */
+  readonly trigger: 'push' | 'pull_request';
+  /** `event_type` in CEL: the trigger, or a finer word such as `pull_request_labeled` or `test-all-comment`. */
   readonly type: string;
   readonly revision?: string | undefined;
   /** Of the pull request, or the commit's message. */
   readonly title?: string | undefined;
+  /** The commit's whole message, where that of a pull request may ask for no run. */
+  readonly message?: string | undefined;
   readonly sender?: string | undefined;
   /** The branch that is pushed to or merged into; of a webhook's push with `refs/heads/` or `refs/tags/`. */
   readonly baseBranch?: string | undefined;
   readonly headBranch?: string | undefined;
+  /** Of a pull request: the repository that the webhook is from. */
+  readonly repositoryUrl?: string | undefined;
   readonly baseUrl?: string | undefined;
   readonly headUrl?: string | undefined;
   readonly owner?: string | undefined;
@@ -29,6 +35,10 @@ export interface PacEvent {
   readonly pullRequest?: number | undefined;
   readonly labels: readonly string[];
   readonly comment?: string | undefined;
+  /** The run that the comment names: it is started whatever its annotations say. */
+  readonly run?: string | undefined;
+  /** Whether the comment ends what runs, and starts nothing. */
+  readonly cancels?: boolean | undefined;
   /** The webhook's body and headers; none of a checkout. */
   readonly body?: Readonly<Record<string, unknown>> | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -39,4 +49,21 @@ export interface PacEvent {
 /** All files as changed in one way that nobody knows. */
 export function changedFiles(paths: readonly string[]): ChangedFiles {
   return { all: paths, added: [], deleted: [], modified: paths, renamed: [] };
+}
+
+/** The event of a comment on a pull request or on a pushed commit. */
+export function withComment(event: PacEvent, comment: string, prefix?: string): PacEvent {
+  const { type, run, cancels } = readComment(comment, prefix);
+  const branches =
+    event.trigger === 'push'
+      ? {
+          baseBranch: event.baseBranch && withoutHeads(event.baseBranch),
+          headBranch: event.headBranch && withoutHeads(event.headBranch),
+        }
+      : {};
+  return { ...event, ...branches, comment, type, run, cancels };
+}
+
+export function withoutHeads(branch: string): string {
+  return branch.replace(/^refs\/heads\//, '');
 }

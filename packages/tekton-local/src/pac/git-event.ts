@@ -29,6 +29,7 @@ export async function eventFromGit(
   const baseBranch = target ?? (trigger === 'push' ? branch : (main?.replace(/^origin\//, '') ?? 'main'));
   return {
     from: `a ${trigger} of this checkout`,
+    message: title,
     trigger,
     type: trigger,
     revision,
@@ -64,21 +65,31 @@ export async function changedInGit(root: string, event: PacEvent): Promise<Chang
   return undefined;
 }
 
+/** The message of an event's commit; undefined where it is not in the checkout. */
+export async function messageInGit(root: string, { revision = '' }: PacEvent): Promise<string | undefined> {
+  if (!/^[\da-f]{7,64}$/.test(revision)) return undefined;
+  return git(root, 'log', '-1', '--no-show-signature', '--format=%B', revision, '--');
+}
+
 const CHANGES = ['--name-status', '-z', '-M'];
 
 function changes(said: string | undefined): ChangedFiles | undefined {
   if (said === undefined) return undefined;
   const lists = { A: [] as string[], D: [] as string[], M: [] as string[], R: [] as string[] };
+  const all: string[] = [];
   const words = said.split('\0').filter((word) => word !== '');
   while (words.length > 0) {
     const kind = words.shift()?.[0];
-    const path = words.shift() ?? '';
-    if (kind === 'R' || kind === 'C') lists[kind === 'R' ? 'R' : 'A'].push(words.shift() ?? path);
+    const before = words.shift() ?? '';
+    const isCopy = kind === 'R' || kind === 'C';
+    const path = isCopy ? (words.shift() ?? before) : before;
+    all.push(path);
+    if (isCopy) lists[kind === 'R' ? 'R' : 'A'].push(path);
     else if (kind === 'A' || kind === 'D') lists[kind].push(path);
     else lists.M.push(path);
   }
   const { A: added, D: deleted, M: modified, R: renamed } = lists;
-  return { all: [...added, ...deleted, ...modified, ...renamed], added, deleted, modified, renamed };
+  return { all, added, deleted, modified, renamed };
 }
 
 /** `git@host:owner/name.git` becomes an https address; user and password go. */

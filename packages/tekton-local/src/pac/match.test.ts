@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changedFiles, type PacEvent } from './event.ts';
 import { matchesGlob } from './glob.ts';
-import { decide } from './match.ts';
+import { matchRuns } from './match.ts';
 
 const push: PacEvent = {
   from: 'a test',
@@ -26,8 +26,9 @@ const pull: PacEvent = {
 
 function why(event: PacEvent, annotations: Record<string, string>, params = {}): string {
   const named = Object.entries(annotations).map(([key, value]) => [`pipelinesascode.tekton.dev/${key}`, value]);
-  const { starts, why: reason, unknown } = decide(Object.fromEntries(named), event, params);
-  return `${starts ? 'yes' : unknown ? 'unknown' : 'no'}: ${reason}`;
+  const { decisions, stopped } = matchRuns([Object.fromEntries(named)], event, () => params);
+  const [{ starts, why: reason, unknown } = { starts: false, why: '' }] = decisions;
+  return `${stopped ? 'stopped' : starts ? 'yes' : unknown ? 'unknown' : 'no'}: ${reason}`;
 }
 
 describe('which PipelineRuns an event starts', () => {
@@ -52,8 +53,8 @@ describe('which PipelineRuns an event starts', () => {
       { ...onMain, 'on-path-change': 'x' },
       'unknown: the commits are not in this checkout',
     ],
-    [push, { ...onMain, 'on-event': '[]' }, 'unknown: on-event is empty'],
-    [push, { ...onMain, 'on-event': '[push' }, 'unknown: on-event is neither a word nor a list'],
+    [push, { ...onMain, 'on-event': '[]' }, 'stopped: on-event is empty'],
+    [push, { ...onMain, 'on-event': '[push' }, 'stopped: on-event is neither a word nor a list'],
     [pull, { 'on-event': '[pull_request]', 'on-target-branch': '[*]', 'on-label': '[ok, x]' }, 'yes: '],
     [
       pull,
@@ -76,8 +77,8 @@ describe('which PipelineRuns an event starts', () => {
       'yes: ',
     ],
     [{ ...push, changed: undefined }, { 'on-cel-expression': 'files.all.size() > 0' }, 'unknown: the commits'],
-    [push, { 'on-cel-expression': 'evnt == "push"' }, 'unknown: Unknown variable: evnt: evnt == "push"'],
-    [push, { 'on-cel-expression': 'body.pull_request.draft' }, 'unknown: No such key: pull_request'],
+    [push, { 'on-cel-expression': 'evnt == "push"' }, 'no: Unknown variable: evnt: evnt == "push"'],
+    [push, { 'on-cel-expression': 'body.pull_request.draft' }, 'no: No such key: pull_request'],
     [push, { 'on-cel-expression': 'team == "blue"' }, 'yes: '],
     [{ ...pull, type: 'pull_request_labeled' }, { 'on-cel-expression': 'event == "pull_request"' }, 'no: '],
     [
@@ -90,6 +91,15 @@ describe('which PipelineRuns an event starts', () => {
       { 'on-event': '[pull_request]', 'on-target-branch': '[main]' },
       'no: it has no on-label',
     ],
+    [push, { ...onMain, 'on-target-branch': '[main, {]' }, 'stopped: { is no pattern'],
+    [push, { ...onMain, 'on-comment': '(' }, 'no: its on-comment is no pattern'],
+    // No comment is an empty one.
+    [push, { 'on-comment': '^(/go)?$' }, 'yes: on-comment matches'],
+    [
+      push,
+      { 'on-cel-expression': '[1].all(a, [1].all(b, [1].all(c, a + b + c > 0)))' },
+      'unknown: more than 2 of all',
+    ],
     [{ ...pull, type: 'no-ops-comment', comment: '/go now\r\n' }, { 'on-comment': '^/go' }, 'yes: on-comment'],
     [
       { ...pull, type: 'no-ops-comment', comment: 'hm' },
@@ -98,6 +108,18 @@ describe('which PipelineRuns an event starts', () => {
     ],
   ])('%#', (event, annotations, expected) => {
     expect(why(event, annotations, { team: 'blue' })).toContain(expected);
+  });
+
+  it('changes the event: a comment that one waits for, and branches without refs/heads', () => {
+    const cel = (text: string): Record<string, string> => ({ 'pipelinesascode.tekton.dev/on-cel-expression': text });
+    const shortens = matchRuns([cel('target_branch == "main"'), cel('target_branch == "refs/heads/main"')], push, () => ({}));
+    expect(shortens.decisions.map(({ starts }) => starts)).toEqual([true, false]);
+    expect(shortens.event.baseBranch).toBe('main');
+    const comment = { ...pull, type: 'test-all-comment', comment: '/test' };
+    const waits = { 'pipelinesascode.tekton.dev/on-comment': '^/test' };
+    const taken = matchRuns([waits, cel('event == "pull_request"')], comment, () => ({}));
+    expect(taken.decisions.map(({ starts }) => starts)).toEqual([true, false]);
+    expect(taken.event.type).toBe('on-comment');
   });
 
   it.each([

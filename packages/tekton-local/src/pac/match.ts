@@ -9,57 +9,110 @@ import { celStarts, FilesUnknown, filesOf } from './pac-cel.ts';
 export interface Decision {
   readonly starts: boolean;
   readonly why: string;
-  /** Whether that can't be known: an expression that is wrong, or files that nobody knows. */
+  /** Whether that can't be known on this machine: files that nobody knows, or an expression that can't be evaluated here. */
   readonly unknown?: boolean;
+}
+
+export type Annotations = Readonly<Record<string, string>>;
+
+/** What came of looking at all runs once. */
+export interface Matching {
+  readonly decisions: readonly Decision[];
+  /** The event as it is afterwards: Pipelines as Code changes what it looks at. */
+  readonly event: PacEvent;
+  /** Why nothing is started, whatever the decisions. */
+  readonly stopped?: string | undefined;
 }
 
 const ANNOTATION = 'pipelinesascode.tekton.dev/';
 
-/** Decides by the annotations of a PipelineRun, as Pipelines as Code does. */
-export function decide(
-  annotations: Readonly<Record<string, string>>,
+/**
+ * Decides by the annotations of PipelineRuns, in their order, as Pipelines as Code does.
+ *
+ * @param customParams Of the Repository, in an event: what `on-cel-expression` may name beside the event's.
+ */
+export function matchRuns(
+  runs: readonly Annotations[],
   event: PacEvent,
-  params: Readonly<Record<string, string>>,
-): Decision {
-  try {
-    return decideOrThrow((name) => annotations[`${ANNOTATION}${name}`], event, params);
-  } catch (error) {
-    if (error instanceof FilesUnknown || error instanceof CelError || error instanceof WrongAnnotation) {
-      return no(reasonOf(error), true);
+  customParams: (event: PacEvent) => Readonly<Record<string, string>>,
+): Matching {
+  let now = event;
+  let params = customParams(event);
+  const decisions: Decision[] = [];
+  for (const annotations of runs) {
+    try {
+      const { decision, after } = decide((name) => annotations[`${ANNOTATION}${name}`], now, params);
+      if (after.type !== now.type) params = customParams(after);
+      now = after;
+      decisions.push(decision);
+    } catch (error) {
+      if (error instanceof FilesUnknown) decisions.push({ ...no(reasonOf(error)), unknown: true });
+      else if (error instanceof WrongAnnotation) {
+        decisions.push(no(error.message));
+        const rest = runs.slice(decisions.length).map(() => no('it is not looked at'));
+        return { decisions: [...decisions, ...rest], event: now, stopped: error.message };
+      } else throw error;
     }
-    throw error;
   }
+  return { decisions, event: now };
 }
 
-function decideOrThrow(
+interface Decided {
+  readonly decision: Decision;
+  readonly after: PacEvent;
+}
+
+function decide(
   annotation: (name: string) => string | undefined,
   event: PacEvent,
   params: Readonly<Record<string, string>>,
-): Decision {
+): Decided {
+  const stays = (decision: Decision): Decided => ({ decision, after: event });
   const comment = annotation('on-comment');
-  if (comment !== undefined && event.comment !== undefined) {
-    if (matchesComment(comment, event.comment)) return yes(`on-comment matches: ${comment}`);
-  }
-  if (event.type === 'no-ops-comment') return no(`its on-comment ${comment ?? '(there is none)'} is not the comment`);
-  const expression = annotation('on-cel-expression');
-  if (expression !== undefined) {
-    const shown = expression.replaceAll(/\s+/g, ' ').trim();
-    try {
-      return celStarts(expression, event, params) ? yes(`true: ${shown}`) : no(`not true: ${shown}`);
-    } catch (error) {
-      if (error instanceof CelError) throw new CelError(`${error.message}: ${shown}`, { cause: error });
-      throw error;
+  if (comment !== undefined) {
+    const pattern = patternOf(comment);
+    if (pattern === undefined) return stays(no(`its on-comment is no pattern: ${comment}`));
+    // Also where there is no comment, which is an empty one.
+    if (pattern.matcher((event.comment ?? '').trim()).find()) {
+      return { decision: yes(`on-comment matches: ${comment}`), after: { ...event, type: 'on-comment' } };
     }
   }
+  if (event.type === 'no-ops-comment' || event.type === 'on-comment') {
+    return stays(no(`its on-comment ${comment ?? '(there is none)'} is not the comment`));
+  }
+  const expression = annotation('on-cel-expression');
+  return expression === undefined ? stays(decideByLists(annotation, event)) : decideByCel(expression, event, params);
+}
+
+function decideByCel(expression: string, event: PacEvent, params: Readonly<Record<string, string>>): Decided {
+  const shown = expression.replaceAll(/\s+/g, ' ').trim();
+  try {
+    const { is, after, error } = celStarts(expression, event, params);
+    if (error !== undefined) return { decision: wrong(error, shown), after };
+    return { decision: is ? yes(`true: ${shown}`) : no(`not true: ${shown}`), after };
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    return { decision: wrong(error, shown), after: event };
+  }
+}
+
+function decideByLists(annotation: (name: string) => string | undefined, event: PacEvent): Decision {
   const labels = annotation('on-label');
-  if (event.type === 'pull_request_labeled' && labels === undefined) return no('it has no on-label');
+  if (event.trigger === 'pull_request' && event.type === 'pull_request_labeled' && labels === undefined) {
+    return no('it has no on-label');
+  }
   const events = annotation('on-event');
   const branches = annotation('on-target-branch');
   if (events !== undefined && !listed('on-event', events).includes(event.trigger)) {
     return no(`on-event ${events} is not ${event.trigger}`);
   }
   const base = event.baseBranch ?? '';
-  if (branches !== undefined && !listed('on-target-branch', branches).some((branch) => isBranch(branch, base))) {
+  if (
+    branches !== undefined &&
+    !listed('on-target-branch', branches)
+      .map((branch) => isBranch(branch, base))
+      .includes(true)
+  ) {
     return no(`on-target-branch ${branches} is not ${base}`);
   }
   if (events === undefined || branches === undefined) {
@@ -79,9 +132,16 @@ function decideOrThrow(
   return yes(`on-event ${events}, on-target-branch ${branches}`);
 }
 
-const yes = (why: string): Decision => ({ starts: true, why });
-const no = (why: string, unknown = false): Decision => ({ starts: false, why, unknown });
+/** Pipelines as Code says so and goes on with the next run. */
+function wrong(error: CelError, expression: string): Decision {
+  const decision = no(`${error.message}: ${expression}`);
+  return error.isLimit ? { ...decision, unknown: true } : decision;
+}
 
+const yes = (why: string): Decision => ({ starts: true, why });
+const no = (why: string): Decision => ({ starts: false, why });
+
+/** What makes Pipelines as Code give up on all runs. */
 class WrongAnnotation extends Error {
   override readonly name = 'WrongAnnotation';
 }
@@ -89,37 +149,40 @@ class WrongAnnotation extends Error {
 /** `a` or `[a, b]`; `&#44;` is a comma. */
 function listed(name: string, text: string): string[] {
   const trimmed = text.trim();
-  const inner = /^\[(.*)\]$/s.exec(trimmed)?.[1];
-  if (inner === undefined && !/^[^[\]\s]*$/.test(trimmed)) {
+  const inner = /^\[(.*)\]$/.exec(trimmed)?.[1];
+  if (inner === undefined && !/^[^[\]\t\n\f\r ]*$/.test(trimmed)) {
     throw new WrongAnnotation(`${name} is neither a word nor a list in brackets: ${text}`);
   }
-  const items = inner === undefined ? [trimmed] : inner.split(',').map((item) => item.trim());
-  if (inner !== undefined && items[0] === '') throw new WrongAnnotation(`${name} is empty`);
-  return items.map((item) => item.replaceAll('&#44;', ','));
+  if (inner === undefined) return [trimmed.replaceAll('&#44;', ',')];
+  const items = inner.split(',').map((item) => item.replaceAll('&#44;', ',').trim());
+  if (items[0] === '') throw new WrongAnnotation(`${name} is empty`);
+  return items;
 }
 
 /** A pattern of a branch, a tag or, with the same rules, a path. */
 function isBranch(pattern: string, name: string): boolean {
-  if (pattern === name) return true;
   const isRef = (text: string): boolean => /^refs\/(?:heads|tags)\//.test(text);
   const long = isRef(name) ? name : `refs/heads/${name}`;
   try {
-    if (pattern.startsWith('refs/tags/')) return matchesGlob(pattern, name);
-    return matchesGlob(isRef(pattern) ? pattern : `refs/heads/${pattern}`, long);
+    const matches = pattern.startsWith('refs/tags/')
+      ? matchesGlob(pattern, name)
+      : matchesGlob(isRef(pattern) ? pattern : `refs/heads/${pattern}`, long);
+    return matches || pattern === name;
   } catch (error) {
-    throw new WrongAnnotation(`${pattern} is no pattern`, { cause: error });
+    throw new WrongAnnotation(`${pattern} is no pattern, which Pipelines as Code ends at`, { cause: error });
   }
 }
 
 function anyFile(patterns: readonly string[], event: PacEvent): boolean {
-  return filesOf(event).all.some((file) => patterns.some((pattern) => isBranch(pattern, file)));
+  const { all } = filesOf(event);
+  // Each pattern is looked at, also behind one that fits.
+  return patterns.map((pattern) => all.map((file) => isBranch(pattern, file)).includes(true)).includes(true);
 }
 
-function matchesComment(pattern: string, comment: string): boolean {
+function patternOf(pattern: string): RE2JS | undefined {
   try {
-    return RE2JS.compile(pattern).matcher(comment.trim()).find();
+    return RE2JS.compile(pattern);
   } catch {
-    // Pipelines as Code warns and goes on.
-    return false;
+    return undefined;
   }
 }

@@ -4,46 +4,68 @@ import { reasonOf } from '@multi-image/kit/errors';
 import { CelError } from '../cel/cel.ts';
 import { TektonLocalError } from '../errors.ts';
 import type { Field } from '../plan/field.ts';
+import { variablesIn } from './comment.ts';
 import type { PacEvent } from './event.ts';
 import { templateValue } from './pac-cel.ts';
+import { furtherVariables, standardVariables } from './variables.ts';
+
+/** What `{{ … }}` stands for in an event of a repository, and which of it `on-cel-expression` may name. */
+export interface EventVariables {
+  readonly all: Readonly<Record<string, string>>;
+  readonly custom: Readonly<Record<string, string>>;
+}
 
 /**
  * The variables of an event with the custom params of a Repository, which come before what the event says.
  *
- * @param repository A document of `pipelinesascode.tekton.dev/v1alpha1`.
+ * @param repository A document of `pipelinesascode.tekton.dev/v1alpha1`; undefined where it has no params.
  * @param secrets Folders that stand for Secrets, by the Secret's name: a file for each key.
+ * @throws TektonLocalError for a filter that can't be evaluated: Pipelines as Code then knows no variable at all.
  */
-export function repositoryVariables(
-  repository: Field,
+export function eventVariables(
+  repository: Field | undefined,
   event: PacEvent,
-  variables: Readonly<Record<string, string>>,
   secrets: Readonly<Record<string, string>>,
-): Record<string, string> {
+): EventVariables {
+  const said = event.comment === undefined ? {} : variablesIn(event.comment);
+  const standard = standardVariables(event);
+  for (const [name, value] of Object.entries(said)) if (Object.hasOwn(standard, name)) standard[name] = value;
+  const params = repository?.get('spec', 'params');
+  if (!Array.isArray(params?.value)) return { all: { ...standard, ...furtherVariables(event) }, custom: {} };
   const own = new Map<string, string>();
+  const names = new Set<string>();
   const matched = new Set<string>();
-  for (const param of repository.get('spec', 'params').list()) {
+  for (const param of params.list()) {
     const name = param.get('name').string() ?? '';
     const filter = param.get('filter').string() ?? '';
+    names.add(name);
     if (name === '' || (filter !== '' && matched.has(name))) continue;
     if (filter !== '') {
-      if (!isTrue(param.get('filter'), filter, event, variables)) continue;
+      if (!isTrue(name, filter, event, standard)) continue;
       matched.add(name);
     }
     const value = param.get('value').string() ?? '';
     const secret = param.get('secret_ref');
     if (value !== '') own.set(name, value);
+    else if (Object.hasOwn(said, name) && !Object.hasOwn(standard, name)) own.set(name, '');
     else if (secret.present) own.set(name, secretText(secret, secrets));
   }
-  return { ...variables, ...Object.fromEntries(own) };
+  for (const [name, value] of Object.entries(standard)) if (value !== '' && !own.has(name)) own.set(name, value);
+  for (const [name, value] of Object.entries(said)) if (value !== '' && own.has(name)) own.set(name, value);
+  const custom = [...own].filter(([name]) => names.has(name));
+  return { all: { ...Object.fromEntries(own), ...furtherVariables(event) }, custom: Object.fromEntries(custom) };
 }
 
-function isTrue(field: Field, filter: string, event: PacEvent, variables: Readonly<Record<string, string>>): boolean {
+function isTrue(name: string, filter: string, event: PacEvent, variables: Readonly<Record<string, string>>): boolean {
   try {
     return templateValue(filter, { ...event, headers: {} }, variables) === true;
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
-    field.invalid(`${error.message}: ${filter}`);
-    return false;
+    throw new TektonLocalError(
+      error.isLimit ? 'UNSUPPORTED' : 'INVALID',
+      `the filter of the Repository's param ${name} can't be evaluated: ${error.message}`,
+      { found: filter, hint: 'Pipelines as Code then replaces no variable at all', cause: error },
+    );
   }
 }
 

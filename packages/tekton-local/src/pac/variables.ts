@@ -34,32 +34,51 @@ export function isOfEvents(name: string): boolean {
   return ALWAYS_KNOWN.has(name) || SOMETIMES_KNOWN.has(name);
 }
 
-/** `{{ variables }}` of an event; those that have no value in it are left out. */
-export function variablesOf(event: PacEvent, namespace = 'tekton-local'): Record<string, string> {
-  const { baseBranch = '', headBranch = '' } = event;
+/**
+ * What Pipelines as Code knows of every event. What nobody knows is left out; what the event has not is empty.
+ */
+export function standardVariables(event: PacEvent, namespace = 'tekton-local'): Record<string, string> {
+  const { baseBranch, headBranch } = event;
   const variables = {
     revision: event.revision,
-    repo_url: event.baseUrl,
+    repo_url: event.repositoryUrl ?? event.baseUrl,
     repo_owner: event.owner?.toLowerCase(),
     repo_name: event.repository?.toLowerCase(),
-    target_branch: withoutHeads(baseBranch),
-    source_branch: withoutHeads(headBranch),
-    git_tag: baseBranch.startsWith('refs/tags/') ? baseBranch.slice('refs/tags/'.length) : undefined,
+    target_branch: baseBranch && shownBranch(baseBranch),
+    source_branch: headBranch && shownBranch(headBranch),
+    git_tag: baseBranch?.startsWith('refs/tags/') ? baseBranch.slice('refs/tags/'.length) : '',
     source_url: event.headUrl,
     sender: event.sender?.toLowerCase(),
     target_namespace: namespace,
-    event_type: event.type,
-    trigger_comment: event.comment?.replaceAll(/\r?\n/g, '\\n'),
+    event_type: shownType(event.type),
+    trigger_comment: (event.comment ?? '').replaceAll(/\r?\n/g, '\\n'),
     pull_request_labels: event.labels.join('\\n'),
-    pull_request_number: event.pullRequest === undefined ? undefined : String(event.pullRequest),
-    git_auth_secret: AUTH_SECRET,
   };
-  const known = Object.entries(variables).filter(([, value]) => value !== undefined && value !== '');
+  const known = Object.entries(variables).filter(([, value]) => value !== undefined);
   return Object.fromEntries(known) as Record<string, string>;
 }
 
-export function withoutHeads(branch: string): string {
-  return branch.replace(/^refs\/heads\//, '');
+/** What `{{ … }}` has beside them in an event. */
+export function furtherVariables(event: PacEvent): Record<string, string> {
+  const further: Record<string, string> = { git_auth_secret: AUTH_SECRET };
+  if (event.pullRequest !== undefined) further.pull_request_number = String(event.pullRequest);
+  return further;
+}
+
+/** `{{ variables }}` of an event where there is no Repository. */
+export function variablesOf(event: PacEvent): Record<string, string> {
+  return { ...standardVariables(event), ...furtherVariables(event) };
+}
+
+/** `{{ event_type }}` of an event: what asks for a run again by a comment is a pull request. */
+function shownType(type: string): string {
+  return /^(?:re)?test-(?:all-)?comment$|^ok-to-test-comment$|^cancel-(?:all-)?comment$/.test(type)
+    ? 'pull_request'
+    : type;
+}
+
+function shownBranch(branch: string): string {
+  return branch.replace(/^refs(?:\/heads\/|-heads-)/, '');
 }
 
 /** What was meant to be a variable in a text, and has no value in this event. */

@@ -4,7 +4,7 @@ import { makeCheckout } from '@multi-image/testing/checkout';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadDocuments } from '../plan/yaml-file.ts';
 import type { PacEvent } from './event.ts';
-import { repositoryVariables } from './repository.ts';
+import { eventVariables } from './repository.ts';
 import { templateLookup } from './template.ts';
 import { variablesOf } from './variables.ts';
 import { readWebhook } from './webhook.ts';
@@ -45,12 +45,13 @@ const gitlabMerge = {
   object_attributes: {
     iid: 3,
     action: 'update',
+    oldrev: 'abb',
     title: 'T',
     source_branch: 'topic',
     target_branch: 'main',
     last_commit: { id: 'abc' },
     source: { web_url: 'https://gitlab.com/ann/shop' },
-    target: { web_url: 'https://gitlab.com/acme/sub/shop' },
+    target: { web_url: 'https://gitlab.com/acme/sub/shop', path_with_namespace: 'acme/sub/shop' },
   },
 };
 
@@ -85,15 +86,24 @@ describe('an event of a webhook', () => {
 
   it('has none where it says nothing', () => {
     expect(variablesOf(event(githubPush))).not.toHaveProperty('pull_request_number');
-    expect(event({ ...githubPull, action: 'closed' }).trigger).toBe('pull_request_closed');
     expect(event({ ...githubPull, action: 'labeled' }).type).toBe('pull_request_labeled');
   });
 
   it.each([
     [{ ...githubPull, action: 'assigned' }, 'a pull_request with the action "assigned"'],
     [{ ...githubPush, after: '0000' }, 'a push that deletes refs/heads/main'],
-    [{ action: 'created', comment: {} }, 'the event "unknown"'],
+    [{ ...githubPull, action: 'closed' }, 'a pull_request with the action "closed"'],
+    [{ action: 'created', comment: {}, issue: {} }, 'for the event issue_comment of GitHub Pipelines as Code asks'],
     [{ object_kind: 'push', commits: [] }, 'a Push Hook without commits'],
+    [{ object_kind: 'note', commit: {} }, 'for a comment on a commit of GitLab'],
+    [
+      { ...gitlabMerge, object_attributes: { ...gitlabMerge.object_attributes, action: 'close' } },
+      'a merge request with the action "close"',
+    ],
+    [
+      { ...gitlabMerge, object_attributes: { ...gitlabMerge.object_attributes, oldrev: '' } },
+      'a merge request that was updated without commits',
+    ],
   ])('is refused where it starts nothing: %#', (body, message) => {
     expect(() => event(body)).toThrow(message);
   });
@@ -130,7 +140,9 @@ describe('{{ … }} of an event', () => {
     ['a: "{{ body.nothing.here }}"', { a: '{{ body.nothing.here }}' }],
     ['a: "x{{ cel: body.nothing }}y"', { a: 'xy' }],
     ['a: "{{ .Digest }} {{ range .items }}{{end}} {{x}}"', { a: '{{ .Digest }} {{ range .items }}{{end}} {{x}}' }],
-    ['a: "{{ pull_request_number }}"', { a: '7' }],
+    [`a: '{{ cel: body.action.replace("s", "z").upperAscii() }}'`, { a: 'ZYNCHRONIZE' }],
+    [`a: '{{ cel: [3, 1].sort() }}{{ cel: git_auth_secret }}'`, { a: '[1,3]' }],
+    ['a: "{{ pull_request_number }}{{ git_tag }}"', { a: '7' }],
     ['a: "{{ team }} {{ revision }}"', { a: 'blue c0ffee' }],
     // A value stays a value.
     ['a: {{ body.pull_request.title }}\nb: 1', { a: 'Add "quotes"\n# and lines', b: 1 }],
@@ -149,7 +161,7 @@ describe('custom params of a Repository', () => {
     const text = JSON.stringify({ kind: 'Repository', spec: { params } });
     const [document] = loadDocuments(new Map([['r.yaml', text]]), 'r.yaml', []);
     const pull = event(githubPull);
-    return document && repositoryVariables(document, pull, variablesOf(pull), secrets);
+    return eventVariables(document, pull, secrets).all;
   };
 
   it('are variables, of which the first with a true filter counts', () => {
@@ -160,6 +172,8 @@ describe('custom params of a Repository', () => {
       { name: 'revision', value: 'own' },
     ];
     expect(of(params)).toMatchObject({ team: 'green', revision: 'own', repo_name: 'shop' });
+    expect(of(params)).not.toHaveProperty('git_tag');
+    expect(() => of([{ name: 'x', value: 'y', filter: 'nobody' }])).toThrow('Unknown variable: nobody');
   });
 
   it('come from folders that stand for Secrets', () => {

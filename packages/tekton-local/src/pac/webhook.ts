@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { TektonLocalError } from '../errors.ts';
 import { isMap } from '../plan/field.ts';
-import type { PacEvent } from './event.ts';
+import { type PacEvent, withComment } from './event.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -39,8 +39,11 @@ const GITLAB_HOOKS: Readonly<Record<string, string>> = {
 };
 const NO_COMMIT = /^0+$/;
 const OPENED = ['opened', 'synchronize', 'synchronized', 'reopened', 'ready_for_review'];
+/** What a git provider is asked for, before these events start anything. */
+const ASKING = new Set(['issue_comment', 'commit_comment', 'check_run', 'check_suite']);
 
 function githubKind(body: Body): string {
+  if (isMap(body.comment)) return isMap(body.issue) ? 'issue_comment' : 'commit_comment';
   if (isMap(body.pull_request)) return 'pull_request';
   return typeof body.ref === 'string' && typeof body.after === 'string' ? 'push' : 'unknown';
 }
@@ -48,7 +51,7 @@ function githubKind(body: Body): string {
 function githubEvent(kind: string, body: Body, headers: Record<string, string>, file: string): PacEvent {
   const text = reader(body);
   const repository = {
-    owner: text('repository', 'owner', 'login') ?? text('repository', 'owner', 'name'),
+    owner: text('repository', 'owner', 'login'),
     repository: text('repository', 'name'),
     labels: [],
     body,
@@ -64,7 +67,7 @@ function githubEvent(kind: string, body: Body, headers: Record<string, string>, 
       from: `push in ${file} (GitHub)`,
       trigger: 'push',
       type: 'push',
-      revision: text('head_commit', 'id') ?? text('before'),
+      revision: text('head_commit', 'id') || text('before'),
       title: text('head_commit', 'message'),
       sender: text('sender', 'login'),
       baseBranch: branch,
@@ -73,25 +76,27 @@ function githubEvent(kind: string, body: Body, headers: Record<string, string>, 
       headUrl: url,
     };
   }
+  if (ASKING.has(kind)) throw asking(file, `the event ${kind} of GitHub`);
   if (kind !== 'pull_request') throw unheeded(file, `the event ${JSON.stringify(kind)} of GitHub`);
   const action = text('action') ?? 'opened';
-  if (![...OPENED, 'labeled', 'closed'].includes(action)) {
+  if (![...OPENED, 'labeled'].includes(action)) {
     throw unheeded(file, `a pull_request with the action ${JSON.stringify(action)}`);
   }
   const labels = valueAt(body, ['pull_request', 'labels']);
   return {
     ...repository,
     from: `pull_request (${action}) in ${file} (GitHub)`,
-    trigger: action === 'closed' ? 'pull_request_closed' : 'pull_request',
+    trigger: 'pull_request',
     type: action === 'labeled' ? 'pull_request_labeled' : 'pull_request',
     revision: text('pull_request', 'head', 'sha'),
     title: text('pull_request', 'title'),
     sender: text('pull_request', 'user', 'login'),
     baseBranch: text('pull_request', 'base', 'ref'),
     headBranch: text('pull_request', 'head', 'ref'),
-    baseUrl: text('pull_request', 'base', 'repo', 'html_url') ?? url,
-    headUrl: text('pull_request', 'head', 'repo', 'html_url') ?? url,
-    pullRequest: Number(text('pull_request', 'number') ?? text('number')) || undefined,
+    repositoryUrl: url,
+    baseUrl: text('pull_request', 'base', 'repo', 'html_url'),
+    headUrl: text('pull_request', 'head', 'repo', 'html_url'),
+    pullRequest: Number(text('pull_request', 'number')) || undefined,
     labels: Array.isArray(labels) ? labels.flatMap((label) => reader(label)('name') ?? []) : [],
   };
 }
@@ -99,55 +104,109 @@ function githubEvent(kind: string, body: Body, headers: Record<string, string>, 
 function gitlabEvent(kind: string, body: Body, headers: Record<string, string>, file: string): PacEvent {
   const text = reader(body);
   const url = text('project', 'web_url');
-  const path = (text('project', 'path_with_namespace') ?? '').split('/');
   const common = {
     from: `${kind} in ${file} (GitLab)`,
-    owner: path.slice(0, -1).join('/'),
-    repository: path.at(-1),
+    ...ownerAndName(text('project', 'path_with_namespace')),
     labels: [],
     body,
     headers,
   };
-  if (kind === 'Push Hook' || kind === 'Tag Push Hook') {
-    const commits = body.commits;
-    const last = Array.isArray(commits) ? reader(commits.at(-1)) : undefined;
-    if (last === undefined || last('id') === undefined) throw unheeded(file, `a ${kind} without commits`);
-    return {
-      ...common,
-      trigger: 'push',
-      type: kind === 'Push Hook' ? 'push' : 'Tag Push',
-      revision: last('id'),
-      title: last('title'),
-      sender: text('user_username'),
-      baseBranch: text('ref'),
-      headBranch: text('ref'),
-      baseUrl: url,
-      headUrl: url,
-    };
-  }
+  if (kind === 'Push Hook' || kind === 'Tag Push Hook')
+    return { ...common, ...gitlabPush(kind, body, file), baseUrl: url, headUrl: url };
   const isComment = kind === 'Note Hook' && isMap(body.merge_request);
+  if (kind === 'Note Hook' && isMap(body.commit)) throw asking(file, 'a comment on a commit of GitLab');
   if (kind !== 'Merge Request Hook' && !isComment) {
     throw unheeded(file, `the event ${JSON.stringify(kind)} of GitLab`);
   }
   const of = isComment ? 'merge_request' : 'object_attributes';
-  const labels = body.labels;
-  const isClosed = !isComment && text(of, 'action') === 'close';
-  const isLabeled = isMap(valueAt(body, ['changes', 'labels']));
-  return {
+  const event: PacEvent = {
     ...common,
-    trigger: isClosed ? 'pull_request_closed' : 'pull_request',
-    type: isComment ? 'no-ops-comment' : isLabeled ? 'pull_request_labeled' : 'Merge Request',
+    trigger: 'pull_request',
+    type: 'Merge Request',
     revision: text(of, 'last_commit', 'id'),
-    title: text(of, 'title'),
     sender: text('user', 'username'),
     baseBranch: text(of, 'target_branch'),
     headBranch: text(of, 'source_branch'),
-    baseUrl: text(of, 'target', 'web_url') ?? url,
-    headUrl: text(of, 'source', 'web_url') ?? url,
+    repositoryUrl: url,
+    baseUrl: text(of, 'target', 'web_url'),
+    headUrl: text(of, 'source', 'web_url'),
     pullRequest: Number(text(of, 'iid')) || undefined,
-    labels: Array.isArray(labels) ? labels.flatMap((label) => reader(label)('title') ?? []) : [],
-    comment: isComment ? text('object_attributes', 'note') : undefined,
   };
+  if (isComment) {
+    const state = text('merge_request', 'state') ?? 'opened';
+    if (state !== 'opened') throw unheeded(file, `a comment on a merge request that is ${state}`);
+    return withComment(event, text('object_attributes', 'note') ?? '');
+  }
+  const isLabeled = Array.isArray(valueAt(body, ['changes', 'labels', 'current']));
+  refuseUnheededMerge(body, file);
+  const labels = body.labels;
+  return {
+    ...event,
+    ...ownerAndName(text(of, 'target', 'path_with_namespace')),
+    type: isLabeled ? 'pull_request_labeled' : 'Merge Request',
+    title: text(of, 'title'),
+    message: isLabeled ? '' : text(of, 'last_commit', 'message'),
+    labels: Array.isArray(labels) ? labels.flatMap((label) => reader(label)('title') ?? []) : [],
+  };
+}
+
+function gitlabPush(
+  kind: string,
+  body: Body,
+  file: string,
+): Pick<PacEvent, 'trigger' | 'type' | 'revision' | 'title' | 'sender' | 'baseBranch' | 'headBranch'> {
+  const text = reader(body);
+  const last = Array.isArray(body.commits) && body.commits.length > 0 ? reader(body.commits.at(-1)) : undefined;
+  const [before = '', after = '', ref = ''] = [text('before'), text('after'), text('ref')];
+  const isNewBranch =
+    kind === 'Push Hook' && /^refs\/heads\/./.test(ref) && /^0{40}$/.test(before) && /^[\da-f]{40}$/i.test(after);
+  if (last === undefined && !(isNewBranch && !NO_COMMIT.test(after))) throw unheeded(file, `a ${kind} without commits`);
+  return {
+    trigger: 'push',
+    type: kind === 'Push Hook' ? 'push' : 'Tag Push',
+    revision: last === undefined ? after : last('id'),
+    title: last?.('title'),
+    sender: text('user_username'),
+    baseBranch: ref,
+    headBranch: ref,
+  };
+}
+
+/** Of a merge request that was updated only new commits count, and new labels where nothing else was changed. */
+function refuseUnheededMerge(body: Body, file: string): void {
+  const text = reader(body);
+  const action = text('object_attributes', 'action') ?? 'open';
+  if (!['open', 'reopen', 'update'].includes(action)) {
+    throw unheeded(file, `a merge request with the action ${JSON.stringify(action)}`);
+  }
+  if (action !== 'update' || text('object_attributes', 'oldrev')) return;
+  const titles = (when: string): string[] => {
+    const labels = valueAt(body, ['changes', 'labels', when]);
+    return Array.isArray(labels) ? labels.flatMap((label) => reader(label)('title') ?? []) : [];
+  };
+  const before = titles('previous');
+  const isLabeled = titles('current').some((title) => !before.includes(title));
+  const changes = isMap(body.changes) ? body.changes : {};
+  const others = Object.entries(changes).filter(([name, change]) => TOLD.has(name) && isMap(change) && isSaid(change));
+  if (!isLabeled || others.length > 0)
+    throw unheeded(file, 'a merge request that was updated without commits or new labels alone');
+}
+
+/** The changes beside labels that Pipelines as Code looks at. */
+const TOLD = new Set(
+  'draft assignees reviewers description merge_status milestone_id source_branch source_project_id state_id target_branch target_project_id title'.split(
+    ' ',
+  ),
+);
+
+function isSaid({ previous, current }: Readonly<Record<string, unknown>>): boolean {
+  return [previous, current].some((value) => (value ?? '') !== '' && value !== 0 && value !== false);
+}
+
+function ownerAndName(path: string | undefined): { owner?: string | undefined; repository?: string | undefined } {
+  if (path === undefined) return {};
+  const parts = path.split('/');
+  return { owner: parts.slice(0, -1).join('/') || '.', repository: parts.at(-1) };
 }
 
 function readJson(file: string): Body {
@@ -166,9 +225,18 @@ function readJson(file: string): Body {
 
 function unheeded(file: string, what: string): TektonLocalError {
   return new TektonLocalError('INVALID', `${file}: ${what} starts nothing in Pipelines as Code`, {
-    expected: "a push, a pull_request that was opened, updated, labeled or closed, or GitLab's words for them",
-    hint: 'a comment on a pull request: give the pull_request itself, and --comment TEXT',
+    expected: "a push, a pull_request that was opened, updated or labeled, or GitLab's words for them",
   });
+}
+
+function asking(file: string, what: string): TektonLocalError {
+  return new TektonLocalError(
+    'UNSUPPORTED',
+    `${file}: for ${what} Pipelines as Code asks the git provider, which nobody does here`,
+    {
+      hint: 'give the pull_request (or the push) itself, and --comment TEXT',
+    },
+  );
 }
 
 /** As Go writes a header's name: `X-Github-Event`. */

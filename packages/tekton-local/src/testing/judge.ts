@@ -1,7 +1,6 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { buildGo, type GoBuild, goBuilt, goModule, goVersion } from '@multi-image/testing/go-build';
+import { JudgeProcess } from './judge-process.ts';
 
 // Tekton's own code as the judge: a program of Go that is made of the modules that judge/go.mod names.
 
@@ -83,42 +82,13 @@ export function tektonModule(): string {
   return goModule(SOURCE, 'github.com/tektoncd/pipeline');
 }
 
-/** The judge on its bench: one process for any number of questions, and another one after one that ends it. */
-export class Judge {
-  readonly #start: () => ChildProcessWithoutNullStreams;
-  #process: ChildProcessWithoutNullStreams | undefined;
-  readonly #waiting: ((said: Judgement) => void)[] = [];
-
+/** The judge on its bench. */
+export class Judge extends JudgeProcess<Question, Judgement> {
   constructor(program: string, tekton: string) {
-    this.#start = () =>
-      spawn(program, ['-test.run', 'TestServe', '-test.timeout', '0'], {
-        env: { ...process.env, TEKTON_MODULE: tekton },
-      });
-  }
-
-  ask(question: Question): Promise<Judgement> {
-    this.#process ??= this.#listen(this.#start());
-    const { stdin } = this.#process;
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      stdin.write(`${JSON.stringify(question)}\n`);
+    super([program, '-test.run', 'TestServe', '-test.timeout', '0'], {
+      prefix: 'judge:',
+      env: { TEKTON_MODULE: tekton },
+      ended: { documents: [], failure: 'the judge has ended' },
     });
-  }
-
-  #listen(judge: ChildProcessWithoutNullStreams): ChildProcessWithoutNullStreams {
-    createInterface({ input: judge.stdout }).on('line', (line) => {
-      if (line.startsWith('judge:')) this.#waiting.shift()?.(JSON.parse(line.slice('judge:'.length)) as Judgement);
-    });
-    judge.stderr.resume();
-    judge.on('exit', () => {
-      this.#process = undefined;
-      for (const end of this.#waiting.splice(0)) end({ documents: [], failure: 'the judge has ended' });
-    });
-    return judge;
-  }
-
-  stop(): void {
-    this.#process?.stdin.end();
-    this.#process?.kill();
   }
 }
