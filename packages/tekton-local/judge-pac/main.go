@@ -17,6 +17,7 @@ import (
 
 	githubapi "github.com/google/go-github/v85/github"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/apis/pipelinesascode/v1alpha1"
+	"github.com/openshift-pipelines/pipelines-as-code/pkg/consoleui"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/customparams"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/events"
 	pacfake "github.com/openshift-pipelines/pipelines-as-code/pkg/generated/clientset/versioned/fake"
@@ -255,6 +256,7 @@ func newRun(asked request, logger *zap.SugaredLogger) (*params.Run, *[]*pipeline
 	run := params.New()
 	run.Clients.InitClients()
 	run.Clients.Log = logger
+	run.Clients.SetConsoleUI(consoleui.FallBackConsole{})
 	run.Clients.Kube = kubefake.NewSimpleClientset(secrets...)
 	run.Clients.PipelineAsCode = pacfake.NewSimpleClientset()
 	tekton := tektonfake.NewSimpleClientset()
@@ -318,4 +320,3 @@ func (p pullAPI) RoundTrip(sent *http.Request) (*http.Response, error) {
 	}
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), Request: sent}, nil
 }
-

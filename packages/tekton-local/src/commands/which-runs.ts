@@ -54,7 +54,9 @@ export async function whichRuns(
   const { pacContext } = await import('../pac/context.ts');
   const { candidatesIn } = await import('../pac/candidates.ts');
   const options = eventOptions(root, values);
-  let { context, candidates } = candidatesIn(root, files, await pacContext(options));
+  const read = candidatesIn(root, files, await pacContext(options));
+  let { context, candidates } = read;
+  if (read.unreadable !== undefined) throw new TektonLocalError('YAML_INVALID', read.unreadable);
   if (values.event === undefined && !candidates.some(({ starts }) => starts)) {
     // Without an event it is whichever of a checkout's starts something.
     const other = candidatesIn(root, files, await pacContext({ ...options, event: 'pull_request' }));

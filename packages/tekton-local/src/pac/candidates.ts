@@ -1,7 +1,8 @@
 import { TektonLocalError } from '../errors.ts';
 import type { Field } from '../plan/field.ts';
+import { readYaml, YamlError } from '../plan/kubernetes-yaml.ts';
 import { isRun, runName } from '../plan/resolve.ts';
-import { loadDocuments, type VariableLookup } from '../plan/yaml-file.ts';
+import { type Checkout, loadDocuments, loadText, type VariableLookup } from '../plan/yaml-file.ts';
 import { asksToSkip } from './comment.ts';
 import type { PacContext } from './context.ts';
 import type { PacEvent } from './event.ts';
@@ -17,6 +18,8 @@ export interface Candidate extends Decision {
 
 /** All runs of some files, and the event as it is once they are matched. */
 export interface Candidates {
+  /** Why Pipelines as Code reads none of the files. */
+  readonly unreadable?: string | undefined;
   readonly candidates: readonly Candidate[];
   readonly context: PacContext;
 }
@@ -29,7 +32,7 @@ export interface Candidates {
  * comment that one of them waits for; with their variables replaced; and those that match once more, since each time the
  * event may change.
  */
-export function candidatesIn(root: string, files: readonly string[], context: PacContext): Candidates {
+export function candidatesIn(root: Checkout, files: readonly string[], context: PacContext): Candidates {
   const customParams = (event: PacEvent): Readonly<Record<string, string>> => context.of(event).customParams;
   const match = (runs: readonly Read[], event: PacEvent): Matching =>
     matchRuns(
@@ -47,7 +50,8 @@ export function candidatesIn(root: string, files: readonly string[], context: Pa
     named === undefined ? match(runs, first) : { decisions: runs.map((run) => byName(run, named)), event: first };
   const started = runs.filter((_run, index) => matching.decisions[index]?.starts);
   const last: Matching = named === undefined ? match(started, matching.event) : { decisions: [], event: first };
-  const stopped = whyNone(context.event, runs) ?? matching.stopped ?? last.stopped;
+  const unreadable = whyUnreadable(root, files);
+  const stopped = unreadable ?? whyNone(context.event, runs) ?? matching.stopped ?? last.stopped;
   const decisions = new Map<Read, Decision>([
     ...runs.map((run, index) => [run, matching.decisions[index] ?? NOT_STARTED] as const),
     ...started.flatMap((run, index) =>
@@ -65,7 +69,7 @@ export function candidatesIn(root: string, files: readonly string[], context: Pa
       ...(isStopped ? { starts: false, why: `nothing is started: ${stopped}` } : decision),
     };
   });
-  return { candidates, context: context.of(last.event) };
+  return { candidates, context: context.of(last.event), unreadable };
 }
 
 const NOT_STARTED: Decision = { starts: false, why: 'Pipelines as Code starts PipelineRuns alone' };
@@ -85,7 +89,7 @@ interface Read {
 
 const isStarted = ({ kind }: Read): boolean => kind === 'PipelineRun';
 
-function readAll(root: string, files: readonly string[], lookup: VariableLookup | undefined): Read[] {
+function readAll(root: Checkout, files: readonly string[], lookup: VariableLookup | undefined): Read[] {
   return files.flatMap((file): Read[] => {
     try {
       return loadDocuments(root, file, [], lookup)
@@ -97,6 +101,25 @@ function readAll(root: string, files: readonly string[], lookup: VariableLookup 
       return [{ file, name: '', names: [], kind: '', decides: true, annotations: {}, problem }];
     }
   });
+}
+
+/** Before it replaces anything, Pipelines as Code wants the first document of each file to be YAML. */
+function whyUnreadable(root: Checkout, files: readonly string[]): string | undefined {
+  for (const file of files) {
+    let text = '';
+    try {
+      const [before = '', first = ''] = loadText(root, file).split(/^---(?:[ \t].*)?$/m);
+      text = /^[^#\s]/m.test(before) ? before : first;
+      readYaml(text);
+    } catch (error) {
+      // A file that is not there is told of with the runs.
+      if (error instanceof TektonLocalError) continue;
+      if (!(error instanceof YamlError)) throw error;
+      const hint = text.includes('{{') ? '; {{ … }} has to be inside quotes or beside other text' : '';
+      return `${file} is no YAML as it is written: ${error.message}${hint}`;
+    }
+  }
+  return undefined;
 }
 
 function readRun(document: Field, file: string): Read {

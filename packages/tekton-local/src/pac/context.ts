@@ -56,7 +56,12 @@ export async function pacContext(options: EventOptions): Promise<PacContext> {
   return contextOf({ ...event, changed }, repository, options);
 }
 
-function contextOf(event: PacEvent, repository: Field | undefined, options: EventOptions): PacContext {
+/** What an event means, with a Repository's document and what stands for its Secrets. */
+export function contextOf(
+  event: PacEvent,
+  repository: Field | undefined,
+  options: Pick<EventOptions, 'secrets' | 'variables'>,
+): PacContext {
   const { all, custom } = eventVariables(repository, event, options.secrets ?? {});
   const variables = { ...all, ...options.variables };
   const lookup = templateLookup(event, variables);

@@ -95,11 +95,7 @@ describe('which PipelineRuns an event starts', () => {
     [push, { ...onMain, 'on-comment': '(' }, 'no: its on-comment is no pattern'],
     // No comment is an empty one.
     [push, { 'on-comment': '^(/go)?$' }, 'yes: on-comment matches'],
-    [
-      push,
-      { 'on-cel-expression': '[1].all(a, [1].all(b, [1].all(c, a + b + c > 0)))' },
-      'unknown: more than 2 of all',
-    ],
+    [push, { 'on-cel-expression': '[1].all(a, [1].all(b, [1].all(c, a + b + c > 0)))' }, 'unknown: more than 2 of all'],
     [{ ...pull, type: 'no-ops-comment', comment: '/go now\r\n' }, { 'on-comment': '^/go' }, 'yes: on-comment'],
     [
       { ...pull, type: 'no-ops-comment', comment: 'hm' },
@@ -112,7 +108,11 @@ describe('which PipelineRuns an event starts', () => {
 
   it('changes the event: a comment that one waits for, and branches without refs/heads', () => {
     const cel = (text: string): Record<string, string> => ({ 'pipelinesascode.tekton.dev/on-cel-expression': text });
-    const shortens = matchRuns([cel('target_branch == "main"'), cel('target_branch == "refs/heads/main"')], push, () => ({}));
+    const shortens = matchRuns(
+      [cel('target_branch == "main"'), cel('target_branch == "refs/heads/main"')],
+      push,
+      () => ({}),
+    );
     expect(shortens.decisions.map(({ starts }) => starts)).toEqual([true, false]);
     expect(shortens.event.baseBranch).toBe('main');
     const comment = { ...pull, type: 'test-all-comment', comment: '/test' };

@@ -144,10 +144,24 @@ describe('{{ … }} of an event', () => {
     [`a: '{{ cel: [3, 1].sort() }}{{ cel: git_auth_secret }}'`, { a: '[1,3]' }],
     ['a: "{{ pull_request_number }}{{ git_tag }}"', { a: '7' }],
     ['a: "{{ team }} {{ revision }}"', { a: 'blue c0ffee' }],
-    // A value stays a value.
-    ['a: {{ body.pull_request.title }}\nb: 1', { a: 'Add "quotes"\n# and lines', b: 1 }],
+    // A value is read as YAML in its place: with the escapes that it has in quotes, and with all that it breaks.
+    ['a: {{ body.pull_request.title }}\nb: 1', { a: 'Add "quotes"', b: 1 }],
+    ['a: "{{ pull_request_labels }}"', { a: 'a\nb' }],
+    ["a: '{{ pull_request_labels }}'", { a: 'a\\nb' }],
+    ['a: {{ body.pull_request.labels }}', { a: [{ name: 'a' }, { name: 'b' }] }],
   ])('%s', (text, expected) => {
     expect(read(text, undefined, { team: 'blue' })).toEqual(expected);
+  });
+
+  it('says what a value has done to the YAML', () => {
+    const of = event(githubPull);
+    const lookup = templateLookup(of, { team: 'x"\nb: "y', title: 'say "hi"' });
+    const load = (text: string, notes: string[] = []): unknown =>
+      loadDocuments(new Map([['f.yaml', text]]), 'f.yaml', [], lookup, notes)[0]?.value;
+    const notes: string[] = [];
+    expect(load('a: "{{ team }}"', notes)).toEqual({ a: 'x', b: 'y' });
+    expect(notes).toEqual(['f.yaml: the values of {{ variables }} change what is in it, as they would in a cluster']);
+    expect(() => load('a: "{{ title }}"')).toThrow('once {{ variables }} are replaced');
   });
 
   it('stays where no webhook was given', () => {

@@ -12,7 +12,11 @@ type Body = Readonly<Record<string, unknown>>;
  * @throws TektonLocalError `FILE_NOT_READABLE`, or `INVALID` for an event that Pipelines as Code does not act on.
  */
 export function readWebhook(file: string, headers: Readonly<Record<string, string>>): PacEvent {
-  const read = readJson(file);
+  return webhookEvent(readJson(file), headers, file);
+}
+
+/** The event of a webhook that has been read already. */
+export function webhookEvent(read: Body, headers: Readonly<Record<string, string>>, file: string): PacEvent {
   const wraps = isMap(read.headers) && isMap(read.body);
   const body = wraps && isMap(read.body) ? read.body : read;
   const own = wraps && isMap(read.headers) ? read.headers : {};

@@ -60,8 +60,8 @@ function leadsToFolder(link: string): boolean {
 
 /**
  * Reads all documents of a YAML file of the checkout. Symbolic links that lead outside it are refused. With `lookup`,
- * `{{ … }}` is replaced before the text is YAML, as Pipelines as Code does; but for values that are more than a word,
- * which are put in their place afterwards, so that a value stays a value whatever characters it has.
+ * `{{ … }}` is replaced before the text is YAML, as Pipelines as Code does: a value may escape the quotes around it, or
+ * have escapes in it, and the file then says what it says in a cluster.
  *
  * @param notes Gets what is odd and no problem.
  */
@@ -76,24 +76,78 @@ export function loadDocuments(
   const values: string[] = [];
   const mark = `tekton-local-variable-${Math.random().toString(36).slice(2)}-`;
   const lineOf = lineCounter(text);
-  const marked = replaceVariables(text, (whole, inner, at) => {
-    const name = inner.trim();
-    const value = lookup?.(name);
-    if (value !== undefined) return PLAIN_WORD.test(value) ? value : `${mark}${values.push(value) - 1}-`;
-    if (lookup === undefined || !ALWAYS_KNOWN.has(name)) return whole;
-    const place = lineOf(at);
-    problems.push({ code: 'VARIABLE_UNKNOWN', file, path: '', ...place, message: `{{ ${name} }} has no value` });
-    // So that the rest can be read, and what else is wrong is told with it.
-    return `${mark}${values.push(whole) - 1}-`;
-  });
+  let isUnknown = false;
+  const replace = (read: (value: string) => string): string =>
+    replaceVariables(text, (whole, inner, at) => {
+      const name = inner.trim();
+      const value = lookup?.(name);
+      if (value !== undefined) return PLAIN_WORD.test(value) ? value : read(value);
+      if (lookup === undefined || !ALWAYS_KNOWN.has(name)) return whole;
+      if (!isUnknown) {
+        problems.push({
+          code: 'VARIABLE_UNKNOWN',
+          file,
+          path: '',
+          ...lineOf(at),
+          message: `{{ ${name} }} has no value`,
+        });
+      }
+      // So that the rest can be read, and what else is wrong is told with it.
+      return read(whole);
+    });
+  const marked = replace((value) => `${mark}${values.push(value) - 1}-`);
+  isUnknown = problems.some(({ code }) => code === 'VARIABLE_UNKNOWN');
   const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
   const replacement = (_mark: string, index: string): string => values[Number(index)] ?? '';
-  return parseFile(file, marked, (item) => item.replace(pattern, replacement)).map((document) => {
+  const whole = parseFile(file, marked, (item) => item.replace(pattern, replacement));
+  const isPlain = values.length === 0 || isUnknown;
+  const documents = isPlain
+    ? whole
+    : asReplaced(
+        file,
+        whole,
+        replace((value) => value),
+        notes,
+      );
+  return documents.map((document) => {
     for (const { key, place } of document.duplicates) {
       notes.push(`${file}:${place.line}:${place.column}: ${key} is there twice, and the last one counts`);
     }
     return new Field(document.value, { file, problems, placeOf: (keys) => document.placeOf(keys) });
   });
+}
+
+/** The documents of a text in which values were put, whatever they do to it. */
+function asReplaced(file: string, whole: YamlDocument[], text: string, notes: string[]): YamlDocument[] {
+  let replaced: YamlDocument[];
+  try {
+    replaced = parseFile(file, text, (item) => item);
+  } catch (error) {
+    if (!(error instanceof TektonLocalError)) throw error;
+    throw new TektonLocalError('YAML_INVALID', `${error.message}, once {{ variables }} are replaced`, {
+      hint: 'a value that may have quotes or lines of its own is safe in the environment of a step alone',
+      cause: error,
+    });
+  }
+  if (!haveSameShape(valuesOf(whole), valuesOf(replaced))) {
+    notes.push(`${file}: the values of {{ variables }} change what is in it, as they would in a cluster`);
+  }
+  return replaced.map((document, index) => ({
+    ...document,
+    placeOf: (keys) => (whole[index] ?? document).placeOf(keys),
+  }));
+}
+
+const valuesOf = (documents: readonly YamlDocument[]): unknown[] => documents.map(({ value }) => value);
+
+/** Whether two values differ in their texts alone. */
+function haveSameShape(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return typeof a === typeof b;
+  const [of, to] = [Object.entries(a), Object.entries(b)];
+  return (
+    of.length === to.length &&
+    of.every(([key, value], index) => to[index]?.[0] === key && haveSameShape(value, to[index][1]))
+  );
 }
 
 /** Tells line and column of places of a text that are asked for in their order. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { buildGo, type GoBuild, goBuilt, goVersion, STATIC } from '@multi-image/testing/go-build';
+import { buildGo, type GoBuild, goBuilt, goVersion } from '@multi-image/testing/go-build';
 import type { ChangedFiles } from '../pac/event.ts';
 import { JudgeProcess } from './judge-process.ts';
 
@@ -35,7 +35,10 @@ export interface PacJudgement {
   variables?: Record<string, string>;
   text?: string;
   /** The PipelineRuns that it created. */
-  runs?: { metadata: { name?: string; generateName?: string; annotations?: Record<string, string> }; spec: unknown }[];
+  runs?: {
+    metadata: { name?: string; generateName?: string; annotations?: Record<string, string> };
+    spec: { params?: unknown };
+  }[];
   /** Its warnings and errors. */
   said?: string[];
   /** What it crashes with. */
@@ -46,8 +49,7 @@ const BUILD: GoBuild = {
   program: 'tekton-local',
   name: 'judge-pac',
   source: fileURLToPath(new URL('../../judge-pac', import.meta.url)),
-  args: STATIC.args([], 'OUTPUT', ['.']),
-  env: STATIC.env,
+  args: ['build', '-mod=readonly', '-ldflags=-s -w', '-o', 'OUTPUT', '.'],
 };
 
 /** The built judge; undefined where nobody has built it from these sources. */

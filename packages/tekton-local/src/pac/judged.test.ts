@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { judgedOutcome, ownOutcome, withoutSpaces } from '../testing/pac-compare.ts';
+import { webhooks } from '../testing/pac-events.ts';
+import { PacJudge, type PacQuestion, pacJudgeProgram } from '../testing/pac-judge.ts';
+import { question, runFile } from '../testing/pac-questions.ts';
+
+// Whether tekton-local reads events and .tekton folders as Pipelines as Code does.
+
+const program = pacJudgeProgram();
+
+describe.skipIf(program === undefined)("with Pipelines as Code's own code as the judge (pnpm judge builds it)", () => {
+  let judge: PacJudge;
+  beforeAll(() => {
+    judge = new PacJudge(program ?? '');
+  });
+  afterAll(() => judge.stop());
+
+  /** Undefined where both say the same, or where it is a limit that is said. */
+  async function difference(question: PacQuestion): Promise<object | undefined> {
+    const own = ownOutcome(question);
+    const said = await judge.ask(question);
+    if ('limit' in own) return undefined;
+    const theirs = judgedOutcome(question, said);
+    const [a, b] = [own, theirs].map((outcome) => ({ ...outcome, text: withoutSpaces(outcome.text) }));
+    return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b)) ? undefined : { own: a, theirs: b, said };
+  }
+
+  it.each(Object.entries(webhooks))('%s', async (_name, webhook) => {
+    const text =
+      '{{ revision }} {{ target_branch }} {{ event_type }} {{ body.project.name }} {{ git_tag }}|{{ nobody }}';
+    const folder = [
+      runFile('push.yaml', { name: 'push' }, { 'on-event': '[push]', 'on-target-branch': '[main]' }),
+      runFile('pull.yaml', { name: 'pull' }, { 'on-event': '[pull_request]', 'on-target-branch': '[*]' }),
+      runFile('labels.yaml', { name: 'labels' }, { 'on-cel-expression': 'event_type == "pull_request_labeled"' }),
+      runFile('comment.yaml', { name: 'comment' }, { 'on-comment': '^/go' }),
+    ];
+    expect(await difference({ ...webhook, text, folder, repository: {} })).toBeUndefined();
+  });
+
+  // In the normal run the same questions each time; what a slow run finds becomes a case of its own.
+  const isSlow = process.env.SLOW === '1';
+  const runs = isSlow ? 20_000 : 1_000;
+  it(`${runs} events, annotations and texts`, { timeout: 600_000 }, async () => {
+    const seed = isSlow ? Math.trunc(Math.random() * 2 ** 31) : 1;
+    const found: object[] = [];
+    for (const asked of fc.sample(question, { numRuns: runs, seed })) {
+      const different = await difference(asked);
+      if (different !== undefined) found.push({ asked, different });
+    }
+    expect(found.slice(0, 3), `${found.length} of seed ${seed}`).toEqual([]);
+  });
+});
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+}
