@@ -25,6 +25,7 @@ import (
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/opscomments"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/params"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/params/info"
+	"github.com/openshift-pipelines/pipelines-as-code/pkg/params/triggertype"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/pipelineascode"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/provider"
 	"github.com/openshift-pipelines/pipelines-as-code/pkg/provider/github"
@@ -216,6 +217,11 @@ func parse(ctx context.Context, asked request, run *params.Run, logger *zap.Suga
 			return nil, err
 		}
 		event.Request = &info.Request{Header: sent.Header, Payload: bytes.TrimSpace(asked.Body)}
+		if asked.Comment != nil && event.TriggerTarget == triggertype.Push {
+			// For a comment on a commit the provider knows branches by their names.
+			event.BaseBranch = strings.TrimPrefix(event.BaseBranch, "refs/heads/")
+			event.HeadBranch = strings.TrimPrefix(event.HeadBranch, "refs/heads/")
+		}
 		if asked.Comment != nil {
 			opscomments.SetEventTypeAndTargetPR(event, *asked.Comment, provider.GetGitOpsCommentPrefix(repositoryOf(asked, event)))
 		}

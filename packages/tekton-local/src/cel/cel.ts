@@ -19,7 +19,7 @@ export interface CelOptions {
   readonly variables: Readonly<Record<string, 'string' | 'map'>>;
   /** Further functions of strings, by their names: `"docs/*".pathChanged()`. */
   readonly functions?: Readonly<Record<string, (text: string) => boolean>> | undefined;
-  /** With the extensions of strings and lists that cel-go has beside CEL's own library. */
+  /** With the extensions of strings and lists that cel-go has beside CEL's own library, and optimised as it does it. */
   readonly extended?: boolean | undefined;
 }
 
@@ -49,7 +49,7 @@ export function parseCel(
   expression: string,
   { variables, functions = {}, extended = false }: CelOptions,
 ): CelExpression {
-  const environment = new Environment({ unlistedVariablesAreDyn: false });
+  const environment = new Environment({ unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: false });
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
   for (const [name, call] of Object.entries(functions)) {
     environment.registerFunction(`string.${name}(): bool`, call);
@@ -74,6 +74,7 @@ export function parseCel(
   }
   const { valid, error } = attempt(() => parsed.check());
   if (!valid) throw new CelError(firstLine(error));
+  if (extended) for (const node of nodes) optimise(node);
   const texts = nodes.flatMap((node) => (node.op === 'value' && typeof node.args === 'string' ? [node.args] : []));
   return {
     texts,
@@ -86,6 +87,21 @@ export function parseCel(
       ),
     evaluate: (values) => attempt(() => parsed({ ...values })),
   };
+}
+
+/** What is known without values is not asked of values: an empty list has nothing in it, and a pattern may be none. */
+function optimise(node: ASTNode): void {
+  if (node.op === 'in') {
+    const list = node.args[1];
+    if (list.op === 'list' && list.args.length === 0) Object.assign(node, { evaluate: () => false });
+  }
+  if ((node.op === 'rcall' || node.op === 'call') && [LINEAR_MATCHES, 'matches'].includes(node.args[0])) {
+    const pattern = node.args.flat().at(-1);
+    if (typeof pattern === 'object' && pattern?.op === 'value' && typeof pattern.args === 'string') {
+      const { args } = pattern;
+      attempt(() => RE2JS.compile(args));
+    }
+  }
 }
 
 /** What goes through a list: each in another takes as many times as long as the list has items. */

@@ -26,11 +26,14 @@ export async function list(args: readonly string[]): Promise<number> {
   const json = isJson(values.output);
   const { root, files } = filesOf(positionals, values.root);
   const context = await pacContext(eventOptions(root, values));
-  const { candidates: runs } = candidatesIn(root, files, context);
+  const { candidates: runs, context: after } = candidatesIn(root, files, context);
+  const note = after.problem;
   const { from, trigger, type, baseBranch, revision } = context.event;
   if (json) {
     const shown = runs.map(({ decides: _, ...each }) => each);
-    process.stdout.write(`${printableJson({ event: { from, trigger, type, baseBranch, revision }, runs: shown })}\n`);
+    process.stdout.write(
+      `${printableJson({ event: { from, trigger, type, baseBranch, revision }, note, runs: shown })}\n`,
+    );
   } else {
     const width = Math.max(0, ...runs.map(({ name }) => name.length));
     const word = { yes: 'starts', no: '-', unknown: '?' } as const;
@@ -40,7 +43,9 @@ export async function list(args: readonly string[]): Promise<number> {
     });
     const commit = revision === undefined ? '' : ` (${revision.slice(0, 7)})`;
     const head = `${from}${baseBranch === undefined ? '' : `, ${baseBranch}`}${commit}`;
-    process.stdout.write(`${printable([head, ...lines].join('\n'), '\n')}\n`);
+    process.stdout.write(
+      `${printable([head, ...(note === undefined ? [] : [`note: ${note}`]), ...lines].join('\n'), '\n')}\n`,
+    );
   }
   return runs.some(({ unknown }) => unknown) ? EXIT.failed : EXIT.done;
 }

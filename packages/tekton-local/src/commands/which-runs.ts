@@ -74,6 +74,7 @@ export async function whichRuns(
   }
   if (chosen.length === 1) {
     const notes = only.starts || !only.decides ? [] : [`${event.from} would not start ${only.name}: ${only.why}`];
+    if (context.problem !== undefined) notes.push(context.problem);
     return { ...base, runs: [only], notes };
   }
   const unknown = chosen.filter((candidate) => candidate.unknown);
@@ -85,6 +86,7 @@ export async function whichRuns(
   }
   const runs = chosen.filter(({ starts }) => starts);
   const notes = chosen.filter(({ starts }) => !starts).map(({ name, why }) => `${name} is not started: ${why}`);
+  if (context.problem !== undefined) notes.push(context.problem);
   if (runs.length > 0) return { ...base, runs, notes };
   throw new TektonLocalError('NOT_FOUND', `${event.from} starts none of ${chosen.length} runs`, {
     found: notes.join('\n'),

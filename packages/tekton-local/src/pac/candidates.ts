@@ -51,7 +51,7 @@ export function candidatesIn(root: Checkout, files: readonly string[], context: 
   const started = runs.filter((_run, index) => matching.decisions[index]?.starts);
   const last: Matching = named === undefined ? match(started, matching.event) : { decisions: [], event: first };
   const unreadable = whyUnreadable(root, files);
-  const stopped = unreadable ?? whyNone(context.event, runs) ?? matching.stopped ?? last.stopped;
+  const stopped = unreadable ?? whyNone(context.event, last.event, runs) ?? matching.stopped ?? last.stopped;
   const decisions = new Map<Read, Decision>([
     ...runs.map((run, index) => [run, matching.decisions[index] ?? NOT_STARTED] as const),
     ...started.flatMap((run, index) =>
@@ -97,7 +97,9 @@ function readAll(root: Checkout, files: readonly string[], lookup: VariableLooku
         .map((document) => readRun(document, file));
     } catch (error) {
       if (!(error instanceof TektonLocalError)) throw error;
-      const problem: Decision = { starts: false, unknown: true, why: error.message };
+      // What else is in the file may be started.
+      const isAlone = error.code === 'YAML_INVALID' && !/^---\s*$/m.test(loadText(root, file).replace(/^\s*---/, ''));
+      const problem: Decision = { starts: false, unknown: !isAlone, why: error.message };
       return [{ file, name: '', names: [], kind: '', decides: true, annotations: {}, problem }];
     }
   });
@@ -143,11 +145,13 @@ function byName(run: Read, named: string): Decision {
 }
 
 /** Why an event starts nothing, whatever the annotations. */
-function whyNone(event: PacEvent, runs: readonly Read[]): string | undefined {
+function whyNone(event: PacEvent, after: PacEvent, runs: readonly Read[]): string | undefined {
   if (event.cancels) return 'the comment is about ending what runs';
   if (event.comment === undefined) {
     const message = event.type === 'push' ? event.title : event.message;
-    if (message !== undefined && asksToSkip(message)) return "the commit's message asks to skip it";
+    // Of a label it is only asked at the end, when one that waits for a comment may have taken it for one.
+    const isComment = event.type === 'pull_request_labeled' && after.type === 'on-comment';
+    if (!isComment && message !== undefined && asksToSkip(message)) return "the commit's message asks to skip it";
   }
   const names = runs.flatMap((run) => run.names);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

@@ -36,6 +36,8 @@ export interface PacContext {
   readonly lookup: VariableLookup;
   /** Those of the Repository's params that have a value. */
   readonly customParams: Readonly<Record<string, string>>;
+  /** Why hardly any variable is known. */
+  readonly problem?: string | undefined;
   /** The same of another event. */
   of(event: PacEvent): PacContext;
 }
@@ -62,10 +64,17 @@ export function contextOf(
   repository: Field | undefined,
   options: Pick<EventOptions, 'secrets' | 'variables'>,
 ): PacContext {
-  const { all, custom } = eventVariables(repository, event, options.secrets ?? {});
+  const { all, custom, problem } = eventVariables(repository, event, options.secrets ?? {});
   const variables = { ...all, ...options.variables };
   const lookup = templateLookup(event, variables);
-  return { event, variables, lookup, customParams: custom, of: (other) => contextOf(other, repository, options) };
+  return {
+    event,
+    variables,
+    lookup,
+    customParams: custom,
+    problem,
+    of: (other) => contextOf(other, repository, options),
+  };
 }
 
 function readRepository(root: string, file: string): Field {

@@ -91,7 +91,7 @@ describe('which PipelineRuns an event starts', () => {
       { 'on-event': '[pull_request]', 'on-target-branch': '[main]' },
       'no: it has no on-label',
     ],
-    [push, { ...onMain, 'on-target-branch': '[main, {]' }, 'stopped: { is no pattern'],
+    [push, { ...onMain, 'on-target-branch': '[main, []' }, 'stopped: [ is no pattern'],
     [push, { ...onMain, 'on-comment': '(' }, 'no: its on-comment is no pattern'],
     // No comment is an empty one.
     [push, { 'on-comment': '^(/go)?$' }, 'yes: on-comment matches'],
@@ -127,10 +127,25 @@ describe('which PipelineRuns an event starts', () => {
     ['docs/*.md', 'docs/x/y.md', true],
     ['docs/?.md', 'docs/a.md', true],
     ['{a,b}[0-9][!x]', 'b1y', true],
+    ['{main,release-*}', 'release-1', true],
     ['a.c', 'abc', false],
     ['\\*', '*', true],
     ['a,b', 'a,b', true],
+    ['{a,b', 'b', true],
+    ['web/{*.ts,*.js}', 'web/a.js', true],
+    ['a}', 'a}', true],
+    ['mai*in', 'main', true],
+    ['mai*?in', 'main', false],
+    ['[a^]]', '^]', true],
   ])('the glob %s', (pattern, text, expected) => {
     expect(matchesGlob(pattern, text)).toBe(expected);
+  });
+
+  it.each(['{a*,b', '{a,{b,c}}', '{a*,b},', '{b*,b}', 'x?{a*,b}'])('the glob %s is unknown', (pattern) => {
+    expect(() => matchesGlob(pattern, 'a')).toThrow('is unknown here');
+  });
+
+  it.each(['[', '[a', '[]', '[!]', '[a-cx]', '[c-a]', '[a-'])('the glob %s is none', (pattern) => {
+    expect(() => matchesGlob(pattern, 'a')).toThrow();
   });
 });

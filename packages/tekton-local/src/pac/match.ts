@@ -2,7 +2,7 @@ import { reasonOf } from '@multi-image/kit/errors';
 import { RE2JS } from 're2js';
 import { CelError } from '../cel/cel.ts';
 import type { PacEvent } from './event.ts';
-import { matchesGlob } from './glob.ts';
+import { GlobUnknown, matchesGlob } from './glob.ts';
 import { celStarts, FilesUnknown, filesOf } from './pac-cel.ts';
 
 /** Whether an event starts a PipelineRun, and why. */
@@ -46,7 +46,8 @@ export function matchRuns(
       now = after;
       decisions.push(decision);
     } catch (error) {
-      if (error instanceof FilesUnknown) decisions.push({ ...no(reasonOf(error)), unknown: true });
+      if (error instanceof FilesUnknown || error instanceof GlobUnknown)
+        decisions.push({ ...no(reasonOf(error)), unknown: true });
       else if (error instanceof WrongAnnotation) {
         decisions.push(no(error.message));
         const rest = runs.slice(decisions.length).map(() => no('it is not looked at'));
@@ -169,6 +170,7 @@ function isBranch(pattern: string, name: string): boolean {
       : matchesGlob(isRef(pattern) ? pattern : `refs/heads/${pattern}`, long);
     return matches || pattern === name;
   } catch (error) {
+    if (error instanceof GlobUnknown) throw error;
     throw new WrongAnnotation(`${pattern} is no pattern, which Pipelines as Code ends at`, { cause: error });
   }
 }

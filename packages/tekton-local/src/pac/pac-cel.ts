@@ -1,6 +1,6 @@
 import { CelError, type CelExpression, parseCel } from '../cel/cel.ts';
 import { type ChangedFiles, type PacEvent, withoutHeads } from './event.ts';
-import { matchesGlob } from './glob.ts';
+import { GlobUnknown, matchesGlob } from './glob.ts';
 
 const NO_FILES: ChangedFiles = { all: [], added: [], deleted: [], modified: [], renamed: [] };
 
@@ -44,7 +44,7 @@ export function celStarts(expression: string, event: PacEvent, params: Readonly<
     try {
       return filesOf(event).all.some((file) => matchesGlob(pattern, file));
     } catch (error) {
-      if (error instanceof FilesUnknown) unknown = error;
+      if (error instanceof FilesUnknown || error instanceof GlobUnknown) unknown = error;
       throw error;
     }
   };

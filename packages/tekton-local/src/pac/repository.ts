@@ -13,6 +13,8 @@ import { furtherVariables, standardVariables } from './variables.ts';
 export interface EventVariables {
   readonly all: Readonly<Record<string, string>>;
   readonly custom: Readonly<Record<string, string>>;
+  /** Why hardly any variable is known. */
+  readonly problem?: string | undefined;
 }
 
 /**
@@ -20,9 +22,26 @@ export interface EventVariables {
  *
  * @param repository A document of `pipelinesascode.tekton.dev/v1alpha1`; undefined where it has no params.
  * @param secrets Folders that stand for Secrets, by the Secret's name: a file for each key.
- * @throws TektonLocalError for a filter that can't be evaluated: Pipelines as Code then knows no variable at all.
+ * @returns Where a filter can't be evaluated, what Pipelines as Code then has: next to nothing, and why.
  */
 export function eventVariables(
+  repository: Field | undefined,
+  event: PacEvent,
+  secrets: Readonly<Record<string, string>>,
+): EventVariables {
+  try {
+    return variablesWith(repository, event, secrets);
+  } catch (error) {
+    if (!(error instanceof WrongFilter)) throw error;
+    return { all: furtherVariables(event), custom: {}, problem: error.message };
+  }
+}
+
+class WrongFilter extends Error {
+  override readonly name = 'WrongFilter';
+}
+
+function variablesWith(
   repository: Field | undefined,
   event: PacEvent,
   secrets: Readonly<Record<string, string>>,
@@ -61,11 +80,9 @@ function isTrue(name: string, filter: string, event: PacEvent, variables: Readon
     return templateValue(filter, { ...event, headers: {} }, variables) === true;
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
-    throw new TektonLocalError(
-      error.isLimit ? 'UNSUPPORTED' : 'INVALID',
-      `the filter of the Repository's param ${name} can't be evaluated: ${error.message}`,
-      { found: filter, hint: 'Pipelines as Code then replaces no variable at all', cause: error },
-    );
+    const what = `the filter of the Repository's param ${name} can't be evaluated`;
+    if (error.isLimit) throw new TektonLocalError('UNSUPPORTED', `${what}: ${error.message}`, { found: filter });
+    throw new WrongFilter(`${what}, and then no variable has a value: ${error.message}: ${filter}`);
   }
 }
 

@@ -187,7 +187,10 @@ describe('custom params of a Repository', () => {
     ];
     expect(of(params)).toMatchObject({ team: 'green', revision: 'own', repo_name: 'shop' });
     expect(of(params)).not.toHaveProperty('git_tag');
-    expect(() => of([{ name: 'x', value: 'y', filter: 'nobody' }])).toThrow('Unknown variable: nobody');
+    expect(of([{ name: 'x', value: 'y', filter: 'nobody' }])).toEqual({
+      git_auth_secret: expect.any(String),
+      pull_request_number: '7',
+    });
   });
 
   it('come from folders that stand for Secrets', () => {

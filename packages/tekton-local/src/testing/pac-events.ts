@@ -156,7 +156,7 @@ export const webhooks: Readonly<Record<string, Webhook>> = {
   'GitHub push to be skipped': githubPush('refs/heads/main', 'Tell [skip ci]'),
   'GitHub push that deletes': githubPush('refs/heads/gone', '', '0'.repeat(40)),
   'GitHub pull request opened': githubPull('opened'),
-  'GitHub pull request synchronized': githubPull('synchronize', { draft: true, labels: [] }),
+  'GitHub pull request synchronized': githubPull('synchronize', { draft: true }),
   'GitHub pull request reopened': githubPull('reopened', { base: { ...pullRequest.base, ref: 'release-1.2' } }),
   'GitHub pull request labeled': githubPull('labeled'),
   'GitHub pull request unlabeled': githubPull('unlabeled'),
