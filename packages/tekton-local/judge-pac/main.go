@@ -118,15 +118,12 @@ func (said *answer) answer(asked request) {
 	}()
 	ctx := info.StoreNS(context.Background(), namespace)
 	logger := zap.New(core).Sugar()
-	run, created := newRun(asked, logger)
+	repository := repositoryOf(asked)
+	run, created := newRun(asked, repository, logger)
 	event, err := parse(ctx, asked, run, logger)
 	if err != nil || event == nil {
 		said.Refused = fmt.Sprint(err)
 		return
-	}
-	repository := repositoryOf(asked, event)
-	if _, err := run.Clients.PipelineAsCode.PipelinesascodeV1alpha1().Repositories(namespace).Create(ctx, repository, metav1.CreateOptions{}); err != nil {
-		panic(err)
 	}
 	said.Trigger, said.Type = event.TriggerTarget.String(), event.EventType
 	provided := &providerOfRequest{asked: asked}
@@ -210,7 +207,6 @@ func parse(ctx context.Context, asked request, run *params.Run, logger *zap.Suga
 		one.SetPacInfo(&pacInfo)
 		if asked.Pull != nil {
 			hub.SetGithubClient(githubapi.NewClient(&http.Client{Transport: pullAPI(asked.Pull)}))
-			addRepositoryOfComment(ctx, asked, run)
 		}
 		event, err := one.ParsePayload(ctx, run, sent, string(asked.Body))
 		if err != nil || event == nil {
@@ -223,38 +219,35 @@ func parse(ctx context.Context, asked request, run *params.Run, logger *zap.Suga
 			event.HeadBranch = strings.TrimPrefix(event.HeadBranch, "refs/heads/")
 		}
 		if asked.Comment != nil {
-			opscomments.SetEventTypeAndTargetPR(event, *asked.Comment, provider.GetGitOpsCommentPrefix(repositoryOf(asked, event)))
+			opscomments.SetEventTypeAndTargetPR(event, *asked.Comment, provider.GetGitOpsCommentPrefix(repositoryOf(asked)))
 		}
 		return event, nil
 	}
 	return nil, fmt.Errorf("no provider knows it")
 }
 
-// addRepositoryOfComment: before it reads a comment, GitHub's provider wants to know whose it is.
-func addRepositoryOfComment(ctx context.Context, asked request, run *params.Run) {
+// repositoryOf has the Repository whose webhook it is.
+func repositoryOf(asked request) *v1alpha1.Repository {
 	var body struct {
 		Repository struct {
 			URL string `json:"html_url"`
 		} `json:"repository"`
+		Project struct {
+			URL string `json:"web_url"`
+		} `json:"project"`
 	}
 	_ = json.Unmarshal(asked.Body, &body)
-	repository := repositoryOf(asked, &info.Event{URL: body.Repository.URL})
-	repository.Name = "of-comment"
-	_, _ = run.Clients.PipelineAsCode.PipelinesascodeV1alpha1().Repositories("other").Create(ctx, repository, metav1.CreateOptions{})
-}
-
-func repositoryOf(asked request, event *info.Event) *v1alpha1.Repository {
 	repository := &v1alpha1.Repository{ObjectMeta: metav1.ObjectMeta{Name: "repository", Namespace: namespace}}
 	if asked.Repository != nil {
-		repository.Spec = *asked.Repository.DeepCopy()
+		repository.Spec = *asked.Repository
 	}
-	repository.Spec.URL = event.URL
+	repository.Spec.URL = body.Repository.URL + body.Project.URL
 	repository.Spec.GitProvider = &v1alpha1.GitProvider{Secret: &v1alpha1.Secret{Name: "judge-token"}}
 	return repository
 }
 
 // newRun has the controller's clients, and the PipelineRuns that will be created with them.
-func newRun(asked request, logger *zap.SugaredLogger) (*params.Run, *[]*pipelinev1.PipelineRun) {
+func newRun(asked request, repository *v1alpha1.Repository, logger *zap.SugaredLogger) (*params.Run, *[]*pipelinev1.PipelineRun) {
 	secrets := []runtime.Object{secretOf("judge-token", map[string]string{"provider.token": "x"})}
 	for name, data := range asked.Secrets {
 		secrets = append(secrets, secretOf(name, data))
@@ -264,7 +257,7 @@ func newRun(asked request, logger *zap.SugaredLogger) (*params.Run, *[]*pipeline
 	run.Clients.Log = logger
 	run.Clients.SetConsoleUI(consoleui.FallBackConsole{})
 	run.Clients.Kube = kubefake.NewSimpleClientset(secrets...)
-	run.Clients.PipelineAsCode = pacfake.NewSimpleClientset()
+	run.Clients.PipelineAsCode = pacfake.NewSimpleClientset(repository.DeepCopy())
 	tekton := tektonfake.NewSimpleClientset()
 	created := &[]*pipelinev1.PipelineRun{}
 	var lock sync.Mutex

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgedOutcome, ownOutcome, withoutSpaces } from '../testing/pac-compare.ts';
-import { webhooks } from '../testing/pac-events.ts';
+import { commentsOnPull, openedPull, webhooks } from '../testing/pac-events.ts';
 import { PacJudge, type PacQuestion, pacJudgeProgram } from '../testing/pac-judge.ts';
 import { question, runFile } from '../testing/pac-questions.ts';
 
@@ -37,6 +37,39 @@ describe.skipIf(program === undefined)("with Pipelines as Code's own code as the
     ];
     expect(await difference({ ...webhook, text, folder, repository: {} })).toBeUndefined();
   });
+
+  it.each(commentsOnPull.map((each) => [each.comment, each] as const))(
+    'a comment on a pull request, which is given as that and its text: %j',
+    async (comment, { headers, body, pull }) => {
+      const folder = [
+        runFile(
+          'lint.yaml',
+          { name: 'lint' },
+          { 'on-event': '[pull_request]', 'on-target-branch': '[main]' },
+          '{{ event_type }}',
+        ),
+        runFile(
+          'build.yaml',
+          { generateName: 'build-' },
+          { 'on-event': '[push]', 'on-target-branch': '[main]' },
+          '{{ trigger_comment }}',
+        ),
+        runFile('go.yaml', { name: 'go' }, { 'on-comment': '^/go' }, '{{ event_type }} {{ revision }}'),
+        runFile(
+          'cel.yaml',
+          { name: 'cel' },
+          { 'on-cel-expression': 'event_type == "test-all-comment"' },
+          '{{ revision }}',
+        ),
+      ];
+      const theirs = judgedOutcome(
+        { headers, body, folder },
+        await judge.ask({ headers, body, pull, folder, repository: {} }),
+      );
+      const own = ownOutcome({ ...openedPull, comment, folder });
+      expect(own).toMatchObject({ heeded: theirs.heeded, starts: theirs.starts });
+    },
+  );
 
   // In the normal run the same questions each time; what a slow run finds becomes a case of its own.
   const isSlow = process.env.SLOW === '1';

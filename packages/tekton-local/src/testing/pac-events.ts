@@ -23,7 +23,7 @@ function github(event: string, body: object): Webhook {
 }
 
 /** A push to a branch or a tag. */
-export function githubPush(ref = 'refs/heads/main', message = 'Add a thing', after = SHA): Webhook {
+function githubPush(ref = 'refs/heads/main', message = 'Add a thing', after = SHA): Webhook {
   const commit = {
     id: SHA,
     message,
@@ -61,12 +61,12 @@ const pullRequest = {
 };
 
 /** What happened to a pull request. */
-export function githubPull(action = 'synchronize', change: object = {}): Webhook {
+function githubPull(action = 'synchronize', change: object = {}): Webhook {
   return github('pull_request', { action, number: 7, pull_request: { ...pullRequest, ...change } });
 }
 
 /** A comment on a pull request; and what the API says of that. */
-export function githubComment(comment: string, action = 'created'): Webhook & { pull: object } {
+function githubComment(comment: string, action = 'created'): Webhook & { pull: object } {
   const issue = {
     number: 7,
     state: 'open',
@@ -96,7 +96,7 @@ function gitlab(event: string, body: object): Webhook {
 }
 
 /** A push to a branch or a tag. */
-export function gitlabPush(ref = 'refs/heads/main', change: object = {}): Webhook {
+function gitlabPush(ref = 'refs/heads/main', change: object = {}): Webhook {
   const isTag = ref.startsWith('refs/tags/');
   const body = {
     object_kind: isTag ? 'tag_push' : 'push',
@@ -127,7 +127,7 @@ const mergeRequest = {
 };
 
 /** What happened to a merge request. */
-export function gitlabMerge(action = 'open', attributes: object = {}, change: object = {}): Webhook {
+function gitlabMerge(action = 'open', attributes: object = {}, change: object = {}): Webhook {
   return gitlab('Merge Request Hook', {
     object_kind: 'merge_request',
     user,
@@ -138,7 +138,7 @@ export function gitlabMerge(action = 'open', attributes: object = {}, change: ob
 }
 
 /** A comment on a merge request. */
-export function gitlabNote(note: string, change: object = {}): Webhook {
+function gitlabNote(note: string, change: object = {}): Webhook {
   return gitlab('Note Hook', {
     object_kind: 'note',
     user,
@@ -147,6 +147,22 @@ export function gitlabNote(note: string, change: object = {}): Webhook {
     merge_request: { ...mergeRequest, ...change },
   });
 }
+
+/** A pull request as it was opened, and comments on it as GitHub tells of them. */
+export const openedPull: Webhook = githubPull('opened');
+export const commentsOnPull: readonly (Webhook & { comment: string; pull: object })[] = [
+  '/test',
+  '/retest',
+  'please\r\n/ok-to-test\r\n',
+  '/test lint',
+  '/retest build-',
+  '/test nobody',
+  '/test team=red revision=abc',
+  '/cancel',
+  '/cancel lint',
+  '/go now',
+  'thanks',
+].map((comment) => ({ comment, ...githubComment(comment) }));
 
 /** Webhooks of all kinds that are read here, and of some that start nothing. */
 export const webhooks: Readonly<Record<string, Webhook>> = {
