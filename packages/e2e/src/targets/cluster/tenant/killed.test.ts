@@ -6,7 +6,12 @@ import { type Misfortunes, SCENARIO } from '../../../testing/kube/konflux.ts';
 import type { Call } from '../../../testing/kube/server.ts';
 import { type QuayProxy, startQuayProxy } from '../../../testing/quay-proxy.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
-import { type CommandEnd, startTenantCommand, type TenantCommand } from '../../../testing/tenant-command.ts';
+import {
+  type CommandEnd,
+  runTenantCommand,
+  startTenantCommand,
+  type TenantCommand,
+} from '../../../testing/tenant-command.ts';
 import { until } from '../../../testing/until.ts';
 
 let world: TenantWorld;
@@ -56,7 +61,7 @@ describe('killed with SIGKILL, and taken up again with --resume', () => {
     const failingTask = { component: 'app', task: 'build-image-2', log: 'no space left on device\n' };
     const fails = when.includes('failed');
     await killed(moment, { pace: 40, ...(fails ? { failingTask } : {}) });
-    const { exitCode, report, stdout, stderr } = await startTenantCommand(world, tenant, quay, '--resume').ended;
+    const { exitCode, report, stdout, stderr } = await runTenantCommand(world, tenant, quay, '--resume');
     expect(stdout + stderr).not.toContain('error');
     const fallen = Object.entries(statusOf(report)).flatMap(([id, status]) => (status === 'passed' ? [] : [id]));
     const first = ['single-pipeline', 'image-2-embeds-image-1'];
@@ -96,14 +101,14 @@ describe('killed with SIGKILL, and taken up again with --resume', () => {
         annotations['test.appstudio.openshift.io/status'] = JSON.stringify([result]);
       });
     }
-    const { exitCode, report } = await startTenantCommand(world, tenant, quay, '--resume').ended;
+    const { exitCode, report } = await runTenantCommand(world, tenant, quay, '--resume');
     expect([exitCode, report?.status]).toEqual([0, 'passed']);
     expect(report?.runs.map(({ tasks }) => tasks.length)).toEqual([6, 3]);
   });
 
   test('before its builds were asked for: an earlier run’s result is not taken for its own', async () => {
     tenant = await startTenant(world);
-    expect((await startTenantCommand(world, tenant, quay).ended).exitCode).toBe(0);
+    expect((await runTenantCommand(world, tenant, quay)).exitCode).toBe(0);
     const asked = tenant.konflux.requests.length;
     const second = startTenantCommand(world, tenant, quay);
     tenant.server.fault = ({ query }) => {
@@ -112,7 +117,7 @@ describe('killed with SIGKILL, and taken up again with --resume', () => {
     };
     expect((await second.ended).signal).toBe('SIGKILL');
     tenant.server.fault = () => undefined;
-    expect((await startTenantCommand(world, tenant, quay, '--resume').ended).exitCode).toBe(0);
+    expect((await runTenantCommand(world, tenant, quay, '--resume')).exitCode).toBe(0);
     expect(tenant.konflux.requests.slice(asked).toSorted()).toEqual([
       'app trigger-pac-build',
       'scanner trigger-pac-build',

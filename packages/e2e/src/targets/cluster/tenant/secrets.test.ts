@@ -6,7 +6,7 @@ import { writeLogin } from '../../../testing/kube/login.ts';
 import { createAuthority } from '../../../testing/kube/tls.ts';
 import { type QuayProxy, startQuayProxy } from '../../../testing/quay-proxy.ts';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
-import { type CommandEnd, startTenantCommand, type TenantCommand } from '../../../testing/tenant-command.ts';
+import { type CommandEnd, runTenantCommand, startTenantCommand } from '../../../testing/tenant-command.ts';
 import { until } from '../../../testing/until.ts';
 
 // Secrets in every place that a run reads from, and a look at everything that the command says and writes.
@@ -45,7 +45,8 @@ afterAll(async () => {
 });
 afterEach(() => tenant.stop());
 
-async function start(misfortunes: Misfortunes, ...args: string[]): Promise<TenantCommand> {
+/** A tenant that says the secrets wherever it can, and a login to it with others. */
+async function prepare(misfortunes: Misfortunes): Promise<void> {
   tenant = await startTenant(world, { chains: loot, test: loot, ...misfortunes });
   const user = {
     token: TOKEN,
@@ -55,7 +56,11 @@ async function start(misfortunes: Misfortunes, ...args: string[]): Promise<Tenan
   };
   await writeLogin(tenant.kubeconfig, { server: tenant.address, user });
   tenant.server.tokens.add(TOKEN);
-  return startTenantCommand(world, tenant, quay, ...args);
+}
+
+async function run(misfortunes: Misfortunes): Promise<CommandEnd> {
+  await prepare(misfortunes);
+  return runTenantCommand(world, tenant, quay);
 }
 
 /** All places in which a secret is found, in any of its forms. */
@@ -72,50 +77,51 @@ function leaks({ stdout, stderr, files }: CommandEnd): string[] {
     places.flatMap(([place, text]) => (text.includes(secret) ? [`${place}: ${secret}`] : [])),
   );
 }
+
 test('of a run whose images are good, but not what Konflux says of them', async () => {
-  const end = await (await start({})).ended;
+  const end = await run({});
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
   // What was hidden had been there.
   expect(end.files.report).toContain('Authorization: Bearer [hidden]');
 });
 
 test('of a run in which all is well', async () => {
-  const end = await (await start({ chains: undefined, test: undefined })).ended;
+  const end = await run({ chains: undefined, test: undefined });
   expect([end.exitCode, leaks(end)]).toEqual([0, []]);
 });
 
 test('of a build that fails', async () => {
   const failingTask = { component: 'app', task: 'build-image-2', log: loot, message: loot };
-  const end = await (await start({ failingTask })).ended;
+  const end = await run({ failingTask });
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
   expect(end.stdout).toContain('https://robot:[hidden]@quay.io');
 });
 
 test('of a log that begins in the middle of a key', async () => {
   const failingTask = { component: 'app', task: 'build-image-2', log: `${'x\n'.repeat(40)}${key}${'y\n'.repeat(27)}` };
-  const end = await (await start({ failingTask })).ended;
+  const end = await run({ failingTask });
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
 });
 
 test('of a run that ends before its first task', async () => {
   const runReason = { component: 'app', reason: 'CouldntGetPipeline', message: loot, early: true };
-  const end = await (await start({ runReason })).ended;
+  const end = await run({ runReason });
   expect([end.exitCode, leaks(end)]).toEqual([1, []]);
 });
 
 test('of a component that can not be configured', async () => {
-  const end = await (await start({ configureError: loot })).ended;
+  const end = await run({ configureError: loot });
   expect([end.exitCode, leaks(end)]).toEqual([2, []]);
   expect(end.stderr).toContain('COMPONENT_NOT_CONFIGURED');
 });
 
 test('of an API server that quotes what it was sent in a refusal', async () => {
-  const command = await start({ pace: 40 });
+  await prepare({ pace: 40 });
   tenant.server.fault = ({ path, method, login }) =>
     method === 'PATCH' && path.endsWith('/app')
       ? { status: 403, message: `${loot}\n${login}`, headers: { 'x-sent': login } }
       : undefined;
-  const end = await command.ended;
+  const end = await runTenantCommand(world, tenant, quay);
   expect([end.exitCode, leaks(end)]).toEqual([2, []]);
   expect(end.stderr).toContain('error CLUSTER_');
 });
@@ -125,7 +131,8 @@ test.each<[NodeJS.Signals, number | null]>([
   ['SIGTERM', 143],
 ])('of a run that %s ends', async (signal, exitCode) => {
   const failingTask = { component: 'scanner', task: 'clair-scan', log: loot, message: loot };
-  const command = await start({ failingTask, pace: 60 });
+  await prepare({ failingTask, pace: 60 });
+  const command = startTenantCommand(world, tenant, quay);
   // The failed run is in the state file then.
   await until(async () => (await readFile(tenant.stateFile, 'utf8').catch(() => '')).includes('clair-scan'));
   command.child.kill(signal);
