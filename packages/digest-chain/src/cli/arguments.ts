@@ -47,11 +47,11 @@ export function parseArguments<const T extends Options>(args: readonly string[],
   }
 }
 
-/** Exactly one positional argument. */
-export function single(name: string, positionals: readonly string[]): string {
+/** The one positional argument, an image. */
+export function oneImage(positionals: readonly string[]): string {
   const [first] = positionals;
   if (first !== undefined && positionals.length === 1) return first;
-  throw usage(positionals.length === 0 ? `no ${name} given` : `more than one ${name} given`);
+  throw usage(positionals.length === 0 ? 'no image given' : 'more than one image given');
 }
 
 /** The arguments are wrong; the verb's help is what shows how they would be right. */

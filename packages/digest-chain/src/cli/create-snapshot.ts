@@ -10,13 +10,11 @@ import { type TestOutput, testOutput } from '../snapshot/test-output.ts';
 import { COMMON, connect, parseArguments } from './arguments.ts';
 import { answer, COMPONENTS, checkName, needed, readGitUrl, readTest, TEST } from './chain-options.ts';
 import { DEMANDS, readDemands } from './demands.ts';
-import { FILES, readFileDemands } from './files.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArguments(args, {
     ...COMMON,
     ...DEMANDS,
-    ...FILES,
     ...COMPONENTS,
     ...TEST,
     application: { type: 'string' },
@@ -28,8 +26,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   for (const name of [application, chain]) checkName(name);
   const gitUrl = readGitUrl(values);
   const history = needed('history', values.history);
-  const { revision: _, allowPullRequest: __, ...signed } = await readDemands(values);
-  const demands = { ...signed, ...readFileDemands(values) };
+  const { revision: _, allowPullRequest: __, ...demands } = await readDemands(values);
   const file = values['test-output'];
   const make = async (): Promise<TestOutput> => {
     const { tested, components, external, starts } = readTest(values);

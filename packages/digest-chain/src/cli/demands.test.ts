@@ -33,7 +33,7 @@ describe('what is demanded', () => {
       builderTasks: ['oci://quay.io/org/*'],
       allowPullRequest: true,
     });
-    expect(await readDemands({})).toEqual({ keys: [], identities: [] });
+    expect(await readDemands({})).toEqual({ keys: [], identities: [], files: [], released: new Map() });
   });
 
   it.each([

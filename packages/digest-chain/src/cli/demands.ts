@@ -2,16 +2,34 @@ import { isCommit } from '../../../kit/src/git-commit.ts';
 import { isBundlePattern } from '../attestation/builders.ts';
 import { isGitUrl } from '../attestation/git-source.ts';
 import { readKeys } from '../attestation/key-files.ts';
+import type { NamingFiles } from '../files/named-in-files.ts';
+import { isRole } from '../label-names.ts';
 import { type DemandValues, RUN_OPTIONS, SIGNER_OPTIONS } from '../options.ts';
+import type { Repository } from '../registry/registry.ts';
 import type { VerifyOptions } from '../verify.ts';
-import { usage } from './arguments.ts';
+import { parseRepository, parseRole, usage } from './arguments.ts';
 import { readIdentities } from './identities.ts';
 
-/** The options of the verbs that prove: what is demanded of a chain and of the run that built it. */
-export const DEMANDS: typeof SIGNER_OPTIONS & typeof RUN_OPTIONS = { ...SIGNER_OPTIONS, ...RUN_OPTIONS };
+/** Which files have to name what an image embeds, and how else they may. */
+const FILE_OPTIONS = {
+  files: { type: 'string', multiple: true },
+  released: { type: 'string', multiple: true },
+} as const;
 
-/** Reads {@link SIGNER_OPTIONS} and {@link RUN_OPTIONS}; throws `USAGE` for what could never hold, and for what only a signature can say where there is no key. */
-export async function readDemands(values: DemandValues): Promise<VerifyOptions> {
+/** The options of the verbs that prove: what is demanded of a chain, and of the run that built it. */
+export const DEMANDS: typeof SIGNER_OPTIONS & typeof RUN_OPTIONS & typeof FILE_OPTIONS = {
+  ...SIGNER_OPTIONS,
+  ...RUN_OPTIONS,
+  ...FILE_OPTIONS,
+};
+
+/**
+ * Reads the options of `./options`, and which files have to name what; throws `USAGE` for what could never hold, and for
+ * what only a signature can say where there is no key.
+ */
+export async function readDemands(
+  values: DemandValues & { readonly files?: readonly string[]; readonly released?: readonly string[] },
+): Promise<VerifyOptions> {
   const { revision, source, 'builder-id': builders, 'builder-task': builderTasks } = values;
   if (revision !== undefined && !isCommit(revision)) {
     throw usage(`--revision is no git commit of 40 or 64 hex digits: ${revision}`);
@@ -27,7 +45,9 @@ export async function readDemands(values: DemandValues): Promise<VerifyOptions> 
   }
   const keys = await readKeys(values.key);
   const identities = await readIdentities(values);
-  return { keys, identities, revision, source, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
+  const run = { revision, source, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
+  const files = parseFiles(values.files);
+  return { keys, identities, ...run, files, released: parsePlaces('--released', values.released) };
 }
 
 /** What a proof without a key leaves open. */
@@ -36,4 +56,31 @@ export const UNSIGNED = 'linked: who built the images is not known, for no publi
 /** Whether it is told who may have signed; `readIdentities` refuses what is incomplete. */
 export function namesSigner(values: DemandValues): boolean {
   return Object.keys(SIGNER_OPTIONS).some((name) => values[name as keyof typeof SIGNER_OPTIONS] !== undefined);
+}
+
+/** Reads `--at <role>=<repository>`, and options like it. */
+export function parsePlaces(option: string, texts: readonly string[] = []): ReadonlyMap<string, Repository> {
+  const places = new Map<string, Repository>();
+  for (const text of texts) {
+    const { role, named } = parseRole(`${option} is not <role>=<repository>`, text);
+    if (places.has(role)) throw usage(`${option} is given twice for ${role}`);
+    places.set(role, parseRepository(option, named));
+  }
+  return places;
+}
+
+/** Reads `--files <role>=<pattern>` and `<role>/<embedded>=<pattern>`; several of the same are patterns of the same files. */
+function parseFiles(texts: readonly string[] = []): readonly NamingFiles[] {
+  const read = texts.map((text) => {
+    const [, role = '', embedded, pattern = ''] = /^([^=/]*)(?:\/([^=/]*))?=(.*)$/su.exec(text) ?? [];
+    if (isRole(role) && (embedded === undefined || isRole(embedded)) && pattern !== '')
+      return { role, embedded, pattern };
+    throw usage(`--files is not <role>=<pattern> or <role>/<embedded>=<pattern>: ${text}`);
+  });
+  return [...Map.groupBy(read, ({ role, embedded = '' }) => `${role}/${embedded}`).values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const { role, embedded } = first;
+    return { role, embeds: embedded === undefined ? undefined : [embedded], in: all.map(({ pattern }) => pattern) };
+  });
 }

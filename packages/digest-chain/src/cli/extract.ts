@@ -6,15 +6,14 @@ import {
   COMMON,
   connect,
   durationOf,
+  oneImage,
   parseArguments,
   printResult,
   RESULTS,
-  single,
   usage,
   writeOutput,
 } from './arguments.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
-import { FILES, readFileDemands } from './files.ts';
 import { SBOM_RESULT, writeSbomUrl } from './sbom-result.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -25,12 +24,11 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     deadline: { type: 'string' },
     until: { type: 'string' },
     ...DEMANDS,
-    ...FILES,
     ...RESULTS,
     ...SBOM_RESULT,
     'result-proof': { type: 'string' },
   });
-  const image = parseReference(single('image', positionals));
+  const image = parseReference(oneImage(positionals));
   if (values.role === undefined) throw usage('no --role given');
   if (values.deadline !== undefined && !values.wait) throw usage('--deadline needs --wait');
   const { until } = values;
@@ -49,7 +47,6 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const registry = connect(values);
   const result = await extract(registry, image, {
     ...(await readDemands(values)),
-    ...readFileDemands(values),
     role: values.role,
     until,
     deadline: values.wait ? durationOf(values.deadline ?? '30m') : undefined,

@@ -22,10 +22,7 @@ const DEMANDS = `\
   --builder-task <pattern>  the bundles that the tasks which build and clone must come
                         from, as oci://quay.io/konflux-ci/tekton-catalog/*; can be
                         repeated (default: any task)
-  --allow-pull-request  take a run that built a pull request, too`;
-
-/** Those of them that say what files of the images have to name. */
-const FILES = `\
+  --allow-pull-request  take a run that built a pull request, too
   --files <role>=<pattern>  files of the image of this role, as manifests/*.yaml, that have
                         to name what it embeds by digest, or with <role>/<embedded> the
                         image of that role; can be repeated. Its layers are read for it
@@ -189,7 +186,6 @@ Options:
 ${DEMANDS}
   --at <role>=<repository>  read the images of this role there, not at their url: for a
                         chain that was copied; can be repeated
-${FILES}
   --no-statement        don't look for a chain statement beside the labels
   --statement <file>    the chain statement of an image that was copied without what was
                         attached to it
@@ -240,7 +236,6 @@ Options:
                         which is so after it has ended; the default)
   --deadline <time>     how long to wait: 90s, 30m, 2h (default: 30m)
 ${DEMANDS}
-${FILES}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
   --result-digest <file>  write the linked image's digest there
@@ -271,7 +266,6 @@ Options:
   --git-url <url>       the repository that is named as the source, where no --source is
                         proved
 ${DEMANDS}
-${FILES}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}
   --json                print it as JSON
@@ -293,7 +287,6 @@ ${TEST}
   --type <type>         of the Snapshot: component, group or override; none for others
   --chain <name>        the chain that the build belongs to, as its label says
   --release <what>      chain (default: no component's own Snapshot is released), components
-${FILES}
 ${DEMANDS}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}
@@ -318,7 +311,6 @@ ${TEST}
   --history <file>      the commit that was built and those before it, as
                         git log --format='%H %ct' <commit> writes them
   --service-account <folder>  token, ca.crt and namespace (default: where every pod has them)
-${FILES}
 ${DEMANDS}
   --prefix <prefix>     of the labels (default: io.konflux.poc)
 ${REGISTRY}

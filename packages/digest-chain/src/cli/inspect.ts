@@ -1,11 +1,11 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { type InspectedImage, type Inspection, inspect } from '../inspect/inspect.ts';
 import { parseReference } from '../reference.ts';
-import { COMMON, connect, parseArguments, single } from './arguments.ts';
+import { COMMON, connect, oneImage, parseArguments } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments(args, COMMON);
-  const image = parseReference(single('image', positionals));
+  const image = parseReference(oneImage(positionals));
   const inspection = await inspect(connect(values), image, { prefix: values.prefix, signal });
   process.stdout.write(values.json ? `${printableJson(inspection)}\n` : formatTree(inspection));
   return 0;

@@ -4,13 +4,11 @@ import { testOutput } from '../snapshot/test-output.ts';
 import { COMMON, connect, parseArguments, usage } from './arguments.ts';
 import { answer, COMPONENTS, optionOf, readGitUrl, readTest, TEST } from './chain-options.ts';
 import { DEMANDS, readDemands } from './demands.ts';
-import { FILES, readFileDemands } from './files.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArguments(args, {
     ...COMMON,
     ...DEMANDS,
-    ...FILES,
     ...COMPONENTS,
     ...TEST,
     type: { type: 'string' },
@@ -21,8 +19,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     throw usage(`--release is neither chain nor components: ${release}`);
   }
   const gitUrl = readGitUrl(values);
-  const { revision: _, source: __, allowPullRequest: ___, ...signed } = await readDemands(values);
-  const demands = { ...signed, ...readFileDemands(values) };
+  const { revision: _, source: __, allowPullRequest: ___, ...demands } = await readDemands(values);
   const file = values['test-output'];
   try {
     const { tested, components, external, starts } = readTest(values);

@@ -1,28 +1,25 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { parseReference } from '../reference.ts';
 import { type Snapshot, snapshotOf } from '../snapshot/document.ts';
-import { COMMON, connect, parseArguments, single } from './arguments.ts';
+import { COMMON, connect, oneImage, parseArguments } from './arguments.ts';
 import { COMPONENTS, checkName, needed, parseComponents, refuseTwoSources } from './chain-options.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
-import { FILES, readFileDemands } from './files.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments(args, {
     ...COMMON,
     ...DEMANDS,
-    ...FILES,
     ...COMPONENTS,
     application: { type: 'string' },
     namespace: { type: 'string' },
   });
-  const image = parseReference(single('image', positionals));
+  const image = parseReference(oneImage(positionals));
   const { namespace, 'git-url': gitUrl } = values;
   const application = needed('application', values.application);
   for (const name of [application, namespace ?? application]) checkName(name);
   refuseTwoSources(values);
   const snapshot = await snapshotOf(connect(values), image, {
     ...(await readDemands(values)),
-    ...readFileDemands(values),
     application,
     components: parseComponents(values.component),
     namespace,

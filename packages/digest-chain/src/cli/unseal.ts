@@ -1,7 +1,7 @@
 import { printableJson } from '../../../kit/src/terminal.ts';
 import { parseReference } from '../reference.ts';
 import { unseal } from '../unseal.ts';
-import { COMMON, connect, parseArguments, single, usage, writeOutput } from './arguments.ts';
+import { COMMON, connect, oneImage, parseArguments, usage, writeOutput } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments(args, {
@@ -9,7 +9,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     manifest: { type: 'string' },
     config: { type: 'string' },
   });
-  const sealed = parseReference(single('image', positionals));
+  const sealed = parseReference(oneImage(positionals));
   const { origin, seal } = await unseal(connect(values), sealed, { prefix: values.prefix, signal });
   const config = origin.images[0]?.config ?? '';
   if (values.config !== undefined && origin.images.length !== 1) {

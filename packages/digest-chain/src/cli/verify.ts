@@ -8,9 +8,8 @@ import { DigestChainError } from '../errors.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
-import { COMMON, connect, durationOf, parseArguments, single, usage } from './arguments.ts';
-import { DEMANDS, readDemands } from './demands.ts';
-import { FILES, parsePlaces, readFileDemands } from './files.ts';
+import { COMMON, connect, durationOf, oneImage, parseArguments, usage } from './arguments.ts';
+import { DEMANDS, parsePlaces, readDemands } from './demands.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   // What is read of an image is soon forgotten; V8 would rather let the heap grow than clear it up as often as that takes
@@ -22,16 +21,14 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     at: { type: 'string', multiple: true },
     'no-statement': { type: 'boolean' },
     statement: { type: 'string' },
-    ...FILES,
     'digest-from': { type: 'string' },
     deadline: { type: 'string' },
   });
-  const image = await exactly(parseReference(single('image', positionals)), values['digest-from']);
+  const image = await exactly(parseReference(oneImage(positionals)), values['digest-from']);
   const demands = await readDemands(values);
   const wanted = wantedLevel(demands);
   const result = await verify(connect(values), image, {
     ...demands,
-    ...readFileDemands(values),
     at: parsePlaces('--at', values.at),
     statement: await readStatement(values),
     prefix: values.prefix,

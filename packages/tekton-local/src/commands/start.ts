@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { TektonLocalError } from '../errors.ts';
 import type { Field } from '../plan/field.ts';
 import { loadDocuments } from '../plan/yaml-file.ts';
-import { COMMON, inCheckout, parseOptions, RUNNING, type Values } from './options.ts';
+import { COMMON, EVENT, GIVEN, inCheckout, parseOptions, RUNNING, type Values } from './options.ts';
 import { GIVEN_TEXT, RUN_TEXT, runAll, runOptionsOf } from './run.ts';
 
 export const USAGE = `tekton-local start pipeline|task NAME -f FILE… [options]  run a Pipeline or a Task without a run's file
@@ -21,13 +21,16 @@ export const USAGE = `tekton-local start pipeline|task NAME -f FILE… [options]
   --dry-run                print the run in place of running it
 ${GIVEN_TEXT}${RUN_TEXT}`;
 
+// The run is called as --prefix-name says.
+const { name: _, ...REPLACED } = GIVEN;
+
 const OPTIONS = {
   ...COMMON,
   ...RUNNING,
-  root: { type: 'string' },
+  ...REPLACED,
+  root: EVENT.root,
+  secret: EVENT.secret,
   filename: { type: 'string', short: 'f', multiple: true },
-  param: { type: 'string', short: 'p', multiple: true },
-  workspace: { type: 'string', short: 'w', multiple: true },
   labels: { type: 'string', short: 'l', multiple: true },
   serviceaccount: { type: 'string', short: 's' },
   'prefix-name': { type: 'string' },
@@ -38,14 +41,6 @@ const OPTIONS = {
   'use-param-defaults': { type: 'boolean' },
   showlog: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
-  image: { type: 'string', multiple: true },
-  task: { type: 'string', multiple: true },
-  resolve: { type: 'string', multiple: true },
-  secret: { type: 'string', multiple: true },
-  configmap: { type: 'string', multiple: true },
-  claim: { type: 'string', multiple: true },
-  skip: { type: 'string', multiple: true },
-  result: { type: 'string', multiple: true },
 } as const;
 type StartValues = Values<typeof OPTIONS>;
 

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
 import { runCommand } from '../command.ts';
 import { TektonLocalError } from '../errors.ts';
 import { fileStamp, memoize } from '../memo.ts';
@@ -27,15 +27,12 @@ const CONFIGURATION = ['--env', 'PATH=/usr/local/bin:/usr/bin:/bin'];
 export async function buildNodeBase({ tag, signal }: { tag: string; signal?: AbortSignal }): Promise<string> {
   const [{ parts, key }, present] = await Promise.all([identify(signal), findPresent(tag, signal)]);
   if (present?.key === key) return tag;
-  const work = await mkdtemp(join(tmpdir(), 'tekton-local-base-'));
-  try {
+  await inTemporaryFolder('tekton-local-base', async (work) => {
     await fillRoot(join(work, 'rootfs'), parts);
     await commit(join(work, 'rootfs'), tag, key, signal);
     // What had the tag before would stay without a name. Another name keeps it, since then this fails.
     if (present !== undefined) await runCommand('buildah', ['rmi', present.id]).catch(() => undefined);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
   return tag;
 }
 

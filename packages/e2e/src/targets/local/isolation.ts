@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { run } from '@multi-image/kit/commands';
+import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
 import { E2eError } from '../../errors.ts';
 import type { Isolation } from '../../options.ts';
 import { readScript } from '../stand-ins.ts';
@@ -39,11 +37,8 @@ Type yes to build all the same: `;
 /** Runs buildah in a sandbox. Returns why that can't be done. */
 export async function trySandbox(signal: AbortSignal | undefined): Promise<string | undefined> {
   const script = `set -euo pipefail\n${await readScript('sandbox.sh')}\nsandbox_writes=()\nsandbox -- "$1" buildah --version`;
-  const folder = await mkdtemp(join(tmpdir(), 'sandbox-probe-'));
-  try {
+  return inTemporaryFolder('sandbox-probe', async (folder) => {
     const { exitCode, stderr } = await run('bash', ['-c', script, 'sandbox', folder], { signal, group: true });
     return exitCode === 0 ? undefined : stderr.trim().split('\n').slice(-3).join('\n') || `exit code ${exitCode}`;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

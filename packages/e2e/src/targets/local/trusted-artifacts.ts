@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -16,6 +15,7 @@ import {
   type Registry,
 } from '@multi-image/digest-chain/oci';
 import { runOrThrow } from '@multi-image/kit/commands';
+import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
 import type { StepProgram, StepProgramContext } from '@multi-image/tekton-local';
 import { E2eError } from '../../errors.ts';
 
@@ -118,8 +118,7 @@ export interface CreateOptions {
 export async function createTrustedArtifacts(registry: Registry, options: CreateOptions): Promise<string[]> {
   const { signal } = options;
   const store = parseReference(options.store);
-  const work = await mkdtemp(join(tmpdir(), 'trusted-artifact-'));
-  try {
+  return inTemporaryFolder('trusted-artifact', async (work) => {
     const config = registry.putBlob(store, EMPTY, { signal });
     // Awaited below; a failure before that must not count as unhandled.
     config.catch(() => undefined);
@@ -143,9 +142,7 @@ export async function createTrustedArtifacts(registry: Registry, options: Create
     const bytes = new TextEncoder().encode(JSON.stringify(manifest));
     await registry.putManifest(store, store.tag ?? digestOf(bytes), { bytes, mediaType: OCI_MANIFEST }, { signal });
     return layers.map((layer) => `oci:${store.registry}/${store.repository}@${layer.digest}`);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 /**
@@ -167,14 +164,11 @@ export async function useTrustedArtifact(
   }
   const blob = await registry.headBlob(reference, digest, { signal });
   if (blob === undefined) throw new E2eError('ARTIFACT_INVALID', 'there is no such trusted artifact', { found: uri });
-  const work = await mkdtemp(join(tmpdir(), 'trusted-artifact-'));
-  try {
+  await inTemporaryFolder('trusted-artifact', async (work) => {
     const file = join(work, 'artifact.tar.gz');
     await registry.readBlob(reference, blob, (content) => pipeline(content, createWriteStream(file)), { signal });
     await unpack(file, folder, signal);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 function parseUri(uri: string): { reference: Reference; digest: Digest } {

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type CommandResult, run } from '@multi-image/kit/commands';
 import { isCommit } from '@multi-image/kit/git-commit';
+import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
 import { isPlaceholder, render } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { gitEnvironment } from '../../../git-environment.ts';
@@ -50,8 +48,7 @@ async function findUnfetchable({ gitUrl, revision, signal }: CommitOptions): Pro
     const hint = 'push the repository somewhere the cluster reaches, and name it with --git-url';
     return [problem(`the git url is still a placeholder: ${gitUrl}`, hint)];
   }
-  const folder = await mkdtemp(join(tmpdir(), 'multi-image-commit-'));
-  try {
+  return inTemporaryFolder('multi-image-commit', async (folder) => {
     await git(['init', '--quiet', '--bare', folder]);
     // One commit without its files: a server that can't leave them out sends them all the same.
     const args = ['-C', folder, 'fetch', '--quiet', '--depth=1', '--filter=tree:0', '--', gitUrl, revision];
@@ -64,9 +61,7 @@ async function findUnfetchable({ gitUrl, revision, signal }: CommitOptions): Pro
     // The cluster may reach what this machine doesn't, and the other way round.
     const hint = 'the cluster has to reach it: --git-url, and --git-secret where it is private';
     return [note(`${gitUrl} can't be fetched from this machine: ${reason}`, hint)];
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function findOther({ config, revision }: CommitOptions): Promise<Finding[]> {
