@@ -31,8 +31,8 @@ test('says what failed, and lets no value be markup', () => {
       ]),
     ],
   });
-  expect(xml).toContain('tests="3" failures="1" skipped="1" time="1.234"');
-  expect(xml).toContain('found: line 1&#10;line 2');
+  expect(xml).toContain('tests="3" failures="1" errors="0" skipped="1" time="1.234"');
+  expect(xml).toContain('found: line 1\nline 2');
   // Nothing but the tags of the format is left of it.
   expect(
     xml.replaceAll(/<\/?(testsuites|testsuite|testcase|failure|skipped)(?: [a-z]+="[^"<]*")*\/?>|<\?xml[^>]*\?>/g, ''),

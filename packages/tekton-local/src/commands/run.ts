@@ -10,7 +10,7 @@ import type { Selection } from '../plan/selection.ts';
 import { refuseAmongSteps } from '../run/own-files.ts';
 import { type RunOptions, runPipeline } from '../run-pipeline.ts';
 import { eventLine, outcomeText, showEvent } from '../show.ts';
-import { junitText } from './junit.ts';
+import { junitOf } from './junit.ts';
 import {
   COMMON,
   EVENT,
@@ -118,7 +118,7 @@ export async function runAll(
     }
     if (signal.aborted) break;
   }
-  if (values.junit !== undefined) writeReport(values.junit, junitText(outcomes));
+  if (values.junit !== undefined) writeReport(values.junit, junitOf(outcomes));
   if (json) process.stdout.write(`${printableJson(outcomes.length === 1 ? outcomes[0] : outcomes)}\n`);
   return outcomes.every(({ status }) => status === 'Succeeded') ? EXIT.done : EXIT.failed;
 }

@@ -1,5 +1,5 @@
+import { escapeMarkup } from '@multi-image/kit/markup';
 import type { Status } from '../../judge/criterion.ts';
-import { escapeMarkup } from '../escape.ts';
 
 /** Text that is markup already, made by {@link html} alone. */
 export class Markup {

@@ -1,7 +1,7 @@
+import { escapeMarkup } from '@multi-image/kit/markup';
 import { describe, expect, test } from 'vitest';
 import { origin, revision, sealed, second, wellDone } from '../../testing/observation.ts';
 import { attested, chainOfThree, reportFor } from '../../testing/report.ts';
-import { escapeMarkup } from '../escape.ts';
 import { html } from './markup.ts';
 import { renderPage } from './page.ts';
 

@@ -1,4 +1,4 @@
-import { printable } from '@multi-image/kit/terminal';
+import { printable } from './terminal.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
