@@ -39,7 +39,7 @@ describe.skipIf(!hasShellcheck)(lint, () => {
 
 describe('what a stand-in can’t heed, it refuses by name', () => {
   test.each(STAND_INS)('%s', async (task) => {
-    for (const { name, type, description = '', default: usual } of (await specOf(task)).params) {
+    for (const { name, type, description = '', default: usual } of specOf(task).params) {
       if (!/\bnot supported\b/i.test(description)) continue;
       const other = usual === 'true' ? 'false' : 'true';
       const { status, output } = await runScript(task, { [name]: type === 'array' ? ['NAME=value'] : other });

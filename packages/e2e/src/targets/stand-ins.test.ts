@@ -85,10 +85,10 @@ test('there is one for exactly these tasks of the catalog', () => {
 });
 
 describe.each(STAND_INS)('%s', (name) => {
-  const read = async () => taskSchema.shape.spec.parse(await readStandIn(name, pins));
+  const read = () => taskSchema.shape.spec.parse(readStandIn(name, pins));
 
   test('is a Task that Tekton takes, of pinned images', async () => {
-    const spec = await read();
+    const spec = read();
     for (const { image } of spec.steps) expect(Object.values(pins.images)).toContain(image);
     const { kind, metadata } = parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'));
     expect({ kind, metadata }).toMatchObject({ kind: 'Task', metadata: { name } });
@@ -98,7 +98,7 @@ describe.each(STAND_INS)('%s', (name) => {
   });
 
   test('looks as in the catalog', async () => {
-    const { params, results = [], workspaces = [] } = await read();
+    const { params, results = [], workspaces = [] } = read();
     const expected = CATALOG[name];
     const marked = params.map(
       (param) => `${param.name}${param.type === 'array' ? '[]' : ''}${param.default === undefined ? '!' : ''}`,
@@ -112,7 +112,7 @@ describe.each(STAND_INS)('%s', (name) => {
   });
 
   test('has no param in a script, and stops at the first failure', async () => {
-    const { steps } = await read();
+    const { steps } = read();
     for (const { script } of steps) {
       if (script === undefined) continue;
       expect(script).not.toMatch(/\$\((?:params|results|context|workspaces|steps|tasks)\b/);
@@ -125,7 +125,7 @@ describe.each(STAND_INS)('%s', (name) => {
   });
 
   test('runs as root only to build', async () => {
-    const { steps, stepTemplate } = await read();
+    const { steps, stepTemplate } = read();
     for (const step of steps) {
       const { runAsUser, capabilities } = step.securityContext ?? stepTemplate?.securityContext ?? {};
       const builds = name.startsWith('buildah') && step.name === 'build';
@@ -150,7 +150,7 @@ test('every param that a rendered pipeline passes is declared, with its type', a
         if (taskRef === undefined || 'name' in taskRef) continue;
         const name = taskRef.params[0].value;
         called.add(name);
-        const spec = taskSchema.shape.spec.parse(await readStandIn(name, pins));
+        const spec = taskSchema.shape.spec.parse(readStandIn(name, pins));
         for (const { name: param, value } of params) {
           const type = Array.isArray(value) ? 'array' : 'string';
           expect(spec.params).toContainEqual(expect.objectContaining({ name: param, type }));
@@ -170,12 +170,14 @@ test('every param that a rendered pipeline passes is declared, with its type', a
 
 test('a task without a stand-in is refused by name', async () => {
   for (const name of ['sast-snyk-check', '../package', '__proto__', 'toString']) {
-    await expect(readStandIn(name, pins)).rejects.toMatchObject({ code: 'NO_STAND_IN', found: name });
+    expect(() => readStandIn(name, pins)).toThrow(expect.objectContaining({ code: 'NO_STAND_IN', found: name }));
   }
 });
 
 test('an image that is no pin is refused', async () => {
   const { 'task-runner': _, ...images } = pins.images;
   const incomplete = { ...pins, images } as unknown as Pins;
-  await expect(readStandIn('init', incomplete)).rejects.toMatchObject({ code: 'NO_STAND_IN', found: 'task-runner' });
+  expect(() => readStandIn('init', incomplete)).toThrow(
+    expect.objectContaining({ code: 'NO_STAND_IN', found: 'task-runner' }),
+  );
 });

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CATALOG_TASKS, type Pins } from '@multi-image/manifests';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { E2eError } from '../errors.ts';
 
 /** A task that is another one but for a few params: its own file has only what is different. */
@@ -42,15 +41,13 @@ interface Step {
  * cluster with Tekton. Its steps run pinned images, and read the variable `PLAIN_HTTP`: with `true` they reach
  * registries without TLS. Throws `NO_STAND_IN` for a task that there is none for.
  */
-export async function readStandIn(name: string, pins: Pins): Promise<Record<string, unknown>> {
-  const spec = await readSpec(name);
-  const steps = await Promise.all(
-    spec.steps.map(async ({ script, ...step }) => ({
-      ...step,
-      image: pinOf(name, step, pins),
-      ...(script === undefined ? {} : { script: await readScript(script) }),
-    })),
-  );
+export function readStandIn(name: string, pins: Pins): Record<string, unknown> {
+  const spec = readSpec(name);
+  const steps = spec.steps.map(({ script, ...step }) => ({
+    ...step,
+    image: pinOf(name, step, pins),
+    ...(script === undefined ? {} : { script: readScript(script) }),
+  }));
   return { ...spec, steps };
 }
 
@@ -59,7 +56,7 @@ function findFolder(from: string): string {
   return existsSync(join(folder, 'init.yaml')) || dirname(from) === from ? folder : findFolder(dirname(from));
 }
 
-async function readSpec(name: string): Promise<TaskSpec> {
+function readSpec(name: string): TaskSpec {
   if (!STAND_INS.includes(name)) {
     throw new E2eError('NO_STAND_IN', `there is no stand-in for the catalog's task ${name}`, {
       expected: STAND_INS.join(', '),
@@ -67,9 +64,9 @@ async function readSpec(name: string): Promise<TaskSpec> {
       hint: 'run without stand-ins, on a cluster that can pull the catalog’s tasks',
     });
   }
-  const { spec } = parse(await readFile(join(FOLDER, `${name}.yaml`), 'utf8')) as { spec: TaskSpec };
+  const { spec } = load(readFileSync(join(FOLDER, `${name}.yaml`), 'utf8')) as { spec: TaskSpec };
   const base = Object.hasOwn(SAME_AS, name) ? SAME_AS[name] : undefined;
-  return base === undefined ? spec : (merge(await readSpec(base), spec) as TaskSpec);
+  return base === undefined ? spec : (merge(readSpec(base), spec) as TaskSpec);
 }
 
 function pinOf(task: string, step: { name: string; image: string }, { images }: Pins): string {
@@ -86,14 +83,10 @@ function pinOf(task: string, step: { name: string; image: string }, { images }: 
 }
 
 /** The text of a script with the scripts that it sources, since a step has only one. */
-export async function readScript(file: string): Promise<string> {
-  const text = await readFile(join(FOLDER, 'scripts', file), 'utf8');
-  const parts = text.split(/^# shellcheck source=(\S+)\n\. .*\n/m);
-  const read = parts.map(async (part, index) => {
-    if (index % 2 === 0) return part;
-    return (await readFile(join(FOLDER, 'scripts', part), 'utf8')).replace(/^#!.*\n/, '');
-  });
-  return (await Promise.all(read)).join('');
+export function readScript(file: string): string {
+  const read = (name: string): string => readFileSync(join(FOLDER, 'scripts', name), 'utf8');
+  const parts = read(file).split(/^# shellcheck source=(\S+)\n\. .*\n/m);
+  return parts.map((part, index) => (index % 2 === 0 ? part : read(part).replace(/^#!.*\n/, ''))).join('');
 }
 
 /** Objects are merged by key and lists by name; everything else is replaced. */

@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { HttpMethod, KubeConfig, RequestContext, type User } from '@kubernetes/client-node';
 import { type ErrorDetails, reasonOf } from '@multi-image/kit/errors';
+import { load } from 'js-yaml';
 import type { Dispatcher } from 'undici';
-import { parse } from 'yaml';
 import { E2eError } from '../../errors.ts';
 import { ClusterError } from './cluster-error.ts';
 
@@ -144,7 +144,7 @@ function loadFiles(config: KubeConfig, files: readonly string[]): void {
 
 /** A `tokenFile` is the login, and is read again when it may have changed, as a pod's is. The client does not know it. */
 function withTokenFiles(users: readonly User[], file: string): User[] {
-  const raw: { users?: { name?: unknown; user?: { tokenFile?: unknown } }[] } = parse(readFileSync(file, 'utf8'));
+  const raw = load(readFileSync(file, 'utf8')) as { users?: { name?: unknown; user?: { tokenFile?: unknown } }[] };
   return users.map((user) => {
     const tokenFile = raw.users?.find(({ name }) => name === user.name)?.user?.tokenFile;
     if (typeof tokenFile !== 'string' || tokenFile === '') return user;

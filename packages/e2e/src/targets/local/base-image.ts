@@ -5,7 +5,7 @@ import { run, runOrThrow } from '@multi-image/kit/commands';
 import { reasonOf } from '@multi-image/kit/errors';
 import { basesIn, type LoadedConfig } from '@multi-image/manifests';
 import { buildNodeBase } from '@multi-image/tekton-local';
-import { parseDocument } from 'yaml';
+import { loadAll } from 'js-yaml';
 
 /** The base made of this machine's Node, once for all runs. */
 export const NODE_BASE = 'localhost/multi-image/node-base:local';
@@ -74,14 +74,24 @@ async function findPinnedNodeImages(checkout: string, { chain, folder }: LoadedC
   const tasks = join(folder, 'pipeline/tasks');
   const files = await readdir(join(checkout, tasks)).catch(() => []);
   const containerfiles = await Promise.all(chain.images.map(({ containerfile }) => text(containerfile)));
-  // Whatever else is wrong with one is said where it is read to be run.
-  const read = async (file: string) => parseDocument(await text(join(tasks, file))).toJS() as Task | null;
-  const documents = await Promise.all(files.map(read));
+  const documents = await Promise.all(files.map(async (file) => documentsIn(await text(join(tasks, file)))));
   const images = [
     ...containerfiles.flatMap(basesIn),
-    ...documents.flatMap((task) => [task?.spec?.stepTemplate, ...(task?.spec?.steps ?? [])]).map((step) => step?.image),
+    ...documents
+      .flat()
+      .flatMap((task) => [task?.spec?.stepTemplate, ...(task?.spec?.steps ?? [])])
+      .map((step) => step?.image),
   ];
   return [...new Set(images.filter((image) => image?.includes('nodejs') === true) as string[])].sort();
+}
+
+/** Of a file that can't be read none: what is wrong with it is said where it is read to be run. */
+function documentsIn(text: string): (Task | null)[] {
+  try {
+    return loadAll(text) as (Task | null)[];
+  } catch {
+    return [];
+  }
 }
 
 interface Task {

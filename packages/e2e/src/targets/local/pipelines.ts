@@ -10,7 +10,7 @@ import {
   type RunEvent,
   runPipeline,
 } from '@multi-image/tekton-local';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { Isolation } from '../../options.ts';
 import type { BaseImage } from './base-image.ts';
@@ -127,8 +127,8 @@ async function localParams(
   revision: string,
   localRepository: (repository: string) => string,
 ): Promise<Record<string, string>> {
-  const document = parse(await readFile(file, 'utf8'));
-  const params: { name: string; value: unknown }[] = document?.spec?.params ?? [];
+  const document = load(await readFile(file, 'utf8')) as { spec?: { params?: { name: string; value: unknown }[] } };
+  const params = document.spec?.params ?? [];
   const repositories = chain.images.map((image) => image.repository);
   return Object.fromEntries(
     params.flatMap(({ name, value }): [string, string][] => {

@@ -41,10 +41,9 @@ export interface LocalTasksOptions {
 export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOptions, 'tasks' | 'programs'>> {
   const { fetchFrom, images, registry, params = {}, isolation = 'sandbox', scanners, retryPauses, signal } = options;
   const pins = readPins();
-  const [{ driver, options: storage }, ids, ...specs] = await Promise.all([
+  const [{ driver, options: storage }, ids] = await Promise.all([
     options.storage ?? buildahStorage(signal),
     idsOf([...new Set(Object.values(images))], signal),
-    ...STAND_INS.map((name) => readStandIn(name, pins)),
   ]);
   const env = {
     PLAIN_HTTP: 'true',
@@ -61,12 +60,12 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
       .map(([from, to]) => `${from} ${to} ${ids.get(to)}`)
       .join('\n'),
   };
-  const tasks = STAND_INS.map((name, index) => {
+  const tasks = STAND_INS.map((name) => {
     const task = {
       apiVersion: 'tekton.dev/v1',
       kind: 'Task',
       metadata: { name },
-      spec: withParams(name, specs[index] ?? {}, params),
+      spec: withParams(name, readStandIn(name, pins), params),
     };
     return [name, { task, executor: 'host' as const, env }];
   });

@@ -9,8 +9,8 @@ import { readStandIn } from '../../targets/stand-ins.ts';
 import { RETRY_PAUSES } from './run-task.ts';
 
 /** A stand-in as the schema of Tasks reads it. */
-export async function specOf(task: string): Promise<TaskSpec> {
-  return taskSchema.shape.spec.parse(await readStandIn(task, readPins()));
+export function specOf(task: string): TaskSpec {
+  return taskSchema.shape.spec.parse(readStandIn(task, readPins()));
 }
 
 /**
@@ -22,7 +22,7 @@ export async function runScript(
   task: string,
   given: Readonly<Record<string, string | readonly string[]>>,
 ): Promise<{ status: number | null; output: string }> {
-  const { steps, params } = await specOf(task);
+  const { steps, params } = specOf(task);
   const step = steps.find(({ script }) => script !== undefined);
   const folder = mkdtempSync(join(tmpdir(), 'stand-in-script-'));
   mkdirSync(join(folder, 'workdir'));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { VerificationKey } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import type { Elsewhere } from '../../../elsewhere.ts';
 import type { Report } from '../../../report/report.ts';
 import { pemOf } from '../../../report/report-of.ts';
@@ -91,7 +91,7 @@ async function planTekton(options: TektonRunOptions, run: ClusterRun, found: Ten
       if (!dryRun) await keeper.save({ triggering: true });
       await makeRuns(cluster, runs, { dryRun, progress });
       if (dryRun) {
-        options.print?.(runs.map((made) => `---\n${stringify(made)}`).join(''));
+        options.print?.(runs.map((made) => `---\n${dump(made, { noRefs: true })}`).join(''));
         return false;
       }
       await keeper.save({ triggeredAt: Date.now() });

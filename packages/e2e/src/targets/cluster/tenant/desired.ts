@@ -8,7 +8,7 @@ import {
   type RenderedFile,
   render,
 } from '@multi-image/manifests';
-import { parseAllDocuments } from 'yaml';
+import { loadAll } from 'js-yaml';
 import type { Resource } from '../resource.ts';
 
 const RELEASE_ACCESS = 'konflux/release-access.yaml';
@@ -53,8 +53,7 @@ function renderObjects(config: LoadedConfig): readonly Resource[] {
 }
 
 function documentsOf({ text }: RenderedFile): readonly Resource[] {
-  const objects = parseAllDocuments(text).map((document) => document.toJS() as Resource | null);
-  return objects.filter((object) => object !== null);
+  return (loadAll(text) as (Resource | null)[]).filter((object) => object !== null);
 }
 
 /** Values that nobody has set yet, and files that are not what the config says: neither may reach a tenant. */
