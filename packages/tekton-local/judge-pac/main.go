@@ -64,6 +64,8 @@ type request struct {
 	Secrets    map[string]map[string]string `json:"secrets,omitempty"`
 	// Checkout has files of the repository, by path.
 	Checkout map[string]string `json:"checkout,omitempty"`
+	// Shapes asks for what is kept of bodies, and nothing else.
+	Shapes bool `json:"shapes,omitempty"`
 	// Text is asked for with its placeholders replaced.
 	Text *string `json:"text,omitempty"`
 }
@@ -79,7 +81,8 @@ type answer struct {
 	// Runs are the PipelineRuns that were created.
 	Runs []*pipelinev1.PipelineRun `json:"runs,omitempty"`
 	// Said has the warnings and errors of the log.
-	Said []string `json:"said,omitempty"`
+	Said   []string                     `json:"said,omitempty"`
+	Shapes map[string]map[string]string `json:"shapes,omitempty"`
 	// Panic is what the controller crashes with.
 	Panic string `json:"panic,omitempty"`
 }
@@ -97,6 +100,8 @@ func main() {
 		var asked request
 		if err := json.Unmarshal(line, &asked); err != nil {
 			said.Panic = err.Error()
+		} else if asked.Shapes {
+			said.Shapes = shapes()
 		} else {
 			said.answer(asked)
 		}
@@ -139,15 +144,13 @@ func (said *answer) answer(asked request) {
 		return
 	}
 	// What the controller looks at between reading an event and acting on it.
-	if event.EventType == "push" && provider.SkipCI(event.SHATitle) {
+	asks := event.EventType == "pull_request" || event.EventType == "Merge Request"
+	if asks || (event.EventType == "push" && event.CommitMetadataIncomplete) {
+		_ = provided.GetCommitInfo(ctx, event)
+	}
+	if event.HasSkipCommand || (event.EventType == "push" && provider.SkipCI(event.SHATitle)) {
 		said.Refused = "skip ci"
 		return
-	}
-	if event.EventType == "pull_request" || event.EventType == "Merge Request" {
-		if err := provided.GetCommitInfo(ctx, event); err != nil || event.HasSkipCommand {
-			said.Refused = "skip ci"
-			return
-		}
 	}
 	pacInfo := run.Info.GetPacOpts()
 	kubernetes, _ := kubeinteraction.NewKubernetesInteraction(run)
@@ -291,6 +294,9 @@ type providerOfRequest struct {
 
 func (p *providerOfRequest) GetCommitInfo(_ context.Context, event *info.Event) error {
 	event.HasSkipCommand = provider.SkipCI(p.asked.CommitMessage)
+	if event.SHATitle == "" {
+		event.SHATitle, _, _ = strings.Cut(p.asked.CommitMessage, "\n")
+	}
 	return nil
 }
 

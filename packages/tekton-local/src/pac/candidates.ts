@@ -7,6 +7,7 @@ import { asksToSkip } from './comment.ts';
 import type { PacContext } from './context.ts';
 import type { PacEvent } from './event.ts';
 import { type Annotations, type Decision, type Matching, matchRuns } from './match.ts';
+import { ALWAYS_KNOWN } from './variables.ts';
 
 /** A PipelineRun of a file, and whether an event starts it. */
 export interface Candidate extends Decision {
@@ -44,7 +45,10 @@ export function candidatesIn(root: Checkout, files: readonly string[], context: 
   const written = readAll(root, files, undefined);
   const first = named === undefined ? match(written.filter(isStarted), context.event).event : context.event;
   const during = context.of(first);
-  const read = readAll(root, files, during.lookup);
+  // What has no value, though every event has one, stays as it is: whether that matters is asked when it is to run.
+  const lookup: VariableLookup = (name) =>
+    during.lookup(name) ?? (ALWAYS_KNOWN.has(name) ? `{{ ${name} }}` : undefined);
+  const read = readAll(root, files, lookup);
   const runs = read.filter(isStarted);
   const matching: Matching =
     named === undefined ? match(runs, first) : { decisions: runs.map((run) => byName(run, named)), event: first };
@@ -148,7 +152,7 @@ function byName(run: Read, named: string): Decision {
 function whyNone(event: PacEvent, after: PacEvent, runs: readonly Read[]): string | undefined {
   if (event.cancels) return 'the comment is about ending what runs';
   if (event.comment === undefined) {
-    const message = event.type === 'push' ? event.title : event.message;
+    const message = event.message ?? (event.type === 'push' ? event.title : undefined);
     // Of a label it is only asked at the end, when one that waits for a comment may have taken it for one.
     const isComment = event.type === 'pull_request_labeled' && after.type === 'on-comment';
     if (!isComment && message !== undefined && asksToSkip(message)) return "the commit's message asks to skip it";

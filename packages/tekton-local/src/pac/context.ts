@@ -1,7 +1,7 @@
 import { TektonLocalError } from '../errors.ts';
 import type { Field } from '../plan/field.ts';
 import { loadDocuments, type VariableLookup } from '../plan/yaml-file.ts';
-import { changedFiles, type PacEvent, withComment } from './event.ts';
+import { changedFiles, lacksMessage, type PacEvent, withComment, withMessage } from './event.ts';
 import { changedInGit, eventFromGit, messageInGit } from './git-event.ts';
 import { eventVariables } from './repository.ts';
 import { templateLookup } from './template.ts';
@@ -51,8 +51,7 @@ export async function pacContext(options: EventOptions): Promise<PacContext> {
   const read = isCheckout
     ? await eventFromGit(root, source, options.targetBranch)
     : readWebhook(source, options.headers ?? {});
-  const known =
-    read.trigger === 'pull_request' ? { ...read, message: read.message ?? (await messageInGit(root, read)) } : read;
+  const known = lacksMessage(read) ? withMessage(read, await messageInGit(root, read)) : read;
   const changed = options.changed === undefined ? await changedInGit(root, read) : changedFiles(options.changed);
   const event = comment === undefined ? known : withComment(known, comment, prefix);
   return contextOf({ ...event, changed }, repository, options);

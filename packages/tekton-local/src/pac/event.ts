@@ -67,3 +67,15 @@ export function withComment(event: PacEvent, comment: string, prefix?: string): 
 export function withoutHeads(branch: string): string {
   return branch.replace(/^refs\/heads\//, '');
 }
+
+/** Whether Pipelines as Code asks the git provider for the message of the commit, which the webhook has not. */
+export function lacksMessage({ trigger, title, message }: PacEvent): boolean {
+  return message === undefined && (trigger === 'pull_request' || title === undefined);
+}
+
+/** The event with the message of its commit, which a push has as its title. */
+export function withMessage(event: PacEvent, message: string | undefined): PacEvent {
+  if (message === undefined) return event;
+  const title = event.trigger === 'push' ? (event.title ?? message.split('\n')[0]) : event.title;
+  return { ...event, title, message };
+}

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgedOutcome, ownOutcome, withoutSpaces } from '../testing/pac-compare.ts';
 import { commentsOnPull, openedPull, webhooks } from '../testing/pac-events.ts';
 import { PacJudge, type PacQuestion, pacJudgeProgram } from '../testing/pac-judge.ts';
-import { question, runFile } from '../testing/pac-questions.ts';
+import { messageIn, question, runFile } from '../testing/pac-questions.ts';
+import known from './webhook-shapes.json' with { type: 'json' };
 
 // Whether tekton-local reads events and .tekton folders as Pipelines as Code does.
 
@@ -26,6 +27,12 @@ describe.skipIf(program === undefined)("with Pipelines as Code's own code as the
     return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b)) ? undefined : { own: a, theirs: b, said };
   }
 
+  it('what is kept of the body of a webhook', async () => {
+    const { shapes } = await judge.ask({ headers: {}, body: {}, shapes: true });
+    // pnpm --filter @multi-image/tekton-local shapes
+    expect(known).toEqual(shapes);
+  });
+
   it.each(Object.entries(webhooks))('%s', async (_name, webhook) => {
     const text =
       '{{ revision }} {{ target_branch }} {{ event_type }} {{ body.project.name }} {{ git_tag }}|{{ nobody }}';
@@ -35,7 +42,9 @@ describe.skipIf(program === undefined)("with Pipelines as Code's own code as the
       runFile('labels.yaml', { name: 'labels' }, { 'on-cel-expression': 'event_type == "pull_request_labeled"' }),
       runFile('comment.yaml', { name: 'comment' }, { 'on-comment': '^/go' }),
     ];
-    expect(await difference({ ...webhook, text, folder, repository: {} })).toBeUndefined();
+    expect(
+      await difference({ ...webhook, commitMessage: messageIn(webhook), text, folder, repository: {} }),
+    ).toBeUndefined();
   });
 
   it.each(commentsOnPull.map((each) => [each.comment, each] as const))(

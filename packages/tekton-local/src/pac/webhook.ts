@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { TektonLocalError } from '../errors.ts';
 import { isMap } from '../plan/field.ts';
 import { type PacEvent, withComment } from './event.ts';
+import { keptBody } from './webhook-body.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -26,13 +27,21 @@ export function webhookEvent(read: Body, headers: Readonly<Record<string, string
       String(Array.isArray(value) ? value[0] : value),
     ]),
   );
+  const other = Object.keys(all).find((name) => /^X-(?:Gitea|Gogs|Forgejo)-Event|^X-Event-Key$/.test(name));
+  if (other !== undefined) {
+    throw new TektonLocalError('UNSUPPORTED', `${file}: webhooks with the header ${other} are not read here`, {
+      expected: 'a webhook of GitHub or GitLab',
+    });
+  }
   const kind = all['X-Gitlab-Event'] ?? all['X-Github-Event'];
   if (all['X-Gitlab-Event'] !== undefined || (kind === undefined && typeof body.object_kind === 'string')) {
     const event = kind ?? GITLAB_HOOKS[String(body.object_kind)] ?? String(body.object_kind);
-    return gitlabEvent(event, body, { 'X-Gitlab-Event': event, ...all }, file);
+    const said = gitlabEvent(event, body, { 'X-Gitlab-Event': event, ...all }, file);
+    return { ...said, body: keptBody(event, body, file) };
   }
   const event = kind ?? githubKind(body);
-  return githubEvent(event, body, { 'X-Github-Event': event, ...all }, file);
+  const said = githubEvent(event, body, { 'X-Github-Event': event, ...all }, file);
+  return { ...said, body: keptBody(event, body, file) };
 }
 
 const GITLAB_HOOKS: Readonly<Record<string, string>> = {
@@ -58,7 +67,6 @@ function githubEvent(kind: string, body: Body, headers: Record<string, string>, 
     owner: text('repository', 'owner', 'login'),
     repository: text('repository', 'name'),
     labels: [],
-    body,
     headers,
   };
   const url = text('repository', 'html_url');
@@ -112,7 +120,6 @@ function gitlabEvent(kind: string, body: Body, headers: Record<string, string>, 
     from: `${kind} in ${file} (GitLab)`,
     ...ownerAndName(text('project', 'path_with_namespace')),
     labels: [],
-    body,
     headers,
   };
   if (kind === 'Push Hook' || kind === 'Tag Push Hook')

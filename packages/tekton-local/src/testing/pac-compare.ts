@@ -1,7 +1,7 @@
 import { TektonLocalError } from '../errors.ts';
 import { type Candidate, candidatesIn } from '../pac/candidates.ts';
 import { contextOf } from '../pac/context.ts';
-import { withComment } from '../pac/event.ts';
+import { lacksMessage, withComment, withMessage } from '../pac/event.ts';
 import { replaceVariables } from '../pac/variables.ts';
 import { webhookEvent } from '../pac/webhook.ts';
 import { loadDocuments } from '../plan/yaml-file.ts';
@@ -36,9 +36,8 @@ export function ownOutcome(question: PacQuestion): PacOutcome | Limit {
           )[0];
     const prefix = document?.get('spec', 'settings', 'gitops_command_prefix').string();
     const read = webhookEvent(body as Readonly<Record<string, unknown>>, headers, 'event.json');
-    // Of a merge request that was labeled it is not looked at.
-    const message = read.message === '' ? '' : (commitMessage ?? read.message);
-    const known = read.trigger === 'pull_request' ? { ...read, message } : read;
+    // What a webhook of GitLab says of the commit is what the API would say of it.
+    const known = lacksMessage(read) ? withMessage(read, commitMessage ?? '') : read;
     const event = comment === undefined ? known : withComment(known, comment, prefix);
     const changed = files ?? { all: [], added: [], deleted: [], modified: [], renamed: [] };
     const context = contextOf({ ...event, changed }, document, {});

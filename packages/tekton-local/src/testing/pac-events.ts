@@ -14,6 +14,9 @@ const repository = {
   owner: { login: 'Acme', name: 'Acme', type: 'Organization' },
   html_url: 'https://github.com/Acme/Shop',
   default_branch: 'main',
+  created_at: 1767323045,
+  description: null,
+  topics: [],
 };
 const sender = { login: 'Ann', type: 'User' };
 
@@ -28,6 +31,7 @@ function githubPush(ref = 'refs/heads/main', message = 'Add a thing', after = SH
     id: SHA,
     message,
     url: `https://github.com/Acme/Shop/commit/${SHA}`,
+    timestamp: '2026-01-02T03:04:05+02:00',
     author: { name: 'Ann', email: 'ann@example.com' },
     committer: { name: 'Ann', email: 'ann@example.com' },
     added: ['docs/a.md'],
@@ -49,6 +53,10 @@ const pullRequest = {
   state: 'open',
   title: 'Add "quotes"',
   draft: false,
+  body: 'Why',
+  milestone: { number: 2, title: 'Soon', due_on: null },
+  unheard_of: 'x',
+  created_at: '2026-01-02T03:04:05Z',
   html_url: 'https://github.com/Acme/Shop/pull/7',
   user: { login: 'Bob', type: 'User' },
   labels: [{ name: 'bug' }, { name: 'ok' }],
@@ -172,7 +180,12 @@ export const webhooks: Readonly<Record<string, Webhook>> = {
   'GitHub push to be skipped': githubPush('refs/heads/main', 'Tell [skip ci]'),
   'GitHub push that deletes': githubPush('refs/heads/gone', '', '0'.repeat(40)),
   'GitHub pull request opened': githubPull('opened'),
-  'GitHub pull request synchronized': githubPull('synchronize', { draft: true }),
+  'GitHub pull request synchronized': githubPull('synchronize', {
+    draft: true,
+    labels: [],
+    milestone: null,
+    body: null,
+  }),
   'GitHub pull request reopened': githubPull('reopened', { base: { ...pullRequest.base, ref: 'release-1.2' } }),
   'GitHub pull request labeled': githubPull('labeled'),
   'GitHub pull request unlabeled': githubPull('unlabeled'),
@@ -183,6 +196,9 @@ export const webhooks: Readonly<Record<string, Webhook>> = {
   'GitLab push of a new branch': gitlabPush('refs/heads/new', { before: '0'.repeat(40), commits: [] }),
   'GitLab push without commits': gitlabPush('refs/heads/main', { commits: [] }),
   'GitLab merge request opened': gitlabMerge(),
+  'GitLab merge request to be skipped': gitlabMerge('open', {
+    last_commit: { ...lastCommit, message: 'Tell [ci skip]' },
+  }),
   'GitLab merge request with new commits': gitlabMerge('update', { oldrev: '3'.repeat(40) }),
   'GitLab merge request updated': gitlabMerge('update', {}, { changes: { title: { previous: 'a', current: 'b' } } }),
   'GitLab merge request labeled': gitlabMerge(

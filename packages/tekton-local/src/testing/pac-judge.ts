@@ -22,6 +22,8 @@ export interface PacQuestion {
   secrets?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   /** Other files of the repository, by path. */
   checkout?: Readonly<Record<string, string>> | undefined;
+  /** Asks for the fields of webhooks that are kept, and for nothing else. */
+  shapes?: boolean;
   /** A text in which `{{ … }}` is to be replaced. */
   text?: string | undefined;
 }
@@ -41,6 +43,7 @@ export interface PacJudgement {
   }[];
   /** Its warnings and errors. */
   said?: string[];
+  shapes?: Record<string, Record<string, string>>;
   /** What it crashes with. */
   panic?: string;
 }

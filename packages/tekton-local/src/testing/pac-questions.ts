@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { changedFiles } from '../pac/event.ts';
-import { webhooks } from './pac-events.ts';
+import { type Webhook, webhooks } from './pac-events.ts';
 import type { PacQuestion } from './pac-judge.ts';
 
 // Questions to Pipelines as Code and to us: events, annotations of every form, and texts with `{{ … }}`.
@@ -122,6 +122,13 @@ const atom = fc.oneof(
     'has(body.pull_request)',
     'has(body.pull_request.draft)',
     'has(body.nothing.here)',
+    'has(body.pull_request.milestone)',
+    'has(body.pull_request.unheard_of)',
+    'body.pull_request.milestone == null',
+    'body.pull_request.body == ""',
+    'body.object_attributes.description == ""',
+    'body.object_attributes.assignee == null',
+    'has(body.head_commit.author.username)',
     'body.pull_request.draft',
     '!body.pull_request.draft',
     'body.pull_request.number == 7',
@@ -210,6 +217,17 @@ const values = fc.oneof(
   expression.map((each) => `cel: ${each}`),
   text.map((each) => `cel: ${each}`),
   of(
+    'body',
+    'body.commits',
+    'body.commits[0].added',
+    'body.changes.labels.current',
+    'body.object_attributes.description',
+    'body.object_attributes.work_in_progress',
+    'body.pull_request.milestone',
+    'body.pull_request.created_at',
+    'body.pull_request.unheard_of',
+    'body.pull_request.head.repo.size',
+    'body.head_commit.timestamp',
     'body.pull_request.labels',
     'body.pull_request.number',
     'body.pull_request.draft',
@@ -375,4 +393,14 @@ export const question: fc.Arbitrary<PacQuestion> = fc
     repository,
     text: templated,
   })
-  .map(({ webhook, ...rest }) => ({ ...webhook, ...rest }));
+  .map(({ webhook, commitMessage, ...rest }) => ({
+    ...webhook,
+    ...rest,
+    commitMessage: messageIn(webhook) ?? commitMessage,
+  }));
+
+/** GitLab's merge requests have the message of their commit. */
+export function messageIn({ body }: Webhook): string | undefined {
+  const { last_commit: commit } = (body.object_attributes ?? {}) as { last_commit?: { message: string } };
+  return commit?.message;
+}
