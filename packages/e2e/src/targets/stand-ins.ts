@@ -24,6 +24,7 @@ const FOLDER = findFolder(import.meta.dirname);
 /** What is read of a stand-in's file; the rest is handed on as it is. */
 interface TaskSpec {
   [field: string]: unknown;
+  params: { name: string }[];
   steps: Step[];
 }
 
@@ -38,17 +39,44 @@ interface Step {
 
 /**
  * The spec (TaskSpec) of the Task that stands in for a task of Konflux' catalog: the same params and results, on any
- * cluster with Tekton. Its steps run pinned images, and read the variable `PLAIN_HTTP`: with `true` they reach
- * registries without TLS. Throws `NO_STAND_IN` for a task that there is none for.
+ * cluster with Tekton. Its steps run pinned images, without rights unless they name their own, and read the variable
+ * `PLAIN_HTTP`: with `true` they reach registries without TLS. Throws `NO_STAND_IN` for a task that there is none for.
  */
 export function readStandIn(name: string, pins: Pins): Record<string, unknown> {
-  const spec = readSpec(name);
+  const spec = withCertificates(readSpec(name));
   const steps = spec.steps.map(({ script, ...step }) => ({
+    securityContext: UNPRIVILEGED,
     ...step,
     image: pinOf(name, step, pins),
     ...(script === undefined ? {} : { script: readScript(script) }),
   }));
   return { ...spec, steps };
+}
+
+/** Of every step that says nothing of its rights. */
+const UNPRIVILEGED = {
+  runAsNonRoot: true,
+  runAsUser: 1001,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** Its steps trust the certificates in the ConfigMap that its params name, too; the catalog spells those in three ways. */
+function withCertificates(spec: TaskSpec): TaskSpec {
+  const paramFor = (what: string): string | undefined =>
+    spec.params.find(({ name }) => name.replace(/[-_]/g, '').toLowerCase() === `catrustconfigmap${what}`)?.name;
+  const [name, key] = [paramFor('name'), paramFor('key')];
+  if (name === undefined || key === undefined) return spec;
+  const items = [{ key: `$(params.${key})`, path: 'ca-bundle.crt' }];
+  const certificates = {
+    stepTemplate: {
+      // Where programs in Go look for them: where they always do, and in the ConfigMap.
+      env: [{ name: 'SSL_CERT_DIR', value: '/etc/ssl/certs:/etc/pki/tls/certs:/mnt/trusted-ca' }],
+      volumeMounts: [{ name: 'trusted-ca', mountPath: '/mnt/trusted-ca', readOnly: true }],
+    },
+    volumes: [{ name: 'trusted-ca', configMap: { name: `$(params.${name})`, optional: true, items } }],
+  };
+  return merge(certificates, spec) as TaskSpec;
 }
 
 function findFolder(from: string): string {

@@ -163,7 +163,7 @@ function bundled(task: string): object {
 
 /** As whoever embeds a stand-in does where the registry has no TLS. */
 function reachPlainly(spec: Record<string, unknown>): Record<string, unknown> {
-  const { env = [], ...template } = spec.stepTemplate as { env?: object[] };
+  const { env = [], ...template } = (spec.stepTemplate ?? {}) as { env?: object[] };
   const more = [
     { name: 'PLAIN_HTTP', value: 'true' },
     { name: 'RETRY_PAUSES', value: RETRY_PAUSES.join(' ') },
