@@ -80,14 +80,15 @@ type taskRunAnswer struct {
 }
 
 type stepAnswer struct {
-	Name       string            `json:"name"`
-	Image      string            `json:"image"`
-	Command    []string          `json:"command,omitempty"`
-	Args       []string          `json:"args,omitempty"`
-	Script     string            `json:"script,omitempty"`
-	WorkingDir string            `json:"workingDir,omitempty"`
-	OnError    string            `json:"onError,omitempty"`
-	Env        map[string]string `json:"env,omitempty"`
+	Name       string   `json:"name"`
+	Image      string   `json:"image"`
+	Command    []string `json:"command,omitempty"`
+	Args       []string `json:"args,omitempty"`
+	Script     string   `json:"script,omitempty"`
+	WorkingDir string   `json:"workingDir,omitempty"`
+	OnError    string   `json:"onError,omitempty"`
+	// Env has its variables as NAME=value, in their order.
+	Env []string `json:"env,omitempty"`
 }
 
 // simulate runs the file's first PipelineRun or TaskRun with Tekton's reconcilers, of which none knows that there is no
@@ -328,12 +329,12 @@ func describe(run *v1.TaskRun, task string) taskRunAnswer {
 		said.Message = err.Error()
 	}
 	for _, step := range steps {
-		one := stepAnswer{Name: step.Name, Image: step.Image, Args: step.Args, Script: step.Script, WorkingDir: step.WorkingDir, OnError: string(step.OnError), Env: map[string]string{}}
+		one := stepAnswer{Name: step.Name, Image: step.Image, Args: step.Args, Script: step.Script, WorkingDir: step.WorkingDir, OnError: string(step.OnError)}
 		if len(step.Command) != 1 || step.Command[0] != imageCommand {
 			one.Command = step.Command
 		}
 		for _, variable := range step.Env {
-			one.Env[variable.Name] = variable.Value
+			one.Env = append(one.Env, variable.Name+"="+variable.Value)
 		}
 		said.Steps = append(said.Steps, one)
 	}

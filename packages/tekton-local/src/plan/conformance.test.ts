@@ -17,12 +17,15 @@ import { runExample, sayOf, tektonExamples } from '../testing/tekton-examples.ts
 // Whether tekton-local reads Tekton as Tekton does: as its webhook takes or refuses, and as its controllers replace.
 
 const FOLDER = new URL('../../testdata/tekton/', import.meta.url).pathname;
-/** Each says in its first line whether Tekton takes it, and then how its TaskRuns end; or what is said of it where it does not. */
+/**
+ * Each says in its first line whether Tekton takes it, and then how its TaskRuns end; or what is said of it where Tekton does
+ * not, or takes it and it is a limit here.
+ */
 const cases = readdirSync(FOLDER)
   .sort()
   .map((file) => {
     const text = readFileSync(join(FOLDER, file), 'utf8');
-    const [, word = '', problem = ''] = /^# (taken|refused) ?(.*)/.exec(text) ?? [];
+    const [, word = '', problem = ''] = /^# (taken|refused|limit) ?(.*)/.exec(text) ?? [];
     return { file, text, word, problem };
   });
 
@@ -38,7 +41,7 @@ describe('a file', () => {
       said = all.map((problem) => `${problem.code} ${problem.path}: ${problem.message}`);
     }
     if (word === 'taken') expect(said).toEqual([]);
-    else expect(said).toContain(`INVALID ${problem}`);
+    else expect(said).toContain(`${word === 'limit' ? 'UNSUPPORTED' : 'INVALID'} ${problem}`);
   });
 });
 
@@ -57,9 +60,10 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
   it.each(cases.map((each) => [each.file, each] as const))('%s', async (_file, { text, word, problem }) => {
     const how = problem.startsWith('{') ? (JSON.parse(problem) as Mutation['how']) : {};
     const { verdict, taken, why } = await compare(judge, text, how);
-    expect({ verdict, taken, why: verdict === 'same' ? [] : why }).toEqual({
-      verdict: 'same',
-      taken: word === 'taken',
+    const wanted = word === 'limit' ? 'limit' : 'same';
+    expect({ verdict, taken, why: verdict === wanted ? [] : why }).toEqual({
+      verdict: wanted,
+      taken: word !== 'refused',
       why: [],
     });
   });

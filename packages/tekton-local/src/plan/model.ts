@@ -96,6 +96,8 @@ export interface Step {
   limits: Limits;
   /** Workspaces that it sees and other steps do not, unless they name them as well. */
   workspaces: { name: string; mountPath?: string | undefined; field: Field }[];
+  /** The step without its Task's template: only once its values are known, what is empty is the template's. */
+  own?: Step | undefined;
   /** It is a StepAction: what that says has params of its own, and is only put together where a TaskRun knows its own. */
   action?: ActionOfStep | undefined;
   field: Field;

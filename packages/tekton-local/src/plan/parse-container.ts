@@ -48,26 +48,6 @@ export function parseContainer(field: Field): Step {
   };
 }
 
-/** A step with what a template gives it. */
-export function withTemplate(own: Step, template: Step): Step {
-  const inherited = template.env.map((item) => ({ ...item, inherited: true }));
-  const env = [...inherited, ...own.env].map((item) => [item.name, item] as const);
-  const mounts = [...template.volumeMounts, ...own.volumeMounts].map((mount) => [mount.mountPath, mount] as const);
-  const hasResources = own.computeResources !== undefined && own.computeResources !== null;
-  return {
-    ...own,
-    image: own.image || template.image,
-    command: own.command ?? (own.script === undefined ? template.command : undefined),
-    args: own.args.length > 0 ? own.args : template.args,
-    env: [...new Map(env).values()],
-    envFrom: [...template.envFrom, ...own.envFrom],
-    workingDir: own.workingDir ?? template.workingDir,
-    volumeMounts: [...new Map(mounts).values()],
-    computeResources: hasResources ? own.computeResources : template.computeResources,
-    limits: hasResources ? own.limits : template.limits,
-  };
-}
-
 function parseMount(field: Field): VolumeMount {
   field.only('name mountPath subPath readOnly');
   return {

@@ -1,9 +1,10 @@
 import type { Field } from './field.ts';
 import type { Step, Task } from './model.ts';
-import { parseContainer, parseSecurity, withTemplate } from './parse-container.ts';
+import { parseContainer, parseSecurity } from './parse-container.ts';
 import { parseVolume } from './parse-objects.ts';
 import { parseSidecar } from './parse-sidecar.ts';
 import { parseParamSpecs, parseParams, parseResult, parseWorkspaceDeclaration } from './parse-values.ts';
+import { withTemplate } from './template.ts';
 
 const STEP_FIELDS =
   'name displayName image imagePullPolicy command args script env envFrom workingDir volumeMounts onError timeout ' +
@@ -39,8 +40,11 @@ function parseStep(field: Field, template: Field, index: number): Step {
   field.only(`${STEP_FIELDS} ${OF_ACTION}`, STEP_REASONS);
   const own = { ...parseContainer(field), name: field.get('name').text() || `unnamed-${index}` };
   const shared = parseContainer(template);
+  if (shared.env.length > 0 && new Set(own.env.map(({ name: each }) => each)).size < own.env.length) {
+    field.get('env').unsupported('has a variable twice, beside those of a template');
+  }
   const step = {
-    ...withTemplate(own, shared),
+    ...(template.present ? withTemplate(own, shared) : own),
     security: parseSecurity(field.get('securityContext'), template.get('securityContext')),
   };
   const declared = field.get('actionParams');

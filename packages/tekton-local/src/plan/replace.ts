@@ -63,6 +63,7 @@ export function replaceInStep(step: Step, pass: Variables): Step {
     })),
     onError: pass.text(step.onError),
     when: step.when.map((when) => replaceInWhen(when, pass)),
+    own: step.own && replaceInStep(step.own, pass),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Step, Task } from './model.ts';
 import { replaceInStep, replaceInTask } from './replace.ts';
 import { type BoundWorkspace, pathsIn, type WorkspacePath, workspacePaths } from './task-paths.ts';
 import type { taskRunPasses } from './task-runs.ts';
+import { withTemplate } from './template.ts';
 import { Variables } from './variables.ts';
 
 /**
@@ -24,7 +25,8 @@ export function replacedTask(
     steps: known.steps.map((step) => withOwnMounts(withOwnResults(step), all)),
     sidecars: known.sidecars.map((sidecar) => ({ ...sidecar, ...withOwnMounts(sidecar, all) })),
   };
-  return pathPasses(known, all).reduce(replaceInTask, placed);
+  const replaced = pathPasses(known, all).reduce(replaceInTask, placed);
+  return { ...replaced, steps: replaced.steps.map((step) => merged(step, replaced)) };
 }
 
 /** Paths are replaced at once, unless one of them has variables itself, which then are those of the workspaces after it. */
@@ -42,6 +44,13 @@ function pathPasses(task: Task, mounts: readonly WorkspacePath[]): Variables[] {
   ];
 }
 
+/** A step with its template once more: what has become empty is the template's. */
+function merged(step: Step, { template }: Task): Step {
+  if (step.own === undefined) return step;
+  const whole = template === undefined ? step.own : withTemplate(step.own, template);
+  return { ...whole, security: step.security };
+}
+
 /** A step with the paths of its own results. */
 function withOwnResults(step: Step): Step {
   return step.results.length === 0 ? step : withOwn(step, ownResultPaths(step));
@@ -57,10 +66,10 @@ function withOwnMounts(container: Step, bound: readonly WorkspacePath[]): Step {
   return own.length === 0 ? container : withOwn(container, Object.fromEntries(own));
 }
 
-/** A step with what it alone has; what is its template's knows nothing of that. */
+/** A step with what it alone has; its template knows nothing of that. */
 function withOwn(step: Step, values: Readonly<Record<string, string>>): Step {
-  const own = replaceInStep(step, Variables.of(values));
-  return { ...own, env: step.env.map((item, index) => (item.inherited ? item : (own.env[index] ?? item))) };
+  const pass = Variables.of(values);
+  return step.own === undefined ? replaceInStep(step, pass) : { ...step, own: replaceInStep(step.own, pass) };
 }
 
 /** Where a step finds its own results. */

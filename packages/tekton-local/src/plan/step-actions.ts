@@ -2,10 +2,10 @@ import { keysOf } from './admit-params.ts';
 import { variablesIn } from './expressions.ts';
 import { Field, isMap } from './field.ts';
 import type { ActionOfStep, ParamSpec, ParamValue, Step, Task } from './model.ts';
-import { withTemplate } from './parse-container.ts';
 import { parseParamSpecs, parseParams } from './parse-values.ts';
 import { replaceInParams, replaceInStep } from './replace.ts';
 import { taskParams } from './task-params.ts';
+import { withTemplate } from './template.ts';
 import { spellings, type Variables } from './variables.ts';
 
 /** What a StepAction says of the step that it becomes. */
@@ -86,9 +86,10 @@ export function withActions(task: Task, params: Variables): Task {
     steps: task.steps.map((step) => {
       if (step.action === undefined) return step;
       const { own, template } = step.action;
-      const replaced = withTemplate(replaceInStep(own, actionParams(step.action, params)), template);
+      const { name, onError, when, security } = step;
       // What the Task says of the step is no part of the StepAction.
-      return { ...step, ...replaced, name: step.name, onError: step.onError, when: step.when, action: undefined };
+      const replaced = { ...replaceInStep(own, actionParams(step.action, params)), name, onError, when };
+      return { ...step, ...withTemplate(replaced, template), security, action: undefined };
     }),
   };
 }

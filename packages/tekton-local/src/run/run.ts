@@ -302,7 +302,7 @@ function inPod(step: Step, { runAsUser, runAsGroup, task }: PodTemplate): Step {
   const { security } = step;
   return {
     ...step,
-    limits: task?.limits ?? task?.stepLimits.get(step.name) ?? step.limits,
+    limits: task?.limits ?? { ...step.limits, ...task?.stepLimits.get(step.name) },
     security: {
       ...security,
       runAsUser: security.runAsUser ?? runAsUser,

@@ -185,12 +185,18 @@ function commandOf(
       scope,
     );
   const { script } = step;
+  // What has become empty is the image's.
+  const given = listOf(step.command ?? []);
   const command: StepCommand = {
     name: `${run.name}-${kind === 'step' ? '' : 'sidecar-'}${step.name}-${Math.random().toString(36).slice(2, 7)}`,
     image: replaced ?? image,
     neverPull: replaced !== undefined,
     command:
-      script === undefined ? step.command && listOf(step.command) : [writeScript(run, substituteString(script, scope))],
+      script === undefined
+        ? given.length > 0
+          ? given
+          : undefined
+        : [writeScript(run, substituteString(script, scope))],
     args: listOf(step.args),
     env,
     workingDir: step.workingDir === undefined ? undefined : substituteString(step.workingDir, scope),

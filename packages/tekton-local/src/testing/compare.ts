@@ -177,7 +177,7 @@ function stepsOf({ steps = [] }: JudgedTaskRun, isTektons = false): object[] {
     script: step.script ?? '',
     workingDir: step.workingDir ?? '',
     onError: step.onError === 'stopAndFail' ? '' : (step.onError ?? ''),
-    env: step.env ?? {},
+    env: step.env ?? [],
   })) satisfies JudgedStep[];
 }
 

@@ -29,7 +29,8 @@ export interface JudgedStep {
   script?: string;
   workingDir?: string;
   onError?: string;
-  env?: Record<string, string>;
+  /** `NAME=value`, in their order. */
+  env?: string[];
 }
 
 export interface JudgedTaskRun {

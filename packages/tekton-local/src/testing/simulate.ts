@@ -108,7 +108,7 @@ function stepsOf({ steps }: Task): JudgedTaskRun['steps'] {
     script: step.script,
     workingDir: step.workingDir,
     onError: step.onError,
-    env: Object.fromEntries(step.env.map(({ name, value }) => [name, value])),
+    env: step.env.map(({ name, value }) => `${name}=${value}`),
   }));
 }
 
