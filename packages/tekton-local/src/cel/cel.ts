@@ -49,14 +49,7 @@ export function parseCel(
   expression: string,
   { variables, functions = {}, extended = false }: CelOptions,
 ): CelExpression {
-  const environment = new Environment({ unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: false });
-  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
-  for (const [name, call] of Object.entries(functions)) {
-    environment.registerFunction(`string.${name}(): bool`, call);
-  }
-  environment.registerFunction('matches(string, string): bool', matches);
-  environment.registerFunction(`string.${LINEAR_MATCHES}(string): bool`, matches);
-  if (extended) registerExtensions(environment);
+  const environment = environmentOf(variables, functions, extended);
   const nodes: ASTNode[] = [];
   const parsed = attempt(() => environment.parse(expression));
   walk(parsed.ast, (node) => nodes.push(node));
@@ -87,6 +80,29 @@ export function parseCel(
       ),
     evaluate: (values) => attempt(() => parsed({ ...values })),
   };
+}
+
+/** Those without functions of the caller's: they are asked for again and again. */
+const environments = new Map<string, Environment>();
+
+function environmentOf(
+  variables: CelOptions['variables'],
+  functions: NonNullable<CelOptions['functions']>,
+  extended: boolean,
+): Environment {
+  const key = Object.keys(functions).length === 0 ? JSON.stringify([variables, extended]) : undefined;
+  const known = key === undefined ? undefined : environments.get(key);
+  if (known !== undefined) return known;
+  const environment = new Environment({ unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: false });
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
+  for (const [name, call] of Object.entries(functions)) {
+    environment.registerFunction(`string.${name}(): bool`, call);
+  }
+  environment.registerFunction('matches(string, string): bool', matches);
+  environment.registerFunction(`string.${LINEAR_MATCHES}(string): bool`, matches);
+  if (extended) registerExtensions(environment);
+  if (key !== undefined) environments.set(key, environment);
+  return environment;
 }
 
 /** What is known without values is not asked of values: an empty list has nothing in it, and a pattern may be none. */

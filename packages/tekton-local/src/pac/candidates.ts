@@ -70,6 +70,7 @@ export function candidatesIn(root: Checkout, files: readonly string[], context: 
       file,
       name,
       decides,
+      unknown: false,
       ...(isStopped ? { starts: false, why: `nothing is started: ${stopped}` } : decision),
     };
   });

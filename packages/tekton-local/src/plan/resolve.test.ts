@@ -94,17 +94,34 @@ describe('as Pipelines as Code resolves', () => {
     expect(images(of('tasks/a.yaml', 'tasks/a.yaml'))).toEqual(['image-a']);
   });
 
-  it('variables in .tekton only, whatever characters their values have', () => {
-    const files = {
-      '.tekton/run.yaml':
-        'apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {name: r}\nspec:\n  params:\n    - name: p\n      value: {{ branch }}\n    - {name: q, value: "{{branch}}/{{ rev }}"}\n' +
-        '  pipelineSpec:\n    params: [{name: p}, {name: q}]\n    tasks: [{name: a, taskRef: {name: a}}]\n',
-      '.tekton/a.yaml': document('Task', 'a', task('{{ rev }}')),
-    };
-    const branch = 'x", evil: "\n  y: z # \\ {{ rev }}';
-    const found = planOf(files, { file: '.tekton/run.yaml', variables: { branch, rev: '1e3' } });
-    expect(found.params).toEqual({ p: branch, q: `${branch}/1e3` });
-    expect(images(found)).toEqual(['1e3']);
+  describe('variables in .tekton only, which are text until they are YAML', () => {
+    const of = (branch: string): ReturnType<typeof planOf> =>
+      planOf(
+        {
+          '.tekton/run.yaml':
+            "apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {name: r}\nspec:\n  params:\n    - name: p\n      value: '{{ branch }}'\n" +
+            '    - {name: q, value: "{{branch}}/{{ rev }}"}\n' +
+            '  pipelineSpec:\n    params: [{name: p}, {name: q}]\n    tasks: [{name: a, taskRef: {name: a}}]\n',
+          '.tekton/a.yaml': document('Task', 'a', task('{{ rev }}')),
+        },
+        { file: '.tekton/run.yaml', variables: { branch, rev: '1e3' } },
+      );
+
+    it('with the escapes of the quotes around them', () => {
+      const found = of('x\\ty # {{ rev }}');
+      expect(found.params).toEqual({ p: 'x\\ty # {{ rev }}', q: 'x\ty # {{ rev }}/1e3' });
+      expect(images(found)).toEqual(['1e3']);
+    });
+
+    it('with what they do to the file, which a note tells', () => {
+      const found = of('x", evil: "y');
+      expect(found.params).toEqual({ p: 'x", evil: "y', q: 'x' });
+      expect(found.notes.join()).toContain('.tekton/run.yaml: the values of {{ variables }} change what is in it');
+    });
+
+    it('and none that leave no YAML', () => {
+      expect(() => of("it's")).toThrow('once {{ variables }} are replaced');
+    });
   });
 
   it('what Pipelines as Code has no value for as it is, and says so where that is seldom meant', () => {

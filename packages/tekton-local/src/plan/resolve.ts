@@ -167,7 +167,9 @@ function readInlined(document: Field, sources: Sources): Field {
   const { notes, skip } = sources;
   const run = knownAlone(document, 'PipelineRun', notes);
   const annotations = run.get('metadata', 'annotations');
-  const pipelineFile = splitAnnotation(annotations.get(`${ANNOTATION}pipeline`).text())[0];
+  const annotation = annotations.get(`${ANNOTATION}pipeline`);
+  const [pipelineFile, another] = listIn(annotation);
+  if (another !== undefined) annotation.invalid('names more than one Pipeline');
   let ofPipeline: string[] = [];
   let tasks: Map<string, Field> | undefined;
   // Only once the Pipeline is known, whose annotations name Tasks as well.
@@ -203,7 +205,15 @@ function readInlined(document: Field, sources: Sources): Field {
 
 /** The Tasks that annotations name. */
 function filesIn(annotations: Field): string[] {
+  for (const [key, field] of annotations.members())
+    if (/^pipelinesascode\.tekton\.dev\/task(?:-\d+)?$/.test(key)) listIn(field);
   return annotatedTaskFiles(stringMap(annotations));
+}
+
+function listIn(annotation: Field): string[] {
+  const text = annotation.text().trim();
+  if (!/^\[.*\]$|^[^[\]\s]*$/.test(text)) annotation.invalid('is neither a word nor a list in brackets');
+  return splitAnnotation(text);
 }
 
 function addFirst(tasks: Map<string, Field>, documents: readonly Field[]): void {

@@ -4,6 +4,7 @@ import { contextOf } from '../pac/context.ts';
 import { lacksMessage, withComment, withMessage } from '../pac/event.ts';
 import { replaceVariables } from '../pac/variables.ts';
 import { webhookEvent } from '../pac/webhook.ts';
+import { isRun, runName } from '../plan/resolve.ts';
 import { loadDocuments } from '../plan/yaml-file.ts';
 import type { PacJudgement, PacQuestion } from './pac-judge.ts';
 
@@ -53,7 +54,9 @@ export function ownOutcome(question: PacQuestion): PacOutcome | Limit {
     if (unknown !== undefined) return { limit: unknown.why };
     const started = candidates.filter(({ starts }) => starts);
     const says = started.flatMap(({ file, name }) =>
-      loadDocuments(checkout, file, [], after.lookup).map((run) => say(name, run.get('spec', 'params').value)),
+      loadDocuments(checkout, file, [], after.lookup)
+        .filter((run) => isRun(run) && runName(run) === name)
+        .map((run) => say(name, run.get('spec', 'params').value)),
     );
     return { ...outcome, starts: says.sort() };
   } catch (error) {
