@@ -29,12 +29,19 @@ const DEMANDS = `\
   --released <role>=<repository>  the name under which the image of this role is released:
                         files may name it so, by the same digest; can be repeated`;
 
-/** The options of every verb that say how registries are reached. */
-const REGISTRY = `\
+/** The options of every verb: how registries are reached, and what is printed. */
+const COMMON = `\
   --plain-http          reach all registries without TLS; those on loopback always are
   --plain-http-at <registry>  reach this one (host:port) without TLS; can be repeated
   --ca-file <file>      certificate authorities (PEM) to trust beside the usual ones
-  --auth-file <file>    credentials, in place of docker's and podman's own files`;
+  --auth-file <file>    credentials, in place of docker's and podman's own files
+  --json                print the result as JSON
+  -h, --help            print this`;
+
+/** Those of the verbs that read labels. */
+const LABELS = `\
+  --prefix <prefix>     of the labels (default: io.konflux.poc)
+${COMMON}`;
 
 /** The options of the verbs that run in an integration test. */
 const TEST = `
@@ -95,13 +102,10 @@ Options:
                         sealed image too (default: with --tag); signatures never are
   --no-statement        attach no chain statement
   --pipeline-run <name>  what the statement names as the run that built the images
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the sealed image's url there
   --result-digest <file>  write the sealed image's digest there
   --result-sbom <file>  write there where its SBOM is (repo@sha256:…), if it has one
-${REGISTRY}
-  --json                print the result as JSON
-  -h, --help            print this
+${LABELS}
 
 Examples:
   digest-chain seal quay.io/org/app@sha256:… metadata=quay.io/org/meta:1.0@sha256:… --tag quay.io/org/app:1.0
@@ -123,12 +127,9 @@ Options:
                         embed: the statement names it, and is not attached to it; a tag
                         beside its digest must still name it; can be repeated
   --pipeline-run <name>  what the statement names as the run that built the images
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the image's url there
   --result-digest <file>  write the image's digest there
-${REGISTRY}
-  --json                print the result as JSON
-  -h, --help            print this
+${LABELS}
 
 Examples:
   digest-chain link quay.io/org/operator@sha256:… bundle=quay.io/org/bundle:1.0@sha256:… --tag quay.io/org/operator:1.0
@@ -148,9 +149,7 @@ Options:
   --result-url <file>   of one image: write repo@sha256:… there
   --result-digest <file>  of one image: write its digest there
   --result-reference <file>  of one image: write repo:tag@sha256:… there
-${REGISTRY}
-  --json                print the result as JSON
-  -h, --help            print this
+${COMMON}
 
 Examples:
   digest-chain resolve daemon=quay.io/org/daemon:1.0
@@ -165,10 +164,7 @@ its digest. Fails where the seal does not lead back to the digest that it names.
 Options:
   --manifest <file>     write the reconstructed manifest (or index) there
   --config <file>       write the reconstructed config there (not for an index)
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
-${REGISTRY}
-  --json                print the result as JSON
-  -h, --help            print this
+${LABELS}
 
 Examples:
   digest-chain unseal quay.io/org/app:1.0
@@ -192,10 +188,7 @@ ${DEMANDS}
   --digest-from <file>  prove the image with the digest that is in this file, whatever the
                         tag names by now
   --deadline <time>     for the whole proof: 90s, 5m (default: 5m)
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
-${REGISTRY}
-  --json                print the proof as JSON
-  -h, --help            print this
+${LABELS}
 
 Examples:
   digest-chain verify quay.io/org/app:latest
@@ -213,10 +206,7 @@ Shows a chain from any of its images on: the images, what links them, what is
 attached to them, what is signed. Proves nothing; that is what verify does.
 
 Options:
-${REGISTRY}
-  --json                print it as JSON
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
-  -h, --help            print this
+${LABELS}
 
 Examples:
   digest-chain inspect quay.io/org/app:latest
@@ -236,14 +226,11 @@ Options:
                         which is so after it has ended; the default)
   --deadline <time>     how long to wait: 90s, 30m, 2h (default: 30m)
 ${DEMANDS}
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
   --result-url <file>   write the linked image's url there
   --result-digest <file>  write the linked image's digest there
   --result-sbom <file>  write there where its SBOM is (repo@sha256:…), if it has one
   --result-proof <file>  write there how far it was proved, and what is not known
-${REGISTRY}
-  --json                print the result, with the proof, as JSON
-  -h, --help            print this
+${LABELS}
 
 Examples:
   digest-chain extract quay.io/org/app:latest --role metadata
@@ -266,10 +253,7 @@ Options:
   --git-url <url>       the repository that is named as the source, where no --source is
                         proved
 ${DEMANDS}
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
-${REGISTRY}
-  --json                print it as JSON
-  -h, --help            print this
+${LABELS}
 
 Examples:
   digest-chain snapshot quay.io/org/app:$COMMIT --application my-app \\
@@ -288,9 +272,7 @@ ${TEST}
   --chain <name>        the chain that the build belongs to, as its label says
   --release <what>      chain (default: no component's own Snapshot is released), components
 ${DEMANDS}
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
-${REGISTRY}
-  -h, --help            print this
+${LABELS}
 
 Example:
   digest-chain judge-snapshot --snapshot "$(kubectl get snapshot NAME -o json | jq .spec)" \\
@@ -312,9 +294,7 @@ ${TEST}
                         git log --format='%H %ct' <commit> writes them
   --service-account <folder>  token, ca.crt and namespace (default: where every pod has them)
 ${DEMANDS}
-  --prefix <prefix>     of the labels (default: io.konflux.poc)
-${REGISTRY}
-  -h, --help            print this
+${LABELS}
 
 Example:
   digest-chain create-snapshot --snapshot env://SNAPSHOT --built env://BUILT --application my-app \\
