@@ -260,5 +260,11 @@ function problemOfMountPaths(task: Task, bound: readonly BoundWorkspace[]): stri
     if (taken.has(path)) return `something else is mounted at ${path}`;
     taken.add(path);
   }
+  for (const { name, volumeMounts, workspaces: own } of steps) {
+    const elsewhere = own.filter((workspace) => bound.some((each) => each.name === workspace.name));
+    const paths = [...volumeMounts, ...elsewhere].flatMap(({ mountPath }) => mountPath ?? []);
+    const twice = paths.find((path, index) => paths.indexOf(path) < index);
+    if (twice !== undefined) return `the step ${name} has two mounts at ${twice}`;
+  }
   return undefined;
 }
