@@ -1,6 +1,6 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
-import { EXTENSIONS, NOT_HERE, registerExtensions } from './extensions.ts';
+import { ASCII_ALONE, EXTENSIONS, NOT_HERE, registerExtensions } from './extensions.ts';
 
 /** An expression that is no CEL, or can't be evaluated with these values. */
 export class CelError extends Error {
@@ -57,7 +57,10 @@ export function parseCel(
     if (node.op !== 'call' && node.op !== 'rcall') continue;
     const name = node.args[0];
     if (extended && NOT_HERE.has(name)) throw new CelError(`the function ${name} is unknown here`, { isLimit: true });
-    if (extended && EXTENSIONS.has(name)) continue;
+    if (extended && EXTENSIONS.has(name)) {
+      node.args[0] = ASCII_ALONE[name] ?? name;
+      continue;
+    }
     if (!STANDARD.has(name) && !Object.hasOwn(functions, name)) throw new CelError(`there is no function ${name}`);
     // The evaluator's own takes JavaScript's patterns, which differ and may take for ever.
     if (node.op === 'rcall' && name === 'matches') node.args[0] = LINEAR_MATCHES;
@@ -100,6 +103,11 @@ function environmentOf(
   }
   environment.registerFunction('matches(string, string): bool', matches);
   environment.registerFunction(`string.${LINEAR_MATCHES}(string): bool`, matches);
+  // The evaluator has no words for these.
+  environment.registerFunction('string(google.protobuf.Timestamp): string', (time: Date) =>
+    time.toISOString().replace(/\.?0*Z$/, 'Z'),
+  );
+  environment.registerFunction('string(google.protobuf.Duration): string', String);
   if (extended) registerExtensions(environment);
   if (key !== undefined) environments.set(key, environment);
   return environment;

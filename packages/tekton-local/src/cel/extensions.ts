@@ -7,6 +7,9 @@ export const EXTENSIONS: ReadonlySet<string> = new Set(
   ),
 );
 
+/** What takes the place of the evaluator's own, which change more than ASCII. */
+export const ASCII_ALONE: Readonly<Record<string, string>> = { lowerAscii: 'toLowerAscii', upperAscii: 'toUpperAscii' };
+
 /** Those that are not. */
 export const NOT_HERE: ReadonlySet<string> = new Set(['first', 'format', 'last', 'quote', 'range', 'sortBy']);
 
@@ -29,6 +32,8 @@ export function registerExtensions(environment: Environment): void {
     const replaced = parts.slice(0, Number(most) + 1).join(to);
     return [replaced, ...parts.slice(Number(most) + 1)].join(from);
   });
+  register('string.toLowerAscii(): string', (text: string) => text.replaceAll(/[A-Z]/g, (one) => one.toLowerCase()));
+  register('string.toUpperAscii(): string', (text: string) => text.replaceAll(/[a-z]/g, (one) => one.toUpperCase()));
   register('string.reverse(): string', (text: string) => [...text].reverse().join(''));
   register('list.reverse(): list', (list: readonly unknown[]) => [...list].reverse());
   register('list.distinct(): list', (list: readonly unknown[]) => {

@@ -33,7 +33,8 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? String(value) : `"${value}"`;
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
-  if (typeof value === 'boolean' || typeof value === 'number') return JSON.stringify(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : '';
+  if (typeof value === 'boolean') return JSON.stringify(value);
   // Of null, times and unsigned numbers nothing is left.
   return Array.isArray(value) || isPlain(value) ? JSON.stringify(sorted(value)) : '';
 }

@@ -141,6 +141,8 @@ describe('{{ … }} of an event', () => {
     ['a: "x{{ cel: body.nothing }}y"', { a: 'xy' }],
     ['a: "{{ .Digest }} {{ range .items }}{{end}} {{x}}"', { a: '{{ .Digest }} {{ range .items }}{{end}} {{x}}' }],
     [`a: '{{ cel: body.action.replace("s", "z").upperAscii() }}'`, { a: 'ZYNCHRONIZE' }],
+    [`a: '{{ cel: "Ä".lowerAscii() + string(duration("61s")) }}{{ cel: 1.0 / 0.0 }}'`, { a: 'Ä61s' }],
+    [`a: '{{ cel: string(timestamp("2026-01-01T00:00:00.50Z")) }}'`, { a: '2026-01-01T00:00:00.5Z' }],
     [`a: '{{ cel: [3, 1].sort() }}{{ cel: git_auth_secret }}'`, { a: '[1,3]' }],
     ['a: "{{ pull_request_number }}{{ git_tag }}"', { a: '7' }],
     ['a: "{{ team }} {{ revision }}"', { a: 'blue c0ffee' }],
