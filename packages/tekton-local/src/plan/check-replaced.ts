@@ -212,7 +212,11 @@ function problemOfStep(step: Step, { declared, arrays, keys, results, open }: Kn
       if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
     }
   }
-  const lost = variablesIn(script, 'results').find((result) => !results.has(result.name));
+  const own = new Set(step.results.map((result) => result.name));
+  const lost = [
+    ...variablesIn(script, 'results').filter((result) => !results.has(result.name)),
+    ...(own.size === 0 ? [] : variablesIn(script, 'step.results').filter((result) => !own.has(result.name))),
+  ][0];
   if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
   if ([name, image, script, workingDir, ...mounts].some((text) => firstStepResult(text) !== undefined)) {
     return `the step ${name} has a step's result outside of env, command and args`;
