@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TektonLocalError } from '../errors.ts';
 import { resolvePipelineRun, resolveRun } from '../plan/resolve.ts';
 import { judgedOutcome, ownOutcome } from '../testing/pac-compare.ts';
 import { webhooks } from '../testing/pac-events.ts';
-import { PacJudge, type PacJudgement, pacJudgeProgram } from '../testing/pac-judge.ts';
+import type { PacJudgement } from '../testing/pac-judge.ts';
+import { whereJudged } from '../testing/pac-judged.ts';
 
 // Folders that are written by hand, and what Pipelines as Code makes of them.
 
@@ -209,15 +210,7 @@ describe('a folder', () => {
   });
 });
 
-const program = pacJudgeProgram();
-
-describe.skipIf(program === undefined)("with Pipelines as Code's own code as the judge (pnpm judge builds it)", () => {
-  let judge: PacJudge;
-  beforeAll(() => {
-    judge = new PacJudge(program ?? '');
-  });
-  afterAll(() => judge.stop());
-
+whereJudged((judge) => {
   it.each(Object.entries(folders))('%s', async (_what, { files, starts }) => {
     const question = { ...push, folder: files.map((text, index) => ({ name: `${index}.yaml`, text })) };
     const said = await judge.ask(question);

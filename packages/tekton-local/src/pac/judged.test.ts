@@ -1,22 +1,15 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { judgedOutcome, ownOutcome, withoutSpaces } from '../testing/pac-compare.ts';
 import { commentsOnPull, openedPull, webhooks } from '../testing/pac-events.ts';
-import { PacJudge, type PacQuestion, pacJudgeProgram } from '../testing/pac-judge.ts';
+import type { PacQuestion } from '../testing/pac-judge.ts';
+import { whereJudged } from '../testing/pac-judged.ts';
 import { messageIn, question, runFile } from '../testing/pac-questions.ts';
 import known from './webhook-shapes.json' with { type: 'json' };
 
 // Whether tekton-local reads events and .tekton folders as Pipelines as Code does.
 
-const program = pacJudgeProgram();
-
-describe.skipIf(program === undefined)("with Pipelines as Code's own code as the judge (pnpm judge builds it)", () => {
-  let judge: PacJudge;
-  beforeAll(() => {
-    judge = new PacJudge(program ?? '');
-  });
-  afterAll(() => judge.stop());
-
+whereJudged((judge) => {
   /** Undefined where both say the same, or where it is a limit that is said. */
   async function difference(question: PacQuestion): Promise<object | undefined> {
     const own = ownOutcome(question);
