@@ -42,8 +42,8 @@ export function candidatesIn(root: Checkout, files: readonly string[], context: 
       customParams,
     );
   const named = context.event.run;
-  const written = readAll(root, files, undefined);
-  const first = named === undefined ? match(written.filter(isStarted), context.event).event : context.event;
+  const first =
+    named === undefined ? match(readAll(root, files, undefined).filter(isStarted), context.event).event : context.event;
   const during = context.of(first);
   // What has no value, though every event has one, stays as it is: whether that matters is asked when it is to run.
   const lookup: VariableLookup = (name) =>

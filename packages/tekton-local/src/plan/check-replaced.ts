@@ -213,10 +213,9 @@ function problemOfStep(step: Step, { declared, arrays, keys, results, open }: Kn
     }
   }
   const own = new Set(step.results.map((result) => result.name));
-  const lost = [
-    ...variablesIn(script, 'results').filter((result) => !results.has(result.name)),
-    ...(own.size === 0 ? [] : variablesIn(script, 'step.results').filter((result) => !own.has(result.name))),
-  ][0];
+  const lost =
+    variablesIn(script, 'results').find((result) => !results.has(result.name)) ??
+    variablesIn(script, 'step.results').find((result) => own.size > 0 && !own.has(result.name));
   if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
   if ([name, image, script, workingDir, ...mounts].some((text) => firstStepResult(text) !== undefined)) {
     return `the step ${name} has a step's result outside of env, command and args`;
