@@ -201,13 +201,17 @@ function checkMatrixOfTexts(
     if (reference.index === '*') return false;
     return reference.index !== undefined || reference.key !== undefined || typeIn(reference) === 'string';
   };
-  const texts = task.matrix.filter(({ value, field }) => {
-    if (typeof value !== 'string') return false;
-    const references = expressionsIn(value).flatMap((one) => resultReference(one) ?? []);
-    const [reference] = references;
-    if (reference === undefined) return false;
-    if (references.every(isReplaced)) field.get('value').invalid('a matrix goes over arrays');
-    return !isWholeVariable(value) || typeIn(reference) !== 'array';
+  const referencesOf = ({ value }: Param): ResultReference[] =>
+    typeof value === 'string' ? expressionsIn(value).flatMap((one) => resultReference(one) ?? []) : [];
+  for (const param of task.matrix) {
+    const references = referencesOf(param);
+    if (references.length > 0 && references.every(isReplaced)) {
+      param.field.get('value').invalid('a matrix goes over arrays');
+    }
+  }
+  const texts = task.matrix.filter((param) => {
+    const [reference] = referencesOf(param);
+    return reference !== undefined && !(isWholeVariable(String(param.value)) && typeIn(reference) === 'array');
   });
   const [text] = texts;
   if (text === undefined) return;
