@@ -10,7 +10,7 @@ import {
   type RunEvent,
   runPipeline,
 } from '@multi-image/tekton-local';
-import { load } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { Isolation } from '../../options.ts';
 import type { BaseImage } from './base-image.ts';
@@ -120,6 +120,11 @@ export function repositoryIn({ address }: LocalRegistry, repository: string): st
   return `${address}/${repository.slice(repository.indexOf('/') + 1)}`;
 }
 
+interface Param {
+  name: string;
+  value: unknown;
+}
+
 /** The parameters of a PipelineRun that name a repository of the chain, with the local registry instead. */
 async function localParams(
   file: string,
@@ -127,8 +132,9 @@ async function localParams(
   revision: string,
   localRepository: (repository: string) => string,
 ): Promise<Record<string, string>> {
-  const document = load(await readFile(file, 'utf8')) as { spec?: { params?: { name: string; value: unknown }[] } };
-  const params = document.spec?.params ?? [];
+  // Of a file with nothing in it none: that is said where it is run.
+  const [document] = loadAll(await readFile(file, 'utf8')) as ({ spec?: { params?: Param[] } } | null)[];
+  const params = document?.spec?.params ?? [];
   const repositories = chain.images.map((image) => image.repository);
   return Object.fromEntries(
     params.flatMap(({ name, value }): [string, string][] => {
