@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { pipelineRun, scriptTask } from '@multi-image/testing/checkout';
-import { describe, expect, it } from 'vitest';
+import { makeCheckout, pipelineRun, scriptTask } from '@multi-image/testing/checkout';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import type { TektonLocalError } from '../errors.ts';
+import { planRun } from '../plan-run.ts';
 import { planOf, problemsOf } from '../testing/plan.ts';
 
 /** Pipelines that are refused, each below what it has and what is said of it. */
@@ -28,6 +29,32 @@ describe('refuses before the run, by name and path', () => {
       expect.stringMatching(/^spec\.workspaces\[0\]: .* --workspace git-auth=FOLDER$/),
     ]);
     expect(problemsOf(() => planOf(needing(true)))).toEqual([]);
+  });
+
+  it('a TaskRun with two of the claims that folders are given for', async () => {
+    const workspaces = ['a', 'b'].map((name) => ({ name, persistentVolumeClaim: { claimName: `claim-${name}` } }));
+    const taskSpec = { workspaces: [{ name: 'a' }, { name: 'b' }], steps: [{ image: 'image', script: 'true' }] };
+    const run = {
+      apiVersion: 'tekton.dev/v1',
+      kind: 'TaskRun',
+      metadata: { name: 'r' },
+      spec: { workspaces, taskSpec },
+    };
+    const { root, remove } = makeCheckout({ 'run.yaml': JSON.stringify(run) });
+    onTestFinished(remove);
+    const refused = planRun({ root, file: 'run.yaml', claims: { 'claim-a': root, 'claim-b': root } });
+    await expect(refused).rejects.toMatchObject({
+      problems: [
+        {
+          code: 'INVALID',
+          path: 'spec.workspaces',
+          message: 'has more than one volume claim, which Tekton refuses as it is installed: claim-a, claim-b',
+        },
+      ],
+    });
+    await expect(
+      planRun({ root, file: 'run.yaml', claims: { 'claim-a': root }, workspaces: { b: root } }),
+    ).resolves.toBeDefined();
   });
 
   it('tells all problems at once, with their lines', () => {
