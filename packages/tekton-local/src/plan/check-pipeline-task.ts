@@ -166,10 +166,10 @@ export function checkResults(
     const isThere = [...pipeline.tasks, ...pipeline.finally].some(({ name }) => name === task);
     if (!isThere) field().invalid(`there is no task ${JSON.stringify(task)} in the pipeline`);
     else if (known === undefined || known.task.results.some(({ name }) => name === result)) return;
-    else if (known.skippedAs === undefined) field().invalid(`the task ${task} has no result ${JSON.stringify(result)}`);
+    else if (known.skipped === undefined) field().invalid(`the task ${task} has no result ${JSON.stringify(result)}`);
     else {
       const missing = `the task ${task} is skipped, and nothing was given for its result ${JSON.stringify(result)}`;
-      field().unsupported(`${missing}: --result ${known.skippedAs}.${result}=VALUE`);
+      field().unsupported(`${missing}: --result ${known.skipped.as}.${result}=VALUE`);
     }
   };
   for (const known of prepared.values()) {

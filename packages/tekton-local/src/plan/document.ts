@@ -42,7 +42,7 @@ function isOlder(document: Field, kind: Kind): boolean {
 
 /** The fields of the version that an object is written in. */
 function ownShape(document: Field, kind: Kind): Shape {
-  return isOlder(document, kind) ? olderShape(shapeOf(kind), kind) : shapeOf(kind);
+  return isOlder(document, kind) ? olderShape(kind) : shapeOf(kind);
 }
 
 /** An object of Tekton's with the names of its version in Tekton's own case, whatever is wrong with it otherwise. */

@@ -198,10 +198,8 @@ export interface TaskImplementation {
   embedded: boolean;
   /** Where the caller gave it. */
   given?: GivenTask;
-  /** The results that the caller gives in place of running it. */
-  skipped?: Readonly<Record<string, ParamValue>>;
-  /** What the caller calls it who has it left out. */
-  skippedAs?: string;
+  /** What the caller who has it left out calls it, and the results that it gets in place of running. */
+  skipped?: { as: string; results: Readonly<Record<string, ParamValue>> };
 }
 
 export interface PipelineTask {

@@ -1,4 +1,4 @@
-import type { Kind } from './admit.ts';
+import { type Kind, shapeOf } from './admit.ts';
 import { type Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
 import { ONCE_IN_STEPS } from './schema.ts';
@@ -88,16 +88,16 @@ const ONCE_WRITTEN: Partial<Record<Kind, readonly string[]>> = {
   TaskRun: ['taskResults', 'cloudEvents', 'resourcesResult'],
 };
 
-/** Fields that v1 has no more, and that mean nothing: to Kubernetes, in a step. */
-function dropped(kind: Kind): [at: Path, fields: Readonly<Record<string, Shape>>][] {
-  const inSteps = TASKS[kind].flatMap((task): [Path, Readonly<Record<string, Shape>>][] => [
+type Fields = readonly [at: Path, fields: Readonly<Record<string, Shape>>];
+
+function droppedOf(kind: Kind): Fields[] {
+  const inSteps = TASKS[kind].flatMap((task): Fields[] => [
     [[...task, 'steps', '*'], ONCE_IN_STEPS],
     [[...task, 'stepTemplate'], { ...ONCE_IN_STEPS, name: 'string' }],
   ]);
-  const gone = GONE[kind].map((path): [Path, Readonly<Record<string, Shape>>] => [
-    path.slice(0, -1),
-    { [path.at(-1) ?? '']: path.at(-1) === 'bundle' ? 'string' : 'any' },
-  ]);
+  const gone = GONE[kind].map(
+    (path): Fields => [path.slice(0, -1), { [path.at(-1) ?? '']: path.at(-1) === 'bundle' ? 'string' : 'any' }],
+  );
   const written = ONCE_WRITTEN[kind] ?? [];
   return [...inSteps, ...gone, [['status'], Object.fromEntries(written.map((name) => [name, 'written']))]];
 }
@@ -120,6 +120,15 @@ function goneInPipeline(...at: string[]): Path[] {
   return [...goneIn([at, ...tasks, ...tasksIn(...at)]), ...tasks.map((task) => [...task, 'taskRef', 'bundle'])];
 }
 
+/** Fields that v1 has no more, and that mean nothing: to Kubernetes, in a step. */
+const DROPPED: Readonly<Record<Kind, readonly Fields[]>> = {
+  Task: droppedOf('Task'),
+  TaskRun: droppedOf('TaskRun'),
+  Pipeline: droppedOf('Pipeline'),
+  StepAction: droppedOf('StepAction'),
+  PipelineRun: droppedOf('PipelineRun'),
+};
+
 /** Notes what Tekton refuses in v1beta1 alone. */
 export function admitOlder(document: Field, kind: Kind): void {
   const [timeout, timeouts] = [document.get('spec', 'timeout'), document.get('spec', 'timeouts')];
@@ -141,12 +150,16 @@ function fieldsAt(field: Field, [first, ...rest]: Path): Field[] {
   return first === '*' ? field.items().flatMap((item) => fieldsAt(item, rest)) : fieldsAt(field.get(first), rest);
 }
 
-/**
- * The shape of an object in v1beta1.
- *
- * @param shape That of v1.
- */
-export function olderShape(shape: Shape, kind: Kind): Shape {
+const shapes = new Map<Kind, Shape>();
+
+/** The shape of an object in v1beta1: made once, of that in v1. */
+export function olderShape(kind: Kind): Shape {
+  const shape = shapes.get(kind) ?? makeOlder(kind);
+  shapes.set(kind, shape);
+  return shape;
+}
+
+function makeOlder(kind: Kind): Shape {
   // A name that is inside of another one was changed before that.
   const renamed = RENAMED[kind].toReversed().reduce((before, [from, to]) => {
     const moved = shapeAt(before, to);
@@ -154,8 +167,8 @@ export function olderShape(shape: Shape, kind: Kind): Shape {
     // The other timeouts of a run are named as they are now.
     const isBoth = from.at(-1) === 'timeout';
     return withShape(isBoth ? before : withShape(before, to, undefined), from, moved);
-  }, shape);
-  const whole = dropped(kind).reduce((before, [at, fields]) => {
+  }, shapeOf(kind));
+  const whole = DROPPED[kind].reduce((before, [at, fields]) => {
     return Object.entries(fields).reduce((each, [name, field]) => withShape(each, [...at, name], field), before);
   }, renamed);
   return kind === 'PipelineRun' ? withShape(whole, ['spec', 'taskRunTemplate'], undefined) : whole;
@@ -175,7 +188,7 @@ function withShape(shape: Shape, [first = '', ...rest]: Path, field: Shape | und
  * @param written Gets the keys that are others now, and what they were.
  */
 export function withNewNames(value: unknown, kind: Kind, written: [to: Keys, from: Keys][]): unknown {
-  const kept = dropped(kind).reduce((before, [at, fields]) => without(before, at, fields), value);
+  const kept = DROPPED[kind].reduce((before, [at, fields]) => without(before, at, fields), value);
   return RENAMED[kind].reduce((before, [from, to]) => rename(before, from, to, [], written), kept);
 }
 

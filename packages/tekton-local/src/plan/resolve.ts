@@ -375,7 +375,7 @@ function findTask(
 ): TaskImplementation | undefined {
   const named = reference.kind === 'name' || reference.kind === 'bundle' ? reference.name : own;
   const skipped = [own, named].find((each) => Object.hasOwn(sources.skip, each));
-  if (skipped !== undefined) return { ...skippedTask(named, sources.skip[skipped] ?? {}, place), skippedAs: skipped };
+  if (skipped !== undefined) return skippedTask(named, { as: skipped, results: sources.skip[skipped] ?? {} }, place);
   if (reference.kind === 'embedded') return { task: reference.task, embedded: true };
   const { field } = reference;
   if (reference.kind !== 'name') {
@@ -403,10 +403,18 @@ function mayBeMissing(kind: RemoteKind, name: string, { missing }: Sources): boo
 }
 
 /** A task that is not run: it declares the results that it is given, and takes whatever params it gets. */
-function skippedTask(name: string, results: Readonly<Record<string, ParamValue>>, field: Field): TaskImplementation {
-  const declared = Object.entries(results).map(([result, value]) => ({ name: result, type: typeOf(value), field }));
+function skippedTask(
+  name: string,
+  skipped: NonNullable<TaskImplementation['skipped']>,
+  field: Field,
+): TaskImplementation {
+  const declared = Object.entries(skipped.results).map(([result, value]) => ({
+    name: result,
+    type: typeOf(value),
+    field,
+  }));
   const task = { name, params: [], results: declared, steps: [], sidecars: [], volumes: [], workspaces: [], field };
-  return { task, embedded: false, skipped: results };
+  return { task, embedded: false, skipped };
 }
 
 /** Reads a Task of the caller's; what is wrong with it is told like what is wrong in the files. */

@@ -58,11 +58,9 @@ export function preparePipeline(plan: Known, { name, namespace, uid }: RunContex
   const params = new Variables();
   for (const [key, value] of Object.entries(plan.params)) {
     params.addParam(key, value, 'pipeline');
-    if (typeof value === 'string' || Array.isArray(value) || !plan.defaulted.has(key)) continue;
+    if (!plan.defaulted.has(key)) continue;
     // Of defaults alone, keys are known in every spelling.
-    for (const spelling of spellings(key, 'pipeline')) {
-      for (const [member, item] of Object.entries(value)) params.strings.set(`${spelling}.${member}`, item);
-    }
+    for (const spelling of spellings(key, 'pipeline')) params.addKeys(spelling, value);
   }
   const contexts = Variables.of({
     'context.pipelineRun.name': name,
@@ -106,7 +104,7 @@ function scoped(params: Variables, task: PipelineTask): Variables {
       if (!own.objects.has(spelling)) continue;
       const object = typeof value === 'object' && !Array.isArray(value) ? value : {};
       own.objects.set(spelling, object);
-      for (const [key, item] of Object.entries(object)) own.strings.set(`params.${name}.${key}`, item);
+      own.addKeys(`params.${name}`, object);
     }
   }
   return own;

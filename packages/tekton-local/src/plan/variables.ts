@@ -24,34 +24,30 @@ export class Variables {
 
   /** Adds a param under all of its spellings; those of a TaskRun have one more. */
   addParam(name: string, value: ParamValue, level: 'pipeline' | 'task'): void {
-    for (const spelling of spellings(name, level)) {
-      if (typeof value === 'string') this.strings.set(spelling, value);
-      else if (Array.isArray(value)) {
-        this.arrays.set(spelling, value);
-        for (const [index, item] of value.entries()) this.strings.set(`${spelling}[${index}]`, item);
-      } else this.objects.set(spelling, value);
-    }
-    if (typeof value === 'string' || Array.isArray(value)) return;
-    for (const [key, item] of Object.entries(value)) this.strings.set(`params.${name}.${key}`, item);
+    for (const spelling of spellings(name, level)) this.#add(spelling, value);
+    this.addKeys(`params.${name}`, value);
   }
 
   /** Adds a result of a task. */
   addResult(task: string, name: string, value: ParamValue): void {
-    const spelled = [
-      `tasks.${task}.results.${name}`,
-      `tasks.${task}.results[${quoted(name)}]`,
-      `tasks.${task}.results['${name}']`,
-    ];
-    for (const spelling of spelled) {
-      if (typeof value === 'string') this.strings.set(spelling, value);
-      else if (Array.isArray(value)) {
-        this.arrays.set(spelling, value);
-        for (const [index, item] of value.entries()) this.strings.set(`${spelling}[${index}]`, item);
-      } else {
-        this.objects.set(spelling, value);
-        for (const [key, item] of Object.entries(value)) this.strings.set(`${spelling}.${key}`, item);
-      }
+    for (const spelling of spellingsIn(`tasks.${task}.results`, name)) {
+      this.#add(spelling, value);
+      this.addKeys(spelling, value);
     }
+  }
+
+  #add(spelling: string, value: ParamValue): void {
+    if (typeof value === 'string') this.strings.set(spelling, value);
+    else if (Array.isArray(value)) {
+      this.arrays.set(spelling, value);
+      for (const [index, item] of value.entries()) this.strings.set(`${spelling}[${index}]`, item);
+    } else this.objects.set(spelling, value);
+  }
+
+  /** Adds what an object has under each of its keys; of what is none, nothing. */
+  addKeys(spelling: string, value: ParamValue): void {
+    if (typeof value === 'string' || Array.isArray(value)) return;
+    for (const [key, item] of Object.entries(value)) this.strings.set(`${spelling}.${key}`, item);
   }
 
   /** A text with its variables replaced. */
@@ -128,11 +124,11 @@ function nameIn(text: string): string {
 
 /** Every way to write a param between `$(` and `)`. */
 export function spellings(name: string, level: 'pipeline' | 'task'): string[] {
-  const both = [`params.${name}`, `params[${quoted(name)}]`, `params['${name}']`];
+  const both = spellingsIn('params', name);
   // As in the first versions of Tekton; still there.
   return level === 'task' ? [...both, `inputs.params.${name}`] : both;
 }
 
-function quoted(name: string): string {
-  return JSON.stringify(name);
+function spellingsIn(prefix: string, name: string): string[] {
+  return [`${prefix}.${name}`, `${prefix}[${JSON.stringify(name)}]`, `${prefix}['${name}']`];
 }

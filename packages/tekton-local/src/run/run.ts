@@ -169,7 +169,7 @@ export class Run {
     if (skipped !== undefined) {
       const now = Date.now();
       const outcome = withoutSteps(task.name, 'Succeeded', 'Given', 'it was not run: its results were given');
-      return { ...outcome, results: { ...skipped }, startedAt: now, finishedAt: now };
+      return { ...outcome, results: { ...skipped.results }, startedAt: now, finishedAt: now };
     }
     if (!isMatrix(task)) return await this.#taskRun({ prepared, given: {}, index: 0, count: 1 }, signal);
     const combinations = combinationsOf(task);
