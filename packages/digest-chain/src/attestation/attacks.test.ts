@@ -89,6 +89,13 @@ const OTHER_RUN = '7d8f4c1e-0000-4000-8000-00000000beef';
 const PR = 'pipelinesascode.tekton.dev';
 const ANY = (chain: MemoryChain): string[] => [`ANY=${chain.origin}`];
 
+const TRUSTED = ['oci://quay.io/konflux-ci/tekton-catalog/*'];
+const FROM_ELSEWHERE = `oci:registry.example/mallory@${ONES}`;
+
+/** The same tasks, each out of the catalog. */
+const trusted = (tasks: readonly TestTask[]) =>
+  tasks.map((task) => ({ ...task, bundle: `quay.io/konflux-ci/tekton-catalog/task-x@${ONES}` }));
+
 const builds2 = (chain: MemoryChain, more: Partial<TestTask>) => change(good(chain), 'build-image-2', more);
 const build3 = (chain: MemoryChain): TestTask => ({
   name: 'build-image-3',
@@ -165,6 +172,41 @@ const SOURCE_ATTACKS: readonly Attack[] = [
     ),
     fails: 'source',
     says: /mallory/,
+  },
+  {
+    by: 'other tenant',
+    name: 'files from elsewhere, passed on by a trusted task that was called with them',
+    documents: runOf({}, (chain) =>
+      trusted([
+        ...builds2(chain, { params: { SOURCE_ARTIFACT: FROM_ELSEWHERE } }),
+        {
+          name: 'prefetch',
+          params: { SOURCE_ARTIFACT: FROM_ELSEWHERE, input: '' },
+          results: { SOURCE_ARTIFACT: FROM_ELSEWHERE, CACHI2_ARTIFACT: '' },
+        },
+      ]),
+    ),
+    options: { source: SOURCE, builderTasks: TRUSTED },
+    fails: 'source',
+    says: FROM_ELSEWHERE,
+  },
+  {
+    by: 'other tenant',
+    name: 'prefetched files from elsewhere, for trusted tasks',
+    documents: runOf({}, (chain) => trusted(builds2(chain, { params: { CACHI2_ARTIFACT: FROM_ELSEWHERE } }))),
+    options: { source: SOURCE, builderTasks: TRUSTED },
+    fails: 'source',
+    says: FROM_ELSEWHERE,
+  },
+  {
+    by: 'other tenant',
+    name: 'a Containerfile from elsewhere, for trusted tasks',
+    documents: runOf({}, (chain) =>
+      trusted(builds2(chain, { params: { DOCKERFILE: 'https://mallory.example/Containerfile' } })),
+    ),
+    options: { source: SOURCE, builderTasks: TRUSTED },
+    fails: 'source',
+    says: 'https://mallory.example/Containerfile',
   },
   {
     by: 'registry pusher',
@@ -398,7 +440,7 @@ const RUN_ATTACKS: readonly Attack[] = [
     by: 'other tenant',
     name: 'a look-alike of the build task, defined in the run itself, where a bundle was asked for',
     documents: runOf({}),
-    options: { builderTasks: ['oci://quay.io/konflux-ci/tekton-catalog/*'] },
+    options: { builderTasks: TRUSTED },
     fails: 'built-by',
     says: /defined in the run itself/,
   },
@@ -411,7 +453,7 @@ const RUN_ATTACKS: readonly Attack[] = [
         bundle: `quay.io/mallory/tekton-catalog/task-x${ZERO.replace('sha', '@sha')}`,
       })),
     ),
-    options: { builderTasks: ['oci://quay.io/konflux-ci/tekton-catalog/*'] },
+    options: { builderTasks: TRUSTED },
     fails: 'built-by',
     says: /mallory/,
   },
@@ -425,7 +467,7 @@ const RUN_ATTACKS: readonly Attack[] = [
           : task,
       ),
     ),
-    options: { builderTasks: ['oci://quay.io/konflux-ci/tekton-catalog/*'] },
+    options: { builderTasks: TRUSTED },
     fails: 'source',
     says: /clone-repository/,
   },
@@ -552,6 +594,25 @@ describe('an honest chain', () => {
       {
         documents: runOf({ labels: { [`${PR}/pull-request`]: '7' } }),
         options: { allowPullRequest: true },
+      },
+    ],
+    [
+      'by trusted tasks, of which one passes on the files that it was called with',
+      {
+        documents: runOf({}, (chain) => {
+          const [clone] = good(chain);
+          const files = { SOURCE_ARTIFACT: clone?.results?.SOURCE_ARTIFACT };
+          const prefetch = {
+            name: 'prefetch',
+            params: { ...files, input: '' },
+            results: { ...files, CACHI2_ARTIFACT: '' },
+          };
+          return trusted([
+            ...builds2(chain, { params: { CACHI2_ARTIFACT: '', DOCKERFILE: './Containerfile' } }),
+            prefetch,
+          ]);
+        }),
+        options: { source: SOURCE, builderTasks: TRUSTED },
       },
     ],
     [

@@ -10,7 +10,7 @@ import type { FoundClaim } from './evidence.ts';
 import { describeSource, normalGitUrl, UNASKED } from './git-source.ts';
 import type { Provenance, ProvenanceTask } from './provenance.ts';
 import { pullRequestOf } from './pull-request.ts';
-import { textsOf } from './type-hints.ts';
+import { textsOf, type Values } from './type-hints.ts';
 
 /** What a caller may demand of the run that built a chain. */
 export interface RunDemands {
@@ -212,8 +212,8 @@ function makersOf(tasks: readonly BuiltTask[], digest: Digest): readonly BuiltTa
   return tasks.filter((task) => succeeded(task) && task.outputs.has(digest) && !passesOn(task, digest));
 }
 
-function passesOn({ params }: BuiltTask, digest: Digest): boolean {
-  return [...params.values()].some((value) => textsOf(value).some((text) => text.includes(digest)));
+function passesOn({ params }: BuiltTask, made: string): boolean {
+  return [...params.values()].some((value) => textsOf(value).some((text) => text.includes(made)));
 }
 
 /** A TaskRun's own provenance does not say how it ended. */
@@ -283,7 +283,11 @@ async function judgeSource(run: Run, makers: readonly BuiltTask[], demands: Dema
       });
     }
     refusePullRequest(provenance, demands);
-    for (const task of makers) traceSource(run, task, demands, new Set());
+    const traced = new Set<BuiltTask>();
+    for (const task of makers) {
+      refuseContainerfile(task);
+      traceArtifacts(run, task, demands, traced);
+    }
     if (demands.builderTasks.length > 0) refuseStrangers(run, demands);
     const asked = wanted === undefined ? `, ${UNASKED} (--source ${source.url} does)` : '';
     const { definition } = provenance;
@@ -303,35 +307,53 @@ function refusePullRequest({ event }: Provenance, { allowPullRequest }: Demands)
   });
 }
 
-const TRUSTED_ARTIFACT = 'SOURCE_ARTIFACT';
+/** Konflux' build tasks fetch what is no file of the source (task-buildah, `DOCKERFILE`). */
+function refuseContainerfile({ name, params }: BuiltTask): void {
+  const elsewhere = textsOf(params.get('DOCKERFILE')).find((text) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text));
+  if (elsewhere === undefined) return;
+  throw new DigestChainError('PROVENANCE_MISMATCH', `${name} was given a Containerfile from elsewhere`, {
+    expected: 'a file of the source',
+    found: elsewhere.slice(0, 300),
+  });
+}
+
+// SOURCE_ARTIFACT, CACHI2_ARTIFACT: Konflux' trusted artifacts, which its tasks unpack and Conforma follows by this name.
+const TRUSTED_ARTIFACT = /_ARTIFACT$/;
 
 /**
- * Follows the source that a build was given (Konflux' trusted artifacts: a digest that one task returns and the next is
- * called with) back to the task that cloned it. A build that takes its source in another way, by a workspace, says nothing.
+ * Follows the files that a build was given (Konflux' trusted artifacts: a digest that one task returns and the next is
+ * called with) back to the task that cloned them. Who is called with what it returns, as a prefetch is that has nothing to
+ * fetch, only passes it on. A build that takes its source in another way, by a workspace, says nothing.
  */
-function traceSource(run: Run, task: BuiltTask, demands: Demands, seen: Set<BuiltTask>): void {
+function traceArtifacts(run: Run, task: BuiltTask, demands: Demands, seen: Set<BuiltTask>): void {
+  if (isSilent(run) || seen.has(task)) return;
   seen.add(task);
-  const [artifact = ''] = textsOf(task.params.get(TRUSTED_ARTIFACT));
-  if (artifact === '' || isSilent(run)) return;
-  const givers = run.tasks.filter(
-    (other) => succeeded(other) && textsOf(other.results.get(TRUSTED_ARTIFACT)).includes(artifact),
-  );
-  if (givers.length === 0) {
-    throw new DigestChainError(
-      'PROVENANCE_MISMATCH',
-      `${task.name} was given a source that no task of the run cloned`,
-      {
-        expected: `${TRUSTED_ARTIFACT} as a task of the run returned it`,
-        found: artifact.slice(0, 300),
-      },
+  for (const [name, artifact] of artifactsIn(task.params)) {
+    const givers = run.tasks.filter(
+      (other) => succeeded(other) && artifactsIn(other.results).some(([, returned]) => returned === artifact),
     );
-  }
-  for (const giver of givers) {
-    if (!isAllowedTask(giver.definition, demands.builderTasks)) {
-      throw notAllowed(giver, demands.builderTasks, 'the source comes from another task');
+    if (!givers.some((giver) => !passesOn(giver, artifact))) {
+      const message = `${task.name} was given files that no task of the run made`;
+      throw new DigestChainError('PROVENANCE_MISMATCH', message, {
+        expected: `${name} as a task of the run returned it`,
+        found: artifact.slice(0, 300),
+      });
     }
-    if (!seen.has(giver)) traceSource(run, giver, demands, seen);
+    for (const giver of givers) {
+      if (!isAllowedTask(giver.definition, demands.builderTasks)) {
+        throw notAllowed(giver, demands.builderTasks, 'the files to build from come from another task');
+      }
+      traceArtifacts(run, giver, demands, seen);
+    }
   }
+}
+
+/** By name: those that are set. */
+function artifactsIn(values: Values): readonly (readonly [name: string, artifact: string])[] {
+  return [...values]
+    .filter(([name]) => TRUSTED_ARTIFACT.test(name))
+    .flatMap(([name, value]) => textsOf(value).map((artifact) => [name, artifact] as const))
+    .filter(([, artifact]) => artifact !== '');
 }
 
 /** Where builders must be trusted tasks, so must those be that say what was cloned. */
