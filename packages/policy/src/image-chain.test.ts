@@ -124,7 +124,7 @@ const data = async (ruleData: object): Promise<Made> => ({
 const PLATFORMS = ['amd64', 'arm64'];
 
 /** A chain whose Image 1 is an index of images for two platforms. */
-async function platformChain(): Promise<Release> {
+async function platformChain(labelsOf: Readonly<Record<string, object>> = {}): Promise<Release> {
   const registry = memoryRegistry();
   const [image1, image2] = ['registry.example/platforms/image1', 'registry.example/platforms/image2'] as const;
   const revision = { 'org.opencontainers.image.revision': REVISION };
@@ -136,7 +136,7 @@ async function platformChain(): Promise<Release> {
   };
   const members = await Promise.all(
     PLATFORMS.map(async (architecture) => ({
-      ...(await push(image1, { Labels: { ...revision, architecture } })),
+      ...(await push(image1, { Labels: { ...(labelsOf[architecture] ?? revision), architecture } })),
       platform: { architecture, os: 'linux' },
     })),
   );
@@ -172,6 +172,64 @@ async function platformChain(): Promise<Release> {
     ],
     statements: [provenanceV02([sealed, metadata], all)],
     ruleData: RULE_DATA,
+  };
+}
+
+/** An operator in a bundle of images for two platforms, which is sealed, in a catalog. */
+async function middleChain(
+  argsOf: (platform: string, args: readonly string[]) => readonly string[] = (_, args) => args,
+): Promise<Release> {
+  const registry = memoryRegistry();
+  const at = (role: string): string => `registry.example/middle/${role}`;
+  const operator = await pushEmbedding(registry, at('operator'), 'operator', []);
+  const members = await Promise.all(
+    PLATFORMS.map(async (platform) => {
+      const { digest } = await pushEmbedding(registry, at('bundle'), 'bundle', [operator], { files: { platform } });
+      const { bytes, mediaType } = await registry.getManifest(parseReference(at('bundle')), digest);
+      return { mediaType, digest, size: bytes.length, platform: { architecture: platform, os: 'linux' } };
+    }),
+  );
+  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: members }));
+  const origin = digestOf(index);
+  await registry.putManifest(parseReference(at('bundle')), origin, { bytes: index, mediaType: OCI_INDEX });
+  const bundle = { role: 'bundle', image: at('bundle'), digest: origin, url: `${at('bundle')}@${origin}` };
+  const catalog = await pushEmbedding(registry, at('catalog'), 'catalog', [bundle]);
+  const links = [{ role: 'catalog', image: parseDigestReference(catalog.url) }];
+  const { digest: sealed } = await seal(registry, parseDigestReference(bundle.url), links, { statement: false });
+  const argumentsOf = ({ role, digest, url }: EmbeddingImage): readonly string[] => [
+    `${role.toUpperCase()}_DIGEST=${digest}`,
+    `${role.toUpperCase()}_URL=${url}`,
+  ];
+  const built = (name: string, image: string, digest: Digest, args: readonly string[] = []): TestTask => ({
+    name,
+    bundle: CATALOG,
+    params: { BUILD_ARGS: args },
+    results: { IMAGE_URL: image, IMAGE_DIGEST: digest },
+  });
+  const all = [
+    { name: 'clone', bundle: CATALOG, results: { 'CHAINS-GIT_URL': SOURCE, 'CHAINS-GIT_COMMIT': REVISION } },
+    built('build-operator', operator.image, operator.digest),
+    ...members.map(({ digest, platform: { architecture } }) =>
+      built(`build-${architecture}`, bundle.image, digest, argsOf(architecture, argumentsOf(operator))),
+    ),
+    built('build-catalog', catalog.image, catalog.digest, argumentsOf(bundle)),
+  ];
+  return {
+    registry,
+    components: [
+      { name: 'operator', image: operator.image, digest: operator.digest },
+      { name: 'bundle', image: bundle.image, digest: sealed },
+      { name: 'catalog', image: catalog.image, digest: catalog.digest },
+    ],
+    statements: [provenanceV02([operator.digest, origin, sealed, catalog.digest], all)],
+    ruleData: {
+      ...RULE_DATA,
+      images: [
+        { role: 'operator', component: 'operator', seal: 'referrer' },
+        { role: 'bundle', component: 'bundle', embeds: ['operator'] },
+        { role: 'catalog', component: 'catalog', embeds: ['bundle'] },
+      ],
+    },
   };
 }
 
@@ -256,7 +314,10 @@ async function operatorChain(operatorOf: 'its' | 'another' = 'its'): Promise<Rel
 }
 
 /** A bundle that names another team's daemon, which is a component, too: as it was built in, or another one. */
-async function daemonChain(daemonOf: 'its' | 'another' | 'none' | 'of no build' = 'its'): Promise<Release> {
+async function daemonChain(
+  daemonOf: 'its' | 'another' | 'none' | 'of no build' = 'its',
+  more: (daemon: EmbeddingImage, resolve: TestTask) => readonly TestTask[] = (_, resolve) => [resolve],
+): Promise<Release> {
   const registry = memoryRegistry();
   const push = (role: string, embeds: readonly EmbeddingImage[]): Promise<EmbeddingImage> =>
     pushEmbedding(registry, `registry.example/operators/${role}`, role, embeds);
@@ -281,12 +342,15 @@ async function daemonChain(daemonOf: 'its' | 'another' | 'none' | 'of no build' 
     bundle: CATALOG,
     results: { 'CHAINS-GIT_URL': SOURCE, 'CHAINS-GIT_COMMIT': REVISION },
   };
+  const resolve = { name: 'resolve-daemon', results: { DIGEST: daemon.digest } };
   const digests = [operator, bundle].map(({ digest }) => digest);
   const components = [operator, bundle, ...(daemonOf === 'none' ? [] : [daemonOf === 'another' ? other : daemon])];
   return {
     registry,
     components: components.map(({ role, image, digest }) => ({ name: role, image, digest })),
-    statements: [provenanceV02(digests, [clone, built(operator, []), built(bundle, [operator, daemon])])],
+    statements: [
+      provenanceV02(digests, [clone, ...more(daemon, resolve), built(operator, []), built(bundle, [operator, daemon])]),
+    ],
     ruleData: {
       version: 1,
       images: [
@@ -569,7 +633,7 @@ const BROKEN: readonly Kind[] = [
   {
     what: 'a Snapshot with another daemon than the one in the bundle',
     release: () => daemonChain('another'),
-    denied: ['released_together'],
+    denied: ['released_together', 'attested'],
   },
   {
     what: 'a Snapshot without the daemon that is in the bundle',
@@ -582,9 +646,33 @@ const BROKEN: readonly Kind[] = [
     denied: ['released_together'],
   },
   {
+    what: 'a daemon of which no task says where it is from',
+    release: () => daemonChain('its', () => []),
+    denied: ['attested'],
+  },
+  {
+    what: 'a daemon that is called external, and was built by a task of the run',
+    release: () =>
+      daemonChain('its', ({ image, digest }, resolve) => [
+        resolve,
+        { name: 'build-daemon', bundle: CATALOG, results: { IMAGE_URL: image, IMAGE_DIGEST: digest } },
+      ]),
+    denied: ['attested'],
+  },
+  {
+    what: 'an index of which an image names no commit',
+    release: () => platformChain({ arm64: {} }),
+    denied: ['same_revision'],
+  },
+  {
+    what: 'a sealed index of which an image was built with another argument',
+    release: () => middleChain((platform, args) => (platform === 'arm64' ? [] : args)),
+    denied: ['attested'],
+  },
+  {
     what: 'rule data by which an image of the chain was built elsewhere, too',
     release: () => data({ external: [{ role: 'metadata', component: 'scanner' }] }),
-    denied: ['rule_data_provided'],
+    denied: ['rule_data_provided', 'attested'],
   },
   {
     what: 'a tag in the Snapshot',
@@ -656,7 +744,11 @@ const INTACT: readonly { readonly what: string; readonly release: () => Promise<
   },
   {
     what: 'for several platforms',
-    release: platformChain,
+    release: () => platformChain(),
+  },
+  {
+    what: 'for several platforms in its middle',
+    release: () => middleChain(),
   },
   {
     what: 'that Tekton and Chains made on a cluster',

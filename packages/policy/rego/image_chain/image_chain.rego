@@ -141,6 +141,7 @@ deny contains result if {
 # description: >-
 #   One signed run built all images of the chain, and the tasks that built those which embed another were called with its
 #   digest. The run was of the repository of the rule data, at the commit that the images name, and of no pull request.
+#   The files that its builds were given were made by its own tasks, and what was built elsewhere was named by one of them.
 # custom:
 #   short_name: attested
 #   failure_msg: "No signed run proves the chain of the image %s: %s"
@@ -157,8 +158,9 @@ deny contains result if {
 # METADATA
 # title: Built by trusted tasks
 # description: >-
-#   The tasks that built the images, before any of them was sealed, and those that say what was cloned are bundles that
-#   the rule data `image_chain.builder_tasks` allows, by default those of Konflux's catalog.
+#   The tasks that built the images, before any of them was sealed, those that made the files which these were given, and
+#   those that say what was cloned are bundles that the rule data `image_chain.builder_tasks` allows, by default those of
+#   Konflux's catalog.
 # custom:
 #   short_name: trusted_builders
 #   failure_msg: "The image %s was built with a task that is not trusted: %s"

@@ -5,6 +5,7 @@ package lib.image_chain.arguments
 import rego.v1
 
 import data.lib.image_chain.registry
+import data.lib.image_chain.runs
 
 # Parameters of builders that set arguments, labels or environment beside BUILD_ARGS: what they hold is in no provenance,
 # or may contradict it.
@@ -12,18 +13,21 @@ beside := `^(?:BUILD_?ARGS?_FILE|ENV(?:_VARS?|_FILE|S)?|LABELS?(?:_FILE)?|ANNOTA
 
 harmless := {"ADDITIONAL_SECRET", "ADDITIONAL_TAGS"}
 
-given(task) := [task.params.BUILD_ARGS] if is_string(task.params.BUILD_ARGS)
+given(task) := given_in(object.get(task.params, "BUILD_ARGS", []))
 
-given(task) := task.params.BUILD_ARGS if is_array(task.params.BUILD_ARGS)
+given_in(value) := [value] if is_string(value)
 
-given(task) := [] if not "BUILD_ARGS" in object.keys(task.params)
+# What is no text is no argument that anybody could read.
+given_in(value) := [runs.text_of(item) | some item in value] if is_array(value)
+
+given_in(value) := [] if not type_name(value) in {"string", "array"}
 
 name_of(argument) := split(argument, "=")[0]
 
 value_of(argument) := trim_prefix(argument, concat("", [name_of(argument), "="]))
 
 # What is wrong with how a task was called that built an image with this embedding (see embedding.rego).
-problems(task, embedding) := (((({problem |
+problems(task, embedding) := ((((({problem |
 	some argument in given(task)
 	not regex.match(`^[A-Za-z_][A-Za-z0-9_]*=`, argument)
 	problem := sprintf("an argument is no <name>=<value>: %s", [argument])
@@ -43,9 +47,16 @@ problems(task, embedding) := (((({problem |
 	problem := sprintf("%s is not what the image says, %s", [argument, embedding.url])
 }) | {problem |
 	some argument in given(task)
-	place := registry.place_of(value_of(argument))
-	place.repository == embedding.repository
-	place.digest != embedding.digest
+	named := registry.named(value_of(argument))
+	named.repository == embedding.repository
+	named.digest != embedding.digest
+	problem := sprintf("an argument names the embedded image with another digest: %s", [argument])
+}) | {problem |
+	# What files of the image call it is written from this one.
+	name := concat("", [trim_suffix(embedding.variable, "DIGEST"), "RELEASED_URL"])
+	some argument in given(task)
+	name_of(argument) == name
+	not endswith(argument, concat("", ["@", embedding.digest]))
 	problem := sprintf("an argument names the embedded image with another digest: %s", [argument])
 }) | {problem |
 	some name, value in task.params
@@ -56,9 +67,6 @@ problems(task, embedding) := (((({problem |
 	problem := sprintf("its parameter %s may set something else", [name])
 }
 
-is_unset("")
-
 is_unset(value) if {
-	is_array(value)
-	every text in value { text == "" }
+	every text in runs.texts(value) { text == "" }
 }

@@ -203,7 +203,7 @@ origins[role] := place.digest if {
 }
 
 # The digests of the images that were built: those of an index, each.
-built(role) := {digest | some digest in seals[role].built} if is_sealed(role)
+built(role) := {digest | some _, digest in seals[role].built} if is_sealed(role)
 
 built(role) := {image.digest | some image in trees_by_role[role].images} if not is_sealed(role)
 
@@ -285,16 +285,19 @@ embeds_any(text, role) if embedding.named(text, role, prefix) != ""
 linked_tree(link) := registry.read({"repository": registry.repository_of(link.url), "digest": link.digest})
 
 # The commits that the labels of an image name.
-revisions(role) := {revision |
-	some image in trees_by_role[role].images
+revisions(role) := {revision | some image in trees_by_role[role].images; some revision in revisions_in(image)}
+
+revisions_in(image) := {revision |
 	some label in ["org.opencontainers.image.revision", "vcs-ref"]
 	revision := labels.labels(labels.image_config(image.config))[label]
+	is_string(revision)
 	revision != ""
 }
 
-revision_problems[role] contains sprintf("its labels name %v", [revisions(role)]) if {
-	some role, _ in trees_by_role
-	not names_commit(revisions(role))
+revision_problems[role] contains sprintf("its labels name %v", [revisions_in(image)]) if {
+	some role, tree in trees_by_role
+	some image in tree.images
+	not names_commit(revisions_in(image))
 }
 
 revision_problems[role] contains sprintf("its labels name %s, and the Snapshot %s", [revision, named]) if {
@@ -323,7 +326,9 @@ names_commit(found) if {
 attested_runs := [run | some attestation in input.attestations; run := runs.run_of(attestation.statement)]
 
 # What is missing or wrong in each; a run without problems is the proof.
-run_problems(run) := ((((({sprintf("it does not know %s (%s)", [digest, role]) |
+run_problems(run) := (image_problems(run) | source_problems(run)) | external_problems(run)
+
+image_problems(run) := (({sprintf("it does not know %s (%s)", [digest, role]) |
 	some role, place in places
 	some digest in {place.digest, object.get(origins, role, place.digest)}
 	not runs.knows(run, digest)
@@ -338,13 +343,46 @@ run_problems(run) := ((((({sprintf("it does not know %s (%s)", [digest, role]) |
 	some other in object.get(image, "embeds", [])
 	some [task, embedded] in made(run, role, other)
 	some problem in arguments.problems(task, embedded)
-}) | {"it does not say what was built from" |
+}
+
+source_problems(run) := (((({"it does not say what was built from" |
 	count(run.sources) == 0
+} | {sprintf("it was built from %d sources: %s", [count(run.sources), concat(" and ", texts)]) |
+	count(run.sources) > 1
+	texts := sort([sprintf("%s at %s", [source.url, source.commit]) | some source in run.sources])
 }) | {sprintf("it was built from %s at %s", [source.url, source.commit]) |
 	some source in run.sources
 	not is_wanted(source)
 }) | {"it is of a pull request" |
 	runs.pull_request(run)
+}) | {sprintf("the task %s was given files that no task made: %s", [name, artifact]) |
+	some [name, artifact] in runs.strange_files(run, all_makers(run))
+}) | {sprintf("the task %s was given a Containerfile from elsewhere: %s", [name, text]) |
+	some [name, text] in runs.strange_containerfiles(all_makers(run))
+}
+
+# What was built elsewhere came in by a task that returned its digest, and was built by none.
+external_problems(run) := {sprintf("%s (%s) %s", [digest, role, problem]) |
+	some role, component in external
+	some reference in in_snapshot(component)
+	digest := registry.place_of(reference).digest
+	some problem in external_problems_of(run, digest)
+}
+
+external_problems_of(run, digest) := {sprintf("is called external, and was built by the task %s", [task.name]) |
+	some task in runs.makers(run, digest)
+} | {"is external, and no task that succeeded says where it is from" |
+	count([task |
+		some task in run.tasks
+		task.succeeded
+		digest in runs.texts(task.results)
+	]) == 0
+}
+
+all_makers(run) := {task |
+	some role, _ in trees_by_role
+	some digest in built(role)
+	some task in runs.makers(run, digest)
 }
 
 # The tasks that built the images of a role, each with what its image says of another.
@@ -355,10 +393,7 @@ made(run, role, other) := {[task, embedded] |
 }
 
 # An image in the middle embeds others, and may be sealed itself.
-member_origin(role, _) := digest if {
-	is_sealed(role)
-	[digest] := seals[role].built
-}
+member_origin(role, member) := seals[role].built[member.digest] if is_sealed(role)
 
 member_origin(role, member) := member.digest if not is_sealed(role)
 
@@ -393,15 +428,14 @@ attestation_problems contains "what was built is not known" if {
 	count(origins) < count(places)
 }
 
+# Those that built, that made the files to build from, and that say what was cloned.
 strangers(run) := {task.name |
-	some role, _ in trees_by_role
-	some digest in built(role)
-	some task in runs.makers(run, digest)
+	some at in runs.file_makers(run, all_makers(run))
+	task := run.tasks[at]
 	not runs.is_allowed(task.bundle, builder_tasks)
 } | {task.name |
 	some task in run.tasks
-	some result in ["CHAINS-GIT_URL", "SOURCE_ARTIFACT"]
-	result in object.keys(task.results)
+	"CHAINS-GIT_URL" in object.keys(task.results)
 	not runs.is_allowed(task.bundle, builder_tasks)
 }
 

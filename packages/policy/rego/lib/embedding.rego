@@ -12,21 +12,21 @@ of(text, role, digest, prefix) := embedding if {
 	count(problems(text, role, digest, prefix)) == 0
 	config := labels.image_config(text)
 	url := labels.labels(config)[labels.url_of(prefix, role)]
-	some name in variables_with(config, digest)
 	embedding := {
-		"variable": name, "url": url, "digest": digest,
-		"repository": registry.place_of(url).repository,
+		"variable": variables_with(config, digest)[0], "url": url, "digest": digest,
+		"repository": registry.named(url).repository,
 	}
 }
 
 # What it names as the digest of that role.
 named(text, role, prefix) := labels.labels(labels.image_config(text))[labels.digest_of(prefix, role)]
 
-variables_with(config, digest) := {name |
+# The first of them is the one that counts.
+variables_with(config, digest) := [name |
 	some [name, value] in labels.environment(config)
 	endswith(name, "_DIGEST")
 	value == digest
-}
+]
 
 values_of(config, name) := [value | some [found, value] in labels.environment(config); found == name]
 
@@ -45,15 +45,14 @@ own_problems(config, role, digest, prefix) := ((({problem |
 	said != digest
 	problem := sprintf("its label %s is %v, and the image is %s", [label, said, digest])
 } | {problem |
-	names := variables_with(config, digest)
-	count(names) != 1
-	problem := sprintf("%d of its variables *_DIGEST are %s", [count(names), digest])
+	count(variables_with(config, digest)) == 0
+	problem := sprintf("none of its variables *_DIGEST is %s", [digest])
 }) | {problem |
-	some name in variables_with(config, digest)
+	name := variables_with(config, digest)[0]
 	count(values_of(config, name)) != 1
 	problem := sprintf("its variable %s is set twice", [name])
 }) | {problem |
-	some name in variables_with(config, digest)
+	name := variables_with(config, digest)[0]
 	label := labels.url_of(prefix, role)
 	url := object.get(labels.labels(config), label, "nothing")
 	values_of(config, url_variable(name)) != [url]
@@ -65,14 +64,14 @@ own_problems(config, role, digest, prefix) := ((({problem |
 	problem := sprintf("its label %s is %v, which does not end with @%s", [label, url, digest])
 }
 
-names_digest(url, digest) if registry.place_of(url).digest == digest
+names_digest(url, digest) if registry.named(url).digest == digest
 
 # Other variables and labels that name the same repository with another digest.
 second_answers(config, role, digest, prefix) := {problem |
 	url := labels.labels(config)[labels.url_of(prefix, role)]
-	repository := registry.place_of(url).repository
+	repository := registry.named(url).repository
 	some pair in pairs(config, prefix)
-	place := registry.place_of(pair.url)
+	place := registry.named(pair.url)
 	place.repository == repository
 	some other in array.concat([place.digest], pair.digests)
 	other != digest

@@ -12,6 +12,36 @@ place_of(reference) := {"repository": repository, "digest": digest} if {
 	repository := repository_of(name)
 }
 
+# A reference with a digest in the one way in which it can be written, to be compared and not to be read: with the registry's
+# name in lower case, and Docker Hub's filled in. No value for what is no reference (digest-chain's `parseDigestReference`).
+named(text) := {"repository": concat("/", [registry, repository]), "digest": digest} if {
+	[[_, name, _, digest]] := regex.find_all_string_submatch_n(
+		`^([^@]*?)(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`,
+		text, 1,
+	)
+	count(text) <= 1024
+	{"registry": registry, "repository": repository} := parts_of(name)
+	regex.match(`^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$`, registry)
+	regex.match(concat("", ["^", component, "(?:/", component, ")*$"]), repository)
+}
+
+component := `[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
+
+parts_of(name) := {"registry": hub_name(lower(first)), "repository": hub_path(hub_name(lower(first)), rest)} if {
+	[[_, first, rest]] := regex.find_all_string_submatch_n(`^([^/]*)/(.*)$`, name, 1)
+	regex.match(`^localhost$|[.:[]`, first)
+} else := {"registry": "docker.io", "repository": hub_path("docker.io", name)}
+
+hub_name("index.docker.io") := "docker.io"
+
+hub_name(registry) := registry if registry != "index.docker.io"
+
+hub_path("docker.io", path) := concat("/", ["library", path]) if not contains(path, "/")
+
+hub_path(registry, path) := path if registry != "docker.io"
+
+hub_path("docker.io", path) := path if contains(path, "/")
+
 # A name without its tag.
 repository_of(name) := regex.replace(name, `:[^:/]*$`, "")
 

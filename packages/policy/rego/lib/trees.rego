@@ -85,15 +85,15 @@ image_origins(image, prefix) := {object.union(origin, {"manifest": text}) |
 	text := manifests.manifest_text(image.manifest, config, style)
 }
 
-# The way back: {"from": the digest of what was built, "links", "built": the digests of its images}. No value where it
-# leads nowhere.
-unsealed(tree, prefix) := {"from": origin.from, "links": origin.links, "built": [origin.from]} if {
+# The way back: {"from": the digest of what was built, "links", "built": of each sealed image the digest that it was built
+# as}. No value where it leads nowhere.
+unsealed(tree, prefix) := {"from": origin.from, "links": origin.links, "built": {tree.images[0].digest: origin.from}} if {
 	tree.index == null
 	some origin in image_origins(tree.images[0], prefix)
 	manifests.digest_of(origin.manifest) == origin.from
 }
 
-unsealed(tree, prefix) := {"from": from, "links": links, "built": [digest | some digest in built]} if {
+unsealed(tree, prefix) := {"from": from, "links": links, "built": built} if {
 	tree.index != null
 	origins := {image.digest: image_origins(image, prefix) | some image in tree.images}
 	froms := {origin.from | some list in origins; some origin in list}
