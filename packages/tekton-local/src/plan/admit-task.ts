@@ -15,7 +15,7 @@ import {
 } from './admit-params.ts';
 import { admitReference, isLabel } from './admit-reference.ts';
 import { admitWhen } from './admit-when.ts';
-import { ARTIFACT, firstStepResult } from './expressions.ts';
+import { ARTIFACT, firstStepResult, STEP_ARTIFACT } from './expressions.ts';
 import type { Field } from './field.ts';
 import { mergedSteps, type StepTexts, textsOfStep } from './step-texts.ts';
 
@@ -156,6 +156,11 @@ function admitStep(place: Field, step: StepTexts): void {
       ['onError', 'value'].includes(place) || field.keys.includes('args') || field.keys.includes('command');
     if (!mayBeHere) field.invalid('results of steps can be in env, command and args alone');
   }
+  for (const field of otherTexts(step)) {
+    if (firstStepResult(field.text()) !== undefined || STEP_ARTIFACT.test(field.text())) {
+      field.invalid('what is from other steps can be in env, command and args alone');
+    }
+  }
   const results = new Set(
     step
       .get('results')
@@ -165,6 +170,37 @@ function admitStep(place: Field, step: StepTexts): void {
   if (step.get('results').present) admitKnown(step.get('script'), step.get('script').text(), 'step.results', results);
   for (const result of step.get('results').items()) admitResultType(result, true);
   admitWhen(step.get('when'));
+}
+
+/** Notes what is there twice in a Task of its own in lists that a cluster keeps by keys; specs inside of others it leaves alone. */
+export function admitKeyedLists(spec: Field): void {
+  for (const container of [...spec.get('steps').items(), spec.get('stepTemplate'), ...spec.get('sidecars').items()]) {
+    admitPorts(container.get('ports'));
+    admitUniqueNames(container.get('computeResources', 'claims'), 'claims');
+  }
+}
+
+/** Notes ports that a container has twice. */
+export function admitPorts(ports: Field): void {
+  const seen = new Set<string>();
+  for (const port of ports.items()) {
+    const key = `${port.get('containerPort').value}/${port.get('protocol').value ?? 'TCP'}`;
+    if (seen.has(key)) port.invalid(`the port ${key} is there twice`);
+    seen.add(key);
+  }
+}
+
+/** The texts of a step in which Tekton's webhook looks for what is from other steps, and for nothing else. */
+function otherTexts(step: StepTexts): Field[] {
+  const sources = step
+    .get('envFrom')
+    .items()
+    .flatMap((item) => [item.get('prefix'), item.get('configMapRef', 'name'), item.get('secretRef', 'name')]);
+  const devices = step
+    .get('volumeDevices')
+    .items()
+    .flatMap((item) => [item.get('name'), item.get('devicePath')]);
+  return [step.get('imagePullPolicy'), ...sources, ...devices];
 }
 
 function admitSidecar(sidecar: Field): void {

@@ -18,18 +18,11 @@ import {
 } from './admit-pipeline.ts';
 import { admitReference } from './admit-reference.ts';
 import { admitStepAction } from './admit-step-action.ts';
-import { admitArraysInStep, admitParamUsage, admitTaskSpec } from './admit-task.ts';
+import { admitArraysInStep, admitKeyedLists, admitParamUsage, admitTaskSpec } from './admit-task.ts';
 import { expressionsIn, resultReference } from './expressions.ts';
 import type { Field } from './field.ts';
-import {
-  METADATA,
-  PIPELINE_RUN_SPEC,
-  PIPELINE_SPEC,
-  STATUS,
-  STEP_ACTION_SPEC,
-  TASK_RUN_SPEC,
-  TASK_SPEC,
-} from './schema.ts';
+import { METADATA } from './metadata-shapes.ts';
+import { PIPELINE_RUN_SPEC, PIPELINE_SPEC, STATUS, STEP_ACTION_SPEC, TASK_RUN_SPEC, TASK_SPEC } from './schema.ts';
 import { checkShape, isEmpty, type Shape } from './shape.ts';
 import { mergedSteps } from './step-texts.ts';
 
@@ -62,6 +55,7 @@ export function admit(document: Field, kind: Kind): void {
   const spec = document.get('spec');
   if (kind === 'Task') {
     admitTaskSpec(spec);
+    admitKeyedLists(spec);
     for (const step of spec.get('steps').items()) admitValues(step.get('params'));
     admitObjectProperties(spec.get('params'));
     admitParamUsage(spec, knownParams(declaredParams(spec.get('params'))));
@@ -146,6 +140,9 @@ function admitTaskRunSpec(item: Field, timeouts: Field): void {
 function admitSpecs(item: Field): void {
   for (const specs of [item.get('stepSpecs'), item.get('sidecarSpecs')]) admitNamedSpecs(specs);
   const steps = item.get('stepSpecs').items();
+  for (const each of [item, ...steps, ...item.get('sidecarSpecs').items()]) {
+    admitUniqueNames(each.get('computeResources', 'claims'), 'claims');
+  }
   if (item.get('computeResources').present && steps.some((step) => !isEmpty(step.get('computeResources').value))) {
     item.get('computeResources').invalid('is said of the task and of its steps; expected one of them');
   }

@@ -2,15 +2,32 @@ import { isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
 import { type Shape, shapeAt } from './shape.ts';
 
-/** The specs inside others, whose fields' names Go's reader takes in any case: nothing looks at them before it does. */
-const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  TaskRun: [['spec', 'taskSpec']],
-  PipelineRun: [['spec', 'pipelineSpec']],
+type Path = readonly string[];
+
+/** What a Pod template has that Tekton's own descriptions leave open. */
+const podTemplate = (...at: string[]): Path[] => ['affinity', 'securityContext', 'volumes'].map((key) => [...at, key]);
+const CLAIM: Path = ['spec', 'workspaces', '*', 'volumeClaimTemplate'];
+
+/**
+ * What is inside of others, whose fields' names Go's reader takes in any case: nothing looks at them before it does. Of both
+ * versions together.
+ */
+const INSIDE: Readonly<Record<string, readonly Path[]>> = {
+  Task: [['spec', 'volumes']],
+  TaskRun: [['spec', 'taskSpec'], CLAIM, ...podTemplate('spec', 'podTemplate')],
+  PipelineRun: [
+    ['spec', 'pipelineSpec'],
+    CLAIM,
+    ...podTemplate('spec', 'podTemplate'),
+    ...podTemplate('spec', 'taskRunTemplate', 'podTemplate'),
+    ...podTemplate('spec', 'taskRunSpecs', '*', 'podTemplate'),
+    ...podTemplate('spec', 'taskRunSpecs', '*', 'taskPodTemplate'),
+  ],
   Pipeline: ['tasks', 'finally'].map((group) => ['spec', group, '*', 'taskSpec']),
 };
 
 /**
- * The value of an object with the fields of the specs inside it named as Tekton names them.
+ * The value of an object with the fields of what is inside of it named as Tekton names them.
  *
  * @param whole The shape of the object.
  * @param names Gets what was named otherwise, and what is there under two names.
@@ -27,13 +44,7 @@ export interface NamesInCase {
   readonly twice: Keys[];
 }
 
-function at(
-  value: unknown,
-  [first, ...rest]: readonly string[],
-  shape: Shape | undefined,
-  keys: Keys,
-  names: NamesInCase,
-): unknown {
+function at(value: unknown, [first, ...rest]: Path, shape: Shape | undefined, keys: Keys, names: NamesInCase): unknown {
   if (first === undefined) return inCase(value, shape, keys, names);
   if (first === '*') {
     if (!Array.isArray(value)) return value;

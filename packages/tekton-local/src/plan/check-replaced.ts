@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { keysOf } from './admit-params.ts';
 import { knownCombinations } from './combinations.ts';
-import { ARTIFACT, firstStepResult, isWholeVariable, variablesIn, withoutIndex } from './expressions.ts';
+import { ARTIFACT, firstStepResult, isWholeVariable, STEP_ARTIFACT, variablesIn, withoutIndex } from './expressions.ts';
 import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task, Volume } from './model.ts';
 import { replacedTask } from './replaced-task.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
@@ -142,9 +142,13 @@ function textsOfContainer(container: Step): string[] {
   return [
     ...textsOfSpecStep(container),
     ...container.env.flatMap(({ from }) => (from === undefined ? [] : [from.object, from.key])),
-    ...container.envFrom.flatMap(({ prefix, source }) => [prefix, source.object]),
+    ...container.envFrom.flatMap(textsOfEnvFrom),
     ...container.volumeMounts.flatMap(({ name, mountPath, subPath = '' }) => [name, mountPath, subPath]),
   ];
+}
+
+function textsOfEnvFrom({ prefix, source }: Step['envFrom'][number]): string[] {
+  return [prefix, source.object];
 }
 
 function textsOfSource({ object, items = [] }: ObjectSource): string[] {
@@ -217,8 +221,12 @@ function problemOfStep(step: Step, { declared, arrays, keys, results, open }: Kn
     variablesIn(script, 'results').find((result) => !results.has(result.name)) ??
     variablesIn(script, 'step.results').find((result) => own.size > 0 && !own.has(result.name));
   if (lost !== undefined) return `${lost.text} refers to nothing that is declared`;
-  if ([name, image, script, workingDir, ...mounts].some((text) => firstStepResult(text) !== undefined)) {
+  const places = [name, image, workingDir, ...mounts, ...step.envFrom.flatMap(textsOfEnvFrom)];
+  if ([...places, script].some((text) => firstStepResult(text) !== undefined)) {
     return `the step ${name} has a step's result outside of env, command and args`;
+  }
+  if (places.some((text) => STEP_ARTIFACT.test(text))) {
+    return `the step ${name} has an artifact outside of env, command, args and script`;
   }
   // Of a StepAction: a Task's own texts were looked at before.
   for (const text of [name, image, script, workingDir, ...step.env.map(({ value }) => value), ...mounts]) {

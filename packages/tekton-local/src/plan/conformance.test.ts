@@ -45,6 +45,7 @@ describe('a file', () => {
   });
 });
 
+const STEP = { image: 'image', script: 'echo' };
 const program = judgeProgram();
 const isSlow = process.env.SLOW === '1';
 
@@ -66,6 +67,16 @@ describe.skipIf(program === undefined)("with Tekton's own code as the judge (pnp
       taken: word !== 'refused',
       why: [],
     });
+  });
+
+  it('a finally task for whose matrix there is no result, on which Tekton waits', async () => {
+    const first = { name: 'first', taskSpec: { results: [{ name: 'list', type: 'array' }], steps: [STEP] } };
+    const matrix = { params: [{ name: 'item', value: '$(tasks.first.results.list[*])' }] };
+    const last = { name: 'last', matrix, taskSpec: { params: [{ name: 'item' }], steps: [STEP] } };
+    const spec = { pipelineSpec: { tasks: [first], finally: [last] } };
+    const run = { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata: { name: 'run' }, spec };
+    const { verdict, taken, why } = await compare(judge, JSON.stringify(run), { tasks: { first: { fails: true } } });
+    expect({ verdict, taken, why }).toEqual({ verdict: 'same', taken: false, why: [] });
   });
 
   it("every example of Tekton's, as docs/tekton-conformance.md says", async () => {

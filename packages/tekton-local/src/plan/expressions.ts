@@ -8,6 +8,9 @@ const WHOLE = /^\$\([_a-zA-Z0-9.-]+(?:\[(?:[0-9]+|\*)\])?\)$/;
 export const ARTIFACT: RegExp =
   /\$\((?:step\.)?artifacts\.path\)|\$\((?:steps|tasks)\.[^.]+\.(?:inputs|outputs)\.[^.)]+\)/;
 
+/** Those of them that are of a step. */
+export const STEP_ARTIFACT: RegExp = /\$\((?:step\.artifacts\.path|steps\.[^.]+\.(?:inputs|outputs)\.[^.)]+)\)/;
+
 /** The first `$(steps.<step>.results.<result>)` of a text, on one line. */
 export function firstStepResult(text: string): { step: string; result: string } | undefined {
   const [start, middle, lineEnd, close] = ['$(steps.', '.results.', LINE_END, ')'].map((what) => finder(text, what));

@@ -1,4 +1,5 @@
 import { type Kind, shapeOf } from './admit.ts';
+import { admitPorts } from './admit-task.ts';
 import { type Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
 import { ONCE_IN_STEPS } from './schema.ts';
@@ -134,6 +135,11 @@ export function admitOlder(document: Field, kind: Kind): void {
   const [timeout, timeouts] = [document.get('spec', 'timeout'), document.get('spec', 'timeouts')];
   if (kind === 'PipelineRun' && timeout.present && timeouts.present) {
     timeout.invalid('is said together with timeouts; expected one of them');
+  }
+  // Of steps they are dropped, once a cluster has looked at those of a Task of its own.
+  if (kind === 'Task') {
+    const spec = document.get('spec');
+    for (const step of [...spec.get('steps').items(), spec.get('stepTemplate')]) admitPorts(step.get('ports'));
   }
   for (const field of GONE[kind].flatMap((path) => fieldsAt(document, path))) {
     // Of a Pipeline none of them is nothing.

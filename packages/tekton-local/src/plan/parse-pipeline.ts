@@ -133,6 +133,10 @@ function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipe
 function parsePipelineTask(field: Field): PipelineTask {
   const name = field.get('name').text();
   const matrix = field.get('matrix');
+  for (const key of ['taskSpec', 'taskRef']) {
+    const version = field.get(key, 'apiVersion');
+    if (version.text() !== '') version.unsupported('custom tasks are not supported');
+  }
   return {
     name,
     reference: parseTaskReference(field, name),
@@ -157,13 +161,8 @@ function parsePipelineTask(field: Field): PipelineTask {
 /** What a pipeline task, or a TaskRun, runs. */
 export function parseTaskReference(field: Field, name: string): TaskReference {
   const spec = field.get('taskSpec');
-  if (spec.present) {
-    if (spec.get('apiVersion').present) spec.unsupported('custom tasks are not supported');
-    return { kind: 'embedded', task: parseTaskSpec(spec, name) };
-  }
-  const reference = field.get('taskRef').only('name kind resolver params', {
-    apiVersion: 'custom tasks are not supported',
-  });
+  if (spec.present) return { kind: 'embedded', task: parseTaskSpec(spec, name) };
+  const reference = field.get('taskRef');
   const resolver = reference.get('resolver');
   if (!resolver.present) return { kind: 'name', name: reference.get('name').text(), field: reference };
   if (resolver.value !== 'bundles') return { kind: 'remote', field: reference };

@@ -1,13 +1,9 @@
+import { SELECTOR, STRINGS } from './metadata-shapes.ts';
 import type { Shape } from './shape.ts';
+import { VOLUME } from './volume-shapes.ts';
 
 // The parts of Kubernetes' Pods that Tekton takes over.
 
-/** A list of strings. */
-export const STRINGS: Shape = ['string'];
-const LABELS: Shape = {
-  matchLabels: { '*': 'string' },
-  matchExpressions: [{ key: 'string', operator: 'string', values: STRINGS }],
-};
 const OPTIONS_OF_SECURITY = {
   appArmorProfile: { type: 'string', localhostProfile: 'string' },
   seLinuxOptions: { user: 'string', role: 'string', type: 'string', level: 'string' },
@@ -56,8 +52,7 @@ export const SECURITY_CONTEXT: Shape = {
   runAsNonRoot: 'boolean',
   runAsUser: 'integer',
 };
-/** How a container says that it is there. */
-export const PROBE: Shape = {
+const HANDLER = {
   exec: { command: STRINGS },
   httpGet: {
     path: 'string',
@@ -67,6 +62,10 @@ export const PROBE: Shape = {
     httpHeaders: [{ name: 'string', value: 'string' }],
   },
   tcpSocket: { port: 'port', host: 'string' },
+} as const satisfies Shape;
+/** How a container says that it is there. */
+export const PROBE: Shape = {
+  ...HANDLER,
   grpc: { port: 'int32', service: 'string' },
   initialDelaySeconds: 'int32',
   timeoutSeconds: 'int32',
@@ -75,55 +74,20 @@ export const PROBE: Shape = {
   failureThreshold: 'int32',
   terminationGracePeriodSeconds: 'integer',
 };
+const HOOK: Shape = { ...HANDLER, sleep: { seconds: 'integer' } };
+export const LIFECYCLE: Shape = { postStart: HOOK, preStop: HOOK, stopSignal: 'string' };
 export const PORTS: Shape = [
   { name: 'string', hostPort: 'int32', containerPort: 'int32', protocol: 'string', hostIP: 'string' },
 ];
-const ITEMS: Shape = [{ key: 'string', path: 'string', mode: 'int32' }];
-export const EMPTY_DIR: Shape = { medium: 'string', sizeLimit: 'quantity' };
-export const CLAIM: Shape = { claimName: 'string', readOnly: 'boolean' };
-export const CONFIG_MAP: Shape = { name: 'string', items: ITEMS, defaultMode: 'int32', optional: 'boolean' };
-export const SECRET: Shape = { secretName: 'string', items: ITEMS, defaultMode: 'int32', optional: 'boolean' };
-export const PROJECTED: Shape = {
-  defaultMode: 'int32',
-  sources: [
-    {
-      configMap: { name: 'string', items: ITEMS, optional: 'boolean' },
-      secret: { name: 'string', items: ITEMS, optional: 'boolean' },
-      downwardAPI: 'any',
-      serviceAccountToken: { audience: 'string', expirationSeconds: 'integer', path: 'string' },
-      clusterTrustBundle: 'any',
-      podCertificate: 'any',
-    },
-  ],
-};
-/** Kinds of volumes that no step gets here, whatever they say. */
-const OTHER_VOLUMES: Record<string, Shape> = Object.fromEntries(
-  (
-    'awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral fc flexVolume flocker ' +
-    'gcePersistentDisk gitRepo glusterfs hostPath image iscsi nfs photonPersistentDisk portworxVolume quobyte rbd ' +
-    'scaleIO storageos vsphereVolume'
-  )
-    .split(' ')
-    .map((name) => [name, 'any']),
-);
-export const VOLUME: Shape = {
-  ...OTHER_VOLUMES,
-  name: 'string',
-  emptyDir: EMPTY_DIR,
-  configMap: CONFIG_MAP,
-  secret: SECRET,
-  persistentVolumeClaim: CLAIM,
-  projected: PROJECTED,
-};
 const NODE_TERM: Shape = {
   matchExpressions: [{ key: 'string', operator: 'string', values: STRINGS }],
   matchFields: [{ key: 'string', operator: 'string', values: STRINGS }],
 };
 const POD_TERM: Shape = {
-  labelSelector: LABELS,
+  labelSelector: SELECTOR,
   namespaces: STRINGS,
   topologyKey: 'string',
-  namespaceSelector: LABELS,
+  namespaceSelector: SELECTOR,
   matchLabelKeys: STRINGS,
   mismatchLabelKeys: STRINGS,
 };
@@ -174,7 +138,7 @@ export const POD_TEMPLATE: Shape = {
       maxSkew: 'int32',
       topologyKey: 'string',
       whenUnsatisfiable: 'string',
-      labelSelector: LABELS,
+      labelSelector: SELECTOR,
       minDomains: 'int32',
       nodeAffinityPolicy: 'string',
       nodeTaintsPolicy: 'string',

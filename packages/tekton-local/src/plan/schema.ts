@@ -1,20 +1,7 @@
-import {
-  CLAIM,
-  CONFIG_MAP,
-  EMPTY_DIR,
-  ENV,
-  ENV_FROM,
-  POD_TEMPLATE,
-  PORTS,
-  PROBE,
-  PROJECTED,
-  RESOURCES,
-  SECRET,
-  SECURITY_CONTEXT,
-  STRINGS,
-  VOLUME,
-} from './pod-shapes.ts';
+import { METADATA, STRINGS } from './metadata-shapes.ts';
+import { ENV, ENV_FROM, LIFECYCLE, POD_TEMPLATE, PORTS, PROBE, RESOURCES, SECURITY_CONTEXT } from './pod-shapes.ts';
 import type { Shape } from './shape.ts';
+import { CLAIM, CLAIM_SPEC, CONFIG_MAP, CSI, EMPTY_DIR, PROJECTED, SECRET, VOLUME } from './volume-shapes.ts';
 
 // The fields of Tekton's own objects.
 
@@ -84,7 +71,7 @@ export const ONCE_IN_STEPS = {
   livenessProbe: PROBE,
   readinessProbe: PROBE,
   startupProbe: PROBE,
-  lifecycle: 'any',
+  lifecycle: LIFECYCLE,
   terminationMessagePath: 'string',
   terminationMessagePolicy: 'string',
   stdin: 'boolean',
@@ -158,44 +145,6 @@ export const PIPELINE_SPEC: Shape = {
   workspaces: [{ name: 'string', description: 'string', optional: 'boolean' }],
 };
 
-/** What every object of Kubernetes may say of itself. */
-export const METADATA: Shape = {
-  name: 'string',
-  generateName: 'string',
-  namespace: 'string',
-  labels: { '*': 'string' },
-  annotations: { '*': 'string' },
-  finalizers: STRINGS,
-  ownerReferences: [
-    {
-      apiVersion: 'string',
-      kind: 'string',
-      name: 'string',
-      uid: 'string',
-      controller: 'boolean',
-      blockOwnerDeletion: 'boolean',
-    },
-  ],
-  uid: 'string',
-  resourceVersion: 'string',
-  generation: 'integer',
-  creationTimestamp: 'time',
-  deletionTimestamp: 'time',
-  deletionGracePeriodSeconds: 'integer',
-  selfLink: 'string',
-  managedFields: [
-    {
-      manager: 'string',
-      operation: 'string',
-      apiVersion: 'string',
-      time: 'time',
-      fieldsType: 'string',
-      fieldsV1: 'any',
-      subresource: 'string',
-    },
-  ],
-};
-
 const SAID_BY_A_CLUSTER = {
   observedGeneration: 'integer',
   conditions: 'written',
@@ -230,20 +179,7 @@ const CLAIM_TEMPLATE: Shape = {
   apiVersion: 'string',
   kind: 'string',
   metadata: METADATA,
-  spec: {
-    accessModes: STRINGS,
-    selector: {
-      matchLabels: { '*': 'string' },
-      matchExpressions: [{ key: 'string', operator: 'string', values: STRINGS }],
-    },
-    resources: { limits: { '*': 'quantity' }, requests: { '*': 'quantity' } },
-    volumeName: 'string',
-    storageClassName: 'string',
-    volumeMode: 'string',
-    dataSource: { apiGroup: 'string', kind: 'string', name: 'string' },
-    dataSourceRef: { apiGroup: 'string', kind: 'string', name: 'string', namespace: 'string' },
-    volumeAttributesClassName: 'string',
-  },
+  spec: CLAIM_SPEC,
   status: {
     phase: 'string',
     accessModes: STRINGS,
@@ -265,7 +201,7 @@ const BINDINGS: Shape = [
     configMap: CONFIG_MAP,
     secret: SECRET,
     projected: PROJECTED,
-    csi: 'any',
+    csi: CSI,
   },
 ];
 const SPECS: Shape = [{ name: 'string', computeResources: RESOURCES }];

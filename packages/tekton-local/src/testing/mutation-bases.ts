@@ -1,7 +1,14 @@
+import { olderBases } from './older-bases.ts';
+import { podBases } from './pod-bases.ts';
 import { wideBases } from './wide-bases.ts';
 
 /** Files that Tekton takes, each as its documents: what mutations start from. */
-export const mutationBases: readonly (readonly unknown[])[] = [...makeBases(), ...wideBases];
+export const mutationBases: readonly (readonly unknown[])[] = [
+  ...makeBases(),
+  ...wideBases,
+  ...podBases,
+  ...olderBases,
+];
 
 function makeBases(): unknown[][] {
   const params = [

@@ -1,149 +1,29 @@
 import fc from 'fast-check';
 import type { Question } from './judge.ts';
 import { mutationBases } from './mutation-bases.ts';
+import { KEYS, ODD_ONES, SCALARS, VARIABLES } from './mutation-words.ts';
 
 /** A change of one place of an object. */
 interface Edit {
   /** Chooses the place. */
   at: number;
-  change: 'replace' | 'extend' | 'remove' | 'rename' | 'repeat' | 'add' | 'graft';
+  change:
+    | 'replace'
+    | 'extend'
+    | 'remove'
+    | 'rename'
+    | 'case'
+    | 'repeat'
+    | 'add'
+    | 'graft'
+    | 'join'
+    | 'version'
+    | 'lose';
   value: unknown;
   key: string;
   /** Which of what the bases have under the same name. */
   from: number;
 }
-
-const VARIABLES = [
-  '$(params.text)',
-  '$(params.list)',
-  '$(params.list[*])',
-  '$(params.list[0])',
-  '$(params.list[7])',
-  '$(params.map)',
-  '$(params.map[*])',
-  '$(params.map.one)',
-  '$(params.map.none)',
-  '$(params["text"])',
-  "$(params['list'][*])",
-  '$(params.none)',
-  '$(params.text.a.b)',
-  '$(inputs.params.text)',
-  '$(tasks.first.results.word)',
-  '$(tasks.first.results.list[*])',
-  '$(tasks.first.results.list[1])',
-  '$(tasks.first.results.list[9])',
-  '$(tasks.first.results.map.one)',
-  '$(tasks.first.results.map[*])',
-  '$(tasks.first.results.none)',
-  '$(tasks.none.results.word)',
-  '$(tasks.each.results.word[*])',
-  '$(tasks.each.results.word)',
-  '$(tasks.each.matrix.length)',
-  '$(tasks.first.status)',
-  '$(tasks.first.reason)',
-  '$(tasks.status)',
-  '$(finally.last.results.word)',
-  '$(context.pipelineRun.name)',
-  '$(context.pipelineRun.none)',
-  '$(context.pipeline.name)',
-  '$(context.pipelineTask.retries)',
-  '$(context.taskRun.name)',
-  '$(context.task.retry-count)',
-  '$(context.none.name)',
-  '$(workspaces.all.path)',
-  '$(workspaces.all.bound)',
-  '$(workspaces.none.path)',
-  '$(results.word.path)',
-  '$(results.none.path)',
-  '$(step.results.word.path)',
-  '$(steps.make.results.list[*])',
-  '$(steps.make.results.map.one)',
-  '$(params.given)',
-  '$(params.given[1])',
-  '$(params.parts.one)',
-  '$(params.parts[*])',
-  '$(tasks.first.results.map)',
-  '$(tasks.checked.results.word)',
-  '$(tasks.each.matrix.word.length)',
-  '$(workspaces.more.path)',
-  '$(workspaces.all.volume)',
-  '$(workspaces.all.claim)',
-  '$(steps.make.results.word)',
-  '$(steps.step-make.exitCode.path)',
-  '$(steps.make.exitCode.path)',
-  '$(credentials.path)',
-  '$(context.taskRun.none)',
-  '$(context.task.name)',
-  '$(params.list[1])',
-  '$(params.text[0])',
-  '$(params["map"])',
-  '$(params.map["one"])',
-  '$(tasks.first.results.map.none)',
-  '$(tasks.first.results.list)',
-  '$(tasks.first.results["word"])',
-  '$(tasks.each.results.word[1])',
-  '$(tasks.each.results.none[*])',
-  '$(tasks.none.status)',
-  '$(tasks.checked.status)',
-  '$(tasks.second.results.word)',
-  '$(finally.last.status)',
-  '$(step.results.none.path)',
-  '$(steps.make.results.none)',
-  '$(steps.none.results.word)',
-  '$(steps.make.results.list[1])',
-  '$(workspaces.more.claim)',
-  '$(workspaces.more.bound)',
-  '$(workspaces.all)',
-  '$(artifacts.path)',
-  '$(step.artifacts.path)',
-  '$$(params.text)',
-  '$(params.text',
-  '$(params.)',
-  '#!win',
-  '$(HOME)',
-  '$(date)',
-];
-
-const SCALARS = [
-  '',
-  'word',
-  'first',
-  'second',
-  'Not-A-Name',
-  'a_b',
-  'continue',
-  'stopAndFail',
-  'in',
-  'notin',
-  'exists',
-  'string',
-  'array',
-  'object',
-  'Task',
-  '1h',
-  '0s',
-  '-1h',
-  '90',
-  '64Mi',
-  '1.5.5',
-  '/tekton/results',
-  '/workspace/all',
-  '/workspace/more',
-  '2h',
-  'Never',
-  0,
-  1,
-  -1,
-  1.5,
-  true,
-  false,
-  null,
-];
-
-const KEYS =
-  'name value params default type properties tasks finally results workspaces when input operator values runAfter retries timeout onError matrix include taskSpec taskRef stepSpecs podTemplate taskRunSpecs pipelineTaskName sidecars ref computeResources envFrom valueFrom securityContext pipeline steps script command args env image optional readOnly mountPath subPath description Name surprise emptyDir volumeClaimTemplate stepTemplate volumes enum resolver kind cel workspace claimName configMap secret projected persistentVolumeClaim timeouts taskRunTemplate serviceAccountName displayName readinessProbe imagePullPolicy prefix items optional stepSpecs sidecarSpecs retries pipelineSpec pipelineRef debug breakpoint labels annotations'.split(
-    ' ',
-  );
 
 const text: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...VARIABLES),
@@ -154,7 +34,7 @@ const text: fc.Arbitrary<string> = fc.oneof(
 
 const value: fc.Arbitrary<unknown> = fc.oneof(
   { arbitrary: text, weight: 5 },
-  { arbitrary: fc.constantFrom<unknown>(...SCALARS), weight: 4 },
+  { arbitrary: fc.constantFrom(...SCALARS), weight: 4 },
   {
     arbitrary: fc.constantFrom<unknown>([], {}, ['a', 'b'], ['a', 1], { one: '1' }, { one: 1 }, [['a']], [null]),
     weight: 2,
@@ -175,6 +55,12 @@ const edit: fc.Arbitrary<Edit> = fc.record({
     'add',
     'graft',
     'graft',
+    'graft',
+    'join',
+    'join',
+    'case',
+    'version',
+    'lose',
   ),
   value,
   key: fc.constantFrom(...KEYS),
@@ -187,21 +73,30 @@ export interface Mutation {
   how: NonNullable<Question['run']>;
 }
 
+const ENDINGS: NonNullable<Mutation['how']['tasks']>[string][] = [
+  { fails: true },
+  { fails: true, results: { word: 'w' } },
+  { results: {} },
+  { results: { word: 'w', list: [], map: { one: 'o' } } },
+  { results: { word: ['w'], list: 'l', map: {} } },
+  {
+    results: { word: '$(params.text)', list: ['$(params.list[*])', 'second'], map: { one: '1', two: '2', three: '3' } },
+  },
+];
+
 const how: fc.Arbitrary<Mutation['how']> = fc.oneof(
   { arbitrary: fc.constant({}), weight: 4 },
   {
     arbitrary: fc
-      .tuple(
-        fc.constantFrom('first', 'second', 'each', 'gather', 'checked', 'taking', 'last', 'always', 'cleanup'),
-        fc.constantFrom<NonNullable<Mutation['how']['tasks']>[string]>(
-          { fails: true },
-          { fails: true, results: { word: 'w' } },
-          { results: {} },
-          { results: { word: 'w', list: [], map: { one: 'o' } } },
+      .array(
+        fc.tuple(
+          fc.constantFrom('first', 'second', 'each', 'gather', 'checked', 'taking', 'last', 'always', 'cleanup'),
+          fc.constantFrom(...ENDINGS),
         ),
+        { minLength: 1, maxLength: 2 },
       )
-      .map(([task, ending]) => ({ tasks: { [task]: ending } })),
-    weight: 2,
+      .map((endings) => ({ tasks: Object.fromEntries(endings) })),
+    weight: 3,
   },
 );
 
@@ -229,7 +124,7 @@ function placesIn(parent: unknown, found: Place[] = []): Place[] {
 
 /** What the bases have under each name. */
 const POOL = new Map<string | number, unknown[]>();
-for (const { parent, key } of placesIn(mutationBases)) {
+for (const { parent, key } of placesIn([mutationBases, ODD_ONES])) {
   if (!Array.isArray(parent)) POOL.set(key, [...(POOL.get(key) ?? []), parent[key]]);
 }
 
@@ -240,9 +135,23 @@ function grafted(key: string | number, from: number): unknown {
 }
 
 function apply(documents: unknown, { at, change, value: given, key, from }: Edit): unknown {
-  const copy: unknown[] = structuredClone(documents) as unknown[];
-  // Not the documents themselves.
-  const places = placesIn(copy).filter(({ parent }) => parent !== copy);
+  const copy = structuredClone(documents) as Record<string, unknown>[];
+  if (change === 'lose') {
+    const others = copy.filter(({ kind }) => kind !== 'PipelineRun' && kind !== 'TaskRun');
+    return copy.filter((document) => document !== others[at % others.length]);
+  }
+  if (change === 'version') {
+    const document = copy[at % copy.length];
+    const versions = document?.kind === 'StepAction' ? ['v1beta1', 'v1alpha1'] : ['v1', 'v1beta1'];
+    const other = versions.find((version) => document?.apiVersion !== `tekton.dev/${version}`);
+    if (String(document?.apiVersion).startsWith('tekton.dev/'))
+      Object.assign(document ?? {}, { apiVersion: `tekton.dev/${other}` });
+    return copy;
+  }
+  // What Kubernetes says of its own objects is not judged.
+  const places = copy
+    .filter(({ apiVersion }) => String(apiVersion).startsWith('tekton.dev/'))
+    .flatMap((document) => placesIn(document));
   const place = places[at % places.length];
   if (place === undefined) return copy;
   const { parent } = place;
@@ -260,14 +169,26 @@ function apply(documents: unknown, { at, change, value: given, key, from }: Edit
     // In place of what is there, or beside it.
     const name = from % 3 === 0 && POOL.has(key) ? key : place.key;
     parent[name] = grafted(name, from);
+  } else if (change === 'join') {
+    const other = grafted(place.key, from);
+    if (Array.isArray(before) && Array.isArray(other)) before.push(...other.slice(at % 2, 1 + (at % 3)));
+    else if (isObject(before) && isObject(other)) parent[place.key] = { ...other, ...before };
   } else if (change === 'remove') delete parent[place.key];
   else if (change === 'rename') {
     delete parent[place.key];
     parent[key] = before;
+  } else if (change === 'case') {
+    const name = String(place.key);
+    delete parent[name];
+    parent[`${name.charAt(0).toUpperCase()}${name.slice(1)}`] = before;
   } else if (change === 'add') parent[key] = structuredClone(given);
   else if (change === 'extend') parent[place.key] = extended(before, given);
   else if (change === 'replace') parent[place.key] = structuredClone(given);
   return copy;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A text with another after it, a list with one more item; what is neither stays. */

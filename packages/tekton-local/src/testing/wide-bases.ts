@@ -3,100 +3,10 @@ const echo = { image: 'image', script: 'echo' };
 const word = { results: [{ name: 'word' }], steps: [echo] };
 
 /**
- * Files that Tekton takes, in whose corners mutations rarely come otherwise: containers with all that they can say,
- * objects from task to task, and finally tasks that do all that other tasks do.
+ * Files that Tekton takes, in whose corners mutations rarely come otherwise: objects from task to task, finally tasks
+ * that do all that other tasks do, limits of all kinds, and what nothing refers to.
  */
-export const wideBases: unknown[][] = [containers(), objects(), lastOnes(), actions(), included()];
-
-/** What steps, their template and sidecars share: variables, volumes, workspaces of their own. */
-function containers(): unknown[] {
-  return [
-    {
-      ...head('TaskRun', 'containers'),
-      spec: {
-        params: [
-          { name: 'text', value: 'work' },
-          { name: 'list', value: ['a', 'b'] },
-        ],
-        workspaces: [
-          { name: 'all', emptyDir: {}, subPath: 'sub' },
-          { name: 'more', emptyDir: {} },
-        ],
-        stepSpecs: [{ name: 'make', computeResources: { limits: { memory: '64Mi' } } }],
-        sidecarSpecs: [{ name: 'beside', computeResources: { limits: { memory: '64Mi' } } }],
-        podTemplate: { env: [{ name: 'P', value: 'p' }], securityContext: { runAsUser: 1000 } },
-        taskSpec: {
-          params: [
-            { name: 'text' },
-            { name: 'list', type: 'array' },
-            { name: 'map', type: 'object', properties: { one: {} }, default: { one: '/tmp' } },
-          ],
-          results: [{ name: 'word', type: 'string', value: '$(steps.make.results.word)' }, { name: 'own' }],
-          workspaces: [
-            { name: 'all', mountPath: '/all/$(params.text)' },
-            { name: 'more', optional: true, readOnly: true },
-          ],
-          volumes: [
-            { name: '$(params.text)', emptyDir: {} },
-            { name: 'settings', configMap: { name: 'settings-$(params.text)', optional: true } },
-            { name: 'login', secret: { secretName: '$(params.list[0])', optional: true } },
-            {
-              name: 'both',
-              projected: { sources: [{ configMap: { name: 'settings', optional: true } }] },
-            },
-          ],
-          stepTemplate: {
-            image: 'image',
-            env: [
-              { name: 'T', value: '$(params.text)' },
-              { name: 'A', value: 'template' },
-            ],
-            envFrom: [{ prefix: 'X_', configMapRef: { name: '$(params.text)', optional: true } }],
-            workingDir: '$(params.map.one)',
-            volumeMounts: [{ name: 'settings', mountPath: '/settings' }],
-            securityContext: { runAsGroup: 1000 },
-          },
-          steps: [
-            {
-              name: 'make',
-              results: [{ name: 'word' }, { name: 'list', type: 'array' }],
-              script: '#!/bin/sh\necho > $(step.results.word.path)',
-              env: [
-                { name: 'A', value: '$(params.list[1])' },
-                { name: 'K', valueFrom: { secretKeyRef: { name: '$(params.text)', key: 'k', optional: true } } },
-              ],
-              volumeMounts: [
-                { name: '$(params.text)', mountPath: '/mnt/$(params.text)', subPath: '$(params.list[0])' },
-                { name: 'login', mountPath: '/login', readOnly: true },
-              ],
-              workspaces: [{ name: 'all', mountPath: '/elsewhere' }],
-              timeout: '1m',
-            },
-            {
-              command: ['sh', '-c', '$(params.list[*])'],
-              args: ['$(steps.make.results.word)', '$(workspaces.all.path)', '$(workspaces.more.bound)'],
-              onError: 'continue',
-              when: [{ input: '$(steps.make.results.word)', operator: 'in', values: ['$(params.list[*])', 'x'] }],
-              computeResources: { requests: { cpu: '100m' } },
-            },
-          ],
-          sidecars: [
-            {
-              name: 'beside',
-              image: 'image-$(params.text)',
-              script: 'echo $(workspaces.all.path)',
-              env: [{ name: 'S', value: '$(params.map.one)' }],
-              volumeMounts: [{ name: '$(params.text)', mountPath: '/mnt' }],
-              workspaces: [{ name: 'all' }],
-              readinessProbe: { exec: { command: ['test', '-f', '$(params.text)'] }, periodSeconds: 1 },
-            },
-            { image: 'image', command: ['serve'], args: ['$(params.list[*])'] },
-          ],
-        },
-      },
-    },
-  ];
-}
+export const wideBases: unknown[][] = [objects(), lastOnes(), actions(), included(), limits(), beside()];
 
 /** Objects and arrays from task to task, whole and in parts, by params, defaults and what is propagated. */
 function objects(): unknown[] {
@@ -379,6 +289,182 @@ function included(): unknown[] {
           ],
         },
       },
+    },
+  ];
+}
+
+/** Limits of time and repetitions, everywhere that there are any, and results that come together from all of it. */
+function limits(): unknown[] {
+  const failing = { results: [{ name: 'word' }, { name: 'list', type: 'array' }], steps: [echo] };
+  return [
+    {
+      ...head('PipelineRun', 'limits'),
+      spec: {
+        params: [
+          { name: 'error', value: 'continue' },
+          { name: 'map', value: { one: '1', two: '2' } },
+        ],
+        timeouts: { pipeline: '0s', tasks: '1h' },
+        taskRunTemplate: { serviceAccountName: 'builder' },
+        taskRunSpecs: [
+          {
+            pipelineTaskName: 'each',
+            timeout: '20m',
+            computeResources: { limits: { cpu: '2' } },
+            metadata: { labels: { a: 'b' }, annotations: { c: 'd' } },
+          },
+          { pipelineTaskName: 'first', stepSpecs: [{ name: 's', computeResources: { requests: { cpu: '1' } } }] },
+          { pipelineTaskName: 'last', podTemplate: {}, sidecarSpecs: [] },
+        ],
+        pipelineSpec: {
+          params: [
+            { name: 'error' },
+            { name: 'map', type: 'object', properties: { one: {}, two: { type: 'string' } } },
+            { name: 'retry', default: '$(params.error)-$(params.map.one)' },
+          ],
+          tasks: [
+            {
+              name: 'first',
+              displayName: 'the $(params.map.one)st',
+              description: 'says a word',
+              retries: 3,
+              timeout: '5m',
+              taskSpec: { ...failing, steps: [{ ...echo, name: 's', timeout: '1m', onError: 'continue' }] },
+            },
+            {
+              name: 'second',
+              onError: '$(params.error)',
+              params: [{ name: 'map', value: { one: '$(params.map.two)', two: '$(tasks.first.results.list[0])' } }],
+              taskSpec: {
+                params: [{ name: 'map', type: 'object', properties: { one: {}, two: {} } }],
+                results: [{ name: 'map', type: 'object', properties: { one: {}, two: {} } }, { name: 'word' }],
+                steps: [
+                  { image: 'image', args: ['$(params.map.one)', '$(params.map.two)', '$(context.task.retry-count)'] },
+                ],
+              },
+            },
+            {
+              name: 'each',
+              retries: 1,
+              timeout: '10m',
+              when: [
+                { input: '$(params.map.one)', operator: 'in', values: ['1', '$(tasks.first.results.list[*])'] },
+                { input: '$(tasks.second.results.map.one)', operator: 'notin', values: [''] },
+              ],
+              matrix: {
+                params: [
+                  { name: 'a', value: ['1', '2'] },
+                  { name: 'b', value: ['$(params.map.one)', '$(params.retry)'] },
+                ],
+                include: [
+                  {
+                    name: 'one',
+                    params: [
+                      { name: 'a', value: '1' },
+                      { name: 'c', value: '$(params.map.two)' },
+                    ],
+                  },
+                  { name: 'other', params: [{ name: 'a', value: '3' }] },
+                ],
+              },
+              taskSpec: {
+                params: [{ name: 'a' }, { name: 'b', default: '' }, { name: 'c', default: '$(context.taskRun.name)' }],
+                results: [{ name: 'word' }],
+                steps: [{ image: 'image', args: ['$(params.a)', '$(params.b)', '$(params.c)'] }],
+              },
+            },
+          ],
+          finally: [
+            {
+              name: 'last',
+              retries: 1,
+              timeout: '1m',
+              when: [{ input: '$(tasks.second.reason)', operator: 'in', values: ['Failed', 'Succeeded', 'None', ''] }],
+              params: [
+                { name: 'all', value: ['$(tasks.first.results.list[*])', '$(tasks.each.status)', '$(tasks.status)'] },
+                { name: 'map', value: '$(tasks.second.results.map[*])' },
+              ],
+              taskSpec: {
+                params: [
+                  { name: 'all', type: 'array' },
+                  { name: 'map', type: 'object', properties: { one: {}, two: {} }, default: { one: '', two: '' } },
+                ],
+                results: [{ name: 'word' }],
+                steps: [{ image: 'image', command: ['echo'], args: ['$(params.all[*])', '$(params.map.two)'] }],
+              },
+            },
+            {
+              name: 'each-last',
+              matrix: { params: [{ name: 'w', value: '$(tasks.each.results.word[*])' }] },
+              taskSpec: { params: [{ name: 'w' }], steps: [{ image: 'image', args: ['$(params.w)'] }] },
+            },
+          ],
+          results: [
+            {
+              name: 'map',
+              type: 'object',
+              value: { one: '$(tasks.second.results.map.one)', two: '$(tasks.first.results.word)' },
+            },
+            { name: 'list', type: 'array', value: ['$(tasks.first.results.list[*])', '$(tasks.second.results.word)'] },
+            { name: 'all', type: 'array', value: '$(tasks.each.results.word[*])' },
+            { name: 'last', value: '$(finally.last.results.word)' },
+          ],
+        },
+      },
+    },
+  ];
+}
+
+/** Objects that nothing refers to, which a cluster takes or refuses all the same. */
+function beside(): unknown[] {
+  return [
+    { ...head('PipelineRun', 'alone'), spec: { pipelineSpec: { tasks: [{ name: 'first', taskSpec: word }] } } },
+    {
+      ...head('Pipeline', 'beside'),
+      spec: {
+        params: [
+          { name: 'text', default: 't' },
+          { name: 'list', type: 'array' },
+        ],
+        workspaces: [{ name: 'all', optional: true, description: 'all' }],
+        tasks: [
+          { name: 'first', taskRef: { resolver: 'git', params: [{ name: 'url', value: '$(params.text)' }] } },
+          {
+            name: 'second',
+            runAfter: ['first'],
+            params: [{ name: 'all', value: ['$(params.list[*])', '$(tasks.first.results.word)'] }],
+            when: [{ input: '$(params.text)', operator: 'in', values: ['$(params.list[*])'] }],
+            taskSpec: {
+              params: [{ name: 'all', type: 'array' }],
+              volumes: [{ name: 'work', emptyDir: {} }],
+              steps: [
+                { image: 'image', args: ['$(params.all[*])'], volumeMounts: [{ name: 'work', mountPath: '/w' }] },
+              ],
+              sidecars: [{ name: 'beside', image: 'image', lifecycle: { preStop: { exec: { command: ['true'] } } } }],
+            },
+          },
+        ],
+        finally: [{ name: 'last', taskRef: { name: 'nowhere' }, workspaces: [{ name: 'all' }] }],
+        results: [{ name: 'word', value: '$(tasks.first.results.word)' }],
+      },
+    },
+    {
+      ...head('StepAction', 'beside'),
+      apiVersion: 'tekton.dev/v1beta1',
+      spec: {
+        description: 'nobody asks for it',
+        params: [{ name: 'text' }, { name: 'volume' }],
+        results: [{ name: 'word' }, { name: 'list', type: 'array' }],
+        image: 'image',
+        script: 'echo > $(step.results.word.path)',
+        env: [{ name: 'A', value: '$(params.text)' }],
+        volumeMounts: [{ name: '$(params.volume)', mountPath: '/w' }],
+        securityContext: { runAsUser: 1 },
+      },
+    },
+    {
+      ...head('Task', 'beside'),
+      spec: { params: [{ name: 'text' }], steps: [{ image: '$(params.text)', script: 'x' }] },
     },
   ];
 }
