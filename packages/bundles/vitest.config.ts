@@ -1,3 +1,4 @@
 import { testConfig } from '@multi-image/testing/vitest-config';
+import { defineConfig, mergeConfig } from 'vitest/config';
 
-export default testConfig;
+export default mergeConfig(testConfig, defineConfig({ test: { globalSetup: ['./src/testing/resolver.ts'] } }));

@@ -4,24 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRegistry } from '@multi-image/digest-chain/oci';
-import { buildGo, type GoBuild, goVersion, STATIC } from '@multi-image/testing/go-build';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { run } from './command.ts';
 import type { Published } from './publish.ts';
 import { pushBase } from './testing/base.ts';
+import { buildResolver, HAS_GO } from './testing/resolver.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-
-/** Tekton's own resolver of bundles. */
-const RESOLVER: GoBuild = {
-  program: 'multi-image-bundles',
-  name: 'resolver',
-  source: fileURLToPath(new URL('../judge', import.meta.url)),
-  args: STATIC.args([], 'OUTPUT', ['.']),
-  env: STATIC.env,
-};
 
 /** What a command prints, and how it ends. */
 async function bundles(...args: readonly string[]): Promise<{ code: number; said: string }> {
@@ -132,8 +123,8 @@ describe('pnpm bundles', () => {
     }
   });
 
-  it.skipIf(goVersion() === '')("is read by Tekton's own resolver (skipped where there is no Go)", () => {
-    const resolver = buildGo(RESOLVER);
+  it.skipIf(!HAS_GO)("is read by Tekton's own resolver (skipped where there is no Go)", () => {
+    const resolver = buildResolver();
     const ask = (name: string, kind = 'task'): string =>
       execFileSync(resolver, [published.tasks, kind, name], { encoding: 'utf8', stdio: 'pipe' });
     for (const name of ['label-image', 'link-image', 'extract-image', 'resolve-image', 'verify-chain']) {

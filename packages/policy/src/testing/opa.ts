@@ -19,6 +19,11 @@ const OPA: GoBuild = {
 /** Whether this machine can have Open Policy Agent: its program is built from its module. */
 export const HAS_GO: boolean = goVersion() !== '';
 
+/** Before the tests: a cold build on a busy machine takes longer than a test may. */
+export default function setup(): void {
+  if (HAS_GO) buildGo(OPA);
+}
+
 const TEXT = { type: 'string' };
 const listOf = (dynamic: object): object => ({ type: 'array', dynamic });
 const objectOf = (members: Readonly<Record<string, object>>): object => ({

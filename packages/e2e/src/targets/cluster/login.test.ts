@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { run } from '@multi-image/kit/commands';
@@ -109,8 +109,10 @@ describe('a program of the kubeconfig', () => {
     },
   });
   const program = async (script: string): Promise<void> => {
-    await writeFile(join(folder, 'login'), `#!/bin/sh\necho >> ${folder}/starts\n${script}\n`);
-    await chmod(join(folder, 'login'), 0o755);
+    await writeFile(join(folder, 'login.part'), `#!/bin/sh\necho >> ${folder}/starts\n${script}\n`);
+    await chmod(join(folder, 'login.part'), 0o755);
+    // In one step: it may be started at any moment, and half a program says something else.
+    await rename(join(folder, 'login.part'), join(folder, 'login'));
   };
   const credential = (status: object): Promise<void> => {
     const value = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status };
