@@ -90,7 +90,13 @@ describe.skipIf(!hasBusybox)('tekton-local run (needs busybox-static)', () => {
         results: [{ name: 'r', value: '\u001b[31mred' }],
       },
     });
-    expect(items[1]).toMatchObject({ kind: 'TaskRun', status: { steps: [{ terminated: { exitCode: 0 } }] } });
+    expect(items[1]).toMatchObject({
+      kind: 'TaskRun',
+      status: {
+        conditions: [{ reason: 'Succeeded', message: 'All Steps have completed executing' }],
+        steps: [{ terminated: { exitCode: 0 } }],
+      },
+    });
   });
 
   it('prints the outcome as JSON, and nothing else on standard output', async () => {

@@ -3,6 +3,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { reasonOf } from '@multi-image/kit/errors';
 import { TektonLocalError } from '../errors.ts';
 import type { ParamValue } from '../plan/model.ts';
+import { isInside } from '../plan/yaml-file.ts';
 import type { PlanOptions } from '../plan-run.ts';
 
 /** What every command takes. */
@@ -74,12 +75,22 @@ export function parseOptions<Table extends Options>(
   }
 }
 
-/** The checkout folder, and files as paths in it. By default it is the folder above `.tekton`, or the first file's. */
+/**
+ * The checkout folder, and files as paths in it. By default it is the folder above `.tekton`, or the one in which all of
+ * the files are.
+ */
 export function inCheckout(root: string | undefined, paths: readonly string[]): { root: string; files: string[] } {
-  const first = resolve(paths[0] ?? '.tekton');
-  const folder = /^(.*)\/\.tekton(?:\/|$)/.exec(first)?.[1] ?? dirname(first);
-  const found = resolve(root ?? folder);
-  return { root: found, files: paths.map((path) => relative(found, resolve(path))) };
+  const all = paths.map((path) => resolve(path));
+  const [folder] = all.flatMap((path) => /^(.*)\/\.tekton(?:\/|$)/.exec(path)?.[1] ?? []);
+  const found = resolve(root ?? folder ?? commonFolder(all.map((path) => dirname(path))));
+  return { root: found, files: all.map((path) => relative(found, path)) };
+}
+
+/** The folder that all of them are in, or one of them itself; the first where that is no less than the whole machine. */
+function commonFolder([first = '/', ...others]: readonly string[]): string {
+  let folder = first;
+  while (others.some((other) => !isInside(folder, other))) folder = dirname(folder);
+  return folder === dirname(folder) ? first : folder;
 }
 
 /** What `NAME=VALUE` gives, by the names. */

@@ -63,7 +63,7 @@ export const USAGE = `tekton-local run [FILE|FOLDER]… [options]   run Pipeline
                            those that the event starts, one after the other
   --name NAME              the run of that name, whatever the event
   --event …                the event, with its options as in tekton-local list --help
-  --root FOLDER            the checkout folder (default: the folder above .tekton, or FILE's folder)
+  --root FOLDER            the checkout folder (default: the folder above .tekton, or the one that all FILEs are in)
   --watch                  run again whenever FILE or FOLDER changes, until Ctrl-C
   -p, --param NAME=VALUE   a param of the pipeline; a value that starts with [ or { is JSON
   -w, --workspace NAME=FOLDER  share FOLDER with the steps as that workspace, to read and write

@@ -61,6 +61,36 @@ it('makes a TaskRun', async () => {
   });
 });
 
+it('makes a volume of the run by the file of a claim', async () => {
+  const { root, remove } = makeCheckout({
+    'pvc.yaml': 'kind: PersistentVolumeClaim\nspec: {accessModes: [ReadWriteOnce]}',
+  });
+  onTestFinished(remove);
+  const binding = `name=src,volumeClaimTemplateFile=${join(root, 'pvc.yaml')},subPath=s`;
+  expect(await made('pipeline', 'ci', '-w', binding)).toMatchObject({
+    spec: {
+      workspaces: [
+        {
+          name: 'src',
+          subPath: 's',
+          volumeClaimTemplate: { kind: 'PersistentVolumeClaim', spec: { accessModes: ['ReadWriteOnce'] } },
+        },
+      ],
+    },
+  });
+});
+
+it('finds what is in a folder', async () => {
+  const { root, remove } = makeCheckout({
+    'parts/a.yaml': PIPELINE,
+    'other/b.yaml': 'kind: Task\nmetadata: {name: b}',
+  });
+  onTestFinished(remove);
+  expect(await made('task', 'b', '-f', join(root, 'parts'), '-f', join(root, 'other'))).toMatchObject({
+    spec: { taskRef: { name: 'b' } },
+  });
+});
+
 it.each([
   [['pipeline', 'other'], 'there is no Pipeline other'],
   [['nothing'], 'expected: tekton-local start'],

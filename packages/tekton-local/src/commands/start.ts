@@ -1,18 +1,20 @@
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { printable } from '@multi-image/kit/terminal';
 import { stringify } from 'yaml';
 import { TektonLocalError } from '../errors.ts';
 import type { Field } from '../plan/field.ts';
 import { loadDocuments } from '../plan/yaml-file.ts';
-import { COMMON, EVENT, GIVEN, inCheckout, parseOptions, RUNNING, type Values } from './options.ts';
+import { COMMON, EVENT, GIVEN, parseOptions, RUNNING, type Values } from './options.ts';
 import { GIVEN_TEXT, RUN_TEXT, runAll, runOptionsOf } from './run.ts';
+import { filesOf } from './which-runs.ts';
 
 export const USAGE = `tekton-local start pipeline|task NAME -f FILE… [options]  run a Pipeline or a Task without a run's file
 
-  -f, --filename FILE      where it is, and what it names
+  -f, --filename FILE|FOLDER  where it is, and what it names
   -p, --param NAME=VALUE   a param; of an array a,b,c, of an object key1:value1,key2:value2
   -w, --workspace …        name=NAME,emptyDir=  name=NAME,folder=FOLDER  name=NAME,claimName=NAME  name=NAME,secret=NAME
-                           name=NAME,config=NAME, each with ,subPath=PATH; or NAME=FOLDER
+                           name=NAME,config=NAME  name=NAME,volumeClaimTemplateFile=FILE, each with ,subPath=PATH; or
+                           NAME=FOLDER
   -l, --labels KEY=VALUE   a label of the run
   -s, --serviceaccount NAME  has no effect here
   --prefix-name NAME       how the run is called (default: NAME-run)
@@ -55,7 +57,7 @@ export async function start(args: readonly string[], signal: AbortSignal): Promi
       hint: 'tekton-local start --help',
     });
   }
-  const { root, files } = inCheckout(values.root, paths);
+  const { root, files } = filesOf(paths, values.root);
   const found = find(root, files, kind, given);
   const name = String(found.get('metadata', 'name').value);
   const folders: Record<string, string> = {};
@@ -174,14 +176,17 @@ function workspaceOf(text: string, folders: Record<string, string>): object[] {
   const name = parts.get('name') ?? '';
   const folder = parts.get('folder');
   if (folder !== undefined) folders[name] = folder;
-  const [claimName, secretName, config] = ['claimName', 'secret', 'config'].map((key) => parts.get(key));
+  const [claimName, secretName, config, template] = ['claimName', 'secret', 'config', 'volumeClaimTemplateFile'].map(
+    (key) => parts.get(key),
+  );
   const binding = {
     persistentVolumeClaim: claimName === undefined ? undefined : { claimName },
     secret: secretName === undefined ? undefined : { secretName },
     configMap: config === undefined ? undefined : { name: config },
+    volumeClaimTemplate: template === undefined ? undefined : claimIn(template),
     emptyDir: parts.has('emptyDir') || folder !== undefined ? {} : undefined,
   };
-  const known = ['name', 'folder', 'claimName', 'secret', 'config', 'emptyDir', 'subPath'];
+  const known = ['name', 'folder', 'claimName', 'secret', 'config', 'emptyDir', 'volumeClaimTemplateFile', 'subPath'];
   const unknown = [...parts.keys()].find((key) => !known.includes(key));
   if (unknown !== undefined || Object.values(binding).filter((value) => value !== undefined).length !== 1) {
     throw new TektonLocalError('USAGE', `--workspace binds ${name} to one of: ${known.slice(1, -1).join(', ')}`, {
@@ -189,6 +194,12 @@ function workspaceOf(text: string, folders: Record<string, string>): object[] {
     });
   }
   return [{ name, subPath: parts.get('subPath'), ...binding }];
+}
+
+/** The PersistentVolumeClaim of a file. */
+function claimIn(path: string): unknown {
+  const [document] = loadDocuments(dirname(resolve(path)), basename(path), []);
+  return document?.value;
 }
 
 function pairs(option: string, items: readonly string[] = []): [string, string][] {

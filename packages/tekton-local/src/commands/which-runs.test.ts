@@ -64,6 +64,41 @@ it('none of several that say nothing of events', async () => {
   await expect(chosen(['plain.yaml'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
+it('takes files of several folders as those of the folder that they are all in', async () => {
+  const { root, remove } = makeCheckout({
+    'runs/run.yaml': run('one'),
+    'parts/tasks/task.yaml': 'kind: Task',
+    'parts/pipeline.yaml': 'kind: Pipeline',
+  });
+  onTestFinished(remove);
+  const at = (path: string): string => join(root, path);
+  expect(await whichRuns([at('runs/run.yaml'), at('parts')], {})).toMatchObject({
+    root,
+    runs: [{ file: 'runs/run.yaml' }],
+    beside: ['runs/run.yaml', 'parts/pipeline.yaml', 'parts/tasks/task.yaml'],
+  });
+  for (const path of ['parts', 'parts/pipeline.yaml']) {
+    await expect(whichRuns([at('runs/run.yaml'), at(path)], { root: at('runs') })).rejects.toMatchObject({
+      code: 'FILE_NOT_READABLE',
+      message: `../${path} is outside ${at('runs')}`,
+      hint: expect.stringContaining('--root'),
+    });
+  }
+});
+
+it('says how a Pipeline or a Task is run that has no run', async () => {
+  const { root, remove } = makeCheckout({
+    'ci.yaml': 'kind: ConfigMap\n---\nkind: Pipeline\nmetadata: {name: ci}',
+    'none.yaml': 'kind: ConfigMap',
+  });
+  onTestFinished(remove);
+  await expect(whichRuns([join(root, 'ci.yaml')], {})).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    hint: expect.stringMatching(/^tekton-local start pipeline ci -f .*ci\.yaml runs that Pipeline$/),
+  });
+  await expect(whichRuns([join(root, 'none.yaml')], {})).rejects.toMatchObject({ code: 'NOT_FOUND', hint: undefined });
+});
+
 it('answers expressions of a body', async () => {
   const { root, remove } = makeCheckout(FILES);
   onTestFinished(remove);

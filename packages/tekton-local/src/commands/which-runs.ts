@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { TektonLocalError } from '../errors.ts';
 import { isRun } from '../plan/resolve.ts';
 import type { VariableLookup } from '../plan/yaml-file.ts';
-import { loadDocuments, loadText, yamlFilesBelow } from '../plan/yaml-file.ts';
+import { isInside, loadDocuments, loadText, yamlFilesBelow } from '../plan/yaml-file.ts';
 import { type EVENT, inCheckout, named, type Values } from './options.ts';
 
 /** One PipelineRun or TaskRun that a command is about. */
@@ -44,6 +44,7 @@ export async function whichRuns(
     throw new TektonLocalError(
       'NOT_FOUND',
       `there is no PipelineRun or TaskRun in ${files.join(', ') || paths.join(', ')}`,
+      { hint: howToStart(root, files) },
     );
   }
   const asks = asksForEvent(values) || there.some(({ asksEvent }) => asksEvent);
@@ -94,13 +95,37 @@ export async function whichRuns(
   });
 }
 
-/** Folders as the files in them. */
+/** What runs the Pipeline or the Task that files have in place of a run. */
+function howToStart(root: string, files: readonly string[]): string | undefined {
+  for (const file of files) {
+    const documents = loadDocuments(root, file, []);
+    const found = documents.find((document) => ['Pipeline', 'Task'].includes(document.get('kind').text()));
+    if (found === undefined) continue;
+    const kind = found.get('kind').text();
+    const name = found.get('metadata', 'name').text();
+    const path = relative('', resolve(root, file));
+    return `tekton-local start ${kind.toLowerCase()} ${name} -f ${path} runs that ${kind}`;
+  }
+  return undefined;
+}
+
+/** Folders as the files in them. Throws `FILE_NOT_READABLE` for what is outside the checkout folder. */
 export function filesOf(paths: readonly string[], root: string | undefined): { root: string; files: string[] } {
   const found = inCheckout(root, paths.length === 0 ? ['.tekton'] : paths);
+  for (const file of found.files) refuseOutside(found.root, file);
   const isFolder = (file: string): boolean =>
     statSync(resolve(found.root, file), { throwIfNoEntry: false })?.isDirectory() === true;
   const files = found.files.flatMap((file) => (isFolder(file) ? yamlFilesBelow(found.root, file) : [file]));
   return { root: found.root, files };
+}
+
+function refuseOutside(root: string, file: string): void {
+  const path = resolve(root, file);
+  // What is not there is told with what else can't be read.
+  if (!existsSync(root) || !existsSync(path) || isInside(realpathSync(root), realpathSync(path))) return;
+  throw new TektonLocalError('FILE_NOT_READABLE', `${file} is outside ${root}`, {
+    hint: '--root FOLDER names a folder that all of them are in',
+  });
 }
 
 /** What the options say of an event. */

@@ -114,7 +114,7 @@ function decideByLists(annotation: (name: string) => string | undefined, event: 
       .map((branch) => isBranch(branch, base))
       .includes(true)
   ) {
-    return no(`on-target-branch ${branches} is not ${base}`);
+    return no(`on-target-branch ${branches} is not ${base || '(there is no branch)'}`);
   }
   if (events === undefined || branches === undefined) {
     return no('it needs both on-event and on-target-branch, or on-cel-expression: no event starts it');

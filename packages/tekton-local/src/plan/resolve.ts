@@ -77,6 +77,9 @@ export interface ResolveOptions {
 
 const ANNOTATION = 'pipelinesascode.tekton.dev/';
 
+/** Where what is referred to by name is looked for. */
+const NAMED_PLACES = 'the files that are named, in .tekton or in an annotation';
+
 /**
  * Reads a PipelineRun file and looks up its Pipeline and Tasks as Pipelines as Code does: by the PipelineRun's
  * annotations, then the Pipeline's, then in `.tekton/`.
@@ -364,7 +367,8 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
   const found = annotated.find(isIt) ?? documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
   if (found !== undefined) return parsePipeline(read(found, 'Pipeline', sources));
   if (mayBeMissing('Pipeline', name, sources)) return none(name);
-  field.problem('NOT_FOUND', `there is no Pipeline ${JSON.stringify(name)} in ${annotation ?? '.tekton'}`);
+  const where = annotation ?? NAMED_PLACES;
+  field.problem('NOT_FOUND', `there is no Pipeline ${JSON.stringify(name)} in ${where}`);
   return none(name);
 }
 
@@ -393,7 +397,7 @@ function findTask(
   if (task !== undefined) return { task, embedded: false };
   // Of another kind it has been refused as such, and no file would help.
   if (mayBeMissing('Task', name, sources) || !['', 'Task'].includes(field.get('kind').text())) return undefined;
-  field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)}; its file belongs in an annotation`);
+  field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)} in ${NAMED_PLACES}`);
   return undefined;
 }
 
@@ -446,8 +450,12 @@ function findStepAction(reference: Field, sources: Sources): Field | undefined {
   const isIt = (document: Field): boolean =>
     document.get('kind').value === 'StepAction' && document.get('metadata', 'name').value === name;
   const found = documents.find(isIt) ?? tektonDocuments(sources).find(isIt);
-  if (found === undefined) reference.problem('NOT_FOUND', `there is no StepAction ${JSON.stringify(name)}`);
-  else notes.push(`StepAction ${name} is the one in ${found.origin.file}: a cluster needs it in the namespace`);
+  if (found === undefined) {
+    reference.problem(
+      'NOT_FOUND',
+      `there is no StepAction ${JSON.stringify(name)} in the files that are named, or in .tekton`,
+    );
+  } else notes.push(`StepAction ${name} is the one in ${found.origin.file}: a cluster needs it in the namespace`);
   return found && readObject(found, 'StepAction');
 }
 

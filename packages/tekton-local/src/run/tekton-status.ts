@@ -100,13 +100,16 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOu
     status: {
       startTime: time(task.startedAt),
       completionTime: time(task.finishedAt),
-      conditions: [condition(isRunning ? 'Running' : task.status, task)],
+      conditions: [condition(isRunning ? 'Running' : task.status, { message: SUCCEEDED[task.status], ...task })],
       steps: task.steps.map(step),
       taskSpec: steps && { steps },
       results: unlessEmpty(listOf(task.results)),
     },
   };
 }
+
+/** What Tekton says of a TaskRun of which there is nothing else to say. */
+const SUCCEEDED: Partial<Record<TaskOutcome['status'], string>> = { Succeeded: 'All Steps have completed executing' };
 
 /** What a pipeline task refers to, as Tekton writes it; undefined where it has its Task inside. */
 export function taskRefOf(task: PipelineTask | undefined): object | undefined {
