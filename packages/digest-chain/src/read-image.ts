@@ -72,15 +72,20 @@ export async function treeOf(registry: Registry, repository: Repository, manifes
   return namingImage(repository, manifest.digest, () => restOf(registry, repository, manifest));
 }
 
-/** What is wrong with the bytes of an image says of which: a command reads several. */
+const named = new WeakSet<Error>();
+
+/** What is wrong with the bytes of an image says of which: a command reads several. The innermost one is named. */
 export async function namingImage<T>(repository: Repository, digest: Digest, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof DigestChainError) || !OF_BYTES.has(error.code) || error.http !== undefined) throw error;
+    if (named.has(error)) throw error;
     const { code, message, expected, found, hint, cause } = error;
     const image = `${repositoryName(repository)}@${digest}`;
-    throw new DigestChainError(code, `${message} (${image})`, { expected, found, hint, cause });
+    const telling = new DigestChainError(code, `${message} (${image})`, { expected, found, hint, cause });
+    named.add(telling);
+    throw telling;
   }
 }
 
@@ -88,6 +93,7 @@ const OF_BYTES: ReadonlySet<string> = new Set([
   'JSON_INVALID',
   'JSON_DUPLICATE_KEY',
   'NOT_AN_IMAGE',
+  'MEDIA_TYPE_UNSUPPORTED',
   'SEAL_REFUSED',
   'NOT_SEALED',
   'SEAL_BROKEN',
@@ -122,7 +128,12 @@ function platformImage(image: Image): PlatformImage {
   return { ...image, ...readImageFacts(image.config), layers };
 }
 
-async function withConfig(registry: Registry, repository: Repository, manifest: RawManifest): Promise<Image> {
-  const { config } = readImageManifest(manifest.bytes, manifest.mediaType);
-  return { manifest, config: await registry.getBlob(repository, config, { limit: MAX_CONFIG_SIZE }) };
+function withConfig(registry: Registry, repository: Repository, manifest: RawManifest): Promise<Image> {
+  return namingImage(repository, manifest.digest, async () => {
+    const { config: descriptor } = readImageManifest(manifest.bytes, manifest.mediaType);
+    const config = await registry.getBlob(repository, descriptor, { limit: MAX_CONFIG_SIZE });
+    // Whoever reads an image reads what it says: what is wrong with that is told here, where it is known of which it is.
+    readImageFacts(config);
+    return { manifest, config };
+  });
 }

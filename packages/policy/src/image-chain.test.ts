@@ -3,6 +3,7 @@ import {
   type Digest,
   digestOf,
   OCI_INDEX,
+  OCI_MANIFEST,
   parseDigestReference,
   parseReference,
   parseTagReference,
@@ -15,7 +16,7 @@ import { CHAINS_FIXTURE, chainsFixture } from '@multi-image/testing/chains-fixtu
 import { type EmbeddingImage, pushEmbedding } from '@multi-image/testing/embedding-image';
 import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { type MemoryChain, type MemoryChainOptions, memoryChain } from '@multi-image/testing/memory-chain';
-import { memoryRegistry } from '@multi-image/testing/memory-registry';
+import { type MemoryRegistry, memoryRegistry } from '@multi-image/testing/memory-registry';
 import { provenanceV1, provenanceV02, SOURCE, type TestRun, type TestTask } from '@multi-image/testing/provenance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -124,7 +125,7 @@ const data = async (ruleData: object): Promise<Made> => ({
 const PLATFORMS = ['amd64', 'arm64'];
 
 /** A chain whose Image 1 is an index of images for two platforms. */
-async function platformChain(labelsOf: Readonly<Record<string, object>> = {}): Promise<Release> {
+async function platformChain(labelsOf: Readonly<Record<string, object>> = {}, artifact?: string): Promise<Release> {
   const registry = memoryRegistry();
   const [image1, image2] = ['registry.example/platforms/image1', 'registry.example/platforms/image2'] as const;
   const revision = { 'org.opencontainers.image.revision': REVISION };
@@ -140,7 +141,9 @@ async function platformChain(labelsOf: Readonly<Record<string, object>> = {}): P
       platform: { architecture, os: 'linux' },
     })),
   );
-  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: members }));
+  const beside = artifact === undefined ? [] : [await pushArtifact(registry, image1, artifact)];
+  const manifests = [...members, ...beside];
+  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
   const origin = digestOf(index);
   await registry.putManifest(parseReference(image1), origin, { bytes: index, mediaType: OCI_INDEX });
   const url = `${image1}@${origin}`;
@@ -173,6 +176,16 @@ async function platformChain(labelsOf: Readonly<Record<string, object>> = {}): P
     statements: [provenanceV02([sealed, metadata], all)],
     ruleData: RULE_DATA,
   };
+}
+
+/** Something with a config of this type, which its descriptor marks as an artifact. */
+async function pushArtifact(registry: MemoryRegistry, image: string, type: string): Promise<object> {
+  const config = await registry.putBlob(parseReference(image), configOf('{"Labels":{"a":"b"}}'));
+  const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: { mediaType: type, ...config }, layers: [] };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const { digest } = await registry.putManifest(parseReference(image), 'artifact', { bytes, mediaType: OCI_MANIFEST });
+  const platform = { architecture: 's390x', os: 'linux' };
+  return { mediaType: OCI_MANIFEST, digest, size: bytes.length, platform, artifactType: 'application/x' };
 }
 
 /** An operator in a bundle of images for two platforms, which is sealed, in a catalog. */
@@ -745,6 +758,10 @@ const INTACT: readonly { readonly what: string; readonly release: () => Promise<
   {
     what: 'for several platforms',
     release: () => platformChain(),
+  },
+  {
+    what: 'for several platforms, with an artifact beside them',
+    release: () => platformChain({}, 'application/x'),
   },
   {
     what: 'for several platforms in its middle',

@@ -43,8 +43,8 @@ export function placeDescriptor(bytes: Uint8Array, value: JsonValue | undefined)
   // Written in another way (escapes, exponents) they could not be restored, and no common tool writes them so.
   const digest = rawText(bytes, digestToken).slice(1, -1);
   const size = rawText(bytes, sizeToken);
-  if (!isDigest(digest)) throw refused("a descriptor's digest is not written plainly", digest);
-  if (!SIZE.test(size)) throw refused("a descriptor's size is not written plainly", size);
+  if (!isDigest(digest)) throw unread("a descriptor's digest is not written plainly", digest);
+  if (!SIZE.test(size)) throw unread("a descriptor's size is not written plainly", size);
   field(value, 'mediaType');
   return { ...requireDescriptor(decodeValue(bytes, value)), value, digestToken, sizeToken };
 }
@@ -59,7 +59,7 @@ export function replaceDescriptors(
 ): Uint8Array {
   const edits = replacements.flatMap(({ old, by }) => {
     for (const name of ['data', 'urls']) {
-      if (get(old.value, name) === undefined) continue;
+      if (!isSet(old.value, name)) continue;
       throw refused(`a descriptor has "${name}", which a seal would make wrong`);
     }
     return [
@@ -74,7 +74,19 @@ export function replaceDescriptors(
 
 /** A manifest that is attached to another would stay attached, as a second one: not what anybody wants. */
 export function refuseSubject(root: JsonValue): void {
-  if (get(root, 'subject') !== undefined) throw refused('it is attached to another manifest (subject)');
+  if (isSet(root, 'subject')) throw refused('it is attached to another manifest (subject)');
+}
+
+/** Whether an object says something by a member: readers and writers take null for nothing. */
+function isSet(value: JsonValue | undefined, key: string): boolean {
+  return (get(value, key)?.type ?? 'null') !== 'null';
+}
+
+/** The type of an artifact, as a manifest, an index or a descriptor says it; undefined where it says none. */
+export function artifactTypeOf(bytes: Uint8Array, value: JsonValue): string | undefined {
+  const type = get(value, 'artifactType');
+  if (type === undefined || !isSet(value, 'artifactType')) return undefined;
+  return type.type === 'string' ? textIn(bytes, type) || undefined : rawText(bytes, type);
 }
 
 export function notAnImage(reason: string, expected: string, found: string): DigestChainError {
@@ -85,6 +97,12 @@ export function refused(reason: string, found?: string): DigestChainError {
   return new DigestChainError('SEAL_REFUSED', `the image can't be sealed: ${reason}`, {
     found: found && quoted(found),
   });
+}
+
+/** As {@link refused}, of what nobody may have wanted to seal: a proof takes a seal off. */
+export function unread(reason: string, found: string): DigestChainError {
+  const message = `an image of a kind that is neither sealed nor proved: ${reason}`;
+  return new DigestChainError('SEAL_REFUSED', message, { found: quoted(found) });
 }
 
 function unsupported(reason: string, expected: readonly string[], found: string): DigestChainError {

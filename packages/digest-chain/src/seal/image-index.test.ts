@@ -1,5 +1,6 @@
 import { configOf, imageOf, ONES } from '@multi-image/testing/image';
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../digest.ts';
 import { DEFAULT_PREFIX, LabelNames } from '../label-names.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import {
@@ -76,6 +77,16 @@ describe('an index', () => {
     expect(textOf(sealed.manifest.bytes)).toContain(artifact);
     expect(unseal(sealed)).toEqual(origin);
   });
+
+  it.each(['application/vnd.oci.image.config.v1+json', ''])(
+    'may say of an image that its artifactType is "%s"',
+    (type) => {
+      const origin = replaced(indexOf([amd64, arm64], OCI_INDEX), '"platform"', `"artifactType":"${type}","platform"`);
+      const { bytes } = origin.manifest;
+      const tree = { ...origin, manifest: { ...origin.manifest, digest: digestOf(bytes) } };
+      expect(unseal(seal(tree))).toEqual(tree);
+    },
+  );
 
   it.each([
     ['names another index', indexOf([amd64], OCI_INDEX, [`{"mediaType":"${OCI_INDEX}"}`]), 'SEAL_REFUSED'],

@@ -5,6 +5,7 @@ import { DOCKER_LIST, DOCKER_MANIFEST, isIndex, OCI_INDEX, OCI_MANIFEST } from '
 import type { RawManifest } from '../registry/registry.ts';
 import type { Seal } from './config.ts';
 import {
+  artifactTypeOf,
   notAnImage,
   type PlacedDescriptor,
   placeDescriptor,
@@ -12,6 +13,7 @@ import {
   refuseSubject,
   replaceDescriptors,
   scanDocument,
+  unread,
 } from './document.ts';
 import { IMAGE_CONFIGS, type Image } from './manifest.ts';
 
@@ -33,9 +35,8 @@ export interface ImageIndex {
  */
 export function readIndex(bytes: Uint8Array, mediaType: string): ImageIndex {
   const root = scanDocument(bytes, mediaType, [OCI_INDEX, DOCKER_LIST]);
-  const artifactType = get(root, 'artifactType');
-  if (artifactType !== undefined)
-    throw notAnImage('its index has an artifactType', 'none', textIn(bytes, artifactType));
+  const artifactType = artifactTypeOf(bytes, root);
+  if (artifactType !== undefined) throw notAnImage('its index has an artifactType', 'none', artifactType);
   const manifests = field(root, 'manifests');
   if (manifests?.type !== 'array') throw notAnImage('its index has no manifests', 'an array', 'none');
   const others = manifests.items.filter((item) => !isAttachment(bytes, item));
@@ -43,7 +44,7 @@ export function readIndex(bytes: Uint8Array, mediaType: string): ImageIndex {
   const images = others.filter((item) => !isMarked(bytes, item)).map((item) => readChild(bytes, item));
   if (images.length === 0) throw notAnImage('its index names no image', 'at least one', 'none');
   const count = images.length + artifacts.length;
-  if (count > MAX_CHILDREN) throw refused(`its index names more than ${MAX_CHILDREN} images`, `${count}`);
+  if (count > MAX_CHILDREN) throw unread(`its index names more than ${MAX_CHILDREN} images`, `${count}`);
   return { root, images, artifacts };
 }
 
@@ -111,23 +112,24 @@ function isAttachment(bytes: Uint8Array, item: JsonValue): boolean {
   return isMarked(bytes, item) && names.every((name) => name === 'unknown');
 }
 
-/** BuildKit's attestations have an annotation, OCI artifacts an artifactType. */
+/** BuildKit's attestations have an annotation, OCI artifacts an artifactType; an image's is the type of its config. */
 function isMarked(bytes: Uint8Array, item: JsonValue): boolean {
-  if (get(item, 'artifactType') !== undefined) return true;
+  const artifactType = artifactTypeOf(bytes, item);
+  if (artifactType !== undefined && !IMAGE_CONFIGS.includes(artifactType)) return true;
   return textIn(bytes, get(get(item, 'annotations'), 'vnd.docker.reference.type')) === 'attestation-manifest';
 }
 
 function readArtifactDigest(bytes: Uint8Array, item: JsonValue): Digest {
   const mediaType = textIn(bytes, field(item, 'mediaType'));
-  if (isIndex(mediaType)) throw refused('its index names another index', mediaType);
+  if (isIndex(mediaType)) throw unread('its index names another index', mediaType);
   const digest = textIn(bytes, field(item, 'digest'));
   if (isDigest(digest)) return digest;
-  throw refused("a descriptor's digest is not written plainly", digest);
+  throw unread("a descriptor's digest is not written plainly", digest);
 }
 
 function readChild(bytes: Uint8Array, item: JsonValue): PlacedDescriptor {
   const mediaType = textIn(bytes, field(item, 'mediaType'));
-  if (isIndex(mediaType)) throw refused('its index names another index', mediaType);
+  if (isIndex(mediaType)) throw unread('its index names another index', mediaType);
   if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) return placeDescriptor(bytes, item);
-  throw refused('its index names something that is not known', mediaType);
+  throw unread('its index names something that is not known', mediaType);
 }

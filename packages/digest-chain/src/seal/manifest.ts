@@ -1,7 +1,7 @@
-import { field, get, type JsonValue, rawText, textIn } from '../json/scan.ts';
+import { field, type JsonValue, rawText, textIn } from '../json/scan.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
-import { notAnImage, type PlacedDescriptor, placeDescriptor, scanDocument } from './document.ts';
+import { artifactTypeOf, notAnImage, type PlacedDescriptor, placeDescriptor, scanDocument } from './document.ts';
 
 export const IMAGE_CONFIGS: readonly string[] = [OCI_CONFIG, DOCKER_CONFIG];
 const LAYER = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
@@ -24,8 +24,8 @@ export interface ImageManifest {
  */
 export function readImageManifest(bytes: Uint8Array, mediaType: string): ImageManifest {
   const root = scanDocument(bytes, mediaType, [OCI_MANIFEST, DOCKER_MANIFEST]);
-  const artifactType = get(root, 'artifactType');
-  if (artifactType !== undefined) throw notAnImage('it has an artifactType', 'none', textIn(bytes, artifactType));
+  const artifactType = artifactTypeOf(bytes, root);
+  if (artifactType !== undefined) throw notAnImage('it has an artifactType', 'none', artifactType);
   const layers = field(root, 'layers');
   // Go writes a list of none as null.
   const none = layers !== undefined && rawText(bytes, layers) === 'null';

@@ -74,6 +74,13 @@ describe('what sealing refuses', () => {
     expect(() => seal(withManifest(manifest))).toThrow(code(expected));
   });
 
+  it('no manifest for what it says nothing by: null, as some writers have it', () => {
+    const nothing = '"subject":null,"artifactType":null,"annotations":null';
+    const manifest = (descriptor: string): string =>
+      `{"schemaVersion":2,"config":${descriptor.replace('}', ',"urls":null,"data":null}')},"layers":[],${nothing}}`;
+    sealAndRestore(withManifest(manifest));
+  });
+
   it('a Docker manifest that does not say what it is, and media types that it does not know', () => {
     const manifest = (descriptor: string): string => `{"schemaVersion":2,"config":${descriptor},"layers":[]}`;
     expect(() => seal(withManifest(manifest, DOCKER_MANIFEST))).toThrow(code('MEDIA_TYPE_UNSUPPORTED'));

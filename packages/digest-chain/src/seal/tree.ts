@@ -114,4 +114,4 @@ export function builtAs(tree: ImageTree, names: LabelNames): ImageTree {
   }
 }
 
-const NO_SEAL_OF_ITS_OWN: ReadonlySet<string> = new Set(['NOT_SEALED', 'SEAL_BROKEN', 'LINK_INVALID']);
+const NO_SEAL_OF_ITS_OWN: ReadonlySet<string> = new Set(['NOT_SEALED', 'SEAL_BROKEN', 'LINK_INVALID', 'SEAL_REFUSED']);

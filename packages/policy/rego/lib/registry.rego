@@ -55,12 +55,23 @@ read(place) := {"digest": place.digest, "mediaType": type, "index": index, "imag
 	type := ec.oci.descriptor(reference(place)).mediaType
 	type in trees.index_types
 	index := ec.oci.image_index(reference(place))
-	digests := {descriptor.digest | some descriptor in index.manifests; not trees.is_attachment(descriptor)}
+	digests := {descriptor.digest |
+		some descriptor in index.manifests
+		not trees.is_attachment(descriptor)
+		not is_artifact(place, descriptor)
+	}
 	images := [image |
 		some digest in digests
 		image := read_image({"repository": place.repository, "digest": digest})
 	]
 	count(images) == count(digests)
+}
+
+# Marked as no image, and none by its config. What runs images takes what fits its platform, whatever an index says besides.
+is_artifact(place, descriptor) if {
+	trees.is_marked(descriptor)
+	manifest := ec.oci.image_manifest(reference({"repository": place.repository, "digest": descriptor.digest}))
+	not manifest.config.mediaType in trees.config_types
 }
 
 read_image(place) := {"digest": place.digest, "manifest": manifest, "config": config} if {

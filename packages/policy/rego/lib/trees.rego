@@ -67,9 +67,14 @@ fitting_index(tree, styles) := [style |
 	manifests.digest_of(manifests.index_text(tree.index, tree.index.manifests, style)) == tree.digest
 ]
 
-# What BuildKit puts beside the images of an index, and nobody runs.
+# BuildKit's attestations have an annotation, OCI artifacts an artifactType; an image's is the type of its config.
+is_marked(descriptor) if descriptor.annotations["vnd.docker.reference.type"] == "attestation-manifest"
+
+is_marked(descriptor) if not object.get(descriptor, "artifactType", "") in ({""} | config_types)
+
+# Marked, and for no platform that there is: nobody runs it.
 is_attachment(descriptor) if {
-	descriptor.annotations["vnd.docker.reference.type"] == "attestation-manifest"
+	is_marked(descriptor)
 	descriptor.platform.os == "unknown"
 	descriptor.platform.architecture == "unknown"
 }
