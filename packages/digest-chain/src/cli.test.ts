@@ -90,6 +90,11 @@ describe('digest-chain', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ level: 'none' });
   });
 
+  it('takes a deadline that is further away than a timer reaches', async () => {
+    const verify = await digestChain('verify', `${chain.image1}:${REVISION}`, '--deadline', '1000h');
+    expect(verify).toMatchObject({ status: 0, stderr: '' });
+  });
+
   it('writes no result where it fails', async () => {
     const url = join(folder, 'none');
     const extract = await digestChain(
@@ -101,14 +106,17 @@ describe('digest-chain', () => {
       `--result-url=${url}`,
     );
     expect(extract.status).toBe(1);
-    expect(extract.stderr).toMatch(/error WAIT_DEADLINE: waited .* for .*cli\/image1:never/);
+    expect(extract.stderr).toMatch(/error WAIT_DEADLINE: waited .* for .*cli\/image1:never, which did not come\n/);
     await expect(readFile(url)).rejects.toThrow();
   });
 
   it('says that a file can not be written', async () => {
     const sealed = `${chain.image1}:${REVISION}`;
-    const unseal = await digestChain('unseal', sealed, '--manifest', join(folder, 'no', 'such'));
-    expect(unseal).toMatchObject({ status: 1, stderr: expect.stringContaining('error FILE_UNWRITABLE') });
+    for (const file of [join(folder, 'no', 'such'), '/dev/full']) {
+      const unseal = await digestChain('unseal', sealed, '--manifest', file);
+      const told = `error FILE_UNWRITABLE: a file could not be written: ${file}\n`;
+      expect(unseal).toMatchObject({ status: 1, stderr: expect.stringContaining(told) });
+    }
   });
 
   it.each([
@@ -117,6 +125,7 @@ describe('digest-chain', () => {
     ['an unknown option', ['verify', 'a/b:c', '--frobnicate'], /error USAGE: .*--frobnicate/],
     ['an option without its value', ['verify', 'a/b:c', '--revision'], /error USAGE/],
     ['an empty value', ['verify', 'a/b:c', '--revision='], /error USAGE: --revision has no value/],
+    ['an empty value of several', ['verify', 'a/b:c', '--key', 'x', '--key', ''], /error USAGE: --key has no value/],
     ['no image', ['verify'], /error USAGE: no image given/],
     ['two images', ['unseal', 'a/b:c', 'a/b:d'], /error USAGE: more than one/],
     ['no link', ['seal', `a/b@${ZERO}`], /error USAGE/],
@@ -134,6 +143,22 @@ describe('digest-chain', () => {
     ['a malformed reference', ['verify', 'quay.io/a b'], /error REFERENCE_INVALID/],
     ['a malformed prefix', ['verify', 'quay.io/a/b:c', '--prefix', 'A"'], /error LABEL_PREFIX_INVALID/],
     ['no --role', ['extract', 'a/b:c'], /error USAGE: no --role/],
+    ['a --role that is none', ['extract', 'a/b:c', '--role', 'A b'], /error USAGE: --role is no role: A b/],
+    [
+      'a role twice',
+      ['link', `a/b@${ZERO}`, `x=a/c@${ZERO}`, '--external', `x=a/d@${ZERO}`],
+      /error USAGE: x is given twice/,
+    ],
+    [
+      'a --pipeline-run that is none',
+      ['seal', `a/b@${ZERO}`, `x=a/c@${ZERO}`, '--pipeline-run', 'A b'],
+      /error USAGE: --pipeline-run is no name of a PipelineRun: A b/,
+    ],
+    [
+      'a --git-url that is none',
+      ['snapshot', 'a/b:c', '--application', 'a', '--git-url', 'x'],
+      /error USAGE: --git-url is no git URL: x/,
+    ],
     ['a malformed deadline', ['extract', 'a/b:c', '--role', 'x', '--wait', '--deadline', 'soon'], /error USAGE/],
     ['a deadline without waiting', ['extract', 'a/b:c', '--role', 'x', '--deadline', '1s'], /error USAGE/],
     ['text that steers the terminal', ['verify', 'a\u001b[2J\u202e'], /^[\x20-\x7e\n…]*$/],

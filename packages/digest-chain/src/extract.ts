@@ -1,4 +1,4 @@
-import { systemClock } from '../../kit/src/retry.ts';
+import { LONGEST_TIMER, systemClock } from '../../kit/src/retry.ts';
 import { ATTESTED } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
@@ -113,6 +113,9 @@ const MAY_COME: ReadonlySet<string> = new Set([
 // What the build system signs comes after what it signs; what it signed of another run, with the same bytes, may be there before.
 const SIGNED_LATER: ReadonlySet<string> = new Set(['SIGNATURE_MISSING', 'PROVENANCE_MISSING', 'PROVENANCE_MISMATCH']);
 
+// What a proof lacks that only signatures can be missing for.
+const UNSIGNED: ReadonlySet<string> = new Set([...SIGNED_LATER, 'VERIFICATION_FAILED']);
+
 /** What is not there, and may come: the reason to wait. */
 class NotYet extends Error {
   readonly reason: DigestChainError;
@@ -135,7 +138,7 @@ async function waitFor<T>(
 ): Promise<T> {
   const start = performance.now();
   // Ends the request that is under way, too: a registry that hangs must not hold its client longer than was asked for.
-  const over = deadline === undefined ? undefined : AbortSignal.timeout(deadline);
+  const over = deadline === undefined ? undefined : AbortSignal.timeout(Math.min(deadline, LONGEST_TIMER));
   for (let tries = 1; ; tries++) {
     try {
       return await step(over);
@@ -165,7 +168,7 @@ function overdue(reference: Reference, waited: number, tries: number, last: Dige
   const name = formatReference(reference);
   return new DigestChainError(
     'WAIT_DEADLINE',
-    `waited ${(waited / 1000).toFixed(1)} s for ${name}, which did not come${MAY_COME.has(last.code) ? '' : ', or is not signed'}`,
+    `waited ${(waited / 1000).toFixed(1)} s for ${name}, which did not come${UNSIGNED.has(last.code) ? ', or is not signed' : ''}`,
     {
       expected: `${name} to be published within the deadline`,
       found: `after ${tries} tries: ${last.code}: ${last.message}`,

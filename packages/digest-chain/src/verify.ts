@@ -119,10 +119,9 @@ async function proveFrom(
   const registry = followingLinks(client, repository, at.values());
   const tree = await treeOf(registry, reference, manifest);
   const facts = factsOf(tree);
-  const discover = (): Promise<Discovery> =>
-    statement instanceof Uint8Array
-      ? Promise.resolve(givenStatement(statement, manifest.digest))
-      : discoverStatements(registry, repository, manifest.digest);
+  // What is wrong with one that was given is the caller's to hear: nothing else was asked for.
+  const given = statement instanceof Uint8Array ? givenStatement(statement, manifest.digest) : undefined;
+  const discover = async (): Promise<Discovery> => given ?? discoverStatements(registry, repository, manifest.digest);
   const context = { registry, repository, tree, facts, names, revision, at, discover };
   const linked = await proveLinks(context, statement !== false);
   const proof = { ...linked, checks: [...linked.checks, ...(await proveFiles(registry, linked, files, released))] };

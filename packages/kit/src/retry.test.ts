@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CodedError } from './errors.ts';
-import { type Clock, parseRetryAfter, retry, Transient } from './retry.ts';
+import { type Clock, parseRetryAfter, retry, systemClock, Transient } from './retry.ts';
 
 const failure = new CodedError('REGISTRY_ERROR', 'busy');
 
@@ -14,6 +14,11 @@ function standingClock(): Clock {
     },
   };
 }
+
+it('the system’s clock sleeps longer than a timer reaches', async () => {
+  const sleeping = systemClock.sleep(2 ** 40, AbortSignal.timeout(20));
+  await expect(sleeping).rejects.toMatchObject({ name: 'TimeoutError' });
+});
 
 const clock = standingClock();
 const options = { retries: 3, pause: 40, clock };

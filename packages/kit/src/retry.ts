@@ -29,11 +29,14 @@ export interface Clock {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Milliseconds: a timer of Node's that is set to more (25 days) ends at once. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   // `performance` would load a dozen modules, at every start of a command.
   now: () => Number(process.hrtime.bigint()) / 1e6,
   sleep: (milliseconds, signal) =>
-    delay(milliseconds, undefined, { signal }).catch(() => {
+    delay(Math.min(milliseconds, LONGEST_TIMER), undefined, { signal }).catch(() => {
       throw signal?.reason;
     }),
 };

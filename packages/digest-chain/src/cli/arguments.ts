@@ -8,6 +8,7 @@ import type { LinkedImage } from '../linked-image.ts';
 import { parseDigestReference, parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
+import { isRunName } from '../statement/chain.ts';
 
 // An import would load all that node:util exports, threads among it, which takes longer than all that is done here.
 const { parseArgs } = process.getBuiltinModule('node:util');
@@ -38,7 +39,7 @@ export function parseArguments<const T extends Options>(args: readonly string[],
   try {
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     for (const [name, value] of Object.entries(parsed.values)) {
-      if (value === '') throw usage(`--${name} has no value`);
+      if ([value].flat().includes('')) throw usage(`--${name} has no value`);
     }
     return parsed;
   } catch (error) {
@@ -79,7 +80,10 @@ export async function writeOutput(path: string | undefined, content: string | Ui
   try {
     await process.getBuiltinModule('node:fs').promises.writeFile(path, content);
   } catch (cause) {
-    throw new DigestChainError('FILE_UNWRITABLE', 'a file could not be written', { found: reasonOf(cause), cause });
+    throw new DigestChainError('FILE_UNWRITABLE', `a file could not be written: ${path}`, {
+      found: reasonOf(cause),
+      cause,
+    });
   }
 }
 
@@ -96,6 +100,20 @@ export function connect(values: Values<typeof COMMON>): Registry {
 export function parseLinked(text: string): LinkedImage {
   const { role, named } = parseRole('not <role>=<image>', text);
   return { role, image: parseDigestReference(named) };
+}
+
+/** The same of several, each role once. */
+export function parseAllLinked(texts: readonly string[]): readonly LinkedImage[] {
+  const all = texts.map((text) => parseLinked(text));
+  const twice = all.find(({ role }, at) => all.findIndex((other) => other.role === role) !== at);
+  if (twice === undefined) return all;
+  throw usage(`${twice.role} is given twice`);
+}
+
+/** The value of `--pipeline-run`, which the chain statement names; throws `USAGE` for what names no run. */
+export function runName(text: string | undefined): string | undefined {
+  if (text === undefined || isRunName(text)) return text;
+  throw usage(`--pipeline-run is no name of a PipelineRun: ${text}`);
 }
 
 /** Reads `<role>=…`. */

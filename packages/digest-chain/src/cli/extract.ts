@@ -1,5 +1,6 @@
 import { printable } from '../../../kit/src/terminal.ts';
 import { extract } from '../extract.ts';
+import { isRole } from '../label-names.ts';
 import { parseReference } from '../reference.ts';
 import type { Verification } from '../verify.ts';
 import {
@@ -30,6 +31,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   });
   const image = parseReference(oneImage(positionals));
   if (values.role === undefined) throw usage('no --role given');
+  if (!isRole(values.role)) throw usage(`--role is no role: ${values.role}`);
   if (values.deadline !== undefined && !values.wait) throw usage('--deadline needs --wait');
   const { until } = values;
   if (until !== undefined && until !== 'signed' && until !== 'attested') {

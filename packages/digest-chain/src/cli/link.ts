@@ -1,6 +1,6 @@
 import { link } from '../link.ts';
 import { parseDigestReference, parseTagReference } from '../reference.ts';
-import { COMMON, connect, parseArguments, parseLinked, printResult, RESULTS, usage } from './arguments.ts';
+import { COMMON, connect, parseAllLinked, parseArguments, printResult, RESULTS, runName, usage } from './arguments.ts';
 
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArguments(args, {
@@ -13,12 +13,13 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const [image, ...images] = positionals;
   if (image === undefined) throw usage('no image given');
   if (images.length === 0) throw usage('no <role>=<image> given');
-  const linked = images.map((text) => parseLinked(text));
-  const result = await link(connect(values), parseDigestReference(image), linked, {
+  const external = values.external ?? [];
+  const all = parseAllLinked([...images, ...external]);
+  const result = await link(connect(values), parseDigestReference(image), all.slice(0, images.length), {
     tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
     prefix: values.prefix,
-    external: (values.external ?? []).map((text) => parseLinked(text)),
-    statement: { pipelineRun: values['pipeline-run'] },
+    external: all.slice(images.length),
+    statement: { pipelineRun: runName(values['pipeline-run']) },
     signal,
   });
   return printResult(values, result, [

@@ -3,11 +3,12 @@ import { seal } from '../seal.ts';
 import {
   COMMON,
   connect,
+  parseAllLinked,
   parseArguments,
-  parseLinked,
   parseRepository,
   printResult,
   RESULTS,
+  runName,
   usage,
 } from './arguments.ts';
 import { SBOM_RESULT, writeSbomUrl } from './sbom-result.ts';
@@ -30,20 +31,15 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   if (images.length === 0) throw usage('no <role>=<image> given');
   if (values.carry && values['no-carry']) throw usage('either --carry or --no-carry');
   const registry = connect(values);
-  const result = await seal(
-    registry,
-    parseDigestReference(origin),
-    images.map((text) => parseLinked(text)),
-    {
-      tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
-      prefix: values.prefix,
-      to: values.to === undefined ? undefined : parseRepository('--to', values.to),
-      carry: values['no-carry'] ? false : values.carry,
-      check: values['no-check'] !== true,
-      statement: values['no-statement'] ? false : { pipelineRun: values['pipeline-run'] },
-      signal,
-    },
-  );
+  const result = await seal(registry, parseDigestReference(origin), parseAllLinked(images), {
+    tag: values.tag === undefined ? undefined : parseTagReference(values.tag),
+    prefix: values.prefix,
+    to: values.to === undefined ? undefined : parseRepository('--to', values.to),
+    carry: values['no-carry'] ? false : values.carry,
+    check: values['no-check'] !== true,
+    statement: values['no-statement'] ? false : { pipelineRun: runName(values['pipeline-run']) },
+    signal,
+  });
   await writeSbomUrl(values, registry, result, signal);
   const { carried, left } = result.attachments ?? { carried: [], left: [] };
   return printResult(values, result, [

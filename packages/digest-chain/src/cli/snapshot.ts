@@ -1,7 +1,8 @@
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
+import { isGitUrl } from '../attestation/git-source.ts';
 import { parseReference } from '../reference.ts';
 import { type Snapshot, snapshotOf } from '../snapshot/document.ts';
-import { COMMON, connect, oneImage, parseArguments } from './arguments.ts';
+import { COMMON, connect, oneImage, parseArguments, usage } from './arguments.ts';
 import { COMPONENTS, checkName, needed, parseComponents, refuseTwoSources } from './chain-options.ts';
 import { DEMANDS, namesSigner, readDemands, UNSIGNED } from './demands.ts';
 
@@ -18,6 +19,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const application = needed('application', values.application);
   for (const name of [application, namespace ?? application]) checkName(name);
   refuseTwoSources(values);
+  if (gitUrl !== undefined && !isGitUrl(gitUrl)) throw usage(`--git-url is no git URL: ${gitUrl}`);
   const snapshot = await snapshotOf(connect(values), image, {
     ...(await readDemands(values)),
     application,

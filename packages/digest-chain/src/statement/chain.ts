@@ -92,6 +92,12 @@ export function invalid(what: string, expected: string, found: string): DigestCh
 }
 
 const RUN = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+/** Whether this can be the name of a pipeline run. */
+export function isRunName(text: string): boolean {
+  return RUN.test(text);
+}
+
 /** A URL's characters (RFC 3986), or scp's form; no spaces, double quotes or control characters. */
 export const GIT_URL: RegExp = /^[A-Za-z0-9][A-Za-z0-9+.@:/?#[\]!$&'()*,;=%_~-]{0,2047}$/;
 

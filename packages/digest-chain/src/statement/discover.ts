@@ -21,6 +21,8 @@ export interface Discovery {
   readonly rejected: readonly string[];
   /** How many more may be statements of this image; they may name another chain. */
   readonly unread: number;
+  /** Whether it is not attached, but the caller's own. */
+  readonly isGiven?: boolean;
 }
 
 /** More statements at one image are not read: whoever may push to a repository may attach any number. */
@@ -32,7 +34,7 @@ const MAX_UNSURE = 16;
 export function givenStatement(bytes: Uint8Array, image: Digest): Discovery {
   const chain = parseStatement(bytes);
   if (!digestsOf(chain).has(image)) throw invalid('its images', image, 'others');
-  return { statements: [{ chain, artifact: digestOf(bytes) }], rejected: [], unread: 0 };
+  return { statements: [{ chain, artifact: digestOf(bytes) }], rejected: [], unread: 0, isGiven: true };
 }
 
 /** Finds the chain statements that are attached to an image. Throws only where the registry can't be asked. */

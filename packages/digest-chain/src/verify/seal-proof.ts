@@ -135,7 +135,7 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
     if (!(error instanceof DigestChainError) || error.code === 'ABORTED') throw error;
     return skipped(about, `none could be looked for (${error.code}: ${error.message}); the labels are the link`);
   }
-  const { statements, rejected } = discovery;
+  const { statements, rejected, isGiven = false } = discovery;
   const problems = [...rejected];
   for (const { chain, artifact } of statements) {
     const problem = disagreement(chain, tree.manifest.digest, seal);
@@ -146,6 +146,10 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
     problems.push(`${artifact}: ${problem}`);
   }
   const found = problems.join('; ').slice(0, 1000);
+  if (isGiven) {
+    const evidence = 'the chain statement that was given says something else than the labels';
+    return { ...about, status: 'failed', evidence, expected: 'a statement about this very chain', found };
+  }
   const [first] = rejected;
   const none = first === undefined ? 'none is attached' : `none that is attached can be read (${first})`;
   // A statement is nobody's word: one that says something else, which anybody may attach who may push, takes nothing away.

@@ -1,4 +1,5 @@
 import { REVISION, type TestChain } from '@multi-image/testing/chain';
+import { ZERO } from '@multi-image/testing/image';
 import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { createRegistry } from '../registry/client.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type SealResult, seal } from '../seal.ts';
 import { ARTIFACT_TYPE } from '../statement/artifact.ts';
+import { formatStatement } from '../statement/statement.ts';
 import { type Verification, verify } from '../verify.ts';
 
 let server: TestRegistry;
@@ -76,6 +78,40 @@ describe('a chain by labels needs no statement', () => {
       });
     },
   );
+});
+
+describe('a statement that the caller gives beside labels', () => {
+  const given = async (name: string, statementFor: (chain: TestChain, sealed: SealResult) => Uint8Array) => {
+    const chain = await pushChain(server.host, name);
+    const statement = statementFor(chain, await sealChain(chain));
+    return verify(registry, parseReference(`${chain.image1}:${REVISION}`), { statement });
+  };
+  const about = ({ image1, image2, metadata }: TestChain, { digest, origin }: SealResult, linked = metadata) =>
+    formatStatement({
+      images: [
+        { role: 'primary', url: `${image1}:${REVISION}`, digest, origin },
+        { role: 'metadata', url: `${image2}:${REVISION}`, digest: linked },
+      ],
+      embeds: [{ image: 'metadata', embedded: 'primary' }],
+    });
+
+  it('is compared with them', async () => {
+    const proof = await given('given', (chain, sealed) => about(chain, sealed));
+    expect(statementCheck(proof)).toMatchObject({ status: 'passed' });
+  });
+
+  it('fails the proof where it says something else', async () => {
+    const proof = await given('given-other', (chain, sealed) => about(chain, sealed, ZERO));
+    expect(proof.level).toBe('none');
+    expect(statementCheck(proof)).toMatchObject({ status: 'failed', found: expect.stringContaining('metadata') });
+  });
+
+  it.each<[ErrorCode, Uint8Array]>([
+    ['JSON_INVALID', Buffer.alloc(0)],
+    ['STATEMENT_INVALID', Buffer.from('{}')],
+  ])('ends it with %s where it is none', async (code, statement) => {
+    await expect(given(`given-${code.toLowerCase()}`, () => statement)).rejects.toMatchObject({ code });
+  });
 });
 
 describe('a chain by statement', () => {
