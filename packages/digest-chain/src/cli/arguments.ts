@@ -97,7 +97,7 @@ export function connect(values: Values<typeof COMMON>): Registry {
 }
 
 /** Reads `<role>=<image>`. */
-export function parseLinked(text: string): LinkedImage {
+function parseLinked(text: string): LinkedImage {
   const { role, named } = parseRole('not <role>=<image>', text);
   return { role, image: parseDigestReference(named) };
 }
