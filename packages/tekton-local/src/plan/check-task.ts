@@ -13,8 +13,10 @@ export function checkTask(task: Task, moreVolumes: boolean): void {
   for (const { field } of task.steps) checkRequests(field.get('computeResources'), shared);
   for (const { field } of task.sidecars) checkRequests(field.get('computeResources'));
   task.workspaces.forEach(checkWorkspace);
-  for (const [index, { name, field }] of task.results.entries()) {
-    if (task.results.findIndex((other) => other.name === name) < index) field.get('name').unsupported('is there twice');
+  for (const { name, type, value, field } of task.results) {
+    const first = task.results.find((other) => other.name === name);
+    if (first?.type === type && first.value === value) continue;
+    field.get('name').unsupported('is there twice, with two types or values');
   }
 }
 

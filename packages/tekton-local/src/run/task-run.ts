@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { failureText } from '../errors.ts';
 import { type StepOutcome, Stopped, type TaskOutcome } from '../outcome.ts';
-import type { ParamValue, ResultSpec, Step } from '../plan/model.ts';
+import type { ParamValue, ResultSpec, Step, Task } from '../plan/model.ts';
+import { typeOf } from '../plan/parse-values.ts';
 import { type Scope, substituteResults, substituteString } from '../plan/substitute.ts';
 import { makeOpenFolder, readStepFile } from './confined-path.ts';
 import { besideSidecars } from './sidecars.ts';
@@ -118,7 +119,10 @@ function fail(outcome: TaskOutcome, reason: string, message: string): void {
   if (outcome.status === 'Succeeded') Object.assign(outcome, { status: 'Failed', reason, message });
 }
 
-/** Reads a Task's results from the files that its steps wrote; a result that was not written is left out. */
+/**
+ * Reads a Task's results from the files that its steps wrote; a result that was not written is left out, and so is one of
+ * another type than the Task says, for which it fails.
+ */
 async function readResults(
   { task, folder }: TaskRun,
   scope: Scope,
@@ -126,6 +130,7 @@ async function readResults(
   outcome: TaskOutcome,
 ): Promise<void> {
   let size = 0;
+  const mistyped: string[] = [];
   const order = [...written];
   const place = ({ name }: ResultSpec): number => (written.has(name) ? order.indexOf(name) : order.length);
   for (const spec of task.results.toSorted((a, b) => place(a) - place(b))) {
@@ -133,15 +138,46 @@ async function readResults(
       const text = await readText(spec, join(folder, 'results'), scope);
       if (text === undefined) continue;
       size += Buffer.byteLength(text);
-      outcome.results[spec.name] = parseResult(spec, text);
+      const value = spec.type === 'string' ? text : resultValue(text);
+      if (typeOf(value) === spec.type) outcome.results[spec.name] = value;
+      else mistyped.push(mistypedText(spec, value));
     } catch (error) {
       return fail(outcome, 'TaskRunResultInvalid', `result ${spec.name}: ${reasonOf(error)}`);
     }
   }
-  if (size <= RESULTS_LIMIT) return;
-  outcome.results = {};
-  const message = `the results have ${size} bytes together; the limit is ${RESULTS_LIMIT}`;
-  fail(outcome, 'TaskRunResultLargerThanAllowedLimit', message);
+  if (size > RESULTS_LIMIT) {
+    outcome.results = {};
+    const message = `the results have ${size} bytes together; the limit is ${RESULTS_LIMIT}`;
+    return fail(outcome, 'TaskRunResultLargerThanAllowedLimit', message);
+  }
+  const message =
+    mistyped.length > 0 ? `${MISTYPED}: ${mistyped.sort().join(',')}` : missingKeys(task, outcome.results);
+  // For Tekton this is the reason, whatever its steps did.
+  if (message !== undefined) Object.assign(outcome, { status: 'Failed', reason: 'TaskRunValidationFailed', message });
+}
+
+const MISTYPED = "Provided results don't match declared results; may be invalid JSON or missing result declaration";
+
+function mistypedText({ name, type }: ResultSpec, value: ParamValue): string {
+  const found = typeOf(value);
+  return ` "${name}": task result is expected to be "${type}" type but was initialized to a different type "${found}"`;
+}
+
+/** What Tekton says of objects that lack keys which the Task declares. */
+function missingKeys({ results }: Task, values: Readonly<Record<string, ParamValue>>): string | undefined {
+  const missing = results.flatMap(({ name, field }) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (typeof value !== 'object' || Array.isArray(value)) return [];
+    const keys = field
+      .get('properties')
+      .members()
+      .map(([key]) => key);
+    const lacked = keys.filter((key) => !Object.hasOwn(value, key)).sort();
+    return lacked.length === 0 ? [] : [`${name}:[${lacked.join(' ')}]`];
+  });
+  if (missing.length === 0) return undefined;
+  const shown = [...new Set(missing)].sort().join(' ');
+  return `missing keys for these results which are required in TaskResult's properties map[${shown}]`;
 }
 
 async function readText(spec: ResultSpec, folder: string, scope: Scope): Promise<string | undefined> {
@@ -150,12 +186,14 @@ async function readText(spec: ResultSpec, folder: string, scope: Scope): Promise
   return scope.results?.get(spec.value.replace(/^\$\((.*)\)$/, '$1'));
 }
 
-function parseResult(spec: ResultSpec, text: string): ParamValue {
-  if (spec.type === 'string') return text;
-  const value: unknown = JSON.parse(text);
-  const items: unknown[] = typeof value === 'object' && value !== null ? Object.values(value) : [undefined];
-  if (Array.isArray(value) !== (spec.type === 'array') || !items.every((item) => typeof item === 'string')) {
-    throw new Error(`it is not ${spec.type === 'array' ? 'an array' : 'an object'} of strings`);
+/** What a result's text says, where its Task declares an array or an object: as Go reads it, for which `null` is a text. */
+function resultValue(text: string): ParamValue {
+  if (!/^[[{]/.test(text)) return text;
+  let value: unknown;
+  try {
+    value = JSON.parse(text, (_key, item: unknown) => item ?? '');
+  } catch {
+    return text;
   }
-  return value as ParamValue;
+  return Object.values(value as object).every((item) => typeof item === 'string') ? (value as ParamValue) : text;
 }
