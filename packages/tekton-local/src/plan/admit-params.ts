@@ -88,6 +88,7 @@ export function admitParamName(field: Field, { name, type, properties = [] }: De
 /** Notes properties of another type than string, of a param or a result; with `said`, also those without one. */
 export function admitProperties(field: Field, said = false): void {
   for (const [key, property] of field.get('properties').members()) {
+    if (!property.present) continue;
     const type = property.get('type').text();
     if (type === '' && said) property.invalid(`the key ${key} needs its type: string`);
     else if (type !== '' && type !== 'string') property.invalid(`the key ${key} has to be a string, found ${type}`);

@@ -343,7 +343,9 @@ function admitMatrixResults(tasks: readonly Field[]): void {
 }
 
 /** Notes params that a Pipeline's tasks use and nothing declares, where the declarations are known to be all. */
-export function admitPipelineParamUsage(tasks: readonly Field[], known: KnownParams): void {
+export function admitPipelineParamUsage(tasks: readonly Field[], params: KnownParams): void {
+  // Of an object without properties any key may be asked for.
+  const known = { ...params, objects: new Map([...params.objects].filter(([, keys]) => keys.size > 0)) };
   for (const task of tasks) {
     for (const param of task.get('params').items()) admitGivenValue(param.get('value'), known);
     const matrix = task.get('matrix');
@@ -405,11 +407,14 @@ export function admitPipelineAlone(spec: Field): void {
     for (const task of tasks) {
       const matrix = task.get('matrix');
       const included = matrix.get('include').items();
-      for (const params of [task, matrix, ...included].map((of) => of.get('params'))) admitValues(params);
+      const references = [task.get('taskRef'), task.get('pipelineRef')];
+      for (const params of [task, matrix, ...included, ...references].map((of) => of.get('params'))) {
+        admitValues(params);
+      }
       const embedded = task.get('taskSpec');
       if (embedded.present) {
         const own = [...declaredParams(embedded.get('params')), ...params];
-        admitObjectProperties(embedded.get('params'));
+        for (const params of [spec.get('params'), embedded.get('params')]) admitObjectProperties(params);
         admitParamUsage(embedded, knownParams(own));
       }
       admitUniqueNames(task.get('workspaces'), 'workspaces');

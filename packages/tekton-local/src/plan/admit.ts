@@ -56,7 +56,10 @@ export function admit(document: Field, kind: Kind): void {
   if (kind === 'Task') {
     admitTaskSpec(spec);
     admitKeyedLists(spec);
-    for (const step of spec.get('steps').items()) admitValues(step.get('params'));
+    for (const step of spec.get('steps').items()) {
+      admitValues(step.get('params'));
+      admitValues(step.get('ref', 'params'));
+    }
     admitObjectProperties(spec.get('params'));
     admitParamUsage(spec, knownParams(declaredParams(spec.get('params'))));
   } else if (kind === 'Pipeline') {
@@ -72,6 +75,7 @@ function admitPipelineRun(spec: Field): void {
   if (!reference.present && !embedded.present) spec.invalid('needs a pipelineRef or a pipelineSpec');
   if (reference.present && embedded.present) spec.invalid('has pipelineRef and pipelineSpec; expected one of them');
   if (reference.present) admitReference(reference);
+  admitValues(reference.get('params'));
   if (embedded.present) {
     admitPipelineSpec(embedded);
     admitInlinePipeline(spec);
@@ -245,6 +249,7 @@ function admitTaskRun(spec: Field): void {
   if (!reference.present && !embedded.present) spec.invalid('needs a taskRef or a taskSpec');
   if (reference.present && embedded.present) spec.invalid('has taskRef and taskSpec; expected one of them');
   if (reference.present) admitReference(reference);
+  admitValues(reference.get('params'));
   admitUniqueNames(spec.get('params'), 'params', true);
   admitValues(spec.get('params'));
   if (embedded.present) {

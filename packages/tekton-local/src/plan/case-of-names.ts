@@ -27,7 +27,8 @@ const INSIDE: Readonly<Record<string, readonly Path[]>> = {
 };
 
 /**
- * The value of an object with the fields of what is inside of it named as Tekton names them.
+ * The value of an object with what is inside of it as Go reads that: fields named as Tekton names them, and what an object
+ * has under a key that is null.
  *
  * @param whole The shape of the object.
  * @param names Gets what was named otherwise, and what is there under two names.
@@ -67,7 +68,11 @@ function inCase(value: unknown, shape: Shape | undefined, keys: Keys, names: Nam
   const own = Object.keys(value);
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item], index): [string, unknown][] => {
-      if (every !== undefined) return [[key, inCase(item, every, [...keys, key], names)]];
+      if (every !== undefined) {
+        // As Go reads it, a key without anything is there all the same.
+        const value = item === null && typeof every === 'object' ? {} : item;
+        return [[key, inCase(value, every, [...keys, key], names)]];
+      }
       const known = nameOf(key, shape);
       if (known === undefined) return [[key, item]];
       if (known !== key) {
@@ -83,7 +88,7 @@ function inCase(value: unknown, shape: Shape | undefined, keys: Keys, names: Nam
   );
 }
 
-/** Whether everything is named as Tekton names it, as in almost all files. */
+/** Whether everything is named as Tekton names it and no key is null, as in almost all files. */
 function isCased(value: unknown, shape: Shape | undefined): boolean {
   if (shape === undefined || typeof shape === 'string') return true;
   if (isListShape(shape)) return !Array.isArray(value) || value.every((item) => isCased(item, shape[0]));
@@ -91,6 +96,7 @@ function isCased(value: unknown, shape: Shape | undefined): boolean {
   const every = shape['*'];
   for (const key of Object.keys(value)) {
     if (every === undefined && nameOf(key, shape) !== key) return false;
+    if (every !== undefined && typeof every === 'object' && value[key] === null) return false;
     if (!isCased(value[key], every ?? shape[key])) return false;
   }
   return true;

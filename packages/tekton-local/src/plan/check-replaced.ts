@@ -181,6 +181,10 @@ function problemOfReplaced(
   if (twice !== undefined) return `there are two volumes named ${JSON.stringify(twice)}`;
   const withoutImage = spec.sidecars.find(({ image }) => image === '');
   if (withoutImage !== undefined) return `the sidecar ${withoutImage.name} has no image`;
+  const withBoth = spec.sidecars.find(
+    ({ script, field }) => script !== undefined && field.get('command').items().length > 0,
+  );
+  if (withBoth !== undefined) return `the sidecar ${withBoth.name} has both a script and a command`;
   for (const step of spec.steps) {
     const problem = problemOfStep(step, known);
     if (problem !== undefined) return problem;

@@ -63,7 +63,7 @@ function ownNames(document: Field, kind: Kind): Field {
       'is there twice, in two cases: tekton-local takes one of them',
     );
   }
-  return written.length === 0 ? document : withValue(document, value, written);
+  return value === document.value ? document : withValue(document, value, written);
 }
 
 /** An object with the names of v1. */
@@ -72,7 +72,9 @@ function newest(document: Field, kind: Kind): Field {
   admitOlder(document, kind);
   const written: [to: Keys, from: Keys][] = [];
   const value = withNewNames(document.value, kind, written);
-  return withValue(document, isMap(value) ? { ...value, apiVersion: 'tekton.dev/v1' } : value, written);
+  const whole = isMap(value) ? { ...value, apiVersion: 'tekton.dev/v1' } : value;
+  const { origin } = withValue(document, whole, written);
+  return new Field(whole, { ...origin, isOlder: true });
 }
 
 /** An object with another value, whose fields still know what they are called in the file, and where they are. */

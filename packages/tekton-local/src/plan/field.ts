@@ -8,6 +8,8 @@ export interface FieldOrigin {
   placeOf(keys: Keys): Place | undefined;
   /** The keys as they are in the file, where those of a newer version are used. */
   writtenAs?(keys: Keys): Keys;
+  /** It is written in `tekton.dev/v1beta1`. */
+  readonly isOlder?: boolean | undefined;
 }
 
 const places = new WeakMap<readonly Problem[], { known: Set<string>; seen: number }>();
