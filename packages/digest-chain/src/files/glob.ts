@@ -5,6 +5,11 @@ export interface Glob {
   matches(path: string): boolean;
   /** Whether what is at this path decides about paths that match: it matches, leads there, or is in the same folder. */
   mayHold(path: string): boolean;
+  /**
+   * Whether paths that match lead through a folder at this path. Not for a pattern that begins with `**`: where a link leads
+   * to is matched by itself.
+   */
+  leadsThrough(path: string): boolean;
 }
 
 /**
@@ -29,11 +34,20 @@ export function globOf(pattern: string): Glob {
   const fixed = names.slice(0, -1);
   const wild = fixed.findIndex((name) => /[*?]/.test(name));
   const folder = (wild === -1 ? fixed : fixed.slice(0, wild)).join('/');
+  const way = new RegExp(`^${wayOf(names.slice(0, -1))}$`, 'u');
   return {
+    leadsThrough: (path) => names[0] !== '**' && path !== '' && way.test(path),
     matches: (path) => expression.test(path),
     mayHold: (path) =>
       folder === '' || path === folder || path.startsWith(`${folder}/`) || path === '' || folder.startsWith(`${path}/`),
   };
+}
+
+/** Each of the first of these folders, and with `**` all below. */
+function wayOf([name, ...rest]: readonly string[]): string {
+  if (name === undefined) return '';
+  if (name === '**') return '.*';
+  return rest.length === 0 ? escaped(name) : `${escaped(name)}(?:/${wayOf(rest)})?`;
 }
 
 function escaped(name: string): string {

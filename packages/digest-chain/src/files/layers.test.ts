@@ -102,7 +102,6 @@ describe('an upper layer', () => {
     ['takes a folder away', { '.wh.m': '' }, {}],
     ['makes a folder anew', { 'm/.wh..wh..opq': '', 'm/z.yaml': 'new' }, { 'm/z.yaml': 'new' }],
     ['makes the root anew', { '.wh..wh..opq': '' }, {}],
-    ['puts a link in place of the folder', { m: { link: 'other' } }, {}],
     ['puts a file in place of the folder', { m: 'x' }, {}],
     ['adds a file', { 'm/z.yaml': 'new' }, { 'm/a.yaml': 'old', 'm/b.yaml': 'kept', 'm/z.yaml': 'new' }],
   ])('%s', async (_, upper, expected) => {
@@ -114,11 +113,86 @@ describe('an upper layer', () => {
       code: 'LAYER_INVALID',
       message: expect.stringContaining('m/a.yaml is a link'),
     });
+    // Nor in place of a folder that leads there; in place of a link it puts a folder.
+    const folderLink = archive({ m: { link: 'other' } });
+    await expect(filesOf([lower(), folderLink], 'm/*.yaml')).rejects.toMatchObject({ code: 'LAYER_INVALID' });
+    await expect(filesOf([archive({ 'm/x': { link: '/' } })], 'm/**/*.yaml')).rejects.toMatchObject({
+      code: 'LAYER_INVALID',
+    });
+    expect(await filesOf([folderLink, lower()], 'm/*.yaml')).toEqual({ 'm/a.yaml': 'old', 'm/b.yaml': 'kept' });
+    expect(await filesOf([archive({ bin: { link: 'm' }, 'm/a.yaml': 'x' })], '**/*.yaml')).toEqual({ 'm/a.yaml': 'x' });
     // Below what is asked for, links are nobody's business.
     const links = archive({ 'm/a.yaml': { link: 'b.yaml' } });
     expect(await filesOf([links, archive({ 'm/.wh.a.yaml': '', 'm/b.yaml': 'x' })], 'm/*.yaml')).toEqual({
       'm/b.yaml': 'x',
     });
+  });
+});
+
+interface Written {
+  readonly name: string;
+  readonly type?: string;
+  readonly data?: string;
+  readonly size?: string;
+  readonly magic?: string;
+  readonly prefix?: string;
+}
+
+/** One entry of an archive, as no tool writes it. */
+function entry({ name, type = '0', data = '', size, magic = 'ustar\0', prefix = '' }: Written): Buffer {
+  const header = Buffer.alloc(512);
+  const length = Buffer.byteLength(data);
+  header.write(name);
+  header.write(size ?? length.toString(8).padStart(11, '0'), 124, 12, 'latin1');
+  header.fill(' ', 148, 156);
+  header.write(`${type}`, 156, 'latin1');
+  header.write(magic, 257, 'latin1');
+  header.write(prefix, 345);
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0`, 148);
+  return Buffer.concat([header, Buffer.from(data), Buffer.alloc((512 - (length % 512)) % 512)]);
+}
+
+/** An extended header; a record's length counts its own digits. */
+const pax = (...records: readonly string[]): Buffer => {
+  const data = records.map((record) => `${record.length + (record.length < 7 ? 3 : 4)} ${record}\n`).join('');
+  return entry({ name: 'pax', type: 'x', data });
+};
+const longName = (name: string): Buffer => entry({ name: '././@LongLink', type: 'L', data: `${name}\0` });
+
+describe('a file that a runtime sees', () => {
+  const seen = entry({ name: 'm/a.yaml', data: 'seen' });
+  const elsewhere = entry({ name: 'x', data: 'seen' });
+  const written = (...entries: readonly Buffer[]): Buffer => Buffer.concat([...entries, Buffer.alloc(1024)]);
+
+  it.each([
+    ['by a name with ..', written(entry({ name: 'x/../m/a.yaml', data: 'seen' }))],
+    ['by a name out of the root', written(entry({ name: '../../m/a.yaml', data: 'seen' }))],
+    ['beside an empty path', written(pax('path=', 'uid=1000000'), seen)],
+    ['by a long name before another path', written(longName('m/a.yaml'), pax('path=other-name'), elsewhere)],
+    ['after a path that the next header takes back', written(pax('path=other-name'), pax('uid=1000000'), seen)],
+    ['after a path of a global header', written(pax('path=other-name'), entry({ name: 'g', type: 'g' }), seen)],
+    ['after a folder that says it has content', written(entry({ name: 'd', type: '5', size: '00000002000' }), seen)],
+    ['with zeros before its size', written(entry({ name: 'm/a.yaml', data: 'seen', size: '\0\x000000000004' }))],
+    [
+      'with a prefix beside GNU’s magic',
+      written(entry({ name: 'a.yaml', data: 'seen', prefix: 'm', magic: 'ustar  \0' })),
+    ],
+  ])('is found: %s', async (_, layer) => {
+    expect(await filesOf([layer], 'm/*.yaml')).toEqual({ 'm/a.yaml': 'seen' });
+  });
+
+  it('is not passed over for its second name: which one it has, readers differ about', async () => {
+    const layer = written(pax('GNU.sparse.major=1', 'GNU.sparse.minor=0', 'GNU.sparse.name=m/a.yaml'), elsewhere);
+    await expect(filesOf([layer], 'm/*.yaml')).rejects.toMatchObject({ code: 'LAYER_INVALID' });
+  });
+
+  it.each([
+    ['a folder as it was written of old', written(entry({ name: 'm/', type: '\0' }), entry({ name: 'm/b.yaml' }))],
+    ['a file that is a folder as well', written(entry({ name: 'm' }), entry({ name: 'm/', type: '5' }))],
+    ['a file with something below it', written(entry({ name: 'm' }), entry({ name: 'm/b.yaml' }))],
+  ])('is not hidden by %s', async (_, upper) => {
+    expect(await filesOf([written(seen), upper], 'm/*.yaml')).toMatchObject({ 'm/a.yaml': 'seen' });
   });
 });
 

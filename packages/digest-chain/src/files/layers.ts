@@ -25,8 +25,8 @@ const MAX_LAYER_SIZE = 4 * 1024 * 1024 * 1024;
  * Hands over the files of an image whose paths match one of the patterns (`*` is any part of a name, `**` any folders), one
  * after the other: from the top layer down, so that what an upper layer replaces or takes away (image-spec, layer.md,
  * "Whiteouts") is not seen. A request for each layer; no file is kept. Answers with how many there were. Throws
- * `LAYER_INVALID` for what is no archive and for a matching path that is no file but a link or a device, which a container
- * would see something else at; `TOO_LARGE`.
+ * `LAYER_INVALID` for what is no archive and for a matching path, or a folder on the way to one, that is no such thing but a
+ * link or a device, which a container would see something else at; `TOO_LARGE`.
  */
 export async function readFiles(
   registry: Registry,
@@ -51,6 +51,9 @@ export async function readFiles(
         const here = whiteoutOf(path) ?? { path, by: type === 'folder' ? 'folder' : 'entry' };
         if (!globs.some((glob) => glob.mayHold(here.path))) continue;
         above.push(here);
+        if (type === 'other' && !covered.hasFolder(path) && globs.some((glob) => glob.leadsThrough(path))) {
+          throw notAFile(path, layer.digest);
+        }
         const wanted = here.path === path && type !== 'folder' && globs.some((glob) => glob.matches(path));
         if (!wanted || covered.has(path)) continue;
         if (type === 'other') throw notAFile(path, layer.digest);
@@ -77,7 +80,7 @@ export async function readFiles(
 interface Entry {
   readonly path: string;
   /** A folder keeps what is below it in lower layers; anything else, and an opaque folder, hides that. */
-  readonly by: 'folder' | 'entry' | 'opaque';
+  readonly by: 'folder' | 'entry' | 'whiteout' | 'opaque';
 }
 
 /** What a whiteout takes away (image-spec, layer.md). */
@@ -85,28 +88,43 @@ function whiteoutOf(path: string): Entry | undefined {
   const at = path.lastIndexOf('/') + 1;
   const name = path.slice(at);
   if (name === '.wh..wh..opq') return { path: path.slice(0, Math.max(at - 1, 0)), by: 'opaque' };
-  return name.startsWith('.wh.') ? { path: path.slice(0, at) + name.slice('.wh.'.length), by: 'entry' } : undefined;
+  return name.startsWith('.wh.') ? { path: path.slice(0, at) + name.slice('.wh.'.length), by: 'whiteout' } : undefined;
 }
 
 /** What upper layers have in place of what is below them. */
 class Covered {
   readonly #entries = new Set<string>();
   readonly #below = new Set<string>();
+  readonly #folders = new Set<string>();
 
   add(entries: readonly Entry[]): void {
+    // What is a file and a folder in one layer hides what is below it, or does not, as the runtime has it: so it does not.
+    const folders = new Set<string>();
     for (const { path, by } of entries) {
-      if (by !== 'opaque' && by !== 'folder') this.#entries.add(path);
-      if (by !== 'folder') this.#below.add(path);
+      if (by === 'folder') folders.add(path);
+      if (by === 'folder' || by === 'entry') for (const folder of foldersAbove(path)) folders.add(folder);
     }
+    for (const { path, by } of entries) {
+      if (by === 'folder') this.#folders.add(path);
+      if (by === 'entry' || by === 'whiteout') this.#entries.add(path);
+      if (by === 'opaque' || by === 'whiteout' || (by === 'entry' && !folders.has(path))) this.#below.add(path);
+    }
+  }
+
+  /** Whether there is nothing but a folder at a path, whatever lower layers have there. */
+  hasFolder(path: string): boolean {
+    return this.#folders.has(path) || this.has(path);
   }
 
   has(path: string): boolean {
     if (this.#entries.has(path) || this.#below.has('')) return true;
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-      if (this.#below.has(path.slice(0, end))) return true;
-    }
+    for (const folder of foldersAbove(path)) if (this.#below.has(folder)) return true;
     return false;
   }
+}
+
+function* foldersAbove(path: string): Generator<string> {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) yield path.slice(0, end);
 }
 
 /** Gzip or zstd by their first bytes, as every runtime tells them apart; anything else is an archive as it is. */
@@ -152,8 +170,8 @@ async function* bounded(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 }
 
 function notAFile(path: string, layer: Digest): DigestChainError {
-  return new DigestChainError('LAYER_INVALID', `${path} is a link or something else that is no file`, {
-    expected: 'a file: what a link leads to is read by nobody here',
+  return new DigestChainError('LAYER_INVALID', `${path} is a link or something else that is no file or folder`, {
+    expected: 'a file or a folder: what a link leads to is read by nobody here',
     found: `in layer ${layer}`,
   });
 }

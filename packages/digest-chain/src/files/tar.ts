@@ -2,7 +2,7 @@ import { DigestChainError } from '../errors.ts';
 
 /** What a layer's archive says of one file, folder or link (POSIX.1-2001 pax, ustar, and GNU's long names). */
 export interface TarEntry {
-  /** Without `./` and `/` at its start and end. */
+  /** As it leads from the root: without `.`, `..` and empty names. */
   readonly path: string;
   readonly type: 'file' | 'folder' | 'other';
   /** Bytes. */
@@ -20,7 +20,13 @@ const BLOCK = 512;
 /** Names and pax records longer than this are refused. Bytes. */
 const MAX_EXTENSION = 1024 * 1024;
 
-/** Reads an archive as its bytes come. Throws `LAYER_INVALID` where it is none. */
+/** Of what has no content, whatever its size says. */
+const HEADER_ONLY = /^[1-6]$/;
+
+/**
+ * Reads an archive as its bytes come, and as Go's archive/tar does, by which most runtimes unpack layers: a file that they
+ * see must not have another name here. Throws `LAYER_INVALID` where it is none, and for what readers differ about.
+ */
 export function readTar(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): TarReader {
   const bytes = new ByteReader(content);
   let size = 0;
@@ -38,7 +44,8 @@ export function readTar(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array
     next: async () => {
       await bytes.skip(unread);
       unread = 0;
-      let long: { path?: string | undefined; size?: number | undefined; sparse?: boolean | undefined } = {};
+      let long: string | undefined;
+      let pax: PaxRecords = {};
       for (;;) {
         const header = await bytes.takeOrEnd(BLOCK);
         if (header === undefined || header.every((byte) => byte === 0)) {
@@ -48,15 +55,21 @@ export function readTar(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array
         checkSum(header);
         const type = String.fromCharCode(header[156] ?? 0);
         const length = numberIn(header.subarray(124, 136));
-        if (type === 'L') long.path = textIn(await extension(length));
-        else if (type === 'x') long = { ...long, ...paxOf(await extension(length)) };
-        else if (type === 'K' || type === 'g') await bytes.skip(length + padding(length));
-        else {
-          size = long.size ?? length;
+        if (type === 'L') long = textIn(await extension(length)) || undefined;
+        else if (type === 'x') pax = paxOf(await extension(length));
+        else if (type === 'K') await bytes.skip(length + padding(length));
+        else if (type === 'g') {
+          // An entry of its own: what was said before was said of it.
+          await bytes.skip(length + padding(length));
+          [long, pax] = [undefined, {}];
+        } else {
+          size = HEADER_ONLY.test(type) ? 0 : (pax.size ?? length);
           unread = size + padding(size);
-          const isFile = (type === '0' || type === '\0' || type === '7') && !long.sparse;
-          const path = trimmed(long.path ?? nameIn(header));
-          return { path, type: isFile ? 'file' : type === '5' ? 'folder' : 'other', size };
+          const name = long ?? pax.path ?? nameIn(header);
+          // So were folders written before there was a type for them.
+          const isFolder = type === '5' || (type === '\0' && name.endsWith('/'));
+          const isFile = !isFolder && /^[07\0]$/.test(type) && !pax.sparse;
+          return { path: rooted(name), type: isFile ? 'file' : isFolder ? 'folder' : 'other', size };
         }
       }
     },
@@ -69,8 +82,11 @@ export function readTar(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array
 
 function nameIn(header: Buffer): string {
   const name = textIn(header.subarray(0, 100));
-  const isUstar = header.toString('latin1', 257, 263) === 'ustar\0';
-  const prefix = isUstar ? textIn(header.subarray(345, 500)) : '';
+  const magic = header.toString('latin1', 257, 263);
+  // GNU tar has times there, Go had the prefix all the same.
+  const hasPrefix =
+    magic === 'ustar\0' || (magic === 'ustar ' && /[^0-7 \0]/.test(header.toString('latin1', 345, 369)));
+  const prefix = hasPrefix ? textIn(header.subarray(345, 500)) : '';
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
@@ -82,7 +98,10 @@ function textIn(field: Buffer): string {
 /** Octal digits, or as GNU writes what they can't hold, base 256. */
 function numberIn(field: Buffer): number {
   const [first = 0] = field;
-  const digits = textIn(field).trim();
+  const digits = field
+    .toString('latin1')
+    .replace(/^[ \0]+/, '')
+    .replace(/[ \0].*$/s, '');
   const value = first >= 0x80 ? Number(`0x${field.subarray(4).toString('hex')}`) : Number(`0o${digits || '0'}`);
   if (Number.isSafeInteger(value) && (first < 0x80 || first === 0x80)) return value;
   throw invalid('a size', 'a number', digits);
@@ -96,9 +115,15 @@ function checkSum(header: Buffer): void {
   if (said !== sum) throw invalid('the checksum of a header', `${sum}`, `${said}`);
 }
 
+interface PaxRecords {
+  path?: string;
+  size?: number;
+  sparse?: boolean;
+}
+
 /** The members of an extended header that say something about a file: `<length> <key>=<value>\n`, each. */
-function paxOf(records: Buffer): { path?: string; size?: number; sparse?: boolean } {
-  const found: { path?: string; size?: number; sparse?: boolean } = {};
+function paxOf(records: Buffer): PaxRecords {
+  const found: PaxRecords = {};
   for (let at = 0; at < records.length; ) {
     const space = records.indexOf(0x20, at);
     const length = Number(records.toString('latin1', at, space === -1 ? at : space));
@@ -109,8 +134,10 @@ function paxOf(records: Buffer): { path?: string; size?: number; sparse?: boolea
     }
     const key = record.toString('utf8', 0, equals);
     const value = record.toString('utf8', equals + 1);
-    if (key === 'path') found.path = value;
-    if (key === 'size') found.size = sizeOf(value);
+    // An empty value takes back what a global header said, which nobody heeds.
+    if (key === 'path' && value !== '') found.path = value;
+    if (key === 'size' && value !== '') found.size = sizeOf(value);
+    if (key === 'GNU.sparse.name') throw invalid('a name', 'one name for a file', value.slice(0, 100));
     if (key.startsWith('GNU.sparse.')) found.sparse = true;
     at += length;
   }
@@ -123,11 +150,14 @@ function sizeOf(text: string): number {
   throw invalid('a size', 'a number', text.slice(0, 100));
 }
 
-function trimmed(path: string): string {
-  return path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
+/** Where a name leads, from the root and not out of it. */
+function rooted(name: string): string {
+  const path: string[] = [];
+  for (const part of name.split('/')) {
+    if (part === '..') path.pop();
+    else if (part !== '' && part !== '.') path.push(part);
+  }
+  return path.join('/');
 }
 
 function padding(length: number): number {
