@@ -417,13 +417,28 @@ export function admitPipelineAlone(spec: Field): void {
         for (const params of [spec.get('params'), embedded.get('params')]) admitObjectProperties(params);
         admitParamUsage(embedded, knownParams(own));
       }
-      admitUniqueNames(task.get('workspaces'), 'workspaces');
-      for (const used of task.get('workspaces').items()) {
-        const name = used.get('workspace').text() || used.get('name').text();
-        if (!workspaces.has(name)) used.invalid(`the pipeline has no workspace ${JSON.stringify(name)}`);
-      }
+      admitWorkspacesUsed(task, workspaces);
     }
     admitPipelineParamUsage(tasks, knownParams(params));
+  }
+}
+
+/** Notes workspaces of a pipeline task that are none of these, or are there twice. */
+function admitWorkspacesUsed(task: Field, known: ReadonlySet<string>): void {
+  admitUniqueNames(task.get('workspaces'), 'workspaces');
+  for (const used of task.get('workspaces').items()) {
+    const name = used.get('workspace').text() || used.get('name').text();
+    if (!known.has(name)) used.invalid(`the pipeline has no workspace ${JSON.stringify(name)}`);
+  }
+}
+
+/** Notes workspaces that neither a PipelineRun nor the Pipeline in it nor a task before has: v1beta1 alone looks for them. */
+export function admitPropagatedWorkspaces(spec: Field): void {
+  const embedded = spec.get('pipelineSpec');
+  const known = namesOf([...spec.get('workspaces').items(), ...embedded.get('workspaces').items()]);
+  for (const task of [...embedded.get('tasks').items(), ...embedded.get('finally').items()]) {
+    for (const name of namesOf(task.get('workspaces').items())) known.add(name);
+    admitWorkspacesUsed(task, known);
   }
 }
 

@@ -13,6 +13,7 @@ import {
   admitPipelineAlone,
   admitPipelineParamUsage,
   admitPipelineSpec,
+  admitPropagatedWorkspaces,
   givenParams,
   textsIn,
 } from './admit-pipeline.ts';
@@ -79,6 +80,7 @@ function admitPipelineRun(spec: Field): void {
   if (embedded.present) {
     admitPipelineSpec(embedded);
     admitInlinePipeline(spec);
+    if (spec.origin.isOlder) admitPropagatedWorkspaces(spec);
   }
   admitUniqueNames(spec.get('params'), 'params', true);
   admitValues(spec.get('params'));

@@ -78,7 +78,6 @@ const ENDINGS: NonNullable<Mutation['how']['tasks']>[string][] = [
   { fails: true, results: { word: 'w' } },
   { results: {} },
   { results: { word: 'w', list: [], map: { one: 'o' } } },
-  { results: { word: ['w'], list: 'l', map: {} } },
   {
     results: { word: '$(params.text)', list: ['$(params.list[*])', 'second'], map: { one: '1', two: '2', three: '3' } },
   },
