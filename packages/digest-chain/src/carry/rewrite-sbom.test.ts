@@ -70,6 +70,20 @@ describe('an SBOM in SPDX', () => {
     });
   });
 
+  it('refers to each document that it comes from by a name of its own, where it is amended again', () => {
+    const again = rewritten(rewritten(spdx), [{ given: ONES, sealed: CHILD }]);
+    const ids = again?.externalDocumentRefs.map(({ externalDocumentId }: Record<string, string>) => externalDocumentId);
+    expect(ids).toEqual(['DocumentRef-before-sealing', 'DocumentRef-before-sealing-2']);
+    expect(again?.relationships.at(-1).relatedSpdxElement).toBe('DocumentRef-before-sealing-2:SPDXRef-DOCUMENT');
+  });
+
+  it('gets its lists where they are null, and refers to nothing that has no place in it', () => {
+    const nothing = rewritten({ ...spdx, relationships: null, externalDocumentRefs: null });
+    expect(nothing?.externalDocumentRefs).toHaveLength(1);
+    expect(nothing?.relationships).toHaveLength(1);
+    expect(rewritten({ ...spdx, externalDocumentRefs: {} })?.relationships).toEqual(spdx.relationships);
+  });
+
   it('of an index names its images, too', () => {
     const images = [...IMAGES, { given: CHILD, sealed: SEALED_CHILD }] as const;
     const found = rewritten(spdx, images);

@@ -58,7 +58,10 @@ function amendSpdx(
   const namespace = get(root, 'documentNamespace');
   const before = textIn(given, namespace);
   if (namespace?.type !== 'string' || before === '') return undefined;
-  const id = 'DocumentRef-before-sealing';
+  const refs = get(root, 'externalDocumentRefs');
+  // What was sealed again has been amended before.
+  const taken = refs?.type === 'array' ? refs.items.map((item) => textIn(given, get(item, 'externalDocumentId'))) : [];
+  const id = unusedName('DocumentRef-before-sealing', taken);
   const external = {
     externalDocumentId: id,
     spdxDocument: before,
@@ -70,12 +73,13 @@ function amendSpdx(
     relatedSpdxElement: `${id}:SPDXRef-DOCUMENT`,
     comment: `as it was built the image was ${images[0].given}; labels were added, and nothing else`,
   };
+  const amended = appended(root, 'externalDocumentRefs', external);
   // A namespace is one document's.
   const own = `${before.replace(/#$/, '')}-sealed-${digestHex(images[0].sealed).slice(0, 16)}`;
   return splice(renamed(given, images), [
     { start: namespace.start, end: namespace.end, text: JSON.stringify(own) },
-    ...appended(root, 'externalDocumentRefs', external),
-    ...appended(root, 'relationships', relationship),
+    ...amended,
+    ...(amended.length === 0 ? [] : appended(root, 'relationships', relationship)),
   ]);
 }
 
@@ -100,10 +104,15 @@ function descendCycloneDx(
   return splice(bytes, [withMember(component, 'pedigree', { ancestors: [ancestor] })]);
 }
 
+function unusedName(name: string, taken: readonly string[]): string {
+  for (let number = 2, next = name; ; next = `${name}-${number++}`) if (!taken.includes(next)) return next;
+}
+
 /** Adds an item to a list that an object has, or the list with it; nothing to what is something else. */
 function appended(object: JsonValue, key: string, item: object): Edit[] {
   const list = get(object, key);
   if (list?.type === 'array') return [atEnd(list, JSON.stringify(item))];
+  if (list?.type === 'null') return [{ start: list.start, end: list.end, text: JSON.stringify([item]) }];
   return object.type === 'object' && list === undefined ? [withMember(object, key, [item])] : [];
 }
 
