@@ -61,7 +61,12 @@ it('the one that is named', async () => {
 });
 
 it('none of several that say nothing of events', async () => {
-  await expect(chosen(['plain.yaml'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(chosen(['plain.yaml'])).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: 'none of 2 runs says which event starts it',
+    found: 'one, two',
+    hint: '--name one: one of them',
+  });
 });
 
 it('takes files of several folders as those of the folder that they are all in', async () => {

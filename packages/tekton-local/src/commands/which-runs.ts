@@ -89,6 +89,12 @@ export async function whichRuns(
   const notes = chosen.filter(({ starts }) => !starts).map(({ name, why }) => `${name} is not started: ${why}`);
   if (context.problem !== undefined) notes.push(context.problem);
   if (runs.length > 0) return { ...base, runs, notes };
+  if (!chosen.some(({ decides }) => decides)) {
+    throw new TektonLocalError('NOT_FOUND', `none of ${chosen.length} runs says which event starts it`, {
+      found: chosen.map(({ name }) => name).join(', '),
+      hint: `--name ${only.name}: one of them`,
+    });
+  }
   throw new TektonLocalError('NOT_FOUND', `${event.from} starts none of ${chosen.length} runs`, {
     found: notes.join('\n'),
     hint: '--event push, pull_request or the file of a webhook; --name NAME runs one whatever the event',

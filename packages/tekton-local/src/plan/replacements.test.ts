@@ -112,7 +112,7 @@ describe('what stands for remote tasks and pipelines', () => {
     const replacements = { bundles: 'place' };
     const missing = [
       expect.stringMatching(
-        /^NOT_FOUND: .*\/place, which was given for bundles, does not have the Task "init" of quay\.io\/x\/init:1$/,
+        /^NOT_FOUND: .*\/place, which was given for bundles, does not have the Task "init" of quay\.io\/x\/init:1: --task init=FILE, --skip init$/,
       ),
     ];
     expect(await plan(oneTask(bundle), { replacements })).toEqual(missing);
@@ -128,7 +128,7 @@ describe('what stands for remote tasks and pipelines', () => {
     expect(await plan(init('0.3'), { replacements })).toEqual(['old']);
     expect(await plan(init('0.5'), { replacements })).toEqual([
       expect.stringMatching(
-        /^NOT_FOUND: .* does not have the Task "init" of quay.io\/x\/task-init:0\.5@sha256:0, but 0\.\d, 0\.\d of it$/,
+        /^NOT_FOUND: .* does not have the Task "init" of quay.io\/x\/task-init:0\.5@sha256:0, but 0\.\d, 0\.\d of it: --task init=FILE, --skip init$/,
       ),
     ]);
   });

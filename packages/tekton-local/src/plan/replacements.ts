@@ -96,9 +96,11 @@ export function replacementOf(
   const [found] = all.length > 1 ? all.filter((document) => isVersion(versionOf(document), tag)) : all;
   if (found !== undefined) return found.withProblems(problems);
   const what = `the ${remote.kind} ${JSON.stringify(remote.name ?? remote.paths[0] ?? '')} of ${remote.address}`;
-  const versions = all.map((document) => versionOf(document) || 'no version').join(', ');
+  const versions = [...new Set(all.map((document) => versionOf(document) || 'no version'))].join(', ');
   const none = `${replacements[from]}, which was given for ${from}, does not have ${what}`;
-  field.problem('NOT_FOUND', versions === '' ? none : `${none}, but ${versions} of it`);
+  const but = versions === '' ? '' : `, but ${versions} of it`;
+  const instead = insteadOf(remote);
+  field.problem('NOT_FOUND', `${none}${but}${instead === '' ? '' : `: ${instead}`}`);
   return undefined;
 }
 
@@ -146,13 +148,18 @@ function isVersion(version: string, tag: string): boolean {
 /** Says that something remote can't be had here, and what to do. */
 function noteMissing(field: Field, { kind, resolver, address, name, paths }: Remote): void {
   const what = name ?? paths[0] ?? '';
-  const instead = resolver === 'bundles' && kind === 'Task' ? `--task ${name}=FILE, --skip ${name}, or ` : '';
+  const instead = insteadOf({ kind, resolver, name });
   // Whichever version: what is given says which it is.
   const start = resolver === 'bundles' ? address.replace(/@.*$/, '').replace(/:[\w.-]+$/, '') : address;
   field.unsupported(
     `nothing is fetched, and nothing was given for the ${kind} ${JSON.stringify(what)} of ${address || resolver}: ` +
-      `${instead}--resolve ${start || resolver}=FOLDER`,
+      `${instead === '' ? '' : `${instead}, or `}--resolve ${start || resolver}=FOLDER`,
   );
+}
+
+/** What does without a Task of a bundle. */
+function insteadOf({ kind, resolver, name }: Pick<Remote, 'kind' | 'resolver' | 'name'>): string {
+  return resolver === 'bundles' && kind === 'Task' ? `--task ${name}=FILE, --skip ${name}` : '';
 }
 
 function isStartOf(start: string, address: string): boolean {
