@@ -205,6 +205,8 @@ export interface TaskImplementation {
 export interface PipelineTask {
   name: string;
   reference: TaskReference;
+  /** Which controller runs it, where that is not Tekton's own. */
+  custom?: Field | undefined;
   params: Param[];
   when: When[];
   runAfter: string[];

@@ -133,13 +133,13 @@ function parsePipelineSpec(spec: Field, name: string, taskFiles: string[]): Pipe
 function parsePipelineTask(field: Field): PipelineTask {
   const name = field.get('name').text();
   const matrix = field.get('matrix');
-  for (const key of ['taskSpec', 'taskRef']) {
-    const version = field.get(key, 'apiVersion');
-    if (version.text() !== '') version.unsupported('custom tasks are not supported');
-  }
+  const [custom] = ['taskSpec', 'taskRef']
+    .map((key) => field.get(key, 'apiVersion'))
+    .filter((version) => version.text() !== '');
   return {
     name,
     reference: parseTaskReference(field, name),
+    custom,
     params: parseParams(field.get('params')),
     when: field.get('when').map(parseWhen),
     runAfter: field.get('runAfter').strings() ?? [],

@@ -191,3 +191,26 @@ it('says which problem is a limit of this program, beside what a cluster would r
   expect(lines[0]).toContain('metadata.annotations: UNSUPPORTED: nothing is fetched');
   expect(lines[1]).toMatch(/taskRef\.kind: Tekton has no ClusterTasks/);
 });
+
+it('does without a custom task that is skipped', async () => {
+  const custom = { apiVersion: 'example.com/v1', kind: 'Approval', name: 'ask' };
+  const spec = (by: object): object => ({
+    pipelineSpec: {
+      tasks: [
+        { name: 'approve', ...by },
+        {
+          name: 'b',
+          params: [{ name: 'v', value: '$(tasks.approve.results.who)' }],
+          taskSpec: { params: [{ name: 'v' }], steps: [{ name: 's', image: 'of-b' }] },
+        },
+      ],
+    },
+  });
+  const { name: _, ...embedded } = { ...custom, spec: { steps: 2 } };
+  for (const by of [{ taskRef: custom }, { taskSpec: embedded }]) {
+    expect(await plan(spec(by), { skip: { approve: { who: 'me' } } })).toEqual(['of-b']);
+    expect(await plan(spec(by), {})).toEqual([
+      'UNSUPPORTED: custom tasks are not supported: --skip approve does without it',
+    ]);
+  }
+});

@@ -373,13 +373,17 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
 }
 
 function findTask(
-  { name: own, reference, field: place }: PipelineTask,
+  { name: own, reference, custom, field: place }: PipelineTask,
   tasks: Map<string, Task>,
   sources: Sources,
 ): TaskImplementation | undefined {
   const named = reference.kind === 'name' || reference.kind === 'bundle' ? reference.name : own;
   const skipped = [own, named].find((each) => Object.hasOwn(sources.skip, each));
   if (skipped !== undefined) return skippedTask(named, { as: skipped, results: sources.skip[skipped] ?? {} }, place);
+  if (custom !== undefined) {
+    custom.unsupported(`custom tasks are not supported: --skip ${own} does without it`);
+    return undefined;
+  }
   if (reference.kind === 'embedded') return { task: reference.task, embedded: true };
   const { field } = reference;
   if (reference.kind !== 'name') {
