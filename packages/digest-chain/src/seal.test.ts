@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { buildChain, REVISION, type TestChain } from '@multi-image/testing/chain';
 import { startCountingProxy } from '@multi-image/testing/counting-proxy';
 import { startEnvironment, type TestEnvironment } from '@multi-image/testing/environment';
 import { imageOf, ZERO } from '@multi-image/testing/image';
 import { pushChain } from '@multi-image/testing/pushed-chain';
+import { makeScratch } from '@multi-image/testing/scratch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDigestReference, parseReference, parseTagReference } from './reference.ts';
 import { createRegistry } from './registry/client.ts';
 import { type SealOptions, type SealResult, seal } from './seal.ts';
+import { runCli } from './testing/cli.ts';
 import { unseal } from './unseal.ts';
 import { verify } from './verify.ts';
 
@@ -49,7 +53,7 @@ describe.each(['oci', 'docker'] as const)('seal of an image that buildah made (%
   it('is published under the tag, shows its labels to skopeo, and unseals to the origin', async () => {
     const chain = await buildChain(environment.builder, environment.registry.host, `seal-${format}`, { format });
     const result = await sealChain(chain, tagOf(chain));
-    expect(result).toMatchObject({ url: `${chain.image1}:${REVISION}`, origin: chain.origin });
+    expect(result).toMatchObject({ url: `${chain.image1}:${REVISION}`, origin: chain.origin, images: [] });
     const shown = skopeo('inspect', '--tls-verify=false', `docker://${chain.image1}:${REVISION}`);
     expect(shown.Digest).toBe(result.digest);
     expect(shown.Labels).toMatchObject({
@@ -78,6 +82,10 @@ describe.each(['oci', 'docker'] as const)('seal of an index that buildah made (%
     const result = await sealChain(chain, tagOf(chain));
     expect(result.origin).toBe(chain.origin);
     const sealed = `${chain.image1}:${REVISION}`;
+    const { bytes } = await registry.getManifest(parseReference(chain.image1), result.digest);
+    const { manifests } = JSON.parse(Buffer.from(bytes).toString()) as { manifests: { digest: string }[] };
+    expect(result.images).toEqual(manifests.map(({ digest }) => digest));
+    expect(result.images).toHaveLength(platforms.length);
     for (const platform of platforms) {
       const arch = platform.slice('linux/'.length);
       const shown = skopeo('--override-arch', arch, 'inspect', '--tls-verify=false', `docker://${sealed}`);
@@ -97,6 +105,22 @@ describe.each(['oci', 'docker'] as const)('seal of an index that buildah made (%
     execFileSync('skopeo', ['copy', '-q', ...flags, `docker://${sealed}`, `docker://${copy}`]);
     expect((await unseal(registry, parseReference(copy))).origin.manifest).toEqual(built);
     expect((await verify(registry, parseReference(sealed))).level).toBe('linked');
+  });
+
+  it('says which images are in it, for a build system to sign', async () => {
+    const { folder, remove } = makeScratch('images');
+    try {
+      const file = join(folder, 'IMAGES');
+      const linked = `metadata=${chain.image2}:${REVISION}@${chain.metadata}`;
+      const origin = `${chain.image1}@${chain.origin}`;
+      const { stdout, status } = await runCli(['seal', origin, linked, '--result-images', file, '--json']);
+      expect(status).toBe(0);
+      const { images } = JSON.parse(stdout) as SealResult;
+      expect(images).toHaveLength(platforms.length);
+      expect(readFileSync(file, 'utf8')).toBe(images.map((digest) => `${chain.image1}@${digest}`).join(','));
+    } finally {
+      remove();
+    }
   });
 
   it('takes five requests for each image, and two for the index', async () => {

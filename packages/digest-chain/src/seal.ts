@@ -41,6 +41,8 @@ export interface SealResult {
   /** The sealed image: `repo:tag`, or `repo` where no tag was asked for. */
   readonly url: string;
   readonly digest: Digest;
+  /** The digests of the images of a sealed index, which are in the same repository; empty where it is no index. */
+  readonly images: readonly Digest[];
   /** The digest of the image as it was built. */
   readonly origin: Digest;
   readonly links: readonly Link[];
@@ -102,12 +104,16 @@ export async function seal(
       });
     }
     await onSide('seal', 'destination', () => registry.putManifest(to, tag?.tag ?? digest, sealed.manifest));
-    return { url, digest, origin: sealed.seal.sealedFrom, links, attachments };
+    return { url, digest, images: platformDigests(sealed), origin: sealed.seal.sealedFrom, links, attachments };
   } catch (error) {
     // Nobody waits for it: what matters is why there is nothing to upload.
     void upload.cancel();
     throw error;
   }
+}
+
+function platformDigests({ manifest, images }: SealedTree): readonly Digest[] {
+  return isIndex(manifest.mediaType) ? images.map((image) => image.manifest.digest) : [];
 }
 
 /** What is pointed to goes first: configs, then the images of an index. What the reference names is not pushed here. */

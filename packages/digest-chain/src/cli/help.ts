@@ -104,6 +104,8 @@ Options:
   --pipeline-run <name>  what the statement names as the run that built the images
   --result-url <file>   write the sealed image's url there
   --result-digest <file>  write the sealed image's digest there
+  --result-images <file>  of a sealed index: write there each image in it, as
+                        repo@sha256:…, with commas between
   --result-sbom <file>  write there where its SBOM is (repo@sha256:…), if it has one
 ${LABELS}
 

@@ -1,4 +1,4 @@
-import { parseDigestReference, parseTagReference } from '../reference.ts';
+import { parseDigestReference, parseReference, parseTagReference, repositoryName } from '../reference.ts';
 import { seal } from '../seal.ts';
 import {
   COMMON,
@@ -10,6 +10,7 @@ import {
   RESULTS,
   runName,
   usage,
+  writeOutput,
 } from './arguments.ts';
 import { SBOM_RESULT, writeSbomUrl } from './sbom-result.ts';
 
@@ -23,6 +24,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     carry: { type: 'boolean' },
     'no-carry': { type: 'boolean' },
     'pipeline-run': { type: 'string' },
+    'result-images': { type: 'string' },
     ...RESULTS,
     ...SBOM_RESULT,
   });
@@ -41,9 +43,14 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
     signal,
   });
   await writeSbomUrl(values, registry, result, signal);
+  if (result.images.length > 0) {
+    const repository = repositoryName(parseReference(result.url));
+    await writeOutput(values['result-images'], result.images.map((digest) => `${repository}@${digest}`).join(','));
+  }
   const { carried, left } = result.attachments ?? { carried: [], left: [] };
   return printResult(values, result, [
     `sealed  ${result.url}@${result.digest}`,
+    ...result.images.map((digest) => `image   ${digest}`),
     `origin  ${result.origin}`,
     ...result.links.map(({ role, url, digest }) => `link    ${role}: ${url}@${digest}`),
     ...carried.map(({ from, to }) => `carried ${from} as ${to}`),

@@ -48,6 +48,12 @@ const IMAGE_RESULTS: readonly YamlMap[] = [
   { name: 'IMAGE_DIGEST', description: 'Its digest' },
 ];
 
+/** By this name Chains signs them, too, and Conforma asks for the signature of each image of an index. */
+const IMAGES_RESULT = {
+  name: 'IMAGES',
+  description: 'Of an index: its images by digest, with commas between. None where it is no index',
+};
+
 const SBOM_RESULT = {
   name: 'SBOM_BLOB_URL',
   description: 'Where its SBOM is: repository and digest of the document. None where it has none',
@@ -75,9 +81,16 @@ export function labelImage(from: DigestChainFrom, pins: Pins): YamlMap {
   return task(from, pins, 'label-image', {
     description: 'Seals an image with the digests of the images that embed it, and verifies the chain',
     params: LINK_PARAMS,
-    results: [...IMAGE_RESULTS, SBOM_RESULT],
+    results: [...IMAGE_RESULTS, IMAGES_RESULT, SBOM_RESULT],
     steps: [
-      digestChain(from, pins, 'seal', [...LINK_ARGUMENTS, ...RESULT_ARGUMENTS, SBOM_ARGUMENT, '--', ...LINK_IMAGES]),
+      digestChain(from, pins, 'seal', [
+        ...LINK_ARGUMENTS,
+        ...RESULT_ARGUMENTS,
+        '--result-images=$(results.IMAGES.path)',
+        SBOM_ARGUMENT,
+        '--',
+        ...LINK_IMAGES,
+      ]),
       verifyStep(from, pins, ['--digest-from=$(results.IMAGE_DIGEST.path)', '--', param('IMAGE')]),
     ],
   });
