@@ -14,8 +14,8 @@ import {
 } from '@multi-image/testing/provenance';
 import { createSigner } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HAS_GO, Opa } from './testing/opa.ts';
-import { judge, type Release } from './testing/verdicts.ts';
+import { ALL_AT_ONCE, JUDGES } from './testing/conforma.ts';
+import type { Judge, Release, Verdict } from './testing/verdicts.ts';
 
 // What the build system may sign of a run, true or odd: whether it proves the chain is asked of digest-chain's `verify`, and
 // of the policy, which has to say the same.
@@ -486,19 +486,19 @@ describe('whether a run proves a chain', () => {
     expect(answers(({ isProved }) => isProved)).toEqual(answers(({ proves }) => proves));
   });
 
-  describe.skipIf(!HAS_GO)('to the policy (skipped where there is no Go)', () => {
-    let opa: Opa;
-    beforeAll(() => {
-      opa = new Opa();
-    });
-    afterAll(() => opa.close());
+  for (const { name, isThere, start } of JUDGES) {
+    describe.skipIf(!isThere)(`to ${name}`, () => {
+      let judge: Judge;
+      beforeAll(() => {
+        judge = start();
+      });
+      afterAll(() => judge.close());
 
-    it('is the same', () => {
-      const verdicts = judge(
-        opa,
-        cases.map(({ release }) => release),
-      );
-      expect(answers((_, at) => verdicts[at]?.rules.length === 0)).toEqual(answers(({ proves }) => proves));
+      it('is the same', { timeout: ALL_AT_ONCE }, async () => {
+        const verdicts = await judge.judge(cases.map(({ release }) => release));
+        const isDenied = ({ rules, itself }: Verdict): boolean => rules.length + itself.length > 0;
+        expect(answers((_, at) => !isDenied(verdicts[at] as Verdict))).toEqual(answers(({ proves }) => proves));
+      });
     });
-  });
+  }
 });

@@ -2,7 +2,7 @@ import type { Digest } from '@multi-image/digest-chain';
 import { REVISION } from '@multi-image/testing/chain';
 import type { MemoryRegistry } from '@multi-image/testing/memory-registry';
 import { manifestAnswer } from './answers.ts';
-import type { Opa } from './opa.ts';
+import { Opa } from './opa.ts';
 
 /** An image of a Snapshot. */
 export interface Component {
@@ -21,10 +21,14 @@ export interface Release {
   readonly ruleData: object;
 }
 
-/** How the policy denies each component: its rules' short names, and what they say. */
+/** Why a release is denied; empty where it is not. */
 export interface Verdict {
+  /** The short names of the policy's rules. */
   readonly rules: readonly string[];
+  /** What those say. */
   readonly messages: readonly string[];
+  /** What Conforma finds itself; it does not ask the policy about such an image. */
+  readonly itself: readonly string[];
 }
 
 // Each of them answers from what a registry held; what it does not know has no value, as with Conforma.
@@ -53,22 +57,43 @@ verdicts[id] := [verdict |
   verdict := {
     "rules": {trim_prefix(result.code, "image_chain.") | some result in results},
     "messages": {result.msg | some result in results},
+    "itself": [],
   }
 ] if some id, release in data.releases
 `;
 
-/** Judges releases, all in one run of Open Policy Agent: of each its components' verdicts together. */
-export function judge(opa: Opa, releases: readonly Release[]): Verdict[] {
-  const documents = Object.fromEntries(releases.map((release, id) => [`${id}`, documentOf(release)]));
-  const said = opa.evaluate('data.judging.verdicts', { releases: documents }, { 'releases.rego': RELEASES });
-  return releases.map((_, id) => {
-    const verdicts = (said as Record<string, Verdict[]>)[`${id}`];
-    if (verdicts === undefined) throw new Error('the policy said nothing');
-    return {
-      rules: [...new Set(verdicts.flatMap(({ rules }) => rules))].sort(),
-      messages: [...new Set(verdicts.flatMap(({ messages }) => messages))].sort(),
-    };
-  });
+/** What asks the policy about releases: of each its components' verdicts together. */
+export interface Judge {
+  judge(releases: readonly Release[]): Promise<readonly Verdict[]>;
+  close(): Promise<void>;
+}
+
+/** Asks in one run of Open Policy Agent, and answers in place of Conforma's functions. */
+export class OpaJudge implements Judge {
+  readonly #opa: Opa = new Opa();
+
+  async judge(releases: readonly Release[]): Promise<readonly Verdict[]> {
+    const documents = Object.fromEntries(releases.map((release, id) => [`${id}`, documentOf(release)]));
+    const said = this.#opa.evaluate('data.judging.verdicts', { releases: documents }, { 'releases.rego': RELEASES });
+    return releases.map((_, id) => {
+      const verdicts = (said as Record<string, Verdict[]>)[`${id}`];
+      if (verdicts === undefined) throw new Error('the policy said nothing');
+      return together(verdicts);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#opa.close();
+  }
+}
+
+/** The verdict of all components. */
+export function together(verdicts: readonly Verdict[]): Verdict {
+  return {
+    rules: [...new Set(verdicts.flatMap(({ rules }) => rules))].sort(),
+    messages: [...new Set(verdicts.flatMap(({ messages }) => messages))].sort(),
+    itself: [...new Set(verdicts.flatMap(({ itself }) => itself))].sort(),
+  };
 }
 
 function documentOf({ registry, components, statements, ruleData }: Release): object {
@@ -77,14 +102,19 @@ function documentOf({ registry, components, statements, ruleData }: Release): ob
     answers: answersOf(registry),
     input: {
       attestations: statements.map((statement) => ({ statement })),
-      snapshot: {
-        components: components.map(({ name, image, digest, revision = REVISION }) => ({
-          name,
-          containerImage: digest.includes(':') ? `${image}@${digest}` : `${image}:${digest}`,
-          source: { git: { revision } },
-        })),
-      },
+      snapshot: snapshotOf(components),
     },
+  };
+}
+
+/** The Snapshot of these components. */
+export function snapshotOf(components: readonly Component[]): object {
+  return {
+    components: components.map(({ name, image, digest, revision = REVISION }) => ({
+      name,
+      containerImage: digest.includes(':') ? `${image}@${digest}` : `${image}:${digest}`,
+      source: { git: { revision } },
+    })),
   };
 }
 
