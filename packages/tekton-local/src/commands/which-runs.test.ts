@@ -4,7 +4,12 @@ import { expect, it, onTestFinished } from 'vitest';
 import { whichRuns } from './which-runs.ts';
 
 const run = (name: string, annotations: object = {}, params: unknown[] = []): string =>
-  JSON.stringify({ kind: 'PipelineRun', metadata: { name, annotations }, spec: { params } });
+  JSON.stringify({
+    apiVersion: 'tekton.dev/v1',
+    kind: 'PipelineRun',
+    metadata: { name, annotations },
+    spec: { params },
+  });
 const on = (expression: string): object => ({ 'pipelinesascode.tekton.dev/on-cel-expression': expression });
 
 const FILES = {

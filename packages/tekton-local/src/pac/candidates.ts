@@ -1,4 +1,5 @@
 import { TektonLocalError } from '../errors.ts';
+import { whyUnread } from '../plan/document.ts';
 import type { Field } from '../plan/field.ts';
 import { readYaml, YamlError } from '../plan/kubernetes-yaml.ts';
 import { isRun, runName } from '../plan/resolve.ts';
@@ -92,7 +93,7 @@ interface Read {
   readonly problem?: Decision | undefined;
 }
 
-const isStarted = ({ kind }: Read): boolean => kind === 'PipelineRun';
+const isStarted = ({ kind, problem }: Read): boolean => kind === 'PipelineRun' && problem === undefined;
 
 function readAll(root: Checkout, files: readonly string[], lookup: VariableLookup | undefined): Read[] {
   return files.flatMap((file): Read[] => {
@@ -132,13 +133,17 @@ function whyUnreadable(root: Checkout, files: readonly string[]): string | undef
 function readRun(document: Field, file: string): Read {
   const annotations = document.get('metadata', 'annotations').entries();
   const text = (key: string): string => document.get('metadata', key).string() ?? '';
+  const kind = document.get('kind').string() ?? '';
+  const unread = kind === 'PipelineRun' ? whyUnread(document, kind) : undefined;
   return {
     file,
     name: runName(document),
     names: [text('name'), text('generateName')].filter((name) => name !== ''),
-    kind: document.get('kind').string() ?? '',
+    kind,
     decides: annotations.some(([key]) => key.startsWith('pipelinesascode.tekton.dev/on-')),
     annotations: Object.fromEntries(annotations.map(([key, field]) => [key, field.string() ?? ''])),
+    // Pipelines as Code goes on without it.
+    problem: unread === undefined ? undefined : { starts: false, why: `Tekton can't read it: ${unread}` },
   };
 }
 

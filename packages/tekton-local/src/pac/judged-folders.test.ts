@@ -69,6 +69,25 @@ const folders: Record<string, { files: string[]; starts: string[] }> = {
     files: [run('a'), run('b', '    pipelinesascode.tekton.dev/on-comment: ".*"\n')],
     starts: ['b'],
   },
+  'one whose types Tekton does not read': {
+    files: [
+      run('a'),
+      run('b').replace('tasks: [{ name: a,', 'tasks: { name: a,').replace('] } }]', '] } }'),
+      run('c', '    pipelinesascode.tekton.dev/max-keep-runs: 3\n'),
+      run('d', '    x: "1"\n  labels: { x: true }\n'),
+      run('e').replace('spec:\n', 'spec:\n  timeouts: { pipeline: long }\n'),
+      run('f').replace('image: x', 'image: x, script: 1'),
+      run('a').replace('tekton.dev/v1', 'tekton.dev/v2'),
+    ],
+    starts: ['a'],
+  },
+  'one with what Tekton does not know': {
+    files: [
+      run('a').replace('spec:\n', 'spec:\n  surprise: 1\n'),
+      run('b').replace('image: x', 'image: x, y: { z: 1 }'),
+    ],
+    starts: ['a', 'b'],
+  },
   'of v1beta1': { files: [run('a').replace('tekton.dev/v1', 'tekton.dev/v1beta1')], starts: ['a'] },
   'with quotes that a value has': { files: [run('a'), run('b', '    y: "{{ cel: \'x\\"\' }}"\n')], starts: ['a'] },
 };

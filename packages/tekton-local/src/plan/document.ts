@@ -1,3 +1,4 @@
+import type { Problem } from '../errors.ts';
 import { admit, type Kind, shapeOf } from './admit.ts';
 import { withNamesInCase } from './case-of-names.ts';
 import { Field, isMap } from './field.ts';
@@ -34,6 +35,16 @@ export function knownAlone(document: Field, kind: Kind, notes: string[]): Field 
     if (!notes.includes(note)) notes.push(note);
   }
   return newest(new Field(value, own.origin, own.keys), kind);
+}
+
+/** Why Tekton's types can't be read from an object, whatever of it they do not know: a field holds something else. */
+export function whyUnread(document: Field, kind: Kind): string | undefined {
+  const problems: Problem[] = [];
+  const own = ownNames(document.withProblems(problems), kind);
+  const shape = ownShape(own, kind);
+  checkShape(new Field(withoutUnknown(own.value, shape, []), own.origin, own.keys), shape);
+  const wrong = problems.find(({ message }) => message.startsWith('expected '));
+  return wrong && `${wrong.path}: ${wrong.message}`;
 }
 
 function isOlder(document: Field, kind: Kind): boolean {
