@@ -23,7 +23,7 @@ const FILE = 'run.yaml';
 
 /** What Kubernetes says of the Pods that Tekton makes, and so the judge does not see. */
 const OF_PODS =
-  /no volume|has two mounts at|no quantity of Kubernetes|is no name of a variable|no absolute path|leads out of|is no name: letters a-z, digits and -$|Tekton's own$/;
+  /no volume|has two mounts at|no quantity of Kubernetes|is no name of a variable|no absolute path|leads out of|a whole number ≥ 0|is no name: letters a-z, digits and -$|Tekton's own$/;
 
 /** What a run says of its tasks, whether or not they are started. */
 const OF_SPECS = /^spec\.taskRunSpecs\[\d+\]\.(?:step|sidecar)Specs\b/;
