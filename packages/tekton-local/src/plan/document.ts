@@ -3,7 +3,7 @@ import { admit, type Kind, shapeOf } from './admit.ts';
 import { withNamesInCase } from './case-of-names.ts';
 import { Field, isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
-import { admitOlder, olderShape, withNewNames } from './older-version.ts';
+import { admitOlder, admitOlderTask, olderShape, withNewNames } from './older-version.ts';
 import { checkShape, type Shape, withoutUnknown } from './shape.ts';
 
 /**
@@ -13,8 +13,13 @@ import { checkShape, type Shape, withoutUnknown } from './shape.ts';
  */
 export function readObject(document: Field, kind: Kind): Field {
   const own = ownNames(document, kind);
-  if (isOlder(document, kind)) checkShape(own, ownShape(document, kind));
-  const object = newest(own, kind);
+  const older = isOlder(document, kind);
+  if (older) {
+    checkShape(own, ownShape(document, kind));
+    if (kind === 'Task') admitOlderTask(own);
+  }
+  const { value, origin } = newest(own, kind);
+  const object = new Field(value, { ...origin, isOlder: older });
   admit(object, kind);
   return object;
 }
@@ -83,9 +88,7 @@ function newest(document: Field, kind: Kind): Field {
   admitOlder(document, kind);
   const written: [to: Keys, from: Keys][] = [];
   const value = withNewNames(document.value, kind, written);
-  const whole = isMap(value) ? { ...value, apiVersion: 'tekton.dev/v1' } : value;
-  const { origin } = withValue(document, whole, written);
-  return new Field(whole, { ...origin, isOlder: true });
+  return withValue(document, isMap(value) ? { ...value, apiVersion: 'tekton.dev/v1' } : value, written);
 }
 
 /** An object with another value, whose fields still know what they are called in the file, and where they are. */

@@ -8,7 +8,7 @@ export interface FieldOrigin {
   placeOf(keys: Keys): Place | undefined;
   /** The keys as they are in the file, where those of a newer version are used. */
   writtenAs?(keys: Keys): Keys;
-  /** It is written in `tekton.dev/v1beta1`. */
+  /** A cluster gets it in `tekton.dev/v1beta1`, as it is written. */
   readonly isOlder?: boolean | undefined;
 }
 

@@ -136,11 +136,6 @@ export function admitOlder(document: Field, kind: Kind): void {
   if (kind === 'PipelineRun' && timeout.present && timeouts.present) {
     timeout.invalid('is said together with timeouts; expected one of them');
   }
-  // Of steps they are dropped, once a cluster has looked at those of a Task of its own.
-  if (kind === 'Task') {
-    const spec = document.get('spec');
-    for (const step of [...spec.get('steps').items(), spec.get('stepTemplate')]) admitPorts(step.get('ports'));
-  }
   for (const field of GONE[kind].flatMap((path) => fieldsAt(document, path))) {
     // Of a Pipeline none of them is nothing.
     const isNone = ['Pipeline.spec', 'PipelineRun.spec.pipelineSpec'].includes(
@@ -149,6 +144,12 @@ export function admitOlder(document: Field, kind: Kind): void {
     if (field.value === '' || (isNone && isEmpty(field.value))) continue;
     if (field.present) field.invalid('is gone from Tekton');
   }
+}
+
+/** Notes ports that a step of a Task of its own has twice: they mean nothing, and a cluster looks at them before they are dropped. */
+export function admitOlderTask(document: Field): void {
+  const spec = document.get('spec');
+  for (const step of [...spec.get('steps').items(), spec.get('stepTemplate')]) admitPorts(step.get('ports'));
 }
 
 function fieldsAt(field: Field, [first, ...rest]: Path): Field[] {
