@@ -82,11 +82,12 @@ function noLabel(facts: ImageFacts, origin: Digest, names: LabelNames): DigestCh
  * another digest. Throws `LINK_MISMATCH` with both.
  */
 function refuseSecondAnswer(facts: ImageFacts, { digest, place, url }: Embedding, names: LabelNames): void {
+  const values = Map.groupBy(facts.environment, ([name]) => name);
   const variables = facts.environment
     .filter(([name]) => name.endsWith('_URL'))
     .map(([name, value]) => {
       const beside = `${name.slice(0, -'_URL'.length)}${DIGEST_SUFFIX}`;
-      return { name: beside, url: value, digests: valuesOf(facts, beside) };
+      return { name: beside, url: value, digests: (values.get(beside) ?? []).map(([, digest]) => digest) };
     });
   const labels = embeddedImages(facts, names).map(({ role, digest: beside, url: label = '' }) => {
     return { name: names.digestOf(role), url: label, digests: [beside] };
@@ -106,6 +107,7 @@ function refuseSecondAnswer(facts: ImageFacts, { digest, place, url }: Embedding
 
 /** A url with a digest; undefined for the links of a seal, which have none, and for what is no url. */
 function referenceIn(text: string): DigestReference | undefined {
+  if (!text.includes('@')) return undefined;
   try {
     return parseDigestReference(text);
   } catch {

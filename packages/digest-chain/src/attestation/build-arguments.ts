@@ -32,8 +32,11 @@ export function judgeArguments({ params }: ProvenanceTask, embedding: Embedding)
   if (malformed !== undefined) {
     return { problem: 'an argument is no <name>=<value> whose name is an identifier', found: malformed.slice(0, 500) };
   }
-  const twice = given.find((argument, at) => given.findIndex((other) => nameOf(other) === nameOf(argument)) !== at);
-  if (twice !== undefined) return { problem: `the argument ${nameOf(twice)} is given twice`, found };
+  const names = new Set<string>();
+  for (const name of given.map(nameOf)) {
+    if (names.has(name)) return { problem: `the argument ${name} is given twice`, found };
+    names.add(name);
+  }
   const value = (name: string): string | undefined =>
     given.find((argument) => nameOf(argument) === name)?.slice(name.length + 1);
   if (value(variable) !== digest) return { problem: `${variable} is another`, found };

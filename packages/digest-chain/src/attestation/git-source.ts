@@ -40,14 +40,14 @@ export function isGitUrl(text: string): boolean {
 }
 
 function trimPath(path: string): string {
-  return path
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '')
-    .replace(/\/+$/, '');
+  return withoutSlashes(withoutSlashes(path).replace(/\.git$/, ''));
 }
 
-function sameSource(a: GitSource, b: GitSource): boolean {
-  return a.url === b.url && a.commit === b.commit;
+/** At the end. By hand: an expression would try at each slash of a path that has nothing else. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }
 
 /** For a report. */
@@ -57,5 +57,5 @@ export function describeSource({ url, commit }: GitSource): string {
 
 /** Each once, in order. */
 export function distinctSources(sources: readonly GitSource[]): readonly GitSource[] {
-  return sources.filter((source, index) => sources.findIndex((other) => sameSource(source, other)) === index);
+  return [...new Map(sources.map((source) => [JSON.stringify([source.url, source.commit]), source])).values()];
 }

@@ -283,11 +283,8 @@ async function judgeSource(run: Run, makers: readonly BuiltTask[], demands: Dema
       });
     }
     refusePullRequest(provenance, demands);
-    const traced = new Set<BuiltTask>();
-    for (const task of makers) {
-      refuseContainerfile(task);
-      traceArtifacts(run, task, demands, traced);
-    }
+    for (const task of makers) refuseContainerfile(task);
+    if (!isSilent(run)) traceArtifacts(run, makers, demands);
     if (demands.builderTasks.length > 0) refuseStrangers(run, demands);
     const asked = wanted === undefined ? `, ${UNASKED} (--source ${source.url} does)` : '';
     const { definition } = provenance;
@@ -320,32 +317,47 @@ function refuseContainerfile({ name, params }: BuiltTask): void {
 // SOURCE_ARTIFACT, CACHI2_ARTIFACT: Konflux' trusted artifacts, which its tasks unpack and Conforma follows by this name.
 const TRUSTED_ARTIFACT = /_ARTIFACT$/;
 
+/** A run of which builds were given more different files is refused: one is enough for most, and each is looked for. */
+const MAX_ARTIFACTS = 5_000;
+
 /**
- * Follows the files that a build was given (Konflux' trusted artifacts: a digest that one task returns and the next is
+ * Follows the files that builds were given (Konflux' trusted artifacts: a digest that one task returns and the next is
  * called with) back to the task that cloned them. Who is called with what it returns, as a prefetch is that has nothing to
  * fetch, only passes it on. A build that takes its source in another way, by a workspace, says nothing.
  */
-function traceArtifacts(run: Run, task: BuiltTask, demands: Demands, seen: Set<BuiltTask>): void {
-  if (isSilent(run) || seen.has(task)) return;
-  seen.add(task);
-  for (const [name, artifact] of artifactsIn(task.params)) {
-    const givers = run.tasks.filter(
-      (other) => succeeded(other) && artifactsIn(other.results).some(([, returned]) => returned === artifact),
-    );
-    if (!givers.some((giver) => !passesOn(giver, artifact))) {
-      const message = `${task.name} was given files that no task of the run made`;
-      throw new DigestChainError('PROVENANCE_MISMATCH', message, {
-        expected: `${name} as a task of the run returned it`,
-        found: artifact.slice(0, 300),
-      });
-    }
-    for (const giver of givers) {
-      if (!isAllowedTask(giver.definition, demands.builderTasks)) {
-        throw notAllowed(giver, demands.builderTasks, 'the files to build from come from another task');
+function traceArtifacts(run: Run, makers: readonly BuiltTask[], demands: Demands): void {
+  const givers = Map.groupBy(
+    run.tasks.filter(succeeded).flatMap((task) => {
+      return [...new Set(artifactsIn(task.results).map(([, artifact]) => artifact))].map((artifact) => ({
+        artifact,
+        task,
+      }));
+    }),
+    ({ artifact }) => artifact,
+  );
+  const traced = new Set<string>();
+  const tasks = new Set(makers);
+  for (const task of tasks) {
+    for (const [name, artifact] of artifactsIn(task.params)) {
+      if (traced.has(artifact)) continue;
+      traced.add(artifact);
+      const given = givers.get(artifact)?.map((giver) => giver.task) ?? [];
+      const isMade = traced.size <= MAX_ARTIFACTS && given.some((giver) => !passesOn(giver, artifact));
+      if (!isMade) throw madeByNobody(task, name, artifact);
+      const stranger = given.find(({ definition }) => !isAllowedTask(definition, demands.builderTasks));
+      if (stranger !== undefined) {
+        throw notAllowed(stranger, demands.builderTasks, 'the files to build from come from another task');
       }
-      traceArtifacts(run, giver, demands, seen);
+      for (const giver of given) tasks.add(giver);
     }
   }
+}
+
+function madeByNobody({ name }: BuiltTask, parameter: string, artifact: string): DigestChainError {
+  return new DigestChainError('PROVENANCE_MISMATCH', `${name} was given files that no task of the run made`, {
+    expected: `${parameter} as a task of the run returned it, of at most ${MAX_ARTIFACTS} in one run`,
+    found: artifact.slice(0, 300),
+  });
 }
 
 /** By name: those that are set. */

@@ -57,9 +57,11 @@ export function packedTexts(text: string): readonly PackedText[] {
 
 /** Whether a name stands alone as a value in YAML, where a runtime takes it for `latest`; in a sentence it is a name. */
 function isWholeValue(text: string, at: number, end: number): boolean {
-  const start = text.lastIndexOf('\n', at) + 1;
-  if (at - start > 200) return false;
-  const before = text.slice(start, at);
+  // No further back than that: a file may be one line.
+  const window = text.slice(Math.max(at - 201, 0), at);
+  const start = window.lastIndexOf('\n') + 1;
+  const before = window.slice(start);
+  if (before.length > 200) return false;
   return (
     /^\s*(?:- +)*(?:["']?[A-Za-z0-9_./-]+["']?:\s+)?["']?$/.test(before) &&
     /^["']?,?\s*(?:#|\n|$)/.test(text.slice(end, end + 50))
