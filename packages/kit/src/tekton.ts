@@ -7,6 +7,7 @@ export const TEKTON = {
   /** `tasks` or `finally`. */
   memberOf: 'tekton.dev/memberOf',
   task: 'tekton.dev/task',
+  taskRun: 'tekton.dev/taskRun',
   /** `true` where Chains signed the run. */
   signed: 'chains.tekton.dev/signed',
 } as const;

@@ -22,8 +22,9 @@ function placesOf(problems: readonly Problem[]): ReadonlySet<string> {
   return known;
 }
 
-function placeKey({ file, path }: Pick<Problem, 'file' | 'path'>): string {
-  return `${file}\n${path}`;
+/** Documents of one file may have the same path. */
+function placeKey({ file, path, line, column }: Omit<Problem, 'code' | 'message'>): string {
+  return `${file}\n${path}\n${line}:${column}`;
 }
 
 /**
@@ -79,8 +80,8 @@ export class Field {
     const { file, problems } = this.origin;
     const { path } = this;
     // Of one field, the first is the cause.
-    if (placesOf(problems).has(placeKey({ file, path }))) return;
     const { line, column } = this.origin.placeOf(this.keys) ?? {};
+    if (placesOf(problems).has(placeKey({ file, path, line, column }))) return;
     problems.push({ code, file, path, line, column, message });
   }
 

@@ -37,10 +37,8 @@ export interface EnvVar {
   value: string;
   /** It is the template's: it knows nothing of the step's own results. */
   inherited?: boolean | undefined;
-  /** The key of a label of the Pod, which is the run's, to take the value from. */
-  label?: string | undefined;
-  /** The key of an annotation of it. */
-  annotation?: string | undefined;
+  /** The field of the Pod to take the value from: `metadata.name`, `metadata.labels['x']`. */
+  ofPod?: string | undefined;
   /** A key of a ConfigMap or Secret. */
   from?: (ObjectSource & { key: string }) | undefined;
 }

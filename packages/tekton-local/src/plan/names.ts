@@ -11,6 +11,11 @@ export function taskRunName(run: string, task: string, index: number, count: num
   return `${childName(run, `-${task}`).slice(0, LONGEST - `-${count}`.length)}-${index}`;
 }
 
+/** The name of a TaskRun's Pod; its retries have Pods of their own. */
+export function podName(taskRun: string, retry: number): string {
+  return childName(taskRun, retry === 0 ? '-pod' : `-pod-retry${retry}`);
+}
+
 /** A parent's name with something after it, which a hash keeps apart where it would be too long for Kubernetes. */
 function childName(parent: string, suffix: string): string {
   if (parent.length <= LONGEST - suffix.length) return parent + suffix;

@@ -72,11 +72,11 @@ function parseEnv(field: Field): EnvVar {
   }
   if (!from.present) return { name, value: field.get('value').string() ?? '' };
   const path = from.get('fieldRef').only('fieldPath apiVersion').get('fieldPath').text();
-  const [, kind, key] = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path) ?? [];
-  if (key === undefined) {
-    from.unsupported(`of a Pod there are only labels and annotations on this machine: ${JSON.stringify(path)}`);
+  if (!/^metadata\.(?:(?:labels|annotations)\['[^']+'\]|name|namespace|uid)$/.test(path)) {
+    const known = 'name, namespace, uid, labels and annotations';
+    from.unsupported(`of a Pod there are only ${known} on this machine: ${JSON.stringify(path)}`);
   }
-  return kind === 'annotations' ? { name, value: '', annotation: key } : { name, value: '', label: key };
+  return { name, value: '', ofPod: path };
 }
 
 function parseEnvFrom(field: Field): Step['envFrom'][number] {

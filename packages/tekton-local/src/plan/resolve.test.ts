@@ -138,6 +138,26 @@ describe('as Pipelines as Code resolves', () => {
     expect(notes).toContain('{{ pull_request_number }} has no value in this event and stays as it is, as in a cluster');
   });
 
+  it('with what is wrong in files beside it; what this machine lacks is said of what the run refers to alone', () => {
+    const files = (more: object, name = 'a'): Record<string, string> => ({
+      'run.yaml': [
+        document('PipelineRun', 'r', { pipelineSpec: { tasks: [{ name: 'one', taskRef: { name } }] } }),
+        document('Task', 'a', task('image-a')),
+        document('Task', 'b', { steps: [{ name: 's', image: 'b', ...more }] }),
+        document('Task', 'c', { steps: [{ name: 's', image: 'c', ...more }] }),
+      ].join('\n---\n'),
+    });
+    const privileged = { securityContext: { privileged: true } };
+    expect(images(planOf(files(privileged)))).toEqual(['image-a']);
+    expect(problemsOf(() => planOf(files(privileged, 'b')))).toEqual([
+      'spec.steps[0].securityContext.privileged: no step runs with the rights of this machine',
+    ]);
+    // A cluster takes none of the file's documents that are wrong, and each is told.
+    const wrong = 'spec.steps[0].surprise: Tekton knows no such field';
+    expect(problemsOf(() => planOf(files({ surprise: 1 })))).toEqual([wrong, wrong]);
+    expect(problemsOf(() => planOf(files({ surprise: 1 }, 'b')))).toEqual([wrong, wrong]);
+  });
+
   it('no variable that nobody knows, no other host, nothing outside the folder', () => {
     const only = (annotation: string, extra: object = {}): Record<string, string> => ({
       'run.yaml': run({ 'pipelinesascode.tekton.dev/pipeline': annotation, ...extra }),

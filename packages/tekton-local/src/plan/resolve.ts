@@ -34,6 +34,8 @@ interface Sources {
   given: Readonly<Record<string, GivenTask>>;
   /** Those of them that were read. */
   read: Map<string, Task>;
+  /** Tasks of files that were read: a Task that nothing refers to may have what this machine can't do. */
+  parsed: Map<Field, Task>;
   replacements: Readonly<Record<string, string>>;
   skip: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
   /** What params of resolvers may refer to: params of the run, and the defaults of the others. */
@@ -107,6 +109,7 @@ export function resolveRun({
     notes,
     given,
     read: new Map(),
+    parsed: new Map(),
     replacements,
     skip,
     variables: new Variables(),
@@ -145,11 +148,11 @@ export function resolveRun({
   }
   // Without its Pipeline, nothing more can be said about it.
   if (pipeline.tasks.length === 0) throwProblems(problems);
-  const tasks = new Map<string, Task>();
-  for (const field of documents) addTask(tasks, field, sources);
+  const tasks = new Map<string, Field>();
+  addFirst(tasks, documents);
   if (!isOfPac(document)) for (const field of documents) admitBeside(field);
   for (const path of [...annotatedTaskFiles(run.annotations), ...pipeline.taskFiles]) {
-    for (const field of loadAnnotated(run.field, path, 'Task', sources)) addTask(tasks, field, sources);
+    addFirst(tasks, loadAnnotated(run.field, path, 'Task', sources));
   }
   const implementations = new Map<string, TaskImplementation>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
@@ -374,7 +377,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
 
 function findTask(
   { name: own, reference, custom, field: place }: PipelineTask,
-  tasks: Map<string, Task>,
+  tasks: Map<string, Field>,
   sources: Sources,
 ): TaskImplementation | undefined {
   const named = reference.kind === 'name' || reference.kind === 'bundle' ? reference.name : own;
@@ -396,9 +399,9 @@ function findTask(
   const { name } = reference;
   // A pipeline in its place, which has been refused.
   if (name === '') return undefined;
-  if (!tasks.has(name)) for (const document of tektonDocuments(sources)) addTask(tasks, document, sources);
-  const task = tasks.get(name);
-  if (task !== undefined) return { task, embedded: false };
+  if (!tasks.has(name)) addFirst(tasks, tektonDocuments(sources));
+  const document = tasks.get(name);
+  if (document !== undefined) return { task: parseTask(document, sources), embedded: false };
   // Of another kind it has been refused as such, and no file would help.
   if (mayBeMissing('Task', name, sources) || !['', 'Task'].includes(field.get('kind').text())) return undefined;
   field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)} in ${NAMED_PLACES}`);
@@ -466,17 +469,15 @@ function findStepAction(reference: Field, sources: Sources): Field | undefined {
 /** What is in the files beside the run is applied with it, whether or not anything refers to it. */
 function admitBeside(document: Field): void {
   const kind = document.get('kind').value;
-  if (kind === 'StepAction' || kind === 'Pipeline') readObject(document, kind);
-}
-
-function addTask(tasks: Map<string, Task>, document: Field, sources: Sources): void {
-  if (document.get('kind').value !== 'Task') return;
-  const name = document.get('metadata', 'name').text();
-  if (!tasks.has(name)) tasks.set(name, parseTask(document, sources));
+  if (kind === 'StepAction' || kind === 'Pipeline' || kind === 'Task') readObject(document, kind);
 }
 
 function parseTask(document: Field, sources: Sources): Task {
-  return parseTaskSpec(read(document, 'Task', sources).get('spec'), document.get('metadata', 'name').text());
+  const known = sources.parsed.get(document);
+  if (known !== undefined) return known;
+  const task = parseTaskSpec(read(document, 'Task', sources).get('spec'), document.get('metadata', 'name').text());
+  sources.parsed.set(document, task);
+  return task;
 }
 
 /** What an annotation names: a file of the checkout, or what stands for a URL or a name of a hub. */

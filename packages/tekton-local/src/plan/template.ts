@@ -26,8 +26,7 @@ export function withTemplate(own: Step, template: Step): Step {
 
 /** A variable that says nothing is the template's. */
 function mergedVariable(own: EnvVar, template: EnvVar): EnvVar {
-  const isNothing =
-    own.value === '' && own.from === undefined && own.label === undefined && own.annotation === undefined;
+  const isNothing = own.value === '' && own.from === undefined && own.ofPod === undefined;
   return isNothing ? template : own;
 }
 

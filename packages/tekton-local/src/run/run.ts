@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { removeFolder } from '@multi-image/kit/remove-folder';
+import { TEKTON } from '@multi-image/kit/tekton';
 import { failureText } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type PipelineRunOutcome, type RunEvent, type TaskOutcome, withoutSteps } from '../outcome.ts';
 import { checkedTask } from '../plan/check-replaced.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
 import type { ParamValue, PipelineTask, PodTemplate, Step, WorkspaceBinding } from '../plan/model.ts';
-import { taskRunName } from '../plan/names.ts';
+import { podName, taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { boundWorkspaces, pathsIn } from '../plan/task-paths.ts';
 import {
@@ -25,9 +27,9 @@ import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
 import { StatusFile } from './status-file.ts';
-import { annotationValue, labelValue, type StepEnvironment, type TaskRun } from './step-run.ts';
+import type { StepEnvironment, TaskRun } from './step-run.ts';
 import { runTask, shownOf, type TaskRunShown } from './task-run.ts';
-import { tektonObjects } from './tekton-status.ts';
+import { taskRunLabels, tektonObjects } from './tekton-status.ts';
 import { workspaceMounts } from './workspace-mounts.ts';
 
 /** Tekton's own, where neither the task nor the cluster says something else. */
@@ -280,10 +282,17 @@ export class Run {
               { run: this.#folder, task: folder },
               this.#options.objects,
             ),
-      values: {
-        ...(executor === 'host' ? pathsIn(whole, []) : {}),
-        ...namedBy(labelValue, { ...this.#plan.run.labels, ...pod.task?.labels }),
-        ...namedBy(annotationValue, { ...this.#plan.run.annotations, ...pod.task?.annotations }),
+      values: executor === 'host' ? pathsIn(whole, []) : {},
+      pod: {
+        'metadata.name': podName(name, attempt),
+        'metadata.namespace': this.#plan.run.namespace,
+        'metadata.uid': randomUUID(),
+        ...namedBy('labels', {
+          ...taskRunLabels(this.#plan, this.#run.name, task.name),
+          ...pod.task?.labels,
+          [TEKTON.taskRun]: name,
+        }),
+        ...namedBy('annotations', { ...this.#plan.run.annotations, ...pod.task?.annotations }),
       },
     };
     const outcome = await runTask(run);
@@ -293,8 +302,8 @@ export class Run {
   }
 }
 
-function namedBy(name: (key: string) => string, values: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [name(key), value]));
+function namedBy(kind: 'labels' | 'annotations', values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`metadata.${kind}['${key}']`, value]));
 }
 
 /** A step that names no user runs as its Pod's; what the run says of its limits goes before its own. */

@@ -37,8 +37,10 @@ export interface TaskRun extends StepEnvironment {
   /** What is still to be replaced in its steps, once they have the paths of this machine. */
   passes: readonly Variables[];
   params: Record<string, ParamValue>;
-  /** What stands for dotted names: labels and annotations of its Pod and, of a Task on this machine, the paths that it knows. */
+  /** What stands for dotted names: of a Task on this machine, the paths that it knows. */
   values: Readonly<Record<string, string>>;
+  /** Fields of its Pod that variables may ask for. */
+  pod: Readonly<Record<string, string>>;
   /** The TaskRun's own folder on this machine; does not exist yet. */
   folder: string;
   workspaces: readonly WorkspaceMount[];
@@ -232,25 +234,18 @@ function atHostPaths(step: Step, values: Record<string, string>, mounts: readonl
   };
 }
 
-/** Where {@link Scope} has the value of a Pod's label: a name that no `$(…)` reaches. */
-export const labelValue = (key: string): string => `metadata.labels['${key}']`;
-
-/** The same of an annotation. */
-export const annotationValue = (key: string): string => `metadata.annotations['${key}']`;
-
 /** The variables in their order: a later one may use an earlier one. */
-function environmentOf(step: Step, scope: Scope, outer: Scope, { objects, passes }: TaskRun): Map<string, string> {
+function environmentOf(step: Step, scope: Scope, outer: Scope, { objects, passes, pod }: TaskRun): Map<string, string> {
   const text = textIn(passes);
   const env = new Map<string, string>(envFromObjects(step, objects, text));
-  for (const { name, value, label, annotation, from, inherited } of step.env) {
+  for (const { name, value, ofPod, from, inherited } of step.env) {
     if (from !== undefined) {
       const found = keyText(from, objects, text);
       if (found !== undefined) env.set(name, found);
       continue;
     }
-    const key = label === undefined ? annotation && annotationValue(annotation) : labelValue(label);
-    if (key === undefined) env.set(name, expandEnvironment(substituteString(value, inherited ? outer : scope), env));
-    else env.set(name, scope.values[key] ?? '');
+    if (ofPod === undefined) env.set(name, expandEnvironment(substituteString(value, inherited ? outer : scope), env));
+    else env.set(name, pod[ofPod] ?? '');
   }
   return env;
 }

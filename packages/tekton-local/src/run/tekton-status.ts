@@ -32,7 +32,7 @@ function pipelineRun(
   ran: readonly { name: string; task: TaskOutcome }[],
   ended: boolean,
 ): object {
-  const { run, pipeline } = plan;
+  const { run } = plan;
   const skipped = outcome.tasks.filter((task) => task.status === 'Skipped');
   return {
     apiVersion: 'tekton.dev/v1',
@@ -40,7 +40,7 @@ function pipelineRun(
     metadata: {
       name: outcome.name,
       namespace: plan.run.namespace,
-      labels: { ...run.labels, ...(pipeline.name === '' ? {} : { [TEKTON.pipeline]: pipeline.name }) },
+      labels: runLabels(plan, outcome.name),
       annotations: annotationsOf(run.annotations, skipped),
     },
     spec: {
@@ -60,6 +60,22 @@ function pipelineRun(
       skippedTasks: unlessEmpty(skipped.map(({ name, reason }) => ({ name, reason }))),
       results: unlessEmpty(listOf(outcome.results)),
     },
+  };
+}
+
+/** The labels of a run, which has the name of its Pipeline, or its own where that is inside it. */
+function runLabels({ run, pipeline }: Plan, name: string): Record<string, string> {
+  return run.isTaskRun ? run.labels : { ...run.labels, [TEKTON.pipeline]: pipeline.name || name };
+}
+
+/** The labels that Tekton gives a TaskRun of a run of that name. */
+export function taskRunLabels(plan: Plan, name: string, task: string): Record<string, string> {
+  if (plan.run.isTaskRun) return plan.run.labels;
+  return {
+    ...runLabels(plan, name),
+    [TEKTON.pipelineRun]: name,
+    [TEKTON.pipelineTask]: task,
+    [TEKTON.memberOf]: plan.pipeline.finally.some((last) => last.name === task) ? 'finally' : 'tasks',
   };
 }
 
@@ -85,16 +101,7 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOu
     metadata: {
       name,
       namespace: plan.run.namespace,
-      labels: {
-        ...plan.run.labels,
-        ...(plan.run.isTaskRun
-          ? {}
-          : {
-              [TEKTON.pipelineRun]: run.name,
-              [TEKTON.pipelineTask]: task.name,
-              [TEKTON.memberOf]: last === undefined ? 'tasks' : 'finally',
-            }),
-      },
+      labels: taskRunLabels(plan, run.name, task.name),
     },
     spec: { taskRef: taskRefOf(pipelineTask), params: listOf(task.params ?? {}) },
     status: {
