@@ -51,3 +51,9 @@ it('tells it on one line, in characters that do nothing, and not all of it', asy
   const endless = await failure({ status: 400, body: 'x'.repeat(1_000_000) });
   expect(endless).toMatchObject({ code: 'REGISTRY_ERROR', found: 'HTTP 400' });
 });
+
+it('says in which repository: a command asks several', async () => {
+  server = await startTestServer(() => ({ status: 404 }));
+  const asking = createRegistry().getManifest({ registry: server.host, repository: 'org/image1' }, 'v1');
+  await expect(asking).rejects.toMatchObject({ message: `${server.host} does not have manifest v1 in org/image1` });
+});

@@ -46,7 +46,7 @@ async function refusedTag(
   const isListed = isReadable ? undefined : await hasTag(call, repository, tag);
   if (isListed) return error;
   if (isReadable || isListed === false) {
-    const reason = `${repository.registry} does not have manifest ${tag}, or does not show it`;
+    const reason = `${repository.registry} does not have manifest ${tag} in ${repository.repository}, or does not show it`;
     return new DigestChainError('NOT_FOUND', reason, { found, http });
   }
   const other = `${hint ?? 'check the credentials'}; or the tag is not there: some registries do not say which`;

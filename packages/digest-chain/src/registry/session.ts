@@ -275,7 +275,10 @@ export class Call {
     }
   }
 
-  #refusal(response: HttpResponse, { what, url }: Request, { access, repository }: Need): Promise<DigestChainError> {
+  #refusal(response: HttpResponse, request: Request, { access, repository }: Need): Promise<DigestChainError> {
+    const { url } = request;
+    // A command asks several repositories.
+    const what = `${request.what} in ${repository.repository}`;
     const denied = response.status === 401 || response.status === 403;
     // It gets no credentials: what lets in there is the registry's to give.
     if (denied && response.url.origin !== url.origin) {
