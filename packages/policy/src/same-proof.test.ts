@@ -145,6 +145,7 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   { what: 'an annotation of a pull request', proves: false, run: { annotations: { [`${PAC}/pull-request`]: '7' } } },
+  { what: 'a line break for a number', proves: false, run: { labels: { [`${PAC}/pull-request`]: '\n' } } },
   { what: 'an empty number of a pull request', proves: true, run: { labels: { [`${PAC}/pull-request`]: '' } } },
 
   {

@@ -31,7 +31,7 @@ export function pullRequestOf({ labels, annotations, params }: RunEvent): string
   for (const values of [labels, annotations]) {
     const has = (key: string, pattern: RegExp): boolean => textsOf(values.get(key)).some((text) => pattern.test(text));
     const key =
-      NUMBERS.find((number) => has(number, /./)) ??
+      NUMBERS.find((number) => has(number, /./s)) ??
       [EVENT_TYPE].find((type) => has(type, REQUEST_EVENT)) ??
       NAMES.find((name) => has(name, REQUEST_NAME));
     if (key !== undefined) return `${key}: ${textsOf(values.get(key)).join(' ')}`;
