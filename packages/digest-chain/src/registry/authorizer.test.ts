@@ -1,6 +1,7 @@
 import { createCertificate, type TestCertificate } from '@multi-image/testing/certificate';
 import { TestClock } from '@multi-image/testing/clock';
 import { type CountingProxy, startCountingProxy } from '@multi-image/testing/counting-proxy';
+import { startTestServer, type TestServer } from '@multi-image/testing/http-server';
 import { configOf, imageOf } from '@multi-image/testing/image';
 import { LOGIN, startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { startTokenService, type TokenService, USER } from '@multi-image/testing/token-service';
@@ -12,6 +13,62 @@ import type { Registry, Repository } from './registry.ts';
 
 const robot: Credentials = { type: 'basic', username: USER.username, password: USER.password };
 const IMAGE = imageOf(configOf());
+
+describe('a registry that counts wrong logins', () => {
+  // As Quay does: its token service is on its own host, and who fails too often has to wait.
+  const wrong: Credentials = { type: 'basic', username: USER.username, password: 'wrong' };
+  const logins = ({ requests }: TestServer): number =>
+    requests.filter(({ path }) => path.startsWith('/v2/auth')).length;
+  const start = (): Promise<TestServer> =>
+    startTestServer(({ path, headers: { host } }) => {
+      if (path.startsWith('/v2/auth')) return { status: 401, body: '{"errors":[{"code":"UNAUTHORIZED"}]}' };
+      return {
+        status: 401,
+        headers: { 'www-authenticate': `Bearer realm="http://${host}/v2/auth",service="${host}"` },
+      };
+    });
+
+  it('is shown one once, however often is asked, and it is not said of a tag', async () => {
+    const server = await start();
+    try {
+      const clock = new TestClock();
+      const registry = createRegistry({ clock, retries: 0, credentials: async () => wrong });
+      const read = (): Promise<unknown> =>
+        registry.getManifest({ registry: server.host, repository: 'org/image' }, 'v1');
+      const hint = 'log in again: the credentials were refused';
+      await expect(read()).rejects.toMatchObject({ code: 'UNAUTHORIZED', hint });
+      await expect(read()).rejects.toMatchObject({ code: 'UNAUTHORIZED', hint });
+      expect(logins(server)).toBe(1);
+      clock.pass(60_000);
+      await expect(read()).rejects.toMatchObject({ code: 'UNAUTHORIZED', hint });
+      expect(logins(server)).toBe(2);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('is shown another one at once', async () => {
+    const server = await start();
+    try {
+      let credentials = wrong;
+      const registry = createRegistry({ retries: 0, credentials: async () => credentials });
+      const read = (): Promise<unknown> =>
+        registry.getManifest({ registry: server.host, repository: 'org/image' }, 'v1');
+      await expect(read()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+      credentials = robot;
+      await expect(read()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+      const shown = server.requests.flatMap(({ path, headers }) =>
+        path.startsWith('/v2/auth') ? [headers.authorization ?? ''] : [],
+      );
+      expect(shown.map((text) => Buffer.from(text.slice('Basic '.length), 'base64').toString())).toEqual([
+        `${USER.username}:wrong`,
+        `${USER.username}:${USER.password}`,
+      ]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
 
 describe('a registry that wants tokens', () => {
   let certificate: TestCertificate;

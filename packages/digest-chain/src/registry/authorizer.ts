@@ -32,6 +32,12 @@ export interface AuthorizerOptions {
 }
 
 /**
+ * Milliseconds in which a login that a token service has refused is not shown to it again: whoever counts wrong ones locks
+ * out who sends too many (Quay, Docker Hub), and one call asks in several places.
+ */
+const REFUSED_FOR = 30_000;
+
+/**
  * What one registry wants to be shown. It starts with nothing, learns from the first challenge, and from then on shows
  * it unasked: a token for each set of scopes, fetched once for all who need it at the same time.
  */
@@ -44,6 +50,8 @@ export class Authorizer {
   #service: TokenService | undefined;
   /** What a registry has asked for with a Basic challenge alone, though it may have a token service for the rest. */
   readonly #basic = new Set<Need['access']>();
+  /** Why a login was refused, and until when it is not tried again; by the login and what it was to let in to. */
+  readonly #refused = new Map<string, { readonly error: DigestChainError; readonly until: number }>();
   /** By the identity tokens that a service has replaced. */
   readonly #replaced = new Map<string, string>();
 
@@ -136,14 +144,32 @@ export class Authorizer {
     { repository }: Need,
     credentials: Credentials | undefined,
   ): Promise<Token> {
-    const options = this.#options;
     try {
-      return this.#noting(credentials, await fetchToken(service, scopes, credentials, options));
+      return await this.#fetchAs(service, scopes, credentials);
     } catch (error) {
       const refused = error instanceof DigestChainError && error.code === 'UNAUTHORIZED' && credentials !== undefined;
       const anew = refused ? await this.#credentials(repository, true) : undefined;
       if (anew === undefined || JSON.stringify(anew) === JSON.stringify(credentials)) throw error;
-      return this.#noting(anew, await fetchToken(service, scopes, anew, options));
+      return this.#fetchAs(service, scopes, anew);
+    }
+  }
+
+  async #fetchAs(
+    service: TokenService,
+    scopes: readonly string[],
+    credentials: Credentials | undefined,
+  ): Promise<Token> {
+    const { clock } = this.#options;
+    const login = JSON.stringify([scopes, credentials]);
+    const refused = this.#refused.get(login);
+    if (refused !== undefined && refused.until > clock.now()) throw refused.error;
+    try {
+      return this.#noting(credentials, await fetchToken(service, scopes, credentials, this.#options));
+    } catch (error) {
+      if (credentials !== undefined && error instanceof DigestChainError && error.code === 'UNAUTHORIZED') {
+        this.#refused.set(login, { error, until: clock.now() + REFUSED_FOR });
+      }
+      throw error;
     }
   }
 

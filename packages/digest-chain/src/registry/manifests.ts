@@ -40,8 +40,12 @@ async function refusedTag(
   error: DigestChainError,
 ): Promise<DigestChainError> {
   const { message, found, http, hint } = error;
+  const own = call.url(repository, '');
+  const asked = http === undefined ? null : URL.parse(http.url);
   // Of what somebody else says, to whom the registry sent its client on, it knows nothing.
-  if (http === undefined || URL.parse(http.url)?.origin !== call.url(repository, '').origin) return error;
+  if (asked?.origin !== own.origin) return error;
+  // A token service of its own has not looked for the tag, where it does not know who asks.
+  if (!asked.pathname.startsWith(own.pathname) && http?.status === 401) return error;
   const isReadable = call.session.isReadable(repository);
   const isListed = isReadable ? undefined : await hasTag(call, repository, tag);
   if (isListed) return error;
