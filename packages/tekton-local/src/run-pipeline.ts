@@ -52,7 +52,7 @@ export interface RunOptions extends PlanOptions {
   selection?: Selection;
   /** Leave the folder with the tasks' volumes and results where it is; a note says where. */
   keep?: boolean;
-  /** How many tasks run at the same time at most. */
+  /** How many TaskRuns run at the same time at most; 32 unless given. */
   parallel?: number;
 }
 

@@ -52,7 +52,7 @@ export const RUN_TEXT = `  --registry own|named     where images go that FILE na
   --signing-key FILE       with this private key (PEM, ECDSA P-256) instead of a throwaway one
   --public-key FILE        write the public key there
   --keep                   leave the folder with volumes and results where it is
-  --parallel N             run at most N tasks at the same time
+  --parallel N             run at most N TaskRuns at the same time (default: 32)
   --plain                  plain lines, even on a terminal
   --quiet                  do not show what the steps say
 `;

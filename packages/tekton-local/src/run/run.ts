@@ -26,6 +26,7 @@ import { combine, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
+import { Slots } from './slots.ts';
 import { StatusFile } from './status-file.ts';
 import type { StepEnvironment, TaskRun } from './step-run.ts';
 import { runTask, shownOf, type TaskRunShown } from './task-run.ts';
@@ -34,6 +35,9 @@ import { workspaceMounts } from './workspace-mounts.ts';
 
 /** Tekton's own, where neither the task nor the cluster says something else. */
 const DEFAULT_TASK_TIMEOUT = 3_600_000;
+
+/** TaskRuns at the same time where nobody says how many: what a cluster spreads over its nodes is all here. */
+const DEFAULT_PARALLEL = 32;
 
 export interface RunnerOptions extends StepEnvironment {
   /** The checkout, and the only registry that the run has to do with; any where none is given. */
@@ -79,6 +83,8 @@ export class Run {
   readonly #status: StatusFile | undefined;
   readonly #removals: Promise<unknown>[] = [];
   readonly #shown = new WeakMap<TaskOutcome, TaskRunShown>();
+  readonly #parallel: number;
+  readonly #slots: Slots;
 
   constructor(plan: Plan, options: RunnerOptions, folder: string, id: string, emit: (event: RunEvent) => void) {
     this.#plan = plan;
@@ -86,6 +92,8 @@ export class Run {
     this.#folder = folder;
     this.#emit = emit;
     this.#id = id;
+    this.#parallel = options.parallel ?? DEFAULT_PARALLEL;
+    this.#slots = new Slots(this.#parallel);
     this.#status = options.statusFile === undefined ? undefined : new StatusFile(options.statusFile, id);
     const name = runName(plan, id);
     const context = { name, namespace: plan.run.namespace, uid: id };
@@ -128,7 +136,7 @@ export class Run {
       outcomes: this.#outcomes,
       prepared: this.#prepared,
       statuses: values,
-      parallel: this.#options.parallel ?? Number.POSITIVE_INFINITY,
+      parallel: this.#parallel,
       signal: deadline.signal,
       run: (prepared) => this.#runTask(prepared, deadline.signal),
       ended: (outcome) => this.#ended(outcome),
@@ -173,11 +181,10 @@ export class Run {
       const outcome = withoutSteps(task.name, 'Succeeded', 'Given', 'it was not run: its results were given');
       return { ...outcome, results: { ...skipped.results }, startedAt: now, finishedAt: now };
     }
-    if (!isMatrix(task)) return await this.#taskRun({ prepared, given: {}, index: 0, count: 1 }, signal);
+    const run = (of: TaskRunOf): Promise<TaskOutcome> => this.#slots.hold(() => this.#taskRun(of, signal));
+    if (!isMatrix(task)) return await run({ prepared, given: {}, index: 0, count: 1 });
     const combinations = combinationsOf(task);
-    const runs = combinations.map((given, index) =>
-      this.#taskRun({ prepared, given, index, count: combinations.length }, signal),
-    );
+    const runs = combinations.map((given, index) => run({ prepared, given, index, count: combinations.length }));
     return combine(task.name, await Promise.all(runs));
   }
 
