@@ -54,7 +54,8 @@ it('makes a PipelineRun of the flags that tkn has', async () => {
 });
 
 it('makes a TaskRun', async () => {
-  expect(await made('task', '-p', 'flags=-v', '--prefix-name', 'mine')).toMatchObject({
+  const asked = ['--showlog', '--use-param-defaults', '--skip-optional-workspace'];
+  expect(await made('task', '-p', 'flags=-v', '--prefix-name', 'mine', ...asked)).toMatchObject({
     kind: 'TaskRun',
     metadata: { name: 'mine' },
     spec: { taskRef: { name: 'lint' }, params: [{ name: 'flags', value: ['-v'] }] },

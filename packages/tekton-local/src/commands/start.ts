@@ -19,7 +19,7 @@ export const USAGE = `tekton-local start pipeline|task NAME -f FILE… [options]
   -s, --serviceaccount NAME  has no effect here
   --prefix-name NAME       how the run is called (default: NAME-run)
   --pipeline-timeout D, --tasks-timeout D, --finally-timeout D, --timeout D (of a task)
-  --use-param-defaults, --showlog  are what is done anyway
+  --use-param-defaults, --skip-optional-workspace, --showlog  are what is done anyway
   --dry-run                print the run in place of running it
 ${GIVEN_TEXT}${RUN_TEXT}`;
 
@@ -41,6 +41,7 @@ const OPTIONS = {
   'finally-timeout': { type: 'string' },
   timeout: { type: 'string' },
   'use-param-defaults': { type: 'boolean' },
+  'skip-optional-workspace': { type: 'boolean' },
   showlog: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
 } as const;
