@@ -51,7 +51,7 @@ export function makePlan(
   if (problems.some(({ code }) => code === 'INVALID')) throwProblems(problems);
   const notes = [...resolved.notes];
   const { params, defaulted } = pipelineParams(resolved, overrides, notes);
-  const workspaces = bindWorkspaces(resolved, folders, notes, objects);
+  const workspaces = bindWorkspaces(resolved, params, folders, notes, objects);
   noteIgnored(resolved, notes);
   const context = { name: run.name, namespace: run.namespace, uid: '' };
   const prepared = preparePipeline({ run, pipeline, implementations, params, defaulted, workspaces }, context);

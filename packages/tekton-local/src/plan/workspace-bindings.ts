@@ -5,7 +5,8 @@ import { checkWordName, isPlainPath } from './check-task.ts';
 import { type ClusterObjects, claimFolder, folderOf } from './cluster-objects.ts';
 import type { Field } from './field.ts';
 import { IN_FILES } from './file-objects.ts';
-import type { ResolvedRun, WorkspaceBinding } from './model.ts';
+import type { ParamValue, ResolvedRun, WorkspaceBinding } from './model.ts';
+import { Variables } from './variables.ts';
 
 /**
  * What the run's workspaces are bound to, by their names, whether the pipeline declares them or leaves them to its tasks:
@@ -14,14 +15,17 @@ import type { ResolvedRun, WorkspaceBinding } from './model.ts';
  */
 export function bindWorkspaces(
   resolved: ResolvedRun,
+  params: Readonly<Record<string, ParamValue>>,
   folders: Readonly<Record<string, string>>,
   notes: string[],
   objects: ClusterObjects,
 ): Map<string, WorkspaceBinding> {
   const { run, pipeline } = resolved;
   const bound = bindFolders(resolved, folders);
-  for (const binding of run.workspaces) {
-    if (bound.has(binding.name)) continue;
+  const variables = bindingVariables(resolved, params);
+  for (const written of run.workspaces) {
+    if (bound.has(written.name)) continue;
+    const binding = withNames(written, variables);
     if (binding.kind === 'elsewhere') {
       const given = fromFolder(binding, objects);
       if (given !== undefined) {
@@ -54,6 +58,30 @@ export function bindWorkspaces(
       field.invalid('is not optional, and the run binds nothing to it');
   }
   return bound;
+}
+
+/** What bindings may ask for: the params that the run gives, and of a Task the defaults of the others. */
+function bindingVariables(
+  { run, implementations }: ResolvedRun,
+  params: Readonly<Record<string, ParamValue>>,
+): Variables {
+  const variables = new Variables();
+  const given = new Set(run.params.map(({ name }) => name));
+  const defaults = run.isTaskRun ? [...implementations.values()].flatMap(({ task }) => task.params) : [];
+  for (const { name, default: value } of defaults) {
+    if (value !== undefined && !Object.hasOwn(params, name)) variables.addParam(name, value, 'task');
+  }
+  for (const [name, value] of Object.entries(params)) {
+    if (run.isTaskRun || given.has(name)) variables.addParam(name, value, 'pipeline');
+  }
+  return variables;
+}
+
+/** A binding with the variables in the names of what it is bound to replaced. */
+function withNames(binding: WorkspaceBinding, variables: Variables): WorkspaceBinding {
+  if (binding.kind !== 'elsewhere') return binding;
+  const sources = binding.sources.map((source) => ({ ...source, object: variables.text(source.object) }));
+  return { ...binding, object: variables.text(binding.object), sources };
 }
 
 /** A claim's folder, or the files of ConfigMaps and Secrets that somebody gave folders for. */
