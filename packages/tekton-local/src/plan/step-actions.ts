@@ -40,7 +40,10 @@ function stepOf(step: Field, find: (reference: Field) => Field | undefined): unk
   const reference = step.get('ref');
   if (!reference.present || !isMap(step.value)) return step.value;
   const action = find(reference);
-  const { ref: _, ...own } = step.value;
+  // What the step says itself of the rest, a StepAction replaces, be it by nothing.
+  const own = Object.fromEntries(
+    Object.entries(step.value).filter(([key]) => key !== 'ref' && !OF_ACTION.includes(key)),
+  );
   // What is missing has been noted: the step only has to be one.
   if (action === undefined) return { ...own, image: 'missing', params: undefined };
   const spec = action.get('spec');

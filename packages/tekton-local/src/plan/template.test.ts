@@ -44,7 +44,7 @@ describe('a step with a template', () => {
     });
   });
 
-  it('runs as the user of its StepAction', () => {
+  it('runs as the user of its StepAction, whatever it says itself', () => {
     const action = {
       apiVersion: 'tekton.dev/v1beta1',
       kind: 'StepAction',
@@ -52,7 +52,10 @@ describe('a step with a template', () => {
       spec: { image: 'image', securityContext: { runAsUser: 1000 } },
     };
     const step = stepOf(
-      { stepTemplate: { securityContext: { runAsGroup: 2000 } }, steps: [{ name: 's', ref: { name: 'say' } }] },
+      {
+        stepTemplate: { securityContext: { runAsGroup: 2000 } },
+        steps: [{ name: 's', ref: { name: 'say' }, securityContext: { runAsUser: 1 } }],
+      },
       { '.tekton/say.yaml': JSON.stringify(action) },
     );
     expect(step).toMatchObject({ security: { runAsUser: 1000, runAsGroup: 2000 } });
