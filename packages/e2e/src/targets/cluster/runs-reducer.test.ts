@@ -84,6 +84,18 @@ test('from the first run to the end of the last', () => {
   ]);
 });
 
+test('a builder that fails leaves others that wait for it, which is said', () => {
+  const [app, scanner] = [runOf('app', { ...over, succeeded: 'False' }), runOf('scanner')];
+  const { state, effects } = play(begin(), see(app), see(scanner), { type: 'settled', run: app });
+  expect(linesOf(effects).at(-1)).toBe(
+    'scanner may wait in vain for what app-on-push-1 did not build; --timeout runs=TIME ends that sooner',
+  );
+  const ended = runOf('scanner', over);
+  expect(linesOf(play(state, see(ended), { type: 'settled', run: ended }).effects)).toEqual([]);
+  const alone = play(begin(), see(app), see(ended), { type: 'settled', run: ended }, { type: 'settled', run: app });
+  expect(linesOf(alone.effects).join()).not.toContain('in vain');
+});
+
 test.each<[string, Partial<RunRecord>]>([
   ['of another commit', { revision: OTHERS }],
   ['of another component', { component: 'docs', name: 'docs-on-push-1' }],
@@ -197,7 +209,7 @@ describe('a task', () => {
     const log: RunsEvent = { type: 'log', task: fetches[0]?.task ?? '', lines: ['no space'] };
     const run = runOf('app', { ...over, succeeded: 'False' });
     const end = play(state, log, seeTask(failed), { type: 'settled', run });
-    expect(linesOf(end.effects)).toEqual(['    no space']);
+    expect(linesOf(end.effects)[0]).toBe('    no space');
     expect(end.state.finished.get('app')).toMatchObject({ status: 'Failed', tasks: [{ logTail: ['no space'] }] });
   });
 });

@@ -4,7 +4,7 @@ import type { TenantState } from './state.ts';
 
 /** What is known of the runs of a chain while they are followed; never changed, {@link reduceRuns} makes the next one. */
 export interface RunsState {
-  /** Whose runs are followed. */
+  /** Whose runs are followed, the builder's first. */
   components: readonly string[];
   /** Names of runs that are older, and not meant. */
   before: ReadonlySet<string>;
@@ -213,7 +213,7 @@ function addLog({ tasks, effects }: Draft, key: string, lines: readonly string[]
 }
 
 function finish(draft: Draft, run: RunRecord): void {
-  const { records, tasks, finished, revision, effects } = draft;
+  const { components, records, tasks, finished, revision, effects } = draft;
   // A later run may have taken its place meanwhile.
   if (records.get(run.component)?.uid !== run.uid) return;
   finished.set(run.component, factsOf(run, tasks.values()));
@@ -225,6 +225,11 @@ function finish(draft: Draft, run: RunRecord): void {
   const note = isGood ? '' : run.message;
   effects.push({ type: 'ended', what: run.component, status: isGood ? 'passed' : 'failed', note });
   if (areFinished(draft)) effects.push({ type: 'all-finished' });
+  else if (run.component === components[0] && !isGood) {
+    const left = components.filter((component) => !finished.has(component)).join(', ');
+    const text = `${left} may wait in vain for what ${run.name} did not build; --timeout runs=TIME ends that sooner`;
+    effects.push({ type: 'line', text });
+  }
 }
 
 /**
