@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { Limiter } from '../../../kit/src/limiter.ts';
 import { type Clock, parseRetryAfter, retry, systemClock, Transient } from '../../../kit/src/retry.ts';
 import { DigestChainError } from '../errors.ts';
 import { repositoryName } from '../reference.ts';
@@ -7,7 +8,7 @@ import { credentialSource } from './credentials/files.ts';
 import { quote, refusal } from './failure.ts';
 import { isRedirect, redirectTarget } from './headers.ts';
 import type { HttpResponse } from './http-response.ts';
-import { Limiter, type Operation, orAborted, runOperation } from './operation.ts';
+import { type Operation, orAborted, runOperation } from './operation.ts';
 import { DEFAULTS, type Environment, type RegistryOptions } from './options.ts';
 import { baseOf, isNamedPlain, redacted, urlOf } from './reach.ts';
 import type { CallOptions, Repository } from './registry.ts';

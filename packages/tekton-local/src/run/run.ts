@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
+import { Limiter } from '@multi-image/kit/limiter';
 import { removeFolder } from '@multi-image/kit/remove-folder';
 import { TEKTON } from '@multi-image/kit/tekton';
 import { failureText } from '../errors.ts';
@@ -26,7 +27,6 @@ import { combine, matrixLengths } from './matrix.ts';
 import { elsewhereText, findElsewhere, LOOPBACK_ONLY } from './own-registry.ts';
 import { runOutcome, taskStatuses } from './run-outcome.ts';
 import { SKIPPED, schedule } from './schedule.ts';
-import { Slots } from './slots.ts';
 import { StatusFile } from './status-file.ts';
 import type { StepEnvironment, TaskRun } from './step-run.ts';
 import { runTask, shownOf, type TaskRunShown } from './task-run.ts';
@@ -84,7 +84,7 @@ export class Run {
   readonly #removals: Promise<unknown>[] = [];
   readonly #shown = new WeakMap<TaskOutcome, TaskRunShown>();
   readonly #parallel: number;
-  readonly #slots: Slots;
+  readonly #limiter: Limiter;
 
   constructor(plan: Plan, options: RunnerOptions, folder: string, id: string, emit: (event: RunEvent) => void) {
     this.#plan = plan;
@@ -93,7 +93,7 @@ export class Run {
     this.#emit = emit;
     this.#id = id;
     this.#parallel = options.parallel ?? DEFAULT_PARALLEL;
-    this.#slots = new Slots(this.#parallel);
+    this.#limiter = new Limiter(this.#parallel);
     this.#status = options.statusFile === undefined ? undefined : new StatusFile(options.statusFile, id);
     const name = runName(plan, id);
     const context = { name, namespace: plan.run.namespace, uid: id };
@@ -181,7 +181,7 @@ export class Run {
       const outcome = withoutSteps(task.name, 'Succeeded', 'Given', 'it was not run: its results were given');
       return { ...outcome, results: { ...skipped.results }, startedAt: now, finishedAt: now };
     }
-    const run = (of: TaskRunOf): Promise<TaskOutcome> => this.#slots.hold(() => this.#taskRun(of, signal));
+    const run = (of: TaskRunOf): Promise<TaskOutcome> => this.#limiter.run(() => this.#taskRun(of, signal));
     if (!isMatrix(task)) return await run({ prepared, given: {}, index: 0, count: 1 });
     const combinations = combinationsOf(task);
     const runs = combinations.map((given, index) => run({ prepared, given, index, count: combinations.length }));

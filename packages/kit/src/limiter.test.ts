@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Limiter } from './operation.ts';
+import { Limiter } from './limiter.ts';
 
 const { signal } = new AbortController();
 
