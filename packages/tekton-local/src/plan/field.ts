@@ -95,6 +95,16 @@ export class Field {
     this.problem('UNSUPPORTED', message);
   }
 
+  /** Takes back that something of this value is not supported: nobody will run it. */
+  forgive(): void {
+    const { file, problems } = this.origin;
+    const { path } = this;
+    const isInside = (other: string): boolean => other.startsWith(path) && /^(?:$|[.[])/.test(other.slice(path.length));
+    const left = problems.filter((one) => one.code !== 'UNSUPPORTED' || one.file !== file || !isInside(one.path));
+    problems.splice(0, problems.length, ...left);
+    places.delete(problems);
+  }
+
   /** The value at a path of keys. */
   get(...path: readonly string[]): Field {
     return path.reduce<Field>((field, key) => field.#child(key), this);

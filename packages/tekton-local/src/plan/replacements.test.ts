@@ -192,6 +192,28 @@ it('says which problem is a limit of this program, beside what a cluster would r
   expect(lines[1]).toMatch(/taskRef\.kind: Tekton has no ClusterTasks/);
 });
 
+it('does without what a skipped task asks for in the pipeline itself, but not without its mistakes', async () => {
+  const spec = (step: object): object => ({
+    pipelineSpec: {
+      tasks: [
+        {
+          name: 'build',
+          taskSpec: { steps: [{ name: 's', image: 'a', securityContext: { privileged: true }, ...step }] },
+        },
+        { name: 'build-2', taskSpec: { steps: [{ name: 's', image: 'b', securityContext: { privileged: true } }] } },
+        { name: 'c', taskSpec: { steps: [{ name: 's', image: 'c' }] } },
+      ],
+    },
+  });
+  const privileged = 'UNSUPPORTED: no step runs with the rights of this machine';
+  expect(await plan(spec({}), {})).toEqual([privileged, privileged]);
+  expect(await plan(spec({}), { skip: { build: {} } })).toEqual([privileged]);
+  expect(await plan(spec({}), { skip: { build: {}, 'build-2': {} } })).toEqual(['c']);
+  expect(await plan(spec({ workingDir: 7 }), { skip: { build: {}, 'build-2': {} } })).toEqual([
+    expect.stringMatching(/^INVALID: /),
+  ]);
+});
+
 it('does without a custom task that is skipped', async () => {
   const custom = { apiVersion: 'example.com/v1', kind: 'Approval', name: 'ask' };
   const spec = (by: object): object => ({

@@ -382,7 +382,10 @@ function findTask(
 ): TaskImplementation | undefined {
   const named = reference.kind === 'name' || reference.kind === 'bundle' ? reference.name : own;
   const skipped = [own, named].find((each) => Object.hasOwn(sources.skip, each));
-  if (skipped !== undefined) return skippedTask(named, { as: skipped, results: sources.skip[skipped] ?? {} }, place);
+  if (skipped !== undefined) {
+    place.get('taskSpec').forgive();
+    return skippedTask(named, { as: skipped, results: sources.skip[skipped] ?? {} }, place);
+  }
   if (custom !== undefined) {
     custom.unsupported(`custom tasks are not supported: --skip ${own} does without it`);
     return undefined;
