@@ -402,8 +402,10 @@ function admitItem(field: Field, text: string, known: KnownParams): void {
 export function admitPipelineAlone(spec: Field): void {
   const params = declaredParams(spec.get('params'));
   const workspaces = namesOf(spec.get('workspaces').items());
-  for (const group of ['tasks', 'finally']) {
-    const tasks = spec.get(group).items();
+  const groups = ['tasks', 'finally'].map((group) => spec.get(group).items());
+  // Of its own params it asks that where a task is inside of it.
+  if (groups.flat().some((task) => task.get('taskSpec').present)) admitObjectProperties(spec.get('params'));
+  for (const tasks of groups) {
     for (const task of tasks) {
       const matrix = task.get('matrix');
       const included = matrix.get('include').items();
@@ -414,7 +416,7 @@ export function admitPipelineAlone(spec: Field): void {
       const embedded = task.get('taskSpec');
       if (embedded.present) {
         const own = [...declaredParams(embedded.get('params')), ...params];
-        for (const params of [spec.get('params'), embedded.get('params')]) admitObjectProperties(params);
+        admitObjectProperties(embedded.get('params'));
         admitParamUsage(embedded, knownParams(own));
       }
       admitWorkspacesUsed(task, workspaces);

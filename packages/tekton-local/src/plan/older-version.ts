@@ -91,7 +91,18 @@ const ONCE_WRITTEN: Partial<Record<Kind, readonly string[]>> = {
 
 type Fields = readonly [at: Path, fields: Readonly<Record<string, Shape>>];
 
-function droppedOf(kind: Kind): Fields[] {
+/** What is made of each kind when it is asked for, and then kept: files of v1 need none of it. */
+function oncePerKind<T extends object | string>(make: (kind: Kind) => T): (kind: Kind) => T {
+  const made = new Map<Kind, T>();
+  return (kind) => {
+    const value = made.get(kind) ?? make(kind);
+    made.set(kind, value);
+    return value;
+  };
+}
+
+/** Fields that v1 has no more, and that mean nothing: to Kubernetes, in a step. */
+const droppedOf = oncePerKind((kind): readonly Fields[] => {
   const inSteps = TASKS[kind].flatMap((task): Fields[] => [
     [[...task, 'steps', '*'], ONCE_IN_STEPS],
     [[...task, 'stepTemplate'], { ...ONCE_IN_STEPS, name: 'string' }],
@@ -101,7 +112,7 @@ function droppedOf(kind: Kind): Fields[] {
   );
   const written = ONCE_WRITTEN[kind] ?? [];
   return [...inSteps, ...gone, [['status'], Object.fromEntries(written.map((name) => [name, 'written']))]];
-}
+});
 
 /** What v1beta1 still reads, to refuse it. */
 const GONE: Readonly<Record<Kind, readonly Path[]>> = {
@@ -120,15 +131,6 @@ function goneInPipeline(...at: string[]): Path[] {
   const tasks = ['tasks', 'finally'].map((group) => [...at, group, '*']);
   return [...goneIn([at, ...tasks, ...tasksIn(...at)]), ...tasks.map((task) => [...task, 'taskRef', 'bundle'])];
 }
-
-/** Fields that v1 has no more, and that mean nothing: to Kubernetes, in a step. */
-const DROPPED: Readonly<Record<Kind, readonly Fields[]>> = {
-  Task: droppedOf('Task'),
-  TaskRun: droppedOf('TaskRun'),
-  Pipeline: droppedOf('Pipeline'),
-  StepAction: droppedOf('StepAction'),
-  PipelineRun: droppedOf('PipelineRun'),
-};
 
 /** Notes what Tekton refuses in v1beta1 alone. */
 export function admitOlder(document: Field, kind: Kind): void {
@@ -157,16 +159,8 @@ function fieldsAt(field: Field, [first, ...rest]: Path): Field[] {
   return first === '*' ? field.items().flatMap((item) => fieldsAt(item, rest)) : fieldsAt(field.get(first), rest);
 }
 
-const shapes = new Map<Kind, Shape>();
-
-/** The shape of an object in v1beta1: made once, of that in v1. */
-export function olderShape(kind: Kind): Shape {
-  const shape = shapes.get(kind) ?? makeOlder(kind);
-  shapes.set(kind, shape);
-  return shape;
-}
-
-function makeOlder(kind: Kind): Shape {
+/** The shape of an object in v1beta1, made of that in v1. */
+export const olderShape: (kind: Kind) => Shape = oncePerKind((kind) => {
   // A name that is inside of another one was changed before that.
   const renamed = RENAMED[kind].toReversed().reduce((before, [from, to]) => {
     const moved = shapeAt(before, to);
@@ -175,11 +169,11 @@ function makeOlder(kind: Kind): Shape {
     const isBoth = from.at(-1) === 'timeout';
     return withShape(isBoth ? before : withShape(before, to, undefined), from, moved);
   }, shapeOf(kind));
-  const whole = DROPPED[kind].reduce((before, [at, fields]) => {
+  const whole = droppedOf(kind).reduce((before, [at, fields]) => {
     return Object.entries(fields).reduce((each, [name, field]) => withShape(each, [...at, name], field), before);
   }, renamed);
   return kind === 'PipelineRun' ? withShape(whole, ['spec', 'taskRunTemplate'], undefined) : whole;
-}
+});
 
 function withShape(shape: Shape, [first = '', ...rest]: Path, field: Shape | undefined): Shape {
   if (typeof shape === 'string') return shape;
@@ -195,7 +189,7 @@ function withShape(shape: Shape, [first = '', ...rest]: Path, field: Shape | und
  * @param written Gets the keys that are others now, and what they were.
  */
 export function withNewNames(value: unknown, kind: Kind, written: [to: Keys, from: Keys][]): unknown {
-  const kept = DROPPED[kind].reduce((before, [at, fields]) => without(before, at, fields), value);
+  const kept = droppedOf(kind).reduce((before, [at, fields]) => without(before, at, fields), value);
   return RENAMED[kind].reduce((before, [from, to]) => rename(before, from, to, [], written), kept);
 }
 
