@@ -2,36 +2,18 @@ import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { TektonLocalError } from './errors.ts';
 
 interface Command {
-  readonly usage: string;
-  readonly start: (args: readonly string[], signal: AbortSignal) => Promise<number>;
+  readonly USAGE: string;
+  readonly run: (args: readonly string[], signal: AbortSignal) => Promise<number>;
 }
 
 /** Each command is loaded when it is asked for: help costs no more than its text. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => {
-    const { run, USAGE } = await import('./commands/run.ts');
-    return { start: run, usage: USAGE };
-  },
-  graph: async () => {
-    const { graph, USAGE } = await import('./commands/graph.ts');
-    return { start: graph, usage: USAGE };
-  },
-  logs: async () => {
-    const { logs, USAGE } = await import('./commands/logs.ts');
-    return { start: logs, usage: USAGE };
-  },
-  list: async () => {
-    const { list, USAGE } = await import('./commands/list.ts');
-    return { start: list, usage: USAGE };
-  },
-  start: async () => {
-    const { start, USAGE } = await import('./commands/start.ts');
-    return { start, usage: USAGE };
-  },
-  plan: async () => {
-    const { plan, USAGE } = await import('./commands/plan.ts');
-    return { start: plan, usage: USAGE };
-  },
+  run: () => import('./commands/run.ts'),
+  graph: () => import('./commands/graph.ts'),
+  logs: () => import('./commands/logs.ts'),
+  list: () => import('./commands/list.ts'),
+  start: () => import('./commands/start.ts'),
+  plan: () => import('./commands/plan.ts'),
 };
 
 const OVERVIEW = `tekton-local COMMAND …     Tekton's PipelineRuns on this machine
@@ -63,8 +45,8 @@ async function dispatch([verb, ...args]: readonly string[], signal: AbortSignal)
       hint: 'tekton-local --help',
     });
   }
-  const { usage, start } = await load();
-  return args.includes('--help') || args.includes('-h') ? say(usage) : await start(args, signal);
+  const { USAGE, run } = await load();
+  return args.includes('--help') || args.includes('-h') ? say(USAGE) : await run(args, signal);
 }
 
 function say(text: string): number {

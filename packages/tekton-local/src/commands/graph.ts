@@ -15,7 +15,7 @@ export const USAGE = `tekton-local graph [FILE|FOLDER]… [options]  the order o
 const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, output: { type: 'string', short: 'o' } } as const;
 
 /** Draws which task waits for which. */
-export async function graph(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
   const { output = 'mermaid' } = values;
   if (output !== 'mermaid' && output !== 'dot') {

@@ -21,7 +21,7 @@ export const USAGE = `tekton-local list [FILE|FOLDER]… [options]  which Pipeli
 const OPTIONS = { ...COMMON, ...EVENT, output: { type: 'string', short: 'o' } } as const;
 
 /** Says of each PipelineRun whether an event starts it; failed where that can't be known of one. */
-export async function list(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
   const json = isJson(values.output);
   const { root, files } = filesOf(positionals, values.root);

@@ -25,7 +25,7 @@ interface Log {
 }
 
 /** Prints the logs that a run left, step by step in the order in which they began. */
-export function logs(args: readonly string[]): Promise<number> {
+export function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
   const [folder, ...rest] = positionals;
   if (folder === undefined || rest.length > 0) {

@@ -93,18 +93,22 @@ function commonFolder([first = '/', ...others]: readonly string[]): string {
   return folder === dirname(folder) ? first : folder;
 }
 
+/** The names and the values of `NAME=VALUE`. */
+export function pairs(option: string, items: readonly string[] = []): [string, string][] {
+  return items.map((item) => {
+    const at = item.indexOf('=');
+    if (at > 0) return [item.slice(0, at), item.slice(at + 1)];
+    throw new TektonLocalError('USAGE', `${option} needs NAME=VALUE`, { found: item });
+  });
+}
+
 /** What `NAME=VALUE` gives, by the names. */
 export function named<Value>(
   option: string,
-  items: readonly string[] = [],
+  items: readonly string[] | undefined,
   read: (text: string, name: string) => Value,
 ): Record<string, Value> {
-  const pairs = items.map((item): [string, Value] => {
-    const at = item.indexOf('=');
-    if (at > 0) return [item.slice(0, at), read(item.slice(at + 1), item.slice(0, at))];
-    throw new TektonLocalError('USAGE', `${option} needs NAME=VALUE`, { found: item });
-  });
-  return Object.fromEntries(pairs);
+  return Object.fromEntries(pairs(option, items).map(([name, text]) => [name, read(text, name)]));
 }
 
 /** A param's value: text, or JSON of texts. */

@@ -18,7 +18,7 @@ Exit code: 0 where Tekton would take it and it can run here, else 2; with -o jso
 const OPTIONS = { ...COMMON, ...EVENT, ...GIVEN, output: { type: 'string', short: 'o' } } as const;
 
 /** Shows what each run would do. Whatever can't run is thrown. */
-export async function plan(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
   const json = isJson(values.output);
   const { root, runs, beside, variables, lookup, notes } = await whichRuns(positionals, values);

@@ -3,10 +3,10 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCheckout } from '@multi-image/testing/checkout';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { graph } from './graph.ts';
-import { list } from './list.ts';
-import { logs } from './logs.ts';
-import { plan } from './plan.ts';
+import { run as graph } from './graph.ts';
+import { run as list } from './list.ts';
+import { run as logs } from './logs.ts';
+import { run as plan } from './plan.ts';
 
 const step = { name: 's', image: 'busybox' };
 const RUN = {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { makeCheckout } from '@multi-image/testing/checkout';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
-import { start } from './start.ts';
+import { run as start } from './start.ts';
 
 const PIPELINE = `
 apiVersion: tekton.dev/v1

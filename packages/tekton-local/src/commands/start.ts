@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { TektonLocalError } from '../errors.ts';
 import type { Field } from '../plan/field.ts';
 import { loadDocuments } from '../plan/yaml-file.ts';
-import { COMMON, EVENT, GIVEN, parseOptions, RUNNING, type Values } from './options.ts';
+import { COMMON, EVENT, GIVEN, pairs, parseOptions, RUNNING, type Values } from './options.ts';
 import { GIVEN_TEXT, RUN_TEXT, runAll, runOptionsOf } from './run.ts';
 import { filesOf } from './which-runs.ts';
 
@@ -48,7 +48,7 @@ const OPTIONS = {
 type StartValues = Values<typeof OPTIONS>;
 
 /** Runs a Pipeline or a Task by a run that is made of the options, as `tkn pipeline start` makes it. */
-export async function start(args: readonly string[], signal: AbortSignal): Promise<number> {
+export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseOptions(args, OPTIONS);
   const [noun, given, ...rest] = positionals;
   const kind = noun === 'pipeline' ? 'Pipeline' : noun === 'task' ? 'Task' : undefined;
@@ -62,15 +62,15 @@ export async function start(args: readonly string[], signal: AbortSignal): Promi
   const found = find(root, files, kind, given);
   const name = String(found.get('metadata', 'name').value);
   const folders: Record<string, string> = {};
-  const run = runOf(kind, name, found, values, folders);
+  const made = runOf(kind, name, found, values, folders);
   if (values['dry-run']) {
-    process.stdout.write(printable(stringify(run), '\n'));
+    process.stdout.write(printable(stringify(made), '\n'));
     return 0;
   }
   const [file = ''] = files;
   const options = { ...runOptionsOf({ ...values, param: [], workspace: [] }), workspaces: folders };
   return await runAll(
-    { root, runs: [{ file, run }], beside: files, variables: {}, notes: [] },
+    { root, runs: [{ file, run: made }], beside: files, variables: {}, notes: [] },
     values,
     options,
     signal,
@@ -201,12 +201,4 @@ function workspaceOf(text: string, folders: Record<string, string>): object[] {
 function claimIn(path: string): unknown {
   const [document] = loadDocuments(dirname(resolve(path)), basename(path), []);
   return document?.value;
-}
-
-function pairs(option: string, items: readonly string[] = []): [string, string][] {
-  return items.map((item) => {
-    const at = item.indexOf('=');
-    if (at > 0) return [item.slice(0, at), item.slice(at + 1)];
-    throw new TektonLocalError('USAGE', `${option} needs NAME=VALUE`, { found: item });
-  });
 }

@@ -1,7 +1,5 @@
+import { LONGEST_TIMER } from '@multi-image/kit/retry';
 import { Stopped } from '../outcome.ts';
-
-/** Node's timers fire at once if they are longer: 24 days. */
-const LONGEST: number = 2 ** 31 - 1;
 
 /** A signal that comes from a parent, or when the time is up. No limit if it is 0. */
 export class Deadline {
@@ -21,7 +19,7 @@ export class Deadline {
   start(milliseconds: number): void {
     if (milliseconds <= 0) return;
     const stop = (): void => this.#own.abort(new Stopped('Failed', this.#reason, this.#message));
-    this.#timer = setTimeout(stop, Math.min(milliseconds, LONGEST));
+    this.#timer = setTimeout(stop, Math.min(milliseconds, LONGEST_TIMER));
   }
 
   end(): void {

@@ -1,4 +1,5 @@
 import { parseDuration } from '@multi-image/kit/durations';
+import { LONGEST_TIMER } from '@multi-image/kit/retry';
 import { E2eError } from '../../errors.ts';
 
 const MINUTE = 60_000;
@@ -23,9 +24,6 @@ export const DEFAULT_TIMEOUTS = {
 /** How long each wait of a run may take, in milliseconds. */
 export type Timeouts = typeof DEFAULT_TIMEOUTS;
 
-/** What a timer can be set to: 24 days. */
-const LONGEST = 2 ** 31 - 1;
-
 /** Reads `30m` (for every wait) and `runs=4h` (for one). Throws `USAGE`. */
 export function parseTimeouts(values: readonly string[] = []): Timeouts {
   const timeouts = { ...DEFAULT_TIMEOUTS };
@@ -40,7 +38,7 @@ export function parseTimeouts(values: readonly string[] = []): Timeouts {
         found: value,
       });
     }
-    for (const wait of meant) timeouts[wait] = Math.min(limit, LONGEST);
+    for (const wait of meant) timeouts[wait] = Math.min(limit, LONGEST_TIMER);
   }
   return timeouts;
 }
