@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { CodedError, type ErrorDetails } from './errors.ts';
+import { tie } from './tied.ts';
 
 /** Why a program did not do its work. Part of the codes of each package that runs programs. */
 export type CommandErrorCode =
@@ -60,16 +61,8 @@ export async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: options.group === true,
   });
-  const kill = (): void => {
-    if (child.pid === undefined) return;
-    try {
-      process.kill(options.group ? -child.pid : child.pid, 'SIGKILL');
-    } catch {
-      // It has ended by itself in the meantime.
-    }
-  };
+  const { kill, release } = tie(child.pid, options);
   signal.addEventListener('abort', kill, { once: true });
-  endWithThisProcess(kill);
   const stdout = collect(child.stdout, options.onLine);
   const stderr = collect(child.stderr, options.onLine);
   try {
@@ -87,7 +80,7 @@ export async function run(
     };
   } finally {
     signal.removeEventListener('abort', kill);
-    running.delete(kill);
+    release();
   }
 }
 
@@ -108,18 +101,6 @@ export async function runOrThrow(
   });
 }
 
-const running = new Set<() => void>();
-
-// One listener for all of them: Node takes many of one kind for a leak, and says so.
-function endWithThisProcess(kill: () => void): void {
-  if (!process.listeners('exit').includes(endAll)) process.on('exit', endAll);
-  running.add(kill);
-}
-
-function endAll(): void {
-  for (const kill of running) kill();
-}
-
 function collect(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): () => Buffer {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -132,7 +113,7 @@ function collect(stream: NodeJS.ReadableStream, onLine: ((line: string) => void)
 }
 
 /** Calls back with each line of a stream that is not empty, as it comes. A progress bar ends its lines with a carriage return. */
-export function forEachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+function forEachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
   const decoder = new TextDecoder();
   let rest = '';
   stream.on('data', (chunk: Buffer) => {

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { tie } from '@multi-image/kit/tied';
 import { onTestFinished } from 'vitest';
 
 /** Characters of what a program said that are shown: what it hangs at comes last. */
@@ -23,9 +24,8 @@ export function startForTest(
       said = (said + chunk).slice(-SHOWN);
     });
   }
-  const kill = (): boolean => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  const { kill, release } = tie(child.pid);
+  child.once('exit', release);
   onTestFinished(async () => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@multi-image/kit/free-port';
+import { tie } from '@multi-image/kit/tied';
 import { makeScratch } from './scratch.ts';
 
 export interface TestRegistry {
@@ -104,10 +105,7 @@ export async function startRegistryProgram(
       env: ENVIRONMENT,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const kill = (): void => {
-      child.kill('SIGKILL');
-    };
-    process.once('exit', kill);
+    const { release } = tie(child.pid);
     const stderr: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk.toString()));
     if (await answers(child, host)) {
@@ -115,13 +113,13 @@ export async function startRegistryProgram(
         host,
         root,
         async stop() {
-          process.off('exit', kill);
+          release();
           await ended(child);
           remove();
         },
       };
     }
-    process.off('exit', kill);
+    release();
     await ended(child);
     failures.push(stderr.join('').trim().split('\n').at(-1) ?? '');
   }

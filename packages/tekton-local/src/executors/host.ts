@@ -1,13 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { tie } from '@multi-image/kit/tied';
 import { plainEnvironment } from '../command.ts';
 import { type Executor, follow, splitLines } from './executor.ts';
-
-/** What ends the steps that run now: they are not to outlive this process. */
-const running = new Set<() => void>();
-process.once('exit', () => {
-  for (const kill of running) kill();
-});
 
 /**
  * Runs each step as a process of this user, with this machine's programs. Its image, its user, its capabilities and
@@ -28,19 +23,12 @@ export const hostExecutor: Executor = {
       // A group of its own, so that what it starts ends with it.
       detached: true,
     });
-    const kill = (): void => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself in the meantime.
-      }
-    };
-    running.add(kill);
+    const { kill, release } = tie(child.pid, { group: true });
     splitLines(child.stdio[3] as Readable, step.note);
     try {
       return await follow(child, step, kill);
     } finally {
-      running.delete(kill);
+      release();
     }
   },
 };

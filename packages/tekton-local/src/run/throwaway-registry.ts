@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError } from '@multi-image/kit/errors';
+import { tie } from '@multi-image/kit/tied';
 import { TektonLocalError } from '../errors.ts';
 import { variablesIn, withoutIndex } from '../plan/expressions.ts';
 import type { ParamValue } from '../plan/model.ts';
@@ -42,22 +43,15 @@ export async function startThrowaway(
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const { address, pid } = await startLocalRegistry({ program: findRegistryProgram(), folder, port: 0, signal });
-    const kill = (): void => {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-    };
-    process.once('exit', kill);
+    const { kill, release } = tie(pid);
     const params = moved.map(({ name, reference, host }) => [name, reference.replace(host, address)]);
     const hosts = [...new Set(moved.map(({ host }) => host))].join(', ');
     return {
       plan: { ...plan, params: { ...plan.params, ...Object.fromEntries(params) } },
       note: `${address}, a registry of this run that is gone after it, stands in for ${hosts} in ${moved.map(({ name }) => name).join(', ')}; --registry named goes there`,
       async stop() {
-        process.off('exit', kill);
         kill();
+        release();
         await remove();
       },
     };
