@@ -1,10 +1,10 @@
 import type { Digest } from './digest.ts';
 import { DigestChainError, unexpected } from './errors.ts';
-import { type ImageFacts, readImageFacts } from './image-facts.ts';
+import type { ImageFacts } from './image-facts.ts';
 import type { LabelNames } from './label-names.ts';
+import type { ReadTree } from './read-image.ts';
 import { type DigestReference, isSameRepository, parseDigestReference } from './reference.ts';
 import type { Repository } from './registry/registry.ts';
-import type { ImageTree } from './seal/tree.ts';
 
 /** How an image names the image that it embeds: a pair of environment variables and an equal pair of labels. */
 export interface Embedding {
@@ -116,8 +116,8 @@ function referenceIn(text: string): DigestReference | undefined {
 }
 
 /** The same in each image of an index; throws the same. */
-export function findEmbeddings(tree: ImageTree, origin: Digest, names: LabelNames): readonly Embedding[] {
-  return tree.images.map((image) => findEmbedding(readImageFacts(image.config), origin, names));
+export function findEmbeddings({ images }: ReadTree, origin: Digest, names: LabelNames): readonly Embedding[] {
+  return images.map(({ facts }) => findEmbedding(facts, origin, names));
 }
 
 /** What the labels `<prefix>.<role>-image.*` say of the images that this one embeds, as text from outside. */

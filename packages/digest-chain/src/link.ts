@@ -2,15 +2,16 @@ import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import type { Digest } from './digest.ts';
 import { embeddedImages } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
+import { readImageFacts } from './image-facts.ts';
 import { LabelNames } from './label-names.ts';
 import { checkTag, embeddingsOf, type LinkedImage, type LinkedTree, linksTo, readLinked } from './linked-image.ts';
-import { factsOf, readTree } from './read-image.ts';
+import { type ReadTree, readTree } from './read-image.ts';
 import { type DigestReference, placeOf, type TagReference } from './reference.ts';
 import type { CallOptions, Registry } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
 import { manifestOf } from './resolve.ts';
 import type { Link } from './seal/config.ts';
-import { builtAs, type ImageTree } from './seal/tree.ts';
+import { builtAs } from './seal/tree.ts';
 import type { StatementOptions } from './seal.ts';
 import { connectedWith, type Embeds } from './statement/chain.ts';
 import { type ChainMember, memberOf, publishStatement, roleOf } from './statement/publish.ts';
@@ -72,7 +73,7 @@ export async function link(
 
 /** The chain of images, the first of which is not given a role, by what each says that it was built with. */
 function chainOf(
-  first: { readonly image: DigestReference; readonly tree: ImageTree; readonly url: string },
+  first: { readonly image: DigestReference; readonly tree: ReadTree; readonly url: string },
   linked: readonly LinkedTree[],
   elsewhere: readonly LinkedTree[],
   names: LabelNames,
@@ -83,7 +84,8 @@ function chainOf(
   const all = [...built, ...elsewhere.map((each) => ({ ...each, origin: each.tree, external: true }))];
   const edges = built.flatMap((each) => {
     // Of a sealed image what it embeds, not what its seal links to.
-    const [facts] = factsOf(each.origin);
+    const [image] = each.origin.images;
+    const facts = image && readImageFacts(image.config);
     const named = new Set(facts === undefined ? [] : embeddedImages(facts, names).map(({ digest }) => digest));
     return all.flatMap((other) => {
       const { digest } = other.origin.manifest;

@@ -1,7 +1,7 @@
 import { type Embedding, findEmbeddings } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
 import type { LabelNames } from './label-names.ts';
-import { readTree } from './read-image.ts';
+import { type ReadTree, readTree } from './read-image.ts';
 import {
   type DigestReference,
   formatReference,
@@ -12,7 +12,6 @@ import {
 } from './reference.ts';
 import type { Registry, Repository } from './registry/registry.ts';
 import { type Link, orderLinks } from './seal/config.ts';
-import type { ImageTree } from './seal/tree.ts';
 
 /** An image to be linked, and its part in the chain. */
 export interface LinkedImage {
@@ -22,7 +21,7 @@ export interface LinkedImage {
 
 /** A linked image that was read. */
 export interface LinkedTree extends LinkedImage {
-  readonly tree: ImageTree;
+  readonly tree: ReadTree;
 }
 
 /** A linked image, and how each of its images embeds the one that links to it. */
@@ -64,7 +63,7 @@ export function embeddingTrees(
  * pipeline is wired wrongly. Afterwards the digests decide: a chain may be copied to other repositories. Throws
  * `LINK_MISMATCH`, `LINK_INVALID`.
  */
-export function embeddingsOf(tree: ImageTree, origin: DigestReference, names: LabelNames): readonly Embedding[] {
+export function embeddingsOf(tree: ReadTree, origin: DigestReference, names: LabelNames): readonly Embedding[] {
   const found = findEmbeddings(tree, origin.digest, names);
   const elsewhere = found.find(({ place }) => !isSameRepository(place, origin));
   if (elsewhere === undefined) return found;

@@ -92,8 +92,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   configs: {
     seeds: [config, sealConfig(config, seal, names)],
     read(bytes) {
-      readImageFacts(bytes);
-      findEmbeddings({ manifest, images: [{ manifest, config: bytes }] }, ONES, names);
+      const facts = readImageFacts(bytes);
+      findEmbeddings({ manifest, images: [{ manifest, config: bytes, facts }] }, ONES, names);
       readSeal(bytes, names);
       unsealConfig(bytes, names);
       return sealConfig(bytes, seal, names);

@@ -58,17 +58,27 @@ export async function readImage(
   return { manifest, index, images };
 }
 
+/** A tree that was read. */
+export interface ReadTree extends ImageTree {
+  readonly images: readonly TellingImage[];
+}
+
+/** An image with what its config says. */
+interface TellingImage extends Image {
+  readonly facts: ImageFacts;
+}
+
 /** Reads an image or an index from a registry, without layers: two requests for each image, one for an index. */
 export async function readTree(
   registry: Registry,
   repository: Repository,
   reference: string | Digest,
-): Promise<ImageTree> {
+): Promise<ReadTree> {
   return treeOf(registry, repository, await registry.getManifest(repository, reference));
 }
 
 /** The rest of a tree of which the top manifest is already there. */
-export async function treeOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
+export async function treeOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ReadTree> {
   return namingImage(repository, manifest.digest, () => restOf(registry, repository, manifest));
 }
 
@@ -99,7 +109,7 @@ const OF_BYTES: ReadonlySet<string> = new Set([
   'SEAL_BROKEN',
 ]);
 
-async function restOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ImageTree> {
+async function restOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ReadTree> {
   if (!isIndex(manifest.mediaType)) return { manifest, images: [await withConfig(registry, repository, manifest)] };
   const index = readIndex(manifest.bytes, manifest.mediaType);
   await mapConcurrently([...new Set(index.artifacts)], async (digest) =>
@@ -114,8 +124,8 @@ async function restOf(registry: Registry, repository: Repository, manifest: RawM
 }
 
 /** What each image of a tree says about itself. */
-export function factsOf(tree: ImageTree): readonly ImageFacts[] {
-  return tree.images.map((image) => readImageFacts(image.config));
+export function factsOf(tree: ReadTree): readonly ImageFacts[] {
+  return tree.images.map(({ facts }) => facts);
 }
 
 /** The config and the layers of a manifest, decoded. Throws `NOT_AN_IMAGE`. */
@@ -123,17 +133,16 @@ export function blobsOf(document: unknown): readonly Descriptor[] {
   return [member(document, 'config'), ...items(member(document, 'layers'))].map(requireDescriptor);
 }
 
-function platformImage(image: Image): PlatformImage {
-  const [, ...layers] = blobsOf(decodeJson(image.manifest.bytes));
-  return { ...image, ...readImageFacts(image.config), layers };
+function platformImage({ manifest, config, facts }: TellingImage): PlatformImage {
+  const [, ...layers] = blobsOf(decodeJson(manifest.bytes));
+  return { manifest, config, ...facts, layers };
 }
 
-function withConfig(registry: Registry, repository: Repository, manifest: RawManifest): Promise<Image> {
+function withConfig(registry: Registry, repository: Repository, manifest: RawManifest): Promise<TellingImage> {
   return namingImage(repository, manifest.digest, async () => {
     const { config: descriptor } = readImageManifest(manifest.bytes, manifest.mediaType);
     const config = await registry.getBlob(repository, descriptor, { limit: MAX_CONFIG_SIZE });
-    // Whoever reads an image reads what it says: what is wrong with that is told here, where it is known of which it is.
-    readImageFacts(config);
-    return { manifest, config };
+    // What is wrong with that is told here, where it is known of which image it is.
+    return { manifest, config, facts: readImageFacts(config) };
   });
 }

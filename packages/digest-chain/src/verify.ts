@@ -118,11 +118,10 @@ async function proveFrom(
   const repository = { registry: reference.registry, repository: reference.repository };
   const registry = followingLinks(client, repository, at.values());
   const tree = await treeOf(registry, reference, manifest);
-  const facts = factsOf(tree);
   // What is wrong with one that was given is the caller's to hear: nothing else was asked for.
   const given = statement instanceof Uint8Array ? givenStatement(statement, manifest.digest) : undefined;
   const discover = async (): Promise<Discovery> => given ?? discoverStatements(registry, repository, manifest.digest);
-  const context = { registry, repository, tree, facts, names, revision, at, discover };
+  const context = { registry, repository, tree, names, revision, at, discover };
   const linked = await proveLinks(context, statement !== false);
   const proof = { ...linked, checks: [...linked.checks, ...(await proveFiles(registry, linked, files, released))] };
   const checks = [...proof.checks, ...(await attest(proof, new EvidenceReader(registry, keys, identities), demands))];
@@ -134,7 +133,7 @@ async function proveFrom(
     images: proof.members.map(({ role, repository: place, manifest: { digest }, external }) => {
       return { role, place: repositoryName(place), digest, external };
     }),
-    revision: revisionOf(facts),
+    revision: revisionOf(factsOf(tree)),
     checks,
   };
 }

@@ -1,10 +1,9 @@
 import { isCommit } from '../../../kit/src/git-commit.ts';
 import { failedPart } from '../attach.ts';
 import type { Digest } from '../digest.ts';
-import type { ImageFacts } from '../image-facts.ts';
+import { type ImageFacts, readImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
 import type { EmbeddingTree, LinkedTree } from '../linked-image.ts';
-import { factsOf } from '../read-image.ts';
 import { parseReference, placeOf } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { builtAs, type ImageTree } from '../seal/tree.ts';
@@ -52,7 +51,9 @@ export function publishStatement(
     }),
     embeds,
     // Said by the first that says it well.
-    source: images.map(({ origin }) => sourceOf(factsOf(origin))).find((found) => found !== undefined),
+    source: images
+      .map(({ origin }) => sourceOf(origin.images.map(({ config }) => readImageFacts(config))))
+      .find((found) => found !== undefined),
     pipelineRun,
   };
   return attachStatement(registry, named, images.flatMap(subjectsOf)).catch((error) => {

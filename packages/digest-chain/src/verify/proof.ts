@@ -8,6 +8,7 @@ import { DigestChainError } from '../errors.ts';
 import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
 import { isIndex } from '../media-types.ts';
+import { factsOf, type ReadTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/config.ts';
@@ -20,8 +21,7 @@ export interface ProofContext {
   readonly registry: Registry;
   /** Where the image that it starts from is. */
   readonly repository: Repository;
-  readonly tree: ImageTree;
-  readonly facts: readonly ImageFacts[];
+  readonly tree: ReadTree;
   readonly names: LabelNames;
   /** The git commit that every image must have been built from. */
   readonly revision: string | undefined;
@@ -89,7 +89,7 @@ export function isOwn({ repository, at }: ProofContext, { role, url }: Pick<Link
 
 /** How each image of a tree that was read embeds `origin`; where `called` is given, by a label of that role. */
 export function checkEmbedding(
-  read: Step<ImageTree>,
+  read: Step<ReadTree>,
   role: string,
   origin: Digest,
   names: LabelNames,
@@ -115,8 +115,8 @@ export interface NamedRevisions {
   readonly revisions: readonly (readonly string[])[] | undefined;
 }
 
-export function revisionsOf(name: string, facts: readonly ImageFacts[] | undefined): NamedRevisions {
-  return { name, revisions: facts?.map(({ revisions }) => revisions) };
+export function revisionsOf(name: string, tree: ReadTree | undefined): NamedRevisions {
+  return { name, revisions: tree && factsOf(tree).map(({ revisions }) => revisions) };
 }
 
 /** All images name one commit, the expected one if there is one, in each of their labels; throws `REVISION_MISMATCH`. */

@@ -3,9 +3,8 @@ import { after, type Check, type CheckId, runCheck, type Step, skipped } from '.
 import type { Digest } from '../digest.ts';
 import { type Embedding, embeddedImages } from '../embedding.ts';
 import { DigestChainError, unexpected } from '../errors.ts';
-import type { ImageFacts } from '../image-facts.ts';
 import type { LabelNames } from '../label-names.ts';
-import { factsOf, readTree } from '../read-image.ts';
+import { factsOf, type ReadTree, readTree } from '../read-image.ts';
 import { parseReference, repositoryName } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link, Seal } from '../seal/config.ts';
@@ -26,9 +25,9 @@ import {
 
 /** The proof of an image that is linked by its labels: two requests for each linked image, and the statement's. */
 export async function proveSeal(context: ProofContext, options: { readonly statement: boolean }): Promise<LinkProof> {
-  const { facts, names, revision, tree } = context;
+  const { names, revision, tree } = context;
   const present = await runCheck({ id: 'link-present' }, () => {
-    const value = readSealOf(tree, facts, names);
+    const value = readSealOf(tree, names);
     return { evidence: value.links.map(({ role, url, digest }) => `${role}: ${url}@${digest}`).join(', '), value };
   });
   const seal = present.value;
@@ -45,7 +44,7 @@ export async function proveSeal(context: ProofContext, options: { readonly state
     }),
     checkStatement(context, present, options.statement),
   ]);
-  const named = [revisionsOf('sealed image', facts), ...links.map(({ revisions }) => revisions)];
+  const named = [revisionsOf('sealed image', tree), ...links.map(({ revisions }) => revisions)];
   if (links.length < wanted.length) named.push(revisionsOf('those that were not read', undefined));
   const sameSource = await after(present, { id: 'same-revision' }, () => sameRevision(named, revision));
   return {
@@ -97,7 +96,7 @@ async function verifyLink({ registry, names, at }: ProofContext, origin: Digest,
   const tree = exists.value;
   return {
     role,
-    revisions: revisionsOf(role, tree && factsOf(tree)),
+    revisions: revisionsOf(role, tree),
     embeddings: embeds.value ?? [],
     member: tree && repository && memberOf({ role, repository, embeds: [] }, tree, builtAs(tree, names)),
     checks: [exists.check, embeds.check],
@@ -158,10 +157,11 @@ async function checkStatement(context: ProofContext, present: Step<Seal>, wanted
 }
 
 /** An image that embeds another is the far end of a chain: its other end is where a proof starts. */
-function readSealOf(tree: ImageTree, [facts]: readonly ImageFacts[], names: LabelNames): Seal {
+function readSealOf(tree: ReadTree, names: LabelNames): Seal {
   try {
     return readTreeSeal(tree, names);
   } catch (error) {
+    const [facts] = factsOf(tree);
     const [embedded] = facts === undefined ? [] : embeddedImages(facts, names);
     const unsealed = error instanceof DigestChainError && error.code === 'NOT_SEALED';
     if (!unsealed || embedded === undefined) throw error;

@@ -3,7 +3,7 @@ import { after, type Check, type CheckId, runCheck, type Step, skipped } from '.
 import type { Embedding } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import type { LabelNames } from '../label-names.ts';
-import { factsOf, readTree } from '../read-image.ts';
+import { type ReadTree, readTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/config.ts';
@@ -78,7 +78,7 @@ export async function proveStatements(
 }
 
 async function proveStatement(context: ProofContext, { chain, artifact }: FoundStatement): Promise<LinkProof> {
-  const { facts, revision, tree } = context;
+  const { revision, tree } = context;
   const start = chain.images.find((image) => isStart(image, context));
   if (start === undefined) throw new RangeError('a statement that is not about the image');
   const ordered = fromStart(chain, start);
@@ -96,12 +96,9 @@ async function proveStatement(context: ProofContext, { chain, artifact }: FoundS
   const checkOf = (id: CheckId, role: string, step: Step<unknown> | undefined): Check =>
     step?.check ?? skipped({ id, role }, 'not read: an image before it failed');
   const built = chain.images.filter(({ external }) => !external);
-  const named = built.map(({ role }) => {
-    const found = byRole.get(role)?.tree.value;
-    return revisionsOf(role, found && factsOf(found));
-  });
+  const named = built.map(({ role }) => revisionsOf(role, byRole.get(role)?.tree.value));
   const sameSource = await runCheck({ id: 'same-revision' }, () => {
-    return sameRevision([revisionsOf('image', facts), ...named], revision ?? chain.source?.commit);
+    return sameRevision([revisionsOf('image', tree), ...named], revision ?? chain.source?.commit);
   });
   return {
     checks: [
@@ -165,7 +162,7 @@ interface ProvedMember {
   readonly image: ChainImage;
   /** Where it was read. */
   readonly repository: Repository;
-  readonly tree: Step<ImageTree>;
+  readonly tree: Step<ReadTree>;
   /** For each image that it embeds, how it says so. */
   readonly edges: ReadonlyMap<Embeds, Step<readonly Embedding[]>>;
   readonly origin: Step<ImageTree>;
@@ -209,7 +206,7 @@ async function readMember(
   { registry, tree }: ProofContext,
   { digest, external }: ChainImage,
   repository: Repository,
-): Promise<ImageTree> {
+): Promise<ReadTree> {
   if (external) return { manifest: await registry.getManifest(repository, digest), images: [] };
   return digest === tree.manifest.digest ? tree : readTree(registry, repository, digest);
 }
