@@ -29,7 +29,9 @@ export const KONFLUX = {
   /** Of a scenario that a release does not wait for. */
   optional: 'test.appstudio.openshift.io/optional',
   event: 'pac.test.appstudio.openshift.io/event-type',
+  /** Of a pull request, and of a push that merged it. */
   pullRequest: 'pac.test.appstudio.openshift.io/pull-request',
+  sourceBranch: 'pac.test.appstudio.openshift.io/source-branch',
   /** When the build started, in milliseconds since 1970: a Snapshot with an older one than its component's last is not released. */
   buildStart: 'test.appstudio.openshift.io/pipelinerunstarttime',
   /** With `"false"` the integration service makes no Release of a Snapshot. */

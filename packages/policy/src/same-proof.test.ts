@@ -48,6 +48,15 @@ const called =
     );
 const args = (...more: readonly unknown[]) => called((chain) => ({ BUILD_ARGS: [...buildArgsOf(chain), ...more] }));
 const onlyArgs = (value: (chain: MemoryChain) => unknown) => called((chain) => ({ BUILD_ARGS: value(chain) }));
+/** As Pipelines as Code labels and annotates a run. */
+const pushOf = (number: string, event: string, branch: string): TestRun => ({
+  labels: { [`${PAC}/event-type`]: event, [`${PAC}/pull-request`]: number },
+  annotations: {
+    [`${PAC}/event-type`]: event,
+    [`${PAC}/pull-request`]: number,
+    [`${PAC}/source-branch`]: branch,
+  },
+});
 const beside = (task: (chain: MemoryChain) => Partial<TestTask>) => (tasks: Tasks, chain: MemoryChain) => [
   ...tasks,
   { name: 'beside', bundle: CATALOG, ...task(chain) },
@@ -145,6 +154,10 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   { what: 'an annotation of a pull request', proves: false, run: { annotations: { [`${PAC}/pull-request`]: '7' } } },
+  { what: 'a push that merged a pull request', proves: true, run: pushOf('7', 'push', 'refs/heads/main') },
+  { what: 'a push of GitLab’s', proves: true, run: pushOf('7', 'Push', 'main') },
+  { what: 'a comment on a commit of a pull request', proves: false, run: pushOf('7', 'retest-comment', 'main') },
+  { what: 'a push to a merge queue', proves: false, run: pushOf('', 'push', 'refs/heads/gh-readonly-queue/main/pr-7') },
   { what: 'a line break for a number', proves: false, run: { labels: { [`${PAC}/pull-request`]: '\n' } } },
   { what: 'an empty number of a pull request', proves: true, run: { labels: { [`${PAC}/pull-request`]: '' } } },
 

@@ -141,6 +141,29 @@ const SOURCE_ATTACKS: readonly Attack[] = [
   },
   {
     by: 'pull-request author',
+    name: 'a run that a comment on a commit of a pull request started',
+    documents: runOf({
+      labels: { [`${PR}/event-type`]: 'push', [`${PR}/pull-request`]: '7' },
+      annotations: { [`${PR}/event-type`]: 'retest-all-comment', [`${PR}/pull-request`]: '7' },
+    }),
+    fails: 'source',
+    says: /pull-request: 7/,
+  },
+  {
+    by: 'pull-request author',
+    name: 'a run of a merge queue',
+    documents: runOf({
+      labels: { [`${PR}/event-type`]: 'push' },
+      annotations: {
+        [`${PR}/event-type`]: 'push',
+        [`${PR}/source-branch`]: 'refs/heads/gh-readonly-queue/main/pr-7-ab',
+      },
+    }),
+    fails: 'source',
+    says: /gh-readonly-queue/,
+  },
+  {
+    by: 'pull-request author',
     name: 'a run of a pull request that only its parameters tell',
     documents: runOf({ params: { 'output-image': `registry.example/app/image1:on-pr-${REVISION}` } }),
     fails: 'source',
@@ -581,6 +604,16 @@ async function prove({
 describe('an honest chain', () => {
   it.each<[string, Pick<Attack, 'images' | 'documents' | 'options'>]>([
     ['of a push', { documents: runOf({}), options: { revision: REVISION, source: SOURCE } }],
+    [
+      'of a push that merged a pull request',
+      {
+        documents: runOf({
+          labels: { [`${PR}/event-type`]: 'push', [`${PR}/pull-request`]: '7' },
+          annotations: { [`${PR}/event-type`]: 'push', [`${PR}/pull-request`]: '7' },
+        }),
+        options: { revision: REVISION, source: SOURCE },
+      },
+    ],
     [
       'of three images',
       {

@@ -9,18 +9,26 @@ export interface RunEvent {
   readonly params: Values;
 }
 
-// Pipelines as Code sets these on every run that it starts for a pull or merge request, whatever the event was: also for
-// one that a comment started (pkg/kubeinteraction/labels.go). The others are what Konflux' and our own PipelineRuns carry.
-const NUMBERS = [
-  'pipelinesascode.tekton.dev/pull-request',
-  KONFLUX.pullRequestNumber,
-  'build.appstudio.openshift.io/pull_request_number',
-];
+// Pipelines as Code sets this on every run that it starts for a pull or merge request, whatever the event was: also for one
+// that a comment started (pkg/kubeinteraction/labels.go). On GitHub a push of what was merged has it, too: the number of the
+// pull request that the commit came by (pkg/provider/github/parse_payload.go).
+const NUMBER = 'pipelinesascode.tekton.dev/pull-request';
+// What Konflux' and our own PipelineRuns of pull requests carry.
+const NUMBERS = [KONFLUX.pullRequestNumber, 'build.appstudio.openshift.io/pull_request_number'];
 const EVENT_TYPE = 'pipelinesascode.tekton.dev/event-type';
 const REQUEST_EVENT = /pull|merge|note/i;
+const BRANCHES = ['pipelinesascode.tekton.dev/source-branch', 'pipelinesascode.tekton.dev/branch'];
 const NAMES = [TEKTON.pipeline, 'pipelinesascode.tekton.dev/original-prname'];
 const REQUEST_NAME = /on-pull-request/;
 const REQUEST_TAG = /:on-pr-[^:@/]*$/;
+
+/** A branch of GitHub's that is pushed to try a pull request that is not merged yet. */
+export const MERGE_QUEUE = /^(?:refs\/heads\/)?gh-readonly-queue\//;
+
+/** Whether that is how Pipelines as Code calls a push: GitHub's and others', and GitLab's. */
+export function isPushEvent(event: string): boolean {
+  return event === 'push' || event === 'Push';
+}
 
 /**
  * What tells that a run built a pull request, or undefined. Its code was proposed by somebody, and may have been reviewed
@@ -28,11 +36,15 @@ const REQUEST_TAG = /:on-pr-[^:@/]*$/;
  * images that it pushed. SLSA v1 with Chains' plain build type leaves out labels and annotations: then only the latter.
  */
 export function pullRequestOf({ labels, annotations, params }: RunEvent): string | undefined {
-  for (const values of [labels, annotations]) {
+  const both = [labels, annotations];
+  const events = both.flatMap((values) => textsOf(values.get(EVENT_TYPE)));
+  const numbers = events.length > 0 && events.every(isPushEvent) ? NUMBERS : [NUMBER, ...NUMBERS];
+  for (const values of both) {
     const has = (key: string, pattern: RegExp): boolean => textsOf(values.get(key)).some((text) => pattern.test(text));
     const key =
-      NUMBERS.find((number) => has(number, /./s)) ??
+      numbers.find((number) => has(number, /./s)) ??
       [EVENT_TYPE].find((type) => has(type, REQUEST_EVENT)) ??
+      BRANCHES.find((branch) => has(branch, MERGE_QUEUE)) ??
       NAMES.find((name) => has(name, REQUEST_NAME));
     if (key !== undefined) return `${key}: ${textsOf(values.get(key)).join(' ')}`;
   }

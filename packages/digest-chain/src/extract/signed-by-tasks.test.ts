@@ -159,6 +159,12 @@ it.each<[string, (chain: MemoryChain) => MemoryDocument[], string]>([
   await expect(extractFrom(registry, chain)).rejects.toMatchObject({ found: expect.stringContaining(found) });
 });
 
+it('takes a push that merged a pull request, whose number it has', async () => {
+  const labels = { 'pipelinesascode.tekton.dev/pull-request': '7', 'pipelinesascode.tekton.dev/event-type': 'push' };
+  const { registry, chain } = await published((chain) => documents(chain, { run: { labels } }));
+  expect((await extractFrom(registry, chain)).digest).toBe(chain.metadata);
+});
+
 it('takes a pull request that is asked for', async () => {
   const labels = { 'pipelinesascode.tekton.dev/pull-request': '7' };
   const { registry, chain } = await published((chain) => documents(chain, { run: { labels } }));

@@ -130,6 +130,16 @@ describe('a Snapshot', () => {
     expect(await judge({ app }, { type: 'override' })).toMatchObject({ result: 'FAILURE' });
   });
 
+  it('of a push that merged a pull request has its number, and is judged as that of any push', async () => {
+    const fork = { url: 'https://git.example/stranger/app' };
+    const labels = { type: 'component', built: 'app', event: 'push', pullRequest: '7' };
+    expect(await judge({ app: { ...app, ...fork }, scanner, sidecar }, labels)).toMatchObject({ result: 'FAILURE' });
+    expect(await judge({ app, scanner, sidecar }, labels)).toMatchObject({ result: 'SUCCESS' });
+    // A comment starts runs of a pull request and of a commit alike.
+    const comment = { ...labels, event: 'retest-all-comment' };
+    expect(await judge({ app: { ...app, ...fork }, scanner, sidecar }, comment)).toMatchObject({ result: 'SUCCESS' });
+  });
+
   it('is demanded to be attested where there is a key', async () => {
     const signer = createSigner();
     const [pair, keyed] = [new Map([...components].slice(0, 2)), { keys: signer.keys }];

@@ -1,5 +1,6 @@
 import type { CodedError } from '../../../kit/src/errors.ts';
 import { normalGitUrl } from '../attestation/git-source.ts';
+import { isPushEvent, MERGE_QUEUE } from '../attestation/pull-request.ts';
 import { isFinding } from '../check.ts';
 import { DigestChainError } from '../errors.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -85,9 +86,17 @@ async function judge(client: Registry, tested: TestedSnapshot, options: JudgeOpt
   return testOutput('SUCCESS', note, level === 'attested' ? 0 : 1);
 }
 
-/** Whether the build was one of a pull request or a merge request, by what Pipelines as Code says of it. */
-export function isPullRequest({ event = '', pullRequest }: Pick<TestedSnapshot, 'event' | 'pullRequest'>): boolean {
-  return pullRequest !== undefined || /^(?:pull|merge).request$/i.test(event);
+/**
+ * Whether the build was one of a pull request or a merge request, by what Pipelines as Code says of it, as the integration
+ * service does: a push has a number, too, where it merged one.
+ */
+export function isPullRequest({
+  event = '',
+  pullRequest,
+  branch = '',
+}: Pick<TestedSnapshot, 'event' | 'pullRequest'> & { readonly branch?: string | undefined }): boolean {
+  if (MERGE_QUEUE.test(branch)) return true;
+  return !isPushEvent(event) && (pullRequest !== undefined || /^(?:pull|merge).request$/i.test(event));
 }
 
 function checkComplete(entries: readonly SnapshotEntry[], components: Components): void {

@@ -36,7 +36,8 @@ export class SnapshotObject {
   }
 
   get isPullRequest(): boolean {
-    return isPullRequest({ event: this.#label(KONFLUX.event), pullRequest: this.#label(KONFLUX.pullRequest) });
+    const [event, pullRequest] = [this.#label(KONFLUX.event), this.#label(KONFLUX.pullRequest)];
+    return isPullRequest({ event, pullRequest, branch: this.annotation(KONFLUX.sourceBranch) });
   }
 
   /** In milliseconds since 1970; NaN where it is not known. */

@@ -343,13 +343,25 @@ strange_containerfiles(tasks) := {[task.name, text] |
 # What tells that a run built a pull request, whose code was proposed by somebody and may have been reviewed by nobody.
 pull_request(run) if {
 	some values in [run.labels, run.annotations]
-	some key in [
-		"pipelinesascode.tekton.dev/pull-request",
-		"build.appstudio.redhat.com/pull_request_number",
-		"build.appstudio.openshift.io/pull_request_number",
-	]
+	some key in ["build.appstudio.redhat.com/pull_request_number", "build.appstudio.openshift.io/pull_request_number"]
 	some text in texts(object.get(values, key, ""))
 	text != ""
+}
+
+# A push of what was merged has the number, too.
+pull_request(run) if {
+	some values in [run.labels, run.annotations]
+	some text in texts(object.get(values, "pipelinesascode.tekton.dev/pull-request", ""))
+	text != ""
+	not is_push(run)
+}
+
+# A branch of GitHub's that is pushed to try a pull request that is not merged yet.
+pull_request(run) if {
+	some values in [run.labels, run.annotations]
+	some key in ["pipelinesascode.tekton.dev/source-branch", "pipelinesascode.tekton.dev/branch"]
+	some text in texts(object.get(values, key, ""))
+	regex.match(`^(?:refs/heads/)?gh-readonly-queue/`, text)
 }
 
 pull_request(run) if {
@@ -368,6 +380,15 @@ pull_request(run) if {
 pull_request(run) if {
 	some text in texts(run.params)
 	regex.match(`:on-pr-[^:@/]*$`, text)
+}
+
+is_push(run) if {
+	events := {text |
+		some values in [run.labels, run.annotations]
+		some text in texts(object.get(values, "pipelinesascode.tekton.dev/event-type", []))
+	}
+	count(events) > 0
+	events - {"push", "Push"} == set()
 }
 
 # A member that a format names; no value where another key differs from it only by case, since readers disagree about that.

@@ -54,10 +54,11 @@ interface Build {
   images: Readonly<Record<string, string>>;
   start?: number;
   labels?: Record<string, string>;
+  annotations?: Record<string, string>;
 }
 
 /** A component's own Snapshot, as the integration service makes it: with what is promoted of the others. */
-function built(name: string, { revision, images, start = START, labels = {} }: Build): void {
+function built(name: string, { revision, images, start = START, labels = {}, annotations = {} }: Build): void {
   const components = Object.entries(images).map(([each, containerImage]) => ({
     name: each,
     containerImage,
@@ -76,7 +77,7 @@ function built(name: string, { revision, images, start = START, labels = {} }: B
         [AUTO_RELEASE]: 'false',
         ...labels,
       },
-      annotations: { 'test.appstudio.openshift.io/pipelinerunstarttime': String(start) },
+      annotations: { 'test.appstudio.openshift.io/pipelinerunstarttime': String(start), ...annotations },
       ownerReferences: [{ apiVersion: 'v1alpha1', kind: 'Application', name: 'chain', uid: 'u', controller: true }],
     },
     spec: { application: 'chain', components },
@@ -165,6 +166,13 @@ describe('the Snapshot of a commit', () => {
     expect(held).toHaveLength(2);
   });
 
+  test('is made of a push that merged a pull request, whose number its builds have', async () => {
+    const labels = { 'pac.test.appstudio.openshift.io/pull-request': '7' };
+    for (const name of ['app', 'scanner']) built(name, { revision: R1, images: imagesOf(chains.get(R1)), labels });
+    expect(await release(R1)).toMatchObject({ outcome: 'created' });
+    expect(released()).toHaveLength(1);
+  });
+
   test.each<[string, () => void]>([
     ['half a chain', () => built('app', { revision: R1, images: imagesOf(chains.get(R1)) })],
     [
@@ -172,6 +180,16 @@ describe('the Snapshot of a commit', () => {
       () => {
         const labels = { 'pac.test.appstudio.openshift.io/event-type': 'pull_request' };
         for (const name of ['app', 'scanner']) built(name, { revision: R1, images: imagesOf(chains.get(R1)), labels });
+      },
+    ],
+    [
+      'a merge queue',
+      () => {
+        const annotations = {
+          'pac.test.appstudio.openshift.io/source-branch': 'refs/heads/gh-readonly-queue/main/pr-7',
+        };
+        const build = { revision: R1, images: imagesOf(chains.get(R1)), annotations };
+        for (const name of ['app', 'scanner']) built(name, build);
       },
     ],
     [
@@ -438,6 +456,8 @@ test('the command in a pod creates it, and says so as an integration test does',
           ...[cli, 'create-snapshot', '--application', 'chain', '--chain', 'app', '--git-url', GIT],
           ...['--component', 'primary=app', '--component', 'metadata=scanner', '--start', 'primary'],
           ...['--snapshot', 'env://SNAPSHOT', '--built', 'env://BUILT', '--event', 'env://EVENT'],
+          // Of a push: that of the pull request which it merged.
+          ...['--pull-request', '7'],
           ...['--history', join(folder, 'history'), '--service-account', folder],
           ...['--test-output', join(folder, 'output')],
         ],
