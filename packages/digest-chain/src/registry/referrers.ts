@@ -1,3 +1,4 @@
+import { Limiter } from '../../../kit/src/limiter.ts';
 import { failureOf, pauseAfter, Transient } from '../../../kit/src/retry.ts';
 import { readDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex, digestOf, parseDigest } from '../digest.ts';
@@ -31,7 +32,8 @@ export class Referrers {
   readonly #withoutApi = new Set<string>();
   /** Registries that have answered with no list: what they say that they indexed is listed under the fallback tag, too. */
   readonly #withoutList = new Set<string>();
-  readonly #appending = new Map<string, Promise<unknown>>();
+  /** Those who append to one list through this client do so one after the other. */
+  readonly #appending = new Map<string, Limiter>();
 
   /** distribution-spec, "Listing Referrers": the API with all its pages, else the fallback tag. */
   async list(
@@ -61,9 +63,10 @@ export class Referrers {
     const pushed = await putManifest(call, repository, attachment.digest, manifest);
     const { registry } = repository;
     if (!pushed.subjectIndexed || this.#withoutList.has(registry)) {
-      await this.#inTurn(`${repositoryName(repository)}@${attachment.subject}`, () =>
-        append(call, repository, attachment),
-      );
+      const list = `${repositoryName(repository)}@${attachment.subject}`;
+      const appending = this.#appending.get(list) ?? new Limiter(1);
+      this.#appending.set(list, appending);
+      await appending.run(() => append(call, repository, attachment), call.signal);
     } else {
       return { ...pushed, listed: false };
     }
@@ -121,18 +124,6 @@ export class Referrers {
       if (referrers.size > MAX_REFERRERS) throw endless(url, `at most ${MAX_REFERRERS} referrers`, 'more');
       if (next === 'end') return [...referrers.values()];
       url = next;
-    }
-  }
-
-  /** Those who append to one list through this client do so one after the other. */
-  async #inTurn(key: string, work: () => Promise<void>): Promise<void> {
-    const before = this.#appending.get(key);
-    const turn = before === undefined ? work() : before.catch(() => {}).then(work);
-    this.#appending.set(key, turn);
-    try {
-      await turn;
-    } finally {
-      if (this.#appending.get(key) === turn) this.#appending.delete(key);
     }
   }
 }

@@ -8,6 +8,7 @@ import {
   type Registry,
   requireDescriptor,
 } from '@multi-image/digest-chain/oci';
+import { Limiter } from '@multi-image/kit/limiter';
 import { isMap } from '../plan/field.ts';
 import type { ImageResult } from './image-results.ts';
 
@@ -30,18 +31,13 @@ export async function pushSignedLayer(
 ): Promise<void> {
   const tag = attachmentTag(image.digest, suffix);
   const place = `${image.registry}/${image.repository}:${tag}`;
-  const before = last.get(place) ?? Promise.resolve();
-  const now = before.catch(() => undefined).then(() => addLayer(registry, image, tag, layer));
-  last.set(place, now);
-  try {
-    await now;
-  } finally {
-    if (last.get(place) === now) last.delete(place);
-  }
+  const writing = writes.get(place) ?? new Limiter(1);
+  writes.set(place, writing);
+  await writing.run(() => addLayer(registry, image, tag, layer));
 }
 
-/** What writes to a tag: tasks, and runs beside each other, sign the same image, and none may lose what another wrote. */
-const last = new Map<string, Promise<void>>();
+/** Of each tag, one at a time: tasks, and runs beside each other, sign the same image, and none may lose what another wrote. */
+const writes = new Map<string, Limiter>();
 
 async function addLayer(
   registry: Registry,

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { runOrThrow } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
+import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
 import { plainEnvironment, runCommand } from '../command.ts';
 import { failureText, TektonLocalError } from '../errors.ts';
 import { fileStamp, memoize } from '../memo.ts';
@@ -50,8 +51,7 @@ export async function probeContainers({ signal }: { signal?: AbortSignal } = {})
 
 /** The first way that works, as JSON. */
 async function tryContainers(signal: AbortSignal | undefined): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tekton-local-probe-'));
-  try {
+  return inTemporaryFolder('tekton-local-probe', async (folder) => {
     await mkdir(join(folder, 'dev'));
     // The smallest thing to try containers with, where no image can be pulled.
     const program = findProgram(['true']);
@@ -87,9 +87,7 @@ async function tryContainers(signal: AbortSignal | undefined): Promise<string> {
       expected: 'podman run to succeed in one of the known ways',
       hint: 'see what `podman run --rm IMAGE true` says on this machine',
     });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Removes all containers whose name starts with `prefix`; a run that is still starting one is caught as well. */
