@@ -189,6 +189,29 @@ describe('a tag that is refused', () => {
     expect(written).toEqual([]);
   });
 
+  it('is read again where the list of tags has it: another may have written it in between', async () => {
+    const others = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [referrer('other')] });
+    const written: string[] = [];
+    const server = await serve(({ method, path, body }): TestResponse => {
+      if (path.includes('/referrers/')) return { status: 404 };
+      if (path.endsWith('/tags/list')) {
+        written.push(others);
+        return { body: JSON.stringify({ tags: [tag] }) };
+      }
+      if (method === 'PUT') {
+        if (path.endsWith(tag)) written.push(body.toString());
+        return { status: 201 };
+      }
+      const there = written.at(-1);
+      return there === undefined ? { status: 403 } : { headers: { 'content-type': OCI_INDEX }, body: there };
+    });
+    const at = { registry: server.host, repository: 'some/image' };
+    const registry = createRegistry({ retries: 0 });
+    const { digest } = await registry.putReferrer(at, artifact);
+    const listed = (await registry.listReferrers(at, subject)).map((each) => each.digest);
+    expect(listed).toEqual([referrer('other').digest, digest]);
+  });
+
   it.each([
     ['has others', { body: '{"tags":["v1"]}' }],
     ['is null', { body: '{"tags":null}' }],

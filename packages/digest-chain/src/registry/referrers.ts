@@ -153,8 +153,11 @@ async function fallbackIndex(call: Call, repository: Repository, subject: Digest
     if (!isRefused(error)) throw error;
     const isThere = await hasTag(call, repository, tag);
     if (isThere === false) return undefined;
-    const known = isThere ? 'which it has' : 'nor can it be told by its list of tags whether it is there';
-    throw unknownList(subject, error, known);
+    if (!isThere) throw unknownList(subject, error, 'nor can it be told by its list of tags whether it is there');
+    // Another may have written it in between.
+    return askForManifest(call, repository, tag).catch((again) => {
+      throw isRefused(again) ? unknownList(subject, again, 'which it has') : again;
+    });
   });
   // Some registries resolve such a tag to the subject itself.
   if (manifest === undefined || manifest.digest === subject) return undefined;
