@@ -6,8 +6,8 @@ umask 022
 
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
-# shellcheck source=sandbox.sh
-. "${BASH_SOURCE[0]%/*}/sandbox.sh"
+# shellcheck source=machine/sandbox.sh
+. "${BASH_SOURCE[0]%/*}/machine/sandbox.sh"
 
 # Plain HTTP is for the registry of the image. Bases come from others, whose certificates still count.
 verify_tls() {
@@ -262,9 +262,10 @@ again skopeo copy --quiet --preserve-digests "--src-tls-verify=$(verify_tls "$ta
   "--dest-tls-verify=$(verify_tls "$target")" "docker://$into@$digest" "docker://$into:$TASK_RUN"
 
 printf 'Pushed %s@%s\n' "$target" "$digest"
-# shellcheck source=sbom.sh
-. "${BASH_SOURCE[0]%/*}/sbom.sh"
-make_sbom
+# shellcheck source=machine/sbom.sh
+. "${BASH_SOURCE[0]%/*}/machine/sbom.sh"
+sbom=
+if [[ ${SCANNERS:-} == machine ]]; then make_sbom; else printf 'No SBOM is made by this stand-in: SBOM_BLOB_URL is empty.\n'; fi
 printf '%s' "$target" >"$URL_RESULT"
 printf '%s' "$digest" >"$DIGEST_RESULT"
 printf '%s@%s' "$target" "$digest" >"$REF_RESULT"

@@ -24,10 +24,10 @@ report() {
   reported=yes
 }
 
-# shellcheck source=clamav.sh
-. "${BASH_SOURCE[0]%/*}/clamav.sh"
-# shellcheck source=vulnerabilities.sh
-. "${BASH_SOURCE[0]%/*}/vulnerabilities.sh"
+# shellcheck source=machine/clamav.sh
+. "${BASH_SOURCE[0]%/*}/machine/clamav.sh"
+# shellcheck source=machine/vulnerabilities.sh
+. "${BASH_SOURCE[0]%/*}/machine/vulnerabilities.sh"
 
 read_image
 if [[ ${SCANNERS:-} == machine ]]; then

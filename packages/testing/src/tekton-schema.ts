@@ -72,7 +72,7 @@ const taskSpec = z.strictObject({
   description: z.string().optional(),
   params: z.array(paramSpec),
   results: z
-    .array(z.strictObject({ name: paramName, type: z.literal('array').optional(), description: z.string() }))
+    .array(z.strictObject({ name: paramName, type: z.literal('array').optional(), description: z.string().optional() }))
     .optional(),
   stepTemplate: z
     .strictObject({
@@ -83,7 +83,9 @@ const taskSpec = z.strictObject({
     })
     .optional(),
   steps: z.array(step).min(1),
-  workspaces: z.array(z.strictObject({ name, description: z.string(), optional: z.boolean().optional() })).optional(),
+  workspaces: z
+    .array(z.strictObject({ name, description: z.string().optional(), optional: z.boolean().optional() }))
+    .optional(),
   volumes: z
     .array(
       z.union([

@@ -18,7 +18,7 @@ const hasShellcheck = hasCommand('shellcheck');
 const lint = hasShellcheck ? 'shellcheck finds nothing' : 'shellcheck finds nothing: this machine has no shellcheck';
 
 describe.skipIf(!hasShellcheck)(lint, () => {
-  test.each(globSync('*.sh', { cwd: scripts }))('%s', (file) => {
+  test.each(globSync('**/*.sh', { cwd: scripts }))('%s', (file) => {
     const { stdout, status } = spawnSync('shellcheck', ['--external-sources', file], {
       cwd: scripts,
       encoding: 'utf8',

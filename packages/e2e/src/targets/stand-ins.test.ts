@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Pins, readPins } from '@multi-image/manifests';
@@ -80,12 +81,21 @@ const CATALOG: Record<string, { params: string; results: string; workspaces?: st
 
 const words = (text: string | undefined): string[] => (text ?? '').split(' ').filter((word) => word !== '');
 
+const OF_A_MACHINE = globSync('stand-ins/scripts/machine/*.sh', { cwd: repository }).map((file) =>
+  readFileSync(join(repository, file), 'utf8').replace(/^#!.*\n/, ''),
+);
+
+/** A script as bash itself writes it down. */
+function parsed(script: string): string {
+  return execFileSync('bash', ['-c', `f() {\n${script}\n}\ndeclare -f f`], { encoding: 'utf8' });
+}
+
 test('there is one for exactly these tasks of the catalog', () => {
   expect([...STAND_INS].sort()).toEqual(Object.keys(CATALOG).sort());
 });
 
 describe.each(STAND_INS)('%s', (name) => {
-  const read = () => taskSchema.shape.spec.parse(readStandIn(name, pins));
+  const read = () => taskSchema.shape.spec.parse(readStandIn(name, pins, 'machine'));
 
   test('is a Task that Tekton takes, of pinned images', async () => {
     const spec = read();
@@ -94,7 +104,7 @@ describe.each(STAND_INS)('%s', (name) => {
     expect({ kind, metadata }).toMatchObject({ kind: 'Task', metadata: { name } });
     expect(metadata.labels['app.kubernetes.io/version']).toMatch(/^\d+\.\d+/);
     expect(spec.description).toBeTruthy();
-    for (const { description } of spec.params) expect(description).toBeTruthy();
+    for (const { description } of [...spec.params, ...(spec.results ?? [])]) expect(description).toBeTruthy();
   });
 
   test('looks as in the catalog', async () => {
@@ -124,6 +134,19 @@ describe.each(STAND_INS)('%s', (name) => {
     }
   });
 
+  test('is the same on a cluster, without what is for readers, or for a machine', () => {
+    const [whole, less] = (['machine', 'cluster'] as const).map((place) => readStandIn(name, pins, place));
+    expect(JSON.stringify(less)).not.toContain('"description"');
+    const stepsOf = (spec: unknown) => (spec as { steps: { script?: string }[] }).steps;
+    expect(whole).toMatchObject({ ...less, steps: stepsOf(less).map(({ script: _, ...step }) => step) });
+    const scripts = (spec: unknown): string[] => stepsOf(spec).flatMap(({ script }) => script ?? []);
+    for (const [index, script] of scripts(less).entries()) {
+      expect(script.match(/^[ \t]*#.*$/gm)).toEqual(['#!/usr/bin/env bash']);
+      const ofBoth = OF_A_MACHINE.reduce((text, part) => text.replace(part, ''), scripts(whole)[index] ?? '');
+      expect(parsed(script)).toBe(parsed(ofBoth));
+    }
+  });
+
   test('runs as root only to build', async () => {
     const { steps, stepTemplate } = read();
     for (const step of steps) {
@@ -150,7 +173,7 @@ test('every param that a rendered pipeline passes is declared, with its type', a
         if (taskRef === undefined || 'name' in taskRef) continue;
         const name = taskRef.params[0].value;
         called.add(name);
-        const spec = taskSchema.shape.spec.parse(readStandIn(name, pins));
+        const spec = taskSchema.shape.spec.parse(readStandIn(name, pins, 'machine'));
         for (const { name: param, value } of params) {
           const type = Array.isArray(value) ? 'array' : 'string';
           expect(spec.params).toContainEqual(expect.objectContaining({ name: param, type }));
@@ -170,14 +193,16 @@ test('every param that a rendered pipeline passes is declared, with its type', a
 
 test('a task without a stand-in is refused by name', async () => {
   for (const name of ['sast-snyk-check', '../package', '__proto__', 'toString']) {
-    expect(() => readStandIn(name, pins)).toThrow(expect.objectContaining({ code: 'NO_STAND_IN', found: name }));
+    expect(() => readStandIn(name, pins, 'machine')).toThrow(
+      expect.objectContaining({ code: 'NO_STAND_IN', found: name }),
+    );
   }
 });
 
 test('an image that is no pin is refused', async () => {
   const { 'task-runner': _, ...images } = pins.images;
   const incomplete = { ...pins, images } as unknown as Pins;
-  expect(() => readStandIn('init', incomplete)).toThrow(
+  expect(() => readStandIn('init', incomplete, 'machine')).toThrow(
     expect.objectContaining({ code: 'NO_STAND_IN', found: 'task-runner' }),
   );
 });

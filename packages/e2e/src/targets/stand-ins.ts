@@ -37,20 +37,34 @@ interface Step {
   script?: string;
 }
 
+/** Where steps run: as processes of somebody's own machine, or in a cluster's Pods. */
+export type Place = 'machine' | 'cluster';
+
 /**
  * The spec (TaskSpec) of the Task that stands in for a task of Konflux' catalog: the same params and results, on any
  * cluster with Tekton. Its steps run pinned images, without rights unless they name their own, and read the variable
  * `PLAIN_HTTP`: with `true` they reach registries without TLS. Throws `NO_STAND_IN` for a task that there is none for.
+ *
+ * A cluster keeps all tasks of a run in one object, twice, and takes none of more than 1.5 MB: for it there are no
+ * descriptions, no lines of comments in scripts, and nothing that is of use on a machine alone.
  */
-export function readStandIn(name: string, pins: Pins): Record<string, unknown> {
-  const spec = withCertificates(readSpec(name));
+export function readStandIn(name: string, pins: Pins, place: Place): Record<string, unknown> {
+  const spec = withCertificates(place === 'cluster' ? undescribed(readSpec(name)) : readSpec(name));
   const steps = spec.steps.map(({ script, ...step }) => ({
     securityContext: UNPRIVILEGED,
     ...step,
     image: pinOf(name, step, pins),
-    ...(script === undefined ? {} : { script: readScript(script) }),
+    ...(script === undefined ? {} : { script: readScript(script, place) }),
   }));
   return { ...spec, steps };
+}
+
+function undescribed({ description: _, ...spec }: TaskSpec): TaskSpec {
+  const lists = Object.entries(spec).map(([field, value]) => [
+    field,
+    isNamedList(value) ? value.map(({ description: _, ...item }) => item) : value,
+  ]);
+  return Object.fromEntries(lists);
 }
 
 /** Of every step that says nothing of its rights. */
@@ -111,11 +125,17 @@ function pinOf(task: string, step: { name: string; image: string }, { images }: 
 }
 
 /** The text of a script with the scripts that it sources, since a step has only one. */
-export function readScript(file: string): string {
+export function readScript(file: string, place: Place): string {
   const read = (name: string): string => readFileSync(join(FOLDER, 'scripts', name), 'utf8');
+  const sourced = (name: string): string =>
+    place === 'cluster' && name.startsWith('machine/') ? '' : read(name).replace(/^#!.*\n/, '');
   const parts = read(file).split(/^# shellcheck source=(\S+)\n\. .*\n/m);
-  return parts.map((part, index) => (index % 2 === 0 ? part : read(part).replace(/^#!.*\n/, ''))).join('');
+  const whole = parts.map((part, index) => (index % 2 === 0 ? part : sourced(part))).join('');
+  return place === 'cluster' ? whole.replace(COMMENTS, '') : whole;
 }
+
+/** Lines that are a comment or empty, but for the first. No text in these scripts has such lines. */
+const COMMENTS = /(?<=\n)[ \t]*(?:#.*)?\n/g;
 
 /** Objects are merged by key and lists by name; everything else is replaced. */
 function merge(base: unknown, over: unknown): unknown {

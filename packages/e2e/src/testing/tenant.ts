@@ -76,7 +76,7 @@ export async function writeRepository(root: string, namespace: string, others: o
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   };
-  for (const { containerfile } of images) await write(containerfile, 'FROM scratch\n');
+  for (const { containerfile } of value.images) await write(containerfile, 'FROM scratch\n');
   await write('konflux.config.mjs', `export default ${JSON.stringify(value)};\n`);
   const config = join(root, 'konflux.config.mjs');
   const { chain, pins, folder } = await loadConfig(config);

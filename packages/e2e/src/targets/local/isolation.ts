@@ -36,7 +36,7 @@ Type yes to build all the same: `;
 
 /** Runs buildah in a sandbox. Returns why that can't be done. */
 export async function trySandbox(signal: AbortSignal | undefined): Promise<string | undefined> {
-  const script = `set -euo pipefail\n${readScript('sandbox.sh')}\nsandbox_writes=()\nsandbox -- "$1" buildah --version`;
+  const script = `set -euo pipefail\n${readScript('machine/sandbox.sh', 'machine')}\nsandbox_writes=()\nsandbox -- "$1" buildah --version`;
   return inTemporaryFolder('sandbox-probe', async (folder) => {
     const { exitCode, stderr } = await run('bash', ['-c', script, 'sandbox', folder], { signal, group: true });
     return exitCode === 0 ? undefined : stderr.trim().split('\n').slice(-3).join('\n') || `exit code ${exitCode}`;

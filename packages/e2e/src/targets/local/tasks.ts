@@ -65,7 +65,7 @@ export async function localTasks(options: LocalTasksOptions): Promise<Pick<RunOp
       apiVersion: 'tekton.dev/v1',
       kind: 'Task',
       metadata: { name },
-      spec: withParams(name, readStandIn(name, pins), params),
+      spec: withParams(name, readStandIn(name, pins, 'machine'), params),
     };
     return [name, { task, executor: 'host' as const, env }];
   });

@@ -84,7 +84,7 @@ export async function makeStandInBench(): Promise<StandInBench> {
       const tasks = await Promise.all(
         calls.map(async ({ task, params, ...call }) => ({
           ...call,
-          ...(host !== undefined ? bundled(task) : { taskSpec: reachPlainly(readStandIn(task, pins)) }),
+          ...(host !== undefined ? bundled(task) : { taskSpec: reachPlainly(readStandIn(task, pins, 'cluster')) }),
           params: Object.entries(params).map(([key, value]) => ({ name: key, value })),
         })),
       );

@@ -10,7 +10,7 @@ import { RETRY_PAUSES } from './run-task.ts';
 
 /** A stand-in as the schema of Tasks reads it. */
 export function specOf(task: string): TaskSpec {
-  return taskSchema.shape.spec.parse(readStandIn(task, readPins()));
+  return taskSchema.shape.spec.parse(readStandIn(task, readPins(), 'machine'));
 }
 
 /**

@@ -101,7 +101,8 @@ async function supply(
 ): Promise<Json> {
   if (taskRef !== undefined && !standIns) return { ...task, taskRef };
   const bundled = list(taskRef, 'params').find((param) => text(param, 'name') === 'name');
-  const given = taskRef === undefined ? (task.taskSpec as Json) : readStandIn(text(bundled, 'value') ?? '', pins);
+  const given =
+    taskRef === undefined ? (task.taskSpec as Json) : readStandIn(text(bundled, 'value') ?? '', pins, 'cluster');
   const spec = standIns ? withoutAsking(given, pins) : given;
   return { ...task, taskSpec: plainHttp ? withoutTls(spec, digestChain, registry) : spec };
 }

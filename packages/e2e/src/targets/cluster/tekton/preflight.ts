@@ -3,16 +3,17 @@ import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, gatherFindings, note, problem } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
-import { KINDS, type Kind, list } from '../resource.ts';
+import { field, KINDS, type Kind, list, type Resource } from '../resource.ts';
 import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { type CommitOptions, findCommitProblems } from './commit.ts';
+import { bundlesOf } from './pipeline-runs.ts';
 
 export interface TektonPreflightOptions extends ClusterRun {
   /** As it is built: its images' repositories, its namespace. */
   chain: ChainPlan;
   serviceAccount: string;
-  /** Bundles that the cluster has to resolve. */
-  bundles: readonly string[];
+  /** What will be made. */
+  runs: readonly Resource[];
   /** Whether runs will be made, or existing ones only followed; and of which commit. */
   makes: CommitOptions | undefined;
 }
@@ -35,7 +36,8 @@ export async function preflightTekton(options: TektonPreflightOptions): Promise<
 }
 
 async function lookAtCluster(options: TektonPreflightOptions): Promise<readonly Finding[]> {
-  const { cluster, chain, makes, bundles } = options;
+  const { cluster, chain, makes, runs } = options;
+  const bundles = bundlesOf(runs);
   const needs: Need[] = [
     { kind: KINDS.pipelineRun, verbs: ['get', 'list', 'watch', ...(makes === undefined ? [] : ['create'])] },
     { kind: KINDS.taskRun, verbs: ['list', 'watch'] },
@@ -51,7 +53,29 @@ async function lookAtCluster(options: TektonPreflightOptions): Promise<readonly 
     findMissingRights(cluster, chain.namespace, needs),
     ...(makes === undefined ? [] : [lookAtAccount(options), lookAtNamespace(options)]),
   ]);
-  return [...missing, ...looks.flat()];
+  return [...missing, ...looks.flat(), ...(makes === undefined ? [] : runs.flatMap(lookAtSize))];
+}
+
+/** Bytes of an object that etcd takes, as it is released. */
+const LARGEST = 1.5 * 2 ** 20;
+/** Of what is asked for, what Tekton adds: defaults, who owns which field, and of each task how its run is called. */
+const ADDED = 1.1;
+
+/** Tekton keeps a copy of the pipeline in the run's status. Where it can't, it goes on trying, and says nothing in the run. */
+function lookAtSize(run: Resource): Finding[] {
+  const [whole, copy] = [run, field(run, 'spec', 'pipelineSpec')].map((part) =>
+    Buffer.byteLength(JSON.stringify(part)),
+  );
+  const bytes = (Number(whole) + Number(copy)) * ADDED;
+  if (bytes <= LARGEST) return [];
+  const what = `PipelineRun ${run.metadata.name} would take ${megabytes(bytes)} with its status, and a cluster keeps no object of more than ${megabytes(LARGEST)}`;
+  return [
+    problem(what, 'every stand-in is in it as a whole: run without --stand-ins, or build fewer images in one chain'),
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 async function lookAtAccount({ cluster, chain, serviceAccount }: TektonPreflightOptions): Promise<Finding[]> {

@@ -16,7 +16,7 @@ import {
 import { awaitSigned, signedEvidence } from '../signed.ts';
 import type { TenantState } from '../state.ts';
 import { findCommit } from './commit.ts';
-import { assemble, bundlesOf, labelsOf, makeRuns } from './pipeline-runs.ts';
+import { assemble, labelsOf, makeRuns } from './pipeline-runs.ts';
 import { preflightTekton } from './preflight.ts';
 import { whereToBuild } from './where-to-build.ts';
 
@@ -80,7 +80,7 @@ async function planTekton(options: TektonRunOptions, run: ClusterRun, found: Ten
         ...run,
         chain,
         serviceAccount: options.serviceAccount,
-        bundles: bundlesOf(runs),
+        runs,
         makes: makes ? { config, gitUrl: chain.gitUrl, revision, signal } : undefined,
       });
       return { findings, keys };

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { parsePublicKeys } from '@multi-image/digest-chain';
 import { HeldClock } from '@multi-image/testing/clock';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { TektonMisfortunes } from '../../../testing/kube/tekton.ts';
 import { startTekton, type TektonCluster } from '../../../testing/tekton.ts';
-import { buildWorld, REVISION, type TenantWorld } from '../../../testing/tenant.ts';
+import { buildWorld, REVISION, type TenantWorld, writeRepository } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
 import { KINDS, list, type Resource, text } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
@@ -188,6 +189,25 @@ describe('before anything is made', () => {
       metadata: { name: 'my-tenant', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     });
     await expect(cluster.run()).rejects.toMatchObject({ found: expect.stringContaining('pod security standard') });
+  });
+
+  test('a run that is too large for a cluster to keep', async () => {
+    await start();
+    const images = Array.from({ length: 40 }, (_, index) => ({
+      role: `r${index}`,
+      repository: `image-${index}`,
+      containerfile: `r${index}/Containerfile`,
+      ...(index === 0 ? { component: 'app' } : { embeds: ['r0'] }),
+    }));
+    const config = await writeRepository(join(world.folder, 'many'), 'my-tenant', { images });
+    const tooLarge = 'PipelineRun app-on-push-';
+    const refused = await cluster.run({ config, standIns: true }).catch((error) => error);
+    expect(refused).toMatchObject({ code: 'PREFLIGHT_FAILED' });
+    expect(refused.found).toMatch(/PipelineRun app-on-push-\w+ would take \d\.\d MB with its status/);
+    expect(refused.found).toContain('run without --stand-ins, or build fewer images in one chain');
+    expect(made()).toEqual([]);
+    // Bundles are in it by their names.
+    expect((await cluster.run({ config, dryRun: true }).catch(({ found }) => found)) ?? '').not.toContain(tooLarge);
   });
 
   test.each([
