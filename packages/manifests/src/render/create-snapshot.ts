@@ -21,8 +21,8 @@ git log --max-count=201 --format='%H %ct' "$revision" >${WORKDIR}/history
 
 /**
  * The PipelineRun of the IntegrationTestScenario that creates the Snapshot of the chain: a run and no Pipeline, since it
- * names the account that may do so. Everything that it runs is in it: of a pull request the integration service takes what
- * is referred to from there.
+ * names the account that may do so. Everything that it runs is in it. Of a pull request the integration service would take
+ * it from there, account and all, so its scenario is one for pushes alone.
  */
 export function createSnapshot(chain: ChainPlan, pins: Pins): YamlMap {
   const name = 'create-snapshot';
