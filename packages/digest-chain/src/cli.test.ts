@@ -119,6 +119,27 @@ describe('digest-chain', () => {
     }
   });
 
+  it('publishes nothing where a result can not be written', async () => {
+    const [origin, tag] = [`${chain.image1}@${chain.origin}`, `${chain.image1}:untold`];
+    const link = `metadata=${chain.image2}:${REVISION}@${chain.metadata}`;
+    for (const verb of ['seal', 'link']) {
+      for (const [option, file] of [
+        ['--result-digest', join(folder, 'no', 'such')],
+        ['--result-url', folder],
+        ...(verb === 'seal' ? [['--result-images', join(CLI, 'file')]] : []),
+      ]) {
+        const result = await digestChain(verb, origin, link, `--tag=${tag}`, `${option}=${file}`);
+        const told = `error FILE_UNWRITABLE: a file could not be written: ${file}\n`;
+        expect(result).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining(told) });
+      }
+    }
+    expect(await digestChain('resolve', `x=${tag}`)).toMatchObject({ status: 1 });
+    // It was only looked at: an empty file would be a result.
+    const file = join(folder, 'untouched');
+    await digestChain('extract', `${chain.image1}:never`, '--role=metadata', `--result-url=${file}`);
+    await expect(readFile(file)).rejects.toThrow();
+  });
+
   it.each([
     ['no verb', [], /Usage/],
     ['an unknown verb', ['toString'], /error USAGE: no such verb/],

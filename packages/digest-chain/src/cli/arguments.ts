@@ -12,6 +12,8 @@ import { isRunName } from '../statement/chain.ts';
 
 // An import would load all that node:util exports, threads among it, which takes longer than all that is done here.
 const { parseArgs } = process.getBuiltinModule('node:util');
+const fs = process.getBuiltinModule('node:fs');
+const { dirname } = process.getBuiltinModule('node:path');
 
 /** The options of every verb; `--help` is answered before a verb is loaded. */
 export const COMMON = {
@@ -34,12 +36,16 @@ type Options = NonNullable<ParseArgsConfig['options']>;
 export type Values<T extends Options> = Partial<Parsed<T>['values']>;
 type Parsed<T extends Options> = ReturnType<typeof ParseArgs<{ options: T; allowPositionals: true; strict: true }>>;
 
-/** Parses the arguments of a verb; throws `USAGE` for what is not known, is empty, or has no value. */
+/**
+ * Parses the arguments of a verb; throws `USAGE` for what is not known, is empty, or has no value, and `FILE_UNWRITABLE` for
+ * a result that can't be written: nobody would be told of what was published.
+ */
 export function parseArguments<const T extends Options>(args: readonly string[], options: T): Parsed<T> {
   try {
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     for (const [name, value] of Object.entries(parsed.values)) {
       if ([value].flat().includes('')) throw usage(`--${name} has no value`);
+      if (name.startsWith('result-') && typeof value === 'string') demandWritable(value);
     }
     return parsed;
   } catch (error) {
@@ -78,13 +84,27 @@ export function parseRepository(option: string, text: string): Repository {
 export async function writeOutput(path: string | undefined, content: string | Uint8Array): Promise<void> {
   if (path === undefined) return;
   try {
-    await process.getBuiltinModule('node:fs').promises.writeFile(path, content);
+    await fs.promises.writeFile(path, content);
   } catch (cause) {
-    throw new DigestChainError('FILE_UNWRITABLE', `a file could not be written: ${path}`, {
-      found: reasonOf(cause),
-      cause,
-    });
+    throw unwritable(path, cause);
   }
+}
+
+/** Only looks: an empty file would be a result. */
+function demandWritable(path: string): void {
+  try {
+    const there = fs.statSync(path, { throwIfNoEntry: false });
+    // As writing to it would fail.
+    if (there?.isDirectory()) fs.readFileSync(path);
+    fs.accessSync(there === undefined ? `${dirname(path)}/.` : path, fs.constants.W_OK);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): DigestChainError {
+  const found = reasonOf(cause);
+  return new DigestChainError('FILE_UNWRITABLE', `a file could not be written: ${path}`, { found, cause });
 }
 
 /** The registry client that the options of a verb ask for. */
