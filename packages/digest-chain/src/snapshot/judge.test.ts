@@ -130,6 +130,15 @@ describe('a Snapshot', () => {
     expect(await judge({ app }, { type: 'override' })).toMatchObject({ result: 'FAILURE' });
   });
 
+  it('of a group is of pull requests, by whatever event it was built', async () => {
+    const fork = { url: 'https://git.example/stranger/app' };
+    const all = { app: { ...app, ...fork }, scanner: { ...scanner, ...fork }, sidecar: { ...sidecar, ...fork } };
+    expect(await judge(all, { type: 'group', event: 'retest-all-comment' })).toMatchObject({ result: 'SUCCESS' });
+    // It holds a whole chain.
+    const { sidecar: _, ...part } = all;
+    expect(await judge(part, { type: 'group', event: 'pull_request' })).toMatchObject({ result: 'FAILURE' });
+  });
+
   it('of a push that merged a pull request has its number, and is judged as that of any push', async () => {
     const fork = { url: 'https://git.example/stranger/app' };
     const labels = { type: 'component', built: 'app', event: 'push', pullRequest: '7' };

@@ -88,14 +88,15 @@ async function judge(client: Registry, tested: TestedSnapshot, options: JudgeOpt
 
 /**
  * Whether the build was one of a pull request or a merge request, by what Pipelines as Code says of it, as the integration
- * service does: a push has a number, too, where it merged one.
+ * service does: a push has a number, too, where it merged one; a group's Snapshot has none, and is always of them.
  */
 export function isPullRequest({
+  type,
   event = '',
   pullRequest,
   branch = '',
-}: Pick<TestedSnapshot, 'event' | 'pullRequest'> & { readonly branch?: string | undefined }): boolean {
-  if (MERGE_QUEUE.test(branch)) return true;
+}: Pick<TestedSnapshot, 'type' | 'event' | 'pullRequest'> & { readonly branch?: string | undefined }): boolean {
+  if (type === 'group' || MERGE_QUEUE.test(branch)) return true;
   return !isPushEvent(event) && (pullRequest !== undefined || /^(?:pull|merge).request$/i.test(event));
 }
 

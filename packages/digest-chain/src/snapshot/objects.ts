@@ -37,7 +37,7 @@ export class SnapshotObject {
 
   get isPullRequest(): boolean {
     const [event, pullRequest] = [this.#label(KONFLUX.event), this.#label(KONFLUX.pullRequest)];
-    return isPullRequest({ event, pullRequest, branch: this.annotation(KONFLUX.sourceBranch) });
+    return isPullRequest({ type: this.type, event, pullRequest, branch: this.annotation(KONFLUX.sourceBranch) });
   }
 
   /** In milliseconds since 1970; NaN where it is not known. */
