@@ -1,3 +1,6 @@
+/** What labels and annotations of Pipelines as Code begin with. */
+export const PAC = 'pipelinesascode.tekton.dev/';
+
 /** Labels and annotations of Tekton's, of Pipelines (its docs/labels.md) and of Chains. */
 export const TEKTON = {
   pipeline: 'tekton.dev/pipeline',

@@ -1,5 +1,5 @@
 import { KONFLUX } from '../../../kit/src/konflux.ts';
-import { TEKTON } from '../../../kit/src/tekton.ts';
+import { PAC, TEKTON } from '../../../kit/src/tekton.ts';
 import { textsOf, type Values } from './type-hints.ts';
 
 /** What a run's provenance says about how the run came about. */
@@ -12,13 +12,13 @@ export interface RunEvent {
 // Pipelines as Code sets this on every run that it starts for a pull or merge request, whatever the event was: also for one
 // that a comment started (pkg/kubeinteraction/labels.go). On GitHub a push of what was merged has it, too: the number of the
 // pull request that the commit came by (pkg/provider/github/parse_payload.go).
-const NUMBER = 'pipelinesascode.tekton.dev/pull-request';
+const NUMBER = `${PAC}pull-request`;
 // What Konflux' and our own PipelineRuns of pull requests carry.
 const NUMBERS = [KONFLUX.pullRequestNumber, 'build.appstudio.openshift.io/pull_request_number'];
-const EVENT_TYPE = 'pipelinesascode.tekton.dev/event-type';
+const EVENT_TYPE = `${PAC}event-type`;
 const REQUEST_EVENT = /pull|merge|note/i;
-const BRANCHES = ['pipelinesascode.tekton.dev/source-branch', 'pipelinesascode.tekton.dev/branch'];
-const NAMES = [TEKTON.pipeline, 'pipelinesascode.tekton.dev/original-prname'];
+const BRANCHES = [`${PAC}source-branch`, `${PAC}branch`];
+const NAMES = [TEKTON.pipeline, `${PAC}original-prname`];
 const REQUEST_NAME = /on-pull-request/;
 const REQUEST_TAG = /:on-pr-[^:@/]*$/;
 

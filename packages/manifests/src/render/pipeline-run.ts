@@ -1,4 +1,5 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
+import { PAC } from '@multi-image/kit/tekton';
 import { entryImage, isEmbedded, linkingsOf } from '../chain/linking.ts';
 import { type ChainPlan, type PlannedImage, pullRequestRepository } from '../chain/plan.ts';
 import { chainName } from '../chain/release.ts';
@@ -37,14 +38,14 @@ export function pipelineRun(image: PlannedImage, event: Event, chain: ChainPlan,
         [KONFLUX.commit]: '{{revision}}',
         'build.appstudio.redhat.com/target_branch': '{{target_branch}}',
         [KONFLUX.pullRequestNumber]: event === 'pull-request' ? '{{pull_request_number}}' : undefined,
-        'pipelinesascode.tekton.dev/cancel-in-progress': event === 'pull-request' ? 'true' : 'false',
-        'pipelinesascode.tekton.dev/max-keep-runs': '3',
-        'pipelinesascode.tekton.dev/on-cel-expression': onEvent(event, chain.branch),
-        'pipelinesascode.tekton.dev/pipeline': noted(
+        [`${PAC}cancel-in-progress`]: event === 'pull-request' ? 'true' : 'false',
+        [`${PAC}max-keep-runs`]: '3',
+        [`${PAC}on-cel-expression`]: onEvent(event, chain.branch),
+        [`${PAC}pipeline`]: noted(
           'Pipelines as Code fetches these at the commit that it builds, and puts them into the run.',
           `${folder}pipeline/${pipeline}.yaml`,
         ),
-        'pipelinesascode.tekton.dev/task':
+        [`${PAC}task`]:
           called.length === 0 || chain.ownTasks !== 'source'
             ? undefined
             : `[${called.map((task) => `${folder}pipeline/tasks/${task}.yaml`).join(', ')}]`,

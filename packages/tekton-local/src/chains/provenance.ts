@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { TEKTON } from '@multi-image/kit/tekton';
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
-import type { PipelineTask } from '../plan/model.ts';
 import { typeOf } from '../plan/parse-values.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resultsNeeded } from '../plan/task-runs.ts';
 import type { StepShown } from '../run/step-run.ts';
-import { listOf, taskRefOf, time } from '../run/tekton-status.ts';
+import { listOf, memberOf, pipelineTaskOf, taskRefOf, time } from '../run/tekton-status.ts';
 import type { ImageResult } from './image-results.ts';
 import type { StepImage } from './step-images.ts';
 
@@ -116,7 +115,7 @@ function invocationOf(
   { name, params = {} }: TaskOutcome,
   { uid, name: runName }: RunIdentity & { readonly name: string },
 ): object {
-  const { run, pipeline, implementations } = plan;
+  const { run, implementations } = plan;
   const { task, embedded } = implementations.get(name) ?? {};
   const defaults = (task?.params ?? []).flatMap((param) =>
     param.default === undefined ? [] : [[param.name, param.default]],
@@ -129,7 +128,7 @@ function invocationOf(
     ...(run.isTaskRun
       ? {}
       : {
-          [TEKTON.memberOf]: pipeline.finally.some((task) => task.name === name) ? 'finally' : 'tasks',
+          [TEKTON.memberOf]: memberOf(plan, name),
           [TEKTON.pipelineRun]: runName,
           [TEKTON.pipelineRunUid]: uid,
           [TEKTON.pipelineTask]: name,
@@ -171,10 +170,6 @@ function definitionOf(plan: Plan, name: string): Material[] {
   return [{ uri: `urn:tekton-local:task-in-place-of:${task.name || name}`, digest: { sha256 } }];
 }
 
-function pipelineTaskOf({ pipeline }: Plan, name: string): PipelineTask | undefined {
-  return [...pipeline.tasks, ...pipeline.finally].find((task) => task.name === name);
-}
-
 /** A TaskRun's statement knows its steps by their names alone. */
 function stepOf({ shown: { name, command, args, script }, image }: EndedStep, isKnown: boolean): object {
   return {
@@ -207,8 +202,9 @@ function taskOf(plan: Plan, { outcome, steps }: EndedTaskRun, run: RunIdentity &
 }
 
 /** What a task says that it comes after, then what it takes results of; a finally task without either comes after the last. */
-function afterOf({ pipeline, implementations }: Plan, name: string): readonly string[] {
-  const task = [...pipeline.tasks, ...pipeline.finally].find((one) => one.name === name);
+function afterOf(plan: Plan, name: string): readonly string[] {
+  const { pipeline, implementations } = plan;
+  const task = pipelineTaskOf(plan, name);
   const { task: spec, embedded = false } = implementations.get(name) ?? {};
   if (task === undefined || spec === undefined) return [];
   const after = [...new Set([...task.runAfter, ...resultsNeeded({ task, spec, embedded }).map((one) => one.task)])];

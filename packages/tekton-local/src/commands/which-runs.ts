@@ -1,5 +1,6 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { PAC } from '@multi-image/kit/tekton';
 import { TektonLocalError } from '../errors.ts';
 import { isRun } from '../plan/resolve.ts';
 import type { VariableLookup } from '../plan/yaml-file.ts';
@@ -175,7 +176,7 @@ function runsAtSight(root: string, file: string): { file: string; asksEvent: boo
     const [kind, another] = document.matchAll(/^kind:[ \t]+(\w+)[ \t]*(?:#.*)?$/gm);
     if (kind === undefined || another !== undefined) return undefined;
     if (kind[1] !== 'PipelineRun' && kind[1] !== 'TaskRun') continue;
-    found.push({ file, asksEvent: asks || document.includes('pipelinesascode.tekton.dev/on-') });
+    found.push({ file, asksEvent: asks || document.includes(`${PAC}on-`) });
   }
   return found;
 }
@@ -190,6 +191,6 @@ function runsRead(root: string, file: string): { file: string; asksEvent: boolea
     .filter((document) => isRun(document))
     .map((document) => {
       const annotations = document.get('metadata', 'annotations').entries();
-      return { file, asksEvent: asks || annotations.some(([key]) => key.startsWith('pipelinesascode.tekton.dev/on-')) };
+      return { file, asksEvent: asks || annotations.some(([key]) => key.startsWith(`${PAC}on-`)) };
     });
 }

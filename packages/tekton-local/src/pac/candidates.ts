@@ -1,3 +1,4 @@
+import { PAC } from '@multi-image/kit/tekton';
 import { TektonLocalError } from '../errors.ts';
 import { whyUnread } from '../plan/document.ts';
 import type { Field } from '../plan/field.ts';
@@ -140,7 +141,7 @@ function readRun(document: Field, file: string): Read {
     name: runName(document),
     names: [text('name'), text('generateName')].filter((name) => name !== ''),
     kind,
-    decides: annotations.some(([key]) => key.startsWith('pipelinesascode.tekton.dev/on-')),
+    decides: annotations.some(([key]) => key.startsWith(`${PAC}on-`)),
     annotations: Object.fromEntries(annotations.map(([key, field]) => [key, field.string() ?? ''])),
     // Pipelines as Code goes on without it.
     problem: unread === undefined ? undefined : { starts: false, why: `Tekton can't read it: ${unread}` },

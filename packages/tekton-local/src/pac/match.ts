@@ -1,4 +1,5 @@
 import { reasonOf } from '@multi-image/kit/errors';
+import { PAC } from '@multi-image/kit/tekton';
 import { RE2JS } from 're2js';
 import { CelError } from '../cel/cel.ts';
 import type { PacEvent } from './event.ts';
@@ -24,8 +25,6 @@ export interface Matching {
   readonly stopped?: string | undefined;
 }
 
-const ANNOTATION = 'pipelinesascode.tekton.dev/';
-
 /**
  * Decides by the annotations of PipelineRuns, in their order, as Pipelines as Code does.
  *
@@ -41,7 +40,7 @@ export function matchRuns(
   const decisions: Decision[] = [];
   for (const annotations of runs) {
     try {
-      const { decision, after } = decide((name) => annotations[`${ANNOTATION}${name}`], now, params);
+      const { decision, after } = decide((name) => annotations[`${PAC}${name}`], now, params);
       if (after.type !== now.type) params = customParams(after);
       now = after;
       decisions.push(decision);

@@ -1,6 +1,6 @@
 import { isMap } from './field.ts';
 import type { Keys } from './kubernetes-yaml.ts';
-import { type Shape, shapeAt } from './shape.ts';
+import { isListShape, type Shape, shapeAt } from './shape.ts';
 
 type Path = readonly string[];
 
@@ -105,8 +105,4 @@ function isCased(value: unknown, shape: Shape | undefined): boolean {
 function nameOf(key: string, shape: Readonly<Record<string, Shape>>): string | undefined {
   if (Object.hasOwn(shape, key)) return key;
   return Object.keys(shape).find((name) => name.toLowerCase() === key.toLowerCase());
-}
-
-function isListShape(shape: Shape): shape is readonly [Shape] {
-  return Array.isArray(shape);
 }

@@ -1,3 +1,4 @@
+import { PAC } from '@multi-image/kit/tekton';
 import type { Field } from './field.ts';
 import type { Pipeline, PipelineRun, PipelineTask, PodTemplate, TaskReference, WorkspaceBinding } from './model.ts';
 import { parseObjectSources, parsePodTemplate, parseTaskRunSpec } from './parse-objects.ts';
@@ -54,7 +55,7 @@ export function parsePipelineRun(document: Field, authSecret: string): PipelineR
 /** Reads a Pipeline from its own document, which has been admitted. */
 export function parsePipeline(document: Field): Pipeline {
   const metadata = document.get('metadata');
-  const annotation = metadata.get('annotations', 'pipelinesascode.tekton.dev/task');
+  const annotation = metadata.get('annotations', `${PAC}task`);
   const files = annotation.present ? splitAnnotation(annotation.requiredString()) : [];
   return parsePipelineSpec(document.get('spec'), metadata.get('name').text(), files);
 }

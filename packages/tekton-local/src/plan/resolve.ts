@@ -1,4 +1,5 @@
 import { basename, dirname, posix } from 'node:path';
+import { PAC } from '@multi-image/kit/tekton';
 import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
 import { admit, type Kind } from './admit.ts';
 import { knownAlone, readObject } from './document.ts';
@@ -76,8 +77,6 @@ export interface ResolveOptions {
   /** Results of tasks that are not run, by the task's name in the pipeline or in the bundle. */
   skip?: Readonly<Record<string, Readonly<Record<string, ParamValue>>>> | undefined;
 }
-
-const ANNOTATION = 'pipelinesascode.tekton.dev/';
 
 /** Where what is referred to by name is looked for. */
 const NAMED_PLACES = 'the files that are named, in .tekton or in an annotation';
@@ -165,7 +164,7 @@ export function resolveRun({
 /** Whether Pipelines as Code creates a run: it is in `.tekton/`, or its annotations say so. */
 function isOfPac(document: Field): boolean {
   const annotations = document.get('metadata', 'annotations').members();
-  return /(?:^|\/)\.tekton\//.test(document.origin.file) || annotations.some(([key]) => key.startsWith(ANNOTATION));
+  return /(?:^|\/)\.tekton\//.test(document.origin.file) || annotations.some(([key]) => key.startsWith(PAC));
 }
 
 /** A run with all that it names inside, as Pipelines as Code creates it; then it is admitted. */
@@ -173,7 +172,7 @@ function readInlined(document: Field, sources: Sources): Field {
   const { notes, skip } = sources;
   const run = knownAlone(document, 'PipelineRun', notes);
   const annotations = run.get('metadata', 'annotations');
-  const annotation = annotations.get(`${ANNOTATION}pipeline`);
+  const annotation = annotations.get(`${PAC}pipeline`);
   const [pipelineFile, another] = listIn(annotation);
   if (another !== undefined) annotation.invalid('names more than one Pipeline');
   let ofPipeline: string[] = [];
@@ -346,7 +345,7 @@ function objectOf(field: Field): Record<string, unknown> {
 /** The annotations `…/task-1`, `…/task-2` are how Pipelines as Code numbers more than one. */
 function annotatedTaskFiles(annotations: Readonly<Record<string, string>>): string[] {
   const numbered = Object.keys(annotations).filter((key) => /^pipelinesascode\.tekton\.dev\/task-\d+$/.test(key));
-  return [...numbered, `${ANNOTATION}task`].flatMap((key) => splitAnnotation(annotations[key] ?? ''));
+  return [...numbered, `${PAC}task`].flatMap((key) => splitAnnotation(annotations[key] ?? ''));
 }
 
 function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): Pipeline {
@@ -361,7 +360,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
     return found === undefined ? none('') : parsePipeline(read(found, 'Pipeline', sources));
   }
   const { name } = run.pipeline;
-  const annotation = run.annotations[`${ANNOTATION}pipeline`];
+  const annotation = run.annotations[`${PAC}pipeline`];
   const isIt = (candidate: Field): boolean =>
     candidate.get('kind').value === 'Pipeline' && candidate.get('metadata', 'name').value === name;
   const annotated = splitAnnotation(annotation ?? '').flatMap((file) =>

@@ -90,7 +90,8 @@ export function withoutUnknown(value: unknown, shape: Shape | undefined, dropped
   return dropped.length === 0 ? value : Object.fromEntries(known);
 }
 
-function isListShape(shape: Shape): shape is readonly [Shape] {
+/** Whether it is that of a list. */
+export function isListShape(shape: Shape): shape is readonly [Shape] {
   return Array.isArray(shape);
 }
 

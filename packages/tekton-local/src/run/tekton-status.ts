@@ -75,8 +75,18 @@ export function taskRunLabels(plan: Plan, name: string, task: string): Record<st
     ...runLabels(plan, name),
     [TEKTON.pipelineRun]: name,
     [TEKTON.pipelineTask]: task,
-    [TEKTON.memberOf]: plan.pipeline.finally.some((last) => last.name === task) ? 'finally' : 'tasks',
+    [TEKTON.memberOf]: memberOf(plan, task),
   };
+}
+
+/** A task of the pipeline by its name. */
+export function pipelineTaskOf({ pipeline }: Plan, name: string): PipelineTask | undefined {
+  return [...pipeline.tasks, ...pipeline.finally].find((task) => task.name === name);
+}
+
+/** Where it is in the pipeline. */
+export function memberOf({ pipeline }: Plan, name: string): 'tasks' | 'finally' {
+  return pipeline.finally.some((task) => task.name === name) ? 'finally' : 'tasks';
 }
 
 function annotationsOf(own: Readonly<Record<string, string>>, skipped: readonly TaskOutcome[]): object {
@@ -87,12 +97,9 @@ function annotationsOf(own: Readonly<Record<string, string>>, skipped: readonly 
 }
 
 function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOutcome): object {
-  const { pipeline, implementations } = plan;
-  const last = pipeline.finally.find((candidate) => candidate.name === task.name);
-  const pipelineTask = last ?? pipeline.tasks.find((candidate) => candidate.name === task.name);
   const isRunning = task.finishedAt === undefined && task.startedAt !== undefined;
   // As Tekton shows what it ran.
-  const steps = implementations
+  const steps = plan.implementations
     .get(task.name)
     ?.task.steps.map(({ name, image, computeResources }) => ({ name, image, computeResources }));
   return {
@@ -103,7 +110,7 @@ function taskRun(plan: Plan, run: PipelineRunOutcome, name: string, task: TaskOu
       namespace: plan.run.namespace,
       labels: taskRunLabels(plan, run.name, task.name),
     },
-    spec: { taskRef: taskRefOf(pipelineTask), params: listOf(task.params ?? {}) },
+    spec: { taskRef: taskRefOf(pipelineTaskOf(plan, task.name)), params: listOf(task.params ?? {}) },
     status: {
       startTime: time(task.startedAt),
       completionTime: time(task.finishedAt),

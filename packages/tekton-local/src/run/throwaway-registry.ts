@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isLoopback } from '@multi-image/digest-chain/oci';
 import { CodedError } from '@multi-image/kit/errors';
 import { tie } from '@multi-image/kit/tied';
 import { TektonLocalError } from '../errors.ts';
@@ -73,10 +74,6 @@ export function signsIn(said: Readonly<Record<string, ParamValue>>, root: string
     .flat()
     .map((value) => (typeof value === 'string' ? imageIn(value, root)?.host : undefined));
   return (host) => isLoopback(host) || hosts.includes(host);
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(host);
 }
 
 /** The pipeline's params whose value is the image of a step, in whatever task. */

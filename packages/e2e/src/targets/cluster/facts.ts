@@ -1,5 +1,5 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
-import { TEKTON } from '@multi-image/kit/tekton';
+import { PAC, TEKTON } from '@multi-image/kit/tekton';
 import { PRUNED, PRUNED_REASON } from '../../judge/chain-view.ts';
 import type { RunFacts, TaskFacts, TaskPhases } from '../../judge/observation.ts';
 import { condition, field, KINDS, list, type Resource, text } from './resource.ts';
@@ -47,7 +47,7 @@ export function readRun(object: Resource, componentLabel: string = KONFLUX.compo
     name,
     uid,
     component: labels[componentLabel] ?? '',
-    revision: annotations[KONFLUX.commit] ?? labels['pipelinesascode.tekton.dev/sha'],
+    revision: annotations[KONFLUX.commit] ?? labels[`${PAC}sha`],
     created: Date.parse(object.metadata.creationTimestamp ?? ''),
     startedAt: time(object, 'status', 'startTime'),
     finishedAt: time(object, 'status', 'completionTime'),
