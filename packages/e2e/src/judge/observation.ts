@@ -1,3 +1,4 @@
+import type { Check } from '@multi-image/digest-chain';
 import type { LabelNames } from '@multi-image/digest-chain/oci';
 import type { CommandResult } from '@multi-image/kit/commands';
 
@@ -65,18 +66,6 @@ export interface ImageView {
   problem?: string;
 }
 
-/** One check of the verifier, as digest-chain reports it. */
-export interface ProofCheck {
-  id: string;
-  /** The image that it is about, where it is about one. */
-  role?: string | undefined;
-  status: 'passed' | 'failed' | 'skipped';
-  /** What was seen; of a skipped check the reason. */
-  evidence: string;
-  expected?: string | undefined;
-  found?: string | undefined;
-}
-
 export type Seal = 'label' | 'referrer' | 'none';
 
 /** An image that the chain takes from elsewhere. */
@@ -113,16 +102,16 @@ export interface ObservedImage {
   /** By its revision tag: sealed, where something embeds it. */
   published: ImageView;
   latest: ImageView;
-  /** What running it gave, or why this machine can't; absent where its program is not one that ends by itself. */
   /** Text that it has to print; set where the config says how the image is run, which is then all that is asked of it. */
   expected?: string | undefined;
   /** Why nobody tried to run it; no criterion is the worse for that. */
   notRun?: string | undefined;
+  /** What running it gave, or why this machine can't; absent where its program is not one that ends by itself. */
   output?: CommandResult | { problem: string } | undefined;
   /** Only of a sealed image: taken apart again. */
   unsealed?: { digest: string; bytesEqual: boolean } | { problem: string } | undefined;
   /** Only of an image that others embed. */
-  proof?: readonly ProofCheck[] | { problem: string } | undefined;
+  proof?: readonly Check[] | { problem: string } | undefined;
 }
 
 /** Everything that the criteria are judged by. Facts only: judging happens in this folder, without I/O. */

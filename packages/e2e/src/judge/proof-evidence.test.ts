@@ -1,3 +1,4 @@
+import { ATTESTED, type CheckId } from '@multi-image/digest-chain';
 import { describe, expect, test } from 'vitest';
 import { wellDone } from '../testing/observation.ts';
 import { judge } from './criteria.ts';
@@ -16,14 +17,13 @@ test('what two proofs say alike is said once, with the image that it is about', 
 });
 
 describe('how far the chain is proved', () => {
-  const signed = ['signature', 'provenance', 'builder', 'source', 'built-by', 'build-args'];
-  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, evidence: id });
+  const check = (id: CheckId, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({ id, status, evidence: id });
   test.each([
     ['none', 'nothing was checked', []],
     ['none', 'a check failed', [check('link-present'), check('embeds-origin', 'failed')]],
     ['none', 'one could not be made', [check('link-present'), check('embeds-origin', 'skipped')]],
     ['linked', 'no statement is needed', [check('link-present'), check('chain-statement', 'skipped')]],
-    ['linked', 'no key was given', [check('link-present'), ...signed.map((id) => check(id, 'skipped'))]],
+    ['linked', 'no key was given', [check('link-present'), ...ATTESTED.map((id) => check(id, 'skipped'))]],
     [
       'linked',
       'the arguments are unknown',
@@ -32,10 +32,10 @@ describe('how far the chain is proved', () => {
     [
       'linked',
       'one link is not signed',
-      [check('link-present'), ...signed.map((id) => check(id)), check('provenance', 'skipped')],
+      [check('link-present'), ...ATTESTED.map((id) => check(id)), check('provenance', 'skipped')],
     ],
     ['none', 'a signature is not good', [check('link-present'), check('signature', 'failed')]],
-    ['attested', 'all is signed', [check('link-present'), ...signed.map((id) => check(id))]],
+    ['attested', 'all is signed', [check('link-present'), ...ATTESTED.map((id) => check(id))]],
   ] as const)('%s: %s', (level, _, proof) => {
     const seen = wellDone();
     seen.primary.proof = proof;
@@ -44,12 +44,12 @@ describe('how far the chain is proved', () => {
 });
 
 describe('a level that was asked for and not reached is a failure of its own', () => {
-  const check = (id: string, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({
+  const check = (id: CheckId, status: 'passed' | 'failed' | 'skipped' = 'passed') => ({
     id,
     status,
     evidence: 'so it is',
   });
-  const ids = ['link-present', 'signature', 'provenance', 'builder', 'source', 'built-by'];
+  const ids = ['link-present', 'signature', 'provenance', 'builder', 'source', 'built-by'] as const;
   const signed = ids.map((id) => check(id));
   const missed = (proof: readonly ReturnType<typeof check>[], withKey: boolean) => {
     const seen = wellDone();

@@ -1,6 +1,6 @@
-import { ATTESTED as ATTESTED_IDS, isAtLeast, judgeProof, type Level } from '@multi-image/digest-chain';
+import { ATTESTED as ATTESTED_IDS, type Check, isAtLeast, judgeProof, type Level } from '@multi-image/digest-chain';
 import { type Criterion, type Evidence, failed, type Status } from './criterion.ts';
-import type { ObservedImage, ProofCheck } from './observation.ts';
+import type { ObservedImage } from './observation.ts';
 
 /** The verifier's checks of level attested: what the build system's signatures prove. */
 export const ATTESTED: ReadonlySet<string> = new Set(ATTESTED_IDS);
@@ -24,7 +24,7 @@ export function proofChecks(
 }
 
 /** One check of the verifier as evidence: its id is kept, behind `proof/`. */
-export function proofEvidence({ id, status, evidence, expected, found }: ProofCheck, about = ''): Evidence {
+export function proofEvidence({ id, status, evidence, expected, found }: Check, about = ''): Evidence {
   const text = `${about && `${about}, `}${id}: ${evidence}`;
   return status === 'failed'
     ? failed(`proof/${id}`, text, expected ?? 'the check to pass', found ?? evidence)

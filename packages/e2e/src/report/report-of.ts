@@ -1,9 +1,9 @@
-import type { VerificationKey, VerifyOptions } from '@multi-image/digest-chain';
+import type { Check, VerificationKey, VerifyOptions } from '@multi-image/digest-chain';
 import type { ChainPlan } from '@multi-image/manifests';
 import manifest from '../../package.json' with { type: 'json' };
 import { foundExternal, isSealed, runsOf } from '../judge/chain-view.ts';
 import { type Criterion, extend } from '../judge/criterion.ts';
-import type { Observation, ProofCheck } from '../judge/observation.ts';
+import type { Observation } from '../judge/observation.ts';
 import { culpritOf, judgedByOneCause } from '../judge/one-cause.ts';
 import { levelMissed, proofLevel } from '../judge/proof-evidence.ts';
 import { title } from '../judge/wording.ts';
@@ -86,7 +86,7 @@ function imagesOf({ images, revision }: Observation): readonly ReportImage[] {
 }
 
 /** What the verifier found of an image's signature. */
-export function signatureOf(wanted: string, checks: readonly ProofCheck[]): ReportImage['signature'] {
+export function signatureOf(wanted: string, checks: readonly Check[]): ReportImage['signature'] {
   const check = checks.find(({ id, role }) => id === 'signature' && role === wanted);
   return check === undefined ? null : { status: check.status, text: check.evidence };
 }

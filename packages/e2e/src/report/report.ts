@@ -1,4 +1,4 @@
-import type { Level } from '@multi-image/digest-chain';
+import type { Level, Snapshot } from '@multi-image/digest-chain';
 import type { Elsewhere } from '../elsewhere.ts';
 import type { Criterion, Status } from '../judge/criterion.ts';
 import type { Observation, RunFacts, Seal } from '../judge/observation.ts';
@@ -52,21 +52,12 @@ export interface Report {
   /** Images that the chain takes from elsewhere. */
   external?: readonly ReportExternal[] | undefined;
   /** Of a local run: the spec of the Snapshot that Konflux would get of it, with the images where they are here. */
-  snapshot?: ReportSnapshot | undefined;
+  snapshot?: Snapshot['spec'] | undefined;
   images: readonly ReportImage[];
   criteria: readonly Criterion[];
   runs: readonly RunFacts[];
   /** Milliseconds. */
   duration: number;
-}
-
-export interface ReportSnapshot {
-  application: string;
-  components: readonly {
-    name: string;
-    containerImage: string;
-    source: { git: { url: string; revision: string } };
-  }[];
 }
 
 export interface ReportExternal {

@@ -38,7 +38,7 @@ function sample(hostile: boolean): Report {
     seen.scans = [{ run: ATTACK, task: ATTACK, result: ATTACK, note: ATTACK }];
     seen.metadata.repository = ATTACK;
     seen.primary.proof = [
-      { id: ATTACK, role: ATTACK, status: 'failed', evidence: ATTACK, expected: ATTACK, found: ATTACK },
+      { id: 'signature', role: ATTACK, status: 'failed', evidence: ATTACK, expected: ATTACK, found: ATTACK },
     ];
   }
   const report = reportFor(seen, {

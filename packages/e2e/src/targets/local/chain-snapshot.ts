@@ -1,4 +1,4 @@
-import { judgeSnapshot, type VerificationKey } from '@multi-image/digest-chain';
+import { judgeSnapshot, type Snapshot, type VerificationKey } from '@multi-image/digest-chain';
 import { parseReference, type Registry } from '@multi-image/digest-chain/oci';
 import { reasonOf } from '@multi-image/kit/errors';
 import { type ChainPlan, namingFiles, releasedNames, startsOf } from '@multi-image/manifests';
@@ -6,12 +6,11 @@ import { LOCAL_BUILDER } from '@multi-image/tekton-local';
 import { foundExternal } from '../../judge/chain-view.ts';
 import { type Evidence, failed, passed, skipped } from '../../judge/criterion.ts';
 import type { Observation } from '../../judge/observation.ts';
-import type { ReportSnapshot } from '../../report/report.ts';
 
 /** What a run would release, and what the required test of Snapshots says of it. */
 export interface PlayedSnapshot {
   /** Undefined where none would be made. */
-  readonly snapshot: ReportSnapshot | undefined;
+  readonly snapshot: Snapshot['spec'] | undefined;
   readonly evidence: readonly Evidence[];
 }
 
