@@ -1,5 +1,4 @@
 import { TektonLocalError } from './errors.ts';
-import { eventFromGit } from './pac/git-event.ts';
 import { AUTH_SECRET, isOfEvents, variablesOf } from './pac/variables.ts';
 import type { GivenTask, ParamValue, ResolvedRun } from './plan/model.ts';
 import { makePlan, type Plan } from './plan/plan.ts';
@@ -94,6 +93,7 @@ async function resolveInEvent(options: PlanOptions): Promise<ResolvedRun> {
   } catch (error) {
     if (!asked) throw error;
   }
+  const { eventFromGit } = await import('./pac/git-event.ts');
   return resolve({ ...variablesOf(await eventFromGit(root)), ...variables });
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashOf } from './hash.ts';
 
 const LONGEST = 63;
 const HEAD: number = LONGEST - 32;
@@ -19,8 +19,7 @@ export function podName(taskRun: string, retry: number): string {
 /** A parent's name with something after it, which a hash keeps apart where it would be too long for Kubernetes. */
 function childName(parent: string, suffix: string): string {
   if (parent.length <= LONGEST - suffix.length) return parent + suffix;
-  const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
-  if (suffix.length < HEAD) return `${parent.slice(0, HEAD - suffix.length)}${md5(parent)}${suffix}`;
-  const start = `${parent.slice(0, HEAD)}${md5(parent + suffix)}`;
+  if (suffix.length < HEAD) return `${parent.slice(0, HEAD - suffix.length)}${hashOf('md5', parent)}${suffix}`;
+  const start = `${parent.slice(0, HEAD)}${hashOf('md5', parent + suffix)}`;
   return `${start}${suffix.slice(0, Math.max(0, LONGEST - start.length))}`.replace(/[^a-zA-Z0-9]+$/, '');
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashOf } from './hash.ts';
 import type { Task, VolumeClaim, WorkspaceBinding } from './model.ts';
 import { type Prepared, workspacesUsed } from './task-runs.ts';
 
@@ -31,7 +31,7 @@ export function boundWorkspaces(
     if (binding === undefined) return [];
     const claim = claimOf(binding);
     if (claim === undefined) return [{ name, claim: '' }];
-    const hash = createHash('sha256').update(`${binding.name}${uid}`).digest('hex').slice(0, 10);
+    const hash = hashOf('sha256', `${binding.name}${uid}`).slice(0, 10);
     return [{ name, claim: claim.generated ? `${claim.name}-${hash}` : claim.name }];
   });
 }
