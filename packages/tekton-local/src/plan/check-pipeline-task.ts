@@ -161,10 +161,10 @@ export function checkResults(
   { pipeline, implementations }: ResolvedRun,
   prepared: ReadonlyMap<string, Prepared>,
 ): void {
+  const names = new Set([...pipeline.tasks, ...pipeline.finally].map(({ name }) => name));
   const check = ({ task, result }: ResultReference, field: () => Field): void => {
     const known = implementations.get(task);
-    const isThere = [...pipeline.tasks, ...pipeline.finally].some(({ name }) => name === task);
-    if (!isThere) field().invalid(`there is no task ${JSON.stringify(task)} in the pipeline`);
+    if (!names.has(task)) field().invalid(`there is no task ${JSON.stringify(task)} in the pipeline`);
     else if (known === undefined || known.task.results.some(({ name }) => name === result)) return;
     else if (known.skipped === undefined) field().invalid(`the task ${task} has no result ${JSON.stringify(result)}`);
     else {

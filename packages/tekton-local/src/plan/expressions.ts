@@ -1,7 +1,7 @@
 // The patterns by which Tekton finds variables: what it does not find, it leaves alone.
 
 // Each of these takes a time that grows as the text does, whoever wrote it.
-const EXPRESSION = /\$\(([_a-zA-Z0-9.-]+(?:\[(?:[0-9]+|\*)\])?)\)/g;
+const EXPRESSION = /\$\([_a-zA-Z0-9.-]+(?:\[(?:[0-9]+|\*)\])?\)/g;
 const WHOLE = /^\$\([_a-zA-Z0-9.-]+(?:\[(?:[0-9]+|\*)\])?\)$/;
 
 /** A path or a part of an artifact, which Tekton knows where it is told to. */
@@ -13,6 +13,7 @@ export const STEP_ARTIFACT: RegExp = /\$\((?:step\.artifacts\.path|steps\.[^.]+\
 
 /** The first `$(steps.<step>.results.<result>)` of a text, on one line. */
 export function firstStepResult(text: string): { step: string; result: string } | undefined {
+  if (!text.includes('$(steps.')) return undefined;
   const [start, middle, lineEnd, close] = ['$(steps.', '.results.', LINE_END, ')'].map((what) => finder(text, what));
   for (let at = start?.(0) ?? -1; at !== -1; at = start?.(at + 1) ?? -1) {
     const name = at + '$(steps.'.length;
@@ -28,7 +29,7 @@ export function firstStepResult(text: string): { step: string; result: string } 
 
 /** What stands between `$(` and `)` of each variable in a text, in order. */
 export function expressionsIn(text: string): string[] {
-  return text.includes('$(') ? [...text.matchAll(EXPRESSION)].map(([, inner = '']) => inner) : [];
+  return text.includes('$(') ? (text.match(EXPRESSION) ?? []).map((variable) => variable.slice(2, -1)) : [];
 }
 
 /** Whether a text is one variable and nothing else. */

@@ -27,6 +27,8 @@ function placeKey({ file, path, line, column }: Omit<Problem, 'code' | 'message'
   return `${file}\n${path}\n${line}:${column}`;
 }
 
+const NO_KEYS: Keys = [];
+
 /**
  * A value in a YAML document that knows its place. Reading what is not there or has another type notes a problem and
  * goes on, so that all problems of a file are told at once.
@@ -42,7 +44,7 @@ export class Field {
   #children: Map<string, Field> | undefined;
   #items: readonly Field[] | undefined;
 
-  constructor(value: unknown, origin: FieldOrigin, keys: Keys = []) {
+  constructor(value: unknown, origin: FieldOrigin, keys: Keys = NO_KEYS) {
     this.value = value;
     this.origin = origin;
     this.#base = keys;
@@ -107,7 +109,10 @@ export class Field {
 
   /** The value at a path of keys. */
   get(...path: readonly string[]): Field {
-    return path.reduce<Field>((field, key) => field.#child(key), this);
+    // Asked for so often that a loop is worth it.
+    let field: Field = this;
+    for (let index = 0; index < path.length; index++) field = field.#child(path[index] ?? '');
+    return field;
   }
 
   /**

@@ -49,23 +49,25 @@ export function checkShape(field: Field, shape: Shape): boolean {
     return true;
   }
   if (typeof shape === 'string') return checkScalar(field, shape);
-  const all = (checked: boolean[]): boolean => !checked.includes(false);
+  let isSo = true;
   if (isListShape(shape)) {
     if (!Array.isArray(field.value)) return field.expected('a list');
-    return all(field.items().map((item) => checkShape(item, shape[0])));
+    for (const item of field.items()) isSo = checkShape(item, shape[0]) && isSo;
+    return isSo;
   }
   if (!isMap(field.value)) return field.expected('an object');
   if (shape.value === 'given' && field.get('value').value === undefined) field.get('value').invalid('is required');
   const every = shape['*'];
-  return all(
-    field.members().map(([key, value]) => {
-      const known = every ?? (Object.hasOwn(shape, key) ? shape[key] : undefined);
-      if (known !== undefined) return checkShape(value, known);
-      const near = didYouMean(key, Object.keys(shape));
-      value.invalid(`Tekton knows no such field${near === undefined ? '' : `; is ${near} meant?`}`);
-      return true;
-    }),
-  );
+  for (const key of Object.keys(field.value)) {
+    const known = every ?? (Object.hasOwn(shape, key) ? shape[key] : undefined);
+    if (known !== undefined) {
+      isSo = checkShape(field.get(key), known) && isSo;
+      continue;
+    }
+    const near = didYouMean(key, Object.keys(shape));
+    field.get(key).invalid(`Tekton knows no such field${near === undefined ? '' : `; is ${near} meant?`}`);
+  }
+  return isSo;
 }
 
 /**

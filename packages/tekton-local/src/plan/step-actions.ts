@@ -18,14 +18,24 @@ const OF_ACTION = 'image command args env script workingDir securityContext volu
  * @param find The StepAction that a `ref` means; undefined where there is none, which is noted by then.
  */
 export function withStepActions(object: Field, find: (reference: Field) => Field | undefined): Field {
+  return hasReference(object.value) ? withActionsInside(object, find) : object;
+}
+
+/** Whether there may be a step that refers to a StepAction. */
+function hasReference(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasReference);
+  return isMap(value) && (Object.hasOwn(value, 'ref') || Object.values(value).some(hasReference));
+}
+
+function withActionsInside(object: Field, find: (reference: Field) => Field | undefined): Field {
   if (Array.isArray(object.value)) {
-    const items = object.items().map((item) => withStepActions(item, find));
+    const items = object.items().map((item) => withActionsInside(item, find));
     return items.every((item, index) => item === object.items()[index]) ? object : object.withItems(items);
   }
   const changed: Record<string, Field> = {};
   for (const [key, member] of object.members()) {
     const isSteps = key === 'steps' && Array.isArray(member.value);
-    const now = isSteps ? withSteps(member, find) : withStepActions(member, find);
+    const now = isSteps ? withSteps(member, find) : withActionsInside(member, find);
     if (now !== member) changed[key] = now;
   }
   return Object.keys(changed).length === 0 ? object : object.with(changed);
