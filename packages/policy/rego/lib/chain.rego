@@ -61,6 +61,8 @@ setting_problems contains sprintf("%s is there as an image of the chain and as a
 
 components := {image.component: role | some role, image in images; image.component}
 
+every_component := object.keys(components) | {component | some _, component in external}
+
 embedders(role) := {other | some other, image in images; role in object.get(image, "embeds", [])}
 
 is_sealed(role) if {
@@ -93,7 +95,7 @@ together_problems contains sprintf("the component %s is in it twice", [component
 }
 
 together_problems contains sprintf("the component %s has no digest (%s)", [component, reference]) if {
-	some component, _ in components
+	some component in every_component
 	some reference in in_snapshot(component)
 	not registry.place_of(reference)
 }
@@ -102,12 +104,6 @@ together_problems contains sprintf("the component %s is there %d times", [compon
 	some _, component in external
 	found := in_snapshot(component)
 	count(found) != 1
-}
-
-together_problems contains sprintf("the component %s has no digest (%s)", [component, reference]) if {
-	some _, component in external
-	some reference in in_snapshot(component)
-	not registry.place_of(reference)
 }
 
 together_problems contains sprintf("no image was built with %s, the component %s", [role, component]) if {
@@ -154,11 +150,7 @@ built_with(role, other) := digests if {
 }
 
 # Where each image is: as the Snapshot says, or the seal of one that links to it.
-places[role] := place if {
-	some component, role in components
-	[reference] := in_snapshot(component)
-	place := registry.place_of(reference)
-}
+places[role] := place if some role, place in component_places
 
 places[role] := place if {
 	some role, _ in images

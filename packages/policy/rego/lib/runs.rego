@@ -342,38 +342,31 @@ strange_containerfiles(tasks) := {[task.name, text] |
 
 # What tells that a run built a pull request, whose code was proposed by somebody and may have been reviewed by nobody.
 pull_request(run) if {
-	some values in [run.labels, run.annotations]
-	some key in ["build.appstudio.redhat.com/pull_request_number", "build.appstudio.openshift.io/pull_request_number"]
-	some text in texts(object.get(values, key, ""))
+	numbers := ["build.appstudio.redhat.com/pull_request_number", "build.appstudio.openshift.io/pull_request_number"]
+	some text in said(run, numbers)
 	text != ""
 }
 
 # A push of what was merged has the number, too.
 pull_request(run) if {
-	some values in [run.labels, run.annotations]
-	some text in texts(object.get(values, "pipelinesascode.tekton.dev/pull-request", ""))
+	some text in said(run, ["pipelinesascode.tekton.dev/pull-request"])
 	text != ""
 	not is_push(run)
 }
 
 # A branch of GitHub's that is pushed to try a pull request that is not merged yet.
 pull_request(run) if {
-	some values in [run.labels, run.annotations]
-	some key in ["pipelinesascode.tekton.dev/source-branch", "pipelinesascode.tekton.dev/branch"]
-	some text in texts(object.get(values, key, ""))
+	some text in said(run, ["pipelinesascode.tekton.dev/source-branch", "pipelinesascode.tekton.dev/branch"])
 	regex.match(`^(?:refs/heads/)?gh-readonly-queue/`, text)
 }
 
 pull_request(run) if {
-	some values in [run.labels, run.annotations]
-	some text in texts(object.get(values, "pipelinesascode.tekton.dev/event-type", ""))
+	some text in said(run, ["pipelinesascode.tekton.dev/event-type"])
 	regex.match(`(?i)pull|merge|note`, text)
 }
 
 pull_request(run) if {
-	some values in [run.labels, run.annotations]
-	some key in ["tekton.dev/pipeline", "pipelinesascode.tekton.dev/original-prname"]
-	some text in texts(object.get(values, key, ""))
+	some text in said(run, ["tekton.dev/pipeline", "pipelinesascode.tekton.dev/original-prname"])
 	contains(text, "on-pull-request")
 }
 
@@ -383,12 +376,16 @@ pull_request(run) if {
 }
 
 is_push(run) if {
-	events := {text |
-		some values in [run.labels, run.annotations]
-		some text in texts(object.get(values, "pipelinesascode.tekton.dev/event-type", []))
-	}
+	events := said(run, ["pipelinesascode.tekton.dev/event-type"])
 	count(events) > 0
 	events - {"push", "Push"} == set()
+}
+
+# The texts of a run's labels and annotations of these names.
+said(run, keys) := {text |
+	some values in [run.labels, run.annotations]
+	some key in keys
+	some text in texts(object.get(values, key, []))
 }
 
 # A member that a format names; no value where another key differs from it only by case, since readers disagree about that.
