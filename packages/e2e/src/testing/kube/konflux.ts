@@ -237,10 +237,27 @@ export class KonfluxControllers {
     store.change('Snapshot', name, sayTest(SCENARIO, 'InProgress'));
     this.#later(() => {
       const { labels } = store.change('Snapshot', name, sayTest(SCENARIO, test)).metadata;
-      const isHeld = labels?.['release.appstudio.openshift.io/auto-release'] === 'false';
+      const isHeld = labels?.[AUTO_RELEASE] === 'false';
       if (test !== 'TestPassed' || isHeld) return;
-      for (const { metadata } of store.all('ReleasePlan')) this.#later(() => this.#releaseBy(metadata.name, name));
+      this.#autoRelease(name);
     });
+  }
+
+  /** By every plan whose expression says so, which is true or false here, or else its label; then it says that it did. */
+  #autoRelease(snapshot: string): void {
+    const { store } = this.#server;
+    const { notReleased } = this.#misfortunes;
+    const message = notReleased ?? 'The Snapshot was auto-released';
+    for (const { metadata } of notReleased === undefined ? store.all('ReleasePlan') : []) {
+      const says = metadata.annotations?.[AUTO_RELEASE] ?? metadata.labels?.[AUTO_RELEASE];
+      if (says !== 'false') this.#releaseBy(metadata.name, snapshot);
+    }
+    const said = { type: 'AutoReleased', status: 'True', reason: 'AutoReleased', message, lastTransitionTime: now() };
+    this.#later(() =>
+      store.change('Snapshot', snapshot, (object) => {
+        object.status = { conditions: [said] };
+      }),
+    );
   }
 
   #releaseBy(plan: string, snapshot: string): void {
@@ -272,6 +289,7 @@ function sayTest(scenario: string, status: string): (object: Writable) => void {
 }
 
 const STATUS = 'test.appstudio.openshift.io/status';
+const AUTO_RELEASE = 'release.appstudio.openshift.io/auto-release';
 
 function now(): string {
   return new Date().toISOString();

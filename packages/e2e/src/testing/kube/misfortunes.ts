@@ -32,6 +32,8 @@ export interface Misfortunes {
   test?: string | undefined;
   /** The outcome of the scenario that makes the chain's Snapshot, which makes none then. */
   maker?: string;
+  /** No Release is made of a Snapshot that may be released, and this is why. */
+  notReleased?: string;
   /** The reason of a Release's end. */
   release?: string;
   /** Called when a task of a run began, which ends only after it; a test drops connections here. */

@@ -34,7 +34,8 @@ export interface ReleaseFacts {
   readonly plan: string;
   /** Undefined: there was none in time. */
   readonly name: string | undefined;
-  readonly status: 'Released' | 'Failed' | 'under way';
+  /** `none`: Konflux has made its Releases of the Snapshot, and none by this plan. */
+  readonly status: 'Released' | 'Failed' | 'under way' | 'none';
   readonly message: string;
 }
 
@@ -70,18 +71,11 @@ export async function awaitChain(run: ClusterRun, revision: string): Promise<Cha
   const tested = waitTest(run, found.name, names.gate);
   const test = await shown(progress, `the chain's Snapshot · ${names.gate}`, tested, isPassed);
   const plans = isPassed(test) ? await autoReleasePlans(run) : [];
-  const releases =
-    plans &&
-    (await Promise.all(
-      plans.map((plan) => {
-        const wait = awaitRelease(run, plan, found.name);
-        return shown(progress, `Release by ${plan}`, wait, ({ status }) => status === 'Released');
-      }),
-    ));
+  const releases = plans && plans.length > 0 ? await awaitReleases(run, plans, found.name) : plans && [];
   signal.throwIfAborted();
   return { snapshot: found, refused: undefined, test, scenario: names.gate, releases };
 
-  /** By the plans of the application that release by themselves; without the label a plan does. */
+  /** The plans of the application that may release by themselves: by an expression, or else unless the label forbids it. */
   async function autoReleasePlans({ cluster }: ClusterRun): Promise<readonly string[] | undefined> {
     const listed = await cluster
       .list(OPTIONAL_KINDS.releasePlan, namespace)
@@ -89,7 +83,10 @@ export async function awaitChain(run: ClusterRun, revision: string): Promise<Cha
       .catch(instead('KIND_MISSING', { items: [] }));
     return listed?.items
       .filter((plan) => text(plan, 'spec', 'application') === chain.application)
-      .filter(({ metadata }) => metadata.labels?.[KONFLUX.autoRelease] !== 'false')
+      .filter(({ metadata: { annotations, labels } }) => {
+        const { autoRelease } = KONFLUX;
+        return annotations?.[autoRelease] !== undefined || labels?.[autoRelease] !== 'false';
+      })
       .map(({ metadata }) => metadata.name);
   }
 }
@@ -106,6 +103,38 @@ function revisions(object: Resource, { config }: ClusterRun): readonly (string |
   return componentsOf(config.chain).map(({ component }) => found[component]);
 }
 
+/** Konflux makes the Releases of a Snapshot at once, and says so then: also where it makes none. */
+async function awaitReleases(
+  run: ClusterRun,
+  plans: readonly string[],
+  snapshot: string,
+): Promise<readonly ReleaseFacts[]> {
+  const { cluster, namespace, progress, timeouts } = run;
+  const said = await waitFor(cluster, KINDS.snapshot, {
+    ...run,
+    timeout: timeouts.released,
+    look(object) {
+      const decided = object.metadata.name === snapshot ? condition(object, 'AutoReleased') : undefined;
+      return decided?.status === 'True' ? decided.message : undefined;
+    },
+  });
+  const made = said === undefined ? [] : (await cluster.list(OPTIONAL_KINDS.release, namespace)).items;
+  return Promise.all(
+    plans.map((plan): ReleaseFacts | Promise<ReleaseFacts> => {
+      if (said === undefined) return { plan, name: undefined, status: 'under way', message: 'no Release in time' };
+      const isMade = made.some((object) => isRelease(object, plan, snapshot));
+      if (!isMade) return { plan, name: undefined, status: 'none', message: said };
+      return shown(progress, `Release by ${plan}`, awaitRelease(run, plan, snapshot), isReleased);
+    }),
+  );
+}
+
+const isReleased = ({ status }: ReleaseFacts): boolean => status === 'Released';
+
+function isRelease(object: object, plan: string, snapshot: string): boolean {
+  return text(object, 'spec', 'snapshot') === snapshot && text(object, 'spec', 'releasePlan') === plan;
+}
+
 async function awaitRelease(run: ClusterRun, plan: string, snapshot: string): Promise<ReleaseFacts> {
   const { cluster, timeouts } = run;
   let last: ReleaseFacts = { plan, name: undefined, status: 'under way', message: 'no Release in time' };
@@ -113,8 +142,7 @@ async function awaitRelease(run: ClusterRun, plan: string, snapshot: string): Pr
     ...run,
     timeout: timeouts.released,
     look(object) {
-      if (text(object, 'spec', 'snapshot') !== snapshot || text(object, 'spec', 'releasePlan') !== plan)
-        return undefined;
+      if (!isRelease(object, plan, snapshot)) return undefined;
       const { status, reason, message } = condition(object, 'Released') ?? { status: '', reason: '', message: '' };
       const said = message === '' ? reason : message;
       last = { plan, name: object.metadata.name, status: 'under way', message: said };
@@ -164,6 +192,8 @@ function releaseEvidence(releases: ChainOutcome['releases'], snapshot: string, i
   return releases.map(({ plan, name, status, message }) => {
     const what = `ReleasePlan ${plan} released Snapshot ${snapshot}`;
     if (status === 'Released') return passed('release', `${what} as ${name}`);
+    if (status === 'none')
+      return passed('release', `ReleasePlan ${plan} made no Release of Snapshot ${snapshot}: ${message}`);
     return failed(
       'release',
       what,

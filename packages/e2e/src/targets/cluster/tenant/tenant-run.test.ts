@@ -75,10 +75,10 @@ const texts = (report: Report | undefined, check: string) =>
   report?.criteria.flatMap(({ evidence }) => evidence.flatMap((each) => (each.check === check ? [each.text] : [])));
 
 describe('where there is a ReleasePlan', () => {
-  const plan = (name: string, labels: Record<string, string> = {}) =>
+  const plan = (name: string, labels: Record<string, string> = {}, annotations: Record<string, string> = {}) =>
     tenant.server.store.put({
       ...OPTIONAL_KINDS.releasePlan,
-      metadata: { name, labels },
+      metadata: { name, labels, annotations },
       spec: { application: 'chain', target: 'managed' },
     });
 
@@ -91,6 +91,26 @@ describe('where there is a ReleasePlan', () => {
     const [, , snapshot] = report?.cluster?.snapshots ?? [];
     expect(texts(report, 'release')).toEqual([
       `ReleasePlan to-production released Snapshot ${snapshot} as ${snapshot}-abcde`,
+    ]);
+  });
+
+  test('whose expression says no, or which a newer Snapshot overtook, no Release is waited for', async () => {
+    await start();
+    // Konflux asks the expression, whatever the label says.
+    plan('by-expression', { [KONFLUX.autoRelease]: 'false' }, { [KONFLUX.autoRelease]: 'true' });
+    plan('of-others', {}, { [KONFLUX.autoRelease]: 'false' });
+    const report = await tenant.run();
+    const [, , snapshot] = report?.cluster?.snapshots ?? [];
+    expect(texts(report, 'release')).toEqual([
+      `ReleasePlan by-expression released Snapshot ${snapshot} as ${snapshot}-abcde`,
+      `ReleasePlan of-others made no Release of Snapshot ${snapshot}: The Snapshot was auto-released`,
+    ]);
+    expect(report?.status).toBe('passed');
+    await tenant.stop();
+    await start({ notReleased: 'Released in newer Snapshot' });
+    plan('to-production');
+    expect(texts(await tenant.run(), 'release')).toEqual([
+      expect.stringMatching(/^ReleasePlan to-production made no Release of .*: Released in newer Snapshot$/),
     ]);
   });
 
