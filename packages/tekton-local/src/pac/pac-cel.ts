@@ -1,6 +1,7 @@
 import { CelError, type CelExpression, parseCel } from '../cel/cel.ts';
 import { type ChangedFiles, type PacEvent, withoutHeads } from './event.ts';
 import { GlobUnknown, matchesGlob } from './glob.ts';
+import { ALWAYS_KNOWN, SOMETIMES_KNOWN } from './variables.ts';
 
 const NO_FILES: ChangedFiles = { all: [], added: [], deleted: [], modified: [], renamed: [] };
 
@@ -98,10 +99,7 @@ export function filesOf({ changed }: PacEvent): ChangedFiles {
 }
 
 /** What `{{ cel: … }}` and the filters of params may name beside the variables. */
-const TEMPLATE_VARIABLES = (
-  'event event_type target_branch source_branch target_url source_url event_title revision repo_owner repo_name sender ' +
-  'repo_url git_tag target_namespace trigger_comment pull_request_labels pull_request_number git_auth_secret'
-).split(' ');
+const TEMPLATE_VARIABLES = [...ALWAYS_KNOWN, ...SOMETIMES_KNOWN];
 
 /**
  * The value of an expression in `{{ body.… }}`, `{{ headers[…] }}`, `{{ files.… }}` or `{{ cel: … }}`.

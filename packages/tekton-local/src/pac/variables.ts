@@ -19,7 +19,7 @@ export const ALWAYS_KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** What it knows of some events; in others it leaves the text as it is. */
-const SOMETIMES_KNOWN: ReadonlySet<string> = new Set([
+export const SOMETIMES_KNOWN: ReadonlySet<string> = new Set([
   'pull_request_number',
   'pull_request_labels',
   'git_tag',

@@ -94,7 +94,6 @@ function githubEvent(kind: string, body: Body, headers: Record<string, string>, 
   if (![...OPENED, 'labeled'].includes(action)) {
     throw unheeded(file, `a pull_request with the action ${JSON.stringify(action)}`);
   }
-  const labels = valueAt(body, ['pull_request', 'labels']);
   return {
     ...repository,
     from: `pull_request (${action}) in ${file} (GitHub)`,
@@ -109,7 +108,7 @@ function githubEvent(kind: string, body: Body, headers: Record<string, string>, 
     baseUrl: text('pull_request', 'base', 'repo', 'html_url'),
     headUrl: text('pull_request', 'head', 'repo', 'html_url'),
     pullRequest: Number(text('pull_request', 'number')) || undefined,
-    labels: Array.isArray(labels) ? labels.flatMap((label) => reader(label)('name') ?? []) : [],
+    labels: textsOf(valueAt(body, ['pull_request', 'labels']), 'name'),
   };
 }
 
@@ -150,14 +149,13 @@ function gitlabEvent(kind: string, body: Body, headers: Record<string, string>, 
   }
   const isLabeled = Array.isArray(valueAt(body, ['changes', 'labels', 'current']));
   refuseUnheededMerge(body, file);
-  const labels = body.labels;
   return {
     ...event,
     ...ownerAndName(text(of, 'target', 'path_with_namespace')),
     type: isLabeled ? 'pull_request_labeled' : 'Merge Request',
     title: text(of, 'title'),
     message: isLabeled ? '' : text(of, 'last_commit', 'message'),
-    labels: Array.isArray(labels) ? labels.flatMap((label) => reader(label)('title') ?? []) : [],
+    labels: textsOf(body.labels, 'title'),
   };
 }
 
@@ -191,10 +189,7 @@ function refuseUnheededMerge(body: Body, file: string): void {
     throw unheeded(file, `a merge request with the action ${JSON.stringify(action)}`);
   }
   if (action !== 'update' || text('object_attributes', 'oldrev')) return;
-  const titles = (when: string): string[] => {
-    const labels = valueAt(body, ['changes', 'labels', when]);
-    return Array.isArray(labels) ? labels.flatMap((label) => reader(label)('title') ?? []) : [];
-  };
+  const titles = (when: string): string[] => textsOf(valueAt(body, ['changes', 'labels', when]), 'title');
   const before = titles('previous');
   const isLabeled = titles('current').some((title) => !before.includes(title));
   const changes = isMap(body.changes) ? body.changes : {};
@@ -261,6 +256,11 @@ function reader(value: unknown): (...path: string[]) => string | undefined {
     const found = valueAt(value, path);
     return typeof found === 'string' || typeof found === 'number' ? String(found) : undefined;
   };
+}
+
+/** A text of each item of a list. */
+function textsOf(list: unknown, key: string): string[] {
+  return Array.isArray(list) ? list.flatMap((item) => reader(item)(key) ?? []) : [];
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {
