@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, matchesGlob, resolve } from 'node:path';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { CodedError } from '@multi-image/kit/errors';
 import { type Commands, readCommands } from '@multi-image/testing/document-commands';
@@ -50,6 +50,7 @@ async function main(): Promise<number> {
     document('verifier');
     shell(fork, 'git commit --all --quiet --message "Move the verifier"');
     expect(shell(fork, 'npx --yes pnpm@12 --silent test --which') === 'fork\n', 'pnpm test knows that this is a fork');
+    bumpAsRenovate();
     bumpAsBot();
     document('bot');
     document('upstream');
@@ -100,7 +101,29 @@ function writePrograms(): void {
   }
 }
 
-/** What a bot's pull request changes: a pin, in the rendered pipelines alone. */
+/** What a pull request of Renovate's changes: a pin, wherever renovate.json says that there is one. It leaves nothing to do. */
+function bumpAsRenovate(): void {
+  const { customManagers, ignorePaths } = JSON.parse(readFileSync(join(fork, 'renovate.json'), 'utf8')) as {
+    customManagers: { managerFilePatterns: string[] }[];
+    ignorePaths: string[];
+  };
+  const patterns = customManagers.flatMap((one) =>
+    one.managerFilePatterns.map((text) => new RegExp(text.slice(1, -1))),
+  );
+  const files = shell(fork, 'git ls-files')
+    .split('\n')
+    .filter((file) => patterns.some((pattern) => pattern.test(file)))
+    .filter((file) => !ignorePaths.some((ignored) => matchesGlob(file, ignored)));
+  repin(fork, '0.8.9', '8', files);
+  shell(fork, 'git commit --all --quiet --message "Update Konflux references"');
+  shell(fork, 'npx --yes pnpm@12 run check', true);
+  const before = shell(fork, 'cat packages/manifests/pins.yaml');
+  shell(fork, 'npx --yes pnpm@12 run render');
+  expect(shell(fork, 'cat packages/manifests/pins.yaml') === before, 'the pins are what Renovate wrote');
+  shell(fork, 'git diff --quiet || git commit --all --quiet --message "Render"');
+}
+
+/** What a bot's pull request changes that knows nothing of pins.yaml: a pin, in the rendered pipelines alone. */
 function bumpAsBot(): void {
   const pipelines = shell(fork, 'git ls-files pipeline').split('\n').filter(Boolean);
   repin(fork, '0.9.0', '0', pipelines, ['init']);

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { globSync, readFileSync } from 'node:fs';
+import { join, matchesGlob } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import { findPinned } from './files/stamp.ts';
 import { BUILT_IN_PINS, parsePins, readPins } from './pins.ts';
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const TEXT = readFileSync(BUILT_IN_PINS, 'utf8');
 
 test('the built-in pins are complete, and nothing else is in the file', () => {
@@ -26,13 +29,38 @@ test.each([
   );
 });
 
-test('Renovate finds every pin', () => {
-  const renovate = JSON.parse(readFileSync(new URL('../../../renovate.json', import.meta.url), 'utf8')) as {
-    customManagers: { matchStrings: string[] }[];
+describe('Renovate', () => {
+  const { customManagers, ignorePaths } = JSON.parse(readFileSync(join(ROOT, 'renovate.json'), 'utf8')) as {
+    customManagers: { matchStrings: string[]; managerFilePatterns: string[] }[];
+    ignorePaths: string[];
   };
-  const [pattern = ''] = renovate.customManagers[0]?.matchStrings ?? [];
-  const found = [...TEXT.matchAll(new RegExp(pattern, 'g'))].map(
-    ({ groups }) => `${groups?.depName}:${groups?.currentValue}@${groups?.currentDigest}`,
-  );
-  expect(found).toEqual(findPinned(TEXT).map(({ reference }) => reference));
+  const [{ matchStrings: [pattern = ''] = [], managerFilePatterns = [] } = {}] = customManagers;
+  const pinsIn = (text: string): string[] =>
+    [...text.matchAll(new RegExp(pattern, 'g'))].map(
+      ({ groups }) => `${groups?.depName}:${groups?.currentValue}@${groups?.currentDigest}`,
+    );
+
+  test('finds every pin', () => {
+    expect(pinsIn(TEXT)).toEqual(findPinned(TEXT).map(({ reference }) => reference));
+  });
+
+  test('moves a pin in all rendered files at once, so that its pull request leaves nothing to render', () => {
+    const patterns = managerFilePatterns.map((text) => new RegExp(text.slice(1, -1)));
+    const isMoved = (file: string): boolean =>
+      patterns.some((one) => one.test(file)) && !ignorePaths.some((ignored) => matchesGlob(file, ignored));
+    const rendered = globSync(
+      ['{.tekton,pipeline,konflux}/**/*.yaml', 'examples/*/{.tekton,pipeline,konflux}/**/*.yaml'],
+      {
+        cwd: ROOT,
+      },
+    );
+    const pinned = rendered.filter((file) => pinsIn(readFileSync(join(ROOT, file), 'utf8')).length > 0);
+    expect(pinned.length).toBeGreaterThan(20);
+    expect(pinned.filter((file) => !isMoved(file))).toEqual([]);
+    expect(isMoved('packages/manifests/pins.yaml')).toBe(true);
+    // What only looks like a pipeline of somebody's is no test of a bot's.
+    expect(isMoved('packages/tekton-local/testdata/checkouts/x/pipeline/build.yaml')).toBe(false);
+    // A preset would leave them out.
+    expect(ignorePaths.filter((path) => path.includes('examples'))).toEqual([]);
+  });
 });
