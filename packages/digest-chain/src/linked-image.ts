@@ -49,15 +49,6 @@ export async function readLinked(registry: Registry, { role, image }: LinkedImag
   }
 }
 
-/** Finds how linked images embed the image that is about to be published; throws as {@link embeddingsOf}. */
-export function embeddingTrees(
-  linked: readonly LinkedTree[],
-  origin: DigestReference,
-  names: LabelNames,
-): readonly EmbeddingTree[] {
-  return linked.map((each) => ({ ...each, embeddings: embeddingsOf(each.tree, origin, names) }));
-}
-
 /**
  * Finds how an image embeds one that is about to be published: it has to name the repository that this is in, or the
  * pipeline is wired wrongly. Afterwards the digests decide: a chain may be copied to other repositories. Throws

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../../kit/src/concurrent.ts';
 import { type CarryResult, carryAttachments, copyContent } from './carry/carry.ts';
 import type { Digest } from './digest.ts';
 import { LabelNames } from './label-names.ts';
-import { checkTag, embeddingTrees, type LinkedImage, linksTo, readLinked } from './linked-image.ts';
+import { checkTag, embeddingsOf, type LinkedImage, linksTo, readLinked } from './linked-image.ts';
 import { isIndex } from './media-types.ts';
 import { namingImage, readTree } from './read-image.ts';
 import { type DigestReference, isSameRepository, placeOf, type TagReference } from './reference.ts';
@@ -88,7 +88,8 @@ export async function seal(
     const sealed = await namingImage(origin, origin.digest, () => sealTree(tree, links, names));
     const { digest } = sealed.manifest;
     const url = placeOf(to, tag?.tag);
-    const embedding = embeddingTrees(trees, { ...origin, digest: sealed.seal.sealedFrom }, names);
+    const built = { ...origin, digest: sealed.seal.sealedFrom };
+    const embedding = trees.map((each) => ({ ...each, embeddings: embeddingsOf(each.tree, built, names) }));
     if (!isSameRepository(origin, to)) await copyContent(registry, origin, to, tree);
     const [attachments] = await Promise.all([
       carry ? carryAttachments(registry, { given: tree, from: origin }, { sealed, to }, options) : undefined,
