@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { CodedError, type ErrorDetails } from './errors.ts';
+import { forEachLine } from './lines.ts';
 import { tie } from './tied.ts';
 
 /** Why a program did not do its work. Part of the codes of each package that runs programs. */
@@ -101,29 +103,15 @@ export async function runOrThrow(
   });
 }
 
-function collect(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): () => Buffer {
+function collect(stream: Readable, onLine: ((line: string) => void) | undefined): () => Buffer {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= OUTPUT_LIMIT) chunks.push(chunk);
   });
-  if (onLine !== undefined) forEachLine(stream, onLine);
+  if (onLine !== undefined) forEachLine(stream, (line) => line !== '' && onLine(line), /\r?\n|\r/);
   return () => Buffer.concat(chunks);
-}
-
-/** Calls back with each line of a stream that is not empty, as it comes. A progress bar ends its lines with a carriage return. */
-function forEachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
-  const decoder = new TextDecoder();
-  let rest = '';
-  stream.on('data', (chunk: Buffer) => {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n|\r/);
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') onLine(line);
-  });
-  stream.on('end', () => {
-    if (rest !== '') onLine(rest);
-  });
 }
 
 function notStarted(program: string, cause: NodeJS.ErrnoException, Failure: ErrorClass): Error {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { forEachLine } from '@multi-image/kit/lines';
 import type { StepSecurity } from '../plan/model.ts';
 import type { Limits } from '../plan/quantity.ts';
 
@@ -57,8 +57,6 @@ export interface Beside {
   terminate(name: string): Promise<void>;
 }
 
-const MAX_LINE = 64 << 10;
-
 /** Follows a program to its end. `kill` is called when the signal comes; the promise is then rejected with its reason. */
 export async function follow(
   child: ChildProcess,
@@ -66,7 +64,7 @@ export async function follow(
   kill: () => void,
 ): Promise<number> {
   signal.addEventListener('abort', kill, { once: true });
-  for (const stream of [child.stdout, child.stderr]) if (stream !== null) splitLines(stream, log);
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) forEachLine(stream, log);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
@@ -77,23 +75,4 @@ export async function follow(
   } finally {
     signal.removeEventListener('abort', kill);
   }
-}
-
-/** Calls back with each line of a stream, as it comes. */
-export function splitLines(stream: Readable, log: (line: string) => void): void {
-  let rest = '';
-  const decoder = new TextDecoder();
-  stream.on('data', (chunk: Buffer) => {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) log(line.replace(/\r$/, ''));
-    // A step that never ends its line must not fill the memory.
-    if (rest.length > MAX_LINE) {
-      log(rest);
-      rest = '';
-    }
-  });
-  stream.on('end', () => {
-    if (rest !== '') log(rest);
-  });
 }

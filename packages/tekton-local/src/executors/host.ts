@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { forEachLine } from '@multi-image/kit/lines';
 import { tie } from '@multi-image/kit/tied';
 import { plainEnvironment } from '../command.ts';
-import { type Executor, follow, splitLines } from './executor.ts';
+import { type Executor, follow } from './executor.ts';
 
 /**
  * Runs each step as a process of this user, with this machine's programs. Its image, its user, its capabilities and
@@ -24,7 +25,7 @@ export const hostExecutor: Executor = {
       detached: true,
     });
     const { kill, release } = tie(child.pid, { group: true });
-    splitLines(child.stdio[3] as Readable, step.note);
+    forEachLine(child.stdio[3] as Readable, step.note);
     try {
       return await follow(child, step, kill);
     } finally {
