@@ -130,6 +130,8 @@ async function built(name: keyof Images, images: Images, event: 'push' | 'pull_r
     'appstudio.openshift.io/component': name,
     'test.appstudio.openshift.io/type': 'component',
     'pac.test.appstudio.openshift.io/event-type': event,
+    // A push that merged a pull request has its number as well.
+    'pac.test.appstudio.openshift.io/pull-request': '7',
   };
   const metadata = { generateName: `build-${name}-`, namespace, labels };
   await api.ask('POST', collection(), {

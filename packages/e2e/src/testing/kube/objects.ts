@@ -43,6 +43,9 @@ export function snapshot(
         'appstudio.openshift.io/component': component,
         'appstudio.openshift.io/build-pipelinerun': run,
         'test.appstudio.openshift.io/type': 'component',
+        'pac.test.appstudio.openshift.io/event-type': 'push',
+        // On GitHub, of the pull request that the push merged.
+        'pac.test.appstudio.openshift.io/pull-request': '7',
         'custom.appstudio.openshift.io/chain': 'app',
         'release.appstudio.openshift.io/auto-release': 'false',
       },
