@@ -144,11 +144,13 @@ export class Field {
   }
 
   #child(key: string): Field {
-    this.#children ??= new Map();
-    const known = this.#children.get(key);
+    const known = this.#children?.get(key);
     if (known !== undefined) return known;
     const value = isMap(this.value) && Object.hasOwn(this.value, key) ? this.value[key] : undefined;
     const child = this.#inside(value, key);
+    // What is not there is most of what is asked for, and not worth a place.
+    if (value === undefined) return child;
+    this.#children ??= new Map();
     this.#children.set(key, child);
     return child;
   }

@@ -14,7 +14,7 @@ import {
 import { checkTask } from './check-task.ts';
 import { type ClusterObjects, checkObjects } from './cluster-objects.ts';
 import { variablesIn } from './expressions.ts';
-import { type Field, isMap } from './field.ts';
+import type { Field } from './field.ts';
 import { withFileObjects } from './file-objects.ts';
 import { type Dependencies, dependenciesOf, skippedTooEarly } from './graph.ts';
 import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
@@ -143,11 +143,11 @@ function noteIgnored({ run }: ResolvedRun, notes: string[]): void {
 /** The texts of a value in which variables of Pipelines as Code may be, its keys as well. */
 function textsWithBraces(value: unknown): string {
   if (typeof value === 'string') return value.includes('{{') ? value : '';
-  if (Array.isArray(value)) return value.reduce<string>((texts, item) => texts + textsWithBraces(item), '');
-  if (!isMap(value)) return '';
-  return (
-    Object.keys(value).reduce((texts, key) => texts + textsWithBraces(key), '') + textsWithBraces(Object.values(value))
-  );
+  if (typeof value !== 'object' || value === null) return '';
+  let texts = '';
+  if (!Array.isArray(value)) for (const key of Object.keys(value)) texts += textsWithBraces(key);
+  for (const item of Object.values(value)) texts += textsWithBraces(item);
+  return texts;
 }
 
 /** The values of all params that the pipeline sees: those that are given, and the defaults of the others. */
