@@ -246,18 +246,22 @@ export class KonfluxControllers {
   /** By every plan whose expression says so, which is true or false here, or else its label; then it says that it did. */
   #autoRelease(snapshot: string): void {
     const { store } = this.#server;
-    const { notReleased } = this.#misfortunes;
-    const message = notReleased ?? 'The Snapshot was auto-released';
+    const { brokenPlan, notReleased } = this.#misfortunes;
+    const say = (type: string, status: string, reason: string, message: string): void =>
+      this.#later(() =>
+        store.change('Snapshot', snapshot, (object) => {
+          object.status = { conditions: [{ type, status, reason, message, lastTransitionTime: now() }] };
+        }),
+      );
+    if (brokenPlan !== undefined) {
+      say('AppStudioIntegrationStatus', 'False', 'ErrorOccured', brokenPlan);
+      return;
+    }
     for (const { metadata } of notReleased === undefined ? store.all('ReleasePlan') : []) {
       const says = metadata.annotations?.[AUTO_RELEASE] ?? metadata.labels?.[AUTO_RELEASE];
       if (says !== 'false') this.#releaseBy(metadata.name, snapshot);
     }
-    const said = { type: 'AutoReleased', status: 'True', reason: 'AutoReleased', message, lastTransitionTime: now() };
-    this.#later(() =>
-      store.change('Snapshot', snapshot, (object) => {
-        object.status = { conditions: [said] };
-      }),
-    );
+    say('AutoReleased', 'True', 'AutoReleased', notReleased ?? 'The Snapshot was auto-released');
   }
 
   #releaseBy(plan: string, snapshot: string): void {

@@ -34,6 +34,8 @@ export interface Misfortunes {
   maker?: string;
   /** No Release is made of a Snapshot that may be released, and this is why. */
   notReleased?: string;
+  /** What is wrong with a ReleasePlan, of which no Release is made then. */
+  brokenPlan?: string;
   /** The reason of a Release's end. */
   release?: string;
   /** Called when a task of a run began, which ends only after it; a test drops connections here. */

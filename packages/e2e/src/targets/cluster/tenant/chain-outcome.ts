@@ -110,18 +110,25 @@ async function awaitReleases(
   snapshot: string,
 ): Promise<readonly ReleaseFacts[]> {
   const { cluster, namespace, progress, timeouts } = run;
+  let trouble = 'no Release in time';
   const said = await waitFor(cluster, KINDS.snapshot, {
     ...run,
     timeout: timeouts.released,
     look(object) {
-      const decided = object.metadata.name === snapshot ? condition(object, 'AutoReleased') : undefined;
+      if (object.metadata.name !== snapshot) return undefined;
+      if (object.metadata.labels?.[KONFLUX.autoRelease] === 'false')
+        return 'it is held back, since a later one overtook it';
+      const status = condition(object, 'AppStudioIntegrationStatus');
+      // It tries again for a while.
+      if (status?.reason === 'ErrorOccured') trouble = status.message;
+      const decided = condition(object, 'AutoReleased');
       return decided?.status === 'True' ? decided.message : undefined;
     },
   });
   const made = said === undefined ? [] : (await cluster.list(OPTIONAL_KINDS.release, namespace)).items;
   return Promise.all(
     plans.map((plan): ReleaseFacts | Promise<ReleaseFacts> => {
-      if (said === undefined) return { plan, name: undefined, status: 'under way', message: 'no Release in time' };
+      if (said === undefined) return { plan, name: undefined, status: 'under way', message: trouble };
       const isMade = made.some((object) => isRelease(object, plan, snapshot));
       if (!isMade) return { plan, name: undefined, status: 'none', message: said };
       return shown(progress, `Release by ${plan}`, awaitRelease(run, plan, snapshot), isReleased);

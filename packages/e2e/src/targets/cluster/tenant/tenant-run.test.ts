@@ -114,6 +114,27 @@ describe('where there is a ReleasePlan', () => {
     ]);
   });
 
+  test('of a Snapshot that is held back no Release is waited for, and what is wrong with a plan is told', async () => {
+    await start();
+    plan('to-production');
+    const { store } = tenant.server;
+    const stop = store.onEvent(({ object: { kind, metadata } }) => {
+      if (kind !== 'Snapshot' || metadata.labels?.[KONFLUX.snapshotType] !== undefined) return;
+      stop();
+      store.change('Snapshot', metadata.name, ({ metadata: { labels } }) => {
+        labels[KONFLUX.autoRelease] = 'false';
+      });
+    });
+    expect(texts(await tenant.run(), 'release')).toEqual([expect.stringContaining('it is held back')]);
+    await tenant.stop();
+    await start({ brokenPlan: 'Failed to get all ReleasePlans: no such key: nothing' });
+    plan('to-production');
+    const report = await tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, released: 300 } });
+    const [release] =
+      report?.criteria.flatMap(({ evidence }) => evidence.filter(({ check }) => check === 'release')) ?? [];
+    expect(release).toMatchObject({ status: 'failed', found: 'Failed to get all ReleasePlans: no such key: nothing' });
+  });
+
   test('a Release that fails is a failure, and one that may not be looked at is skipped', async () => {
     await start({ release: 'Failed' });
     plan('to-production');
