@@ -23,7 +23,7 @@ const REQUEST_NAME = /on-pull-request/;
 const REQUEST_TAG = /:on-pr-[^:@/]*$/;
 
 /** A branch of GitHub's that is pushed to try a pull request that is not merged yet. */
-export const MERGE_QUEUE = /^(?:refs\/heads\/)?gh-readonly-queue\//;
+export const MERGE_QUEUE: RegExp = /^(?:refs\/heads\/)?gh-readonly-queue\//;
 
 /** Whether that is how Pipelines as Code calls a push: GitHub's and others', and GitLab's. */
 export function isPushEvent(event: string): boolean {
