@@ -236,6 +236,16 @@ export class KonfluxControllers {
     const { test = 'TestPassed' } = this.#misfortunes;
     store.change('Snapshot', name, sayTest(SCENARIO, 'InProgress'));
     this.#later(() => {
+      if (this.#misfortunes.atOnce) {
+        store.change('Snapshot', name, (object) => {
+          object.status = {
+            conditions: [
+              { type: 'AppStudioIntegrationStatus', status: 'True', reason: 'Finished', message: 'all completed' },
+              { type: 'AppStudioTestSucceeded', status: 'False', reason: 'Failed', message: 'Some tests failed' },
+            ],
+          };
+        });
+      }
       const { labels } = store.change('Snapshot', name, sayTest(SCENARIO, test)).metadata;
       const isHeld = labels?.[AUTO_RELEASE] === 'false';
       if (test !== 'TestPassed' || isHeld) return;

@@ -30,6 +30,8 @@ export interface Misfortunes {
   snapshotImage?: string;
   /** The outcome of the required scenario. */
   test?: string | undefined;
+  /** It failed at once: only the Snapshot's conditions say so, and the scenario's outcome is as it is given. */
+  atOnce?: boolean;
   /** The outcome of the scenario that makes the chain's Snapshot, which makes none then. */
   maker?: string;
   /** No Release is made of a Snapshot that may be released, and this is why. */

@@ -198,4 +198,9 @@ describe('the integration service’s words', () => {
     const report = await tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, tests: 200 } });
     expect(JSON.stringify(report?.criteria)).toContain('no result in time');
   });
+
+  test('of a run that fails at once it says that it began, and calls all of them finished', async () => {
+    const report = await run({ test: 'InProgress', atOnce: true });
+    expect(JSON.stringify(report?.criteria)).toContain('TestFail: Some tests failed; of this one it says: ');
+  });
 });

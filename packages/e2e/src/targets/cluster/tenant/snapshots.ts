@@ -2,7 +2,7 @@ import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { waitFor } from '../follow.ts';
-import { KINDS, list, type Resource, text } from '../resource.ts';
+import { condition, KINDS, list, type Resource, text } from '../resource.ts';
 
 export interface SnapshotFacts {
   readonly name: string;
@@ -57,16 +57,25 @@ export function imageEvidence(
   return failed(check, what, digest ?? 'a digest (none was published)', found ?? 'no such component');
 }
 
-/** Waits for the outcome of a scenario on a Snapshot; undefined where none came in time. */
+/** Waits for the outcome of a required scenario on a Snapshot; undefined where none came in time. */
 export function waitTest(run: ClusterRun, snapshot: string, scenario: string): Promise<TestResult | undefined> {
   return waitFor(run.cluster, KINDS.snapshot, {
     ...run,
     timeout: run.timeouts.tests,
     look(object) {
       if (object.metadata.name !== snapshot) return undefined;
-      return testResults(object).find((result) => result.scenario === scenario && isOver(result));
+      const result = testResults(object).find((each) => each.scenario === scenario);
+      return result === undefined || isOver(result) ? result : unsaid(object, result);
     },
   });
+}
+
+/** Of a run that fails at once the service may write last that it began: then only the Snapshot's conditions tell. */
+function unsaid(snapshot: Resource, result: TestResult): TestResult | undefined {
+  const tested = condition(snapshot, 'AppStudioTestSucceeded');
+  const isFinished = condition(snapshot, 'AppStudioIntegrationStatus')?.reason === 'Finished';
+  if (!isFinished || tested?.status !== 'False') return undefined;
+  return { ...result, status: 'TestFail', details: `${tested.message}; of this one it says: ${result.details}` };
 }
 
 /** The integration service's annotation: a JSON list with an entry for each scenario. */
