@@ -19,7 +19,7 @@ import { expressionsIn, looksLikeResult, resultReference, variablesIn } from './
 import type { Field } from './field.ts';
 import { parseParamValue, typeOf } from './parse-values.ts';
 import { isEmpty } from './shape.ts';
-import { mergedSteps, textsOfStep } from './step-texts.ts';
+import { mergedSteps, type StepText, textsOfStep } from './step-texts.ts';
 
 /** Tekton's default for a matrix. */
 const MOST_COMBINATIONS = 256;
@@ -166,8 +166,10 @@ function textsWithResults(task: Field): { field: Field; text: string }[] {
   const spec = task.get('taskSpec');
   const containers = [...(spec.present ? mergedSteps(spec) : []), ...spec.get('sidecars').items()];
   // Not in where volumes are mounted.
+  const isRead = ({ field, text }: StepText): boolean =>
+    text.includes('$(') && field.key !== 'onError' && !field.keys.includes('volumeMounts');
   const steps = containers.flatMap((container) => [
-    ...textsOfStep(container).filter(({ field }) => field.key !== 'onError' && !field.keys.includes('volumeMounts')),
+    ...textsOfStep(container).filter(isRead),
     { field: container.get('imagePullPolicy'), text: container.get('imagePullPolicy').text() },
     ...container.get('env').items().flatMap(textsOfSource),
   ]);

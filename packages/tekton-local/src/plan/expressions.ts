@@ -52,23 +52,28 @@ export interface PrefixedVariable {
 /** The variables of a prefix such as `params` or `context.taskRun` in a text: `.name`, `["name"]` and `['name']`. */
 export function variablesIn(text: string, prefix: string): PrefixedVariable[] {
   const head = `$(${prefix}`;
-  if (!text.includes(head)) return [];
-  const lineEnd = finder(text, LINE_END);
-  const closes = SPELLINGS.map(([open, close]) => ({ open, close, find: finder(text, close) }));
+  return text.includes(head) ? text.split(LINE_END).flatMap((line) => variablesInLine(line, head)) : [];
+}
+
+function variablesInLine(line: string, head: string): PrefixedVariable[] {
   const found: PrefixedVariable[] = [];
-  for (let at = text.indexOf(head); at !== -1; ) {
+  // What closes none of those that come later either.
+  const missing = new Set<string>();
+  for (let at = line.indexOf(head); at !== -1; ) {
     const after = at + head.length;
-    const spelled = closes.find(({ open }) => text.startsWith(open, after));
-    const start = after + (spelled?.open.length ?? 0);
-    const end = spelled?.find(start) ?? -1;
-    const isOne = spelled !== undefined && end !== -1 && end < endOr(lineEnd(start));
-    if (isOne) {
-      const rest = text.slice(start, end);
-      const parts = spelled.open === '.' ? rest.split('.') : [rest];
-      const whole = text.slice(at, end + spelled.close.length);
-      found.push({ text: whole, rest, name: parts[0] ?? '', tooLong: parts.length > 2 });
+    const [open, close] = SPELLINGS.find(([start]) => line.startsWith(start, after)) ?? [];
+    const start = after + (open?.length ?? 0);
+    const end = close === undefined || missing.has(close) ? -1 : line.indexOf(close, start);
+    if (close === undefined || end === -1) {
+      if (close !== undefined) missing.add(close);
+      at = line.indexOf(head, at + 1);
+      continue;
     }
-    at = text.indexOf(head, isOne ? end + spelled.close.length : at + 1);
+    const rest = line.slice(start, end);
+    const parts = open === '.' ? rest.split('.') : [rest];
+    const next = end + close.length;
+    found.push({ text: line.slice(at, next), rest, name: parts[0] ?? '', tooLong: parts.length > 2 });
+    at = line.indexOf(head, next);
   }
   return found;
 }

@@ -73,7 +73,7 @@ export function preparePipeline(plan: Known, { name, namespace, uid }: RunContex
     Object.fromEntries([...bound].map((key) => [`workspaces.${key}.bound`, String(plan.workspaces.has(key))])),
   );
   // A TaskRun has params, and nothing of a pipeline.
-  const passes = plan.run.isTaskRun ? [] : [params, contexts, workspaces];
+  const passes = plan.run.isTaskRun ? [] : [params, contexts, ...(bound.size > 0 ? [workspaces] : [])];
   return new Map(
     [...pipeline.tasks, ...pipeline.finally].flatMap((declared) => {
       const implementation = implementations.get(declared.name);
