@@ -1,7 +1,7 @@
 import { type CommandResult, run } from '@multi-image/kit/commands';
 import { isCommit } from '@multi-image/kit/git-commit';
 import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
-import { isPlaceholder, render } from '@multi-image/manifests';
+import { findRenderedDrift, isPlaceholder, render } from '@multi-image/manifests';
 import { E2eError } from '../../../errors.ts';
 import { gitEnvironment } from '../../../git-environment.ts';
 import type { ClusterRun } from '../cluster-run.ts';
@@ -71,8 +71,11 @@ async function findOther({ config, revision }: CommitOptions): Promise<Finding[]
     return [note(what, 'git fetch it')];
   }
   const files = render(chain, pins, folder);
-  const shown = await Promise.all(files.map(({ path }) => git(['-C', root, 'show', `${revision}:${folder}${path}`])));
-  const other = files.filter(({ text }, index) => shown[index]?.stdout !== text).map(({ path }) => folder + path);
+  const shown = await Promise.all(
+    files.map(async ({ path }) => [path, await git(['-C', root, 'show', `${revision}:${folder}${path}`])] as const),
+  );
+  const texts = shown.flatMap(([path, { exitCode, stdout }]) => (exitCode === 0 ? [[path, stdout] as const] : []));
+  const other = findRenderedDrift(config, new Map(texts)).map(({ path }) => folder + path);
   if (other.length === 0) return [];
   const named = other.slice(0, 3).join(', ') + (other.length > 3 ? ` and ${other.length - 3} more` : '');
   const what = `${named}: at commit ${revision.slice(0, 12)} not what the config here says`;

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { KONFLUX } from '@multi-image/kit/konflux';
 import {
   findOtherRegistry,
   findPlaceholders,
+  findRenderedDrift,
   type LoadedConfig,
   type RenderedFile,
   render,
@@ -57,17 +56,14 @@ function documentsOf({ text }: RenderedFile): readonly Resource[] {
 }
 
 /** Values that nobody has set yet, and files that are not what the config says: neither may reach a tenant. */
-export async function findUnfinished(config: LoadedConfig): Promise<string[]> {
-  const { chain, base } = config;
+export function findUnfinished(config: LoadedConfig): string[] {
+  const { chain } = config;
   const placeholders = findPlaceholders(chain).map(({ field, value }) => `${field} is still a placeholder: ${value}`);
-  const drifted = await Promise.all(
-    filesOf(config).map(async ({ path, text }) => {
-      const found = await readFile(join(base, path), 'utf8').catch(() => undefined);
-      if (found === text) return [];
-      return [`${path} is ${found === undefined ? 'missing' : 'not as the config says'}`];
-    }),
-  );
+  const drifted = findRenderedDrift(config).map(({ path, expected, found }) => {
+    if (expected === 'no such file') return `${path} is no longer rendered`;
+    return `${path} is ${found === 'no such file' ? 'missing' : 'not as the config says'}`;
+  });
   const other = findOtherRegistry(chain);
   const elsewhere = `registry is ${chain.registry}, and Konflux makes the repositories in ${other}: below the namespace`;
-  return [...placeholders, ...(other === undefined ? [] : [elsewhere]), ...drifted.flat()];
+  return [...placeholders, ...(other === undefined ? [] : [elsewhere]), ...drifted];
 }

@@ -22,7 +22,7 @@ export interface PreflightOptions extends ClusterRun {
 export async function preflightTenant(options: PreflightOptions): ReturnType<ClusterPlan['preflight']> {
   const { cluster, config, namespace } = options;
   const cure = 'pnpm configure sets a fork’s values, pnpm render writes the files';
-  const findings = (await findUnfinished(config)).map((what) => problem(what, cure));
+  const findings = findUnfinished(config).map((what) => problem(what, cure));
   let keys: readonly VerificationKey[] = [];
   const lookAtKey = async (): Promise<readonly Finding[]> => {
     const key = await keysOf(options.signers, cluster);
