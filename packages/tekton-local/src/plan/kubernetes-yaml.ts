@@ -243,10 +243,9 @@ function isMerge(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.plain && node.text === '<<';
 }
 
+/** Not by assignment: a key may be `__proto__`. */
 function put(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key !== '__proto__') object[key] = value;
-  // Which an assignment would take for something else.
-  else Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 const WORDS = new Map<string, boolean | null | number>([

@@ -99,7 +99,7 @@ export function loadDocuments(
   isUnknown = problems.some(({ code }) => code === 'VARIABLE_UNKNOWN');
   const pattern = new RegExp(`${mark}(\\d+)-`, 'g');
   const replacement = (_mark: string, index: string): string => values[Number(index)] ?? '';
-  const whole = parseFile(file, marked, (item) => (values.length === 0 ? item : item.replace(pattern, replacement)));
+  const whole = parseFile(file, marked, (item) => item.replace(pattern, replacement));
   const isPlain = values.length === 0 || isUnknown;
   const documents = isPlain
     ? whole
