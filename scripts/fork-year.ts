@@ -4,10 +4,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, matchesGlob, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, runCommandLine } from '@multi-image/kit/command-line';
 import { CodedError } from '@multi-image/kit/errors';
 import { type Commands, readCommands } from '@multi-image/testing/document-commands';
+import { readPinRules } from '@multi-image/testing/renovate';
 import { copyRepository } from './copy-repository.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -103,17 +104,7 @@ function writePrograms(): void {
 
 /** What a pull request of Renovate's changes: a pin, wherever renovate.json says that there is one. It leaves nothing to do. */
 function bumpAsRenovate(): void {
-  const { customManagers, ignorePaths } = JSON.parse(readFileSync(join(fork, 'renovate.json'), 'utf8')) as {
-    customManagers: { managerFilePatterns: string[] }[];
-    ignorePaths: string[];
-  };
-  const patterns = customManagers.flatMap((one) =>
-    one.managerFilePatterns.map((text) => new RegExp(text.slice(1, -1))),
-  );
-  const files = shell(fork, 'git ls-files')
-    .split('\n')
-    .filter((file) => patterns.some((pattern) => pattern.test(file)))
-    .filter((file) => !ignorePaths.some((ignored) => matchesGlob(file, ignored)));
+  const files = shell(fork, 'git ls-files').split('\n').filter(readPinRules(fork).isMoved);
   repin(fork, '0.8.9', '8', files);
   shell(fork, 'git commit --all --quiet --message "Update Konflux references"');
   shell(fork, 'npx --yes pnpm@12 run check', true);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Limiter } from './limiter.ts';
+import { Limiter, Turns } from './limiter.ts';
 
 const { signal } = new AbortController();
 
@@ -39,4 +39,22 @@ it('takes those out of the queue who no longer want their turn', async () => {
   await first;
   await expect(next).resolves.toBe('next');
   await expect(limiter.run(async () => 'last', signal)).resolves.toBe('last');
+});
+
+it('takes turns at one key, also after a failure, and goes on beside others', async () => {
+  const turns = new Turns();
+  const seen: string[] = [];
+  const { promise: open, resolve } = Promise.withResolvers<void>();
+  const first = turns.run('a', async () => {
+    await open;
+    seen.push('first');
+    throw new Error('first');
+  });
+  const second = turns.run('a', async () => seen.push('second'));
+  await turns.run('b', async () => seen.push('beside'));
+  resolve();
+  await expect(first).rejects.toThrow('first');
+  await second;
+  await turns.run('a', async () => seen.push('third'));
+  expect(seen).toEqual(['beside', 'first', 'second', 'third']);
 });

@@ -41,3 +41,20 @@ export class Limiter {
     });
   }
 }
+
+/** Lets one piece of work go on at a time for each key; keeps nothing of a key that nobody works on. */
+export class Turns {
+  readonly #queues = new Map<string, { readonly limiter: Limiter; length: number }>();
+
+  /** Throws the signal's reason where that comes before the turn does. */
+  async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const queue = this.#queues.get(key) ?? { limiter: new Limiter(1), length: 0 };
+    this.#queues.set(key, queue);
+    queue.length++;
+    try {
+      return await queue.limiter.run(work, signal);
+    } finally {
+      if (--queue.length === 0) this.#queues.delete(key);
+    }
+  }
+}

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
-import { join, matchesGlob } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readPinRules } from '@multi-image/testing/renovate';
 import { describe, expect, test } from 'vitest';
 import { findPinned } from './files/stamp.ts';
 import { BUILT_IN_PINS, parsePins, readPins } from './pins.ts';
@@ -30,13 +31,9 @@ test.each([
 });
 
 describe('Renovate', () => {
-  const { customManagers, ignorePaths } = JSON.parse(readFileSync(join(ROOT, 'renovate.json'), 'utf8')) as {
-    customManagers: { matchStrings: string[]; managerFilePatterns: string[] }[];
-    ignorePaths: string[];
-  };
-  const [{ matchStrings: [pattern = ''] = [], managerFilePatterns = [] } = {}] = customManagers;
+  const { pattern, isMoved, ignored } = readPinRules(ROOT);
   const pinsIn = (text: string): string[] =>
-    [...text.matchAll(new RegExp(pattern, 'g'))].map(
+    [...text.matchAll(pattern)].map(
       ({ groups }) => `${groups?.depName}:${groups?.currentValue}@${groups?.currentDigest}`,
     );
 
@@ -45,9 +42,6 @@ describe('Renovate', () => {
   });
 
   test('moves a pin in all rendered files at once, so that its pull request leaves nothing to render', () => {
-    const patterns = managerFilePatterns.map((text) => new RegExp(text.slice(1, -1)));
-    const isMoved = (file: string): boolean =>
-      patterns.some((one) => one.test(file)) && !ignorePaths.some((ignored) => matchesGlob(file, ignored));
     const rendered = globSync(
       ['{.tekton,pipeline,konflux}/**/*.yaml', 'examples/*/{.tekton,pipeline,konflux}/**/*.yaml'],
       {
@@ -61,6 +55,6 @@ describe('Renovate', () => {
     // What only looks like a pipeline of somebody's is no test of a bot's.
     expect(isMoved('packages/tekton-local/testdata/checkouts/x/pipeline/build.yaml')).toBe(false);
     // A preset would leave them out.
-    expect(ignorePaths.filter((path) => path.includes('examples'))).toEqual([]);
+    expect(ignored.filter((path) => path.includes('examples'))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { Limiter } from '../../../kit/src/limiter.ts';
+import { Turns } from '../../../kit/src/limiter.ts';
 import { failureOf, pauseAfter, Transient } from '../../../kit/src/retry.ts';
 import { readDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex, digestOf, parseDigest } from '../digest.ts';
@@ -33,7 +33,7 @@ export class Referrers {
   /** Registries that have answered with no list: what they say that they indexed is listed under the fallback tag, too. */
   readonly #withoutList = new Set<string>();
   /** Those who append to one list through this client do so one after the other. */
-  readonly #appending = new Map<string, Limiter>();
+  readonly #appending = new Turns();
 
   /** distribution-spec, "Listing Referrers": the API with all its pages, else the fallback tag. */
   async list(
@@ -64,9 +64,7 @@ export class Referrers {
     const { registry } = repository;
     if (!pushed.subjectIndexed || this.#withoutList.has(registry)) {
       const list = `${repositoryName(repository)}@${attachment.subject}`;
-      const appending = this.#appending.get(list) ?? new Limiter(1);
-      this.#appending.set(list, appending);
-      await appending.run(() => append(call, repository, attachment), call.signal);
+      await this.#appending.run(list, () => append(call, repository, attachment), call.signal);
     } else {
       return { ...pushed, listed: false };
     }

@@ -8,7 +8,7 @@ import {
   type Registry,
   requireDescriptor,
 } from '@multi-image/digest-chain/oci';
-import { Limiter } from '@multi-image/kit/limiter';
+import { Turns } from '@multi-image/kit/limiter';
 import { isMap } from '../plan/field.ts';
 import type { ImageResult } from './image-results.ts';
 
@@ -31,13 +31,11 @@ export async function pushSignedLayer(
 ): Promise<void> {
   const tag = attachmentTag(image.digest, suffix);
   const place = `${image.registry}/${image.repository}:${tag}`;
-  const writing = writes.get(place) ?? new Limiter(1);
-  writes.set(place, writing);
-  await writing.run(() => addLayer(registry, image, tag, layer));
+  await writes.run(place, () => addLayer(registry, image, tag, layer));
 }
 
 /** Of each tag, one at a time: tasks, and runs beside each other, sign the same image, and none may lose what another wrote. */
-const writes = new Map<string, Limiter>();
+const writes = new Turns();
 
 async function addLayer(
   registry: Registry,
