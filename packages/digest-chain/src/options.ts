@@ -18,6 +18,7 @@ export const SIGNER_OPTIONS = {
 export const RUN_OPTIONS = {
   revision: { type: 'string' },
   source: { type: 'string' },
+  branch: { type: 'string' },
   'builder-id': { type: 'string', multiple: true },
   'builder-task': { type: 'string', multiple: true },
   'allow-pull-request': { type: 'boolean' },

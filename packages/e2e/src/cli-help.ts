@@ -43,7 +43,8 @@ Of published images (verify):
                  who may have signed with a certificate (keyless): as digest-chain verify; on a cluster,
                  too, in place of its key
   --revision SHA the commit that all images must have been built from
-  --source URL   the git repository that they must have been built from, by what was signed
+  --source URL, --branch NAME
+                 the git repository and branch that they must have been built from, by what was signed
   --builder-id ID, --builder-task PATTERN, --allow-pull-request
                  who may have built them, and of what: as digest-chain verify
   --prefix TEXT  of the labels (default io.konflux.poc)

@@ -590,6 +590,19 @@ const BROKEN: readonly Kind[] = [
     denied: ['attested'],
   },
   {
+    what: 'another branch',
+    release: async () => ({
+      ...(await run((all) => all, { annotations: { 'pipelinesascode.tekton.dev/branch': 'other' } })),
+      ruleData: { ...RULE_DATA, branch: 'main' },
+    }),
+    denied: ['attested'],
+  },
+  {
+    what: 'rule data with a branch that is no text',
+    release: () => data({ branch: ['main'] }),
+    denied: ['rule_data_provided'],
+  },
+  {
     what: 'a pull request',
     release: () => run((all) => all, { labels: { 'pipelinesascode.tekton.dev/event-type': 'pull_request' } }),
     denied: ['attested'],
@@ -713,7 +726,10 @@ const INTACT: readonly { readonly what: string; readonly release: () => Promise<
   { what: 'as it should be', release: () => made() },
   {
     what: 'with the rule data that is rendered',
-    release: async () => ({ ...(await made()), ruleData: renderedRuleData() }),
+    release: async () => ({
+      ...(await run((all) => all, { annotations: { 'pipelinesascode.tekton.dev/branch': 'refs/heads/main' } })),
+      ruleData: renderedRuleData(),
+    }),
   },
   {
     what: 'with a base image that was sealed itself',

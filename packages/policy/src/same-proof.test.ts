@@ -33,6 +33,8 @@ interface Scenario {
   readonly proves: boolean;
   readonly images?: MemoryChainOptions;
   readonly run?: TestRun;
+  /** That is asked for. */
+  readonly branch?: string;
   readonly tasks?: (tasks: Tasks, chain: MemoryChain) => Tasks;
   /** Changes the statement in place; then it is written in this version of SLSA alone. */
   readonly v02?: (predicate: Document, chain: MemoryChain) => void;
@@ -57,6 +59,8 @@ const pushOf = (number: string, event: string, branch: string): TestRun => ({
     [`${PAC}/source-branch`]: branch,
   },
 });
+/** Of a push to it. */
+const onBranch = (branch: string): TestRun => ({ annotations: { [`${PAC}/branch`]: branch } });
 const beside = (task: (chain: MemoryChain) => Partial<TestTask>) => (tasks: Tasks, chain: MemoryChain) => [
   ...tasks,
   { name: 'beside', bundle: CATALOG, ...task(chain) },
@@ -160,6 +164,35 @@ const SCENARIOS: readonly Scenario[] = [
   { what: 'a push to a merge queue', proves: false, run: pushOf('', 'push', 'refs/heads/gh-readonly-queue/main/pr-7') },
   { what: 'a line break for a number', proves: false, run: { labels: { [`${PAC}/pull-request`]: '\n' } } },
   { what: 'an empty number of a pull request', proves: true, run: { labels: { [`${PAC}/pull-request`]: '' } } },
+
+  { what: 'the branch', proves: true, branch: 'main', run: onBranch('main') },
+  { what: 'the branch, as a ref', proves: true, branch: 'main', run: onBranch('refs/heads/main') },
+  { what: 'a ref that is asked for', proves: true, branch: 'refs/heads/a/b', run: onBranch('a/b') },
+  { what: 'another branch', proves: false, branch: 'main', run: onBranch('other') },
+  { what: 'another branch that ends so', proves: false, branch: 'main', run: onBranch('refs/heads/a/main') },
+  { what: 'another branch in capitals', proves: false, branch: 'main', run: onBranch('Main') },
+  { what: 'a branch of two lines', proves: false, branch: 'main', run: onBranch('main\n') },
+  { what: 'a tag of that name', proves: false, branch: 'main', run: onBranch('refs/tags/main') },
+  { what: 'no branch', proves: false, branch: 'main' },
+  { what: 'an empty branch', proves: false, branch: 'main', run: onBranch('') },
+  { what: 'a label of the branch', proves: false, branch: 'main', run: { labels: { [`${PAC}/branch`]: 'main' } } },
+  {
+    what: 'a branch that is a list',
+    proves: false,
+    branch: 'main',
+    v02: ({ invocation }) => {
+      invocation.environment.annotations = { [`${PAC}/branch`]: ['main'] };
+    },
+  },
+  {
+    what: 'two branches, by another case',
+    proves: false,
+    branch: 'main',
+    v02: ({ invocation }) => {
+      invocation.environment.annotations = { [`${PAC}/branch`]: 'main' };
+      invocation.environment.Annotations = { [`${PAC}/branch`]: 'other' };
+    },
+  },
 
   {
     what: 'a result that merely ends in IMAGE_DIGEST',
@@ -455,7 +488,7 @@ interface Case {
 }
 
 /** The same in both versions of SLSA, or in the one that is changed. */
-async function casesOf({ what, proves, images, run, tasks, v02, v1 }: Scenario): Promise<readonly Case[]> {
+async function casesOf({ what, proves, images, run, branch, tasks, v02, v1 }: Scenario): Promise<readonly Case[]> {
   const versions = (['v0.2', 'v1'] as const).filter((version) => (version === 'v1' ? !v02 : !v1));
   return Promise.all(
     versions.map(async (version) => {
@@ -471,7 +504,7 @@ async function casesOf({ what, proves, images, run, tasks, v02, v1 }: Scenario):
       const statement: Document = structuredClone(written);
       (v02 ?? v1)?.(statement.predicate, chain);
       await signChain(registry, chain, signer, [{ image: image2, digest: metadata, statement }]);
-      const options = { keys: signer.keys, source: SOURCE, builderTasks: [PATTERN] };
+      const options = { keys: signer.keys, source: SOURCE, branch, builderTasks: [PATTERN] };
       const { level } = await verify(registry, parseReference(`${image1}:${REVISION}`), options);
       const components = [
         { name: 'app', image: image1, digest: sealed },
@@ -481,7 +514,7 @@ async function casesOf({ what, proves, images, run, tasks, v02, v1 }: Scenario):
         registry,
         components,
         statements: [JSON.parse(JSON.stringify(statement))],
-        ruleData: RULE_DATA,
+        ruleData: branch === undefined ? RULE_DATA : { ...RULE_DATA, branch },
       };
       return { what: `${what} (${version})`, proves, isProved: level === 'attested', release };
     }),

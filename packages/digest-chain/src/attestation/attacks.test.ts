@@ -33,6 +33,7 @@ const ATTACKERS = [
   'registry pusher',
   'registry',
   'pull-request author',
+  'who may push another branch',
   'other tenant',
   'base image',
   'sibling task',
@@ -168,6 +169,41 @@ const SOURCE_ATTACKS: readonly Attack[] = [
     documents: runOf({ params: { 'output-image': `registry.example/app/image1:on-pr-${REVISION}` } }),
     fails: 'source',
     says: /on-pr-/,
+  },
+  {
+    by: 'who may push another branch',
+    name: 'a run of a push to another branch',
+    documents: runOf({ annotations: { [`${PR}/event-type`]: 'push', [`${PR}/branch`]: 'refs/heads/other' } }),
+    options: { revision: REVISION, branch: 'main' },
+    fails: 'source',
+    says: /refs\/heads\/other/,
+  },
+  {
+    by: 'who may push another branch',
+    name: 'a run of another branch that labels itself as of this one',
+    documents: runOf({
+      labels: { [`${PR}/event-type`]: 'push', [`${PR}/branch`]: 'main' },
+      annotations: { [`${PR}/branch`]: 'other', 'build.appstudio.redhat.com/target_branch': 'main' },
+    }),
+    options: { branch: 'main' },
+    fails: 'source',
+    says: /other/,
+  },
+  {
+    by: 'who may push another branch',
+    name: 'a run of a tag that is called as the branch',
+    documents: runOf({ annotations: { [`${PR}/branch`]: 'refs/tags/main' } }),
+    options: { branch: 'main' },
+    fails: 'source',
+    says: /refs\/tags\/main/,
+  },
+  {
+    by: 'who may push another branch',
+    name: 'a run that names no branch',
+    documents: runOf({ labels: { [`${PR}/branch`]: 'main' } }),
+    options: { branch: 'main' },
+    fails: 'source',
+    says: /names no branch/,
   },
   {
     by: 'other tenant',
@@ -612,6 +648,20 @@ describe('an honest chain', () => {
           annotations: { [`${PR}/event-type`]: 'push', [`${PR}/pull-request`]: '7' },
         }),
         options: { revision: REVISION, source: SOURCE },
+      },
+    ],
+    [
+      'of a push to the branch that was asked for',
+      {
+        documents: runOf({ annotations: { [`${PR}/event-type`]: 'push', [`${PR}/branch`]: 'refs/heads/main' } }),
+        options: { branch: 'main' },
+      },
+    ],
+    [
+      'of a comment on a commit of that branch',
+      {
+        documents: runOf({ annotations: { [`${PR}/event-type`]: 'test-all-comment', [`${PR}/branch`]: 'main' } }),
+        options: { branch: 'refs/heads/main' },
       },
     ],
     [

@@ -9,7 +9,7 @@ import { describeDefinition } from './definition.ts';
 import type { FoundClaim } from './evidence.ts';
 import { describeSource, normalGitUrl, UNASKED } from './git-source.ts';
 import type { Provenance, ProvenanceTask } from './provenance.ts';
-import { pullRequestOf } from './pull-request.ts';
+import { branchOf, isSameBranch, pullRequestOf } from './run-event.ts';
 import { textsOf, type Values } from './type-hints.ts';
 
 /** What a caller may demand of the run that built a chain. */
@@ -19,6 +19,11 @@ export interface RunDemands {
    * written does not matter, which one it is does. Without it level `attested` says from where, and that nobody asked.
    */
   readonly source?: string | undefined;
+  /**
+   * The branch that the build system must have signed it was pushed to (`main`), as Pipelines as Code annotates a run; of a
+   * pull request the one that it is to be merged into. Who may push to another branch has his commits signed, too.
+   */
+  readonly branch?: string | undefined;
   /** The ids of builders (SLSA `builder.id`) that may have built it; that of Tekton Chains by default. */
   readonly builders?: readonly string[] | undefined;
   /**
@@ -33,6 +38,7 @@ export interface RunDemands {
 /** All that is demanded of it. */
 export interface Demands {
   readonly source: string | undefined;
+  readonly branch: string | undefined;
   readonly builders: readonly string[];
   readonly builderTasks: readonly string[];
   readonly allowPullRequest: boolean;
@@ -41,10 +47,10 @@ export interface Demands {
 }
 
 export function demandsOf(
-  { source, builders = [CHAINS_BUILDER], builderTasks = [], allowPullRequest = false }: RunDemands,
+  { source, branch, builders = [CHAINS_BUILDER], builderTasks = [], allowPullRequest = false }: RunDemands,
   revision: string | undefined,
 ): Demands {
-  return { source, builders, builderTasks, allowPullRequest, revision };
+  return { source, branch, builders, builderTasks, allowPullRequest, revision };
 }
 
 /** A PipelineRun as a signed document tells it. */
@@ -283,13 +289,15 @@ async function judgeSource(run: Run, makers: readonly BuiltTask[], demands: Dema
       });
     }
     refusePullRequest(provenance, demands);
+    refuseOtherBranch(provenance, demands);
     for (const task of makers) refuseContainerfile(task);
     if (!isSilent(run)) traceArtifacts(run, makers, demands);
     if (demands.builderTasks.length > 0) refuseStrangers(run, demands);
     const asked = wanted === undefined ? `, ${UNASKED} (--source ${source.url} does)` : '';
     const { definition } = provenance;
     const pipeline = definition === undefined ? '' : `; the pipeline is defined by ${describeDefinition(definition)}`;
-    return { evidence: `built from ${describeSource(source)}${asked}${pipeline}`, value: undefined };
+    const branch = demands.branch === undefined ? '' : `, branch ${demands.branch}`;
+    return { evidence: `built from ${describeSource(source)}${branch}${asked}${pipeline}`, value: undefined };
   });
   return check;
 }
@@ -302,6 +310,24 @@ function refusePullRequest({ event }: Provenance, { allowPullRequest }: Demands)
     found: sign.slice(0, 300),
     hint: '--allow-pull-request takes it all the same',
   });
+}
+
+function refuseOtherBranch({ event }: Provenance, { branch }: Demands): void {
+  if (branch === undefined) return;
+  const found = branchOf(event);
+  if (found !== undefined && isSameBranch(found, branch)) return;
+  const other = found !== undefined;
+  throw new DigestChainError(
+    'PROVENANCE_MISMATCH',
+    other ? 'the run is of another branch' : 'the run names no branch',
+    {
+      expected: branch,
+      found: found?.slice(0, 300) ?? 'none',
+      hint: other
+        ? 'only what was pushed to this branch is proved'
+        : 'Pipelines as Code annotates a run with it; Chains’ plain build type of SLSA v1 leaves annotations out',
+    },
+  );
 }
 
 /** Konflux' build tasks fetch what is no file of the source (task-buildah, `DOCKERFILE`). */

@@ -5,7 +5,7 @@ import { decodeJson, items, known, member, members, textOf } from '../json/decod
 import { type Definition, definitionOf } from './definition.ts';
 import { distinctSources, type GitSource, normalGitUrl } from './git-source.ts';
 import { decodeBase64 } from './keys.ts';
-import type { RunEvent } from './pull-request.ts';
+import type { RunEvent } from './run-event.ts';
 import { gitSourceOf, imagesOf, type Values } from './type-hints.ts';
 
 /** A run as its provenance tells it; what has no bearing on a chain is left out. */

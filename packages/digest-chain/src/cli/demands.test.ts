@@ -21,6 +21,7 @@ describe('what is demanded', () => {
       key,
       revision: 'a'.repeat(40),
       source: 'https://git.example/org/repo',
+      branch: 'main',
       'builder-id': ['https://ci.example'],
       'builder-task': ['oci://quay.io/org/*'],
       'allow-pull-request': true,
@@ -29,6 +30,7 @@ describe('what is demanded', () => {
       keys: [{ kind: 'ECDSA P-256' }],
       revision: 'a'.repeat(40),
       source: 'https://git.example/org/repo',
+      branch: 'main',
       builders: ['https://ci.example'],
       builderTasks: ['oci://quay.io/org/*'],
       allowPullRequest: true,
@@ -39,6 +41,9 @@ describe('what is demanded', () => {
   it.each([
     ['a revision that is no commit', { revision: 'main' }],
     ['a source that is no repository', { source: 'main' }],
+    ['a branch that is a tag', { branch: 'refs/tags/v1' }],
+    ['a branch that is a pattern', { branch: 'release-*' }],
+    ['a branch without a name', { branch: '' }],
     ['a pattern that is no bundle', { 'builder-task': ['quay.io/org/*'] }],
   ])('is refused: %s', async (_, values) => {
     await expect(readDemands({ key, ...values })).rejects.toMatchObject({ code: 'USAGE' });
@@ -46,6 +51,7 @@ describe('what is demanded', () => {
 
   it.each([
     { source: 'https://git.example/org/repo' },
+    { branch: 'main' },
     { 'builder-id': ['https://ci.example'] },
     { 'builder-task': ['oci://quay.io/org/*'] },
     { 'allow-pull-request': true },

@@ -30,24 +30,32 @@ export const DEMANDS: typeof SIGNER_OPTIONS & typeof RUN_OPTIONS & typeof FILE_O
 export async function readDemands(
   values: DemandValues & { readonly files?: readonly string[]; readonly released?: readonly string[] },
 ): Promise<VerifyOptions> {
-  const { revision, source, 'builder-id': builders, 'builder-task': builderTasks } = values;
+  const { revision, source, branch, 'builder-id': builders, 'builder-task': builderTasks } = values;
   if (revision !== undefined && !isCommit(revision)) {
     throw usage(`--revision is no git commit of 40 or 64 hex digits: ${revision}`);
   }
   if (source !== undefined && !isGitUrl(source)) throw usage(`--source is no git URL: ${source}`);
+  if (branch !== undefined && !isBranch(branch)) throw usage(`--branch is no branch's name: ${branch}`);
   const odd = builderTasks?.find((pattern) => !isBundlePattern(pattern));
   if (odd !== undefined) {
     throw usage(`--builder-task is no bundle, as oci://quay.io/konflux-ci/tekton-catalog/*: ${odd}`);
   }
-  const signed = (['source', 'builder-id', 'builder-task', 'allow-pull-request'] as const).find((name) => values[name]);
+  const signed = (['source', 'branch', 'builder-id', 'builder-task', 'allow-pull-request'] as const).find(
+    (name) => values[name],
+  );
   if (signed !== undefined && !namesSigner(values)) {
     throw usage(`--${signed} needs --key or --certificate-identity: only what is signed says it`);
   }
   const keys = await readKeys(values.key);
   const identities = await readIdentities(values);
-  const run = { revision, source, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
+  const run = { revision, source, branch, builders, builderTasks, allowPullRequest: values['allow-pull-request'] };
   const files = parseFiles(values.files);
   return { keys, identities, ...run, files, released: parsePlaces('--released', values.released) };
+}
+
+/** No name of a tag or of other refs, and without what git refuses in all of them (git-check-ref-format(1)). */
+function isBranch(text: string): boolean {
+  return /^(?:refs\/heads\/|(?!refs\/))[^\s~^:?*[\\]+$/.test(text);
 }
 
 /** What a proof without a key leaves open. */

@@ -40,7 +40,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   if (until !== undefined && !namesSigner(values)) {
     throw usage('--until needs --key or --certificate-identity');
   }
-  const runOnly = (['source', 'builder-task'] as const).find(
+  const runOnly = (['source', 'branch', 'builder-task'] as const).find(
     (name) => until === 'signed' && values[name] !== undefined,
   );
   if (runOnly !== undefined) {

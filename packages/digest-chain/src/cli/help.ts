@@ -17,6 +17,9 @@ const DEMANDS = `\
   --revision <commit>   the git commit that all images must have been built from
   --source <git-url>    the repository that they must have been built from, by what the
                         build system signed (needs --key or an identity)
+  --branch <name>       the branch that they must have been pushed to, as Pipelines as Code
+                        annotated the run and the build system signed it; who may push to
+                        another one has its commits signed, too (default: any)
   --builder-id <id>     the builder that may have signed it; can be repeated (default:
                         https://tekton.dev/chains/v2, as Tekton Chains calls itself)
   --builder-task <pattern>  the bundles that the tasks which build and clone must come

@@ -4,7 +4,7 @@ import { EvidenceReader, type FoundClaim } from '../attestation/evidence.ts';
 import type { RunDemands } from '../attestation/judge-run.ts';
 import type { CertificateIdentity } from '../attestation/keyless.ts';
 import type { VerificationKey } from '../attestation/keys.ts';
-import { pullRequestOf } from '../attestation/pull-request.ts';
+import { pullRequestOf } from '../attestation/run-event.ts';
 import { textsOf } from '../attestation/type-hints.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';

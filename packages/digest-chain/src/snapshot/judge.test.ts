@@ -164,7 +164,8 @@ describe('a Snapshot', () => {
     });
     const tasks = tasksOf(attested, buildArgsOf(attested));
     const images = [attested.sealed, attested.origin, attested.metadata];
-    const run = provenanceV02(images, tasks);
+    const annotations = { 'pipelinesascode.tekton.dev/branch': 'refs/heads/main' };
+    const run = provenanceV02(images, tasks, { annotations });
     await signChain(registry, attested, signer, [
       { image: attested.image2, digest: attested.metadata, statement: run },
     ]);
@@ -176,6 +177,14 @@ describe('a Snapshot', () => {
     expect(await judge(snapshot, {}, { ...options, gitUrl: 'https://git.example/other/app' })).toMatchObject({
       result: 'FAILURE',
     });
+    expect(await judge(snapshot, {}, { ...options, branch: 'main' })).toMatchObject({ result: 'SUCCESS' });
+    expect(await judge(snapshot, {}, { ...options, branch: 'other' })).toMatchObject({
+      result: 'FAILURE',
+      note: expect.stringContaining('expected other; found refs/heads/main'),
+    });
+    // A pull request is to any branch, and not released.
+    const request = { type: 'component', built: 'app', event: 'pull_request', pullRequest: '7' };
+    expect(await judge(snapshot, request, { ...options, branch: 'other' })).toMatchObject({ result: 'SUCCESS' });
   });
 });
 

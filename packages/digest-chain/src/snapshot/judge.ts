@@ -1,6 +1,6 @@
 import type { CodedError } from '../../../kit/src/errors.ts';
 import { normalGitUrl } from '../attestation/git-source.ts';
-import { isPushEvent, MERGE_QUEUE } from '../attestation/pull-request.ts';
+import { isPushEvent, MERGE_QUEUE } from '../attestation/run-event.ts';
 import { isFinding } from '../check.ts';
 import { DigestChainError } from '../errors.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -78,6 +78,7 @@ async function judge(client: Registry, tested: TestedSnapshot, options: JudgeOpt
     // From there the proof may not lead to what has the files.
     files: isHeld ? [] : options.files,
     source: isSigned ? source : undefined,
+    branch: isPull ? undefined : demands.branch,
     allowPullRequest: isSigned && isPull,
   });
   const proved = level === 'attested' ? 'attested by the build system' : 'linked (no public key says who built it)';

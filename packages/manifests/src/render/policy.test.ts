@@ -43,6 +43,7 @@ test('a policy says which images belong together, and comes from a reviewed comm
             version: 1,
             prefix: 'io.konflux.poc',
             source: 'https://git.example/org/chain',
+            branch: 'main',
             images: [
               { role: 'primary', component: 'app', seal: 'label' },
               { role: 'metadata', component: 'metadata-scanner', embeds: ['primary'] },

@@ -80,6 +80,7 @@ function ruleData(chain: ChainPlan): YamlMap {
     version: RULE_DATA_VERSION,
     prefix: chain.labelPrefix,
     source: chain.gitUrl,
+    branch: chain.branch,
     builders: builderId === undefined ? undefined : [builderId],
     images: chain.images.map((image) => ({
       role: image.role,

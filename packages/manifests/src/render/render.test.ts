@@ -129,6 +129,14 @@ describe('the public key of the build system', () => {
     expect(params.find(({ name }) => name === 'public-key')?.default).toBe(publicKey);
   });
 
+  test('says of which branch what is released has to be', () => {
+    const git = { ...TWO.git, branch: 'release-1.2' };
+    const { pipelines } = checkDocuments(renderConfig({ ...TWO, git, buildSystem: { publicKey } }));
+    const demands = ({ params = [] }: { params?: readonly { name: string; default?: unknown }[] } = {}) =>
+      params.find(({ name }) => name === 'demands')?.default;
+    expect(demands(pipelines.get('pipeline/verify-chain.yaml')?.spec)).toContain('--branch=release-1.2');
+  });
+
   test('is not needed', () => {
     expect(paramsOf('metadata-scanner-on-push', undefined)).not.toHaveProperty('demands');
   });

@@ -209,11 +209,11 @@ const filesOf = (chain: ChainPlan): readonly string[] => [
   ...new Set(startsOf(chain).flatMap((image) => fileOptions(image, chain))),
 ];
 
-/** With the build system's key the repository is proved; without one it is compared with what the Snapshot says. */
-function demandsOf({ buildSystem, gitUrl }: ChainPlan): readonly string[] {
+/** With the build system's key the repository and the branch are proved; without one it is compared with what the Snapshot says. */
+function demandsOf({ buildSystem, gitUrl, branch }: ChainPlan): readonly string[] {
   if (buildSystem === undefined) return [`--git-url=${gitUrl}`];
   const builder = buildSystem.builderId === undefined ? [] : [`--builder-id=${buildSystem.builderId}`];
-  return [`--key=env://${KEY_VARIABLE}`, `--source=${gitUrl}`, ...builder];
+  return [`--key=env://${KEY_VARIABLE}`, `--source=${gitUrl}`, `--branch=${branch}`, ...builder];
 }
 
 function array(name: string, description: string, byDefault: readonly string[]): YamlMap {

@@ -23,6 +23,9 @@ prefix := object.get(settings, "prefix", "io.konflux.poc")
 
 builders := object.get(settings, "builders", ["https://tekton.dev/chains/v2"])
 
+# Runs of any branch are taken where there is none.
+branch := object.get(settings, "branch", "")
+
 builder_tasks := object.get(settings, "builder_tasks", ["oci://quay.io/konflux-ci/tekton-catalog/*"])
 
 image_list := object.get(settings, "images", [])
@@ -33,6 +36,8 @@ images := {image.role: image | some image in image_list}
 external := {image.role: image.component | some image in object.get(settings, "external", [])}
 
 setting_problems contains "its version is not 1" if object.get(settings, "version", 0) != 1
+
+setting_problems contains "its branch is no text" if not is_string(branch)
 
 setting_problems contains "it names no images" if count(image_list) == 0
 
@@ -337,7 +342,7 @@ image_problems(run) := (({sprintf("it does not know %s (%s)", [digest, role]) |
 	some problem in arguments.problems(task, embedded)
 }
 
-source_problems(run) := (((({"it does not say what was built from" |
+source_problems(run) := ((((({"it does not say what was built from" |
 	count(run.sources) == 0
 } | {sprintf("it was built from %d sources: %s", [count(run.sources), concat(" and ", texts)]) |
 	count(run.sources) > 1
@@ -347,6 +352,10 @@ source_problems(run) := (((({"it does not say what was built from" |
 	not is_wanted(source)
 }) | {"it is of a pull request" |
 	runs.pull_request(run)
+}) | {sprintf("it is of the branch %q, and not of %s", [found, branch]) |
+	branch != ""
+	found := runs.branch(run)
+	found != trim_prefix(branch, "refs/heads/")
 }) | {sprintf("the task %s was given files that no task made: %s", [name, artifact]) |
 	some [name, artifact] in runs.strange_files(run, all_makers(run))
 }) | {sprintf("the task %s was given a Containerfile from elsewhere: %s", [name, text]) |

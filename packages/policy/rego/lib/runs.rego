@@ -375,6 +375,10 @@ pull_request(run) if {
 	regex.match(`:on-pr-[^:@/]*$`, text)
 }
 
+# The branch that was pushed to, without `refs/heads/`. Pipelines as Code sets the annotation whatever the commit's PipelineRun
+# had there; a label of that name it leaves as it is.
+branch(run) := trim_prefix(text_of(object.get(run.annotations, "pipelinesascode.tekton.dev/branch", "")), "refs/heads/")
+
 is_push(run) if {
 	events := said(run, ["pipelinesascode.tekton.dev/event-type"])
 	count(events) > 0

@@ -17,13 +17,30 @@ const NUMBER = `${PAC}pull-request`;
 const NUMBERS = [KONFLUX.pullRequestNumber, 'build.appstudio.openshift.io/pull_request_number'];
 const EVENT_TYPE = `${PAC}event-type`;
 const REQUEST_EVENT = /pull|merge|note/i;
-const BRANCHES = [`${PAC}source-branch`, `${PAC}branch`];
+const BRANCH = `${PAC}branch`;
+const BRANCHES = [`${PAC}source-branch`, BRANCH];
 const NAMES = [TEKTON.pipeline, `${PAC}original-prname`];
 const REQUEST_NAME = /on-pull-request/;
 const REQUEST_TAG = /:on-pr-[^:@/]*$/;
 
 /** A branch of GitHub's that is pushed to try a pull request that is not merged yet. */
 export const MERGE_QUEUE: RegExp = /^(?:refs\/heads\/)?gh-readonly-queue\//;
+
+/**
+ * The branch that was pushed to, or that a pull request is to be merged into; undefined where the run does not say it as one
+ * text. By its annotation alone, which Pipelines as Code sets whatever the PipelineRun of the commit had there: it leaves a
+ * label of that name as it finds it.
+ */
+export function branchOf({ annotations }: RunEvent): string | undefined {
+  const value = annotations.get(BRANCH);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Whether both are of one branch: Pipelines as Code names it with `refs/heads/` or without, by how the run was matched. */
+export function isSameBranch(one: string, other: string): boolean {
+  const [name, wanted] = [one, other].map((branch) => branch.replace(/^refs\/heads\//, ''));
+  return name === wanted;
+}
 
 /** Whether that is how Pipelines as Code calls a push: GitHub's and others', and GitLab's. */
 export function isPushEvent(event: string): boolean {
