@@ -1,9 +1,10 @@
-import { KINDS, OPTIONAL_KINDS } from '../../targets/cluster/resource.ts';
+import { KINDS } from '../../targets/cluster/resource.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { BuildService } from './build-service.ts';
 import { ImageController } from './image-controller.ts';
 import { after, type Misfortunes } from './misfortunes.ts';
 import { APPLICATION, condition, endedTask, pipelineRun, resultsOf, snapshot } from './objects.ts';
+import { ReleaseService } from './release-service.ts';
 import type { KubeServer } from './server.ts';
 import type { Writable } from './store.ts';
 
@@ -25,6 +26,7 @@ export class KonfluxControllers {
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
   readonly #builds: BuildService;
+  readonly #releases: ReleaseService;
 
   /** @param makeChain What the scenario runs that makes the chain's Snapshot. */
   constructor(
@@ -41,6 +43,7 @@ export class KonfluxControllers {
     this.#misfortunes = misfortunes;
     const later = (work: () => void, delay?: number): void => this.#later(work, delay);
     this.#builds = new BuildService({ server, misfortunes, later, start: (component) => this.#start(component) });
+    this.#releases = new ReleaseService(server, misfortunes.release ?? {}, later);
     const images = new ImageController({ server, misfortunes, later });
     this.#stop = server.store.onEvent(({ type, object: { kind, metadata } }) => {
       if (type !== 'DELETED' && kind === 'Component') later(() => this.#builds.reconcile(metadata.name));
@@ -269,20 +272,9 @@ export class KonfluxControllers {
     }
     for (const { metadata } of notReleased === undefined ? store.all('ReleasePlan') : []) {
       const says = metadata.annotations?.[AUTO_RELEASE] ?? metadata.labels?.[AUTO_RELEASE];
-      if (says !== 'false') this.#releaseBy(metadata.name, snapshot);
+      if (says !== 'false') this.#releases.release(metadata.name, snapshot);
     }
     say('AutoReleased', 'True', 'AutoReleased', notReleased ?? 'The Snapshot was auto-released');
-  }
-
-  #releaseBy(plan: string, snapshot: string): void {
-    const { release: reason = 'Succeeded' } = this.#misfortunes;
-    const status = reason === 'Succeeded' ? 'True' : 'False';
-    this.#server.store.put({
-      ...OPTIONAL_KINDS.release,
-      metadata: { name: `${snapshot}-abcde` },
-      spec: { releasePlan: plan, snapshot },
-      status: { conditions: [{ type: 'Released', status, reason, message: '' }] },
-    });
   }
 }
 

@@ -38,14 +38,25 @@ export interface Misfortunes {
   notReleased?: string;
   /** What is wrong with a ReleasePlan, of which no Release is made then. */
   brokenPlan?: string;
-  /** The reason of a Release's end. */
-  release?: string;
+  /** What keeps a Release from being released. */
+  release?: ReleaseTrouble;
   /** Called when a task of a run began, which ends only after it; a test drops connections here. */
   onStep?: (component: string, task: string) => unknown;
   /** Milliseconds between steps. */
   pace?: number;
   /** A long run: so many more tasks, each of which changes so often while it runs, and is so big (bytes). */
   long?: { tasks: number; changes: number; size: number };
+}
+
+/** What keeps a Release from being released. */
+export interface ReleaseTrouble {
+  /** It is not valid, and why. */
+  invalid?: string;
+  /** This pipeline of its fails: the last words of its task's log, which are kept of the tenant's own alone. */
+  pipeline?: 'tenant' | 'managed';
+  log?: string;
+  /** Somebody deletes it while its pipeline runs, which is when this is over. */
+  deleted?: () => Promise<unknown>;
 }
 
 /** Does work when something that a test makes wait is over; at once where nothing does. */

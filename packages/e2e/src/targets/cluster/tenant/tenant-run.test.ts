@@ -135,14 +135,64 @@ describe('where there is a ReleasePlan', () => {
     expect(release).toMatchObject({ status: 'failed', found: 'Failed to get all ReleasePlans: no such key: nothing' });
   });
 
-  test('a Release that fails is a failure, and one that may not be looked at is skipped', async () => {
-    await start({ release: 'Failed' });
+  const isWatched = (): boolean =>
+    tenant.server.calls.some(({ path, query }) => path.endsWith('/releases') && query.has('watch'));
+
+  test.each([
+    [
+      'it is not valid',
+      { invalid: 'no author in the ReleasePlan found for automated release' },
+      /-abcde: Failed: Release validation failed: Validated: no author in the ReleasePlan found for automated release$/,
+    ],
+    [
+      'its pipeline failed',
+      { log: `${'a line\n'.repeat(400)}no access to registry.redhat.io\n` },
+      /tenant pipelineRun: TenantPipelineProcessed \(PipelineRun my-tenant\/tenant-6ccjj\): …\n(a line\n){11}no access to registry\.redhat\.io$/,
+    ],
+    [
+      'its pipeline elsewhere failed',
+      { pipeline: 'managed', log: 'no access' },
+      /managed pipelineRun: ManagedPipelineProcessed \(PipelineRun managed\/managed-6ccjj, task push-images, step push: Error\)$/,
+    ],
+    [
+      'somebody deleted it',
+      { deleted: () => until(isWatched) },
+      /-abcde: gone: it was deleted while it was under way$/,
+    ],
+  ] as const)('of a Release that fails it is said why: %s', async (_, release, found) => {
+    await start({ release });
     plan('to-production');
-    expect(fallen(await tenant.run())).toEqual(['release']);
-    tenant.server.denied.add('list releaseplans');
-    const skipped = (await tenant.run({ resume: true }))?.criteria.find(({ id }) => id === 'scanned-and-signed');
-    expect(skipped?.status).toBe('skipped');
+    const report = await tenant.run();
+    const evidence = report?.criteria.flatMap((each) => each.evidence.filter(({ check }) => check === 'release'));
+    expect(evidence).toMatchObject([{ status: 'failed', found: expect.stringMatching(found) }]);
   });
+
+  test('a Release that was made again counts in place of the one that failed', async () => {
+    await start({ release: { log: 'no access' } });
+    plan('to-production');
+    const [, , snapshot = ''] = (await tenant.run())?.cluster?.snapshots ?? [];
+    tenant.server.store.put({
+      ...OPTIONAL_KINDS.release,
+      metadata: { name: 'a-second-one', creationTimestamp: new Date(Date.now() + 5000).toISOString() },
+      spec: { releasePlan: 'to-production', snapshot },
+      status: { conditions: [{ type: 'Released', status: 'True', reason: 'Succeeded', message: '' }] },
+    });
+    expect(texts(await tenant.run({ resume: true }), 'release')).toEqual([
+      `ReleasePlan to-production released Snapshot ${snapshot} as a-second-one`,
+    ]);
+  });
+
+  test.each(['list releaseplans', 'list releases', 'watch releases'])(
+    'who may not %s has that skipped',
+    async (verb) => {
+      await start({ release: { deleted: () => new Promise(() => {}) } });
+      plan('to-production');
+      tenant.server.denied.add(verb);
+      const report = await tenant.run();
+      expect(report?.criteria.find(({ id }) => id === 'scanned-and-signed')?.status).toBe('skipped');
+      expect(texts(report, 'release')).toEqual([expect.stringMatching(/^you may not list Release(Plan)?s here$/)]);
+    },
+  );
 });
 
 test('who may not make Roles is told what to send to an admin, and everything else goes on', async () => {
