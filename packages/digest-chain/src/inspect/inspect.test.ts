@@ -1,13 +1,17 @@
 import { REVISION } from '@multi-image/testing/chain';
+import { startTestServer, type TestResponse } from '@multi-image/testing/http-server';
 import { ONES, ZERO } from '@multi-image/testing/image';
 import { pushChain } from '@multi-image/testing/pushed-chain';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, pushSigned, simpleSigning } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTree } from '../cli/inspect.ts';
+import { DigestChainError } from '../errors.ts';
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseDigestReference, parseReference, parseTagReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
+import type { Registry } from '../registry/registry.ts';
+import { withCallOptions } from '../registry/with-call-options.ts';
 import { seal } from '../seal.ts';
 import { type InspectedImage, type Inspection, inspect } from './inspect.ts';
 
@@ -88,6 +92,66 @@ describe('inspect', () => {
     await expect(inspect(registry, parseReference(`${chain.image1}:none`))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
+  });
+
+  it.each([
+    ['refuses', (): TestResponse => ({ status: 403 }), 'UNAUTHORIZED'],
+    ['is out of order', (): TestResponse => ({ status: 501 }), 'REGISTRY_ERROR'],
+  ])('shows an image whose linked one is at a registry that %s', async (_, answer, code) => {
+    const other = await startTestServer(answer);
+    const chain = await pushChain(server.host, 'elsewhere');
+    const linked = { role: 'metadata', image: parseDigestReference(`${other.host}/image2@${ONES}`) };
+    const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
+    const { digest } = await seal(registry, origin, [linked], { check: false });
+    const { images } = await inspect(registry, parseReference(`${chain.image1}@${digest}`));
+    await other.stop();
+    expect(images[0]).toMatchObject({ digest, sealedFrom: chain.origin, problems: [] });
+    expect(images[1]).toMatchObject({ digest: undefined, problems: [expect.stringContaining(`${code}: `)] });
+  });
+
+  it('waits for one registry that does not answer, and asks no other after it but the first', async () => {
+    const chain = await pushChain(server.host, 'away');
+    const links = [
+      { role: 'a', image: parseDigestReference(`a.example/image2@${ONES}`) },
+      { role: 'b', image: parseDigestReference(`b.example/image2@${ZERO}`) },
+      { role: 'metadata', image: parseDigestReference(`${chain.image2}@${chain.metadata}`) },
+    ];
+    const { digest } = await seal(registry, parseDigestReference(`${chain.image1}@${chain.origin}`), links, {
+      check: false,
+    });
+    const away: Registry = {
+      ...withCallOptions(registry, () => ({})),
+      async getManifest(repository, reference, call) {
+        if (repository.registry === server.host) return registry.getManifest(repository, reference, call);
+        throw new DigestChainError('REGISTRY_TIMEOUT', `${repository.registry} does not answer`);
+      },
+    };
+    const { images } = await inspect(away, parseReference(`${chain.image1}@${digest}`));
+    expect(images.map(({ problems }) => problems)).toEqual([
+      [],
+      ['REGISTRY_TIMEOUT: a.example does not answer'],
+      ['not read: a.example did not answer'],
+      [],
+    ]);
+  });
+
+  it('goes no further in than where it was sent: by whose word is told with every request', async () => {
+    const chain = await pushChain(server.host, 'inward');
+    const linked = { role: 'metadata', image: parseDigestReference(`inner.example/image2@${ONES}`) };
+    const origin = parseDigestReference(`${chain.image1}@${chain.origin}`);
+    const { digest } = await seal(registry, origin, [linked], { check: false });
+    const asked: string[] = [];
+    const noted: Registry = {
+      ...withCallOptions(registry, () => ({})),
+      async getManifest(repository, reference, call) {
+        if (repository.registry === server.host) return registry.getManifest(repository, reference, call);
+        asked.push(`${repository.registry} by ${call?.namedBy}`);
+        throw new DigestChainError('LINK_REFUSED', 'further in');
+      },
+    };
+    const { images } = await inspect(noted, parseReference(`${chain.image1}@${digest}`));
+    expect(asked).toEqual([`inner.example by ${server.host}`]);
+    expect(images[1]?.problems).toEqual([expect.stringContaining('LINK_REFUSED')]);
   });
 });
 

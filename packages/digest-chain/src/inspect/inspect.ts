@@ -1,9 +1,8 @@
 import { isRefusal } from '../attach.ts';
 import { findSignedBlobs, type Rejection } from '../attestation/signature-manifests.ts';
-import { isFinding } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { embeddedImages } from '../embedding.ts';
-import { DigestChainError } from '../errors.ts';
+import { DigestChainError, isUnanswered } from '../errors.ts';
 import { LabelNames } from '../label-names.ts';
 import { factsOf, readTree } from '../read-image.ts';
 import { formatReference, nameOf, parseReference, type Reference } from '../reference.ts';
@@ -12,6 +11,7 @@ import { withSignal } from '../registry/with-call-options.ts';
 import type { Seal } from '../seal/config.ts';
 import { type ImageTree, readTreeSeal } from '../seal/tree.ts';
 import { discoverStatements } from '../statement/discover.ts';
+import { followingLinks } from '../verify/limits.ts';
 import { revisionOf } from '../verify/proof.ts';
 
 /** More images of one chain are not shown. */
@@ -51,24 +51,45 @@ export interface InspectedLink {
   readonly digest: string;
 }
 
-/** Reads a chain from any of its images on, following every link. Throws where that first image can't be read. */
+/**
+ * Reads a chain from any of its images on, following every link, to no host that is further in than the first image's.
+ * Throws where that first image can't be read.
+ */
 export async function inspect(
   client: Registry,
   reference: Reference,
   { prefix, signal }: CallOptions & { readonly prefix?: string | undefined } = {},
 ): Promise<Inspection> {
   const names = new LabelNames(prefix);
-  const registry = withSignal(client, signal);
+  const registry = followingLinks(withSignal(client, signal), reference, []);
   const images = [await readImage(registry, reference, names)];
   const seen = new Set<string>(images.map((image) => image.digest ?? ''));
   let truncated = false;
+  // Who attaches links may name many hosts that never answer: one of them is waited for.
+  let waitedFor: string | undefined;
   for (const image of images) {
     for (const link of image.links) {
       // What an image embeds is the origin of one that is shown, or leads to it by the statement.
       if (link.by === 'embeds' || seen.has(link.digest)) continue;
       seen.add(link.digest);
-      if (images.length >= MAX_INSPECTED) truncated = true;
-      else images.push(await readLinked(registry, link, names));
+      if (images.length >= MAX_INSPECTED) {
+        truncated = true;
+        continue;
+      }
+      const linked = `${link.url}@${link.digest}`;
+      try {
+        const place = parseReference(linked);
+        if (waitedFor !== undefined && place.registry !== reference.registry) {
+          images.push(unread(linked, `not read: ${waitedFor} did not answer`));
+          continue;
+        }
+        images.push(await readImage(registry, place, names));
+      } catch (error) {
+        // What can't be asked for takes nothing away from what can, unless nobody is to be asked any more.
+        if (!(error instanceof DigestChainError) || error.code === 'ABORTED') throw error;
+        if (isUnanswered(error)) waitedFor = parseReference(linked).registry;
+        images.push(unread(linked, `${error.code}: ${error.message}`));
+      }
     }
   }
   return { images, truncated };
@@ -117,26 +138,20 @@ async function readImage(registry: Registry, reference: Reference, names: LabelN
   };
 }
 
-async function readLinked(registry: Registry, link: InspectedLink, names: LabelNames): Promise<InspectedImage> {
-  const reference = `${link.url}@${link.digest}`;
-  try {
-    return await readImage(registry, parseReference(reference), names);
-  } catch (error) {
-    if (!isFinding(error)) throw error;
-    return { ...NOTHING, reference, problems: [`${error.code}: ${error.message}`] };
-  }
+function unread(reference: string, problem: string): InspectedImage {
+  return {
+    reference,
+    digest: undefined,
+    mediaType: undefined,
+    images: 0,
+    revision: undefined,
+    sealedFrom: undefined,
+    links: [],
+    referrers: [],
+    signed: [],
+    problems: [problem],
+  };
 }
-
-const NOTHING: Omit<InspectedImage, 'reference' | 'problems'> = {
-  digest: undefined,
-  mediaType: undefined,
-  images: 0,
-  revision: undefined,
-  sealedFrom: undefined,
-  links: [],
-  referrers: [],
-  signed: [],
-};
 
 function readSealOf(tree: ImageTree, names: LabelNames, problems: string[]): Seal | undefined {
   try {
