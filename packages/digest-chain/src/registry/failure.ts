@@ -100,8 +100,22 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 const TRUST_HINT = 'name the file of the certificate authority, or set NODE_EXTRA_CA_CERTS';
 
+/** By these no connection comes about: where a proxy was to be asked, it is the proxy that is not there. */
+const UNCONNECTED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+]);
+
 /** What a connection died of, as this package's error; {@link Transient} where another try may do. */
-export function networkFailure(error: unknown, url: URL, reused: boolean): DigestChainError | Transient {
+export function networkFailure(
+  error: unknown,
+  url: URL,
+  { reused = false, proxy }: { readonly reused?: boolean; readonly proxy?: string | undefined } = {},
+): DigestChainError | Transient {
   if (error instanceof DigestChainError || error instanceof Transient) return error;
   const code = codeOf(error);
   const text = reasonOf(error);
@@ -112,11 +126,16 @@ export function networkFailure(error: unknown, url: URL, reused: boolean): Diges
       hint: 'check the address, and whether the registry wants TLS',
     });
   }
-  const failure = new DigestChainError('REGISTRY_UNREACHABLE', `${url.host} can't be reached`, {
+  const missing = proxy !== undefined && UNCONNECTED.has(code) ? `: its proxy ${redacted(new URL(proxy))} can't` : '';
+  const hint =
+    missing === ''
+      ? (HINTS[code] ?? (/CERT|SIGNATURE/.test(code) ? TRUST_HINT : 'check the address, and that the registry is up'))
+      : `check ${url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'} and NO_PROXY`;
+  const failure = new DigestChainError('REGISTRY_UNREACHABLE', `${url.host} can't be reached${missing}`, {
     expected: `an answer from ${redacted(url)}`,
     // A failed tunnel is told with the proxy's URL, whose password Node leaves out; the code says enough.
     found: code === 'ERR_PROXY_TUNNEL' ? code : text.slice(0, 300),
-    hint: HINTS[code] ?? (/CERT|SIGNATURE/.test(code) ? TRUST_HINT : 'check the address, and that the registry is up'),
+    hint,
   });
   return TRANSIENT.has(code) ? new Transient(failure, { stale: reused }) : failure;
 }

@@ -156,6 +156,23 @@ describe('a proxy', () => {
     expect(JSON.stringify(error)).not.toContain('hunter2');
   });
 
+  it.each([
+    ['does not listen', '127.0.0.1:1', 'ECONNREFUSED'],
+    ['has no address', 'proxy.invalid:3128', 'ENOTFOUND'],
+  ])('that %s is told from the registry', async (_, place, found) => {
+    const environment = { HTTPS_PROXY: `http://user:hunter2@${place}`, HTTP_PROXY: `http://user:hunter2@${place}` };
+    for (const plainHttp of [false, true]) {
+      const error = await read('registry.example', { environment, plainHttp });
+      expect(error).toMatchObject({
+        code: 'REGISTRY_UNREACHABLE',
+        message: `registry.example can't be reached: its proxy http://${place}/ can't`,
+        found: expect.stringContaining(found),
+        hint: `check ${plainHttp ? 'HTTP_PROXY' : 'HTTPS_PROXY'} and NO_PROXY`,
+      });
+      expect(JSON.stringify(error)).not.toContain('hunter2');
+    }
+  });
+
   it('leaves a public registry no way to this machine', async () => {
     redirect = `https://${host}/v2/a/manifests/latest`;
     const options = { environment: { HTTPS_PROXY: `http://${address}` }, caFile: certificate.file };

@@ -56,7 +56,7 @@ export class Transport {
     }
     // Connections to hosts that a registry named are kept apart: those of the caller's own choice were not checked.
     const agent = this.#agent(url, proxy, namedBy?.reach ?? 'any');
-    return exchange(request, agent, proxy === undefined ? this.#lookup(url, namedBy) : undefined);
+    return exchange(request, agent, proxy ?? this.#lookup(url, namedBy));
   }
 
   /** From where a host can be reached, as far as is known: what is behind a proxy counts as public. */
@@ -101,8 +101,10 @@ export class Transport {
 function exchange(
   { method, url, headers, body, signal, timeout, streaming = false }: HttpRequest,
   agent: Agent,
-  lookup: LookupFunction | undefined,
+  way: LookupFunction | string,
 ): Promise<HttpResponse> {
+  // What a name resolves to is the proxy's to find out.
+  const [lookup, proxy] = typeof way === 'string' ? [undefined, way] : [way, undefined];
   const { request } = url.protocol === 'https:' ? process.getBuiltinModule('node:https') : http;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
@@ -122,19 +124,19 @@ function exchange(
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
     };
-    const explain = (error: unknown): unknown => stopped ?? networkFailure(error, url, false);
+    const explain = (error: unknown): unknown => stopped ?? networkFailure(error, url, { proxy });
     outgoing.once('response', (incoming) => {
       progress();
       resolve(new HttpResponse(incoming, url, { release, explain, progress, method }));
     });
     outgoing.on('error', (error) => {
       release();
-      reject(stopped ?? networkFailure(error, url, outgoing.reusedSocket));
+      reject(stopped ?? networkFailure(error, url, { reused: outgoing.reusedSocket, proxy }));
     });
     if (body === undefined || body instanceof Uint8Array) outgoing.end(body);
     else {
       pipeline(body, outgoing, (error) => {
-        if (error) stop(networkFailure(error, url, false));
+        if (error) stop(networkFailure(error, url, { proxy }));
       });
       body.on('data', progress);
     }
