@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createRegistry, parsePublicKeys, parseReference, verify } from '@multi-image/digest-chain';
+import { PAC } from '@multi-image/kit/tekton';
 import { comparable, writtenOf } from '@multi-image/tekton-local/testing';
 import { ALL_WELL, statusOf } from '@multi-image/testing/criteria';
 import { readCommands } from '@multi-image/testing/document-commands';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chainsConfigOf, KONFLUX, publicKeyOf } from './chains.ts';
 import type { RunningCluster } from './cluster.ts';
-import type { KubeApi } from './kube-api.ts';
+import type { KubeApi, KubeObject } from './kube-api.ts';
 import { inState, REGISTRY, type Setup } from './place.ts';
 import { startE2e } from './testing/e2e.ts';
 import { makeNamespace } from './testing/namespace.ts';
@@ -97,4 +98,27 @@ test.each([
     open.map((id) => expect.objectContaining({ id, status: 'skipped', evidence: notMade })),
   );
   expect(proof.level).toBe(level);
+});
+
+test('the branch that Pipelines as Code annotates is signed with the run, whichever was asked for', async () => {
+  const runs = `/apis/tekton.dev/v1/namespaces/${whole}/pipelineruns`;
+  const { items } = (await api.ask('GET', runs)) as { items: readonly KubeObject[] };
+  const pushed = { metadata: { annotations: { [`${PAC}event-type`]: 'push', [`${PAC}branch`]: 'refs/heads/main' } } };
+  for (const { metadata } of items) {
+    await api.ask('PATCH', `${runs}/${metadata.name}`, pushed, 'application/merge-patch+json');
+  }
+  await signAgain(api, whole, {
+    config: KONFLUX,
+    isAsAsked: ({ predicate }) => String(predicate.buildType).startsWith('tekton.dev/v1/'),
+    signal: AbortSignal.timeout(120_000),
+  });
+  const image = parseReference(`${REGISTRY}/${whole}/multi-image-poc-image1:${chain.revision}`);
+  const demands = { keys: parsePublicKeys(publicKeyOf(cluster.state)), source: chain.gitUrl, revision: chain.revision };
+  const proofOf = (branch: string) => verify(createRegistry({ plainHttp: true }), image, { ...demands, branch });
+  expect(await proofOf('main')).toMatchObject({ level: 'attested' });
+  const other = await proofOf('other');
+  expect(other.level).toBe('none');
+  expect(other.checks.filter(({ status }) => status === 'failed')).toEqual([
+    expect.objectContaining({ id: 'source', expected: 'other', found: 'refs/heads/main' }),
+  ]);
 });

@@ -23,7 +23,8 @@ export interface TaskDemands extends Pick<RunDemands, 'builders' | 'allowPullReq
  * What can be proved of a chain before the run that built it has ended: the build system signed the image and those that
  * it links to, and attested the tasks which made them (Chains does both seconds after a task), all of one PipelineRun; the
  * task that sealed was called with the image as it was built, with all that is linked, and with the commit. What the run
- * was built from, and by which tasks, only its own attestation says, after it has ended.
+ * was built from, and by which tasks, only its own attestation says, after it has ended. So does it alone for sure whether
+ * that was a pull request: a PipelineRun's `taskRunSpecs` may give its TaskRuns labels of their own.
  *
  * Answers with the run's UID; throws what is missing (`SIGNATURE_MISSING`, `PROVENANCE_MISSING`, `PROVENANCE_MISMATCH`).
  */
