@@ -47,6 +47,7 @@ export class KonfluxControllers {
     const images = new ImageController({ server, misfortunes, later });
     this.#stop = server.store.onEvent(({ type, object: { kind, metadata } }) => {
       if (type !== 'DELETED' && kind === 'Component') later(() => this.#builds.reconcile(metadata.name));
+      if (type === 'DELETED' && kind === 'Component') later(() => images.collectGarbage(metadata.uid));
       if (/^(?:Component|ImageRepository|ServiceAccount)$/.test(kind)) later(() => images.reconcileAll());
     });
   }

@@ -10,6 +10,10 @@ export interface Misfortunes {
   organisation?: string;
   /** It can't make any. */
   repositoryError?: string;
+  /** It can't make any now. */
+  registryDown?: boolean;
+  /** Why none that is public may become private. */
+  noPrivate?: string;
   /** Finalizers let go of what was deleted only then. */
   mayGo?: () => Promise<unknown>;
   /** Konflux never links this secret. */

@@ -3,7 +3,7 @@ import { E2eError } from '../../../errors.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { isGoing } from '../deletion.ts';
-import type { Resource } from '../resource.ts';
+import { type Resource, text } from '../resource.ts';
 import { adjust } from './adjust.ts';
 
 export interface Change {
@@ -25,7 +25,9 @@ export async function planApply(cluster: Cluster, objects: readonly Resource[]):
       // Nobody owns anything of it yet, and webhooks may refuse it before what it names is there.
       if (current === undefined) return { object, action: 'create' };
       const would = await cluster.apply(wanted, { dryRun: true }).catch((error) => {
-        conflicts.push(conflictIn(error, object));
+        // What Konflux set back, it says why.
+        const said = text(current, 'status', 'message');
+        conflicts.push(`${conflictIn(error, object)}${said === undefined ? '' : `; its status says: ${said}`}`);
       });
       const isSame = would === undefined || isDeepStrictEqual(comparable(current), comparable(would));
       return { object, action: isSame ? 'unchanged' : 'change' };

@@ -73,7 +73,19 @@ test('service accounts that Konflux made meanwhile stay, without what was linked
   ]);
   expect(store.get('ServiceAccount', 'build-pipeline-app')?.secrets).toEqual([
     { name: 'imagerepository-for-chain-app-image-push' },
+    { name: 'components-namespace-pull' },
   ]);
+});
+
+test('says which image repositories go with their components, whoever made them', async () => {
+  const { store } = tenant.server;
+  const metadata = { name: 'of-kubectl', labels: { 'appstudio.redhat.com/component': 'app' } };
+  const image = { name: 'my-tenant/other', visibility: 'public' };
+  store.put({ ...KINDS.imageRepository, metadata, spec: { image } }, 'kubectl');
+  await tenant.run();
+  await clean(true);
+  expect(output).toContain('delete Component app, and with it ImageRepository of-kubectl, with all images in it');
+  expect(store.get('ImageRepository', 'of-kubectl')).toBeUndefined();
 });
 
 test('asks, and without a yes leaves everything', async () => {

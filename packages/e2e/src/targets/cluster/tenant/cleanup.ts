@@ -37,11 +37,15 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
   );
   const unlink = linked.flat();
   progress.line(`namespace ${namespace} on ${cluster.server}:`);
+  const owned = await findOwned(cluster, made, namespace);
   const steps = [
-    ...made.map(
-      ({ kind, metadata }) =>
-        `delete ${kind} ${metadata.name}${kind === 'ImageRepository' ? ', with all images in it' : ''}`,
-    ),
+    ...made.map((object) => {
+      const { kind, metadata } = object;
+      const own = owned.filter((repository) => isOwner(object, repository));
+      const going = [...(kind === 'ImageRepository' ? [object] : []), ...own];
+      const more = own.map(({ metadata: { name } }) => `, and with it ImageRepository ${name}`).join('');
+      return `delete ${kind} ${metadata.name}${more}${going.length > 0 ? ', with all images in it' : ''}`;
+    }),
     ...unlink.map((account) => `unlink ${secretsOf(account).join(', ')} from ServiceAccount ${account.metadata.name}`),
   ];
   const check = async (): Promise<void> => {
@@ -58,7 +62,23 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
   // Applied without the list, the entries that were applied before go, and those of others stay.
   for (const { secrets: _, ...account } of unlink) await cluster.apply(account as (typeof unlink)[number]);
   for (const object of made) await cluster.delete(object);
-  progress.line(await settleDeleted(cluster, made, 'Konflux', options));
+  progress.line(await settleDeleted(cluster, [...made, ...owned], 'Konflux', options));
+}
+
+/** The image repositories of others that go with what is deleted: Konflux makes each one its component's. */
+async function findOwned(cluster: Cluster, made: readonly Resource[], namespace: string): Promise<readonly Resource[]> {
+  if (!made.some(({ kind }) => kind === 'Component')) return [];
+  if ((await cluster.serves(KINDS.imageRepository)) === undefined) return [];
+  const { items } = await cluster.list(KINDS.imageRepository, namespace);
+  return items.filter(
+    (repository) =>
+      !made.some(({ metadata }) => metadata.uid === repository.metadata.uid) &&
+      made.some((object) => isOwner(object, repository)),
+  );
+}
+
+function isOwner({ metadata: { uid } }: Resource, object: Resource): boolean {
+  return uid !== undefined && list(object, 'metadata', 'ownerReferences').some((entry) => text(entry, 'uid') === uid);
 }
 
 /** Whether this command applied something to the object: its name is among the field managers. */

@@ -9,7 +9,7 @@ import { waitFor } from '../follow.ts';
 import { KINDS, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
 import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
-import { checkImages, failWithRepositories } from './image-repositories.ts';
+import { checkImages, checkRepositories, failWithRepositories, findUnmade } from './image-repositories.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
 
 /** A component that Konflux has to be asked for again, and why. */
@@ -61,6 +61,7 @@ export async function configure(run: ClusterRun): Promise<void> {
     stop.abort();
   }
   await checkImages(run);
+  await checkRepositories(run);
 }
 
 async function configureOne(component: string, run: ClusterRun): Promise<void> {
@@ -69,6 +70,7 @@ async function configureOne(component: string, run: ClusterRun): Promise<void> {
   const what = `${component} · configured`;
   progress.started(what);
   let last = 'no such component';
+  let hasImage = true;
   const end = await waitFor(cluster, KINDS.component, {
     namespace,
     timeout,
@@ -77,6 +79,7 @@ async function configureOne(component: string, run: ClusterRun): Promise<void> {
     look(object): 'enabled' | 'failed' | 'gone' | undefined {
       if (object.metadata.name !== component) return undefined;
       const image = text(object, 'spec', 'containerImage');
+      hasImage = image !== undefined;
       // While something is asked for, the status is of before.
       const status = isAsked(object) ? undefined : buildStatus(object);
       if (isGoing(object)) last = 'it is being deleted';
@@ -96,10 +99,13 @@ async function configureOne(component: string, run: ClusterRun): Promise<void> {
       hint: `when that is cured, run again; by hand: kubectl annotate component/${component} -n ${namespace} ${KONFLUX.request}=configure-pac-no-mr --overwrite`,
     });
   }
+  const unmade = hasImage ? undefined : await findUnmade(component, run);
   throw new E2eError('WAIT_TIMEOUT', `Konflux did not configure component ${component} in time`, {
     expected: `state enabled within ${formatLimit(timeout)}; --timeout configured=… sets another limit`,
-    found: last,
-    hint: `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${KONFLUX.buildStatus}`,
+    found: unmade === undefined ? last : `${last}: ${unmade.found}`,
+    hint:
+      unmade?.hint ??
+      `kubectl get component ${component} -n ${namespace} -o yaml shows the annotation ${KONFLUX.buildStatus}`,
   });
 }
 

@@ -146,6 +146,74 @@ describe('another image repository than the config’s', () => {
   });
 });
 
+describe('an image repository of which Konflux says that', () => {
+  const NAME = 'imagerepository-for-chain-app';
+
+  test.each([
+    [
+      'missing',
+      'Image repository is missing. Remove appstudio.openshift.io/image-repository finalizer to try to recover.',
+    ],
+    [
+      'damaged',
+      'Object status was damaged. Remove appstudio.openshift.io/image-repository finalizer to try to recover.',
+    ],
+  ])('it is %s: said before a build is asked for, and how it is cured', async (state, message) => {
+    await start({});
+    await tenant.run();
+    tenant.server.store.change('ImageRepository', NAME, ({ status }) => Object.assign(status, { state, message }));
+    const before = asked('trigger-pac-build');
+    await expect(tenant.run()).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      found: message,
+      hint: expect.stringContaining(
+        `kubectl patch imagerepository ${NAME} -n my-tenant --type=merge -p '{"metadata":{"finalizers":null}}'`,
+      ),
+    });
+    expect(asked('trigger-pac-build')).toEqual(before);
+    tenant.server.store.change('ImageRepository', NAME, ({ metadata }) => delete metadata.finalizers);
+    expect((await tenant.run())?.status).toBe('passed');
+  });
+
+  test('it stays public: nothing is built that would be published', async () => {
+    const noPrivate = 'Quay organization plan private repositories limit exceeded';
+    await start({ noPrivate });
+    await tenant.run();
+    const config = await writeRepository(`${world.folder}/private`, 'my-tenant', { visibility: 'private' });
+    const before = asked('trigger-pac-build');
+    await expect(tenant.run({ config })).rejects.toMatchObject({
+      code: 'COMPONENT_NOT_CONFIGURED',
+      expected: 'visibility private',
+      found: `public: ${noPrivate}`,
+    });
+    // By now Konflux owns what it set back.
+    await expect(tenant.run({ config })).rejects.toMatchObject({
+      code: 'APPLY_CONFLICT',
+      found: expect.stringContaining(noPrivate),
+    });
+    expect(asked('trigger-pac-build')).toEqual(before);
+  });
+
+  test('it is private now: waited for', async () => {
+    await start({});
+    await tenant.run();
+    const config = await writeRepository(`${world.folder}/now-private`, 'my-tenant', { visibility: 'private' });
+    await tenant.run({ config });
+    expect(tenant.server.store.get('ImageRepository', NAME)?.status).toMatchObject({
+      image: { visibility: 'private' },
+    });
+  });
+
+  test('nothing: the wait for it ends with where to look', async () => {
+    await start({ registryDown: true });
+    await expect(tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, configured: 300 } })).rejects.toMatchObject({
+      code: 'WAIT_TIMEOUT',
+      found: `no containerImage yet: ImageRepository ${NAME} has no state yet`,
+      hint: expect.stringContaining(`kubectl get imagerepository ${NAME} -n my-tenant -o yaml`),
+    });
+  });
+});
+
 describe('what is still being deleted', () => {
   test('is waited for, and made anew', async () => {
     await start({ mayGo: () => until(() => tenant.output().includes('is being deleted: waiting')) });

@@ -133,7 +133,8 @@ describe('what was there before', () => {
     store.put({ ...KINDS.imageRepository, metadata, spec: { image } }, 'kubectl');
     expect((await tenant.run())?.status).toBe('passed');
     const found = store.get('ImageRepository', metadata.name);
-    expect(found?.spec).toEqual({ image: { ...image, name: 'my-tenant/chain-image1' } });
+    expect(found?.spec).toEqual({ image });
+    expect(found?.status).toMatchObject({ image: { url: 'quay.io/acme/my-tenant/chain-image1' } });
   });
 
   test('an object that is written at the same time is applied again', async () => {
