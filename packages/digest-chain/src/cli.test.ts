@@ -199,5 +199,7 @@ describe('digest-chain', () => {
     const outcome = await digestChain(verb, '--help');
     expect(outcome).toMatchObject({ status: 0, stdout: expect.stringContaining(`Examples:\n  digest-chain ${verb}`) });
     expect((await digestChain('--help')).stdout).toContain(`  ${verb} `);
+    expect(await digestChain('help', verb)).toEqual(outcome);
+    expect(await digestChain('--help', verb)).toEqual(outcome);
   });
 });

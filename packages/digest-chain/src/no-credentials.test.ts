@@ -85,4 +85,21 @@ describe('no output holds a credential', () => {
     expectClean(outcome);
     expect(outcome.stderr).toMatch(/^error CREDENTIALS_INVALID: /);
   });
+
+  it.each([
+    'https://user:hunter2@quay.io/org/image:1',
+    'user:hunter2@quay.io/org/image:1',
+    `user:hunter2@quay.io/org/image:1@sha256:${'0'.repeat(64)}`,
+    'user:hun@ter/hunter2@quay.io/org/image',
+  ])('of a reference with credentials in it (%s)', async (reference) => {
+    for (const args of [
+      ['verify', reference],
+      ['inspect', reference, '--json'],
+    ]) {
+      const outcome = await runCli(args);
+      expectClean(outcome);
+      expect(outcome.status).toBe(2);
+      expect(outcome.stderr).toMatch(/^error REFERENCE_INVALID: .*\n {2}expected: no credentials/);
+    }
+  });
 });

@@ -35,6 +35,9 @@ const MAX_TEXT = 1024;
 export function parseReference(text: string): Reference {
   if (text.length > MAX_TEXT) throw invalid(text, `at most ${MAX_TEXT} characters`);
   const [name = '', digest, ...more] = text.split('@');
+  // What is before a registry is who asks there, with a password: that is not repeated.
+  const place = /^.*@([^@]*\/.*)$/s.exec(text)?.[1];
+  if (place !== undefined) throw invalid(`…@${place}`, 'no credentials: they are found where a login has left them');
   if (more.length > 0) throw invalid(text, 'at most one @');
   const slash = name.lastIndexOf('/');
   const colon = name.indexOf(':', slash + 1);

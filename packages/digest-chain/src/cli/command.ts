@@ -17,7 +17,9 @@ const VERBS: Readonly<Record<string, () => Promise<{ run: Run }>>> = {
 /** The whole command: prints to this process's streams, and sets its exit code. */
 export async function command([verb = '', ...args]: readonly string[]): Promise<void> {
   const load = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  if (['', '--help', '-h', 'help'].includes(verb)) await printHelp('general', verb === '');
+  const [topic = ''] = args;
+  if (['--help', '-h', 'help'].includes(verb)) await printHelp(Object.hasOwn(VERBS, topic) ? topic : 'general', false);
+  else if (verb === '') await printHelp('general', true);
   else if (load !== undefined && asksFor(args, '--help', '-h')) await printHelp(verb, false);
   else await (await import('./run.ts')).runVerb(verb, load, args, asksFor(args, '--json'));
 }
