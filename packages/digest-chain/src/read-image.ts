@@ -9,6 +9,7 @@ import { nameOf, type Reference, repositoryName } from './reference.ts';
 import type { CallOptions, RawManifest, Registry, Repository } from './registry/registry.ts';
 import { withSignal } from './registry/with-call-options.ts';
 import { MAX_CONFIG_SIZE } from './seal/config.ts';
+import { unread } from './seal/document.ts';
 import { checkImages, readIndex, requireArtifact } from './seal/image-index.ts';
 import { type Image, readImageManifest } from './seal/manifest.ts';
 import type { ImageTree } from './seal/tree.ts';
@@ -109,6 +110,14 @@ const OF_BYTES: ReadonlySet<string> = new Set([
   'SEAL_BROKEN',
 ]);
 
+/** Bytes of the manifests and configs of all images of one index; all of them are held at the same time. */
+const MAX_TREE_SIZE = 16 * 1024 * 1024;
+
+/** How many bytes of an image, or of all images of an index, are held. */
+export function heldSize({ images }: ImageTree): number {
+  return images.reduce((size, { manifest, config }) => size + manifest.bytes.length + config.length, 0);
+}
+
 async function restOf(registry: Registry, repository: Repository, manifest: RawManifest): Promise<ReadTree> {
   if (!isIndex(manifest.mediaType)) return { manifest, images: [await withConfig(registry, repository, manifest)] };
   const index = readIndex(manifest.bytes, manifest.mediaType);
@@ -116,9 +125,17 @@ async function restOf(registry: Registry, repository: Repository, manifest: RawM
     requireArtifact(await registry.getManifest(repository, digest)),
   );
   const digests = new Set(index.images.map((image) => image.digest));
-  const images = await mapConcurrently([...digests], async (digest) =>
-    withConfig(registry, repository, await registry.getManifest(repository, digest)),
-  );
+  let size = 0;
+  const take = (more: number): void => {
+    size += more;
+    if (size <= MAX_TREE_SIZE) return;
+    throw unread(`its images are too large together: more than ${MAX_TREE_SIZE} bytes without layers`, `${size} bytes`);
+  };
+  const images = await mapConcurrently([...digests], async (digest) => {
+    const image = await registry.getManifest(repository, digest);
+    take(image.bytes.length);
+    return withConfig(registry, repository, image, take);
+  });
   checkImages(manifest, images);
   return { manifest, images };
 }
@@ -138,9 +155,16 @@ function platformImage({ manifest, config, facts }: TellingImage): PlatformImage
   return { manifest, config, ...facts, layers };
 }
 
-function withConfig(registry: Registry, repository: Repository, manifest: RawManifest): Promise<TellingImage> {
+function withConfig(
+  registry: Registry,
+  repository: Repository,
+  manifest: RawManifest,
+  take: (bytes: number) => void = () => {},
+): Promise<TellingImage> {
   return namingImage(repository, manifest.digest, async () => {
     const { config: descriptor } = readImageManifest(manifest.bytes, manifest.mediaType);
+    // Before it is read: what comes is of that size.
+    take(descriptor.size);
     const config = await registry.getBlob(repository, descriptor, { limit: MAX_CONFIG_SIZE });
     // What is wrong with that is told here, where it is known of which image it is.
     return { manifest, config, facts: readImageFacts(config) };

@@ -16,7 +16,7 @@ import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
 import { type Discovery, discoverStatements, givenStatement } from './statement/discover.ts';
-import { followingLinks, type Limits, withinDeadline } from './verify/limits.ts';
+import { followingLinks, type Limits, readerOf, withinDeadline } from './verify/limits.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';
 import { proveSeal } from './verify/seal-proof.ts';
 import { proveStatements } from './verify/statement-proof.ts';
@@ -121,7 +121,7 @@ async function proveFrom(
   // What is wrong with one that was given is the caller's to hear: nothing else was asked for.
   const given = statement instanceof Uint8Array ? givenStatement(statement, manifest.digest) : undefined;
   const discover = async (): Promise<Discovery> => given ?? discoverStatements(registry, repository, manifest.digest);
-  const context = { registry, repository, tree, names, revision, at, discover };
+  const context = { registry, readTree: readerOf(registry), repository, tree, names, revision, at, discover };
   const linked = await proveLinks(context, statement !== false);
   const proof = { ...linked, checks: [...linked.checks, ...(await proveFiles(registry, linked, files, released))] };
   const checks = [...proof.checks, ...(await attest(proof, new EvidenceReader(registry, keys, identities), demands))];

@@ -1,10 +1,15 @@
 import { type Clock, systemClock } from '../../../kit/src/retry.ts';
-import { DigestChainError } from '../errors.ts';
+import type { Digest } from '../digest.ts';
+import { DigestChainError, tooLarge } from '../errors.ts';
+import { heldSize, type ReadTree, readTree } from '../read-image.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
 import { withCallOptions } from '../registry/with-call-options.ts';
 
 /** Milliseconds for a whole proof. */
 const DEFAULT_DEADLINE = 5 * 60_000;
+
+/** Bytes of manifests and configs that a proof reads. */
+const MAX_CHAIN_SIZE = 128 * 1024 * 1024;
 
 export interface Limits {
   readonly deadline?: number | undefined;
@@ -56,4 +61,18 @@ export function followingLinks(registry: Registry, start: Repository, named: Ite
 /** The registries that the caller named. */
 export function ownRegistries(start: Repository, named: Iterable<Repository>): ReadonlySet<string> {
   return new Set([start, ...named].map(({ registry }) => registry));
+}
+
+/**
+ * Reads what a chain links to, until its images are too large together (`TOO_LARGE`): how many there are is for those to
+ * say who push.
+ */
+export function readerOf(registry: Registry): (repository: Repository, digest: Digest) => Promise<ReadTree> {
+  let size = 0;
+  return async (repository, digest) => {
+    const tree = await readTree(registry, repository, digest);
+    size += heldSize(tree);
+    if (size <= MAX_CHAIN_SIZE) return tree;
+    throw tooLarge('TOO_LARGE', 'the images of the chain are too large together, without layers', MAX_CHAIN_SIZE, size);
+  };
 }

@@ -19,6 +19,8 @@ import { ownRegistries } from './limits.ts';
 /** Where a proof starts, and what it is made with. */
 export interface ProofContext {
   readonly registry: Registry;
+  /** Reads an image that is linked. */
+  readonly readTree: (repository: Repository, digest: Digest) => Promise<ReadTree>;
   /** Where the image that it starts from is. */
   readonly repository: Repository;
   readonly tree: ReadTree;

@@ -4,7 +4,7 @@ import type { Digest } from '../digest.ts';
 import { type Embedding, embeddedImages } from '../embedding.ts';
 import { DigestChainError, unexpected } from '../errors.ts';
 import type { LabelNames } from '../label-names.ts';
-import { factsOf, type ReadTree, readTree } from '../read-image.ts';
+import { factsOf, type ReadTree } from '../read-image.ts';
 import { parseReference, repositoryName } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link, Seal } from '../seal/config.ts';
@@ -81,12 +81,12 @@ interface VerifiedLink {
   readonly checks: readonly Check[];
 }
 
-async function verifyLink({ registry, names, at }: ProofContext, origin: Digest, link: Link): Promise<VerifiedLink> {
+async function verifyLink({ readTree, names, at }: ProofContext, origin: Digest, link: Link): Promise<VerifiedLink> {
   const { role } = link;
   let repository = at.get(role);
   const exists = await runCheck({ id: 'linked-image-exists', role }, async () => {
     repository ??= parseLinkUrl(link);
-    const linked = await readTree(registry, repository, link.digest);
+    const linked = await readTree(repository, link.digest);
     const images = linked.images.length === 1 ? '' : `, ${linked.images.length} images`;
     const place = at.has(role) ? `, in ${repositoryName(repository)}` : '';
     const evidence = `${link.digest}, ${linked.manifest.bytes.length} bytes that hash to it${images}${place}`;

@@ -3,7 +3,7 @@ import { after, type Check, type CheckId, runCheck, type Step, skipped } from '.
 import type { Embedding } from '../embedding.ts';
 import { DigestChainError } from '../errors.ts';
 import type { LabelNames } from '../label-names.ts';
-import { type ReadTree, readTree } from '../read-image.ts';
+import type { ReadTree } from '../read-image.ts';
 import { parseReference } from '../reference.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Link } from '../seal/config.ts';
@@ -203,12 +203,12 @@ async function proveMember(
 
 /** Of an image that was built elsewhere nothing but that it is there: what it is made of is not this chain's. */
 async function readMember(
-  { registry, tree }: ProofContext,
+  { registry, readTree, tree }: ProofContext,
   { digest, external }: ChainImage,
   repository: Repository,
 ): Promise<ReadTree> {
   if (external) return { manifest: await registry.getManifest(repository, digest), images: [] };
-  return digest === tree.manifest.digest ? tree : readTree(registry, repository, digest);
+  return digest === tree.manifest.digest ? tree : readTree(repository, digest);
 }
 
 /** What the others embed is what is published, or what a seal was put on. */

@@ -85,16 +85,16 @@ describe('which file', () => {
   });
 
   it('says which file it can not use, and nothing of what is in it', async () => {
-    for (const content of [
-      '{"auths": {"quay.io": {"auth": "aHVudGVyMg==hunter2',
-      '{"auths":{"hunter2":1,"hunter2":2}}',
-      'hunter2',
-      { auths: { 'quay.io': auth('hunter2') } },
-      { auths: { 'quay.io': { auth: 'hunter2!' } } },
-    ]) {
+    for (const [content, reason] of [
+      ['{"auths": {"quay.io": {"auth": "aHVudGVyMg==hunter2', 'it is not JSON'],
+      ['{"auths":{"hunter2":1,"hunter2":2}}', 'it has the same key twice'],
+      ['hunter2', 'it is not JSON'],
+      [{ auths: { 'quay.io': auth('hunter2') } }, 'auths["quay.io"].auth is not base64 of "user:password"'],
+      [{ auths: { 'quay.io': { auth: 'hunter2!' } } }, 'auths["quay.io"].auth is not base64 of "user:password"'],
+    ] as const) {
       const file = await write('.docker/config.json', content);
-      const error = await find().catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'CREDENTIALS_INVALID', found: expect.stringContaining(file) });
+      const error = await find().catch((failure: unknown) => failure);
+      expect(error).toMatchObject({ code: 'CREDENTIALS_INVALID', found: `${file}: ${reason}` });
       expect(`${JSON.stringify(error)} ${error} ${(error as Error).cause}`).not.toMatch(/hunter2/);
     }
   });

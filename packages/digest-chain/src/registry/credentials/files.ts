@@ -152,9 +152,10 @@ function readEntry(entry: unknown, key: string, path: string): Credentials | und
 function parse(bytes: Uint8Array, path: string): unknown {
   try {
     return decodeJson(bytes);
-  } catch {
+  } catch (error) {
+    const isTwice = error instanceof DigestChainError && error.code === 'JSON_DUPLICATE_KEY';
     // Not even a part of what stands there is repeated: it may be a password.
-    throw invalid(path, 'it is not JSON');
+    throw invalid(path, isTwice ? 'it has the same key twice' : 'it is not JSON');
   }
 }
 
