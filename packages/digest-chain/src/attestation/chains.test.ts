@@ -7,7 +7,7 @@ import { provenanceV02, SOURCE } from '@multi-image/testing/provenance';
 import { createSigner, envelope, simpleSigning } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
-import { OCI_MANIFEST, SIMPLE_SIGNING } from '../media-types.ts';
+import { DSSE_ENVELOPE, OCI_MANIFEST, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
 import { type Verification, type VerifyOptions, verify } from '../verify.ts';
 import { parsePublicKeys } from './keys.ts';
@@ -124,4 +124,26 @@ describe('what Tekton Chains writes with its encoding sigstore-bundle', () => {
     expect((await verify(registry, start, { keys: signer.keys, source: SOURCE })).level).toBe('attested');
     expect((await verify(registry, start, { keys: createSigner().keys })).level).toBe('none');
   });
+});
+
+it.each([
+  ['a statement, as cosign’s library does (WriteAttestationsReferrer)', 'application/vnd.in-toto+json'],
+  ['an envelope', DSSE_ENVELOPE],
+])('an envelope among the referrers that is listed as %s counts', async (_, artifactType) => {
+  const signer = createSigner();
+  const registry = memoryRegistry();
+  const chain = await memoryChain(registry, 'app');
+  await signChain(registry, chain, signer, []);
+  const statement = provenanceV02([chain.sealed, chain.origin, chain.metadata], tasksOf(chain, buildArgsOf(chain)));
+  const start = parseReference(`${chain.image1}:${REVISION}`);
+  const prove = () => verify(registry, start, { keys: signer.keys, source: SOURCE });
+  expect((await prove()).level).not.toBe('attested');
+
+  const place = parseReference(chain.image2);
+  const config = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf(Buffer.from('{}')), size: 2 };
+  const layers = [{ mediaType: DSSE_ENVELOPE, ...(await registry.putBlob(place, envelope(signer, statement))) }];
+  const subject = { mediaType: OCI_MANIFEST, digest: chain.metadata, size: 1 };
+  const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, artifactType, config, layers, subject };
+  await registry.putReferrer(place, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: OCI_MANIFEST });
+  expect((await prove()).level).toBe('attested');
 });

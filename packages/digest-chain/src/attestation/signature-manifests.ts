@@ -4,7 +4,7 @@ import { type BlobDescriptor, readDescriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm } from '../digest.ts';
 import { DigestChainError, isUnanswered } from '../errors.ts';
 import { decodeJson, items, member } from '../json/decode.ts';
-import { EMPTY_MEDIA_TYPE, SIGNATURE_ANNOTATION } from '../media-types.ts';
+import { DSSE_ENVELOPE, EMPTY_MEDIA_TYPE, IN_TOTO, SIGNATURE_ANNOTATION } from '../media-types.ts';
 import { attachmentTag } from '../reference.ts';
 import type { RawManifest, Referrer, Registry, Repository } from '../registry/registry.ts';
 import { isSignedMediaType, SIGSTORE_BUNDLE } from './document.ts';
@@ -88,12 +88,18 @@ export async function attempt<T>(
   }
 }
 
-// Tools that write the fallback tag without looking at `artifactType` list the config's media type instead: cosign does.
-const COSIGN_SIGNATURE = 'application/vnd.dev.cosign.artifact.sig.v1+json';
+const SIGNED_ARTIFACTS: ReadonlySet<string | undefined> = new Set([
+  // Tools that write the fallback tag without looking at `artifactType` list the config's media type instead: cosign does.
+  EMPTY_MEDIA_TYPE,
+  'application/vnd.dev.cosign.artifact.sig.v1+json',
+  // Envelopes by what they are, or by what is in them (sigstore/cosign, pkg/oci/remote, WriteAttestationsReferrer).
+  DSSE_ENVELOPE,
+  IN_TOTO,
+  undefined,
+]);
 
 function mayBeSignature({ artifactType }: Referrer): boolean {
-  if (artifactType === undefined || artifactType === EMPTY_MEDIA_TYPE) return true;
-  return artifactType === COSIGN_SIGNATURE || SIGSTORE_BUNDLE.test(artifactType);
+  return SIGNED_ARTIFACTS.has(artifactType) || SIGSTORE_BUNDLE.test(artifactType ?? '');
 }
 
 function blobsOf(source: string, manifest: RawManifest): SignedBlob[] {
