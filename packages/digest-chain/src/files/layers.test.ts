@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import { ZERO } from '@multi-image/testing/image';
 import { memoryRegistry } from '@multi-image/testing/memory-registry';
 import { assert, constantFrom, dictionary, property, string } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Registry } from '../registry/registry.ts';
 import { readFiles } from './layers.ts';
 import { readTar } from './tar.ts';
 
@@ -90,6 +92,44 @@ describe('files of an image', () => {
     ['nothing', (bytes) => bytes],
   ])('are read where the layer is compressed by %s', async (_, compress) => {
     expect(await filesOf([compress(archive(tree))], '*.yaml')).toEqual({ 'csv.yaml': 'd' });
+  });
+});
+
+describe('a layer of several zstd frames', () => {
+  let bytes: Buffer;
+  beforeAll(() => {
+    const tree = { 'm/a.yaml': 'x'.repeat(600), 'm/b.yaml': 'y', 'm/c.yaml': 'z'.repeat(3000) };
+    bytes = archive(tree, 'gnu', '--sort=name');
+  });
+  const skippable = Buffer.concat([Buffer.from('5a2a4d1805000000', 'hex'), Buffer.from('table')]);
+  const checksums = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
+  /** As `zstd:chunked` and seekable formats have it: a frame for each file, and tables in frames that are passed over. */
+  const framed = (at: readonly number[]): Buffer =>
+    Buffer.concat([
+      ...[0, ...at].map((from, index) => zstdCompressSync(bytes.subarray(from, at[index]), index % 2 ? checksums : {})),
+      skippable,
+    ]);
+
+  it.each([1, 7, 64, 1000, 100_000])('is read whole, in pieces of %i bytes', async (size) => {
+    // Between two entries, too: who reads the first frame alone misses a file, and nothing tells.
+    for (const at of [[2560], [2560, 3584], [100, 101, 5000]]) {
+      for (const layer of [framed(at), Buffer.concat([skippable, framed(at)])]) {
+        const found: string[] = [];
+        const registry: Registry = { ...memoryRegistry(), readBlob: (_, _1, consume) => consume(pieces(layer, size)) };
+        const place = { registry: 'registry.example', repository: 'image' };
+        const described = [{ mediaType: '', digest: ZERO, size: layer.length }];
+        await readFiles(registry, place, described, ['m/*.yaml'], ({ path }) => found.push(path));
+        expect(found).toEqual(['m/a.yaml', 'm/b.yaml', 'm/c.yaml']);
+      }
+    }
+  });
+
+  it.each<[string, () => Uint8Array]>([
+    ['another thing after it', () => Buffer.concat([framed([2560]), Buffer.from('garbage')])],
+    ['a frame that breaks off', () => framed([2560]).subarray(0, -20)],
+    ['a frame that has only begun', () => Buffer.concat([framed([2560]), Buffer.from('28b5', 'hex')])],
+  ])('is refused with %s', async (_, layer) => {
+    await expect(filesOf([layer()], 'm/*.yaml')).rejects.toMatchObject({ code: 'LAYER_INVALID' });
   });
 });
 

@@ -5,6 +5,7 @@ import { DigestChainError, tooLarge } from '../errors.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
 import { globOf } from './glob.ts';
 import { readTar } from './tar.ts';
+import { byFrames } from './zstd-frames.ts';
 
 /** A file as a container of the image sees it. */
 export interface LayerFile {
@@ -143,11 +144,13 @@ async function decompressed(content: AsyncIterable<Uint8Array>): Promise<AsyncIt
     for (let piece = await source.next(); !piece.done; piece = await source.next()) yield piece.value;
   }
   // What goes wrong before it comes out of the last stream, whose reader is told.
-  const through = (last: Transform): Transform => pipeline(Readable.from(whole()), last, () => undefined);
+  const through = (bytes: AsyncIterable<Uint8Array>, last: Transform): Transform =>
+    pipeline(Readable.from(bytes), last, () => undefined);
   const magic = start.toString('hex', 0, 4);
-  if (magic.startsWith('1f8b')) return bounded(through(createGunzip()));
-  if (magic !== '28b52ffd') return bounded(whole());
-  if (createZstdDecompress !== undefined) return bounded(through(createZstdDecompress()));
+  if (magic.startsWith('1f8b')) return bounded(through(whole(), createGunzip()));
+  // A frame, or one that is passed over.
+  if (!/^(?:28b52ffd|5[0-9a-f]2a4d18)$/.test(magic)) return bounded(whole());
+  if (createZstdDecompress !== undefined) return bounded(through(byFrames(whole()), createZstdDecompress()));
   throw new DigestChainError('LAYER_INVALID', 'this Node.js can not read a layer that is compressed with zstd', {
     expected: 'gzip, or Node.js 22.15 or newer',
     found: `zstd, and Node.js ${process.versions.node}`,
