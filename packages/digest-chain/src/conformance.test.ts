@@ -64,7 +64,7 @@ async function verdicts({ program, argumentsFor, quirks, filter = '' }: Trial): 
       .filter((line) => /: (?:Pass|FAIL|Skip|Error|Disabled)$/i.test(line))
       .sort();
   } finally {
-    remove();
+    await remove();
     await proxy?.stop();
     await registry.stop();
   }

@@ -119,7 +119,7 @@ describe.each(['oci', 'docker'] as const)('seal of an index that buildah made (%
       expect(images).toHaveLength(platforms.length);
       expect(readFileSync(file, 'utf8')).toBe(images.map((digest) => `${chain.image1}@${digest}`).join(','));
     } finally {
-      remove();
+      await remove();
     }
   });
 

@@ -19,7 +19,7 @@ export interface Builder {
   build(reference: string, containerfile: string, options?: BuildOptions): Promise<Digest>;
   /** The folder in which images are built. */
   readonly folder: string;
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 export async function createBuilder(): Promise<Builder> {

@@ -16,7 +16,7 @@ export async function startEnvironment(): Promise<TestEnvironment> {
     builder,
     async stop() {
       await registry.stop();
-      builder.remove();
+      await builder.remove();
     },
   };
 }

@@ -115,7 +115,7 @@ export async function startRegistryProgram(
         async stop() {
           release();
           await ended(child);
-          remove();
+          await remove();
         },
       };
     }
@@ -123,7 +123,7 @@ export async function startRegistryProgram(
     await ended(child);
     failures.push(stderr.join('').trim().split('\n').at(-1) ?? '');
   }
-  remove();
+  await remove();
   throw new Error(`${program} did not start: ${failures.at(-1)}`);
 }
 

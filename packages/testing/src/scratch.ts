@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
@@ -15,9 +15,9 @@ const OWNED = /^mi-test-(\d+)-/;
  * Makes a folder for what is written often and read soon, such as the files of a registry: in memory where this machine
  * has room for it, which takes half the time. The caller removes it; of one that was killed, the next test run does.
  */
-export function makeScratch(name: string): { folder: string; remove(): void } {
+export function makeScratch(name: string): { folder: string; remove(): Promise<void> } {
   const folder = makeOwned(hasRoom() ? MEMORY : tmpdir(), `${name}-`);
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { folder, remove: () => removeFolder(folder) };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { startTestRegistry } from '@multi-image/testing/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { removeFolder } from '../../../kit/src/remove-folder.ts';
 import { type Digest, digestOf, parseDigest } from '../digest.ts';
 import { BUNDLE, METADATA, sealAndRestore, sealOne } from '../testing/sealed-image.ts';
 import type { Image } from './manifest.ts';
@@ -17,9 +18,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'content', 'hello'), 'hello\n');
   execFileSync('tar', ['-cf', join(folder, 'layer.tar'), '-C', join(folder, 'content'), 'hello']);
 });
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => removeFolder(folder));
 
 const store = (): string[] => [
   '--root',

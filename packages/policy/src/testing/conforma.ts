@@ -55,7 +55,7 @@ class Conforma implements Judge {
   }
 
   async close(): Promise<void> {
-    this.#scratch.remove();
+    await this.#scratch.remove();
     await (await this.#certificate).remove();
   }
 
