@@ -16,8 +16,6 @@ export const KONFLUX = {
   /** What the build service is asked to do with a Component, and what came of it. */
   request: 'build.appstudio.openshift.io/request',
   buildStatus: 'build.appstudio.openshift.io/status',
-  /** Of a Secret that is linked to the service accounts of all builds. */
-  commonSecret: 'build.appstudio.openshift.io/common-secret',
   /** Asks the image controller to write an ImageRepository into its Component; gone when it did. */
   updateImage: 'image-controller.appstudio.redhat.com/update-component-image',
   /** Of an ImageRepository: its Component. */

@@ -5,7 +5,9 @@ export interface Misfortunes {
   /** The build service can't set up Pipelines as Code. */
   configureError?: string;
   /** The build service refuses a build that is asked for. */
-  triggerError?: { component: string; message: string };
+  triggerError?: { component: string; message: string; isOfPipeline?: boolean };
+  /** The build service can't reach Pipelines as Code. */
+  noIncoming?: boolean;
   /** The organisation in which the image controller makes repositories. */
   organisation?: string;
   /** It can't make any. */

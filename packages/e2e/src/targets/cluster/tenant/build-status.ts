@@ -16,8 +16,10 @@ export function buildStatus(component: Resource): BuildStatus | undefined {
   try {
     const parsed: unknown = JSON.parse(raw);
     const state = text(parsed, 'pac', 'state') ?? '';
-    const error = text(parsed, 'pac', 'error-message');
-    const message = state === 'disabled' ? 'disabled: Pipelines as Code was unconfigured' : text(parsed, 'message');
+    const said = text(parsed, 'message');
+    // What is wrong with the pipeline that Konflux would build with, it says beside: by number, like all its errors.
+    const error = text(parsed, 'pac', 'error-message') ?? (/^\d+: /.test(said ?? '') ? said : undefined);
+    const message = state === 'disabled' ? 'disabled: Pipelines as Code was unconfigured' : said;
     return { state, error, message: error ?? message ?? '' };
   } catch {
     return { state: '', error: undefined, message: raw.slice(0, 300) };

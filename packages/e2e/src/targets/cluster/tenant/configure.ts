@@ -85,7 +85,7 @@ async function configureOne(component: string, run: ClusterRun): Promise<void> {
       if (isGoing(object)) last = 'it is being deleted';
       else if (image === undefined) last = 'no containerImage yet';
       else last = status?.message ?? 'no build status yet';
-      if (isGoing(object) || (status !== undefined && status.state !== 'enabled')) return 'failed';
+      if (isGoing(object) || (status !== undefined && !isConfigured(status))) return 'failed';
       return status === undefined || image === undefined ? undefined : 'enabled';
     },
   });

@@ -1,4 +1,3 @@
-import { KONFLUX } from '@multi-image/kit/konflux';
 import type { LoadedConfig } from '@multi-image/manifests';
 import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
@@ -28,8 +27,7 @@ export async function findUnlinkedSecrets(
       );
       return wanted.flatMap((name, index): Finding[] => {
         const secret = secrets[index];
-        const common = secret !== 'unknown' && secret?.metadata.labels?.[KONFLUX.commonSecret] === 'true';
-        const linked = common || (found !== undefined && secretsOf(found).includes(name));
+        const linked = found !== undefined && secretsOf(found).includes(name);
         const own = config.chain.imageRepositories === 'own';
         if (secret === undefined && own) {
           const hint = `kubectl create secret docker-registry ${name} -n ${namespace} --docker-server=… --docker-username=… --docker-password=…`;

@@ -86,26 +86,43 @@ describe('a component that Konflux could not set up', () => {
 
 describe('a build that Konflux refuses', () => {
   const triggerError = { component: 'scanner', message: '50: Pipelines as Code incoming webhook failed' };
+  const pipelineError = {
+    component: 'scanner',
+    message: '305: 305: build-pipeline-config ConfigMap not found',
+    isOfPipeline: true,
+  };
 
-  test('ends the run with its message, and is asked for again with --resume', async () => {
-    await start({ triggerError });
-    await expect(tenant.run()).rejects.toMatchObject({
-      code: 'COMPONENT_NOT_CONFIGURED',
-      message: expect.stringContaining('component scanner'),
-      found: triggerError.message,
-      hint: expect.stringContaining('--resume'),
+  test.each([triggerError, pipelineError])(
+    'ends the run with its message, and is asked for again with --resume: $message',
+    async (triggerError) => {
+      await start({ triggerError });
+      await expect(tenant.run()).rejects.toMatchObject({
+        code: 'COMPONENT_NOT_CONFIGURED',
+        message: expect.stringContaining('component scanner'),
+        found: triggerError.message,
+        hint: expect.stringContaining('--resume'),
+      });
+      // As long as it is refused, nothing else is asked for.
+      await expect(tenant.run({ resume: true })).rejects.toMatchObject({ found: triggerError.message });
+      delete misfortunes.triggerError;
+      const report = await tenant.run({ resume: true });
+      expect(report?.status).toBe('passed');
+      expect(report?.revision).toBe(REVISION);
+      expect(asked('trigger-pac-build')).toEqual([
+        'app trigger-pac-build',
+        ...Array(3).fill('scanner trigger-pac-build'),
+      ]);
+      expect(JSON.parse(await readFile(tenant.stateFile, 'utf8')).triggeredAt).toBeDefined();
+    },
+  );
+
+  test('or that it can not ask for: the wait says that it is still tried', async () => {
+    await start({ noIncoming: true });
+    await expect(tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, started: 300 } })).rejects.toMatchObject({
+      code: 'WAIT_TIMEOUT',
+      found: expect.stringMatching(/none of this commit; Konflux still tries to start those of app, scanner/),
+      hint: expect.stringContaining('build service'),
     });
-    // As long as it is refused, nothing else is asked for.
-    await expect(tenant.run({ resume: true })).rejects.toMatchObject({ found: triggerError.message });
-    delete misfortunes.triggerError;
-    const report = await tenant.run({ resume: true });
-    expect(report?.status).toBe('passed');
-    expect(report?.revision).toBe(REVISION);
-    expect(asked('trigger-pac-build')).toEqual([
-      'app trigger-pac-build',
-      ...Array(3).fill('scanner trigger-pac-build'),
-    ]);
-    expect(JSON.parse(await readFile(tenant.stateFile, 'utf8')).triggeredAt).toBeDefined();
   });
 
   test('is not taken for one of the next run', async () => {

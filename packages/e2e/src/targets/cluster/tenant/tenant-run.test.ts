@@ -334,6 +334,23 @@ describe('where the run can’t be made', () => {
     expect(tenant.konflux.requests.filter((request) => request.includes('trigger'))).toEqual([]);
   });
 
+  test('a secret that became common to all builds when their accounts were there already', async () => {
+    await start();
+    await tenant.run();
+    const { store } = tenant.server;
+    const name = 'imagerepository-for-chain-scanner-image-push';
+    store.change('Secret', name, ({ metadata }) => {
+      metadata.labels['build.appstudio.openshift.io/common-secret'] = 'true';
+    });
+    store.change('ServiceAccount', 'build-pipeline-app', (account) => {
+      account.secrets = account.secrets.filter((entry: { name: string }) => entry.name !== name);
+    });
+    await expect(tenant.run({ commit: REVISION })).rejects.toMatchObject({
+      code: 'PREFLIGHT_FAILED',
+      found: expect.stringContaining(`build-pipeline-app is not linked to the secret ${name}`),
+    });
+  });
+
   test('a secret of one’s own that is missing, said once', async () => {
     await start();
     const config = await writeRepository(`${world.folder}/own`, 'my-tenant', { imageRepositories: 'own' });

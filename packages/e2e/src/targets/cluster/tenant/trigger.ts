@@ -8,11 +8,13 @@ import type { RunLabels } from '../runs.ts';
 import type { TenantState } from '../state.ts';
 import { buildStatus, requestOf } from './build-status.ts';
 
+const BUILD = 'trigger-pac-build';
+
 /** Asks the build service for a build of each component. */
 export async function trigger(cluster: Cluster, components: readonly string[], namespace: string): Promise<void> {
   await Promise.all(
     components.map((component) =>
-      cluster.annotate(KINDS.component, component, namespace, { [KONFLUX.request]: 'trigger-pac-build' }),
+      cluster.annotate(KINDS.component, component, namespace, { [KONFLUX.request]: BUILD }),
     ),
   );
 }
@@ -27,7 +29,7 @@ export async function findAsked(
   const asked = await Promise.all(
     components.map(async (component) => {
       const object = await cluster.read(KINDS.component, component, namespace);
-      const isPending = object !== undefined && requestOf(object) === 'trigger-pac-build';
+      const isPending = object !== undefined && requestOf(object) === BUILD;
       return isPending || runs.some(({ metadata }) => metadata.labels?.[KONFLUX.component] === component);
     }),
   );
@@ -61,10 +63,31 @@ export async function unlessRefused<T>(options: RefusalOptions, work: (signal: A
   });
   try {
     return await work(AbortSignal.any([options.signal, refused.signal]));
+  } catch (error) {
+    throw await withPending(error, options);
   } finally {
     over.abort();
     await watching;
   }
+}
+
+/** The error of a wait for runs, with the builds that are still asked for: Konflux tries again, and says so in its log alone. */
+async function withPending(error: unknown, options: RefusalOptions): Promise<unknown> {
+  const { cluster, components, namespace } = options;
+  if (!(error instanceof E2eError) || error.code !== 'WAIT_TIMEOUT') return error;
+  const objects = await Promise.all(
+    components.map((component) => cluster.read(KINDS.component, component, namespace).catch(() => undefined)),
+  );
+  const pending = objects.flatMap((object) =>
+    object !== undefined && requestOf(object) === BUILD ? [object.metadata.name] : [],
+  );
+  if (pending.length === 0) return error;
+  const { code, message, expected, found } = error;
+  return new E2eError(code, message, {
+    expected,
+    found: `${found}; Konflux still tries to start those of ${pending.join(', ')}`,
+    hint: "the log of Konflux' build service says what keeps it: Pipelines as Code, or the git host; go on with --resume",
+  });
 }
 
 async function watchRefusals(options: RefusalOptions, end: (error: E2eError) => void): Promise<void> {
@@ -98,7 +121,7 @@ async function watchRefusals(options: RefusalOptions, end: (error: E2eError) => 
 }
 
 function refusal(component: string, namespace: string, found: string): E2eError {
-  const command = `kubectl annotate component/${component} -n ${namespace} ${KONFLUX.request}=trigger-pac-build --overwrite`;
+  const command = `kubectl annotate component/${component} -n ${namespace} ${KONFLUX.request}=${BUILD} --overwrite`;
   return new E2eError('COMPONENT_NOT_CONFIGURED', `Konflux refused to start a build of component ${component}`, {
     expected: 'a PipelineRun',
     found,
