@@ -27,6 +27,8 @@ export interface Discovery {
 
 /** More statements at one image are not read: whoever may push to a repository may attach any number. */
 export const MAX_STATEMENTS: number = 8;
+/** Nor are more asked for of those that are listed as statements, be they there or not. */
+const MAX_LISTED = 24;
 /** Nor are more looked at of those that the registry's list does not tell from statements. */
 const MAX_UNSURE = 16;
 
@@ -50,8 +52,8 @@ export async function discoverStatements(
   // A fallback tag that other tools have rewritten may list the config's media type in place of the artifactType; so does
   // cosign for its signatures.
   const unsure = referrers.filter(({ artifactType }) => artifactType === EMPTY_MEDIA_TYPE);
-  const candidates = [...sure, ...unsure.slice(0, MAX_UNSURE)];
-  let unread = unsure.length - Math.min(unsure.length, MAX_UNSURE);
+  const candidates = [...sure.slice(0, MAX_LISTED), ...unsure.slice(0, MAX_UNSURE)];
+  let unread = sure.length + unsure.length - candidates.length;
   let read = 0;
   const statements = new Map<Digest, FoundStatement>();
   const rejected: string[] = [];
