@@ -44,10 +44,16 @@ export interface Target {
   subresource: string | undefined;
 }
 
+/** The kinds of an API version with their plurals, as far as they are there. */
+export function kindsOf(apiVersion: string, absent: ReadonlySet<string>): Record<string, string> | undefined {
+  const kinds = absent.has(apiVersion) ? undefined : GROUPS[apiVersion];
+  return kinds && Object.fromEntries(Object.entries(kinds).filter(([kind]) => !absent.has(kind)));
+}
+
 /** Reads a resource's path. Throws the 404 of a path that leads nowhere. */
 export function targetOf(path: string, absent: ReadonlySet<string>): Target {
   const [, apiVersion = '', rest = ''] = /^\/(?:api|apis)\/((?:[a-z0-9.-]+\/)?v\d\w*)\/(.+)$/.exec(path) ?? [];
-  const kinds = absent.has(apiVersion) ? undefined : GROUPS[apiVersion];
+  const kinds = kindsOf(apiVersion, absent);
   const parts = rest.split('/').map(decodeURIComponent);
   // A namespace is an object, and the folder of all that is in it.
   const inside = parts[0] === 'namespaces' && parts.length > 2;

@@ -1,4 +1,4 @@
-import { GROUPS, isNamespaced } from './api.ts';
+import { GROUPS, isNamespaced, kindsOf } from './api.ts';
 import { notFoundPage } from './status.ts';
 
 /** What is served, as clients ask for it; undefined where a path is another matter. */
@@ -18,7 +18,7 @@ export function discover(path: string, absent: ReadonlySet<string>): object | un
   }
   const groupVersion = name === undefined ? `${version}` : `${name}/${version}`;
   if (!served.includes(groupVersion)) throw notFoundPage();
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: resourcesOf(groupVersion) };
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: resourcesOf(groupVersion, absent) };
 }
 
 function groupOf(name: string, served: readonly string[]): object {
@@ -28,8 +28,8 @@ function groupOf(name: string, served: readonly string[]): object {
   return { name, versions, preferredVersion: versions[0] };
 }
 
-function resourcesOf(groupVersion: string): object[] {
-  return Object.entries(GROUPS[groupVersion] ?? {}).flatMap(([kind, name]) => {
+function resourcesOf(groupVersion: string, absent: ReadonlySet<string>): object[] {
+  return Object.entries(kindsOf(groupVersion, absent) ?? {}).flatMap(([kind, name]) => {
     const isReview = kind === 'SelfSubjectAccessReview';
     const verbs = isReview ? ['create'] : ['create', 'delete', 'get', 'list', 'patch', 'watch'];
     const shortNames = SHORT[kind] ?? [];

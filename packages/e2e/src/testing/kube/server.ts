@@ -51,7 +51,7 @@ export class KubeServer {
   readonly passwords: Set<string> = new Set();
   /** `verb resource` that nobody may. */
   readonly denied: Set<string> = new Set();
-  /** API groups with versions that are not there. */
+  /** API groups with versions that are not there, and kinds. */
   readonly absent: Set<string> = new Set();
   /** Logs by `pod/container`. */
   readonly logs: Map<string, string> = new Map();

@@ -31,10 +31,16 @@ export async function preflightTenant(options: PreflightOptions): ReturnType<Clu
     keys = key;
     return [];
   };
-  const hintOf = ({ apiVersion }: Kind): string =>
-    apiVersion.startsWith('tekton') ? 'install Tekton' : 'this is no Konflux tenant: choose its context with --context';
+  const hintOf = ({ apiVersion, kind }: Kind): string => {
+    if (apiVersion.startsWith('tekton')) return 'install Tekton';
+    const other = 'this is no Konflux tenant: choose its context with --context';
+    // The controller of these is an add-on.
+    return kind !== KINDS.imageRepository.kind ? other : `${other}; or it makes none: imageRepositories: 'own'`;
+  };
+  const isOwn = config.chain.imageRepositories === 'own';
+  const kinds = Object.values(KINDS).filter((kind) => !isOwn || kind !== KINDS.imageRepository);
   try {
-    findings.push(...(await findMissingKinds(cluster, Object.values(KINDS), hintOf)));
+    findings.push(...(await findMissingKinds(cluster, kinds, hintOf)));
   } catch (error) {
     // Without an answer or a login there is nothing more to look at, but what was found so far is told.
     return { findings: [...findings, problemOf(error)], keys };

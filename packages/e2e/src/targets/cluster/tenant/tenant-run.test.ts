@@ -14,7 +14,7 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { OPTIONAL_KINDS } from '../resource.ts';
+import { KINDS, OPTIONAL_KINDS } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 let world: TenantWorld;
@@ -193,6 +193,20 @@ describe('where there is a ReleasePlan', () => {
       expect(texts(report, 'release')).toEqual([expect.stringMatching(/^you may not list Release(Plan)?s here$/)]);
     },
   );
+});
+
+test('a tenant whose Konflux makes no image repositories, with ones of one’s own', async () => {
+  await start();
+  // The controller that makes them is an add-on, and their kind comes with it.
+  tenant.server.absent.add('ImageRepository');
+  tenant.server.store.put({ ...KINDS.secret, metadata: { name: 'chain-push' } });
+  const config = await writeRepository(`${world.folder}/own-only`, 'my-tenant', { imageRepositories: 'own' });
+  expect((await tenant.run({ config }))?.status).toBe('passed');
+  // Who wants some is told so.
+  await expect(tenant.run()).rejects.toMatchObject({
+    code: 'PREFLIGHT_FAILED',
+    found: expect.stringMatching(/no ImageRepository \(.*\)\s+→ .*imageRepositories: 'own'/),
+  });
 });
 
 test('who may not make Roles is told what to send to an admin, and everything else goes on', async () => {
