@@ -79,6 +79,17 @@ describe('other registries', () => {
     expect(server?.requests).toHaveLength(2);
   });
 
+  it('reads no more of what is said about them than it can hold', async () => {
+    const annotations = { a: 'x'.repeat(3 * 1024 * 1024) };
+    const repository = await at(({ path }) => {
+      const number = Number(new URLSearchParams(path.split('?')[1]).get('page') ?? 0);
+      return page([{ ...referrer(`${number}`), annotations }], link(`${API}?page=${number + 1}`));
+    });
+    const error = { code: 'RESPONSE_INVALID', expected: expect.stringContaining('bytes') };
+    await expect(registry.listReferrers(repository, SUBJECT)).rejects.toMatchObject(error);
+    expect(server?.requests).toHaveLength(11);
+  });
+
   it('asks for the fallback tag where there is no API, and from then on only for that', async () => {
     const repository = await at(({ path }) => (path.includes('/referrers/') ? { status: 404 } : page([referrer('a')])));
     const registry = createRegistry({ retries: 0 });

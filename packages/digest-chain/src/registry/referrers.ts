@@ -18,6 +18,8 @@ import { hasTag } from './tags.ts';
 /** More are not read: whoever may push to a repository may attach any number. */
 const MAX_PAGES = 100;
 const MAX_REFERRERS = 10_000;
+/** Nor more of their pages. Bytes. */
+const MAX_LIST_SIZE = 32 * 1024 * 1024;
 /** Milliseconds before a list that could not be written is read again, at most; doubling. */
 const PAUSE = 250;
 /** How often an entry is put back into the fallback index after others have overwritten it. */
@@ -83,6 +85,7 @@ export class Referrers {
     const about = { repository, what: 'the list of referrers', method: 'GET', headers: { accept: OCI_INDEX } } as const;
     const referrers = new Map<Digest, Referrer>();
     const visited = new Set<string>();
+    let size = 0;
     for (let url = first; ; ) {
       if (visited.has(url.href)) throw endless(url, 'a Link header that leads on', 'a page that was there before');
       if (visited.size === MAX_PAGES) throw endless(url, `at most ${MAX_PAGES} pages`, 'more');
@@ -105,8 +108,10 @@ export class Referrers {
             return error;
           });
           if (listed instanceof DigestChainError) return listed;
+          size += listed.size;
+          if (size > MAX_LIST_SIZE) throw endless(url, `at most ${MAX_LIST_SIZE} bytes`, 'more');
           const applied = (response.header('oci-filters-applied') ?? '').split(',').map((name) => name.trim());
-          const wanted = applied.includes('artifactType') ? listed : ofType(artifactType, listed);
+          const wanted = applied.includes('artifactType') ? listed.referrers : ofType(artifactType, listed.referrers);
           for (const referrer of wanted) referrers.set(referrer.digest, referrer);
           return nextPage(response, first) ?? 'end';
         },
@@ -126,9 +131,10 @@ export class Referrers {
   }
 }
 
-async function readPage(response: HttpResponse): Promise<readonly Referrer[]> {
+async function readPage(response: HttpResponse): Promise<{ referrers: readonly Referrer[]; size: number }> {
   mediaTypeOf(response, INDEXES);
-  return readReferrers(await response.read(MANIFEST_LIMIT));
+  const bytes = await response.read(MANIFEST_LIMIT);
+  return { referrers: readReferrers(bytes), size: bytes.length };
 }
 
 /** A page of HTML, another document: whoever answered does not know of lists. */
