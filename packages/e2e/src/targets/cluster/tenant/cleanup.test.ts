@@ -88,6 +88,16 @@ test('says which image repositories go with their components, whoever made them'
   expect(store.get('ImageRepository', 'of-kubectl')).toBeUndefined();
 });
 
+test('says which pull requests Konflux opens for components that it had set up', async () => {
+  await tenant.run();
+  const { store } = tenant.server;
+  store.change('Component', 'scanner', ({ metadata }) => delete metadata.finalizers);
+  await clean(true, { dryRun: true });
+  expect(output).toContain(
+    'Konflux then opens a pull request for app, which deletes its files in .tekton/: close it to keep them',
+  );
+});
+
 test('asks, and without a yes leaves everything', async () => {
   await tenant.run();
   const before = names();

@@ -46,6 +46,7 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
       const more = own.map(({ metadata: { name } }) => `, and with it ImageRepository ${name}`).join('');
       return `delete ${kind} ${metadata.name}${more}${going.length > 0 ? ', with all images in it' : ''}`;
     }),
+    ...pullRequestsOf(made),
     ...unlink.map((account) => `unlink ${secretsOf(account).join(', ')} from ServiceAccount ${account.metadata.name}`),
   ];
   const check = async (): Promise<void> => {
@@ -64,6 +65,20 @@ export async function cleanUp(options: CleanupOptions): Promise<void> {
   for (const object of made) await cluster.delete(object);
   progress.line(await settleDeleted(cluster, [...made, ...owned], 'Konflux', options));
 }
+
+/** The pull requests by which Konflux takes back what it could have written for a component that it has set up. */
+function pullRequestsOf(made: readonly Resource[]): readonly string[] {
+  const names = made
+    .filter((object) => object.kind === 'Component' && list(object, 'metadata', 'finalizers').includes(SET_UP))
+    .map(({ metadata }) => metadata.name);
+  if (names.length === 0) return [];
+  const one = names.length === 1 ? 'a pull request for' : 'pull requests for';
+  const [each, it] = names.length === 1 ? ['which deletes its', 'it'] : ['which delete their', 'them'];
+  return [`(Konflux then opens ${one} ${names.join(', ')}, ${each} files in .tekton/: close ${it} to keep them)`];
+}
+
+/** The finalizer of a component that Pipelines as Code is set up for. */
+const SET_UP = 'pac.component.appstudio.openshift.io/finalizer';
 
 /** The image repositories of others that go with what is deleted: Konflux makes each one its component's. */
 async function findOwned(cluster: Cluster, made: readonly Resource[], namespace: string): Promise<readonly Resource[]> {

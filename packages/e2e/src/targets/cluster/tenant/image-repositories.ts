@@ -93,7 +93,10 @@ export async function findUnmade(
   const state = repository === undefined ? 'is not there' : said.length === 0 ? 'has no state yet' : said.join(': ');
   return {
     found: `ImageRepository ${name} ${state}`,
-    hint: `kubectl get imagerepository ${name} -n ${run.namespace} -o yaml; what Konflux' image controller tries again it says in its log alone`,
+    hint:
+      text(repository, 'status', 'state') === 'waiting'
+        ? `Konflux waits an hour for a component, and then looks at a repository again only when somebody writes to it: kubectl annotate imagerepository ${name} -n ${run.namespace} again=1`
+        : `kubectl get imagerepository ${name} -n ${run.namespace} -o yaml; what Konflux' image controller tries again it says in its log alone`,
   };
 }
 

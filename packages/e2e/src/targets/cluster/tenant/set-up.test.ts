@@ -11,6 +11,7 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
+import { KINDS } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 let world: TenantWorld;
@@ -218,6 +219,18 @@ describe('an image repository of which Konflux says that', () => {
     await tenant.run({ config });
     expect(tenant.server.store.get('ImageRepository', NAME)?.status).toMatchObject({
       image: { visibility: 'private' },
+    });
+  });
+
+  test('it waited for its component, and no longer does: the wait ends with how it is woken', async () => {
+    await start({ registryDown: true });
+    const metadata = { name: NAME, labels: { 'appstudio.redhat.com/component': 'app' } };
+    const spec = { image: { name: 'my-tenant/chain-image1', visibility: 'public' } };
+    const status = { state: 'waiting', message: "Component 'app' does not exist" };
+    tenant.server.store.put({ ...KINDS.imageRepository, metadata, spec, status }, 'kubectl');
+    await expect(tenant.run({ timeouts: { ...DEFAULT_TIMEOUTS, configured: 300 } })).rejects.toMatchObject({
+      found: `no containerImage yet: ImageRepository ${NAME} waiting: Component 'app' does not exist`,
+      hint: expect.stringContaining(`kubectl annotate imagerepository ${NAME} -n my-tenant`),
     });
   });
 
