@@ -239,7 +239,7 @@ describe('a file that a runtime sees', () => {
 describe('a layer that is no archive', () => {
   let good: Buffer;
   beforeAll(() => {
-    good = archive({ 'm/a.yaml': 'x'.repeat(600), 'm/b.yaml': 'y' });
+    good = archive({ 'm/a.yaml': 'x'.repeat(600), 'm/b.yaml': 'y' }, 'gnu', '--sort=name');
   });
   const changed = (at: number, text: string): Buffer => {
     const bytes = Buffer.from(good);
@@ -252,11 +252,27 @@ describe('a layer that is no archive', () => {
     ['cut short', () => good.subarray(0, 1500)],
     ['with a checksum of another header', () => changed(148, '0000000')],
     ['with a size that is no number', () => changed(124, 'zzzzzzz')],
+    [
+      'with one block of zeros in it',
+      () => Buffer.concat([good.subarray(0, 2560), Buffer.alloc(512), good.subarray(2560)]),
+    ],
     ['gzip that breaks off', () => gzipSync(good).subarray(0, 60)],
     ['gzip with other bytes', () => Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(64, 7)])],
     ['zstd with other bytes', () => Buffer.concat([Buffer.from('28b52ffd', 'hex'), Buffer.alloc(64, 7)])],
   ])('is refused: %s', async (_, layer) => {
     await expect(filesOf([layer()], 'm/*.yaml')).rejects.toMatchObject({ code: 'LAYER_INVALID' });
+  });
+
+  it('is told where it is encrypted', async () => {
+    const registry = memoryRegistry();
+    const place = { registry: 'registry.example', repository: 'image' };
+    const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted';
+    const layer = { ...(await registry.putBlob(place, Buffer.alloc(1024, 0xc3))), mediaType };
+    await expect(readFiles(registry, place, [layer], ['m/*.yaml'], () => {})).rejects.toMatchObject({
+      code: 'LAYER_INVALID',
+      message: 'a layer is encrypted',
+      found: `${layer.digest}, ${mediaType}`,
+    });
   });
 
   it('is refused where a file, or all together, are too large to be held', async () => {

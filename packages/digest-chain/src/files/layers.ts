@@ -41,6 +41,7 @@ export async function readFiles(
   let count = 0;
   let total = 0;
   for (const layer of layers.toReversed()) {
+    if (layer.mediaType.endsWith('+encrypted')) throw encrypted(layer);
     // A layer may be read anew after a broken connection: nothing of it counts before all of it was what its digest says.
     const { files, above } = await registry.readBlob(repository, layer, async (content) => {
       const files: LayerFile[] = [];
@@ -170,6 +171,11 @@ async function* bounded(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     if (typeof code !== 'string' || !/^Z_|^ERR_ZSTD|^ZSTD_/.test(code)) throw cause;
     throw new DigestChainError('LAYER_INVALID', 'a layer can not be decompressed', { found: code, cause });
   }
+}
+
+function encrypted({ digest, mediaType }: Descriptor): DigestChainError {
+  const expected = 'layers that everyone can read';
+  return new DigestChainError('LAYER_INVALID', 'a layer is encrypted', { expected, found: `${digest}, ${mediaType}` });
 }
 
 function notAFile(path: string, layer: Digest): DigestChainError {

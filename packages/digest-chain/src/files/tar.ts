@@ -48,7 +48,10 @@ export function readTar(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array
       let pax: PaxRecords = {};
       for (;;) {
         const header = await bytes.takeOrEnd(BLOCK);
-        if (header === undefined || header.every((byte) => byte === 0)) {
+        if (header === undefined || isZero(header)) {
+          const second = header && (await bytes.takeOrEnd(BLOCK));
+          // What comes after one block of zeros some readers see.
+          if (second !== undefined && !isZero(second)) throw invalid('its end', 'two blocks of zeros', 'one');
           await bytes.drain();
           return undefined;
         }
@@ -78,6 +81,10 @@ export function readTar(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array
       return rest(size);
     },
   };
+}
+
+function isZero(block: Buffer): boolean {
+  return block.every((byte) => byte === 0);
 }
 
 function nameIn(header: Buffer): string {
