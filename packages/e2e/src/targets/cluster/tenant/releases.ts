@@ -16,35 +16,49 @@ export async function awaitReleases(run: ClusterRun, snapshot: string): Promise<
     ];
   }
   const { said, trouble } = await awaitDecision(run, snapshot);
-  if (said === undefined) return plans.map((plan) => unreleased(plan, snapshot, trouble));
+  if (said === undefined) return plans.map(({ plan }) => unreleased(plan, snapshot, trouble));
   const listed = await cluster.list(OPTIONAL_KINDS.release, namespace).catch(instead('CLUSTER_FORBIDDEN', undefined));
   if (listed === undefined) return [UNSEEN];
   return Promise.all(
-    plans.map((plan): Evidence | Promise<Evidence> => {
+    plans.map(({ plan, isAsked }): Evidence | Promise<Evidence> => {
       const made = listed.items.filter((object) => isRelease(object, plan, snapshot)).toSorted(byAge);
       // Who made one again by hand, since the first one failed, asks about that.
       const release = made.at(-1);
       if (release !== undefined)
         return awaitRelease(run, plan, snapshot, release).catch(instead('CLUSTER_FORBIDDEN', UNSEEN));
+      // A plan without an expression says no to none.
+      if (said === MADE && !isAsked)
+        return skipped(
+          'release',
+          `there is no Release of Snapshot ${snapshot} by ReleasePlan ${plan}: it is gone, or the plan came later`,
+        );
       return passed('release', `ReleasePlan ${plan} made no Release of Snapshot ${snapshot}: ${said}`);
     }),
   );
 }
 
+/** What Konflux says once it made Releases of a Snapshot by all plans that did not say no. */
+const MADE = 'The Snapshot was auto-released';
+
 const UNSEEN: Evidence = skipped('release', 'you may not list Releases here');
 
-/** The plans of the application that may release by themselves: by an expression, or else unless the label forbids it. */
-async function autoReleasePlans({ cluster, config, namespace }: ClusterRun): Promise<readonly string[]> {
+/** The plans of the application that may release by themselves: by an expression that is asked, or else unless the label forbids it. */
+async function autoReleasePlans({
+  cluster,
+  config,
+  namespace,
+}: ClusterRun): Promise<readonly { plan: string; isAsked: boolean }[]> {
   const { items } = await cluster
     .list(OPTIONAL_KINDS.releasePlan, namespace)
     .catch(instead('KIND_MISSING', { items: [] }));
   return items
     .filter((plan) => text(plan, 'spec', 'application') === config.chain.application)
-    .filter(({ metadata: { annotations, labels } }) => {
-      const { autoRelease } = KONFLUX;
-      return annotations?.[autoRelease] !== undefined || labels?.[autoRelease] !== 'false';
-    })
-    .map(({ metadata }) => metadata.name);
+    .map(({ metadata: { name, annotations, labels } }) => ({
+      plan: name,
+      isAsked: Boolean(annotations?.[KONFLUX.autoRelease]),
+      isForbidden: labels?.[KONFLUX.autoRelease] === 'false',
+    }))
+    .filter(({ isAsked, isForbidden }) => isAsked || !isForbidden);
 }
 
 /** Konflux makes the Releases of a Snapshot at once, and says so then: also where it makes none. */

@@ -167,6 +167,20 @@ describe('where there is a ReleasePlan', () => {
     expect(evidence).toMatchObject([{ status: 'failed', found: expect.stringMatching(found) }]);
   });
 
+  test('of a Release that is gone when it is looked for nothing is said', async () => {
+    await start();
+    plan('to-production');
+    plan('of-others', {}, { [KONFLUX.autoRelease]: 'false' });
+    const [, , snapshot] = (await tenant.run())?.cluster?.snapshots ?? [];
+    tenant.server.store.delete('Release', `${snapshot}-abcde`);
+    const report = await tenant.run({ resume: true });
+    expect(texts(report, 'release')).toEqual([
+      `ReleasePlan of-others made no Release of Snapshot ${snapshot}: The Snapshot was auto-released`,
+      `there is no Release of Snapshot ${snapshot} by ReleasePlan to-production: it is gone, or the plan came later`,
+    ]);
+    expect(statusOf(report)['scanned-and-signed']).toBe('skipped');
+  });
+
   test('a Release that was made again counts in place of the one that failed', async () => {
     await start({ release: { log: 'no access' } });
     plan('to-production');
