@@ -203,3 +203,21 @@ describe('digest-chain', () => {
     expect(await digestChain('--help', verb)).toEqual(outcome);
   });
 });
+
+describe('a file that has no end', () => {
+  it.each([
+    ['--statement', ['--statement', '/dev/zero'], 'STATEMENT_INVALID', 1],
+    ['--digest-from', ['--digest-from', '/dev/zero'], 'USAGE', 2],
+    ['--key', ['--key', '/dev/zero'], 'KEY_INVALID', 2],
+    [
+      '--trusted-root',
+      ['--trusted-root', '/dev/zero', '--certificate-identity', 'a', '--certificate-oidc-issuer', 'b'],
+      'TRUSTED_ROOT_INVALID',
+      2,
+    ],
+  ])('is read as far as %s may be long', async (_, args, code, status) => {
+    const tag = `${chain.image1}:${REVISION}`;
+    const outcome = await digestChain('verify', tag, ...args);
+    expect(outcome).toMatchObject({ status, stderr: expect.stringMatching(new RegExp(`^error ${code}: `)) });
+  });
+});

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { reasonOf } from '../../../kit/src/errors.ts';
+import { readUpTo } from '../bounded-file.ts';
 import { DigestChainError } from '../errors.ts';
 import { refuseKeyReference } from './key-references.ts';
 import { parsePublicKeys, type VerificationKey } from './keys.ts';
@@ -45,18 +45,7 @@ function readVariable(path: string): string {
 
 async function readKeyFile(path: string): Promise<string> {
   try {
-    const file = await open(path);
-    try {
-      // A device or a pipe has no size of its own, and comes in pieces: read what keys can be, and no more.
-      const buffer = Buffer.alloc(MAX_KEY_FILE);
-      let end = 0;
-      for (let read = 1; read > 0 && end < buffer.length; end += read) {
-        read = (await file.read(buffer, end, buffer.length - end, null)).bytesRead;
-      }
-      return buffer.toString('utf8', 0, end);
-    } finally {
-      await file.close();
-    }
+    return (await readUpTo(path, MAX_KEY_FILE)).toString();
   } catch (cause) {
     throw new DigestChainError('KEY_INVALID', 'a key file could not be read', { found: reasonOf(cause), cause });
   }

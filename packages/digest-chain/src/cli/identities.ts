@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../kit/src/cache-folder.ts';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import type { CertificateIdentity } from '../attestation/keyless.ts';
 import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../attestation/keyless-root.ts';
+import { readUpTo } from '../bounded-file.ts';
 import { DigestChainError } from '../errors.ts';
 import { type DemandValues, SIGNER_OPTIONS } from '../options.ts';
 import { usage } from './arguments.ts';
@@ -65,8 +65,12 @@ async function cacheOf(root: string | undefined): Promise<string> {
   return cacheFolder('digest-chain', join('tuf', trust));
 }
 
+/** Bytes: those of Sigstore's public instance have some ten thousand. */
+const MAX_ROOT_SIZE = 8 * 1024 * 1024;
+
 async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause) => {
+  const bytes = await readUpTo(path, MAX_ROOT_SIZE).catch((cause) => {
     throw new DigestChainError('TRUSTED_ROOT_INVALID', `${path} can't be read`, { found: reasonOf(cause), cause });
   });
+  return bytes.toString();
 }

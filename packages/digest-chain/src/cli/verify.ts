@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { reasonOf } from '../../../kit/src/errors.ts';
 import { printable, printableJson } from '../../../kit/src/terminal.ts';
 import { UNASKED } from '../attestation/git-source.ts';
+import { readUpTo } from '../bounded-file.ts';
 import type { Check } from '../check.ts';
 import { isDigest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { isAtLeast, type Level } from '../level.ts';
 import { parseReference, type Reference } from '../reference.ts';
+import { MAX_STATEMENT_SIZE } from '../statement/statement.ts';
 import { type Verification, verify, wantedLevel } from '../verify.ts';
 import { COMMON, connect, durationOf, oneImage, parseArguments, usage } from './arguments.ts';
 import { DEMANDS, parsePlaces, readDemands } from './demands.ts';
@@ -47,18 +48,22 @@ async function readStatement(values: {
   const { statement: file, 'no-statement': without = false } = values;
   if (file === undefined) return !without;
   if (without) throw usage('--statement and --no-statement exclude each other');
-  return readFile(file).catch((cause) => {
+  // One byte more than there may be is told from as many.
+  return readUpTo(file, MAX_STATEMENT_SIZE + 1).catch((cause) => {
     throw new DigestChainError('USAGE', `the chain statement could not be read: ${reasonOf(cause)}`, { cause });
   });
 }
 
+/** Bytes. */
+const MAX_DIGEST_FILE = 4096;
+
 /** The image of the digest that a step before wrote into a file: what a tag says may have changed since. */
 async function exactly(image: Reference, file: string | undefined): Promise<Reference> {
   if (file === undefined) return image;
-  const text = await readFile(file, 'utf8').catch((cause) => {
+  const text = await readUpTo(file, MAX_DIGEST_FILE).catch((cause) => {
     throw new DigestChainError('USAGE', `the digest could not be read: ${reasonOf(cause)}`, { cause });
   });
-  const digest = text.trim();
+  const digest = text.toString().trim();
   if (!isDigest(digest)) throw usage(`${file} holds no digest: ${digest.slice(0, 100)}`);
   if (image.digest !== undefined && image.digest !== digest) {
     throw usage(`the image has another digest than ${file}: ${digest}`);

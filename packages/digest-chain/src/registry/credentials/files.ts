@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { readUpTo } from '../../bounded-file.ts';
 import { DigestChainError } from '../../errors.ts';
 import { decodeJson, member, members, textOf } from '../../json/decode.ts';
 import { repositoryName } from '../../reference.ts';
@@ -44,8 +45,7 @@ function placesOf(environment: Environment, authFile: string | undefined): reado
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    // Not loaded where no registry asks who is there.
-    const bytes = await process.getBuiltinModule('node:fs').promises.readFile(path);
+    const bytes = await readUpTo(path, FILE_LIMIT + 1);
     if (bytes.length <= FILE_LIMIT) return bytes;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
