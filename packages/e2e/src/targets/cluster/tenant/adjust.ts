@@ -15,7 +15,8 @@ export async function adjust(cluster: Cluster, desired: Resource, current: Resou
   if (current === undefined) return object;
   // Konflux takes a request away when it was carried out: to set it again would be to ask again.
   const request = requestOf(current);
-  if (request !== undefined || buildStatus(current) !== undefined) setRequest(object, KONFLUX.request, request);
+  // One that it only waits with was not asked for: left to itself it opens a pull request with pipelines of its own.
+  if (request !== undefined || buildStatus(current)?.state) setRequest(object, KONFLUX.request, request);
   if (object.kind === 'ImageRepository') {
     if (await isComponentUpdated(cluster, current))
       setRequest(object, KONFLUX.updateImage, current.metadata.annotations?.[KONFLUX.updateImage]);

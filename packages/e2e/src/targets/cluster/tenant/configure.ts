@@ -31,7 +31,8 @@ export async function findUnconfigured(
       const request = requestOf(object);
       const current = request === undefined ? undefined : await cluster.read(object, name, namespace);
       const status = current === undefined || isGoing(current) || isAsked(current) ? undefined : buildStatus(current);
-      if (request === undefined || status === undefined || isConfigured(status)) return [];
+      // Of one that has no state yet nothing was carried out: applying it asks.
+      if (request === undefined || status === undefined || status.state === '' || isConfigured(status)) return [];
       return [{ name, request, found: status.message }];
     }),
   );

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { KONFLUX } from '@multi-image/kit/konflux';
+import { loadConfig } from '@multi-image/manifests';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Misfortunes } from '../../../testing/kube/konflux.ts';
 import {
@@ -11,8 +12,9 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { KINDS } from '../resource.ts';
+import { KINDS, type Resource } from '../resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
+import { desiredObjects } from './desired.ts';
 
 let world: TenantWorld;
 let tenant: Tenant;
@@ -56,6 +58,19 @@ describe('a component that Konflux could not set up', () => {
     await expect(tenant.run()).rejects.toMatchObject({ code: 'COMPONENT_NOT_CONFIGURED' });
     misfortunes.configureError = '71: GitHub App is suspended';
     await expect(tenant.run()).rejects.toMatchObject({ found: '71: GitHub App is suspended' });
+  });
+
+  test('since it has no image yet, and that nobody asked for: no pull request of Konflux’s own is asked for', async () => {
+    await start({});
+    const { store } = tenant.server;
+    const [component] = desiredObjects(await loadConfig(world.config)).filter(({ kind }) => kind === 'Component');
+    const { annotations: _, ...metadata } = component?.metadata ?? { name: '' };
+    store.put({ ...(component as Resource), metadata }, 'kubectl');
+    await until(() => store.get('Component', 'app')?.metadata.annotations?.[KONFLUX.buildStatus] !== undefined);
+    expect((await tenant.run())?.status).toBe('passed');
+    expect(tenant.konflux.requests.filter((request) => request.startsWith('app configure'))).toEqual([
+      'app configure-pac-no-mr',
+    ]);
   });
 
   test('or that was unconfigured, is configured', async () => {
