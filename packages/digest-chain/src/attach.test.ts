@@ -1,8 +1,9 @@
 import { TestClock } from '@multi-image/testing/clock';
 import { memoryRegistry } from '@multi-image/testing/memory-registry';
 import { expect, it } from 'vitest';
-import { attachFindably } from './attach.ts';
+import { attachFindably, failedPart } from './attach.ts';
 import { digestOf } from './digest.ts';
+import { DigestChainError } from './errors.ts';
 import { OCI_MANIFEST } from './media-types.ts';
 
 const at = { registry: 'registry.example', repository: 'some/image' };
@@ -38,3 +39,19 @@ it('what a registry never lists is not taken for attached', async () => {
     message: expect.stringContaining('does not list what it took'),
   });
 });
+
+it.each(['TOO_LARGE', 'JSON_DUPLICATE_KEY', 'JSON_INVALID'] as const)(
+  'a list of referrers that nothing can be added to (%s) says which part can be left out',
+  (code) => {
+    const error = failedPart(
+      new DigestChainError(code, 'the list'),
+      'the statement could not be attached',
+      'leave it out',
+    );
+    expect(error).toMatchObject({
+      code,
+      message: 'the statement could not be attached: the list',
+      hint: 'leave it out',
+    });
+  },
+);

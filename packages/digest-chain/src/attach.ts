@@ -69,5 +69,7 @@ const FROM_REGISTRY: ReadonlySet<string> = new Set([
   'RESPONSE_INVALID',
   'MEDIA_TYPE_UNSUPPORTED',
   'JSON_INVALID',
+  'JSON_DUPLICATE_KEY',
+  'TOO_LARGE',
   'REGISTRY_ERROR',
 ]);

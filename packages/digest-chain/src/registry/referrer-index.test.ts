@@ -25,6 +25,12 @@ it('appends to an empty list', () => {
   expect(Buffer.from(appended).toString()).toBe('{"manifests":[{"a":1} ],"schemaVersion":2}');
 });
 
+it('takes null for an empty list, as Go writes one', () => {
+  const none = Buffer.from('{"schemaVersion":2, "manifests" : null}');
+  expect(readReferrers(none)).toEqual([]);
+  expect(Buffer.from(appendReferrer(none, '{"a":1}')).toString()).toBe('{"schemaVersion":2, "manifests" : [{"a":1}]}');
+});
+
 it('names the fallback tag by at most 64 hex digits', () => {
   expect(fallbackTag(`sha512:${'a'.repeat(64)}${'b'.repeat(64)}`)).toBe(`sha512-${'a'.repeat(64)}`);
 });

@@ -243,8 +243,10 @@ export function readReferrers(bytes: Uint8Array): readonly Referrer[] {
   const document = decodeJson(bytes);
   const type = member(document, 'mediaType');
   const other = type !== undefined && type !== OCI_INDEX && type !== DOCKER_LIST;
-  if (!Array.isArray(member(document, 'manifests')) || other) throw notAnIndex();
-  const referrers = items(member(document, 'manifests'))
+  const listed = member(document, 'manifests');
+  // Go writes a list of none as null.
+  if (!(Array.isArray(listed) || listed === null) || other) throw notAnIndex();
+  const referrers = items(listed)
     .flatMap((entry) => readDescriptor(entry) ?? [])
     .filter(({ mediaType }) => mediaType !== '');
   return [...new Map(referrers.toReversed().map((referrer) => [referrer.digest, referrer])).values()].toReversed();
@@ -278,6 +280,9 @@ export function appendReferrer(index: Uint8Array | undefined, descriptor: string
     return Buffer.from(`{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":[${descriptor}]}`);
   }
   const manifests = get(scanJson(index), 'manifests');
+  if (manifests?.type === 'null') {
+    return splice(index, [{ start: manifests.start, end: manifests.end, text: `[${descriptor}]` }]);
+  }
   if (manifests?.type !== 'array') throw notAnIndex();
   return splice(index, [atEnd(manifests, descriptor)]);
 }
