@@ -116,9 +116,12 @@ async function produce(
 
 async function checkTools(install: boolean, progress: Progress, signal: AbortSignal): Promise<void> {
   const { preflight } = await import('./targets/local/preflight.ts');
+  const { checkContainers } = await import('./targets/local/machine.ts');
   const onInstall = (command: string): void => progress.line(`installing: ${command}`);
   const { installed } = await preflight({ install, signal, onInstall });
   progress.line(installed.length === 0 ? 'all tools are there' : `installed: ${installed.join(' ')}`);
+  const { description } = await checkContainers(signal);
+  progress.line(`containers can be run: ${description}`);
 }
 
 async function write(file: string, text: string, flag: 'a' | 'w'): Promise<void> {

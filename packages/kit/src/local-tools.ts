@@ -17,12 +17,20 @@ export const REGISTRY_TOOL: LocalTool = {
   dnf: 'docker-distribution',
 };
 
-export const LOCAL_TOOLS: readonly LocalTool[] = [
+const TOOLS: readonly LocalTool[] = [
   ...['git', 'tar', 'buildah', 'podman'].map(plainTool),
   { name: 'an OCI runtime', programs: ['runc', 'crun'], apt: 'runc', dnf: 'crun' },
   ...['jq', 'skopeo'].map(plainTool),
   REGISTRY_TOOL,
 ];
+
+/** Gives a user's containers their ids, which podman can't do for itself; of Debian's podman it is no dependency. */
+const NEWUIDMAP: LocalTool = { name: 'newuidmap', programs: ['newuidmap'], apt: 'uidmap', dnf: 'shadow-utils' };
+
+/** What this user needs: root's containers have their ids as they are. */
+export function localTools(): readonly LocalTool[] {
+  return process.getuid?.() === 0 ? TOOLS : [...TOOLS, NEWUIDMAP];
+}
 
 /** One whose program and packages have its name. */
 function plainTool(name: string): LocalTool {

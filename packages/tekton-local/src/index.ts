@@ -1,6 +1,6 @@
 export { LOCAL_BUILDER } from './chains/provenance.ts';
 export { buildNodeBase } from './containers/base-image.ts';
-export { type Containers, probeContainers } from './containers/containers.ts';
+export { type Containers, probeContainers, requireUsers } from './containers/containers.ts';
 export { type Problem, TektonLocalError, type TektonLocalErrorCode } from './errors.ts';
 export type { ChainsOutcome, PipelineRunOutcome, RunEvent, StepOutcome, TaskOutcome } from './outcome.ts';
 export { resolvePipelineRun } from './plan/resolve.ts';

@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
 import { ChainsStandIn, signingKey } from './chains/chains.ts';
 import { runCommand } from './command.ts';
-import { type Containers, type Network, probeContainers } from './containers/containers.ts';
+import { type Containers, type Network, probeContainers, requireUsers } from './containers/containers.ts';
 import { failureText, TektonLocalError, throwProblems } from './errors.ts';
 import { containerExecutor } from './executors/container.ts';
 import { hostExecutor } from './executors/host.ts';
 import type { PipelineRunOutcome, RunEvent } from './outcome.ts';
 import { withFileObjects } from './plan/file-objects.ts';
+import type { Step } from './plan/model.ts';
 import type { Plan } from './plan/plan.ts';
 import { reusedOutcomes, type Selection } from './plan/selection.ts';
+import { podOf } from './plan/task-runs.ts';
 import { type PlanOptions, planRun } from './plan-run.ts';
 import { writeFileObjects } from './run/cluster-files.ts';
 import { type OwnFile, refuseAmongSteps } from './run/own-files.ts';
@@ -78,6 +80,10 @@ export async function runPipeline(options: RunOptions): Promise<PipelineRunOutco
   const needsContainers = [...planned.implementations.values()].some(({ given }) => given?.executor !== 'host');
   const containers =
     options.containers ?? (needsContainers ? await probeContainers({ signal }) : { runArguments: [], description: '' });
+  const otherUsers = tasksOfOtherUsers(planned);
+  if (otherUsers.length > 0) {
+    await requireUsers(containers, `steps run as another user than root (runAsUser): ${otherUsers.join(', ')}`);
+  }
   const unlimited = tasksWithoutLimits(planned, containers);
   if (unlimited.length > 0) {
     emit({ type: 'note', message: `limits of computeResources are not enforced: ${unlimited.join(', ')}` });
@@ -180,6 +186,17 @@ function refuseProbes({ implementations, problems }: Plan): void {
     }
   }
   throwProblems(problems);
+}
+
+/** The tasks whose steps say that they run as another user than root. */
+function tasksOfOtherUsers({ implementations, run }: Plan): string[] {
+  return [...implementations].flatMap(([name, { task, given }]) => {
+    if (given?.executor === 'host') return [];
+    const pod = podOf(run, name);
+    const isOther = ({ runAsUser = pod.runAsUser, runAsGroup = pod.runAsGroup }: Step['security']): boolean =>
+      (runAsUser ?? 0) !== 0 || (runAsGroup ?? 0) !== 0;
+    return [...task.steps, ...task.sidecars].some(({ security }) => isOther(security)) ? [name] : [];
+  });
 }
 
 /** The tasks that may use more than they say, and why. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseReference, repositoryName } from '@multi-image/digest-chain/oci';
 import { EXIT } from '@multi-image/kit/command-line';
 import { run as runProgram } from '@multi-image/kit/commands';
-import { findTool, LOCAL_TOOLS } from '@multi-image/kit/local-tools';
+import { findTool, localTools } from '@multi-image/kit/local-tools';
 import { printableJson } from '@multi-image/kit/terminal';
 import { findOtherRegistry } from '../chain/konflux-registry.ts';
 import { findOwnNames, findPlaceholders, isPlaceholder } from '../chain/placeholders.ts';
@@ -214,7 +214,7 @@ function findTemplateNames({ chain, root }: LoadedConfig): Finding[] {
 function findMissingTools(): Finding[] {
   const tools = [
     { programs: ['kubectl', 'oc'], purpose: 'a tenant' },
-    ...LOCAL_TOOLS.map(({ programs }) => ({ programs, purpose: 'a local run; pnpm e2e installs it where it may' })),
+    ...localTools().map(({ programs }) => ({ programs, purpose: 'a local run; pnpm e2e installs it where it may' })),
   ];
   return tools
     .filter((tool) => findTool(tool) === undefined)

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { runOrThrow } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
@@ -15,6 +15,8 @@ export interface Containers {
   readonly runArguments: readonly string[];
   /** Whether a container's memory and processors can be limited. */
   readonly limits?: boolean | undefined;
+  /** False where a container's root is its only user: this user has no other ids to give. */
+  readonly users?: boolean | undefined;
   /** What was chosen, for a person. */
   readonly description: string;
 }
@@ -75,8 +77,9 @@ async function tryContainers(signal: AbortSignal | undefined): Promise<string> {
           ({ stderr }) => !/not supported|ignor/i.test(stderr),
           () => false,
         );
+        const users = await hasUsers(signal);
         signal?.throwIfAborted();
-        return JSON.stringify({ ...way, limits });
+        return JSON.stringify({ ...way, limits, users });
       } catch (error) {
         if (signal?.aborted) throw error;
         if (error instanceof TektonLocalError && error.code === 'TOOL_MISSING') throw error;
@@ -88,6 +91,52 @@ async function tryContainers(signal: AbortSignal | undefined): Promise<string> {
       hint: 'see what `podman run --rm IMAGE true` says on this machine',
     });
   });
+}
+
+/**
+ * Whether podman has ids for users of containers beside their root. Rootless podman takes them from /etc/subuid and
+ * /etc/subgid; where nobody can say (podman in a virtual machine), it has.
+ */
+async function hasUsers(signal: AbortSignal | undefined): Promise<boolean> {
+  if (process.getuid?.() === 0) return true;
+  const maps = ['/proc/self/uid_map', '/proc/self/gid_map'];
+  const lines = await runCommand('podman', ['unshare', 'grep', '', ...maps], { signal }).catch(() => undefined);
+  if (lines === undefined) return true;
+  // A line for each range, of which the last number is the size (user_namespaces(7)).
+  const idsOf = (map: string): number =>
+    lines
+      .split('\n')
+      .filter((line) => line.startsWith(map))
+      .reduce((ids, line) => ids + Number(line.trim().split(/\s+/).at(-1)), 0);
+  return maps.every((map) => idsOf(map) > 1);
+}
+
+/**
+ * Throws `CONTAINERS_UNUSABLE`, with what an administrator can do, where containers have no user but root.
+ *
+ * @param what Needs others, for a person
+ */
+export async function requireUsers({ users }: Pick<Containers, 'users'>, what: string): Promise<void> {
+  if (users !== false) return;
+  const who = userName();
+  const texts = await Promise.all(['/etc/subuid', '/etc/subgid'].map((file) => readFile(file, 'utf8').catch(() => '')));
+  const ranges = texts.flatMap((text) => text.split('\n')).map((line) => line.split(':').slice(1).map(Number));
+  // No two users may have the same ids.
+  const start = ranges.reduce((free, [first = 0, count = 0]) => Math.max(free, first + count || 0), 100_000);
+  throw new TektonLocalError('CONTAINERS_UNUSABLE', `${who} has no ids for the users of containers`, {
+    expected: `ids of ${who} in /etc/subuid and in /etc/subgid: ${what}`,
+    found: 'one id, which is the root of a container',
+    hint: `echo ${who}:${start}:65536 | sudo tee -a /etc/subuid /etc/subgid && podman system migrate`,
+  });
+}
+
+/** As /etc/subuid may name this user; in containers some have an id alone. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }
 
 /** Removes all containers whose name starts with `prefix`; a run that is still starting one is caught as well. */
@@ -110,7 +159,10 @@ async function machineStamp(): Promise<string[]> {
     ),
     CONTAINERS_CONF,
   ];
-  const texts = ['/proc/sys/kernel/random/boot_id', '/proc/self/limits', '/proc/self/cgroup', '/proc/self/uid_map'];
+  const texts = [
+    ...['/proc/sys/kernel/random/boot_id', '/proc/self/limits', '/proc/self/cgroup', '/proc/self/uid_map'],
+    ...['/etc/subuid', '/etc/subgid'],
+  ];
   const stamps = await Promise.all(files.map(async (file): Promise<[string, string]> => [file, await fileStamp(file)]));
   // A folder of the PATH that has none of them decides nothing: every checkout adds one of its own.
   const found = stamps.filter(([, stamp]) => stamp !== '').flat();

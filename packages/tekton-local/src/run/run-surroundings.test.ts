@@ -105,4 +105,18 @@ describe.skipIf(!hasBusybox)('what a run is given, and what it says (needs busyb
     const { items } = JSON.parse(readFileSync(join(checkout.root, 'status.json'), 'utf8'));
     expect(items[1].status.taskSpec.steps).toMatchObject([{ name: 'run', image: 'test-image', computeResources }]);
   });
+
+  it('refuses users that containers of this machine do not have, before anything starts', async () => {
+    const others = { taskRunTemplate: { podTemplate: { securityContext: { runAsUser: 1001 } } } };
+    const containers = { ...(await probeContainers()), users: false };
+    const own = scriptTask('own', 'true', { step: { securityContext: { runAsUser: 0 } } });
+    const refused = run(pipelineRun({ tasks: [own, scriptTask('other', 'true')] }, others), { containers });
+    await expect(refused).rejects.toMatchObject({
+      code: 'CONTAINERS_UNUSABLE',
+      expected: expect.stringMatching(/another user than root \(runAsUser\): other$/),
+    });
+    checkout.remove();
+    const { status } = await run(pipelineRun({ tasks: [own] }, others), { containers });
+    expect(status).toBe('Succeeded');
+  });
 });

@@ -129,10 +129,9 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     // Whatever comes too late for the build that could use it is no loss.
     const bringing = layers.bring(repositoryIn(registry, config.chain.primary.repository), signal);
     const confirm = (question: string): Promise<boolean> => ask(question, false);
-    const [containers, isolation] = await Promise.all([
-      machine.containers,
-      chooseIsolation({ asked: options.isolation, tried: machine.sandbox, confirm, signal }),
-    ]);
+    // Without them there is nothing to ask about the sandbox.
+    const containers = await machine.containers;
+    const isolation = await chooseIsolation({ asked: options.isolation, tried: machine.sandbox, confirm, signal });
     progress.line(`containers ${containers.description}`);
     progress.line(`builds     ${BUILDS[isolation]}`);
     progress.started('base image');

@@ -1,7 +1,9 @@
-import { type Containers, probeContainers } from '@multi-image/tekton-local';
+import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
+import { type Containers, probeContainers, requireUsers } from '@multi-image/tekton-local';
 import type { Isolation } from '../../options.ts';
 import { trySandbox } from './isolation.ts';
 import { type BuildahStorage, buildahStorage } from './tasks.ts';
+import { userEnvironment } from './user-environment.ts';
 
 /** What containers and builds find on this machine. */
 export interface Machine {
@@ -14,8 +16,25 @@ export interface Machine {
 /** Asks all of it at once. */
 export function askMachine(isolation: Isolation | undefined, signal: AbortSignal): Machine {
   return {
-    containers: probeContainers({ signal }),
+    containers: usableContainers(signal),
     sandbox: isolation === 'chroot' ? Promise.resolve(undefined) : trySandbox(signal),
     storage: buildahStorage(signal),
   };
+}
+
+/** Throws `CONTAINERS_UNUSABLE` where a run would find out in the midst of it. For a command that ends then. */
+export async function checkContainers(signal: AbortSignal): Promise<Containers> {
+  return inTemporaryFolder('multi-image-preflight', async (folder) => {
+    for (const [name, value] of Object.entries(await userEnvironment(folder))) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    return usableContainers(signal);
+  });
+}
+
+async function usableContainers(signal: AbortSignal): Promise<Containers> {
+  const containers = await probeContainers({ signal });
+  await requireUsers(containers, 'steps run as other users than root, and base images have files of others');
+  return containers;
 }

@@ -22,7 +22,7 @@ async function program(name: string, body = ''): Promise<void> {
   await chmod(path, 0o755);
 }
 
-const present = ['git', 'tar', 'buildah', 'podman', 'runc', 'jq', 'skopeo', 'docker-registry'];
+const present = ['git', 'tar', 'buildah', 'podman', 'runc', 'jq', 'skopeo', 'docker-registry', 'newuidmap'];
 
 test('finds what is there and installs nothing', async () => {
   for (const name of present) await program(name);
@@ -58,6 +58,19 @@ test.each([
       new RegExp(`^run: ${sudo}apt-get update && ${sudo}apt-get install --yes --no-install-recommends buildah`),
     ),
   });
+});
+
+test('wants for a user what root has no need of', async () => {
+  for (const name of present.filter((name) => name !== 'newuidmap')) await program(name);
+  await program('apt-get');
+  vi.spyOn(process, 'getuid').mockReturnValue(1000);
+  await expect(preflight({ install: false })).rejects.toMatchObject({
+    code: 'TOOL_MISSING',
+    message: 'missing on this machine: newuidmap',
+    hint: expect.stringMatching(/^run: .* uidmap slirp4netns fuse-overlayfs$/),
+  });
+  await program('newuidmap');
+  expect(await preflight({ install: false })).toMatchObject({ installed: [] });
 });
 
 test('an installation that fails says what the package manager said', async () => {

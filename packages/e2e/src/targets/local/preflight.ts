@@ -1,10 +1,10 @@
 import { run } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
-import { findTool, LOCAL_TOOLS, type LocalTool, REGISTRY_TOOL } from '@multi-image/kit/local-tools';
+import { findTool, type LocalTool, localTools, REGISTRY_TOOL } from '@multi-image/kit/local-tools';
 import { E2eError } from '../../errors.ts';
 
 /** What rootless containers need beyond root's, on Debian and its like, where podman only recommends it. */
-const ROOTLESS_APT = ['uidmap', 'slirp4netns', 'fuse-overlayfs'];
+const ROOTLESS_APT = ['slirp4netns', 'fuse-overlayfs'];
 
 export interface Preflight {
   /** The program that serves a registry, such as `/usr/bin/docker-registry`. */
@@ -30,7 +30,7 @@ export async function preflight(options: {
       hint: 'run it in a Linux virtual machine or container host',
     });
   }
-  const lacking = (): readonly LocalTool[] => LOCAL_TOOLS.filter((tool) => findTool(tool) === undefined);
+  const lacking = (): readonly LocalTool[] => localTools().filter((tool) => findTool(tool) === undefined);
   const missing = lacking();
   const installed = missing.length === 0 ? [] : await install(missing, options);
   const still = lacking();
