@@ -46,7 +46,10 @@ export async function runScript(
   );
   try {
     const child = spawn('bash', ['-c', script, 'script', ...args], {
-      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, RETRY_PAUSES: RETRY_PAUSES.join(' '), ...env },
+      env: {
+        ...{ PATH: process.env.PATH, HOME: folder, TMPDIR: folder, XDG_RUNTIME_DIR: folder },
+        ...{ RETRY_PAUSES: RETRY_PAUSES.join(' '), ...env },
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
