@@ -34,6 +34,9 @@ export const KONFLUX = {
   buildStart: 'test.appstudio.openshift.io/pipelinerunstarttime',
   /** With `"false"` the integration service makes no Release of a Snapshot. */
   autoRelease: 'release.appstudio.openshift.io/auto-release',
+  /** Of a ReleasePlan: on whose behalf it releases by itself, which the webhook writes where the other one is `"true"`. */
+  author: 'release.appstudio.openshift.io/author',
+  standingAttribution: 'release.appstudio.openshift.io/standing-attribution',
   /** Ours: which chain it is of. The service copies labels of this prefix from a build to its Snapshot, and from there to its tests. */
   chain: 'custom.appstudio.openshift.io/chain',
 } as const;

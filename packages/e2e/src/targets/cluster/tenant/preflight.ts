@@ -10,6 +10,7 @@ import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects, findUnfinished } from './desired.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';
 import { findReleaseRights } from './release-access.ts';
+import { findUnreleasable } from './releases.ts';
 
 export interface PreflightOptions extends ClusterRun {
   /** In place of Chains' key in the cluster. */
@@ -48,6 +49,7 @@ export async function preflightTenant(options: PreflightOptions): ReturnType<Clu
   const looks = [
     findMissingRights(cluster, namespace, needs(options)),
     findReleaseRights(options),
+    findUnreleasable(options),
     findUnlinkedSecrets(options, options.changes).catch((error) => nothingIfTold(options, error)),
     findRegistryProblems(options.registry, config.chain),
     lookAtKey(),

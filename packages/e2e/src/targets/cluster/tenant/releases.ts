@@ -2,8 +2,9 @@ import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed, passed, skipped } from '../../../judge/criterion.ts';
 import { instead } from '../cluster-error.ts';
 import type { ClusterRun } from '../cluster-run.ts';
+import { type Finding, note } from '../finding.ts';
 import { shown, waitFor } from '../follow.ts';
-import { condition, KINDS, list, OPTIONAL_KINDS, type Resource, text } from '../resource.ts';
+import { condition, field, KINDS, list, OPTIONAL_KINDS, type Resource, text } from '../resource.ts';
 
 /** Waits for the Releases that Konflux makes of a Snapshot by itself, and answers with what came of them. */
 export async function awaitReleases(run: ClusterRun, snapshot: string): Promise<readonly Evidence[]> {
@@ -42,23 +43,55 @@ const MADE = 'The Snapshot was auto-released';
 
 const UNSEEN: Evidence = skipped('release', 'you may not list Releases here');
 
-/** The plans of the application that may release by themselves: by an expression that is asked, or else unless the label forbids it. */
-async function autoReleasePlans({
-  cluster,
-  config,
-  namespace,
-}: ClusterRun): Promise<readonly { plan: string; isAsked: boolean }[]> {
+interface Plan {
+  readonly plan: string;
+  /** It has an expression, which Konflux asks of each Snapshot. */
+  readonly isAsked: boolean;
+  readonly object: Resource;
+}
+
+type Place = Pick<ClusterRun, 'cluster' | 'config' | 'namespace'>;
+
+/** The plans of the application that may release by themselves: by an expression, or else unless the label forbids it. */
+async function autoReleasePlans({ cluster, config, namespace }: Place): Promise<readonly Plan[]> {
   const { items } = await cluster
     .list(OPTIONAL_KINDS.releasePlan, namespace)
     .catch(instead('KIND_MISSING', { items: [] }));
-  return items
-    .filter((plan) => text(plan, 'spec', 'application') === config.chain.application)
-    .map(({ metadata: { name, annotations, labels } }) => ({
-      plan: name,
-      isAsked: Boolean(annotations?.[KONFLUX.autoRelease]),
-      isForbidden: labels?.[KONFLUX.autoRelease] === 'false',
-    }))
-    .filter(({ isAsked, isForbidden }) => isAsked || !isForbidden);
+  return items.flatMap((object): Plan[] => {
+    const { name, annotations, labels } = object.metadata;
+    const isAsked = Boolean(annotations?.[KONFLUX.autoRelease]);
+    const isOurs = text(object, 'spec', 'application') === config.chain.application;
+    return isOurs && (isAsked || labels?.[KONFLUX.autoRelease] !== 'false') ? [{ plan: name, isAsked, object }] : [];
+  });
+}
+
+/** What keeps a plan from releasing by itself, as far as Konflux knows it before there is anything to release. */
+export async function findUnreleasable(place: Place): Promise<readonly Finding[]> {
+  const plans = await autoReleasePlans(place).catch(instead('CLUSTER_FORBIDDEN', []));
+  return plans.flatMap(({ plan, object }): Finding[] => {
+    const what = `ReleasePlan ${plan} can not release by itself`;
+    if (object.metadata.labels?.[KONFLUX.author] === undefined) {
+      const hint = `kubectl label releaseplan ${plan} -n ${place.namespace} ${KONFLUX.standingAttribution}=true makes you its author`;
+      return [note(`${what}: it has no author`, hint)];
+    }
+    const target = text(object, 'spec', 'target');
+    if (target === undefined) {
+      if (field(object, 'spec', 'tenantPipeline') !== undefined) return [];
+      return [
+        note(`${what}: it has neither a target nor a pipeline`, 'give it one: spec.target, or spec.tenantPipeline'),
+      ];
+    }
+    const matched = condition(object, 'Matched')?.status;
+    if (matched === 'False') {
+      const hint = `one has to name application ${place.config.chain.application} and origin ${place.namespace}`;
+      return [note(`${what}: no ReleasePlanAdmission in ${target} matches it`, hint)];
+    }
+    if (matched !== 'True' || field(object, 'status', 'releasePlanAdmission', 'active') === true) return [];
+    const admission = text(object, 'status', 'releasePlanAdmission', 'name') ?? '';
+    return [
+      note(`${what}: ReleasePlanAdmission ${admission} lets nothing through`, 'its label block-releases says so'),
+    ];
+  });
 }
 
 /** Konflux makes the Releases of a Snapshot at once, and says so then: also where it makes none. */

@@ -167,6 +167,34 @@ describe('where there is a ReleasePlan', () => {
     expect(evidence).toMatchObject([{ status: 'failed', found: expect.stringMatching(found) }]);
   });
 
+  test('what would keep it from releasing is said before anything is built', async () => {
+    await start();
+    const { store } = tenant.server;
+    const matched = (status: string, name: string | undefined, active: boolean | undefined) => ({
+      conditions: [{ type: 'Matched', status, reason: 'Matched', message: '' }],
+      releasePlanAdmission: { name, active },
+    });
+    const put = (name: string, status: object, labels: Record<string, string> = { [KONFLUX.author]: 'me' }) =>
+      store.put({
+        ...OPTIONAL_KINDS.releasePlan,
+        metadata: { name, labels },
+        spec: { application: 'chain', target: 'managed' },
+        status,
+      });
+    put('good', matched('True', 'managed/one', true));
+    put('of-nobody', matched('True', 'managed/one', true), {});
+    put('unmatched', matched('False', undefined, undefined));
+    put('blocked', matched('True', 'managed/two', undefined));
+    put('by-hand', matched('False', undefined, undefined), { [KONFLUX.autoRelease]: 'false' });
+    await tenant.run({ dryRun: true });
+    const notes = tenant.output().match(/^.*ReleasePlan.*$/gm);
+    expect(notes).toEqual([
+      expect.stringMatching(/ReleasePlan blocked .*ReleasePlanAdmission managed\/two.*block-releases/),
+      expect.stringMatching(/ReleasePlan of-nobody .*no author.*standing-attribution=true makes you/),
+      expect.stringMatching(/ReleasePlan unmatched .*managed/),
+    ]);
+  });
+
   test('of a Release that is gone when it is looked for nothing is said', async () => {
     await start();
     plan('to-production');
