@@ -49,7 +49,7 @@ export class Referrers {
       : await this.#listByApi(call, repository, subject, artifactType);
     if (found !== undefined && !(found instanceof DigestChainError)) return found;
     const index = await fallbackIndex(call, repository, subject);
-    if (index !== undefined) return ofType(artifactType, readReferrers(index.bytes));
+    if (index !== undefined) return ofType(artifactType, readReferrers(index.bytes, { written: true }));
     if (found === undefined) return [];
     // Refused, or answered by someone else: there may be a list all the same.
     throw unknownList(subject, found, 'and no tag lists it');
@@ -193,7 +193,9 @@ async function append(call: Call, repository: Repository, attachment: Attachment
   let index = await fallbackIndex(call, repository, subject);
   let expected = index?.digest;
   for (let attempt = 0; ; attempt++) {
-    const listed = index !== undefined && readReferrers(index.bytes).some((referrer) => referrer.digest === digest);
+    const listed =
+      index !== undefined &&
+      readReferrers(index.bytes, { written: true }).some((referrer) => referrer.digest === digest);
     if (listed && (index?.digest === expected || attempt === MAX_ATTEMPTS)) return;
     if (attempt === MAX_ATTEMPTS) break;
     if (listed) {
@@ -238,14 +240,19 @@ function endless(url: URL, expected: string, found: string): DigestChainError {
   });
 }
 
-/** The members of an index that are whole descriptors, each digest once; whoever may push may have written anything. */
-export function readReferrers(bytes: Uint8Array): readonly Referrer[] {
+/**
+ * The members of an index that are whole descriptors, each digest once; whoever may push may have written anything. In one that
+ * somebody wrote, null is a list of none, as Go writes it; a registry that answers with it has no list.
+ */
+export function readReferrers(
+  bytes: Uint8Array,
+  { written = false }: { readonly written?: boolean } = {},
+): readonly Referrer[] {
   const document = decodeJson(bytes);
   const type = member(document, 'mediaType');
   const other = type !== undefined && type !== OCI_INDEX && type !== DOCKER_LIST;
   const listed = member(document, 'manifests');
-  // Go writes a list of none as null.
-  if (!(Array.isArray(listed) || listed === null) || other) throw notAnIndex();
+  if (!(Array.isArray(listed) || (written && listed === null)) || other) throw notAnIndex();
   const referrers = items(listed)
     .flatMap((entry) => readDescriptor(entry) ?? [])
     .filter(({ mediaType }) => mediaType !== '');
