@@ -1,4 +1,5 @@
 import { type CommandOptions, runOrThrow } from '@multi-image/kit/commands';
+import { runtimeFolder } from '@multi-image/kit/runtime-folder';
 import { TektonLocalError } from './errors.ts';
 
 /** Of this machine's environment, what the tools need to find their storage and their credentials. */
@@ -7,7 +8,6 @@ const PASSED = [
   'HOME',
   'USER',
   'TMPDIR',
-  'XDG_RUNTIME_DIR',
   'XDG_DATA_HOME',
   'XDG_CONFIG_HOME',
   'REGISTRY_AUTH_FILE',
@@ -28,6 +28,8 @@ export function plainEnvironment(extra: Record<string, string> = {}): Record<str
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }
+  const runtime = runtimeFolder();
+  if (runtime) environment.XDG_RUNTIME_DIR = runtime;
   return { ...environment, ...extra };
 }
 

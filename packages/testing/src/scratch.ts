@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { removeFolder } from '@multi-image/kit/remove-folder';
+import { runtimeFolder } from '@multi-image/kit/runtime-folder';
 
 const MEMORY = '/dev/shm';
 const ROOM = 2 * 1024 ** 3;
@@ -30,6 +31,9 @@ export default async function setUp(): Promise<(() => Promise<void>) | undefined
   const outside = tmpdir();
   await removeLeft([...new Set([outside, MEMORY])]);
   const folder = makeOwned(outside, '');
+  // In that folder podman's own would go with the run, and podman would look there ever after.
+  const runtime = runtimeFolder();
+  if (runtime !== undefined) process.env.XDG_RUNTIME_DIR = runtime;
   process.env.TMPDIR = folder;
   return async () => {
     process.env.TMPDIR = outside;

@@ -6,10 +6,15 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeFolder } from '@multi-image/kit/remove-folder';
+import { runtimeFolder } from '@multi-image/kit/runtime-folder';
 import type { Leftover } from './janitor.ts';
 
 const marker = `MULTI_IMAGE_RUN=${process.argv[2]}`;
 const leftovers: Leftover[] = [];
+// The run's own podman and this one are to see the same.
+const runtime = runtimeFolder();
+if (runtime === undefined) delete process.env.XDG_RUNTIME_DIR;
+else process.env.XDG_RUNTIME_DIR = runtime;
 let keep = false;
 
 for await (const line of createInterface({ input: process.stdin })) {

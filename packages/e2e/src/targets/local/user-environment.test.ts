@@ -46,11 +46,17 @@ test.runIf(canBeNobody)(
     const home = join(folder, 'home');
     await mkdir(join(home, '.docker'), { recursive: true });
     const environment = { HOME: home, XDG_RUNTIME_DIR: foreign };
+    const own = join(folder, `podman-run-${NOBODY.uid}`);
     // Below /run there is a folder of root's only where root has run a container.
     const changed = await userEnvironmentOf(environment);
-    expect(changed).toHaveProperty('XDG_RUNTIME_DIR', null);
-    if (!('REGISTRY_AUTH_FILE' in changed)) return;
-    expect(await readFile(changed.REGISTRY_AUTH_FILE ?? '', 'utf8')).toBe('{"auths":{}}\n');
+    expect(changed).toEqual({ XDG_RUNTIME_DIR: own });
+    expect(statSync(own)).toMatchObject({ uid: NOBODY.uid, mode: 0o40700 });
+    // Where somebody else has it, there is none, and the system's place for logins is root's alone.
+    await chmod(own, 0o500);
+    const without = await userEnvironmentOf(environment);
+    expect(without).toHaveProperty('XDG_RUNTIME_DIR', null);
+    if (!('REGISTRY_AUTH_FILE' in without)) return;
+    expect(await readFile(without.REGISTRY_AUTH_FILE ?? '', 'utf8')).toBe('{"auths":{}}\n');
     await writeFile(join(home, '.docker/config.json'), '{}');
     expect((await userEnvironmentOf(environment)).REGISTRY_AUTH_FILE).toBe(join(home, '.docker/config.json'));
   },
@@ -79,6 +85,7 @@ async function userEnvironmentOf(environment: Record<string, string>): Promise<R
     const changed = await userEnvironment(folder, environment);
     console.log(JSON.stringify(changed, (_, value) => value ?? null));`;
   const args = ['--input-type=module', '--eval', script, JSON.stringify([folder, environment])];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { ...NOBODY, cwd: '/' });
+  const env = { ...process.env, TMPDIR: folder };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { ...NOBODY, env, cwd: '/' });
   return JSON.parse(stdout);
 }

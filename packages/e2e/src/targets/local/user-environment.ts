@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { runtimeFolder } from '@multi-image/kit/runtime-folder';
 
 /** Where podman, buildah and skopeo look for logins if nobody names a file (containers-auth.json(5)). */
 function usualAuthFile(runtime: string | undefined): string {
@@ -10,20 +11,20 @@ function usualAuthFile(runtime: string | undefined): string {
 
 /**
  * What to change in the environment so that podman, buildah and skopeo work for whoever this process is, with that user's
- * logins. They need a file of logins that may be read, even if there is none: without XDG_RUNTIME_DIR (su, cron, many CI
- * systems) they look below a folder that root alone may enter, and fail. A runtime folder that su or sudo left from another
- * user counts as none.
+ * logins and in that user's place for what is running, also where TMPDIR is changed afterwards. They need a file of logins
+ * that may be read, even if there is none: without XDG_RUNTIME_DIR (su, cron, many CI systems) skopeo looks below a folder
+ * that root alone may enter, and fails.
  *
  * @param folder gets an empty file of logins where the user has no other
  */
 export async function userEnvironment(
   folder: string,
-  { XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE, HOME }: NodeJS.ProcessEnv = process.env,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Partial<Record<'XDG_RUNTIME_DIR' | 'REGISTRY_AUTH_FILE', string | undefined>>> {
+  const { XDG_CONFIG_HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE, HOME } = environment;
   const home = HOME || homedir();
-  const isForeign = Boolean(XDG_RUNTIME_DIR) && (await problemOf(XDG_RUNTIME_DIR ?? '', constants.W_OK)) !== undefined;
-  const runtime = isForeign ? undefined : XDG_RUNTIME_DIR;
-  const changed = isForeign ? { XDG_RUNTIME_DIR: undefined } : {};
+  const runtime = runtimeFolder(environment);
+  const changed = runtime === (environment.XDG_RUNTIME_DIR || undefined) ? {} : { XDG_RUNTIME_DIR: runtime };
   const problem = await problemOf(usualAuthFile(runtime), constants.R_OK);
   if (REGISTRY_AUTH_FILE || problem === undefined || problem === 'ENOENT') return changed;
   const others = [
