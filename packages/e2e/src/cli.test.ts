@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -111,11 +112,13 @@ describe('what can not be run ends with exit code 2 and says why', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const { exitCode, output } = await e2e(await clone('port'), '--port', String(port));
+    const checkout = await clone('port');
+    const { exitCode, output } = await e2e(checkout, '--port', String(port), '--report', 'report.json');
     server.close();
     expect(exitCode).toBe(2);
     expect(output).toContain('error PORT_TAKEN:');
     expect(output).toContain('--port');
+    expect(existsSync(join(checkout, 'report.json'))).toBe(false);
     expect(await leftovers()).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -53,11 +54,18 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     [html, async (report) => (await import('./report/html/page.ts')).renderPage(report)],
     [values.junit, async (report) => (await import('./report/junit.ts')).renderJunit(report)],
   ];
-  // Before anything is built: a report that can't be written is better known now.
-  for (const [file] of files) if (file !== undefined) await write(file, '', 'a');
-  const report = await produce(values, positionals, progress, signal).catch((error: unknown) => {
+  const reports = files.flatMap(([file]) => file ?? []);
+  // Of a run that made no report nothing stays.
+  const made = reports.filter((file) => !existsSync(file));
+  let report: Report | undefined;
+  try {
+    // Before anything is built: a report that can't be written is better known now.
+    for (const file of reports) await write(file, '', 'a');
+    report = await produce(values, positionals, reports, progress, signal);
+  } catch (error) {
+    for (const file of made) await rm(file, { force: true });
     throw nameFullDisk(error);
-  });
+  }
   signal.throwIfAborted();
   // A dry run or a clean-up: what there is to say was said.
   if (report === undefined) return EXIT.done;
@@ -76,6 +84,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
 async function produce(
   values: Values,
   [command, image = '']: readonly string[],
+  reports: readonly string[],
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Report | undefined> {
@@ -109,6 +118,7 @@ async function produce(
     install: !values['no-install'],
     isolation,
     external: values.external,
+    reports,
     progress,
     signal,
   });

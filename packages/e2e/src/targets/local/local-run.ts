@@ -54,6 +54,8 @@ export interface LocalRunOptions {
   isolation?: Isolation | undefined;
   /** `ROLE=IMAGE`: what external images are here. */
   external?: readonly string[] | undefined;
+  /** Files in which the caller will report: no part of what is built. */
+  reports?: readonly string[];
   progress: Progress;
   signal: AbortSignal;
 }
@@ -111,7 +113,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     beside = [registryStarts, ...Object.values(machine)];
     // What fails is told where it is needed.
     for (const one of beside) one.catch(() => undefined);
-    const source = await takeSource(options.cwd, folder, signal);
+    const source = await takeSource(options.cwd, folder, { reports: options.reports, signal });
     sayWhatIsBuilt(source, progress);
     const config = await loadConfig(join(source.root, options.config));
     refuseDrift(config, source, options.allowDrift);

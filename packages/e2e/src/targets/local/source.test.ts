@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { takeSource } from './source.ts';
 
@@ -14,10 +14,10 @@ const git = (...args: string[]): string =>
     encoding: 'utf8',
   }).trimEnd();
 
-async function take(name: string) {
+async function take(name: string, reports?: string[]) {
   const into = join(folder, name);
   await mkdir(into);
-  return takeSource(repository, into);
+  return takeSource(repository, into, { reports });
 }
 
 beforeEach(async () => {
@@ -55,6 +55,24 @@ test('uncommitted changes become a commit outside the repository, the same one e
   // The user's repository was only read.
   expect(git('status', '--porcelain')).toBe(before);
   expect(() => git('cat-file', '-e', first.revision)).toThrow();
+});
+
+test('a report of this run or of the last one is no part of what is built', async () => {
+  await mkdir(join(repository, 'new'));
+  await mkdir(join(repository, 'there'));
+  const reports = ['report.html', 'new/[report].json', 'there/report.xml', join(folder, 'outside.json')];
+  for (const report of reports) await writeFile(resolve(repository, report), '');
+  await symlink(repository, join(folder, 'link'));
+  const head = { revision: git('rev-parse', 'HEAD'), uncommitted: [] };
+  expect(await take('a', reports)).toMatchObject(head);
+  await writeFile(join(repository, 'report.html'), 'of the last run');
+  const byLink = reports.map((report) => resolve(join(folder, 'link'), report));
+  expect(await take('b', byLink)).toMatchObject(head);
+  await writeFile(join(repository, 'there/other'), '');
+  const { uncommitted, checkout } = await take('c', reports);
+  expect(uncommitted).toEqual(['there/']);
+  expect(await readdir(join(checkout, 'there'))).toEqual(['other']);
+  expect(await readdir(checkout)).not.toContain('report.html');
 });
 
 test('works on a shallow clone, as CI systems make them', async () => {

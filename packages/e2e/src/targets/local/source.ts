@@ -1,5 +1,5 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, mkdir, realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { run, runOrThrow } from '@multi-image/kit/commands';
 import { E2eError } from '../../errors.ts';
 import { gitEnvironment } from '../../git-environment.ts';
@@ -22,8 +22,14 @@ export interface Source {
  * Takes the repository around `cwd` as a commit: HEAD, or where there are uncommitted changes, a commit of the working
  * tree on top of HEAD that exists only in `folder`. It is made of the tree, HEAD and HEAD's date alone, so that the
  * same changes give the same commit and the same digests. The repository itself is only read.
+ *
+ * @param reports Files that this run and others write about it, which are no part of what is built
  */
-export async function takeSource(cwd: string, folder: string, signal?: AbortSignal): Promise<Source> {
+export async function takeSource(
+  cwd: string,
+  folder: string,
+  { reports = [], signal }: { reports?: readonly string[]; signal?: AbortSignal } = {},
+): Promise<Source> {
   const git = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> =>
     (await runOrThrow('git', args, { cwd: root, env: { ...gitEnvironment(), ...env }, signal })).stdout.trimEnd();
 
@@ -51,7 +57,8 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
   await writeFile(join(repository, 'objects/info/alternates'), `${objects}\n`);
   await copyFile(shallow, join(repository, 'shallow')).catch(() => {});
 
-  const changes = (await git(['status', '--porcelain', '--no-renames', '-z'])).split('\0').filter(Boolean);
+  const files = ['--', ':(top)', ...(await Promise.all(reports.map(exclude))).flat()];
+  const changes = (await git(['status', '--porcelain', '--no-renames', '-z', ...files])).split('\0').filter(Boolean);
   const uncommitted = changes.map((line) => line.slice(3));
   const revision = uncommitted.length === 0 ? headCommit : await commitWorkingTree();
   await git(['--git-dir', repository, 'update-ref', `refs/heads/${branch}`, revision]);
@@ -60,6 +67,13 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
   // Files are written by as many processes as there are processors.
   await git(['-c', 'checkout.workers=0', 'clone', '--quiet', '--shared', '--branch', branch, repository, checkout]);
   return { root, repository, checkout, revision, branch, uncommitted };
+
+  /** As git's pathspec; of a file elsewhere nothing. */
+  async function exclude(file: string): Promise<string[]> {
+    const path = resolve(cwd, file);
+    const inside = relative(root, join(await realpath(dirname(path)), basename(path)));
+    return inside.startsWith('..') || isAbsolute(inside) ? [] : [`:(top,exclude,literal)${inside}`];
+  }
 
   async function commitWorkingTree(): Promise<string> {
     const date = await git(['show', '--no-patch', '--format=%cI', 'HEAD']);
@@ -74,7 +88,7 @@ export async function takeSource(cwd: string, folder: string, signal?: AbortSign
       env[`GIT_COMMITTER_${key}`] = value;
     }
     await git(['read-tree', 'HEAD'], env);
-    await git(['add', '--all'], env);
+    await git(['add', '--all', ...files], env);
     const tree = await git(['write-tree'], env);
     return git(['commit-tree', '--no-gpg-sign', '-p', headCommit, '-m', 'Uncommitted changes', tree], env);
   }
