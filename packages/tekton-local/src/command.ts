@@ -23,7 +23,8 @@ const PASSED = [
 
 /** The environment of a tool: no proxy and no setting of this machine that would change what it builds. */
 export function plainEnvironment(extra: Record<string, string> = {}): Record<string, string> {
-  const environment: Record<string, string> = { LC_ALL: 'C', TZ: 'UTC' };
+  // What podman 5 says of each container on older cgroups would be in a step's log.
+  const environment: Record<string, string> = { LC_ALL: 'C', TZ: 'UTC', PODMAN_IGNORE_CGROUPSV1_WARNING: 'true' };
   for (const name of PASSED) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;

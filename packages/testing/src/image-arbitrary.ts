@@ -70,8 +70,13 @@ const config: fc.Arbitrary<string> = object(
       'rootfs',
       object(
         joined(
-          member('diff_ids', fc.constantFrom('[]', 'null', '["sha256:x"]')).map((one) => [one]),
-          members(anyValue, folds('diff_ids')),
+          fc
+            .oneof(
+              { weight: 4, arbitrary: member('diff_ids', fc.constantFrom('[]', 'null', '["sha256:x"]')) },
+              { weight: 1, arbitrary: member('type', fc.constant('"layers"')) },
+            )
+            .map((one) => [one]),
+          members(anyValue, folds('diff_ids', 'type')),
         ),
       ),
     ).map((one) => [one]),

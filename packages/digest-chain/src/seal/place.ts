@@ -1,5 +1,13 @@
 import { DigestChainError } from '../errors.ts';
-import { decodeString, field, type JsonMember, type JsonObject, type JsonValue, scanJson } from '../json/scan.ts';
+import {
+  decodeString,
+  field,
+  type JsonMember,
+  type JsonObject,
+  type JsonValue,
+  scanJson,
+  textIn,
+} from '../json/scan.ts';
 import { atEnd, type Edit } from '../json/splice.ts';
 import type { Container } from './record.ts';
 
@@ -17,8 +25,7 @@ export interface Place {
 export function locateLabels(bytes: Uint8Array): Place {
   const root = scanJson(bytes);
   if (root.type !== 'object') throw notAnImage('the config is not a JSON object');
-  const diffIds = field(field(root, 'rootfs'), 'diff_ids');
-  if (diffIds?.type !== 'array' && diffIds?.type !== 'null') throw notAnImage('the config has no rootfs.diff_ids');
+  if (!isRootfs(bytes, field(root, 'rootfs'))) throw notAnImage('the config has no rootfs.diff_ids');
   const config = field(root, 'config');
   if (config !== undefined && config.type !== 'object' && config.type !== 'null') {
     throw notAnImage('"config" in the config is not an object');
@@ -33,6 +40,13 @@ export function locateLabels(bytes: Uint8Array): Place {
     throw notAnImage(`the label ${JSON.stringify(label.key)} is not a string`);
   }
   return { root, config, value, labels, container: containerOf(config, value) };
+}
+
+/** Docker leaves out the list of layers where there is none. */
+function isRootfs(bytes: Uint8Array, rootfs: JsonValue | undefined): boolean {
+  const diffIds = field(rootfs, 'diff_ids');
+  if (diffIds !== undefined) return diffIds.type === 'array' || diffIds.type === 'null';
+  return textIn(bytes, field(rootfs, 'type')) === 'layers';
 }
 
 /** Puts `block` (members, without a comma in front) at the end of the labels, making them where there are none. */

@@ -42,6 +42,9 @@ const failed = async (proof: ReturnType<typeof verify>): Promise<object> => {
 
 it.each([
   ['NOT_AN_IMAGE', '{}'],
+  ['NOT_AN_IMAGE', '{"rootfs":{}}'],
+  ['NOT_AN_IMAGE', '{"rootfs":{"type":"other"}}'],
+  ['SEAL_REFUSED', '{"rootfs":{"type":"layers","Type":"other"}}'],
   ['NOT_AN_IMAGE', '{"rootfs":{"diff_ids":[]},"config":{"Labels":{"a":1}}}'],
   ['JSON_INVALID', 'x'],
   ['JSON_DUPLICATE_KEY', '{"rootfs":{"diff_ids":[]},"a":1,"a":1}'],

@@ -11,13 +11,24 @@ image_config(text) := config if {
 	config := json_text.strict(text)
 	is_object(config)
 	every key in ["rootfs", "config"] { not json_text.has_twin(config, key) }
-	not json_text.has_twin(config.rootfs, "diff_ids")
-	type_name(config.rootfs.diff_ids) in {"array", "null"}
+	is_rootfs(config.rootfs)
 	container := object.get(config, "config", null)
 	type_name(container) in {"object", "null"}
 	every key in ["Labels", "Env"] { not has_twin_in(container, key) }
 	type_name(object.get(members(container), "Labels", null)) in {"object", "null"}
 	every _, value in labels(config) { type_name(value) in {"string", "null"} }
+}
+
+is_rootfs(rootfs) if {
+	not json_text.has_twin(rootfs, "diff_ids")
+	type_name(rootfs.diff_ids) in {"array", "null"}
+}
+
+# Docker leaves out the list of layers where there is none.
+is_rootfs(rootfs) if {
+	not "diff_ids" in object.keys(rootfs)
+	every key in ["diff_ids", "type"] { not json_text.has_twin(rootfs, key) }
+	rootfs.type == "layers"
 }
 
 has_twin_in(container, key) if json_text.has_twin(members(container), key)
