@@ -84,6 +84,7 @@ describe('no output holds a credential', () => {
     await rm(folder, { recursive: true });
     expectClean(outcome);
     expect(outcome.stderr).toMatch(/^error CREDENTIALS_INVALID: /);
+    expect(outcome.status).toBe(2);
   });
 
   it.each([

@@ -15,6 +15,9 @@ const REFUSED: ReadonlySet<string> = new Set([
   'KEY_INVALID',
   'KEYLESS_UNSUPPORTED',
   'TRUSTED_ROOT_INVALID',
+  'CREDENTIALS_INVALID',
+  'CA_FILE_INVALID',
+  'PROXY_INVALID',
 ]);
 
 /** Runs a verb of the command, and prints an error as JSON too where `json` asks for that. */
