@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { isCodedError, reasonOf } from '@multi-image/kit/errors';
 import { E2eError } from './errors.ts';
+import type { TaskFacts } from './judge/observation.ts';
 
 /** What programs and Node say of a disk that is full, or of a user's share of it. */
 export const FULL_DISK = /no space left on device|ENOSPC|disk quota exceeded|EDQUOT/i;
@@ -19,4 +20,19 @@ export function nameFullDisk(error: unknown): unknown {
     });
   }
   return error;
+}
+
+/**
+ * Facts of tasks with what the run's registry said of a full disk: to whoever pushes it tells only that something failed.
+ */
+export function withFullRegistry<Task extends Pick<TaskFacts, 'status' | 'logTail'>>(
+  tasks: readonly Task[],
+  registryLog: string,
+): readonly Task[] {
+  const line = registryLog.split('\n').findLast((text) => FULL_DISK.test(text));
+  if (line === undefined) return tasks;
+  const [said] = /(?:\w+ )?\/[^"\s:]*: (?:no space left on device|disk quota exceeded)/i.exec(line) ?? [line];
+  return tasks.map((task) =>
+    task.status === 'Failed' ? { ...task, logTail: [...(task.logTail ?? []), `the registry: ${said}`] } : task,
+  );
 }

@@ -57,9 +57,9 @@ export class TektonLocalError extends CodedError<TektonLocalErrorCode> {
   }
 }
 
-/** Why something failed, in a sentence; of a tool, with its last words. */
+/** Why something failed, in a sentence, with what was found: a tool's last words, a registry's answer. */
 export function failureText(error: unknown): string {
-  const said = isCodedError(error) && error.code === 'TOOL_FAILED' ? error.found : undefined;
+  const said = isCodedError(error) ? error.found : undefined;
   return said === undefined ? reasonOf(error) : `${reasonOf(error)}: ${said}`;
 }
 

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { findRegistryProgram, startLocalRegistry } from './local-registry.ts';
 
 let folder: string;
@@ -24,6 +25,20 @@ test('starts a registry that answers', async () => {
   const { address } = await startLocalRegistry({ program, folder, port: 0, onStart });
   const response = await fetch(`http://${address}/v2/`);
   expect(response.headers.get('docker-distribution-api-version')).toBe('registry/2.0');
+});
+
+test.skipIf(process.getuid?.() !== 0)('tells that its disk is full (needs root, for a small tmpfs)', async () => {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+  try {
+    const { address, log } = await startLocalRegistry({ program: findRegistryProgram(), folder, port: 0, onStart });
+    const begun = await fetch(`http://${address}/v2/a/blobs/uploads/`, { method: 'POST' });
+    const place = begun.headers.get('location') ?? '';
+    const { status } = await fetch(place, { method: 'PATCH', body: new Uint8Array(2 << 20) });
+    expect(status).toBe(500);
+    await vi.waitFor(() => expect(log()).toContain('no space left on device'));
+  } finally {
+    execFileSync('umount', ['--lazy', folder]);
+  }
 });
 
 test('a port that is taken is named, with the way out', async () => {

@@ -15,6 +15,8 @@ export interface LocalRegistry {
   /** `localhost:<port>` */
   readonly address: string;
   readonly pid: number;
+  /** The end of what it has said of faults of its own, such as a full disk; of one that is kept nothing. */
+  readonly log: () => string;
 }
 
 /** The program that serves a registry, under the names that distributions give it. Throws `TOOL_MISSING`. */
@@ -80,7 +82,7 @@ export async function startLocalRegistry(options: {
     options.signal?.throwIfAborted();
     if (child.pid !== undefined && (await answers(port, mark))) {
       child.unref();
-      return { address: `localhost:${port}`, pid: child.pid };
+      return { address: `localhost:${port}`, pid: child.pid, log: () => log };
     }
     await sleep(25);
   }

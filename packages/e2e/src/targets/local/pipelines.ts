@@ -11,6 +11,7 @@ import {
   runPipeline,
 } from '@multi-image/tekton-local';
 import { loadAll } from 'js-yaml';
+import { withFullRegistry } from '../../full-disk.ts';
 import type { RunFacts } from '../../judge/observation.ts';
 import type { Isolation } from '../../options.ts';
 import type { BaseImage } from './base-image.ts';
@@ -93,7 +94,8 @@ export async function runPipelines(options: PipelinesOptions): Promise<PipelineR
       signal: stop,
       onEvent: (event) => show(component, event, progress),
     });
-    return factsOf(outcome);
+    const facts = factsOf(outcome);
+    return { ...facts, tasks: withFullRegistry(facts.tasks, registry.log()) };
   };
 
   const stop = new AbortController();
