@@ -7,6 +7,8 @@ export interface LocalTool {
   /** The packages that bring one of them. */
   readonly apt: string;
   readonly dnf: string;
+  /** Whether it may be where a user's PATH doesn't lead: who calls it looks there, too. */
+  readonly sbin?: boolean;
 }
 
 /** Serves a registry for the time of a run. */
@@ -19,8 +21,10 @@ export const REGISTRY_TOOL: LocalTool = {
 
 const TOOLS: readonly LocalTool[] = [
   ...['git', 'tar', 'buildah', 'podman'].map(plainTool),
-  { name: 'an OCI runtime', programs: ['runc', 'crun'], apt: 'runc', dnf: 'crun' },
+  { name: 'an OCI runtime', programs: ['runc', 'crun'], apt: 'runc', dnf: 'crun', sbin: true },
   ...['jq', 'skopeo'].map(plainTool),
+  // Puts builds into a sandbox. From Debian 14 on it is no part of each system any more.
+  { name: 'pivot_root', programs: ['pivot_root'], apt: 'util-linux-extra', dnf: 'util-linux', sbin: true },
   REGISTRY_TOOL,
 ];
 
@@ -37,7 +41,7 @@ function plainTool(name: string): LocalTool {
   return { name, programs: [name], apt: name, dnf: name };
 }
 
-/** Where it is. Debian keeps runc where a user's PATH doesn't lead, and podman looks there by itself. */
-export function findTool({ programs }: Pick<LocalTool, 'programs'>): string | undefined {
-  return findProgram(programs, programs.includes('runc') ? ['/usr/sbin'] : []);
+/** Where it is. */
+export function findTool({ programs, sbin = false }: Pick<LocalTool, 'programs' | 'sbin'>): string | undefined {
+  return findProgram(programs, sbin ? ['/usr/sbin', '/sbin'] : []);
 }

@@ -22,7 +22,18 @@ async function program(name: string, body = ''): Promise<void> {
   await chmod(path, 0o755);
 }
 
-const present = ['git', 'tar', 'buildah', 'podman', 'runc', 'jq', 'skopeo', 'docker-registry', 'newuidmap'];
+const present = [
+  'git',
+  'tar',
+  'buildah',
+  'podman',
+  'runc',
+  'jq',
+  'skopeo',
+  'pivot_root',
+  'docker-registry',
+  'newuidmap',
+];
 
 test('finds what is there and installs nothing', async () => {
   for (const name of present) await program(name);
