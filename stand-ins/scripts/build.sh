@@ -202,6 +202,11 @@ bring_bases
 
 # As on Konflux, another format is a matter of pushing. buildah's own docker format also holds a random host name.
 options=(--isolation=chroot --no-cache --pull-never --http-proxy=false --identity-label=false --format=oci)
+# Of its own accord buildah raises these, which root in a container may not.
+for limit in nofile:n nproc:u; do
+  hard=$(ulimit "-H${limit#*:}")
+  if [[ $hard != unlimited ]]; then options+=("--ulimit=${limit%:*}=$hard:$hard"); fi
+done
 if [[ -n $time && -n $takes_time ]]; then
   # Only where it is asked for: buildah warns about arguments that nothing uses.
   build_args[SOURCE_DATE_EPOCH]=$time
