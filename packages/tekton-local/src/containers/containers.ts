@@ -3,6 +3,7 @@ import { homedir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { runOrThrow } from '@multi-image/kit/commands';
 import { findProgram } from '@multi-image/kit/find-program';
+import { endOrphanedContainers } from '@multi-image/kit/orphaned-containers';
 import { inTemporaryFolder } from '@multi-image/kit/temporary-folder';
 import { plainEnvironment, runCommand } from '../command.ts';
 import { failureText, TektonLocalError } from '../errors.ts';
@@ -144,6 +145,7 @@ export async function removeContainers(prefix: string): Promise<void> {
   const ids = await runCommand('podman', ['ps', '--all', '--quiet', '--no-trunc', '--filter', `name=^${prefix}`]);
   const list = ids.split('\n').filter((id) => /^[0-9a-f]{64}$/.test(id));
   if (list.length > 0) await runCommand('podman', ['rm', '--force', '--time', '0', '--volumes', '--ignore', ...list]);
+  await endOrphanedContainers(prefix);
 }
 
 /** What decides which way works: podman, its configuration, the kernel since it was started, this process' limits. */

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endOrphanedContainers } from '@multi-image/kit/orphaned-containers';
 import { removeFolder } from '@multi-image/kit/remove-folder';
 import { runtimeFolder } from '@multi-image/kit/runtime-folder';
 import type { Leftover } from './janitor.ts';
@@ -24,7 +25,9 @@ for await (const line of createInterface({ input: process.stdin })) {
 if (!keep) {
   await endProcesses();
   // Containers first: they stand on the others.
-  removeContainers(leftovers.flatMap((leftover) => (leftover.kind === 'containers' ? [leftover.prefix] : [])));
+  const prefixes = leftovers.flatMap((leftover) => (leftover.kind === 'containers' ? [leftover.prefix] : []));
+  removeContainers(prefixes);
+  for (const prefix of new Set(prefixes)) await endOrphanedContainers(prefix);
   const images = leftovers.flatMap((leftover) => (leftover.kind === 'image' ? [leftover.name] : []));
   if (images.length > 0) spawnSync('podman', ['rmi', '--force', ...images], { stdio: 'ignore' });
   for (const leftover of leftovers) if (leftover.kind === 'folder') await removeFolder(leftover.path);
