@@ -36,19 +36,20 @@ bring_bases() {
 # Lets the build use those images of this machine, under lists of its own and the layers as they lie there. Used as it is,
 # a second store is locked in another order than whoever works in it locks it, podman for one: each can come to wait for
 # the other for ever, and then everything else on this machine that asks for an image does. Nothing else is in the lists:
-# a layer that somebody is just writing or removing would be taken for one that the build need not make.
+# a layer that somebody is just writing or removing would be taken for one that the build need not make. Nor may it be
+# among the layers: what has the name of a layer that the build makes, the driver removes, or fails to.
 see_images() {
-  local index option store driver='' part view tops
+  local index option store driver='' part view tops layers
   for index in "${!storage[@]}"; do
     option=${storage[index]}
     if [[ $option == --storage-driver=* ]]; then driver=${option#*=}; fi
     if [[ $option != --storage-opt=*.imagestore=* ]]; then continue; fi
     store=${option##*.imagestore=} view=$work/images-$index
     mkdir "$view"
-    ln -s "$store/$driver" "$view"
     for part in "$driver-images" "$driver-layers"; do
       if [[ ! -d $store/$part ]]; then continue; fi
       mkdir -m 700 "$view/$part"
+      sandbox_sees+=("$store/$part")
       find "$store/$part" -mindepth 1 -maxdepth 1 ! -name '*.json' ! -name '*.lock' -exec ln -s -t "$view/$part" {} +
     done
     if [[ -f $store/$driver-images/images.json ]]; then
@@ -58,8 +59,34 @@ see_images() {
       jq --argjson tops "$tops" \
         'INDEX(.id) as $all | [$tops[] | recurse($all[.].parent | strings)] as $used | map(select(.id | IN($used[])))' \
         "$store/$driver-layers/layers.json" >"$view/$driver-layers/layers.json"
+      mapfile -t layers < <(jq --raw-output '.[].id' "$view/$driver-layers/layers.json")
+      see_layers "$store/$driver" "$view/$driver" "${layers[@]}"
     fi
     storage[index]=${option%"$store"}$view
+  done
+}
+
+# see_layers FROM TO LAYER…: the folder of a driver, with these layers alone.
+see_layers() {
+  local from=$1 to=$2 path
+  shift 2
+  if [[ $# == 0 ]]; then return; fi
+  if [[ ${to##*/} == vfs ]]; then
+    from+=/dir
+    # It copies what a link is, not what it leads to. In a sandbox nothing else is where the link of the folder leads.
+    if [[ ${ISOLATION:-} == chroot ]]; then
+      mkdir -m 700 "$to" "$to/dir"
+      apart -- cp --archive --reflink=auto --target-directory="$to/dir" -- "${@/#/"$from"/}"
+    else
+      ln -s "${from%/dir}" "$to"
+      sandbox_sees+=("${@/#/"$from"/}")
+    fi
+    return
+  fi
+  mkdir -m 700 "$to"
+  for path in "${@/#/"$from"/}" "$from/l"; do
+    if [[ -e $path ]]; then ln -s -t "$to" "$path"; fi
+    sandbox_sees+=("$path")
   done
 }
 
@@ -84,7 +111,7 @@ pull_base() {
 # run them. In its place comes an image of the platform that holds nothing, and says so in a label that the built image
 # inherits. It has the same bytes each time, whatever the machine.
 require_platform() {
-  local base=$1 found folder=$work/without-base
+  local base=$1 found option folder=$work/without-base own=()
   local empty=localhost/stand-in/without-base:linux-$architecture
   # Pipelines as Code takes two braces in a row for its own.
   found=$(buildah "${storage[@]}" inspect --type=image '--format={''{.OCIv1.OS}''}/{''{.OCIv1.Architecture}''}' \
@@ -94,9 +121,13 @@ require_platform() {
     "$base" "${substitutes[$base]}" "$found" "$architecture"
   printf "The image has all that its Containerfile adds, and none of its base's programs: it can't run.\n"
   mkdir -p "$folder"
+  # It stands on nothing, so it need not see this machine's images.
+  for option in "${storage[@]}"; do
+    if [[ $option != *.imagestore=* ]]; then own+=("$option"); fi
+  done
   printf 'FROM scratch\nLABEL tekton-local.without-base="%s"\n' \
     "the base image for linux/$architecture could not be had: this image can not run" >"$folder/Containerfile"
-  buildah "${storage[@]}" build --quiet --isolation=chroot "--platform=linux/$architecture" --timestamp=0 \
+  buildah "${own[@]}" build --quiet --isolation=chroot "--platform=linux/$architecture" --timestamp=0 \
     --identity-label=false --omit-history --format=oci "--tag=$empty" "$folder" >"$work/without-base.id"
   substitutes[$base]=$empty digests[$base]=sha256:$(tail -n 1 "$work/without-base.id")
 }

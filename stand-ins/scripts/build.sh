@@ -168,9 +168,6 @@ if [[ -n ${BUILDAH_STORAGE:-} ]]; then
   mapfile -t storage <<<"$BUILDAH_STORAGE"
   storage+=("--root=$work/root" "--runroot=$work/run")
   sandbox_writes=("$PWD")
-  for option in "${storage[@]}"; do
-    if [[ $option == *.imagestore=* ]]; then sandbox_sees+=("${option##*.imagestore=}"); fi
-  done
 else
   # A Pod's fsGroup would be the group of all that is made in there, which no user namespace has.
   chown -R 0:0 "$WORKDIR"

@@ -141,6 +141,16 @@ describe('an image', () => {
     }
   });
 
+  it('is built where this machine has it already, as after a look at one that was kept', async () => {
+    const image = `${registry.host}/org/image@${plain}`;
+    buildah('pull', '--quiet', '--tls-verify=false', image);
+    try {
+      expect(result(await build({}, 'org/again'), 'IMAGE_DIGEST')).toBe(plain);
+    } finally {
+      buildah('rmi', image);
+    }
+  });
+
   it('leaves nothing in this machine’s storage', () => {
     expect(buildah('images', '--noheading', '--format={{.Name}}')).not.toContain('stand-in/build');
   });
