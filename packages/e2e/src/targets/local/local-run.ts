@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createRegistry, parsePublicKeys } from '@multi-image/digest-chain';
 import { parseDigest, parseReference } from '@multi-image/digest-chain/oci';
 import { cacheFolder } from '@multi-image/kit/cache-folder';
+import { run } from '@multi-image/kit/commands';
 import { isCodedError } from '@multi-image/kit/errors';
 import type { Progress } from '@multi-image/kit/progress';
 import { findRenderedDrift, type LoadedConfig, loadConfig } from '@multi-image/manifests';
@@ -278,11 +279,19 @@ function imageRunner(
   keep: boolean,
   signal: AbortSignal,
 ): ImageRunner {
-  return (exact, imageArgs) => {
+  return async (exact, imageArgs) => {
     const name = `multi-image-${janitor.marker}-${exact.slice(-12)}`;
-    janitor.remember({ kind: 'image', name: exact });
+    // One of a run that was kept stays its user's.
+    const wasThere = (await run('podman', ['image', 'exists', exact], { signal })).exitCode === 0;
+    if (!wasThere) {
+      janitor.remember({ kind: 'image', name: exact });
+      // Whatever stops the run: of a pull that is stopped podman keeps layers that belong to no image, for good.
+      const pull = ['pull', '--quiet', '--tls-verify=false', exact];
+      const pulled = await run('podman', pull, { group: true, timeout: 120_000 });
+      if (pulled.exitCode !== 0) return pulled;
+    }
     janitor.remember({ kind: 'containers', prefix: name });
-    const args = ['--name', name, '--tls-verify=false', ...runArguments];
-    return runOnce(exact, args, { signal, timeout: 120_000, imageArgs }, !keep);
+    const args = ['--name', name, '--pull=never', ...runArguments];
+    return runOnce(exact, args, { signal, timeout: 120_000, imageArgs }, wasThere || !keep);
   };
 }
