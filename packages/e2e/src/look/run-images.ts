@@ -40,12 +40,16 @@ export function podmanRunner({
 export async function runOnce(
   exact: string,
   args: readonly string[],
-  { imageArgs = [], ...options }: CommandOptions & { imageArgs?: readonly string[] | undefined },
+  { imageArgs = [], signal, ...options }: CommandOptions & { imageArgs?: readonly string[] | undefined },
   keep: boolean = false,
 ): Promise<CommandResult> {
   try {
     // What a pull says is not what the image says.
-    return await run('podman', ['run', '--rm', '--quiet', '--network', 'none', ...args, exact, ...imageArgs], options);
+    const create = ['create', '--rm', '--quiet', '--network', 'none', ...args, exact, ...imageArgs];
+    // Not ended by the signal: stopped in the midst of it, podman leaves layers which belong to nothing.
+    const created = await run('podman', create, { ...options, group: true });
+    if (created.exitCode !== 0) return created;
+    return await run('podman', ['start', '--attach', created.stdout.trim()], { ...options, signal });
   } finally {
     if (!keep) await run('podman', ['rmi', '--force', exact]);
   }

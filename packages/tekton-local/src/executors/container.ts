@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { plainEnvironment, runCommand } from '../command.ts';
 import { COMMON_ARGUMENTS, type Containers, type Network, removeContainers } from '../containers/containers.ts';
 import { type Beside, type Executor, follow, type StepCommand } from './executor.ts';
@@ -83,6 +84,9 @@ async function commandOfImage({ image, args, neverPull, signal }: StepCommand): 
   return command != null && command.length > 0 ? command : undefined;
 }
 
+/** Milliseconds that podman gets to end by itself. */
+const PATIENCE = 10_000;
+
 /** Runs a container once; `left` are the names of those that podman may not have removed. */
 async function runContainer(options: ContainerOptions, left: Set<string>, step: StepCommand): Promise<number> {
   const name = `${options.prefix}-${step.name}`;
@@ -96,14 +100,24 @@ async function runContainer(options: ContainerOptions, left: Set<string>, step: 
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const exitCode = await follow(child, step, () => {
-    const kill = (): boolean => child.kill('SIGKILL');
-    // By its name: killing podman alone would leave the container running.
-    runCommand('podman', ['rm', '--force', '--time', '0', '--ignore', name]).then(kill, kill);
-  });
+  const exitCode = await follow(child, step, () => void endContainer(child, name));
   // Podman has removed it before it ended, unless something went wrong.
   if (exitCode < PODMAN_FAILED) left.delete(name);
   return exitCode;
+}
+
+/**
+ * Ends a container and the podman that runs it. Killing podman alone would leave the container running; and one that is
+ * killed while it makes a container leaves layers which belong to nothing, and which nobody can remove. Asked to end, it
+ * comes to the end of that first: so the container may be there a moment later only.
+ */
+async function endContainer(podman: ChildProcess, name: string): Promise<void> {
+  const hasEnded = (): boolean => podman.exitCode !== null || podman.signalCode !== null;
+  podman.kill('SIGTERM');
+  for (const until = Date.now() + PATIENCE; !hasEnded() && Date.now() < until; await sleep(50)) {
+    await runCommand('podman', ['rm', '--force', '--time', '0', '--ignore', name]).catch(() => undefined);
+  }
+  podman.kill('SIGKILL');
 }
 
 /**
