@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { expect, test, vi } from 'vitest';
 import { TWO } from '../testing/chains.ts';
 import { run } from '../testing/run.ts';
 import { Workspace } from '../testing/workspace.ts';
@@ -36,6 +37,19 @@ test('notes what nobody can prove without the key of the build system, or with a
   execFileSync('git', ['init', '--quiet', workspace.folder]);
   expect(await notes()).toContain('this clone has not the commit whose digest-chain judges Snapshots');
 });
+
+test.skipIf(!existsSync('/usr/sbin/pivot_root'))(
+  'looks for a program where a user’s PATH does not lead, too',
+  async () => {
+    using workspace = new Workspace();
+    workspace.configure(TWO);
+    const withoutSbin = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.endsWith('sbin'));
+    vi.stubEnv('PATH', withoutSbin.filter((folder) => !existsSync(join(folder, 'pivot_root'))).join(delimiter));
+    const { stdout } = await run(workspace.folder, 'doctor');
+    vi.unstubAllEnvs();
+    expect(stdout).not.toContain('pivot_root');
+  },
+);
 
 test('has no problem with a repository that is right, and names each one that is not', async () => {
   using workspace = new Workspace();

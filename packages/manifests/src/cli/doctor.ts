@@ -214,7 +214,7 @@ function findTemplateNames({ chain, root }: LoadedConfig): Finding[] {
 function findMissingTools(): Finding[] {
   const tools = [
     { programs: ['kubectl', 'oc'], purpose: 'a tenant' },
-    ...localTools().map(({ programs }) => ({ programs, purpose: 'a local run; pnpm e2e installs it where it may' })),
+    ...localTools().map((tool) => ({ ...tool, purpose: 'a local run; pnpm e2e installs it where it may' })),
   ];
   return tools
     .filter((tool) => findTool(tool) === undefined)
