@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -13,6 +13,9 @@ const PROGRAMS = [
   ...['mv', 'readlink', 'realpath', 'rm', 'sha256sum', 'sleep', 'sort', 'stat', 'tail', 'tee', 'touch', 'tr', 'true'],
   ...['uname', 'wc', 'whoami'],
 ];
+
+/** Where podman's packages have it; a newer buildah builds nothing without it. */
+const NETAVARK = ['/usr/lib/podman/netavark', '/usr/libexec/podman/netavark'];
 
 /** As in the image: its user, its home, and which ids root may give to containers. */
 const FILES: Readonly<Record<string, string>> = {
@@ -102,6 +105,8 @@ function locate(): { paths: Map<string, string>; missing: string[] } {
   const helper = join(lines.at(-1) ?? '', 'git-remote-http');
   if (spawnSync('test', ['-x', helper]).status === 0) paths.set('git-remote-http', helper);
   else missing.push('git-remote-http');
+  const netavark = NETAVARK.find((path) => existsSync(path));
+  if (netavark !== undefined) paths.set('netavark', netavark);
   return { paths, missing };
 }
 
@@ -121,11 +126,10 @@ async function fillRoot(root: string): Promise<void> {
   const libraries = new Set<string>();
   for (const [name, path] of paths) {
     const program = await realpath(path);
-    if (name !== 'git-remote-http') await copyProgram(program, join(root, 'usr/bin', name));
-    else {
-      await copyProgram(program, join(root, path));
-      await symlink(basename(path), join(root, `${path}s`));
-    }
+    // Who calls these two looks for them where they were.
+    const isHelper = name === 'git-remote-http' || name === 'netavark';
+    await copyProgram(program, join(root, isHelper ? path : join('usr/bin', name)));
+    if (name === 'git-remote-http') await symlink(basename(path), join(root, `${path}s`));
     // Fails for a program without libraries, which then needs none.
     const listed = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout;
     for (const [, library = ''] of listed.matchAll(/(\/\S+) \(0x/g)) libraries.add(library);
