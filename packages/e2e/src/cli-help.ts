@@ -61,8 +61,8 @@ On a Konflux tenant (--target tenant; docs/tenant-run.md):
   --commit SHA   follow the runs of a push; applies and starts nothing
   --resume       take up the last run where it was left (state in --state FILE)
   --timeout WAIT=TIME
-                 how long a wait may take: configured, started, runs, signed, snapshot, tests;
-                 as in runs=4h; without a name for all of them; can be repeated
+                 how long a wait may take: configured, started, runs, signed, snapshot, tests,
+                 released; as in runs=4h; without a name for all of them; can be repeated
   --cleanup      delete what tenant runs made in the namespace, and nothing else; asks (--yes: doesn't)
 
 On any cluster with Tekton, without Konflux (--target tekton; docs/tekton-run.md). Besides --kubeconfig, --context,

@@ -41,6 +41,12 @@ test('what is published works by itself: packed, with its pins, its schema and i
   const schema = createRequire(workspace.path('x.js')).resolve('@multi-image/manifests/konflux.config.schema.json');
   expect(command('schema')).toBe(readFileSync(schema, 'utf8'));
 
+  // As `npm init` writes it.
+  workspace.write('package.json', '{"type": "commonjs"}');
+  const hint = expect.stringContaining('npm pkg set type=module');
+  expect(() => command('doctor')).toThrowError(expect.objectContaining({ stderr: hint }));
+  workspace.write('package.json', '{"type": "module"}');
+
   const checkTypes = () => run(join(BIN, 'tsc'), ['--noEmit', '--strict', '--module', 'nodenext', 'konflux.config.ts']);
   checkTypes();
   workspace.write('konflux.config.ts', config.replace('"role"', '"rule"'));

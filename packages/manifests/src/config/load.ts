@@ -95,9 +95,13 @@ async function importDefault(file: string): Promise<unknown> {
       });
     }
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : `it threw ${formatValue(cause)}`;
+    // What `npm init` writes.
+    const isCommonJs = cause instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(cause.message);
     throw new ManifestsError('CONFIG_FAILED', `${file} can't be loaded: ${reason}`, {
       expected: 'a module that exports a config by default',
-      hint: 'export default defineConfig({ … })',
+      hint: isCommonJs
+        ? 'npm pkg set type=module, in the folder of the nearest package.json; or name the file konflux.config.mts, and that with --config'
+        : 'export default defineConfig({ … })',
       cause,
     });
   }
