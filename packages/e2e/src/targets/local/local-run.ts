@@ -8,6 +8,7 @@ import { cacheFolder } from '@multi-image/kit/cache-folder';
 import { run } from '@multi-image/kit/commands';
 import { isCodedError } from '@multi-image/kit/errors';
 import type { Progress } from '@multi-image/kit/progress';
+import { shellWord } from '@multi-image/kit/shell';
 import { findRenderedDrift, type LoadedConfig, loadConfig } from '@multi-image/manifests';
 import { LOCAL_BUILDER, type LocalRegistry, startLocalRegistry } from '@multi-image/tekton-local';
 import { ask } from '../../ask.ts';
@@ -195,7 +196,9 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     signal.throwIfAborted();
     done = true;
     if (keep) {
-      sayWhatIsKept(registry, folder, observation.images, progress);
+      // Without a session skopeo fails, unless it is told where its user has what is running.
+      const runtime = 'XDG_RUNTIME_DIR' in changed ? process.env.XDG_RUNTIME_DIR : undefined;
+      sayWhatIsKept(registry, folder, runtime, observation.images, progress);
     }
     return {
       version: 1,
@@ -236,18 +239,20 @@ function sayWhatIsBuilt({ revision, uncommitted }: Source, progress: Progress): 
 function sayWhatIsKept(
   { address, pid }: { address: string; pid: number },
   folder: string,
+  runtime: string | undefined,
   images: Observation['images'],
   progress: Progress,
 ): void {
+  const env = runtime === undefined ? '' : `XDG_RUNTIME_DIR=${shellWord(runtime)} `;
   progress.line(`kept: the registry ${address} (process ${pid}), until it is removed or the machine is started anew`);
   for (const { published } of images) {
     if (published.digest === undefined) continue;
-    progress.line(`      look: skopeo inspect --tls-verify=false docker://${published.reference}`);
+    progress.line(`      look: ${env}skopeo inspect --tls-verify=false docker://${published.reference}`);
   }
   progress.line(`      the key that signed is ${join(folder, 'cosign.pub')}; sources and artifacts are in ${folder}`);
   // What rootless podman leaves belongs to other ids of the same user.
   const remove = process.getuid?.() === 0 ? 'rm -rf' : 'podman unshare rm -rf';
-  progress.line(`to remove it: kill ${pid} && ${remove} ${folder}`);
+  progress.line(`to remove it: kill ${pid} && ${remove} ${shellWord(folder)}`);
 }
 
 /** The pipelines that run are files: where they are not what the config says, they would do something else. */
