@@ -34,24 +34,31 @@ sandbox() {
 # Puts the root together, moves there, and becomes the command.
 enter_sandbox() {
   set -euo pipefail
-  local root=$1 path table folders files=()
+  local root=$1 at field path table folders files=()
   shift
+  # As a table of mounts has it (fstab(5)).
+  field() {
+    field=${1//\\/\\134} field=${field// /\\040} field=${field//$'\t'/\\011}
+  }
+  field "$root"
+  at=$field
   mount -t tmpfs -o mode=755,nosuid,nodev,size=64m tmpfs "$root"
   folders=("$root"/{proc,sys,dev/shm,dev/pts,tmp,run,old}
     # Places that programs look for, with nothing in them.
     "$root${HOME:-/root}" "$root${TMPDIR:-/tmp}" "$root${XDG_RUNTIME_DIR:-/run}")
-  table="proc $root/proc proc nosuid,nodev,noexec
-/sys $root/sys none rbind,ro
-tmpfs $root/sys/fs/cgroup tmpfs ro,size=4k
-tmpfs $root/dev/shm tmpfs mode=1777,nosuid,nodev
-devpts $root/dev/pts devpts newinstance,ptmxmode=0666,mode=0620"
+  table="proc $at/proc proc nosuid,nodev,noexec
+/sys $at/sys none rbind,ro
+tmpfs $at/sys/fs/cgroup tmpfs ro,size=4k
+tmpfs $at/dev/shm tmpfs mode=1777,nosuid,nodev
+devpts $at/dev/pts devpts newinstance,ptmxmode=0666,mode=0620"
   # As in containers: what a user whose id is 0 could write to without any capability.
   for path in /proc/{sys,irq,bus,fs,sysrq-trigger}; do
-    if [[ -e $path ]]; then table+=$'\n'"$root$path $root$path none bind,ro"; fi
+    if [[ -e $path ]]; then table+=$'\n'"$at$path $at$path none bind,ro"; fi
   done
   add() {
     if [[ -d $2 ]]; then folders+=("$root$2"); elif [[ -e $2 ]]; then folders+=("$root${2%/*}") && files+=("$root$2"); else return 0; fi
-    table+=$'\n'"${2// /\\040} $root${2// /\\040} none rbind,$1"
+    field "$2"
+    table+=$'\n'"$field $at$field none rbind,$1"
   }
   for path in "${sandbox_sees[@]}"; do add ro "$path"; done
   for path in "${sandbox_writes[@]}" /dev/{null,zero,full,random,urandom,tty,fuse}; do add rw "$path"; done

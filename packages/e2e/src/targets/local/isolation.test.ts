@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '@multi-image/testing/source';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -22,6 +22,14 @@ function withoutNamespaces(): void {
 
 it('is a sandbox without being asked for, where this machine has one', async () => {
   expect(await chooseIsolation({ confirm: () => Promise.reject(new Error('nobody is to be asked')) })).toBe('sandbox');
+});
+
+it('is a sandbox in a folder of any name', async () => {
+  folder = makeFolder({});
+  const odd = join(folder, 'a b\\c\t#d"é');
+  mkdirSync(odd);
+  vi.stubEnv('TMPDIR', odd);
+  expect(await chooseIsolation({ confirm: refuse })).toBe('sandbox');
 });
 
 it('is nothing else before somebody has said so', async () => {
