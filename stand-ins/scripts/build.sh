@@ -199,11 +199,12 @@ bring_bases
 
 # As on Konflux, another format is a matter of pushing. buildah's own docker format also holds a random host name.
 options=(--isolation=chroot --no-cache --pull-never --http-proxy=false --identity-label=false --format=oci)
-# Of its own accord buildah raises these, which root in a container may not.
-for limit in nofile:n nproc:u; do
-  hard=$(ulimit "-H${limit#*:}")
-  if [[ $hard != unlimited ]]; then options+=("--ulimit=${limit%:*}=$hard:$hard"); fi
-done
+# Of its own accord buildah raises these, which root in a container may not; its own it has lowered where a user runs it.
+limits=(bash -c 'ulimit -Hn; ulimit -Hu')
+if [[ -n ${BUILDAH_STORAGE:-} && $EUID != 0 ]]; then limits=(buildah unshare -- "${limits[@]}"); fi
+mapfile -t limits < <("${limits[@]}")
+if [[ ${limits[0]} =~ ^[0-9]+$ ]]; then options+=("--ulimit=nofile=${limits[0]}:${limits[0]}"); fi
+if [[ ${limits[1]} =~ ^[0-9]+$ ]]; then options+=("--ulimit=nproc=${limits[1]}:${limits[1]}"); fi
 if [[ -n $time && -n $takes_time ]]; then
   # Only where it is asked for: buildah warns about arguments that nothing uses.
   build_args[SOURCE_DATE_EPOCH]=$time
