@@ -199,12 +199,13 @@ bring_bases
 
 # As on Konflux, another format is a matter of pushing. buildah's own docker format also holds a random host name.
 options=(--isolation=chroot --no-cache --pull-never --http-proxy=false --identity-label=false --format=oci)
-# Of its own accord buildah raises these, which root in a container may not; its own it has lowered where a user runs it.
-limits=(bash -c 'ulimit -Hn; ulimit -Hu')
-if [[ -n ${BUILDAH_STORAGE:-} && $EUID != 0 ]]; then limits=(buildah unshare -- "${limits[@]}"); fi
-mapfile -t limits < <("${limits[@]}")
-if [[ ${limits[0]} =~ ^[0-9]+$ ]]; then options+=("--ulimit=nofile=${limits[0]}:${limits[0]}"); fi
-if [[ ${limits[1]} =~ ^[0-9]+$ ]]; then options+=("--ulimit=nproc=${limits[1]}:${limits[1]}"); fi
+# Of its own accord buildah raises these, which root in a container may not. Its own it has lowered to what is said here.
+for limit in 'nofile n 1048576' "nproc u $(</proc/sys/kernel/pid_max)"; do
+  read -r name letter most <<<"$limit"
+  hard=$(ulimit "-H$letter")
+  if [[ $hard == unlimited ]] || ((hard > most)); then hard=$most; fi
+  options+=("--ulimit=$name=$hard:$hard")
+done
 if [[ -n $time && -n $takes_time ]]; then
   # Only where it is asked for: buildah warns about arguments that nothing uses.
   build_args[SOURCE_DATE_EPOCH]=$time

@@ -163,7 +163,7 @@ describe.skipIf(!hasBusybox)('what a RUN of a build on this machine can reach', 
       }
       const run = await build(['RUN echo GOT a base'], { imageStore: unlockable, isolation: 'chroot' });
       expect(run.log).toContain('GOT a base');
-      expect(run.status).toBe('Succeeded');
+      expect(run.status, run.log).toBe('Succeeded');
     } finally {
       rmSync(unlockable, { recursive: true });
     }
