@@ -38,8 +38,8 @@ export function branchOf({ annotations }: RunEvent): string | undefined {
 
 /** Whether both are of one branch: Pipelines as Code names it with `refs/heads/` or without, by how the run was matched. */
 export function isSameBranch(one: string, other: string): boolean {
-  const [name, wanted] = [one, other].map((branch) => branch.replace(/^refs\/heads\//, ''));
-  return name === wanted;
+  const nameOf = (branch: string): string => branch.replace(/^refs\/heads\//, '');
+  return nameOf(one) === nameOf(other);
 }
 
 /** Whether that is how Pipelines as Code calls a push: GitHub's and others', and GitLab's. */

@@ -9,13 +9,12 @@ import { endOrphanedContainers } from '@multi-image/kit/orphaned-containers';
 import { removeFolder } from '@multi-image/kit/remove-folder';
 import { runtimeFolder } from '@multi-image/kit/runtime-folder';
 import type { Leftover } from './janitor.ts';
+import { setEnvironment } from './user-environment.ts';
 
 const marker = `MULTI_IMAGE_RUN=${process.argv[2]}`;
 const leftovers: Leftover[] = [];
 // The run's own podman and this one are to see the same.
-const runtime = runtimeFolder();
-if (runtime === undefined) delete process.env.XDG_RUNTIME_DIR;
-else process.env.XDG_RUNTIME_DIR = runtime;
+setEnvironment({ XDG_RUNTIME_DIR: runtimeFolder() });
 let keep = false;
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -32,7 +32,7 @@ import { repositoryIn, runPipelines } from './pipelines.ts';
 import { preflight } from './preflight.ts';
 import { type Source, takeSource } from './source.ts';
 import { findFaults } from './source-faults.ts';
-import { userEnvironment } from './user-environment.ts';
+import { setEnvironment, userEnvironment } from './user-environment.ts';
 
 /** Where it is always the same, a commit always has the same digests. */
 const USUAL_PORT = 5480;
@@ -81,14 +81,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
   if (installed.length > 0) progress.ended('install', 'passed', installed.join(' '));
 
   const janitor = new Janitor();
-  const changed: Record<string, string | undefined> = {};
-  const setEnvironment = (values: Readonly<Record<string, string | undefined>>): void => {
-    for (const [name, value] of Object.entries(values)) {
-      changed[name] = process.env[name];
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-  };
+  let before: ReturnType<typeof setEnvironment> = {};
   let done = false;
   /** What goes on beside, which the end waits for. */
   let beside: readonly Promise<unknown>[] = [];
@@ -96,7 +89,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     const folder = await mkdtemp(join(tmpdir(), 'multi-image-'));
     janitor.remember({ kind: 'folder', path: folder });
     // Whatever anything in the run puts into the temporary folder goes with the run.
-    setEnvironment({ TMPDIR: folder, ...(await userEnvironment(folder)) });
+    before = setEnvironment({ TMPDIR: folder, ...(await userEnvironment(folder)) });
     const startRegistry = (port: number): Promise<LocalRegistry> =>
       startLocalRegistry({
         program,
@@ -197,7 +190,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     done = true;
     if (keep) {
       // Without a session skopeo fails, unless it is told where its user has what is running.
-      const runtime = 'XDG_RUNTIME_DIR' in changed ? process.env.XDG_RUNTIME_DIR : undefined;
+      const runtime = 'XDG_RUNTIME_DIR' in before ? process.env.XDG_RUNTIME_DIR : undefined;
       sayWhatIsKept(registry, folder, runtime, observation.images, progress);
     }
     return {
@@ -215,7 +208,7 @@ export async function runLocal(options: LocalRunOptions): Promise<Report> {
     };
   } finally {
     progress.stop();
-    setEnvironment({ ...changed });
+    setEnvironment(before);
     // They have files in the folder that goes now.
     await Promise.allSettled(beside);
     await (done && keep ? janitor.leave() : janitor.finish());
@@ -288,15 +281,9 @@ function imageRunner(
     const name = `multi-image-${janitor.marker}-${exact.slice(-12)}`;
     // One of a run that was kept stays its user's.
     const wasThere = (await run('podman', ['image', 'exists', exact], { signal })).exitCode === 0;
-    if (!wasThere) {
-      janitor.remember({ kind: 'image', name: exact });
-      // Whatever stops the run: of a pull that is stopped podman keeps layers that belong to no image, for good.
-      const pull = ['pull', '--quiet', '--tls-verify=false', exact];
-      const pulled = await run('podman', pull, { group: true, timeout: 120_000 });
-      if (pulled.exitCode !== 0) return pulled;
-    }
+    if (!wasThere) janitor.remember({ kind: 'image', name: exact });
     janitor.remember({ kind: 'containers', prefix: name });
-    const args = ['--name', name, '--pull=never', ...runArguments];
+    const args = ['--name', name, '--tls-verify=false', ...runArguments];
     return runOnce(exact, args, { signal, timeout: 120_000, imageArgs }, wasThere || !keep);
   };
 }

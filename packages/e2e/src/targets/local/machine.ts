@@ -3,7 +3,7 @@ import { type Containers, probeContainers, requireUsers } from '@multi-image/tek
 import type { Isolation } from '../../options.ts';
 import { trySandbox } from './isolation.ts';
 import { type BuildahStorage, buildahStorage } from './tasks.ts';
-import { userEnvironment } from './user-environment.ts';
+import { setEnvironment, userEnvironment } from './user-environment.ts';
 
 /** What containers and builds find on this machine. */
 export interface Machine {
@@ -25,10 +25,7 @@ export function askMachine(isolation: Isolation | undefined, signal: AbortSignal
 /** Throws `CONTAINERS_UNUSABLE` where a run would find out in the midst of it. For a command that ends then. */
 export async function checkContainers(signal: AbortSignal): Promise<Containers> {
   return inTemporaryFolder('multi-image-preflight', async (folder) => {
-    for (const [name, value] of Object.entries(await userEnvironment(folder))) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
+    setEnvironment(await userEnvironment(folder));
     return usableContainers(signal);
   });
 }

@@ -39,6 +39,18 @@ export async function userEnvironment(
   return { ...changed, REGISTRY_AUTH_FILE: empty };
 }
 
+/** Sets variables of this process, or unsets those that are undefined; answers with what they were. */
+export function setEnvironment(
+  values: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const before = Object.fromEntries(Object.keys(values).map((name) => [name, process.env[name]]));
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  return before;
+}
+
 /** Why a path can't be used so, as the system's code; undefined where it can. */
 async function problemOf(path: string, mode: number): Promise<string | undefined> {
   return access(path, mode).then(
