@@ -281,9 +281,15 @@ function imageRunner(
     const name = `multi-image-${janitor.marker}-${exact.slice(-12)}`;
     // One of a run that was kept stays its user's.
     const wasThere = (await run('podman', ['image', 'exists', exact], { signal })).exitCode === 0;
-    if (!wasThere) janitor.remember({ kind: 'image', name: exact });
+    if (!wasThere) {
+      janitor.remember({ kind: 'image', name: exact });
+      // Whatever stops the run: of a pull that is stopped podman keeps layers that belong to no image, for good.
+      const pull = ['pull', '--quiet', '--tls-verify=false', exact];
+      const pulled = await run('podman', pull, { group: true, timeout: 120_000 });
+      if (pulled.exitCode !== 0) return pulled;
+    }
     janitor.remember({ kind: 'containers', prefix: name });
-    const args = ['--name', name, '--tls-verify=false', ...runArguments];
+    const args = ['--name', name, '--pull=never', ...runArguments];
     return runOnce(exact, args, { signal, timeout: 120_000, imageArgs }, wasThere || !keep);
   };
 }
