@@ -77,9 +77,12 @@ export function refuseSubject(root: JsonValue): void {
   if (isSet(root, 'subject')) throw refused('it is attached to another manifest (subject)');
 }
 
-/** Whether an object says something by a member: readers and writers take null for nothing. */
+/** Whether an object says something by a member: readers and writers take null, "" and an empty list for nothing. */
 function isSet(value: JsonValue | undefined, key: string): boolean {
-  return (get(value, key)?.type ?? 'null') !== 'null';
+  const said = get(value, key);
+  if (said?.type === 'array') return said.items.length > 0;
+  if (said?.type === 'string') return said.end - said.start > '""'.length;
+  return (said?.type ?? 'null') !== 'null';
 }
 
 /** The type of an artifact, as a manifest, an index or a descriptor says it; undefined where it says none. */

@@ -97,7 +97,7 @@ describe('an index', () => {
     ['is attached', replaced(indexOf([amd64], OCI_INDEX), '"x":1e2', '"subject":{}'), 'SEAL_REFUSED'],
     ['is an artifact', replaced(indexOf([amd64], OCI_INDEX), '"x":1e2', '"artifactType":"a/b"'), 'NOT_AN_IMAGE'],
     ['has another key by case', replaced(indexOf([amd64], OCI_INDEX), '"x"', '"Manifests"'), 'SEAL_REFUSED'],
-    ['embeds an image', replaced(indexOf([amd64], OCI_INDEX), '"platform"', '"data":"","platform"'), 'SEAL_REFUSED'],
+    ['embeds an image', replaced(indexOf([amd64], OCI_INDEX), '"platform"', '"data":"e30","platform"'), 'SEAL_REFUSED'],
     [
       'has too many images',
       indexOf(

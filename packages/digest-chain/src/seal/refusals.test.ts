@@ -74,11 +74,20 @@ describe('what sealing refuses', () => {
     expect(() => seal(withManifest(manifest))).toThrow(code(expected));
   });
 
-  it('no manifest for what it says nothing by: null, as some writers have it', () => {
+  it.each([
+    ['null', '"urls":null,"data":null'],
+    ['nothing in it', '"urls":[ ],"data":""'],
+  ])('no manifest for what it says nothing by, as some writers have it: %s', (_, members) => {
     const nothing = '"subject":null,"artifactType":null,"annotations":null';
     const manifest = (descriptor: string): string =>
-      `{"schemaVersion":2,"config":${descriptor.replace('}', ',"urls":null,"data":null}')},"layers":[],${nothing}}`;
+      `{"schemaVersion":2,"config":${descriptor.replace('}', `,${members}}`)},"layers":[],${nothing}}`;
     sealAndRestore(withManifest(manifest));
+  });
+
+  it.each(['"urls":[""]', '"urls":{}', '"data":" "', '"data":0'])('a descriptor that says more: %s', (member) => {
+    const manifest = (descriptor: string): string =>
+      `{"schemaVersion":2,"config":${descriptor.replace('}', `,${member}}`)},"layers":[]}`;
+    expect(() => seal(withManifest(manifest))).toThrow(code('SEAL_REFUSED'));
   });
 
   it('a Docker manifest that does not say what it is, and media types that it does not know', () => {
