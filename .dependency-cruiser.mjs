@@ -78,6 +78,13 @@ export default {
       to: { path: '^packages/tekton-local/src/(run|executors|containers|chains)/' },
     },
     {
+      name: 'the-api-server-is-reached-by-what-knows-no-run',
+      comment: 'What speaks with Kubernetes knows objects, and nothing of builds.',
+      severity: 'error',
+      from: { path: '^packages/e2e/src/targets/cluster/api/', pathNot: TESTS },
+      to: { path: '^packages/e2e/src/', pathNot: ['^packages/e2e/src/targets/cluster/api/', '/src/errors[.]ts$'] },
+    },
+    {
       name: 'manifests-renders-and-runs-nothing',
       comment: 'It knows the kit, and the names of the labels.',
       severity: 'error',

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TEKTON } from '@multi-image/kit/tekton';
 import { type Containers, type RunOptions, runPipeline } from '@multi-image/tekton-local';
-import type { Resource } from '../targets/cluster/resource.ts';
+import type { Resource } from '../targets/cluster/api/resource.ts';
 import { trustedArtifacts } from '../targets/local/trusted-artifacts.ts';
 import type { KubeServer } from './kube/server.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Progress } from '@multi-image/kit/progress';
-import { KINDS } from '../targets/cluster/resource.ts';
+import { KINDS } from '../targets/cluster/api/resource.ts';
 import { runTekton, type TektonRunOptions } from '../targets/cluster/tekton/tekton-run.ts';
 import { DEFAULT_TIMEOUTS } from '../targets/cluster/timeouts.ts';
 import { writeKubeConfig } from './kube/login.ts';

@@ -1,6 +1,6 @@
 import { DigestChainError, parsePublicKeys, type VerificationKey } from '@multi-image/digest-chain';
 import type { Signers } from '../signers.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from './api/cluster.ts';
 import { type Finding, problem } from './finding.ts';
 
 const NAMESPACES = ['tekton-pipelines', 'openshift-pipelines'];

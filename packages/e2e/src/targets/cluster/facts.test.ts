@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { KINDS } from './api/resource.ts';
 import { readTask } from './facts.ts';
-import { KINDS } from './resource.ts';
 
 type Step = readonly [name: string, exitCode: number, terminationReason?: string];
 

@@ -2,7 +2,7 @@ import { KONFLUX } from '@multi-image/kit/konflux';
 import { PAC, TEKTON } from '@multi-image/kit/tekton';
 import { PRUNED, PRUNED_REASON } from '../../judge/chain-view.ts';
 import type { RunFacts, TaskFacts, TaskPhases } from '../../judge/observation.ts';
-import { condition, field, KINDS, list, type Resource, text } from './resource.ts';
+import { condition, field, KINDS, list, type Resource, text } from './api/resource.ts';
 
 /** What is kept of a PipelineRun while it is followed: not the object, which can have megabytes. */
 export interface RunRecord {

@@ -3,7 +3,7 @@ import { TEKTON } from '@multi-image/kit/tekton';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../report/report.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../testing/tenant.ts';
-import { KINDS } from './resource.ts';
+import { KINDS } from './api/resource.ts';
 import { DEFAULT_TIMEOUTS } from './timeouts.ts';
 
 let world: TenantWorld;

@@ -1,6 +1,6 @@
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from './api/cluster.ts';
+import { groupOf, type Kind } from './api/resource.ts';
 import { type Finding, note, problem } from './finding.ts';
-import { groupOf, type Kind } from './resource.ts';
 
 /** Verbs that a run will use on a kind, as roles name them. */
 export interface Need {

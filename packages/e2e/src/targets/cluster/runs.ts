@@ -5,10 +5,10 @@ import { TEKTON } from '@multi-image/kit/tekton';
 import type { ChainPlan } from '@multi-image/manifests';
 import { E2eError } from '../../errors.ts';
 import type { RunFacts } from '../../judge/observation.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from './api/cluster.ts';
+import { follow } from './api/follow.ts';
+import { KINDS, type Resource } from './api/resource.ts';
 import { type RunRecord, readRun, readTask } from './facts.ts';
-import { follow } from './follow.ts';
-import { KINDS, type Resource } from './resource.ts';
 import {
   areFinished,
   type KnownRuns,

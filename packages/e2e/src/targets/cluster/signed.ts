@@ -1,9 +1,9 @@
 import type { Progress } from '@multi-image/kit/progress';
 import { TEKTON } from '@multi-image/kit/tekton';
 import { type Evidence, failed, passed, skipped } from '../../judge/criterion.ts';
-import type { Cluster } from './cluster.ts';
-import { shown, type WaitOptions, waitFor } from './follow.ts';
-import { KINDS } from './resource.ts';
+import type { Cluster } from './api/cluster.ts';
+import { shown, type WaitOptions, waitFor } from './api/follow.ts';
+import { KINDS } from './api/resource.ts';
 
 export interface SignedOptions extends Pick<WaitOptions<string>, 'namespace' | 'timeout' | 'signal'> {
   cluster: Cluster;

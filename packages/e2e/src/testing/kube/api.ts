@@ -1,4 +1,4 @@
-import type { Resource } from '../../targets/cluster/resource.ts';
+import type { Resource } from '../../targets/cluster/api/resource.ts';
 import { ApiError, notFoundPage } from './status.ts';
 
 /** The kinds that are served, by API version, with their plurals. */

@@ -1,4 +1,4 @@
-import { KINDS, type Resource, text } from '../../targets/cluster/resource.ts';
+import { KINDS, type Resource, text } from '../../targets/cluster/api/resource.ts';
 import { after, type Misfortunes } from './misfortunes.ts';
 import type { KubeServer } from './server.ts';
 import type { Writable } from './store.ts';

@@ -1,4 +1,4 @@
-import type { Resource } from '../../targets/cluster/resource.ts';
+import type { Resource } from '../../targets/cluster/api/resource.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a test edits objects of any kind
 export type Writable = Record<string, any> & { metadata: any };

@@ -1,4 +1,4 @@
-import { KINDS, list, type Resource, text } from '../../targets/cluster/resource.ts';
+import { KINDS, list, type Resource, text } from '../../targets/cluster/api/resource.ts';
 import { after, type Misfortunes } from './misfortunes.ts';
 import type { KubeServer } from './server.ts';
 import { NAMESPACE } from './store.ts';

@@ -1,4 +1,4 @@
-import { KINDS } from '../../targets/cluster/resource.ts';
+import { KINDS } from '../../targets/cluster/api/resource.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { BuildService } from './build-service.ts';
 import { ImageController } from './image-controller.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, run } from '@multi-image/kit/commands';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { KINDS } from '../../targets/cluster/resource.ts';
+import { KINDS } from '../../targets/cluster/api/resource.ts';
 import { writeLogin } from './login.ts';
 import { KubeServer } from './server.ts';
 import { createAuthority, readTls } from './tls.ts';

@@ -1,4 +1,4 @@
-import type { Resource } from '../../targets/cluster/resource.ts';
+import type { Resource } from '../../targets/cluster/api/resource.ts';
 import type { KubeAnswer } from './answer.ts';
 import { selectorOf, type Target } from './api.ts';
 import { ApiError } from './status.ts';

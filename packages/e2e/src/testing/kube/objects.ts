@@ -1,4 +1,4 @@
-import { KINDS, type Resource } from '../../targets/cluster/resource.ts';
+import { KINDS, type Resource } from '../../targets/cluster/api/resource.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 
 export const APPLICATION = 'chain';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Resource } from '../../targets/cluster/resource.ts';
+import type { Resource } from '../../targets/cluster/api/resource.ts';
 import { type Fields, fieldsOf, fieldsV1, valueAt } from './fields.ts';
 
 /** Who writes, and how: the same manager that applies and updates is two owners. */

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster } from '../../targets/cluster/cluster.ts';
-import type { ClusterOptions } from '../../targets/cluster/cluster-session.ts';
-import { KINDS, type Resource } from '../../targets/cluster/resource.ts';
+import { Cluster } from '../../targets/cluster/api/cluster.ts';
+import type { ClusterOptions } from '../../targets/cluster/api/cluster-session.ts';
+import { KINDS, type Resource } from '../../targets/cluster/api/resource.ts';
 import { writeKubeConfig } from './login.ts';
 import { KubeServer } from './server.ts';
 

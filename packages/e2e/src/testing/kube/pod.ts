@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { E2eError } from '../../errors.ts';
-import { Cluster } from '../../targets/cluster/cluster.ts';
+import { Cluster } from '../../targets/cluster/api/cluster.ts';
 
 // To be started where /var/run is empty and nobody else's: logs in as a pod does, once with each of the tokens, between
 // which milliseconds pass, and says what came of it.

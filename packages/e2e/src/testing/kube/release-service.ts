@@ -1,4 +1,4 @@
-import { OPTIONAL_KINDS } from '../../targets/cluster/resource.ts';
+import { OPTIONAL_KINDS } from '../../targets/cluster/api/resource.ts';
 import { after, type ReleaseTrouble } from './misfortunes.ts';
 import type { KubeServer } from './server.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { KINDS, list, type Resource } from '../../targets/cluster/resource.ts';
+import { KINDS, list, type Resource } from '../../targets/cluster/api/resource.ts';
 import { until } from '../until.ts';
 import { KubeServer } from './server.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Resource } from '../../targets/cluster/resource.ts';
+import type { Resource } from '../../targets/cluster/api/resource.ts';
 import { isNamespaced } from './api.ts';
 import { type Fields, fieldsOf, mergePatch, removeAt, setAt, valueAt, type Writable } from './fields.ts';
 import { addOwner, type Owner, type Owners, ownersAfter, printOwners } from './owners.ts';

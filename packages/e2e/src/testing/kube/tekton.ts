@@ -1,5 +1,5 @@
 import { TEKTON } from '@multi-image/kit/tekton';
-import { KINDS, list, type Resource, text } from '../../targets/cluster/resource.ts';
+import { KINDS, list, type Resource, text } from '../../targets/cluster/api/resource.ts';
 import { RUN_LABELS } from '../../targets/cluster/tekton/pipeline-runs.ts';
 import type { PublishedChain } from '../tenant-chain.ts';
 import { after } from './misfortunes.ts';

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import type { Resource } from '../../targets/cluster/resource.ts';
+import type { Resource } from '../../targets/cluster/api/resource.ts';
 import type { KubeAnswer } from './answer.ts';
 import { fullName, isNamespaced, type Target } from './api.ts';
 import { printPath, type Writable } from './fields.ts';

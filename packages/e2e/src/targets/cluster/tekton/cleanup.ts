@@ -1,6 +1,6 @@
-import { Cluster } from '../cluster.ts';
-import { type DeletionOptions, findMade, isDeletionWanted, settleDeleted } from '../deletion.ts';
-import { KINDS } from '../resource.ts';
+import { Cluster } from '../api/cluster.ts';
+import { type DeletionOptions, findMade, isDeletionWanted, settleDeleted } from '../api/deletion.ts';
+import { KINDS } from '../api/resource.ts';
 import { RUN_LABELS } from './pipeline-runs.ts';
 
 export interface TektonCleanupOptions extends DeletionOptions {

@@ -3,7 +3,7 @@ import { loadConfig, retarget } from '@multi-image/manifests';
 import { embeddedPipelineRunSchema } from '@multi-image/testing/tekton-schema';
 import { findHomeless } from '@multi-image/testing/wiring-rules';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { field, list, type Resource, text } from '../resource.ts';
+import { field, list, type Resource, text } from '../api/resource.ts';
 import { assemble, bundlesOf } from './pipeline-runs.ts';
 
 const repository = resolve(import.meta.dirname, '../../../../../..');

@@ -4,8 +4,8 @@ import { type ChainPlan, type LoadedConfig, type Pins, render } from '@multi-ima
 import { resolvePipelineRun } from '@multi-image/tekton-local';
 import { E2eError } from '../../../errors.ts';
 import { readStandIn } from '../../stand-ins.ts';
-import type { Cluster } from '../cluster.ts';
-import { KINDS, list, MADE_BY, MADE_BY_US, type Resource, text } from '../resource.ts';
+import type { Cluster } from '../api/cluster.ts';
+import { KINDS, list, MADE_BY, MADE_BY_US, type Resource, text } from '../api/resource.ts';
 import { componentsOf, type RunLabels } from '../runs.ts';
 
 /** Who made a run, and for what: the labels that this command finds its runs by. */

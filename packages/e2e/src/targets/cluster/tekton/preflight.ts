@@ -1,9 +1,9 @@
 import { type ChainPlan, isPlaceholder } from '@multi-image/manifests';
-import { instead } from '../cluster-error.ts';
+import { instead } from '../api/cluster-error.ts';
+import { field, KINDS, type Kind, list, type Resource } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, gatherFindings, note, problem } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
-import { field, KINDS, type Kind, list, type Resource } from '../resource.ts';
 import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { type CommitOptions, findCommitProblems } from './commit.ts';
 import { bundlesOf } from './pipeline-runs.ts';

@@ -18,7 +18,7 @@ import { writeKubeConfig } from '../../../testing/kube/login.ts';
 import { KubeServer } from '../../../testing/kube/server.ts';
 import { TektonController } from '../../../testing/tekton-controller.ts';
 import { NODE_BASE } from '../../local/base-image.ts';
-import { KINDS } from '../resource.ts';
+import { KINDS } from '../api/resource.ts';
 
 const daemon = findGitDaemon();
 const lacking = [...lackingForTaskRunner(), ...(daemon === undefined ? ['git daemon'] : [])];

@@ -7,7 +7,7 @@ import type { TektonMisfortunes } from '../../../testing/kube/tekton.ts';
 import { startTekton, type TektonCluster } from '../../../testing/tekton.ts';
 import { buildWorld, REVISION, type TenantWorld, writeRepository } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { KINDS, list, type Resource, text } from '../resource.ts';
+import { KINDS, list, type Resource, text } from '../api/resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 import { cleanUpRuns } from './cleanup.ts';
 

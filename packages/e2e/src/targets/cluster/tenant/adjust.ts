@@ -1,6 +1,6 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
-import type { Cluster } from '../cluster.ts';
-import { field, KINDS, MADE_BY, MADE_BY_US, type Resource, text } from '../resource.ts';
+import type { Cluster } from '../api/cluster.ts';
+import { field, KINDS, MADE_BY, MADE_BY_US, type Resource, text } from '../api/resource.ts';
 import { buildStatus, requestOf } from './build-status.ts';
 
 type Draft = { metadata: { labels?: Record<string, string>; annotations?: Record<string, string> } } & Resource;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { E2eError } from '../../../errors.ts';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster } from '../api/cluster.ts';
+import { isGoing } from '../api/deletion.ts';
+import { type Resource, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { isGoing } from '../deletion.ts';
-import { type Resource, text } from '../resource.ts';
 import { adjust } from './adjust.ts';
 
 export interface Change {

@@ -1,5 +1,5 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
-import { type Resource, text } from '../resource.ts';
+import { type Resource, text } from '../api/resource.ts';
 
 export interface BuildStatus {
   /** Of Pipelines as Code: enabled, disabled or error. */

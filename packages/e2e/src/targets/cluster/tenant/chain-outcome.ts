@@ -1,9 +1,9 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed, skipped } from '../../../judge/criterion.ts';
 import type { ObservedImage } from '../../../judge/observation.ts';
+import { shown, waitFor } from '../api/follow.ts';
+import { KINDS, type Resource, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { shown, waitFor } from '../follow.ts';
-import { KINDS, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
 import { awaitReleases } from './releases.ts';
 import {

@@ -13,7 +13,7 @@ import { KubeServer } from '../../../testing/kube/server.ts';
 import { NAMESPACE } from '../../../testing/kube/store.ts';
 import { createAuthority, readTls } from '../../../testing/kube/tls.ts';
 import { type PublishedChain, publishChain } from '../../../testing/tenant-chain.ts';
-import { KINDS, list, type Resource } from '../resource.ts';
+import { KINDS, list, type Resource } from '../api/resource.ts';
 
 const commit = (digit: string): string => digit.repeat(40);
 const [R1, R2, R3] = [commit('1'), commit('2'), commit('3')];

@@ -2,7 +2,7 @@ import { Progress } from '@multi-image/kit/progress';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildWorld, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { KINDS } from '../resource.ts';
+import { KINDS } from '../api/resource.ts';
 import { type CleanupOptions, cleanUp } from './cleanup.ts';
 
 let world: TenantWorld;

@@ -1,8 +1,8 @@
 import { loadConfig } from '@multi-image/manifests';
-import { Cluster } from '../cluster.ts';
-import { type DeletionOptions, isDeletionWanted, settleDeleted } from '../deletion.ts';
+import { Cluster } from '../api/cluster.ts';
+import { type DeletionOptions, isDeletionWanted, settleDeleted } from '../api/deletion.ts';
+import { KINDS, list, MADE_BY_US, type Resource, text } from '../api/resource.ts';
 import { settleFindings } from '../finding.ts';
-import { KINDS, list, MADE_BY_US, type Resource, text } from '../resource.ts';
 import { findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects } from './desired.ts';
 import { secretsOf } from './linked-secrets.ts';

@@ -1,12 +1,12 @@
 import { formatLimit } from '@multi-image/kit/durations';
 import { KONFLUX } from '@multi-image/kit/konflux';
 import { E2eError } from '../../../errors.ts';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster } from '../api/cluster.ts';
+import { isGoing } from '../api/deletion.ts';
+import { waitFor } from '../api/follow.ts';
+import { KINDS, type Resource, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { isGoing } from '../deletion.ts';
 import type { Finding } from '../finding.ts';
-import { waitFor } from '../follow.ts';
-import { KINDS, type Resource, text } from '../resource.ts';
 import { componentsOf } from '../runs.ts';
 import { buildStatus, isAsked, isConfigured, requestOf } from './build-status.ts';
 import { checkImages, checkRepositories, failWithRepositories, findUnmade } from './image-repositories.ts';

@@ -8,7 +8,7 @@ import {
   render,
 } from '@multi-image/manifests';
 import { loadAll } from 'js-yaml';
-import type { Resource } from '../resource.ts';
+import type { Resource } from '../api/resource.ts';
 
 const RELEASE_ACCESS = 'konflux/release-access.yaml';
 

@@ -1,7 +1,7 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
 import { E2eError } from '../../../errors.ts';
+import { KINDS, type Resource, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { KINDS, type Resource, text } from '../resource.ts';
 import { repositoryOf } from './adjust.ts';
 import { desiredObjects, repositoriesOf } from './desired.ts';
 

@@ -1,8 +1,8 @@
 import type { LoadedConfig } from '@multi-image/manifests';
-import { instead } from '../cluster-error.ts';
+import { instead } from '../api/cluster-error.ts';
+import { KINDS, list, type Resource, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note, problem } from '../finding.ts';
-import { KINDS, list, type Resource, text } from '../resource.ts';
 import { desiredObjects, repositoriesOf } from './desired.ts';
 
 /**

@@ -1,7 +1,7 @@
-import type { Cluster } from '../cluster.ts';
-import { instead } from '../cluster-error.ts';
-import { findMade } from '../deletion.ts';
-import { KINDS, type Kind, OPTIONAL_KINDS, type Resource } from '../resource.ts';
+import type { Cluster } from '../api/cluster.ts';
+import { instead } from '../api/cluster-error.ts';
+import { findMade } from '../api/deletion.ts';
+import { KINDS, type Kind, OPTIONAL_KINDS, type Resource } from '../api/resource.ts';
 
 /** Everything in the namespace that this command made. */
 export async function findAllMade(cluster: Cluster, namespace: string): Promise<readonly Resource[]> {

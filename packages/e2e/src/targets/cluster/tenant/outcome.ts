@@ -1,9 +1,9 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed } from '../../../judge/criterion.ts';
 import type { ObservedImage } from '../../../judge/observation.ts';
+import { shown, waitFor } from '../api/follow.ts';
+import { KINDS, list, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { shown, waitFor } from '../follow.ts';
-import { KINDS, list, text } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import { awaitSigned, RUN_GONE, signedEvidence } from '../signed.ts';
 import { desiredObjects } from './desired.ts';

@@ -1,11 +1,11 @@
 import type { VerificationKey } from '@multi-image/digest-chain';
 import { E2eError } from '../../../errors.ts';
 import type { Signers } from '../../signers.ts';
+import { KINDS, type Kind } from '../api/resource.ts';
 import { KEY_HINT, KEY_SECRET, keysOf } from '../chains-key.ts';
 import type { ClusterPlan, ClusterRun } from '../cluster-run.ts';
 import { type Finding, gatherFindings, problem, problemOf } from '../finding.ts';
 import { findRegistryProblems } from '../registry-problems.ts';
-import { KINDS, type Kind } from '../resource.ts';
 import { findMissingKinds, findMissingRights, type Need } from '../rights.ts';
 import { desiredObjects, findUnfinished } from './desired.ts';
 import { findUnlinkedSecrets } from './linked-secrets.ts';

@@ -1,7 +1,7 @@
-import { instead } from '../cluster-error.ts';
+import { instead } from '../api/cluster-error.ts';
+import { groupOf, OPTIONAL_KINDS } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note } from '../finding.ts';
-import { groupOf, OPTIONAL_KINDS } from '../resource.ts';
 import { carryOut, planApply, sayPlan } from './apply.ts';
 import { releaseAccess } from './desired.ts';
 

@@ -1,10 +1,10 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed, passed, skipped } from '../../../judge/criterion.ts';
-import { instead } from '../cluster-error.ts';
+import { instead } from '../api/cluster-error.ts';
+import { shown, waitFor } from '../api/follow.ts';
+import { condition, field, KINDS, list, OPTIONAL_KINDS, type Resource, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
 import { type Finding, note } from '../finding.ts';
-import { shown, waitFor } from '../follow.ts';
-import { condition, field, KINDS, list, OPTIONAL_KINDS, type Resource, text } from '../resource.ts';
 
 /** Waits for the Releases that Konflux makes of a Snapshot by itself, and answers with what came of them. */
 export async function awaitReleases(run: ClusterRun, snapshot: string): Promise<readonly Evidence[]> {

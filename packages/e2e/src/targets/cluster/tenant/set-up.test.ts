@@ -12,7 +12,7 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { KINDS, type Resource } from '../resource.ts';
+import { KINDS, type Resource } from '../api/resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 import { desiredObjects } from './desired.ts';
 

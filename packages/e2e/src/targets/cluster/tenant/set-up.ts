@@ -1,8 +1,8 @@
 import { formatLimit } from '@multi-image/kit/durations';
 import { E2eError } from '../../../errors.ts';
+import { awaitGone, isGoing, printGoing } from '../api/deletion.ts';
+import type { Resource } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { awaitGone, isGoing, printGoing } from '../deletion.ts';
-import type { Resource } from '../resource.ts';
 import { carryOut, planApply, sayPlan } from './apply.ts';
 import { askAgain, configure, findUnconfigured, waitLinked } from './configure.ts';
 import { desiredObjects } from './desired.ts';

@@ -1,8 +1,8 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
 import { type Evidence, failed, passed } from '../../../judge/criterion.ts';
+import { waitFor } from '../api/follow.ts';
+import { condition, KINDS, list, type Resource, text } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { waitFor } from '../follow.ts';
-import { condition, KINDS, list, type Resource, text } from '../resource.ts';
 
 export interface SnapshotFacts {
   readonly name: string;

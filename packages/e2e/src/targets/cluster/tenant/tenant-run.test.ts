@@ -14,7 +14,7 @@ import {
   writeRepository,
 } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { KINDS, OPTIONAL_KINDS } from '../resource.ts';
+import { KINDS, OPTIONAL_KINDS } from '../api/resource.ts';
 import { DEFAULT_TIMEOUTS } from '../timeouts.ts';
 
 let world: TenantWorld;

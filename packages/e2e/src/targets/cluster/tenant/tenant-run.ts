@@ -1,4 +1,5 @@
 import type { Report } from '../../../report/report.ts';
+import { KINDS } from '../api/resource.ts';
 import {
   type ClusterPlan,
   type ClusterRun,
@@ -6,7 +7,6 @@ import {
   type ClusterTarget,
   runOnCluster,
 } from '../cluster-run.ts';
-import { KINDS } from '../resource.ts';
 import { componentsOf, konfluxLabels } from '../runs.ts';
 import type { StateKeeper, TenantState } from '../state.ts';
 import { awaitChain, chainEvidence } from './chain-outcome.ts';

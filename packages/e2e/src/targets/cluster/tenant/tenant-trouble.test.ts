@@ -7,7 +7,7 @@ import { writeKubeConfig } from '../../../testing/kube/login.ts';
 import type { Writable } from '../../../testing/kube/store.ts';
 import { buildWorld, REVISION, startTenant, type Tenant, type TenantWorld } from '../../../testing/tenant.ts';
 import { until } from '../../../testing/until.ts';
-import { KINDS, type Resource } from '../resource.ts';
+import { KINDS, type Resource } from '../api/resource.ts';
 import { desiredObjects } from './desired.ts';
 
 let world: TenantWorld;

@@ -1,9 +1,9 @@
 import { KONFLUX } from '@multi-image/kit/konflux';
 import { E2eError } from '../../../errors.ts';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster } from '../api/cluster.ts';
+import { follow } from '../api/follow.ts';
+import { KINDS, type Resource } from '../api/resource.ts';
 import type { ClusterRun } from '../cluster-run.ts';
-import { follow } from '../follow.ts';
-import { KINDS, type Resource } from '../resource.ts';
 import type { RunLabels } from '../runs.ts';
 import type { TenantState } from '../state.ts';
 import { buildStatus, requestOf } from './build-status.ts';

@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Clock, pauseAfter, retry, systemClock, Transient } from '@multi-image/kit/retry';
-import { E2eError } from '../../errors.ts';
+import { E2eError } from '../../../errors.ts';
 import { ClusterError } from './cluster-error.ts';
 import { KubeClient, type KubeClientOptions } from './kube-client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from './kubeconfig.ts';

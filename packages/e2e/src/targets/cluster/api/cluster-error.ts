@@ -1,6 +1,6 @@
 import { type ErrorDetails, reasonOf } from '@multi-image/kit/errors';
 import { parseRetryAfter } from '@multi-image/kit/retry';
-import { E2eError, type E2eErrorCode } from '../../errors.ts';
+import { E2eError, type E2eErrorCode } from '../../../errors.ts';
 import { text } from './resource.ts';
 
 /** A request to an API server: what for, and to whom. */

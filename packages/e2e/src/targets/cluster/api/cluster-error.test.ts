@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestClock } from '@multi-image/testing/clock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeLogin } from '../../testing/kube/login.ts';
-import { KubeServer } from '../../testing/kube/server.ts';
-import { createAuthority, readTls } from '../../testing/kube/tls.ts';
+import { writeLogin } from '../../../testing/kube/login.ts';
+import { KubeServer } from '../../../testing/kube/server.ts';
+import { createAuthority, readTls } from '../../../testing/kube/tls.ts';
 import { Cluster } from './cluster.ts';
 import { KINDS } from './resource.ts';
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { run } from '@multi-image/kit/commands';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Login, writeLogin } from '../../testing/kube/login.ts';
-import { KubeServer } from '../../testing/kube/server.ts';
-import { createAuthority, readTls, type TestAuthority } from '../../testing/kube/tls.ts';
-import { until } from '../../testing/until.ts';
+import { type Login, writeLogin } from '../../../testing/kube/login.ts';
+import { KubeServer } from '../../../testing/kube/server.ts';
+import { createAuthority, readTls, type TestAuthority } from '../../../testing/kube/tls.ts';
+import { until } from '../../../testing/until.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { KINDS } from './resource.ts';
@@ -216,7 +216,7 @@ describe.skipIf(!canUnshare)('inside a pod, where mount namespaces can be made',
     const env = { ...environment, HOME: folder, KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: port };
     const program = [
       process.execPath,
-      resolve(import.meta.dirname, '../../testing/kube/pod.ts'),
+      resolve(import.meta.dirname, '../../../testing/kube/pod.ts'),
       authority.ca,
       String(passes),
     ];

@@ -1,8 +1,8 @@
 import { TestClock } from '@multi-image/testing/clock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeKubeConfig } from '../../testing/kube/login.ts';
-import { emptyRun, type KubePlace, startKube } from '../../testing/kube/place.ts';
-import { until } from '../../testing/until.ts';
+import { writeKubeConfig } from '../../../testing/kube/login.ts';
+import { emptyRun, type KubePlace, startKube } from '../../../testing/kube/place.ts';
+import { until } from '../../../testing/until.ts';
 import { KINDS } from './resource.ts';
 
 const namespace = 'my-tenant';

@@ -5,7 +5,7 @@ import { HttpMethod, KubeConfig, RequestContext, type User } from '@kubernetes/c
 import { type ErrorDetails, reasonOf } from '@multi-image/kit/errors';
 import { load } from 'js-yaml';
 import type { Dispatcher } from 'undici';
-import { E2eError } from '../../errors.ts';
+import { E2eError } from '../../../errors.ts';
 import { ClusterError } from './cluster-error.ts';
 
 export interface KubeConfigOptions {

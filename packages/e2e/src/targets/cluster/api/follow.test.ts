@@ -1,9 +1,9 @@
 import { TestClock } from '@multi-image/testing/clock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeKubeConfig } from '../../testing/kube/login.ts';
-import { emptyRun, type KubePlace, startKube } from '../../testing/kube/place.ts';
-import type { Fault } from '../../testing/kube/server.ts';
-import { until } from '../../testing/until.ts';
+import { writeKubeConfig } from '../../../testing/kube/login.ts';
+import { emptyRun, type KubePlace, startKube } from '../../../testing/kube/place.ts';
+import type { Fault } from '../../../testing/kube/server.ts';
+import { until } from '../../../testing/until.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { follow } from './follow.ts';
 import { KINDS } from './resource.ts';

@@ -1,5 +1,5 @@
 import type { Progress } from '@multi-image/kit/progress';
-import { E2eError } from '../../errors.ts';
+import { E2eError } from '../../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-session.ts';
 import { type Kind, list, MADE_BY, MADE_BY_US, type Resource } from './resource.ts';

@@ -1,5 +1,5 @@
 import type { Progress } from '@multi-image/kit/progress';
-import { E2eError } from '../../errors.ts';
+import { E2eError } from '../../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { Kind, Resource } from './resource.ts';
 

@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, fetch, type Response } from 'undici';
-import { E2eError } from '../../errors.ts';
+import { E2eError } from '../../../errors.ts';
 import { ClusterError, foreignAnswer, refusal, retryAfterOf, unreachable } from './cluster-error.ts';
 import { logIn } from './kubeconfig.ts';
 import { field, type Kind, list, type Resource, text } from './resource.ts';
