@@ -61,6 +61,13 @@ export default {
       to: { path: 'node_modules/@sigstore/' },
     },
     {
+      name: 'a-signature-knows-no-provenance',
+      comment: 'Who signed is one question, what was signed another.',
+      severity: 'error',
+      from: { path: '^packages/digest-chain/src/signature/', pathNot: TESTS },
+      to: { path: '^packages/digest-chain/src/(attestation|registry|verify)/' },
+    },
+    {
       name: 'tekton-local-knows-no-chain',
       comment: 'It runs any pipeline: of ours it knows the kit and the registry client.',
       severity: 'error',

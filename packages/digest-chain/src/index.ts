@@ -1,14 +1,5 @@
 // The verbs of chains, and all of ./oci beside them.
 
-export { readKeys } from './attestation/key-files.ts';
-export type { CertificateIdentity } from './attestation/keyless.ts';
-export {
-  fetchTrustedRoot,
-  parseTrustedRoot,
-  type TrustedRoot,
-  type TufRepository,
-} from './attestation/keyless-root.ts';
-export { parsePublicKeys, type VerificationKey } from './attestation/keys.ts';
 export type { Carried, CarryResult } from './carry/carry.ts';
 export type { Left } from './carry/find-attachments.ts';
 export { ATTESTED, type Check, type CheckId } from './check.ts';
@@ -27,6 +18,15 @@ export { type ExternalImage, type ResolvedImage, resolve } from './resolve.ts';
 export { type Link, type Seal, sealConfig, unsealConfig } from './seal/config.ts';
 export { type ImageTree, type SealedTree, sealTree, unsealTree } from './seal/tree.ts';
 export { type SealOptions, type SealResult, type StatementOptions, seal } from './seal.ts';
+export { readKeys } from './signature/key-files.ts';
+export type { CertificateIdentity } from './signature/keyless.ts';
+export {
+  fetchTrustedRoot,
+  parseTrustedRoot,
+  type TrustedRoot,
+  type TufRepository,
+} from './signature/keyless-root.ts';
+export { parsePublicKeys, type VerificationKey } from './signature/keys.ts';
 export { type Snapshot, type SnapshotComponent, type SnapshotOptions, snapshotOf } from './snapshot/document.ts';
 export { type CommitHistory, parseHistory } from './snapshot/history.ts';
 export { type JudgeOptions, judgeSnapshot, type TestedSnapshot } from './snapshot/judge.ts';

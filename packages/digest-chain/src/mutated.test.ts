@@ -4,9 +4,6 @@ import { provenanceV1, provenanceV02 } from '@multi-image/testing/provenance';
 import { createSigner, envelope, simpleSigning } from '@multi-image/testing/signer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readClaim } from './attestation/document.ts';
-import { parseTrustedRoot } from './attestation/keyless-root.ts';
-import { parsePublicKeys } from './attestation/keys.ts';
-import { preAuthenticationEncoding } from './attestation/pre-authentication.ts';
 import { findEmbeddings } from './embedding.ts';
 import { DigestChainError } from './errors.ts';
 import { readImageFacts } from './image-facts.ts';
@@ -23,6 +20,9 @@ import { findInConfig } from './registry/credentials/files.ts';
 import { readSeal, sealConfig, unsealConfig } from './seal/config.ts';
 import { readIndex } from './seal/image-index.ts';
 import { readImageManifest } from './seal/manifest.ts';
+import { parseTrustedRoot } from './signature/keyless-root.ts';
+import { parsePublicKeys } from './signature/keys.ts';
+import { preAuthenticationEncoding } from './signature/pre-authentication.ts';
 import { formatStatement, parseStatement } from './statement/statement.ts';
 
 // Inputs as nobody wrote them: what readers can't read they refuse with a code, soon, and without taking the memory of the

@@ -1,5 +1,5 @@
 // Images and registries (OCI image-spec and distribution-spec), without anything of chains and seals.
-export { preAuthenticationEncoding } from './attestation/pre-authentication.ts';
+
 export {
   type BlobDescriptor,
   type Descriptor,
@@ -66,3 +66,4 @@ export type {
 } from './registry/registry.ts';
 export { withSignal } from './registry/with-call-options.ts';
 export type { Image } from './seal/manifest.ts';
+export { preAuthenticationEncoding } from './signature/pre-authentication.ts';

@@ -1,8 +1,6 @@
 import { checkAttestations } from './attestation/checks.ts';
 import { EvidenceReader } from './attestation/evidence.ts';
 import { demandsOf, type RunDemands } from './attestation/judge-run.ts';
-import type { CertificateIdentity } from './attestation/keyless.ts';
-import type { VerificationKey } from './attestation/keys.ts';
 import { ATTESTED, type Check, skipped } from './check.ts';
 import type { Digest } from './digest.ts';
 import { DigestChainError } from './errors.ts';
@@ -15,6 +13,8 @@ import type { CallOptions, RawManifest, Registry, Repository } from './registry/
 import { withSignal } from './registry/with-call-options.ts';
 import type { Link } from './seal/config.ts';
 import { type ImageTree, readTreeSeal } from './seal/tree.ts';
+import type { CertificateIdentity } from './signature/keyless.ts';
+import type { VerificationKey } from './signature/keys.ts';
 import { type Discovery, discoverStatements, givenStatement } from './statement/discover.ts';
 import { followingLinks, type Limits, readerOf, withinDeadline } from './verify/limits.ts';
 import { type LinkProof, type ProofContext, revisionOf } from './verify/proof.ts';

@@ -9,8 +9,8 @@ import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import { DSSE_ENVELOPE, OCI_MANIFEST, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
+import { parsePublicKeys } from '../signature/keys.ts';
 import { type Verification, type VerifyOptions, verify } from '../verify.ts';
-import { parsePublicKeys } from './keys.ts';
 
 // Documents of a real Chains: what the others' tests say about its formats is checked against them here.
 

@@ -2,12 +2,12 @@ import { mapConcurrently } from '../../../kit/src/concurrent.ts';
 import { type Check, runCheck, skipped } from '../check.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
+import { nameOfIdentity, nameOfSubject } from '../signature/keyless.ts';
 import type { AttestedImage } from './attested-image.ts';
 import { knowsBuildType } from './builders.ts';
 import { isSignature, type Signer } from './document.ts';
 import type { Evidence, EvidenceReader, FoundClaim } from './evidence.ts';
 import { type Demands, digestsOf, isSilent, judgeRun, type Run, unknownTo } from './judge-run.ts';
-import { nameOfIdentity, nameOfSubject } from './keyless.ts';
 
 const logOf = ({ signer }: FoundClaim): string =>
   signer.kind === 'certificate' ? 'a transparency log has it' : 'no transparency log was checked';

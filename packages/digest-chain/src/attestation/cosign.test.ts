@@ -12,9 +12,9 @@ import { DSSE_ENVELOPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../media-ty
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { RawManifest } from '../registry/registry.ts';
+import { parsePublicKeys } from '../signature/keys.ts';
 import { isSignature } from './document.ts';
 import { type Evidence, EvidenceReader } from './evidence.ts';
-import { parsePublicKeys } from './keys.ts';
 
 const KINDS = {
   'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),

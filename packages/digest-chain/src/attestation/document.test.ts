@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { DSSE_ENVELOPE, SIMPLE_SIGNING } from '../media-types.ts';
+import { preAuthenticationEncoding } from '../signature/pre-authentication.ts';
 import { type Claim, isSignature, readClaim, type SignedLayer } from './document.ts';
-import { preAuthenticationEncoding } from './pre-authentication.ts';
 
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const signer = createSigner();

@@ -3,10 +3,15 @@ import { DigestChainError, unexpected } from '../errors.ts';
 import { decodeJson, items, known, member, textOf } from '../json/decode.ts';
 import { DSSE_ENVELOPE, IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest } from '../registry/registry.ts';
-import { type Envelope, envelopeSigner, parseBundle, parseEnvelope } from './dsse.ts';
-import { type CertificateIdentity, type CertificateSigner, certificateSigner, materialOf } from './keyless.ts';
-import { type MessageHash, messageDigest, type SignedByCertificate } from './keyless-root.ts';
-import { decodeBase64, signerOf, type VerificationKey } from './keys.ts';
+import { type Envelope, envelopeSigner, parseBundle, parseEnvelope } from '../signature/dsse.ts';
+import {
+  type CertificateIdentity,
+  type CertificateSigner,
+  certificateSigner,
+  materialOf,
+} from '../signature/keyless.ts';
+import { type MessageHash, messageDigest, type SignedByCertificate } from '../signature/keyless-root.ts';
+import { decodeBase64, signerOf, type VerificationKey } from '../signature/keys.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
 
 export const SIGSTORE_BUNDLE: RegExp = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3)?\+json/;

@@ -2,9 +2,9 @@ import { CONCURRENCY } from '../../../kit/src/concurrent.ts';
 import type { Digest } from '../digest.ts';
 import { SIMPLE_SIGNING } from '../media-types.ts';
 import type { RawManifest, Registry, Repository } from '../registry/registry.ts';
+import type { CertificateIdentity } from '../signature/keyless.ts';
+import type { VerificationKey } from '../signature/keys.ts';
 import { type Claim, readClaim } from './document.ts';
-import type { CertificateIdentity } from './keyless.ts';
-import type { VerificationKey } from './keys.ts';
 import { attempt, findSignedBlobs, type Rejection, type SignedBlob } from './signature-manifests.ts';
 
 /** Limits for each image: a registry can hold any number of signatures, by anyone. What is beyond is not read. */

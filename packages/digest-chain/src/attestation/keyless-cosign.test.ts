@@ -21,8 +21,8 @@ import { IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { RawManifest } from '../registry/registry.ts';
+import { parseTrustedRoot, type TrustedRoot } from '../signature/keyless-root.ts';
 import { EvidenceReader } from './evidence.ts';
-import { parseTrustedRoot, type TrustedRoot } from './keyless-root.ts';
 
 describe.skipIf(!hasCommand('cosign'))('what cosign says of the same signature (needs cosign)', () => {
   const registry = createRegistry();

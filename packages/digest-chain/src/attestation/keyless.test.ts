@@ -16,9 +16,9 @@ import { createSigner, simpleSigning } from '@multi-image/testing/signer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Digest } from '../digest.ts';
 import { DSSE_ENVELOPE, IN_TOTO, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../media-types.ts';
+import type { CertificateIdentity } from '../signature/keyless.ts';
+import { parseTrustedRoot, type TrustedRoot } from '../signature/keyless-root.ts';
 import { type Claim, isSignature, readClaim, type SignedLayer } from './document.ts';
-import type { CertificateIdentity } from './keyless.ts';
-import { parseTrustedRoot, type TrustedRoot } from './keyless-root.ts';
 
 const { manifest: image } = imageOf(configOf());
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';

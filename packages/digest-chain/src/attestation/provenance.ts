@@ -2,9 +2,9 @@ import { TEKTON } from '../../../kit/src/tekton.ts';
 import type { Digest } from '../digest.ts';
 import { type DigestChainError, unexpected } from '../errors.ts';
 import { decodeJson, items, known, member, members, textOf } from '../json/decode.ts';
+import { decodeBase64 } from '../signature/keys.ts';
 import { type Definition, definitionOf } from './definition.ts';
 import { distinctSources, type GitSource, normalGitUrl } from './git-source.ts';
-import { decodeBase64 } from './keys.ts';
 import type { RunEvent } from './run-event.ts';
 import { gitSourceOf, imagesOf, type Values } from './type-hints.ts';
 

@@ -1,11 +1,11 @@
 import { isCommit } from '../../../kit/src/git-commit.ts';
 import { isBundlePattern } from '../attestation/builders.ts';
 import { isGitUrl } from '../attestation/git-source.ts';
-import { readKeys } from '../attestation/key-files.ts';
 import type { NamingFiles } from '../files/named-in-files.ts';
 import { isRole } from '../label-names.ts';
 import { type DemandValues, RUN_OPTIONS, SIGNER_OPTIONS } from '../options.ts';
 import type { Repository } from '../registry/registry.ts';
+import { readKeys } from '../signature/key-files.ts';
 import type { VerifyOptions } from '../verify.ts';
 import { parseRepository, parseRole, usage } from './arguments.ts';
 import { readIdentities } from './identities.ts';

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../kit/src/cache-folder.ts';
 import { reasonOf } from '../../../kit/src/errors.ts';
-import type { CertificateIdentity } from '../attestation/keyless.ts';
-import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../attestation/keyless-root.ts';
 import { readUpTo } from '../bounded-file.ts';
 import { DigestChainError } from '../errors.ts';
 import { type DemandValues, SIGNER_OPTIONS } from '../options.ts';
+import type { CertificateIdentity } from '../signature/keyless.ts';
+import { fetchTrustedRoot, parseTrustedRoot, type TrustedRoot } from '../signature/keyless-root.ts';
 import { usage } from './arguments.ts';
 
 /**

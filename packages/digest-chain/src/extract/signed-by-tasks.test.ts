@@ -5,10 +5,10 @@ import { memoryRegistry } from '@multi-image/testing/memory-registry';
 import { type TestRun, type TestTask, taskProvenanceV1, taskProvenanceV02 } from '@multi-image/testing/provenance';
 import { createSigner } from '@multi-image/testing/signer';
 import { describe, expect, it } from 'vitest';
-import { parsePublicKeys } from '../attestation/keys.ts';
 import { extract } from '../extract.ts';
 import { parseReference } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
+import { parsePublicKeys } from '../signature/keys.ts';
 
 const signer = createSigner();
 const keys = signer.keys;

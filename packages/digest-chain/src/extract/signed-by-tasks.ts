@@ -2,14 +2,14 @@ import { CHAINS_BUILDER, knowsBuildType } from '../attestation/builders.ts';
 import { isSignature } from '../attestation/document.ts';
 import { EvidenceReader, type FoundClaim } from '../attestation/evidence.ts';
 import type { RunDemands } from '../attestation/judge-run.ts';
-import type { CertificateIdentity } from '../attestation/keyless.ts';
-import type { VerificationKey } from '../attestation/keys.ts';
 import { pullRequestOf } from '../attestation/run-event.ts';
 import { textsOf } from '../attestation/type-hints.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { CertificateIdentity } from '../signature/keyless.ts';
+import type { VerificationKey } from '../signature/keys.ts';
 import { followingLinks, withinDeadline } from '../verify/limits.ts';
 import type { Verification } from '../verify.ts';
 

@@ -17,13 +17,13 @@ import { provenanceV02 } from '@multi-image/testing/provenance';
 import { startTestRegistry, type TestRegistry } from '@multi-image/testing/registry';
 import { createSigner, pushSigned, simpleSigning } from '@multi-image/testing/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CertificateIdentity } from '../attestation/keyless.ts';
-import { parseTrustedRoot } from '../attestation/keyless-root.ts';
 import type { Digest } from '../digest.ts';
 import { extract } from '../extract.ts';
 import { IN_TOTO, SIMPLE_SIGNING } from '../media-types.ts';
 import { attachmentTag, parseReference } from '../reference.ts';
 import { createRegistry } from '../registry/client.ts';
+import type { CertificateIdentity } from '../signature/keyless.ts';
+import { parseTrustedRoot } from '../signature/keyless-root.ts';
 import { runCli } from '../testing/cli.ts';
 import { verify } from '../verify.ts';
 
