@@ -10,7 +10,8 @@ contexts=()
 own_bases=()
 
 bring_bases() {
-  local base to id argument
+  local base to id argument found
+  local -A pulled=()
   while read -r base to id; do
     if [[ -z $base || -z ${bases[$base]+used} ]]; then continue; fi
     substitutes[$base]=$to digests[$base]=$id
@@ -20,6 +21,13 @@ bring_bases() {
     if [[ -z ${substitutes[$base]-} ]]; then pull_base "$base"; fi
   done
   see_images
+  for base in "${!pulled[@]}"; do
+    found=$(platform_of "${pulled[$base]}")
+    # What stands alone is pulled for whatever platform it is, and then not found. Some images of nothing but files say none.
+    if [[ $found == "linux/$architecture" || $found != */?* ]]; then continue; fi
+    fail "base $base is not for linux/$architecture" '  expected: an image or an index of that platform' "  found: $found" \
+      '  hint: pin the digest of the index, not that of one of its images'
+  done
   for base in "${!substitutes[@]}"; do
     if [[ $architecture != "$node" ]]; then require_platform "$base"; fi
     contexts+=("--build-context=$base=docker-image://${substitutes[$base]}")
@@ -104,7 +112,12 @@ pull_base() {
   # What is said last is the image's id.
   id=$(as_user again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" \
     "--platform=linux/$architecture" "${from[@]}" "$base" | tail -n 1)
-  own_bases+=("$id")
+  own_bases+=("$id") pulled[$base]=$id
+}
+
+platform_of() {
+  # Pipelines as Code takes two braces in a row for its own.
+  buildah "${storage[@]}" inspect --type=image '--format={''{.OCIv1.OS}''}/{''{.OCIv1.Architecture}''}' "$1"
 }
 
 # A substitute of another architecture is never passed off as a base: its programs would be in an image that claims to
@@ -113,9 +126,7 @@ pull_base() {
 require_platform() {
   local base=$1 found option folder=$work/without-base own=()
   local empty=localhost/stand-in/without-base:linux-$architecture
-  # Pipelines as Code takes two braces in a row for its own.
-  found=$(buildah "${storage[@]}" inspect --type=image '--format={''{.OCIv1.OS}''}/{''{.OCIv1.Architecture}''}' \
-    "${substitutes[$base]}")
+  found=$(platform_of "${substitutes[$base]}")
   if [[ $found == "linux/$architecture" ]]; then return; fi
   printf '%s is replaced by nothing: its substitute %s is for %s, not for linux/%s.\n' \
     "$base" "${substitutes[$base]}" "$found" "$architecture"

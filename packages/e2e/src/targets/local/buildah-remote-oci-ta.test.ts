@@ -129,6 +129,23 @@ describe('for another platform', () => {
     expect(said).not.toContain('a RUN for');
   });
 
+  it('a base that is had for one platform alone is refused by name', async () => {
+    const base = `${registry.host}/org/one-platform`;
+    const push = ['push', '--quiet', '--tls-verify=false'];
+    for (const [name, image] of Object.entries({ own: NODE_BASE, foreign: FOREIGN_BASE })) {
+      execFileSync('buildah', [...push, image, `docker://${base}:${name}`], { stdio: 'pipe' });
+    }
+    const from = (tag: string): Params => ({ BUILD_ARGS: [`BASE_IMAGE=${base}:${tag}`] });
+    const own = `linux/${FOREIGN_OCI === 'linux/arm64' ? 'amd64' : 'arm64'}`;
+    expect(await fail(attempt({ PLATFORM: FOREIGN, ...from('own') }))).toContain(
+      `base ${base}:own is not for ${FOREIGN_OCI}\n  expected: an image or an index of that platform\n  found: ${own}`,
+    );
+    expect(await fail(attempt(from('foreign'), { task: 'buildah-oci-ta' }))).toContain(
+      `base ${base}:foreign is not for ${own}`,
+    );
+    for (const tag of ['own', 'foreign']) spawnSync('buildah', ['rmi', `${base}:${tag}`]);
+  });
+
   it('FROM --platform is refused', async () => {
     const said = await fail(attempt({ PLATFORM: FOREIGN, DOCKERFILE: 'mixed/Containerfile' }));
     expect(said).toContain('FROM --platform is not supported');
