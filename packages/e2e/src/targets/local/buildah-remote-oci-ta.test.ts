@@ -137,13 +137,16 @@ describe('for another platform', () => {
     }
     const from = (tag: string): Params => ({ BUILD_ARGS: [`BASE_IMAGE=${base}:${tag}`] });
     const own = `linux/${FOREIGN_OCI === 'linux/arm64' ? 'amd64' : 'arm64'}`;
-    expect(await fail(attempt({ PLATFORM: FOREIGN, ...from('own') }))).toContain(
-      `base ${base}:own is not for ${FOREIGN_OCI}\n  expected: an image or an index of that platform\n  found: ${own}`,
-    );
-    expect(await fail(attempt(from('foreign'), { task: 'buildah-oci-ta' }))).toContain(
-      `base ${base}:foreign is not for ${own}`,
-    );
-    for (const tag of ['own', 'foreign']) spawnSync('buildah', ['rmi', `${base}:${tag}`]);
+    try {
+      expect(await fail(attempt({ PLATFORM: FOREIGN, ...from('own') }))).toContain(
+        `base ${base}:own is not for ${FOREIGN_OCI}\n  expected: an image or an index of that platform\n  found: ${own}`,
+      );
+      expect(await fail(attempt(from('foreign'), { task: 'buildah-oci-ta' }))).toContain(
+        `base ${base}:foreign is not for ${own}`,
+      );
+    } finally {
+      for (const tag of ['own', 'foreign']) spawnSync('buildah', ['rmi', `${base}:${tag}`]);
+    }
   });
 
   it('FROM --platform is refused', async () => {
