@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNodeBase } from '@multi-image/tekton-local';
@@ -31,9 +31,9 @@ export async function serveChain({ state }: RunningCluster): Promise<ServedChain
   execFileSync('git', ['clone', '--quiet', '--no-hardlinks', repository, folder], { stdio: 'pipe' });
   symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
   appendFileSync(join(folder, '.git/info/exclude'), 'node_modules\n');
-  for (const image of ['image1', 'image2']) {
-    const file = join(folder, image, 'Containerfile');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/^ARG BASE_IMAGE=.*$/m, `ARG BASE_IMAGE=${base}`));
+  for (const file of globSync('{image[12],examples/*/*}/Containerfile', { cwd: folder })) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    writeFileSync(join(folder, file), text.replace(/^ARG BASE_IMAGE=.*$/m, `ARG BASE_IMAGE=${base}`));
   }
   return { folder, gitUrl: `${GIT}/chain`, revision: commitAll(folder) };
 }
