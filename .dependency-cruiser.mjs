@@ -85,6 +85,28 @@ export default {
       to: { path: '^packages/tekton-local/src/(run|executors|containers|chains)/' },
     },
     {
+      name: 'yaml-knows-no-tekton',
+      comment: 'Text becomes fields, with their places, before anybody asks what they mean.',
+      severity: 'error',
+      from: { path: '^packages/tekton-local/src/plan/yaml/', pathNot: TESTS },
+      to: { path: '^packages/tekton-local/src/(?!errors)', pathNot: '/plan/yaml/' },
+    },
+    {
+      name: 'a-plan-is-made-in-steps',
+      comment:
+        'decode/, admit/, replace/ and parse/ see one object; what runs are made of it, the files beside them decide.',
+      severity: 'error',
+      from: { path: '^packages/tekton-local/src/plan/(decode|admit|replace|parse)/', pathNot: TESTS },
+      to: { path: '^packages/tekton-local/src/plan/[^/]+[.]ts$', pathNot: '/(model|values)[.]ts$' },
+    },
+    {
+      name: 'what-is-admitted-is-not-parsed-yet',
+      comment: "Tekton's webhook sees what is written.",
+      severity: 'error',
+      from: { path: '^packages/tekton-local/src/plan/(decode|admit|replace)/', pathNot: TESTS },
+      to: { path: '^packages/tekton-local/src/plan/parse/' },
+    },
+    {
       name: 'the-api-server-is-reached-by-what-knows-no-run',
       comment: 'What speaks with Kubernetes knows objects, and nothing of builds.',
       severity: 'error',

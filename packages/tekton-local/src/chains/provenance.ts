@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { TEKTON } from '@multi-image/kit/tekton';
 import type { PipelineRunOutcome, TaskOutcome } from '../outcome.ts';
-import { typeOf } from '../plan/parse-values.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resultsNeeded } from '../plan/task-runs.ts';
+import { typeOf } from '../plan/values.ts';
 import type { StepShown } from '../run/step-run.ts';
 import { listOf, memberOf, pipelineTaskOf, taskRefOf, time } from '../run/tekton-status.ts';
 import type { ImageResult } from './image-results.ts';

@@ -9,7 +9,7 @@ import {
   requireDescriptor,
 } from '@multi-image/digest-chain/oci';
 import { Turns } from '@multi-image/kit/limiter';
-import { isMap } from '../plan/field.ts';
+import { isMap } from '../plan/yaml/field.ts';
 import type { ImageResult } from './image-results.ts';
 
 /** A signed document, as cosign stores it: a layer of an image whose tag names the signed digest. */

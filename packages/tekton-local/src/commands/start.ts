@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { printable } from '@multi-image/kit/terminal';
 import { stringify } from 'yaml';
 import { TektonLocalError } from '../errors.ts';
-import type { Field } from '../plan/field.ts';
+import type { Field } from '../plan/yaml/field.ts';
 import { loadDocuments } from '../plan/yaml-file.ts';
 import { COMMON, EVENT, GIVEN, pairs, parseOptions, RUNNING, type Values } from './options.ts';
 import { GIVEN_TEXT, RUN_TEXT, runAll, runOptionsOf } from './run.ts';

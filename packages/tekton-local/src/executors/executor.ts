@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { forEachLine } from '@multi-image/kit/lines';
 import type { StepSecurity } from '../plan/model.ts';
-import type { Limits } from '../plan/quantity.ts';
+import type { Limits } from '../plan/yaml/quantity.ts';
 
 /** A folder of this machine that a step sees. */
 export interface Mount {

@@ -1,9 +1,9 @@
 import { PAC } from '@multi-image/kit/tekton';
 import { TektonLocalError } from '../errors.ts';
-import { whyUnread } from '../plan/document.ts';
-import type { Field } from '../plan/field.ts';
-import { readYaml, YamlError } from '../plan/kubernetes-yaml.ts';
+import { whyUnread } from '../plan/admit/document.ts';
 import { isRun, runName } from '../plan/resolve.ts';
+import type { Field } from '../plan/yaml/field.ts';
+import { readYaml, YamlError } from '../plan/yaml/kubernetes-yaml.ts';
 import { type Checkout, loadDocuments, loadText, type VariableLookup } from '../plan/yaml-file.ts';
 import { asksToSkip } from './comment.ts';
 import type { PacContext } from './context.ts';

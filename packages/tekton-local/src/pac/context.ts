@@ -1,5 +1,5 @@
 import { TektonLocalError } from '../errors.ts';
-import type { Field } from '../plan/field.ts';
+import type { Field } from '../plan/yaml/field.ts';
 import { loadDocuments, type VariableLookup } from '../plan/yaml-file.ts';
 import { changedFiles, lacksMessage, type PacEvent, withComment, withMessage } from './event.ts';
 import { changedInGit, eventFromGit, messageInGit } from './git-event.ts';

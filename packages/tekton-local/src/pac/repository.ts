@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { CelError } from '../cel/cel.ts';
 import { TektonLocalError } from '../errors.ts';
-import type { Field } from '../plan/field.ts';
+import type { Field } from '../plan/yaml/field.ts';
 import { variablesIn } from './comment.ts';
 import type { PacEvent } from './event.ts';
 import { templateValue } from './pac-cel.ts';

@@ -1,6 +1,6 @@
 import { CelError } from '../cel/cel.ts';
 import { TektonLocalError } from '../errors.ts';
-import { isMap } from '../plan/field.ts';
+import { isMap } from '../plan/yaml/field.ts';
 import type { VariableLookup } from '../plan/yaml-file.ts';
 import type { PacEvent } from './event.ts';
 import { templateValue } from './pac-cel.ts';

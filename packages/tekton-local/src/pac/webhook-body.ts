@@ -1,5 +1,5 @@
 import { TektonLocalError } from '../errors.ts';
-import { isMap } from '../plan/field.ts';
+import { isMap } from '../plan/yaml/field.ts';
 import shapes from './webhook-shapes.json' with { type: 'json' };
 
 const SHAPES: Readonly<Record<string, Readonly<Record<string, string>>>> = shapes;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TektonLocalError } from '../errors.ts';
-import { isMap } from '../plan/field.ts';
+import { isMap } from '../plan/yaml/field.ts';
 import { type PacEvent, withComment } from './event.ts';
 import { keptBody } from './webhook-body.ts';
 

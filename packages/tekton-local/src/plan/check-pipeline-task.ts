@@ -1,8 +1,6 @@
-import { admitNoStatusIn, unknownRoot } from './admit-pipeline.ts';
+import { admitNoStatusIn, unknownRoot } from './admit/pipeline.ts';
 import { checkReplaced, problemOutside } from './check-replaced.ts';
 import { combinationsOf, isMatrix, knownCombinations } from './combinations.ts';
-import { expressionsIn, isWholeVariable, type ResultReference, resultReference } from './expressions.ts';
-import type { Field } from './field.ts';
 import { missingKeys } from './given-params.ts';
 import type {
   Param,
@@ -16,10 +14,12 @@ import type {
   Volume,
   WorkspaceBinding,
 } from './model.ts';
-import { article, typeOf } from './parse-values.ts';
+import { expressionsIn, isWholeVariable, type ResultReference, resultReference } from './replace/expressions.ts';
 import { type BoundWorkspace, claimOf } from './task-paths.ts';
 import { type Prepared, resultsNeeded, textsOf, workspacesUsed } from './task-runs.ts';
+import { article, typeOf } from './values.ts';
 import { checkSubPath } from './workspace-bindings.ts';
+import type { Field } from './yaml/field.ts';
 
 // What Tekton's controllers find wrong once an object is there; here it is said before anything starts.
 

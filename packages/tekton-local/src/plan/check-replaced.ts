@@ -1,8 +1,15 @@
 import { posix } from 'node:path';
-import { keysOf } from './admit-params.ts';
+import { keysOf } from './admit/params.ts';
 import { knownCombinations } from './combinations.ts';
-import { ARTIFACT, firstStepResult, isWholeVariable, STEP_ARTIFACT, variablesIn, withoutIndex } from './expressions.ts';
 import type { ObjectSource, ParamSpec, ParamValue, PipelineTask, Step, Task, Volume } from './model.ts';
+import {
+  ARTIFACT,
+  firstStepResult,
+  isWholeVariable,
+  STEP_ARTIFACT,
+  variablesIn,
+  withoutIndex,
+} from './replace/expressions.ts';
 import { replacedTask } from './replaced-task.ts';
 import { OpenParam, TypeMismatch } from './step-actions.ts';
 import { type BoundWorkspace, workspacePaths } from './task-paths.ts';

@@ -1,6 +1,6 @@
-import type { Field } from './field.ts';
 import type { Step, Task, WorkspaceDeclaration } from './model.ts';
-import { quantityOf } from './quantity.ts';
+import type { Field } from './yaml/field.ts';
+import { quantityOf } from './yaml/quantity.ts';
 
 // What Kubernetes would refuse of the Pod that a TaskRun becomes; and names that become those of folders here.
 

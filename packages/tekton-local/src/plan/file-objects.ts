@@ -1,6 +1,6 @@
 import type { ClusterObjects } from './cluster-objects.ts';
-import type { Field } from './field.ts';
 import type { FileObjects } from './model.ts';
+import type { Field } from './yaml/field.ts';
 
 /** Reads the objects among the documents of the files that were named. Notes what is wrong with them. */
 export function fileObjects(documents: readonly Field[]): FileObjects {

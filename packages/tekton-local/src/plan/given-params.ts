@@ -1,7 +1,7 @@
-import { keysOf } from './admit-params.ts';
-import { expressionsIn } from './expressions.ts';
+import { keysOf } from './admit/params.ts';
 import type { Param, ParamSpec, ParamValue } from './model.ts';
-import { article, typeOf } from './parse-values.ts';
+import { expressionsIn } from './replace/expressions.ts';
+import { article, typeOf } from './values.ts';
 
 /**
  * What is wrong with params that a task gets, now that results are in them; undefined if nothing. A text in which variables

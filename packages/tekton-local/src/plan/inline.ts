@@ -1,4 +1,4 @@
-import type { Field } from './field.ts';
+import type { Field } from './yaml/field.ts';
 
 /** Finds the Pipeline or the Task that a name stands for, in v1's words; undefined where there is none. */
 export interface Named {

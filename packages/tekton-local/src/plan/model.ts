@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts';
-import type { Field } from './field.ts';
-import type { Limits } from './quantity.ts';
+import type { Field } from './yaml/field.ts';
+import type { Limits } from './yaml/quantity.ts';
 
 /** The three kinds of parameter that Tekton knows. */
 export type ParamType = 'string' | 'array' | 'object';

@@ -13,16 +13,16 @@ import {
 } from './check-pipeline-task.ts';
 import { checkTask } from './check-task.ts';
 import { type ClusterObjects, checkObjects } from './cluster-objects.ts';
-import { variablesIn } from './expressions.ts';
-import type { Field } from './field.ts';
 import { withFileObjects } from './file-objects.ts';
 import { type Dependencies, dependenciesOf, skippedTooEarly } from './graph.ts';
 import type { Param, ParamSpec, ParamValue, Pipeline, PipelineTask, ResolvedRun, WorkspaceBinding } from './model.ts';
-import { article, typeOf } from './parse-values.ts';
+import { variablesIn } from './replace/expressions.ts';
+import { Variables } from './replace/variables.ts';
 import { boundWorkspaces } from './task-paths.ts';
 import { type Prepared, podOf, preparePipeline } from './task-runs.ts';
-import { Variables } from './variables.ts';
+import { article, typeOf } from './values.ts';
 import { bindWorkspaces } from './workspace-bindings.ts';
+import type { Field } from './yaml/field.ts';
 
 /** A PipelineRun that has been checked through and through. */
 export interface Plan extends ResolvedRun {

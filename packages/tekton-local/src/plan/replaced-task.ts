@@ -1,9 +1,9 @@
 import type { Step, Task } from './model.ts';
-import { replaceInStep, replaceInTask } from './replace.ts';
+import { withTemplate } from './parse/template.ts';
+import { replaceInStep, replaceInTask } from './replace/replace.ts';
+import { Variables } from './replace/variables.ts';
 import { type BoundWorkspace, pathsIn, type WorkspacePath, workspacePaths } from './task-paths.ts';
 import type { taskRunPasses } from './task-runs.ts';
-import { withTemplate } from './template.ts';
-import { Variables } from './variables.ts';
 
 /**
  * A TaskRun's Task with everything replaced that Tekton replaces before the Pod: params, contexts, and then the paths of

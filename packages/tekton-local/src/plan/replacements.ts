@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
-import type { Field } from './field.ts';
-import type { Variables } from './variables.ts';
+import type { Variables } from './replace/variables.ts';
+import type { Field } from './yaml/field.ts';
 import { loadDocuments, loadText, yamlFilesBelow } from './yaml-file.ts';
 
 export type RemoteKind = 'Task' | 'Pipeline' | 'StepAction';

@@ -1,9 +1,8 @@
 import { basename, dirname, posix } from 'node:path';
 import { PAC } from '@multi-image/kit/tekton';
 import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
-import { admit, type Kind } from './admit.ts';
-import { knownAlone, readObject } from './document.ts';
-import { Field } from './field.ts';
+import { admit, type Kind } from './admit/admit.ts';
+import { knownAlone, readObject } from './admit/document.ts';
 import { fileObjects } from './file-objects.ts';
 import { inlined } from './inline.ts';
 import type {
@@ -17,13 +16,14 @@ import type {
   Task,
   TaskImplementation,
 } from './model.ts';
-import { parsePipeline, parsePipelineRun, splitAnnotation, stringMap } from './parse-pipeline.ts';
-import { parseTaskSpec } from './parse-task.ts';
-import { parseTaskRun } from './parse-task-run.ts';
-import { parseParamValue, typeOf } from './parse-values.ts';
+import { parsePipeline, parsePipelineRun, splitAnnotation, stringMap } from './parse/pipeline.ts';
+import { parseTaskSpec } from './parse/task.ts';
+import { parseTaskRun } from './parse/task-run.ts';
+import { Variables } from './replace/variables.ts';
 import { annotatedRemote, type Remote, type RemoteKind, remoteOf, replacementOf } from './replacements.ts';
 import { withStepActions } from './step-actions.ts';
-import { Variables } from './variables.ts';
+import { parseParamValue, typeOf } from './values.ts';
+import { Field } from './yaml/field.ts';
 import { type Checkout, isThere, loadDocuments, type VariableLookup, yamlFilesBelow } from './yaml-file.ts';
 
 interface Sources {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { TEKTON } from '@multi-image/kit/tekton';
 import { TektonLocalError } from '../errors.ts';
 import { gatherResults, SKIPPED_FOR, type TaskOutcome, withoutSteps } from '../outcome.ts';
-import { isMap } from './field.ts';
 import type { ParamValue } from './model.ts';
 import type { Plan } from './plan.ts';
+import { isMap } from './yaml/field.ts';
 
 /** A part of a run; what it needs of the rest comes from an earlier run. */
 export interface Selection {

@@ -2,7 +2,7 @@ import { pipelineRun } from '@multi-image/testing/checkout';
 import { describe, expect, it } from 'vitest';
 import { planOf, problemsOf } from '../testing/plan.ts';
 import type { Step } from './model.ts';
-import { replaceInTask } from './replace.ts';
+import { replaceInTask } from './replace/replace.ts';
 import { taskRunPasses } from './task-runs.ts';
 
 const action = (spec: object, apiVersion = 'tekton.dev/v1beta1'): Record<string, string> => ({

@@ -1,12 +1,12 @@
-import { keysOf } from './admit-params.ts';
-import { variablesIn } from './expressions.ts';
-import { Field, isMap } from './field.ts';
+import { keysOf } from './admit/params.ts';
 import type { ActionOfStep, ParamSpec, ParamValue, Step, Task } from './model.ts';
-import { parseParamSpecs, parseParams } from './parse-values.ts';
-import { replaceInParams, replaceInStep } from './replace.ts';
+import { withTemplate } from './parse/template.ts';
+import { variablesIn } from './replace/expressions.ts';
+import { replaceInParams, replaceInStep } from './replace/replace.ts';
+import { spellings, type Variables } from './replace/variables.ts';
 import { taskParams } from './task-params.ts';
-import { withTemplate } from './template.ts';
-import { spellings, type Variables } from './variables.ts';
+import { parseParamSpecs, parseParams } from './values.ts';
+import { Field, isMap } from './yaml/field.ts';
 
 /** What a StepAction says of the step that it becomes. */
 const OF_ACTION = 'image command args env script workingDir securityContext volumeMounts results'.split(' ');

@@ -1,6 +1,6 @@
-import { variablesIn } from './expressions.ts';
 import type { ParamSpec, ParamValue } from './model.ts';
-import { Variables } from './variables.ts';
+import { variablesIn } from './replace/expressions.ts';
+import { Variables } from './replace/variables.ts';
 
 /** The params of a TaskRun with the defaults of its Task, of which one may refer to others. */
 export function taskParams(declared: readonly ParamSpec[], given: Readonly<Record<string, ParamValue>>): Variables {

@@ -1,4 +1,3 @@
-import { expressionsIn, type ResultReference, resultReference, variablesIn } from './expressions.ts';
 import type {
   ParamValue,
   PipelineRun,
@@ -8,10 +7,11 @@ import type {
   Task,
   WorkspaceBinding,
 } from './model.ts';
-import { replaceInPipelineTask, replaceInTask } from './replace.ts';
+import { expressionsIn, type ResultReference, resultReference, variablesIn } from './replace/expressions.ts';
+import { replaceInPipelineTask, replaceInTask } from './replace/replace.ts';
+import { spellings, Variables } from './replace/variables.ts';
 import { withActions } from './step-actions.ts';
 import { taskParams } from './task-params.ts';
-import { spellings, Variables } from './variables.ts';
 
 /** What a run is called, where its files ask for it. */
 export interface RunContext {

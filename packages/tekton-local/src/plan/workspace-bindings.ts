@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { TektonLocalError } from '../errors.ts';
 import { checkWordName, isPlainPath } from './check-task.ts';
 import { type ClusterObjects, claimFolder, folderOf } from './cluster-objects.ts';
-import type { Field } from './field.ts';
 import { IN_FILES } from './file-objects.ts';
 import type { ParamValue, ResolvedRun, WorkspaceBinding } from './model.ts';
-import { Variables } from './variables.ts';
+import { Variables } from './replace/variables.ts';
+import type { Field } from './yaml/field.ts';
 
 /**
  * What the run's workspaces are bound to, by their names, whether the pipeline declares them or leaves them to its tasks:

@@ -3,8 +3,8 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { reasonOf } from '@multi-image/kit/errors';
 import { type Problem, TektonLocalError } from '../errors.ts';
 import { ALWAYS_KNOWN, replaceVariables } from '../pac/variables.ts';
-import { Field } from './field.ts';
-import { readYaml, type YamlDocument, YamlError } from './kubernetes-yaml.ts';
+import { Field } from './yaml/field.ts';
+import { readYaml, type YamlDocument, YamlError } from './yaml/kubernetes-yaml.ts';
 
 /** No Tekton resource is larger: a cluster's own limit is 1.5 MiB. */
 const MAX_BYTES = 1_500_000;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { makeCheckout } from '@multi-image/testing/checkout';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ClusterObjects } from '../plan/cluster-objects.ts';
-import { Field } from '../plan/field.ts';
 import type { ObjectSource } from '../plan/model.ts';
+import { Field } from '../plan/yaml/field.ts';
 import { fillFolder, keyText } from './cluster-files.ts';
 
 const field = new Field({}, { file: 'f', problems: [], placeOf: () => undefined });

@@ -1,7 +1,7 @@
 import { gatherResults, type TaskOutcome } from '../outcome.ts';
 import { countOf } from '../plan/combinations.ts';
-import { expressionsIn } from '../plan/expressions.ts';
 import type { PipelineTask } from '../plan/model.ts';
+import { expressionsIn } from '../plan/replace/expressions.ts';
 import type { Prepared } from '../plan/task-runs.ts';
 
 /** The outcome of a task that ran once for each combination: each of its results is the array of theirs. */

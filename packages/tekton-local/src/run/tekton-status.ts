@@ -1,8 +1,8 @@
 import { TEKTON } from '@multi-image/kit/tekton';
 import { type PipelineRunOutcome, SKIPPED_FOR, type StepOutcome, type TaskOutcome, taskRunsOf } from '../outcome.ts';
-import { type Field, isMap } from '../plan/field.ts';
 import type { ParamValue, PipelineTask } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
+import { type Field, isMap } from '../plan/yaml/field.ts';
 
 /**
  * The run as a cluster would show it: a `v1` List of the PipelineRun and its TaskRuns, each with `status` as Tekton

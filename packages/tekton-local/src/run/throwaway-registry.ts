@@ -5,9 +5,9 @@ import { isLoopback } from '@multi-image/digest-chain/oci';
 import { CodedError } from '@multi-image/kit/errors';
 import { tie } from '@multi-image/kit/tied';
 import { TektonLocalError } from '../errors.ts';
-import { variablesIn, withoutIndex } from '../plan/expressions.ts';
 import type { ParamValue } from '../plan/model.ts';
 import type { Plan } from '../plan/plan.ts';
+import { variablesIn, withoutIndex } from '../plan/replace/expressions.ts';
 import { findRegistryProgram, startLocalRegistry } from './local-registry.ts';
 import { imageIn } from './own-registry.ts';
 

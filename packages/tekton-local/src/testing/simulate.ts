@@ -1,12 +1,12 @@
 import { type TaskOutcome, withoutSteps } from '../outcome.ts';
 import { type CheckedTask, checkedTask } from '../plan/check-replaced.ts';
 import { combinationsOf, isMatrix } from '../plan/combinations.ts';
-import { isMap } from '../plan/field.ts';
 import type { ParamValue, ResultSpec, Task } from '../plan/model.ts';
 import { taskRunName } from '../plan/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { boundWorkspaces } from '../plan/task-paths.ts';
 import { type Prepared, podOf, preparePipeline, taskRunPasses, withTaskContext } from '../plan/task-runs.ts';
+import { isMap } from '../plan/yaml/field.ts';
 import { combine, matrixLengths } from '../run/matrix.ts';
 import { runName } from '../run/run.ts';
 import { runOutcome, taskStatuses } from '../run/run-outcome.ts';
