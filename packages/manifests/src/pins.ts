@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isCommit } from '@multi-image/kit/git-commit';
 import { parseDocument } from 'yaml';
@@ -35,6 +36,15 @@ export interface Pins {
 
 /** The pins that come with this package: one folder up, from here and from what this is compiled to. */
 export const BUILT_IN_PINS: string = fileURLToPath(new URL('../pins.yaml', import.meta.url));
+
+/** How a repository gets pins of its own, where it has those that came with the package. */
+export const HOW_TO_OWN_PINS = `copy that file to konflux.pins.yaml, beside konflux.config.ts, and set pins: 'konflux.pins.yaml'`;
+
+/** The path of a file of pins in a repository; undefined where it came with a package, and goes with its next version. */
+export function ownPins(path: string, root: string): string | undefined {
+  const inside = relative(root, path);
+  return inside.startsWith('..') || inside.split(sep).includes('node_modules') ? undefined : inside;
+}
 
 /** Reads a file of pins; every name has to be there, with a tag and a digest. */
 export function readPins(path: string = BUILT_IN_PINS): Pins {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { BUILT_IN_PINS } from '../pins.ts';
 import { TWO } from '../testing/chains.ts';
 import { run } from '../testing/run.ts';
 import { Workspace } from '../testing/workspace.ts';
@@ -14,7 +15,7 @@ LABEL io.konflux.poc.primary-image.digest="\${IMAGE1_DIGEST}" io.konflux.poc.pri
 `;
 
 interface Report {
-  findings: { level: string; about: string; found: string }[];
+  findings: { level: string; about: string; found: string; hint: string }[];
 }
 
 async function problems(workspace: Workspace): Promise<string[]> {
@@ -36,6 +37,23 @@ test('notes what nobody can prove without the key of the build system, or with a
   expect(await notes()).toContain('.github/CODEOWNERS names a placeholder');
   execFileSync('git', ['init', '--quiet', workspace.folder]);
   expect(await notes()).toContain('this clone has not the commit whose digest-chain judges Snapshots');
+});
+
+test('says how pins become one’s own before one edits those of a package', async () => {
+  using workspace = new Workspace();
+  workspace.configure({ ...TWO, pins: undefined });
+  execFileSync('git', ['init', '--quiet', workspace.folder]);
+  const hints = async (): Promise<string[]> => {
+    const { findings } = JSON.parse((await run(workspace.folder, 'doctor', '--json')).stdout) as Report;
+    return findings.flatMap(({ found, hint }) => (hint.includes('verifier') ? `${found}: ${hint}` : []));
+  };
+  const own = 'copy that file to konflux.pins.yaml';
+  expect(await hints()).toEqual([expect.stringContaining(`(${BUILT_IN_PINS}): git fetch --unshallow; or ${own}`)]);
+  workspace.write('konflux.pins.yaml', readFileSync(BUILT_IN_PINS, 'utf8'));
+  workspace.configure({ ...TWO, pins: 'konflux.pins.yaml' });
+  expect(await hints()).toEqual([
+    expect.stringContaining('(konflux.pins.yaml): git fetch --unshallow; or set verifier'),
+  ]);
 });
 
 test.skipIf(!existsSync('/usr/sbin/pivot_root'))(

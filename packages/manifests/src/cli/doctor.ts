@@ -14,6 +14,7 @@ import { baseOf, pairsOf, readContainerfile } from '../containerfile/read.ts';
 import { findAdoptions } from '../files/adopt.ts';
 import { compareFiles, readIfThere } from '../files/compare.ts';
 import { findDrift, findStale } from '../files/drift.ts';
+import { HOW_TO_OWN_PINS, ownPins } from '../pins.ts';
 import { POLICY_FOLDER } from '../render/policy.ts';
 import { render } from '../render/render.ts';
 import { readOptions } from './options.ts';
@@ -121,13 +122,16 @@ function* findUntrusted({ ownTasks }: ChainPlan): Generator<Finding> {
 /** What Snapshots are judged by, and what nobody can prove for lack of it. */
 async function findUnprovable({ chain, pins, pinsPath, root }: LoadedConfig): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const file = ownPins(pinsPath, root) ?? pinsPath;
+  // In a package's own file an edit would be lost.
+  const first = file === pinsPath ? `${HOW_TO_OWN_PINS}; in there, ` : '';
   if (chain.buildSystem === undefined) {
     const about = 'the config has no public key of the build system: scanners and verify-chain prove the link alone';
     findings.push(note(about, 'no buildSystem', 'docs/konflux.md, "The key of the build system", says where it is'));
   }
   if (pins.verifier === undefined) {
-    const hint = 'verifier: and what git rev-parse HEAD prints';
-    findings.push(note(`${pinsPath} pins no verifier: Snapshots are judged by a branch`, 'a branch can move', hint));
+    const hint = `${first}verifier: and what git rev-parse HEAD prints`;
+    findings.push(note(`${file} pins no verifier: Snapshots are judged by a branch`, 'a branch can move', hint));
     return findings;
   }
   const git = (...args: string[]): Promise<number> =>
@@ -139,14 +143,14 @@ async function findUnprovable({ chain, pins, pinsPath, root }: LoadedConfig): Pr
   const policy = `${pins.verifier}:${POLICY_FOLDER}`;
   if (isGit && chain.policy === 'source' && (await git('cat-file', '-e', policy)) !== 0) {
     const about = 'Conforma would not find the policy at the commit that the config takes it from';
-    const hint = `a later commit as verifier in ${pinsPath}, or policy: { bundle: … }, which pnpm bundles prints`;
-    findings.push({ level: 'problem', about, found: policy, hint });
+    const hint = `${first}a later commit as verifier; or policy: { bundle: … }, which pnpm bundles prints`;
+    findings.push({ level: 'problem', about, found: `${policy} (${file})`, hint });
   }
   if (isGit && (await git('cat-file', '-e', `${pins.verifier}^{commit}`)) !== 0) {
     const about =
       'this clone has not the commit whose digest-chain judges Snapshots: its remote may not have it either';
-    const hint = `git fetch --unshallow, or set verifier in ${pinsPath} to what git rev-parse HEAD prints, and render`;
-    findings.push(note(about, pins.verifier, hint));
+    const hint = `git fetch --unshallow; or ${first}set verifier to what git rev-parse HEAD prints, and render`;
+    findings.push(note(about, `${pins.verifier} (${file})`, hint));
   }
   return findings;
 }

@@ -1,5 +1,5 @@
 import { globSync, rmSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { EXIT } from '@multi-image/kit/command-line';
 import { ManifestsError } from '../errors.ts';
 import type { ComparedFile } from '../files/compare.ts';
@@ -10,6 +10,7 @@ import { isHandmade, type PinsFile, planRendering, type RenderedFolder, type Ren
 import { isRendered } from '../files/stamp.ts';
 import { findTaskParams, saysTheSame, taskParamsText } from '../files/task-params.ts';
 import { writeFiles } from '../files/write.ts';
+import { HOW_TO_OWN_PINS, ownPins } from '../pins.ts';
 import { readOptions } from './options.ts';
 import { print } from './terminal.ts';
 
@@ -164,13 +165,12 @@ function hintFor(edited: readonly ChangedFolder[]): string {
 }
 
 function checkPinsAreOurs({ path, config }: PinsFile): void {
-  const inside = relative(config.root, path);
-  if (!inside.startsWith('..') && !inside.split(sep).includes('node_modules')) return;
+  if (ownPins(path, config.root) !== undefined) return;
   const message = 'a bot updated digests, and the pins are those that came with the package';
   throw new ManifestsError('PINS_BUILT_IN', message, {
     expected: 'a file of pins in the repository',
     found: path,
-    hint: `copy that file to konflux.pins.yaml, beside konflux.config.ts, and set pins: 'konflux.pins.yaml'`,
+    hint: HOW_TO_OWN_PINS,
   });
 }
 
