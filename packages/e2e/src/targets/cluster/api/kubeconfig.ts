@@ -85,16 +85,24 @@ export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): Kube
   }
   const server = config.getCurrentCluster()?.server;
   // Where it finds nothing the client goes for a proxy on this machine that nobody started.
-  if (server === undefined || (kubeconfig === undefined && server === 'http://localhost:8080')) {
-    const names = config.getContexts().map(({ name }) => name);
+  const isMadeUp = kubeconfig === undefined && server === 'http://localhost:8080';
+  if (server === undefined || isMadeUp) {
     throw new E2eError('KUBECONFIG_INVALID', 'no cluster to talk to', {
       expected: context === undefined ? 'a current context' : `a context ${context}`,
-      found: names.length === 0 ? 'no context' : `contexts ${names.join(', ')}`,
+      found: isMadeUp ? 'no kubeconfig: no KUBECONFIG, no ~/.kube/config, and no pod' : contextsOf(config, kubeconfig),
       hint,
     });
   }
   if (server.startsWith('http:')) allowPlain(config, server);
   return config;
+}
+
+function contextsOf(config: KubeConfig, kubeconfig: string | undefined): string {
+  const names = config.getContexts().map(({ name }) => name);
+  if (names.length > 0) return `contexts ${names.join(', ')}`;
+  const { KUBECONFIG = '' } = process.env;
+  if (kubeconfig !== undefined || filesOf(KUBECONFIG)?.length !== 0) return 'no context';
+  return `no such file: ${KUBECONFIG} (KUBECONFIG)`;
 }
 
 /**

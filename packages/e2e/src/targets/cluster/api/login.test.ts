@@ -198,7 +198,15 @@ describe('several files in KUBECONFIG, as kubectl reads them', () => {
 
   test('none of them is there', () => {
     vi.stubEnv('KUBECONFIG', join(folder, 'none'));
-    expect(() => new Cluster()).toThrow(expect.objectContaining({ code: 'KUBECONFIG_INVALID' }));
+    const found = `no such file: ${join(folder, 'none')} (KUBECONFIG)`;
+    expect(() => new Cluster()).toThrow(expect.objectContaining({ code: 'KUBECONFIG_INVALID', found }));
+  });
+
+  test('none is named, and none is at home', () => {
+    vi.stubEnv('KUBECONFIG', undefined);
+    vi.stubEnv('HOME', join(folder, 'nobody'));
+    const found = 'no kubeconfig: no KUBECONFIG, no ~/.kube/config, and no pod';
+    expect(() => new Cluster()).toThrow(expect.objectContaining({ code: 'KUBECONFIG_INVALID', found }));
   });
 });
 
