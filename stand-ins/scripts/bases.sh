@@ -107,12 +107,18 @@ pull_base() {
     # A digest can't change; what only has a tag is looked for anew.
     policy_of_pull=missing digests[$base]=${base##*@}
   else
-    digests[$base]=$(as_user again skopeo inspect "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/')
+    digests[$base]=$(as_user again skopeo inspect "${from[@]}" --raw "docker://$base" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/') ||
+      fail_to_pull "$base"
   fi
   # What is said last is the image's id.
   id=$(as_user again apart -- buildah pull "${policy[@]}" --quiet "--policy=$policy_of_pull" \
-    "--platform=linux/$architecture" "${from[@]}" "$base" | tail -n 1)
+    "--platform=linux/$architecture" "${from[@]}" "$base" | tail -n 1) || fail_to_pull "$base"
   own_bases+=("$id") pulled[$base]=$id
+}
+
+fail_to_pull() {
+  fail "base $1 can't be pulled" '  expected: an image that can be had from here, as it is named' '  found: what is above' \
+    "  hint: skopeo inspect docker://$1 looks for it; podman login lets you in where it is private"
 }
 
 platform_of() {

@@ -251,6 +251,16 @@ describe('a build is refused', () => {
     }
   });
 
+  it.each([':1', `@sha256:${'c'.repeat(64)}`])(
+    'for a base that can’t be pulled, by its name: none%s',
+    async (version) => {
+      const base = `${registry.host}/org/none${version}`;
+      expect(await fail(attempt({ BUILD_ARGS: [`BASE_IMAGE=${base}`] }))).toContain(
+        `base ${base} can't be pulled\n  expected: an image that can be had from here`,
+      );
+    },
+  );
+
   it('for a registry that is down, with nothing left behind', async () => {
     // buildah itself waits six seconds for such a registry, each time.
     const once = attempt({ IMAGE: '127.0.0.1:1/org/image:tag' }, undefined, { retryPauses: [] });
