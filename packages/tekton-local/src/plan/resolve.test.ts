@@ -236,3 +236,16 @@ describe('as Pipelines as Code resolves', () => {
     );
   });
 });
+
+it.each(['Task', 'task', 'ClusterTask', 'Other'])('a TaskRun may call its Task a %s, which has to be there', (kind) => {
+  const of = (what: string, name: string, spec: object): string =>
+    JSON.stringify({ apiVersion: 'tekton.dev/v1', kind: what, metadata: { name }, spec });
+  const filesWith = (task: string): Record<string, string> => ({
+    'run.yaml': of('TaskRun', 'r', { taskRef: { name: 'a', kind } }),
+    '.tekton/task.yaml': of('Task', task, { steps: [{ image: 'i' }] }),
+  });
+  expect(problemsOf(() => planOf(filesWith('b')))).toEqual([
+    expect.stringContaining('spec.taskRef: there is no Task "a"'),
+  ]);
+  expect(planOf(filesWith('a')).implementations.size).toBe(1);
+});

@@ -155,7 +155,7 @@ export function resolveRun({
   }
   const implementations = new Map<string, TaskImplementation>();
   for (const task of [...pipeline.tasks, ...pipeline.finally]) {
-    const implementation = findTask(task, tasks, sources);
+    const implementation = findTask(task, isTaskRun, tasks, sources);
     if (implementation !== undefined) implementations.set(task.name, implementation);
   }
   return { run, pipeline, implementations, objects: objectsIn(documents, notes), problems, notes };
@@ -376,6 +376,7 @@ function findPipeline(run: PipelineRun, documents: Field[], sources: Sources): P
 
 function findTask(
   { name: own, reference, custom, field: place }: PipelineTask,
+  isTaskRun: boolean,
   tasks: Map<string, Field>,
   sources: Sources,
 ): TaskImplementation | undefined {
@@ -404,8 +405,9 @@ function findTask(
   if (!tasks.has(name)) addFirst(tasks, tektonDocuments(sources));
   const document = tasks.get(name);
   if (document !== undefined) return { task: parseTask(document, sources), embedded: false };
-  // Of another kind it has been refused as such, and no file would help.
-  if (mayBeMissing('Task', name, sources) || !['', 'Task'].includes(field.get('kind').text())) return undefined;
+  // Of another kind it has been refused as such, and no file would help. A TaskRun may call it what it likes.
+  const isRefused = !isTaskRun && !['', 'Task'].includes(field.get('kind').text());
+  if (mayBeMissing('Task', name, sources) || isRefused) return undefined;
   field.problem('NOT_FOUND', `there is no Task ${JSON.stringify(name)} in ${NAMED_PLACES}`);
   return undefined;
 }
