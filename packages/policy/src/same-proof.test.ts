@@ -59,8 +59,10 @@ const pushOf = (number: string, event: string, branch: string): TestRun => ({
     [`${PAC}/source-branch`]: branch,
   },
 });
-/** Of a push to it. */
-const onBranch = (branch: string): TestRun => ({ annotations: { [`${PAC}/branch`]: branch } });
+/** Of a push to it, of a commit. */
+const onBranch = (branch: string, sha?: string): TestRun => ({
+  annotations: { [`${PAC}/branch`]: branch, ...(sha === undefined ? {} : { [`${PAC}/sha`]: sha }) },
+});
 const beside = (task: (chain: MemoryChain) => Partial<TestTask>) => (tasks: Tasks, chain: MemoryChain) => [
   ...tasks,
   { name: 'beside', bundle: CATALOG, ...task(chain) },
@@ -182,6 +184,24 @@ const SCENARIOS: readonly Scenario[] = [
     branch: 'main',
     v02: ({ invocation }) => {
       invocation.environment.annotations = { [`${PAC}/branch`]: ['main'] };
+    },
+  },
+
+  { what: 'the commit that was pushed', proves: true, branch: 'main', run: onBranch('main', REVISION) },
+  { what: 'a push of another commit', proves: false, branch: 'main', run: onBranch('main', 'f'.repeat(40)) },
+  { what: 'another commit, of any branch', proves: false, run: onBranch('main', 'f'.repeat(40)) },
+  { what: 'no commit', proves: false, branch: 'main', run: onBranch('main', '') },
+  { what: 'the commit in capitals', proves: false, branch: 'main', run: onBranch('main', REVISION.toUpperCase()) },
+  {
+    what: 'a label of another commit, which is a part of one',
+    proves: true,
+    run: { labels: { [`${PAC}/sha`]: REVISION.slice(1) }, annotations: { [`${PAC}/sha`]: REVISION } },
+  },
+  {
+    what: 'a commit that is a list',
+    proves: false,
+    v02: ({ invocation }) => {
+      invocation.environment.annotations = { [`${PAC}/sha`]: [REVISION] };
     },
   },
   {

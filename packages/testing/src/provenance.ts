@@ -90,7 +90,7 @@ export function taskProvenanceV02(subjects: readonly Digest[], task: TestTask, r
     invocation: {
       configSource: bundleSource(task.bundle) ?? {},
       parameters: task.params ?? {},
-      environment: { labels: labelsOf(run, task.name) },
+      environment: { labels: labelsOf(run, task.name), annotations: run.annotations ?? {} },
     },
     buildConfig: { steps: [] },
   });
@@ -142,7 +142,7 @@ export function taskProvenanceV1(subjects: readonly Digest[], task: TestTask, ru
     buildDefinition: {
       buildType: run.buildType ?? `${CHAINS}/slsa-tekton`,
       externalParameters: { runSpec: { taskRef: {}, params: listOf(task.params) } },
-      internalParameters: { labels: labelsOf(run, task.name) },
+      internalParameters: { labels: labelsOf(run, task.name), annotations: run.annotations ?? {} },
     },
     runDetails: { builder: { id: run.builder ?? CHAINS } },
   });

@@ -206,6 +206,25 @@ const SOURCE_ATTACKS: readonly Attack[] = [
     says: /names no branch/,
   },
   {
+    by: 'who may push another branch',
+    name: 'a run of the branch that a comment gave another commit',
+    documents: runOf({
+      labels: { [`${PR}/event-type`]: 'test-comment', [`${PR}/sha`]: OTHER_COMMIT },
+      annotations: { [`${PR}/event-type`]: 'test-comment', [`${PR}/branch`]: 'main', [`${PR}/sha`]: OTHER_COMMIT },
+    }),
+    options: { branch: 'main' },
+    fails: 'source',
+    says: OTHER_COMMIT,
+  },
+  {
+    by: 'pull-request author',
+    name: 'a run of a push that a comment gave the commit of a pull request',
+    documents: runOf({ annotations: { [`${PR}/event-type`]: 'retest-comment', [`${PR}/sha`]: OTHER_COMMIT } }),
+    options: { revision: REVISION },
+    fails: 'source',
+    says: OTHER_COMMIT,
+  },
+  {
     by: 'other tenant',
     name: 'a run that names no source',
     documents: runOf({ materials: [] }, (chain) => without(good(chain), 'clone-repository')),

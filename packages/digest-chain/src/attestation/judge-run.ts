@@ -9,7 +9,7 @@ import { describeDefinition } from './definition.ts';
 import type { FoundClaim } from './evidence.ts';
 import { describeSource, normalGitUrl, UNASKED } from './git-source.ts';
 import type { Provenance, ProvenanceTask } from './provenance.ts';
-import { branchOf, isSameBranch, pullRequestOf } from './run-event.ts';
+import { branchOf, commitOf, isSameBranch, pullRequestOf } from './run-event.ts';
 import { textsOf, type Values } from './type-hints.ts';
 
 /** What a caller may demand of the run that built a chain. */
@@ -289,6 +289,7 @@ async function judgeSource(run: Run, makers: readonly BuiltTask[], demands: Dema
       });
     }
     refusePullRequest(provenance, demands);
+    refuseOtherCommit(provenance, source.commit);
     refuseOtherBranch(provenance, demands);
     for (const task of makers) refuseContainerfile(task);
     if (!isSilent(run)) traceArtifacts(run, makers, demands);
@@ -309,6 +310,17 @@ function refusePullRequest({ event }: Provenance, { allowPullRequest }: Demands)
     expected: 'a run of what was merged',
     found: sign.slice(0, 300),
     hint: '--allow-pull-request takes it all the same',
+  });
+}
+
+/** What was pushed, or proposed, tells nothing of another commit: neither that it is of the branch, nor that it was merged. */
+function refuseOtherCommit({ event }: Provenance, built: string): void {
+  const named = commitOf(event);
+  if (named === undefined || named === built) return;
+  throw new DigestChainError('PROVENANCE_MISMATCH', 'the run built another commit than its event was about', {
+    expected: built,
+    found: textsOf(named).join(' ').slice(0, 300) || 'none',
+    hint: 'a comment such as /test name revision=… has a commit built that nobody pushed to the branch',
   });
 }
 

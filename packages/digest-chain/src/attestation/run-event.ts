@@ -18,6 +18,7 @@ const NUMBERS = [KONFLUX.pullRequestNumber, 'build.appstudio.openshift.io/pull_r
 const EVENT_TYPE = `${PAC}event-type`;
 const REQUEST_EVENT = /pull|merge|note/i;
 const BRANCH = `${PAC}branch`;
+const COMMIT = `${PAC}sha`;
 const BRANCHES = [`${PAC}source-branch`, BRANCH];
 const NAMES = [TEKTON.pipeline, `${PAC}original-prname`];
 const REQUEST_NAME = /on-pull-request/;
@@ -34,6 +35,15 @@ export const MERGE_QUEUE: RegExp = /^(?:refs\/heads\/)?gh-readonly-queue\//;
 export function branchOf({ annotations }: RunEvent): string | undefined {
   const value = annotations.get(BRANCH);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/**
+ * The commit that the event was about: that of the branch, or the pull request's; undefined where the run does not say it.
+ * Not always the one that was built: a comment on a pushed commit may have `{{ revision }}` be another (`/test name
+ * revision=…`), and who may comment is asked less than who may push. By the annotation alone, since labels are cut off.
+ */
+export function commitOf({ annotations }: RunEvent): unknown {
+  return annotations.get(COMMIT);
 }
 
 /** Whether both are of one branch: Pipelines as Code names it with `refs/heads/` or without, by how the run was matched. */

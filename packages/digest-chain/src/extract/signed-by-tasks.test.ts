@@ -136,6 +136,11 @@ it.each<[string, (chain: MemoryChain) => MemoryDocument[], string]>([
     (c) => documents(c, { run: { labels: { 'pipelinesascode.tekton.dev/pull-request': '7' } } }),
     'pull request',
   ],
+  [
+    'a commit that a comment had built for a push of another one',
+    (c) => documents(c, { run: { annotations: { 'pipelinesascode.tekton.dev/sha': 'f'.repeat(40) } } }),
+    `its event was about ${'f'.repeat(40)}`,
+  ],
   ['another builder', (c) => documents(c, { run: { builder: 'https://builder.example' } }), 'builder.example'],
   ['another build type', (c) => documents(c, { run: { buildType: 'https://made.up' } }), 'none'],
   [

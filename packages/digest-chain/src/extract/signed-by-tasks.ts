@@ -2,7 +2,7 @@ import { CHAINS_BUILDER, knowsBuildType } from '../attestation/builders.ts';
 import { isSignature } from '../attestation/document.ts';
 import { EvidenceReader, type FoundClaim } from '../attestation/evidence.ts';
 import type { RunDemands } from '../attestation/judge-run.ts';
-import { pullRequestOf } from '../attestation/run-event.ts';
+import { commitOf, pullRequestOf } from '../attestation/run-event.ts';
 import { textsOf } from '../attestation/type-hints.ts';
 import type { Digest } from '../digest.ts';
 import { DigestChainError } from '../errors.ts';
@@ -67,7 +67,7 @@ function runsThatMade(
   digest: Digest,
   claims: readonly FoundClaim[],
   calledWith: readonly string[],
-  { builders = [CHAINS_BUILDER], allowPullRequest = false }: TaskDemands,
+  { builders = [CHAINS_BUILDER], allowPullRequest = false, revision }: TaskDemands,
 ): ReadonlySet<string> {
   if (!claims.some(isSignature)) {
     throw new DigestChainError('SIGNATURE_MISSING', 'the image is not signed by whom was asked for', {
@@ -84,10 +84,13 @@ function runsThatMade(
     const given = tasks.flatMap(({ params }) => [...params.values()].flatMap(textsOf));
     const has = (text: string): boolean => given.some((value) => value.includes(text));
     const missing = calledWith.find((text) => !has(text));
+    const commit = commitOf(event) ?? revision;
     const request = allowPullRequest ? undefined : pullRequestOf(event);
     if (!builders.includes(builder) || !knowsBuildType(provenance))
       reasons.push(`it is of another builder: ${builder}`);
     else if (request !== undefined) reasons.push(`it is of a pull request: ${request}`);
+    else if (revision !== undefined && commit !== revision)
+      reasons.push(`its event was about ${textsOf(commit).join()}`);
     else if (has(digest)) reasons.push('it only passed the image on');
     else if (missing !== undefined) reasons.push(`it was not called with ${missing}`);
     else if (run === undefined) reasons.push('it belongs to no PipelineRun');

@@ -342,7 +342,7 @@ image_problems(run) := (({sprintf("it does not know %s (%s)", [digest, role]) |
 	some problem in arguments.problems(task, embedded)
 }
 
-source_problems(run) := ((((({"it does not say what was built from" |
+source_problems(run) := (((((({"it does not say what was built from" |
 	count(run.sources) == 0
 } | {sprintf("it was built from %d sources: %s", [count(run.sources), concat(" and ", texts)]) |
 	count(run.sources) > 1
@@ -352,6 +352,9 @@ source_problems(run) := ((((({"it does not say what was built from" |
 	not is_wanted(source)
 }) | {"it is of a pull request" |
 	runs.pull_request(run)
+}) | {sprintf("it built %s, and its event was about %v", [source.commit, runs.commit(run)]) |
+	some source in run.sources
+	runs.commit(run) != source.commit
 }) | {sprintf("it is of the branch %q, and not of %s", [found, branch]) |
 	branch != ""
 	found := runs.branch(run)

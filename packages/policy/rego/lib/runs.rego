@@ -379,6 +379,10 @@ pull_request(run) if {
 # had there; a label of that name it leaves as it is.
 branch(run) := trim_prefix(text_of(object.get(run.annotations, "pipelinesascode.tekton.dev/branch", "")), "refs/heads/")
 
+# The commit that the event was about, which a comment may have had another one built for; no value where the run does not say
+# it. By the annotation, since labels are cut off.
+commit(run) := run.annotations["pipelinesascode.tekton.dev/sha"]
+
 is_push(run) if {
 	events := said(run, ["pipelinesascode.tekton.dev/event-type"])
 	count(events) > 0
