@@ -63,6 +63,9 @@ const pushOf = (number: string, event: string, branch: string): TestRun => ({
 const onBranch = (branch: string, sha?: string): TestRun => ({
   annotations: { [`${PAC}/branch`]: branch, ...(sha === undefined ? {} : { [`${PAC}/sha`]: sha }) },
 });
+const onBranchOf = (forge: string, event: string): TestRun => ({
+  annotations: { [`${PAC}/branch`]: 'main', [`${PAC}/git-provider`]: forge, [`${PAC}/event-type`]: event },
+});
 const beside = (task: (chain: MemoryChain) => Partial<TestTask>) => (tasks: Tasks, chain: MemoryChain) => [
   ...tasks,
   { name: 'beside', bundle: CATALOG, ...task(chain) },
@@ -186,6 +189,19 @@ const SCENARIOS: readonly Scenario[] = [
       invocation.environment.annotations = { [`${PAC}/branch`]: ['main'] };
     },
   },
+  { what: 'a branch of Forgejo’s', proves: true, branch: 'main', run: onBranchOf('gitea', 'push') },
+  { what: 'a branch of GitLab’s', proves: true, branch: 'main', run: onBranchOf('gitlab', 'push') },
+  {
+    what: 'a branch of GitLab’s, by a comment',
+    proves: true,
+    branch: 'main',
+    run: onBranchOf('gitlab', 'test-comment'),
+  },
+  { what: 'a branch or a tag of GitLab’s', proves: false, branch: 'main', run: onBranchOf('gitlab', 'incoming') },
+  { what: 'a branch by an incoming webhook', proves: true, branch: 'main', run: onBranchOf('github', 'incoming') },
+  { what: 'a branch of Data Center', proves: true, branch: 'main', run: onBranchOf('bitbucket-datacenter', 'push') },
+  { what: 'a branch or a tag of Bitbucket', proves: false, branch: 'main', run: onBranchOf('bitbucket-cloud', 'push') },
+  { what: 'any of Bitbucket’s', proves: true, run: onBranchOf('bitbucket-cloud', 'push') },
 
   { what: 'the commit that was pushed', proves: true, branch: 'main', run: onBranch('main', REVISION) },
   { what: 'a push of another commit', proves: false, branch: 'main', run: onBranch('main', 'f'.repeat(40)) },

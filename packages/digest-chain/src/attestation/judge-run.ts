@@ -9,7 +9,7 @@ import { describeDefinition } from './definition.ts';
 import type { FoundClaim } from './evidence.ts';
 import { describeSource, normalGitUrl, UNASKED } from './git-source.ts';
 import type { Provenance, ProvenanceTask } from './provenance.ts';
-import { branchOf, commitOf, isSameBranch, pullRequestOf } from './run-event.ts';
+import { branchOf, commitOf, isSameBranch, mayBeTag, pullRequestOf } from './run-event.ts';
 import { textsOf, type Values } from './type-hints.ts';
 
 /** What a caller may demand of the run that built a chain. */
@@ -327,6 +327,13 @@ function refuseOtherCommit({ event }: Provenance, built: string): void {
 function refuseOtherBranch({ event }: Provenance, { branch }: Demands): void {
   if (branch === undefined) return;
   const found = branchOf(event);
+  if (mayBeTag(event)) {
+    throw new DigestChainError('PROVENANCE_MISMATCH', 'what the run names as its branch may be a tag', {
+      expected: branch,
+      found: found?.slice(0, 300) ?? 'none',
+      hint: 'Pipelines as Code does not tell them apart for every push of Bitbucket Cloud, nor for an incoming webhook of GitLab',
+    });
+  }
   if (found !== undefined && isSameBranch(found, branch)) return;
   const other = found !== undefined;
   throw new DigestChainError(

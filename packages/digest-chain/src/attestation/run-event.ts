@@ -19,6 +19,7 @@ const EVENT_TYPE = `${PAC}event-type`;
 const REQUEST_EVENT = /pull|merge|note/i;
 const BRANCH = `${PAC}branch`;
 const COMMIT = `${PAC}sha`;
+const FORGE = `${PAC}git-provider`;
 const BRANCHES = [`${PAC}source-branch`, BRANCH];
 const NAMES = [TEKTON.pipeline, `${PAC}original-prname`];
 const REQUEST_NAME = /on-pull-request/;
@@ -44,6 +45,16 @@ export function branchOf({ annotations }: RunEvent): string | undefined {
  */
 export function commitOf({ annotations }: RunEvent): unknown {
   return annotations.get(COMMIT);
+}
+
+/**
+ * Whether what the run names as its branch may be a tag of that name, which more people may push. Bitbucket Cloud calls an
+ * annotated tag otherwise than Pipelines as Code knows (pkg/provider/bitbucketcloud/parse_payload.go); for an incoming webhook
+ * GitLab is asked for a commit by the branch's name, and answers with a tag's where there is one (pkg/provider/gitlab/gitlab.go).
+ */
+export function mayBeTag({ annotations }: RunEvent): boolean {
+  const forge = annotations.get(FORGE);
+  return forge === 'bitbucket-cloud' || (forge === 'gitlab' && annotations.get(EVENT_TYPE) === 'incoming');
 }
 
 /** Whether both are of one branch: Pipelines as Code names it with `refs/heads/` or without, by how the run was matched. */

@@ -342,7 +342,7 @@ image_problems(run) := (({sprintf("it does not know %s (%s)", [digest, role]) |
 	some problem in arguments.problems(task, embedded)
 }
 
-source_problems(run) := (((((({"it does not say what was built from" |
+source_problems(run) := ((((((({"it does not say what was built from" |
 	count(run.sources) == 0
 } | {sprintf("it was built from %d sources: %s", [count(run.sources), concat(" and ", texts)]) |
 	count(run.sources) > 1
@@ -359,6 +359,9 @@ source_problems(run) := (((((({"it does not say what was built from" |
 	branch != ""
 	found := runs.branch(run)
 	found != trim_prefix(branch, "refs/heads/")
+}) | {"what it names as its branch may be a tag" |
+	branch != ""
+	runs.may_be_tag(run)
 }) | {sprintf("the task %s was given files that no task made: %s", [name, artifact]) |
 	some [name, artifact] in runs.strange_files(run, all_makers(run))
 }) | {sprintf("the task %s was given a Containerfile from elsewhere: %s", [name, text]) |
