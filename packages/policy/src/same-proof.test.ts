@@ -197,7 +197,7 @@ const SCENARIOS: readonly Scenario[] = [
     branch: 'main',
     run: onBranchOf('gitlab', 'test-comment'),
   },
-  { what: 'a branch or a tag of GitLab’s', proves: false, branch: 'main', run: onBranchOf('gitlab', 'incoming') },
+  { what: 'a branch of GitLab’s, by Konflux', proves: true, branch: 'main', run: onBranchOf('gitlab', 'incoming') },
   { what: 'a branch by an incoming webhook', proves: true, branch: 'main', run: onBranchOf('github', 'incoming') },
   { what: 'a branch of Data Center', proves: true, branch: 'main', run: onBranchOf('bitbucket-datacenter', 'push') },
   { what: 'a branch or a tag of Bitbucket', proves: false, branch: 'main', run: onBranchOf('bitbucket-cloud', 'push') },

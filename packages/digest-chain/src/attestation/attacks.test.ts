@@ -207,16 +207,6 @@ const SOURCE_ATTACKS: readonly Attack[] = [
   },
   {
     by: 'who may push another branch',
-    name: 'a run of a tag that GitLab was asked for as the branch',
-    documents: runOf({
-      annotations: { [`${PR}/branch`]: 'main', [`${PR}/git-provider`]: 'gitlab', [`${PR}/event-type`]: 'incoming' },
-    }),
-    options: { branch: 'main' },
-    fails: 'source',
-    says: /may be a tag/,
-  },
-  {
-    by: 'who may push another branch',
     name: 'a run that names no branch',
     documents: runOf({ labels: { [`${PR}/branch`]: 'main' } }),
     options: { branch: 'main' },

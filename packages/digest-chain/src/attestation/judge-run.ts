@@ -331,7 +331,7 @@ function refuseOtherBranch({ event }: Provenance, { branch }: Demands): void {
     throw new DigestChainError('PROVENANCE_MISMATCH', 'what the run names as its branch may be a tag', {
       expected: branch,
       found: found?.slice(0, 300) ?? 'none',
-      hint: 'Pipelines as Code does not tell them apart for every push of Bitbucket Cloud, nor for an incoming webhook of GitLab',
+      hint: 'Pipelines as Code takes annotated tags of Bitbucket Cloud for branches',
     });
   }
   if (found !== undefined && isSameBranch(found, branch)) return;

@@ -48,13 +48,11 @@ export function commitOf({ annotations }: RunEvent): unknown {
 }
 
 /**
- * Whether what the run names as its branch may be a tag of that name, which more people may push. Bitbucket Cloud calls an
- * annotated tag otherwise than Pipelines as Code knows (pkg/provider/bitbucketcloud/parse_payload.go); for an incoming webhook
- * GitLab is asked for a commit by the branch's name, and answers with a tag's where there is one (pkg/provider/gitlab/gitlab.go).
+ * Whether what the run names as its branch may be a tag of that name, which more people may push: Bitbucket Cloud calls an
+ * annotated tag otherwise than Pipelines as Code knows (pkg/provider/bitbucketcloud/parse_payload.go).
  */
 export function mayBeTag({ annotations }: RunEvent): boolean {
-  const forge = annotations.get(FORGE);
-  return forge === 'bitbucket-cloud' || (forge === 'gitlab' && annotations.get(EVENT_TYPE) === 'incoming');
+  return annotations.get(FORGE) === 'bitbucket-cloud';
 }
 
 /** Whether both are of one branch: Pipelines as Code names it with `refs/heads/` or without, by how the run was matched. */

@@ -379,13 +379,8 @@ pull_request(run) if {
 # had there; a label of that name it leaves as it is.
 branch(run) := trim_prefix(text_of(object.get(run.annotations, "pipelinesascode.tekton.dev/branch", "")), "refs/heads/")
 
-# What is annotated as the branch may be a tag of that name: of Bitbucket Cloud, and of an incoming webhook of GitLab.
+# What is annotated as the branch may be a tag of that name.
 may_be_tag(run) if run.annotations["pipelinesascode.tekton.dev/git-provider"] == "bitbucket-cloud"
-
-may_be_tag(run) if {
-	run.annotations["pipelinesascode.tekton.dev/git-provider"] == "gitlab"
-	run.annotations["pipelinesascode.tekton.dev/event-type"] == "incoming"
-}
 
 # The commit that the event was about, which a comment may have had another one built for; no value where the run does not say
 # it. By the annotation, since labels are cut off.
