@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { isCodedError, reasonOf } from '../../../kit/src/errors.ts';
+import { isCodedError } from '../../../kit/src/errors.ts';
 import { DigestChainError } from '../errors.ts';
-import { parseHistory } from '../snapshot/history.ts';
+import { readHistory } from '../snapshot/history.ts';
 import { describe, isPullRequest, type TestedSnapshot } from '../snapshot/judge.ts';
 import { KubernetesApi, readPodAccess, SERVICE_ACCOUNT } from '../snapshot/kubernetes.ts';
 import { type Components, readEntries } from '../snapshot/read.ts';
@@ -42,7 +41,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
       external,
       starts,
       gitUrl,
-      history: parseHistory(await readHistory(history), revision),
+      history: await readHistory(history, revision),
       prefix: values.prefix,
       signal,
     });
@@ -71,15 +70,5 @@ function builtRevision({ spec, built }: TestedSnapshot, components: Components):
   throw new DigestChainError('SNAPSHOT_INVALID', `the Snapshot does not have the component that was built`, {
     expected: built,
     found: 'no such component in it',
-  });
-}
-
-function readHistory(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause) => {
-    throw new DigestChainError('SNAPSHOT_INVALID', `the history of the commit can't be read`, {
-      expected: `a file that git log --format='%H %ct' wrote`,
-      found: reasonOf(cause),
-      cause,
-    });
   });
 }

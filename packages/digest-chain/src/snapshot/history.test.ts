@@ -1,5 +1,15 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CommitHistory, compareCommits, historyAnnotations, historyIn, parseHistory } from './history.ts';
+import {
+  type CommitHistory,
+  compareCommits,
+  historyAnnotations,
+  historyIn,
+  parseHistory,
+  readHistory,
+} from './history.ts';
 
 const commit = (digit: string): string => digit.repeat(40);
 const [A, B, C] = [commit('a'), commit('b'), commit('c')];
@@ -38,6 +48,18 @@ describe('the order of commits', () => {
     const names = Array.from({ length: 1000 }, (_, index) => index.toString(16).padStart(40, '0'));
     const { ancestors } = parseHistory(names.map((name) => `${name} 1`).join('\n'), names[0] ?? '');
     expect(ancestors).toEqual(names.slice(1, 201));
+  });
+
+  it('is read from a file that has more lines than are kept', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'digest-chain-history-'));
+    try {
+      const names = Array.from({ length: 20_000 }, (_, index) => index.toString(16).padStart(40, '0'));
+      const file = join(folder, 'history');
+      await writeFile(file, names.map((name) => `${name} 1\n`).join(''));
+      expect((await readHistory(file, names[0] ?? '')).ancestors).toEqual(names.slice(1, 201));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it.each(['', `${B} 1`, `${A} yesterday`, `${A} 1\nfatal: bad object`])('is not read from %j', (text) => {

@@ -1,4 +1,6 @@
+import { reasonOf } from '../../../kit/src/errors.ts';
 import { isCommit } from '../../../kit/src/git-commit.ts';
+import { readUpTo } from '../bounded-file.ts';
 import { DigestChainError } from '../errors.ts';
 
 /** A commit among others. */
@@ -12,6 +14,23 @@ export interface CommitHistory {
 
 /** As many ancestors as are kept: with two hundred merges a day, a day. */
 const MAX_ANCESTORS = 200;
+
+/** Bytes: several times what that many lines have. */
+const MAX_HISTORY_FILE = 64 * 1024;
+
+/** Reads a file for {@link parseHistory}, as far as it is of use. Throws `SNAPSHOT_INVALID`. */
+export async function readHistory(file: string, commit: string): Promise<CommitHistory> {
+  const bytes = await readUpTo(file, MAX_HISTORY_FILE).catch((cause) => {
+    throw new DigestChainError('SNAPSHOT_INVALID', `the history of the commit can't be read`, {
+      expected: `a file that git log --format='%H %ct' wrote`,
+      found: reasonOf(cause),
+      cause,
+    });
+  });
+  // The last line may have been cut.
+  const end = bytes.length < MAX_HISTORY_FILE ? -1 : bytes.lastIndexOf('\n');
+  return parseHistory(bytes.subarray(0, end < 0 ? undefined : end).toString(), commit);
+}
 
 /**
  * Reads what `git log --format='%H %ct'` writes of a commit: itself first, then its ancestors. Throws `SNAPSHOT_INVALID`
