@@ -279,6 +279,19 @@ describe('bad input is refused with its code', () => {
     expect(existsSync(workspace.path('.tekton'))).toBe(false);
   });
 
+  test.each([
+    ['render', '--config', '.'],
+    ['doctor', '--config', '.'],
+  ])('a folder in the place of a config, by %s', async (...args) => {
+    using workspace = new Workspace();
+    workspace.configure(TWO);
+    const { code, stderr } = await run(workspace.folder, ...args);
+    expect(stderr).toMatch(/^error CONFIG_NOT_FOUND: no config at /);
+    expect(stderr).toContain('found:    a folder');
+    expect(stderr).toContain(`hint:     name the file in it: --config ${workspace.path('konflux.config.ts')}`);
+    expect(code).toBe(2);
+  });
+
   // What a terminal obeys, what reorders text, what shows nothing: each can hide what a file really says.
   const HIDING = ['\u001b[31m', '\u009b', '\u200b', '\u202e', '\u2066', '\u00ad', '\u3164', '\u{e0041}'];
 

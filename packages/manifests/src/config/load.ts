@@ -37,11 +37,14 @@ export async function loadConfig(
   settle: (path: string, text: string) => Promise<string> = async (_, text) => text,
 ): Promise<LoadedConfig> {
   const file = resolve(path);
-  if (!existsSync(file)) {
+  if (!isFile(file)) {
+    const inside = join(file, 'konflux.config.ts');
     throw new ManifestsError('CONFIG_NOT_FOUND', `no config at ${file}`, {
       expected: 'konflux.config.ts',
-      found: 'no such file',
-      hint: 'run this where konflux.config.ts is, or name the file with --config',
+      found: existsSync(file) ? 'a folder' : 'no such file',
+      hint: isFile(inside)
+        ? `name the file in it: --config ${inside}`
+        : 'run this where konflux.config.ts is, or name the file with --config',
     });
   }
   const { config, issues } = checkConfig(await importDefault(file));
