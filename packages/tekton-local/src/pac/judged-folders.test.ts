@@ -198,6 +198,23 @@ const resolutions: Record<string, { files: Record<string, string>; images?: stri
   },
 };
 
+const LONG = 'operator-controller-for-the-newest-release-branch-on-pull-request';
+/** What a run is called in its file, and here: Pipelines as Code has it be a beginning, so more of them are names. */
+const names: Record<string, { name: string; generated: boolean } | undefined> = {
+  a: { name: 'a', generated: false },
+  [LONG]: { name: `${LONG}-`, generated: true },
+  [`${LONG}_1`]: undefined,
+  'a-': { name: 'a--', generated: true },
+  a_b: undefined,
+};
+
+function ownName(text: string): { name: string; generated: boolean } | undefined {
+  const root = new Map([['.tekton/r.yaml', text]]);
+  const resolved = resolveRun({ root, file: '.tekton/r.yaml', variables: {}, authSecret: '', tasks: {} });
+  const { name, generated } = resolved.run;
+  return resolved.problems.length > 0 ? undefined : { name, generated };
+}
+
 interface Spec {
   pipelineSpec?: Record<'tasks' | 'finally', { taskSpec?: { steps: { image: string }[] } }[] | undefined>;
 }
@@ -227,6 +244,10 @@ describe('a folder', () => {
   it.each(Object.entries(resolutions))('%s', (_what, { files, images }) => {
     expect(ownImages(files)).toEqual(images);
   });
+
+  it.each(Object.entries(names))('with a run that is called %s', (name, expected) => {
+    expect(ownName(run(name))).toEqual(expected);
+  });
 });
 
 whereJudged((judge) => {
@@ -243,6 +264,11 @@ whereJudged((judge) => {
     const said: PacJudgement = await judge.ask({ ...push, folder, checkout: files });
     const [run] = said.runs ?? [];
     expect({ images: run && imagesOf(run.spec), said: said.said }).toMatchObject({ images });
+  });
+
+  it.each(Object.keys(names))('with a run that is called %s', async (name) => {
+    const said: PacJudgement = await judge.ask({ ...push, folder: [{ name: 'r.yaml', text: run(name) }] });
+    expect(said.runs?.map(({ metadata }) => metadata.generateName)).toEqual([`${name}-`]);
   });
 });
 

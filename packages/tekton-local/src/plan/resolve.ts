@@ -3,6 +3,7 @@ import { PAC } from '@multi-image/kit/tekton';
 import { type Problem, problemsError, TektonLocalError, throwProblems } from '../errors.ts';
 import { admit, type Kind } from './admit/admit.ts';
 import { knownAlone, readObject } from './admit/document.ts';
+import { isGenerateName, isName } from './admit/metadata.ts';
 import { fileObjects } from './file-objects.ts';
 import { inlined } from './inline.ts';
 import type {
@@ -187,7 +188,7 @@ function readInlined(document: Field, sources: Sources): Field {
     addFirst(tasks, sources.documents);
     return tasks;
   };
-  const object = inlined(run, {
+  const object = inlined(withNameToKeep(run), {
     pipeline: (name) => {
       const isIt = (candidate: Field): boolean =>
         candidate.get('kind').value === 'Pipeline' && candidate.get('metadata', 'name').value === name;
@@ -206,6 +207,16 @@ function readInlined(document: Field, sources: Sources): Field {
   });
   admit(object, 'PipelineRun');
   return withStepActions(object, (reference) => findStepAction(reference, sources));
+}
+
+/** Of the name of each run Pipelines as Code makes a `generateName`: here only where it would be none by itself. */
+function withNameToKeep(run: Field): Field {
+  const metadata = run.get('metadata');
+  const name = metadata.get('name');
+  const start = `${name.text()}-`;
+  if (isName(name.text()) || metadata.get('generateName').text() !== '' || !isGenerateName(start)) return run;
+  const generateName = new Field(start, name.origin, name.keys);
+  return run.with({ metadata: metadata.with({ name: undefined, generateName }) });
 }
 
 /** The Tasks that annotations name. */

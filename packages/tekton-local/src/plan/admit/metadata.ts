@@ -2,6 +2,7 @@ import type { Field } from '../yaml/field.ts';
 
 const WORD = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+const LONGEST_NAME = 63;
 /** Bytes that all annotations may have together. */
 const ANNOTATIONS_LIMIT = 262_144;
 
@@ -13,12 +14,16 @@ export function admitMetadata(metadata: Field): void {
     metadata.get('name').invalid('a name or a generateName is required');
     return;
   }
-  const whole = name === '' ? `${generated.slice(0, 58)}abcde` : name;
-  if (!isSubdomain(whole) || whole.length > 63) {
-    const field = metadata.get(name === '' ? 'generateName' : 'name');
-    field.invalid(
-      `${JSON.stringify(name === '' ? generated : name)} is no name: letters a-z, digits, - and ., at most 63`,
-    );
+  if (name !== '' && !isName(name)) {
+    metadata
+      .get('name')
+      .invalid(`${JSON.stringify(name)} is no name: letters a-z, digits, - and ., at most ${LONGEST_NAME}`);
+  }
+  // It is looked at as well where nothing is made of it.
+  if (generated !== '' && !(name === '' ? isGenerateName(generated) : isBeginning(generated))) {
+    metadata
+      .get('generateName')
+      .invalid(`${JSON.stringify(generated)} is no beginning of a name: letters a-z, digits, - and .`);
   }
   const namespace = metadata.get('namespace');
   if (namespace.text() !== '' && !LABEL.test(namespace.text())) {
@@ -57,6 +62,21 @@ function admitOwners(owners: Field): void {
   }
   const controllers = owners.items().filter((owner) => owner.get('controller').value === true);
   if (controllers.length > 1) owners.invalid('only one of them can be the controller');
+}
+
+/** Whether it can be the name of what Tekton runs. */
+export function isName(name: string): boolean {
+  return name.length <= LONGEST_NAME && isSubdomain(name);
+}
+
+/** Whether an API server can make a name of it: of its first 58 characters, after it has looked at all of them. */
+export function isGenerateName(text: string): boolean {
+  return isBeginning(text) && isName(`${text.slice(0, 58)}abcde`);
+}
+
+/** A dash at the end hides what is before it. */
+function isBeginning(text: string): boolean {
+  return isSubdomain(text.replace(/.-$/s, 'a'));
 }
 
 /** A name as that of a host, of at most 253 characters. */
