@@ -40,9 +40,9 @@ it('ends a program and what it started', async () => {
     controller.abort();
     await expect(running).rejects.toMatchObject({ code: 'INTERRUPTED' });
     const pid = (await readFile(file, 'utf8')).trim();
-    // Gone, or waiting for someone to take note of its end.
-    const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'x) Z');
-    expect(state).toMatch(/\) [ZX]/);
+    // Gone, or waiting for someone to take note of its end: the kernel ends it when it comes to it.
+    const state = (): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'x) Z');
+    await expect.poll(state, { timeout: 20_000 }).toMatch(/\) [ZX]/);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
